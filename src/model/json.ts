@@ -13,7 +13,8 @@ export const isObject = (value: unknown): value is JsonObject =>
  */
 export function withKey(object: JsonObject, key: string, value: Json): JsonObject {
   const copy: Record<string, Json> = { ...object };
-  if (key === '__proto__') Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === '__proto__')
+    Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
   else copy[key] = value;
   return copy;
 }
@@ -33,7 +34,8 @@ export const ownValue = (object: JsonObject, key: string): Json | undefined =>
 /** Deep equality of JSON values; the order of keys does not matter. */
 export function equalJson(a: Json, b: Json): boolean {
   if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i] as Json));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i] as Json));
   if (!isObject(a) || !isObject(b)) return false;
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;

@@ -12,14 +12,22 @@ export type Tree = {
   readonly children: readonly Tree[];
 };
 
-export const makeTree = (name: string, attributes: Iterable<readonly [string, Json]> = [], children: readonly Tree[] = []): Tree => ({
+export const makeTree = (
+  name: string,
+  attributes: Iterable<readonly [string, Json]> = [],
+  children: readonly Tree[] = [],
+): Tree => ({
   name,
   attributes: new Map(attributes),
   children,
 });
 
 /** The wire form `[name, { attributes }, [children]]`. Integer-like attribute keys lose their place in it. */
-export const treeToJson = (tree: Tree): Json => [tree.name, Object.fromEntries(tree.attributes), tree.children.map(treeToJson)];
+export const treeToJson = (tree: Tree): Json => [
+  tree.name,
+  Object.fromEntries(tree.attributes),
+  tree.children.map(treeToJson),
+];
 
 /** The form we store: as the wire form, but attributes are a list of pairs, so that their order survives. */
 export const treeToStored = (tree: Tree): Json => [tree.name, [...tree.attributes], tree.children.map(treeToStored)];
@@ -31,7 +39,10 @@ export function treeFromJson(value: Json): Tree | null {
   if (typeof name !== 'string' || !Array.isArray(children)) return null;
   let pairs: [string, Json][];
   if (isObject(attributes)) pairs = Object.entries(attributes) as [string, Json][];
-  else if (Array.isArray(attributes) && attributes.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string'))
+  else if (
+    Array.isArray(attributes) &&
+    attributes.every((pair) => Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string')
+  )
     pairs = attributes as [string, Json][];
   else return null;
   const trees: Tree[] = [];

@@ -1,0 +1,48 @@
+/** Every complaint a caller can meet has one of these stable codes; api/fault-status.ts maps them to HTTP. */
+export type FaultCode =
+  | 'workflow_missing'
+  | 'workflow_invalid'
+  | 'callbacks_missing'
+  | 'callbacks_exclusive'
+  | 'callback_invalid'
+  | 'callbacks_invalid'
+  | 'fields_invalid'
+  | 'workflow_not_found'
+  | 'workitem_not_found'
+  | 'workflow_mismatched'
+  | 'expression_not_found'
+  | 'error_not_found'
+  | 'workflow_over'
+  | 'conflict'
+  | 'limit_exceeded'
+  | 'request_invalid'
+  | 'precondition_failed'
+  | 'overloaded'
+  | 'unavailable'
+  | 'internal';
+
+/** Something a caller can expect and act on. Everything else that is thrown is a bug of ours. */
+export class Fault extends Error {
+  readonly code: FaultCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  constructor(
+    code: FaultCode,
+    message: string,
+    details: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'Fault';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** States what must hold; when it does not, the bug is ours. */
+export function invariant(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`Broken assumption: ${message}`);
+}
+
+export function unreachable(value: never): never {
+  throw new Error(`Unexpected kind: ${JSON.stringify(value)}`);
+}

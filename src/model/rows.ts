@@ -1,0 +1,178 @@
+import type { ExpressionId, WorkflowId } from './ids.ts';
+
+/*
+ * The rows a workflow consists of (design.md, "A step"). The store keeps them as they are; only the interpreter looks into
+ * the texts (`header`, `state`, `fields`, `payload`, …), which are JSON. Times are business time, milliseconds since 1970.
+ *
+ * A *strand* is a chain of expressions between two forks. The root strand has the path `0` and lives in the workflow row; every
+ * other strand is a row of `branch`. The path of a strand names its ancestors: `0.3.1` hangs below `0.3`, which hangs below `0`.
+ * Forgotten strands hang below nothing and are called `f1`, `f2`…
+ */
+
+export type Status = 'running' | 'error' | 'paused' | 'cancelling' | 'completed' | 'cancelled' | 'killed';
+export const isOver = (status: Status): boolean =>
+  status === 'completed' || status === 'cancelled' || status === 'killed';
+
+export type WorkflowRow = {
+  readonly id: WorkflowId;
+  readonly tenant: string;
+  /** Counts the writes of this row; 0 before the first. The write says `where ver = loaded`. */
+  readonly ver: number;
+  readonly name: string | null;
+  /** Content hash of the launched tree. */
+  readonly definition: string;
+  readonly status: Status;
+  readonly launchedAt: number;
+  readonly updatedAt: number;
+  readonly endedAt: number | null;
+  /** Number of the last history entry. */
+  readonly lastN: number;
+  /** JSON: one URL for all participants (a string), or participant name → URL (an object). Never changes. */
+  readonly callbacks: string;
+  /** JSON of the retry rules opted into at launch, or null for the contract's list. Never changes. */
+  readonly retry: string | null;
+  readonly header: string;
+  readonly state: string;
+  /** The root strand's table of values; written only when it changed, for it may be large. */
+  readonly fields: string;
+};
+
+export type StrandRow = {
+  readonly path: string;
+  /** The path of the strand this one hangs below; null for forgotten strands. */
+  readonly parent: string | null;
+  /** The expression of the parent strand it is a child of. */
+  readonly at: ExpressionId | null;
+  readonly kind: 'branch' | 'flank' | 'forgotten';
+  /** Orders the children of a fork: index of the child, or of the list element. */
+  readonly index: number;
+  /** Arrival number of the reply, when the branch is finished and only waits to be merged; else null. */
+  readonly arrival: number | null;
+  readonly state: string;
+  readonly fields: string;
+};
+
+export type Send = 'active' | 'timeout' | 'error' | 'cancel';
+
+export type WorkitemRow = {
+  readonly id: ExpressionId;
+  /** The strand of its expression. */
+  readonly path: string;
+  readonly participant: string;
+  /** `open`: waits for its participant; `failed`: tries spent or given up, an error waits (a proceed is still accepted);
+   * `closed`: over, only a notice is still owed. */
+  readonly state: 'open' | 'failed' | 'closed';
+  /** JSON of the fields as delivered, `params` included; null: `inherits` tells where they are. */
+  readonly fields: string | null;
+  /** JSON of `params`. */
+  readonly params: string;
+  /** `path!expid!subid`… as `[path, expression id]` joined by a blank: the fork whose base fields these are; null: see `fields`. */
+  readonly inherits: string | null;
+  readonly openedAt: number;
+  /** Counts edits; the ETag of the workitem. */
+  readonly revision: number;
+  /** Where messages go; null when there is no callback URL. */
+  readonly url: string | null;
+  /** The message owed, or null when nothing is. */
+  readonly send: Send | null;
+  /** A notice to send after the first try of `send` (`active`): the workitem was opened and closed in one step. */
+  readonly then: Exclude<Send, 'active'> | null;
+  /** Tries of `send` that have ended. */
+  readonly tries: number;
+  readonly dueAt: number | null;
+  /** When a pause began that holds this message back; null when none does. */
+  readonly heldAt: number | null;
+  /** JSON list of the last tries, newest last (engine/outcomes.ts). */
+  readonly log: string;
+};
+
+export type AgendaRow = {
+  readonly id: string;
+  /** `timer`: an expression's; `continue`: the rest of a step that used up its budget; `event`: something another workflow
+   * emitted; `answer`: kept while the workflow was paused. */
+  readonly kind: 'timer' | 'continue' | 'event' | 'answer';
+  readonly dueAt: number;
+  readonly heldAt: number | null;
+  /** The strand concerned, so that it can be loaded with the workflow; null when unknown. */
+  readonly path: string | null;
+  readonly payload: string;
+};
+
+export type ErrorRow = {
+  /** The expression it happened at. One per expression. */
+  readonly id: ExpressionId;
+  readonly path: string;
+  readonly workitem: boolean;
+  readonly class: string;
+  readonly message: string;
+  readonly at: number;
+  /** JSON: what a replay needs (the failed message, fields) and details such as deviations. */
+  readonly details: string;
+};
+
+/** What an expression can wait for: a participant's workitem going out or coming back, a tag entered or left, an error. */
+export type EventKind = 'dispatched' | 'received' | 'entered_tag' | 'left_tag' | 'error';
+
+export type ListenerRow = {
+  readonly id: ExpressionId;
+  readonly path: string;
+  readonly event: EventKind;
+  /** `workflow`: hears its own workflow only; `tenant`: every workflow of its tenant. */
+  readonly reach: 'workflow' | 'tenant';
+  /** The one name listened for; null when a pattern decides. */
+  readonly name: string | null;
+  readonly spec: string;
+};
+
+/** A variable of a scope that has become too large to live in its strand. */
+export type VariableRow = { readonly scope: ExpressionId; readonly name: string; readonly value: string };
+
+/** One row for all that one step did; entries are numbered `firstN`… `lastN` without gaps. */
+export type HistoryRow = {
+  readonly firstN: number;
+  readonly lastN: number;
+  readonly at: number;
+  readonly entries: string;
+};
+
+/** A change of one row: written whole, changed in place (the row need not have been loaded), or deleted. */
+export type Op<Row> =
+  | { readonly kind: 'put'; readonly row: Row }
+  | { readonly kind: 'patch'; readonly set: Partial<Row> }
+  | { readonly kind: 'delete' };
+
+/** Emitted for listeners in other workflows of the tenant: becomes an agenda row of each listener that may fit. */
+export type EmittedEvent = {
+  readonly event: EventKind;
+  readonly name: string;
+  readonly at: number;
+  readonly payload: string;
+};
+
+/** All that one or more steps changed in one workflow. Keys: path, id, `scope name` (variables, joined by a blank), hash. */
+export type Changes = {
+  readonly workflow: WorkflowRow;
+  readonly strands: ReadonlyMap<string, Op<StrandRow>>;
+  readonly workitems: ReadonlyMap<string, Op<WorkitemRow>>;
+  readonly agenda: ReadonlyMap<string, Op<AgendaRow>>;
+  readonly errors: ReadonlyMap<string, Op<ErrorRow>>;
+  readonly listeners: ReadonlyMap<string, Op<ListenerRow>>;
+  readonly variables: ReadonlyMap<string, Op<VariableRow>>;
+  /** New definitions: content hash → stored text. */
+  readonly definitions: ReadonlyMap<string, string>;
+  readonly history: readonly HistoryRow[];
+  readonly events: readonly EmittedEvent[];
+  /** Pause: from now on nothing of this workflow is due (`hold`: when it began). Resume: due times move by `shift` ms. */
+  readonly hold: number | null;
+  readonly shift: number | null;
+  /** The workflow is over or was killed: every row of it but workflow, history and owed notices goes, whether loaded or not. */
+  readonly sweep: boolean;
+};
+
+/** Two changes of one row, one after the other, as one. */
+export function followedBy<Row>(first: Op<Row> | undefined, second: Op<Row>): Op<Row> {
+  if (first === undefined || second.kind !== 'patch') return second;
+  if (first.kind === 'put') return { kind: 'put', row: { ...first.row, ...second.set } };
+  if (first.kind === 'patch') return { kind: 'patch', set: { ...first.set, ...second.set } };
+  return first; // patching what was deleted changes nothing
+}

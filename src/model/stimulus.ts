@@ -1,0 +1,147 @@
+import type { FaultCode } from './fault.ts';
+import type { ExpressionId, WorkflowId } from './ids.ts';
+import type { Fields, Json } from './json.ts';
+import type {
+  AgendaRow,
+  Changes,
+  ErrorRow,
+  ListenerRow,
+  StrandRow,
+  VariableRow,
+  WorkflowRow,
+  WorkitemRow,
+} from './rows.ts';
+import type { Tree } from './tree.ts';
+
+/** What can happen to a workflow from outside. `actor` and `reason` go into the history. */
+export type Stimulus = {
+  /** Business time of the step, milliseconds; the step's own time is max(now, the workflow's last). */
+  readonly now: number;
+  /** 32 hexadecimal digits: every fresh id of the step derives from it, so that the step is deterministic. */
+  readonly seed: string;
+  readonly actor?: string;
+  readonly reason?: string;
+  readonly event: Happening;
+};
+
+export type Happening =
+  | { readonly kind: 'launch'; readonly launch: Launch }
+  | { readonly kind: 'proceed'; readonly workitem: ExpressionId; readonly fields: Fields }
+  /** The participant gives up, or its tries are spent (`class` RetriesExceeded). */
+  | { readonly kind: 'fail'; readonly workitem: ExpressionId; readonly class: string; readonly message: string }
+  | {
+      readonly kind: 'edit';
+      readonly workitem: ExpressionId;
+      readonly fields: Fields;
+      readonly revision: number | null;
+    }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'kill' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  /** An agenda row is due; when it is gone it has fired already and nothing happens. */
+  | { readonly kind: 'due'; readonly agenda: string }
+  | { readonly kind: 'cancel_expression'; readonly expression: ExpressionId }
+  | { readonly kind: 'kill_expression'; readonly expression: ExpressionId }
+  | {
+      readonly kind: 'reapply';
+      readonly expression: ExpressionId;
+      readonly fields: Fields | null;
+      readonly tree: Tree | null;
+    }
+  | {
+      readonly kind: 'replay';
+      readonly expression: ExpressionId;
+      readonly fields: Fields | null;
+      readonly tree: Tree | null;
+    }
+  /** A bug of ours: the step for this workflow threw again and again; it is put in error and kept. */
+  | { readonly kind: 'broken'; readonly message: string };
+
+export type Launch = {
+  readonly id: WorkflowId;
+  readonly tenant: string;
+  /** Already reorganised (definition/reorganise.ts). */
+  readonly tree: Tree;
+  /** Content hash of `tree` and its stored text (model/tree.ts, treeToStored). */
+  readonly hash: string;
+  readonly text: string;
+  readonly name: string | null;
+  readonly revision: string | null;
+  readonly fields: Fields;
+  readonly callbacks: string | { readonly [participant: string]: string };
+  readonly retry: Json;
+};
+
+/** Rows a step asks for because they were not loaded. The engine loads them and runs the step again from its start. */
+export type Need =
+  /** One strand and all its ancestors. */
+  | { readonly kind: 'strand'; readonly path: string }
+  /** The strand that holds an expression (and its ancestors), when only the expression's id is known. */
+  | { readonly kind: 'find'; readonly expression: ExpressionId }
+  /** Children attached to one expression, by number (last part of the path), ascending, those greater than `after`, at most `limit`;
+   * `finished`: only those that have arrived (true) or only those that have not (false). */
+  | {
+      readonly kind: 'children';
+      readonly path: string;
+      readonly at: ExpressionId;
+      readonly after: number;
+      readonly limit: number;
+      readonly finished: boolean;
+    }
+  | { readonly kind: 'workitem'; readonly id: ExpressionId }
+  | { readonly kind: 'agenda'; readonly id: string }
+  /** All agenda rows of one kind, by due time then id. */
+  | { readonly kind: 'agenda_kind'; readonly of: AgendaRow['kind'] }
+  | { readonly kind: 'error'; readonly id: ExpressionId }
+  | { readonly kind: 'listeners' }
+  | { readonly kind: 'variable'; readonly scope: ExpressionId; readonly name: string }
+  | { readonly kind: 'variables'; readonly scope: ExpressionId }
+  | { readonly kind: 'definition'; readonly hash: string }
+  /** Every row of the workflow (administrators only). */
+  | { readonly kind: 'everything' };
+
+/** One text per need, the same for the same need. */
+export const needKey = (need: Need): string => JSON.stringify(Object.values(need));
+
+/** What is known of one workflow: rows that were loaded, and the needs they answer (a row that is missing although its need was
+ * answered does not exist). */
+export type Loaded = {
+  readonly workflow: WorkflowRow | null;
+  readonly strands: ReadonlyMap<string, StrandRow>;
+  readonly workitems: ReadonlyMap<string, WorkitemRow>;
+  readonly agenda: ReadonlyMap<string, AgendaRow>;
+  readonly errors: ReadonlyMap<string, ErrorRow>;
+  readonly listeners: ReadonlyMap<string, ListenerRow>;
+  readonly variables: ReadonlyMap<string, VariableRow>;
+  readonly answered: ReadonlySet<string>;
+};
+
+export type Answer =
+  | { readonly ok: true; readonly value: Json }
+  | { readonly ok: false; readonly code: FaultCode; readonly message: string };
+
+export type StepResult =
+  | { readonly kind: 'stepped'; readonly changes: Changes | null; readonly answer: Answer }
+  | { readonly kind: 'need'; readonly needs: readonly Need[] };
+
+/** The bounds a step keeps. Past `messages` the rest goes to the agenda; past the others the workflow gets an error. */
+export type Limits = {
+  /** Inner messages of one step. */
+  readonly messages: number;
+  /** Live expressions of one workflow. */
+  readonly expressions: number;
+  /** Characters of a workitem's fields as JSON. */
+  readonly fieldsCharacters: number;
+  /** How deep expressions may be nested (recursion of sub-processes). */
+  readonly depth: number;
+  /** Entries kept in `__past_tags__`, the oldest go first. */
+  readonly pastTags: number;
+};
+export const LIMITS: Limits = {
+  messages: 1_000,
+  expressions: 50_000,
+  fieldsCharacters: 4_000_000,
+  depth: 500,
+  pastTags: 200,
+};

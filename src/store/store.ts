@@ -1,0 +1,242 @@
+import type { ExpressionId, WorkflowId } from '../model/ids.ts';
+import type {
+  AgendaRow,
+  Changes,
+  ErrorRow,
+  HistoryRow,
+  Status,
+  StrandRow,
+  WorkflowRow,
+  WorkitemRow,
+} from '../model/rows.ts';
+import type { Loaded, Need } from '../model/stimulus.ts';
+
+/*
+ * What we must not forget, as promises in our words. One contract suite (test/store/contract.ts) runs on every implementation:
+ * Postgres (plain and `distributed` profile), embedded PGlite, and the simulated store of the simulation.
+ *
+ * Two clocks: every `now`, `dueAt`, `at` handed in is business time (milliseconds); leases (`leaseSeconds`) run on the
+ * database's own clock and never meet business time.
+ */
+
+export type Store = {
+  readonly profile: 'postgres' | 'distributed' | 'embedded' | 'simulated';
+  /** Stimuli one transaction should take at most, and how many transactions of the engine may run at once. */
+  readonly batchMax: number;
+  readonly lanes: number;
+
+  /**
+   * Begins a transaction, locks the workflows (in key order, skipping those that are locked elsewhere) and loads, for each, its row
+   * and what `needs` ask for, in one pipeline. A workitem or agenda need also loads the strand it names and that strand's
+   * ancestors. Needs of kind `definition` are not for here (see `definition`).
+   */
+  begin(requests: readonly LoadRequest[]): Promise<Transaction>;
+
+  /** The stored text of a definition, or null. */
+  definition(hash: string): Promise<string | null>;
+
+  /**
+   * Claims messages that are due (`send` not null, `dueAt <= now`, not held, no live lease) for `owner`, oldest first, skipping
+   * rows that others hold. Also brings what a body needs.
+   */
+  claimDue(request: {
+    readonly now: number;
+    readonly owner: string;
+    readonly limit: number;
+    readonly leaseSeconds: number;
+  }): Promise<readonly ClaimedMessage[]>;
+  /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone, flipped to another message, or lease lost). */
+  renewClaim(request: {
+    readonly key: MessageKey;
+    readonly claim: string;
+    readonly leaseSeconds: number;
+  }): Promise<boolean>;
+  /** Gives claims back without an outcome (graceful stop): the messages are due again at once. */
+  releaseClaims(owner: string): Promise<void>;
+
+  /** Agenda rows that are due, oldest first. Only looked at: they are deleted by the step that handles them. Rows of the given
+   * share first (`share` of `shares` by shard), the others only when overdue by `othersAfterMs`. */
+  peekAgenda(request: {
+    readonly now: number;
+    readonly limit: number;
+    readonly share: number;
+    readonly shares: number;
+    readonly othersAfterMs: number;
+  }): Promise<readonly AgendaPeek[]>;
+  /** The earliest due time (> `after` when given) of any agenda row or owed message that is not held; null when there is none. */
+  nextDueAt(after: number | null): Promise<number | null>;
+
+  /** Calls `wake` when another node says that messages or agenda rows are waiting; a hint only. Returns how to stop. */
+  onWake(wake: () => void): Promise<() => Promise<void>>;
+  /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. */
+  wakeOthers(): void;
+
+  /** Nodes: a heartbeat with a lease on the database's clock. */
+  beat(node: NodeBeat): Promise<readonly NodeRow[]>;
+  leave(id: string): Promise<void>;
+
+  /** Small settings that must survive a restart, such as the test clock's offset. */
+  readSetting(name: string): Promise<string | null>;
+  writeSetting(name: string, value: string): Promise<void>;
+
+  /** The database's clock, in milliseconds. */
+  databaseTime(): Promise<number>;
+
+  /** Idempotency keys: see Transaction.write (`answers`). Finished answer of a key, or null. */
+  savedAnswer(scope: string, key: string): Promise<SavedAnswer | null>;
+  /** Claims a key; false when it is there already (finished or under way). */
+  reserveKey(row: {
+    readonly scope: string;
+    readonly key: string;
+    readonly fingerprint: string;
+    readonly at: number;
+  }): Promise<boolean>;
+  finishKey(row: SavedAnswer & { readonly scope: string; readonly key: string }): Promise<void>;
+  dropKey(scope: string, key: string): Promise<void>;
+
+  /** Reading, on connections of its own where there are several. */
+  readonly read: Reads;
+
+  /** Deletes at most `limit` workflows that ended before `endedBefore`, with everything of them, and idempotency keys older than a
+   * day; answers how many workflows went. Never touches unfinished work (nor workflows that still owe notices). */
+  retire(request: {
+    readonly endedBefore: number;
+    readonly keysBefore: number;
+    readonly limit: number;
+  }): Promise<number>;
+  /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
+  tidy(): Promise<void>;
+
+  /** Resolves when a trivial statement has been answered; rejects when the database cannot be reached. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type LoadRequest = { readonly workflow: WorkflowId; readonly needs: readonly Need[] };
+
+export type Transaction = {
+  /** The workflows locked and loaded here. A workflow that does not exist is here too, with `workflow: null`. */
+  readonly loaded: ReadonlyMap<WorkflowId, Loaded>;
+  /** Locked by somebody else at this moment; try again alone. */
+  readonly busy: readonly WorkflowId[];
+  /** Loads more rows of workflows locked here. */
+  load(requests: readonly LoadRequest[]): Promise<ReadonlyMap<WorkflowId, Loaded>>;
+  /**
+   * Writes everything in one statement where it can and commits.
+   *
+   * @returns `committed`; or `lost`: certainly nothing was written (stale `ver`, serialization failure, deadlock, connection lost
+   *   and looked up): run the steps again. Throws `DataRefused` when a value cannot be stored (bisect), `OutcomeUnknown` when
+   *   ten seconds of looking up did not tell. The transaction is over in every case.
+   */
+  commit(save: Save): Promise<'committed' | 'lost'>;
+  rollback(): Promise<void>;
+};
+
+export type Save = {
+  /** Opaque, unique to this batch: history rows carry it, so that an unknown commit can be looked up. */
+  readonly token: string;
+  readonly changes: readonly Changes[];
+  /** Messages that are born claimed: expression ids of workitem puts by workflow. */
+  readonly claims: readonly {
+    readonly workflow: WorkflowId;
+    readonly workitem: ExpressionId;
+    readonly claim: string;
+  }[];
+  readonly owner: string;
+  readonly leaseSeconds: number;
+  /** Ends of tries: the claim is given back where it is still `claim`; the rest of the outcome is in `changes`. */
+  readonly releases: readonly {
+    readonly workflow: WorkflowId;
+    readonly workitem: ExpressionId;
+    readonly claim: string;
+  }[];
+};
+
+/** A value cannot be stored (SQLSTATE class 22 and the like); the batch holding it can be bisected. */
+export class DataRefused extends Error {}
+/** The connection was lost during commit and it could not be learnt whether it took effect. */
+export class OutcomeUnknown extends Error {}
+/** The database cannot be reached. */
+export class StoreUnavailable extends Error {}
+
+export type MessageKey = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
+export type ClaimedMessage = {
+  readonly workflow: WorkflowId;
+  readonly claim: string;
+  readonly row: WorkitemRow;
+  readonly tenant: string;
+  /** When `row.inherits` is set: the strand rows from which its fields can be read, root first (the root as a strand row). */
+  readonly strands: readonly StrandRow[];
+};
+export type AgendaPeek = {
+  readonly workflow: WorkflowId;
+  readonly id: string;
+  readonly kind: AgendaRow['kind'];
+  readonly dueAt: number;
+  readonly path: string | null;
+};
+
+export type NodeBeat = {
+  readonly id: string;
+  readonly role: string;
+  readonly url: string;
+  readonly version: string;
+  readonly leaseSeconds: number;
+};
+export type NodeRow = {
+  readonly id: string;
+  readonly role: string;
+  readonly url: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly seenAt: number;
+  readonly alive: boolean;
+};
+
+export type SavedAnswer = {
+  readonly fingerprint: string;
+  readonly status: number | null;
+  readonly body: string | null;
+  readonly contentType: string | null;
+};
+
+export type WorkflowSummary = Omit<WorkflowRow, 'state' | 'fields'>;
+export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+
+export type Reads = {
+  workflow(id: WorkflowId): Promise<WorkflowRow | null>;
+  /** Everything stored of one workflow, for showing it; at most `limit` strands and workitems after the cursor (a path). */
+  whole(
+    id: WorkflowId,
+    options: { readonly limit: number; readonly after: string | null },
+  ): Promise<(Loaded & { readonly next: string | null }) | null>;
+  /** Newest first; `after` is the opaque `next` of the page before. `participant`: has an open workitem of that participant. */
+  workflows(query: {
+    readonly tenant: string;
+    readonly status: Status | null;
+    readonly name: string | null;
+    readonly participant: string | null;
+    readonly limit: number;
+    readonly after: string | null;
+  }): Promise<Page<WorkflowRow>>;
+  workitems(query: {
+    readonly tenant: string;
+    readonly participant: string | null;
+    readonly workflow: WorkflowId | null;
+    readonly state: WorkitemRow['state'] | null;
+    readonly limit: number;
+    readonly after: string | null;
+  }): Promise<
+    Page<{ readonly workflow: WorkflowId; readonly row: WorkitemRow; readonly strands: readonly StrandRow[] }>
+  >;
+  workitem(key: MessageKey): Promise<{ readonly row: WorkitemRow; readonly strands: readonly StrandRow[] } | null>;
+  /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows. */
+  history(id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
+  errors(query: {
+    readonly tenant: string;
+    readonly limit: number;
+    readonly after: string | null;
+  }): Promise<Page<{ readonly workflow: WorkflowId; readonly row: ErrorRow }>>;
+  /** How many workflows there are, by status (embedded counts are exact too). */
+  counts(): Promise<ReadonlyMap<Status, number>>;
+};
