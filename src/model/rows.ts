@@ -66,8 +66,11 @@ export type WorkitemRow = {
   readonly fields: string | null;
   /** JSON of `params`. */
   readonly params: string;
-  /** `path!expid!subid`… as `[path, expression id]` joined by a blank: the fork whose base fields these are; null: see `fields`. */
+  /** Where the fields are when `fields` is null: the path of a strand and the id of an expression in it, joined by a blank; the
+   * fields are that expression's base (what its children were born with), without `t` and `__result__`, with `params`. */
   readonly inherits: string | null;
+  /** JSON of fields merged over the others when a message is built (a notice adds `__timed_out__`), or null. */
+  readonly added: string | null;
   readonly openedAt: number;
   /** Counts edits; the ETag of the workitem. */
   readonly revision: number;
