@@ -48,6 +48,9 @@ export type StrandRow = {
   readonly index: number;
   /** Arrival number of the reply, when the branch is finished and only waits to be merged; else null. */
   readonly arrival: number | null;
+  /** The fork whose base row this strand's texts refer to, or null. A wide fork with large fields stores what its children are born
+   * with once, as the variable `^` of its own scope; that row never changes, is loaded with the strand, and stays as long as the workflow. */
+  readonly base: ExpressionId | null;
   readonly state: string;
   readonly fields: string;
 };
@@ -66,9 +69,9 @@ export type WorkitemRow = {
   readonly fields: string | null;
   /** JSON of `params`. */
   readonly params: string;
-  /** Where the fields are when `fields` is null: the path of a strand and the id of an expression in it, joined by a blank; the
-   * fields are that expression's base (what its children were born with), without `t` and `__result__`, with `params`. */
-  readonly inherits: string | null;
+  /** Where the fields are when `fields` is null: the fork whose base row they are (see StrandRow.base), without `t` and
+   * `__result__`, with `params`. */
+  readonly inherits: ExpressionId | null;
   /** JSON of fields merged over the others when a message is built (a notice adds `__timed_out__`), or null. */
   readonly added: string | null;
   readonly openedAt: number;
@@ -127,7 +130,7 @@ export type ListenerRow = {
   readonly spec: string;
 };
 
-/** A variable of a scope that has become too large to live in its strand. */
+/** A variable of a scope that has become too large to live in its strand; or, named `^`, the base of a wide fork. */
 export type VariableRow = { readonly scope: ExpressionId; readonly name: string; readonly value: string };
 
 /** One row for all that one step did; entries are numbered `firstN`… `lastN` without gaps. */

@@ -28,7 +28,7 @@ export type Store = {
   /**
    * Begins a transaction, locks the workflows (in key order, skipping those that are locked elsewhere) and loads, for each, its row
    * and what `needs` ask for, in one pipeline. A workitem or agenda need also loads the strand it names and that strand's
-   * ancestors. Needs of kind `definition` are not for here (see `definition`).
+   * ancestors; every strand or workitem loaded brings its base row along (the variable `^` of scope `base` / `inherits`). Needs of kind `definition` are not for here (see `definition`).
    */
   begin(requests: readonly LoadRequest[]): Promise<Transaction>;
 
@@ -165,8 +165,8 @@ export type ClaimedMessage = {
   readonly claim: string;
   readonly row: WorkitemRow;
   readonly tenant: string;
-  /** When `row.inherits` is set: the strand rows from which its fields can be read, root first (the root as a strand row). */
-  readonly strands: readonly StrandRow[];
+  /** When `row.inherits` is set: the value of that base row (VariableRow `^` of scope `row.inherits`); else null. */
+  readonly base: string | null;
 };
 export type AgendaPeek = {
   readonly workflow: WorkflowId;
@@ -226,10 +226,8 @@ export type Reads = {
     readonly state: WorkitemRow['state'] | null;
     readonly limit: number;
     readonly after: string | null;
-  }): Promise<
-    Page<{ readonly workflow: WorkflowId; readonly row: WorkitemRow; readonly strands: readonly StrandRow[] }>
-  >;
-  workitem(key: MessageKey): Promise<{ readonly row: WorkitemRow; readonly strands: readonly StrandRow[] } | null>;
+  }): Promise<Page<{ readonly workflow: WorkflowId; readonly row: WorkitemRow; readonly base: string | null }>>;
+  workitem(key: MessageKey): Promise<{ readonly row: WorkitemRow; readonly base: string | null } | null>;
   /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows. */
   history(id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
   errors(query: {
