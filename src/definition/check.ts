@@ -1,0 +1,99 @@
+import { isObject, type Json } from '../model/json.ts';
+import { DEFINE_NAMES, type Tree } from '../model/tree.ts';
+import { quoted } from './complaint.ts';
+import type { Limits } from './limits.ts';
+import { REFUSED_NAMES } from './names.ts';
+import { definitionName } from './reorganise.ts';
+
+/** What is wrong with one node; `path` are the child indexes that lead to it. */
+export type Fault = { readonly message: string; readonly node: Tree; readonly path: readonly number[] };
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+/** The children of these are data (rules, parameters) and never run. */
+const DATA_BELOW: ReadonlySet<string> = new Set(['filter', 'participant']);
+
+/**
+ * Finds what makes a tree no legal definition, whatever the format it came in: limits, texts that cannot be stored,
+ * refused expressions, definitions that could never be called (language.md 4.1, 4.8, 4.16, 11).
+ *
+ * @returns in document order, at most `limits.complaints`; empty for a legal tree
+ */
+export function checkTree(root: Tree, limits: Limits): readonly Fault[] {
+  const faults: Fault[] = [];
+  const path: number[] = [];
+  let nodes = 0;
+  visit(root, true);
+  return faults;
+
+  function fault(node: Tree, message: string): void {
+    if (faults.length < limits.complaints) faults.push({ message, node, path: [...path] });
+  }
+
+  function visit(node: Tree, runs: boolean): void {
+    nodes += 1;
+    if (nodes > limits.nodes) {
+      if (nodes === limits.nodes + 1) fault(node, `more than ${limits.nodes} expressions`);
+      return;
+    }
+    checkName(node);
+    checkAttributes(node);
+    if (runs) checkMeaning(node);
+    if (path.length + 1 >= limits.depth && node.children.length > 0) {
+      fault(node, `expressions are nested more than ${limits.depth} deep`);
+      return;
+    }
+    const childrenRun = runs && !DATA_BELOW.has(node.name);
+    for (const [index, child] of node.children.entries()) {
+      path.push(index);
+      visit(child, childrenRun);
+      path.pop();
+    }
+  }
+
+  function checkName(node: Tree): void {
+    if (node.name.trim() === '') fault(node, 'an expression without a name');
+    else if (!isStorable(node.name)) fault(node, `the name ${quoted(node.name)} ${UNSTORABLE}`);
+  }
+
+  function checkAttributes(node: Tree): void {
+    if (node.attributes.size > limits.attributes)
+      fault(node, `${quoted(node.name)} has more than ${limits.attributes} attributes`);
+    for (const [key, value] of node.attributes) {
+      if (!isStorable(key)) fault(node, `an attribute name of ${quoted(node.name)} ${UNSTORABLE}`);
+      const trouble = valueTrouble(value, limits.valueDepth);
+      if (trouble !== null) fault(node, `the attribute ${quoted(key)} of ${quoted(node.name)} ${trouble}`);
+    }
+  }
+
+  function checkMeaning(node: Tree): void {
+    if (REFUSED_NAMES.has(node.name)) fault(node, `the expression ${quoted(node.name)} is not supported and refused`);
+    if (path.length > 0 && DEFINE_NAMES.has(node.name) && definitionName(node) === null)
+      fault(node, `${quoted(node.name)} inside a definition needs a name`);
+    if (node.name === 'subprocess' && node.attributes.has('engine'))
+      fault(node, 'there is one engine only: "subprocess" takes no attribute "engine"');
+    if ((node.name === 'loop' || node.name === 'repeat') && node.children.length === 0)
+      fault(node, `${quoted(node.name)} has nothing to repeat`);
+    if ((node.name === 'cron' || node.name === 'every') && node.children.length === 0)
+      fault(node, `${quoted(node.name)} has nothing to run`);
+  }
+}
+
+const UNSTORABLE = 'contains U+0000 or half a surrogate pair, which cannot be stored';
+
+/** True for texts a database can hold. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && !LONE_SURROGATE.test(text);
+
+function valueTrouble(value: Json, depthLeft: number): string | null {
+  if (typeof value === 'string') return isStorable(value) ? null : UNSTORABLE;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'is a number that JSON cannot hold';
+  if (typeof value !== 'object' || value === null) return null;
+  if (depthLeft === 0) return 'nests lists and objects too deep';
+  if (isObject(value)) {
+    for (const key of Object.keys(value)) if (!isStorable(key)) return UNSTORABLE;
+  }
+  for (const item of Object.values(value)) {
+    const trouble = valueTrouble(item as Json, depthLeft - 1);
+    if (trouble !== null) return trouble;
+  }
+  return null;
+}

@@ -1,0 +1,132 @@
+import { isObject, type Json } from '../model/json.ts';
+import type { Tree } from '../model/tree.ts';
+import { checkTree } from './check.ts';
+import { type Complaint, complaintAt, Refusal } from './complaint.ts';
+import { readJson } from './json.ts';
+import { LIMITS, type Limits } from './limits.ts';
+import { EXPRESSION_NAMES } from './names.ts';
+import { readRadial } from './radial.ts';
+import { pathText, type Reading } from './reading.ts';
+import { readXml } from './xml.ts';
+
+export type { Complaint } from './complaint.ts';
+
+export type Format = 'xml' | 'json' | 'radial';
+export type ReadResult =
+  | { readonly ok: true; readonly tree: Tree; readonly format: Format }
+  | { readonly ok: false; readonly errors: readonly Complaint[] };
+export type ReadOptions = { readonly limits?: Partial<Limits> };
+
+const RUBY = /\bRuote\.(?:process_definition|workflow_definition|define)\b/;
+const RUBY_REFUSED =
+  'definitions in Ruby are not supported, because to read one is to run it; write it as XML, JSON or Radial';
+
+/**
+ * Reads a process definition (language.md 1): text in, tree out.
+ *
+ * The first character tells the format, `<` XML, `[` or `{` JSON, anything else Radial; a byte order mark and white
+ * space before it do not count. Text is only ever read, never opened as a file or URL, never run.
+ *
+ * @returns the tree as written (see reorganise.ts for what a launch makes of it), or every complaint with its place.
+ *   Never throws for a bad definition.
+ */
+export function readDefinition(text: string, options: ReadOptions = {}): ReadResult {
+  const limits = { ...LIMITS, ...options.limits };
+  const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (body.length > limits.bytes || Buffer.byteLength(body) > limits.bytes) return refused(body, 0, tooBig(limits));
+
+  const format = detectFormat(body);
+  try {
+    const reading = READERS[format](body, limits);
+    if (format === 'radial') {
+      const ruby = RUBY.exec(reading.tree.name);
+      if (ruby !== null) return refused(body, offsetOf(reading, reading.tree) + ruby.index, RUBY_REFUSED);
+      if (isLoneUnknownWord(reading.tree)) return refused(body, offsetOf(reading, reading.tree), LONE_WORD);
+    }
+    const faults = checkTree(reading.tree, limits);
+    if (faults.length === 0) return { ok: true, tree: reading.tree, format };
+    const errors = faults.map(({ message, node, path }) =>
+      complaintAt(body, offsetOf(reading, node), format === 'json' ? `${message} (at ${pathText(path)})` : message),
+    );
+    return { ok: false, errors };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const ruby = format === 'radial' ? RUBY.exec(body) : null;
+    return ruby === null ? refused(body, error.offset, error.message) : refused(body, ruby.index, RUBY_REFUSED);
+  }
+}
+
+/**
+ * Takes a definition that came as data, `[name, {attributes}, [children]]`, instead of text.
+ *
+ * There are no lines here: every complaint has line 1, column 1 and the path of the node in its message.
+ */
+export function readTree(value: Json, options: ReadOptions = {}): ReadResult {
+  const limits = { ...LIMITS, ...options.limits };
+  const complaint = (message: string): ReadResult => ({ ok: false, errors: [{ message, line: 1, column: 1 }] });
+  try {
+    const tree = treeOf(value, [], limits);
+    const faults = checkTree(tree, limits);
+    if (faults.length > 0)
+      return {
+        ok: false,
+        errors: faults.map(({ message, path }) => ({
+          message: `${message} (at ${pathText(path)})`,
+          line: 1,
+          column: 1,
+        })),
+      };
+    // Only now: the checks have bounded its depth.
+    if (Buffer.byteLength(JSON.stringify(value)) > limits.bytes) return complaint(tooBig(limits));
+    return { ok: true, tree, format: 'json' };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return complaint(error.message);
+  }
+}
+
+const READERS: Readonly<Record<Format, (text: string, limits: Limits) => Reading>> = {
+  xml: readXml,
+  json: readJson,
+  radial: readRadial,
+};
+
+const LONE_WORD =
+  'a single word that is no expression is no definition; to call a participant, put it under a sequence';
+
+const tooBig = (limits: Limits): string => `the definition is bigger than ${limits.bytes} bytes`;
+
+const offsetOf = (reading: Reading, node: Tree): number => reading.offsets.get(node) ?? 0;
+
+const refused = (text: string, offset: number, message: string): ReadResult => ({
+  ok: false,
+  errors: [complaintAt(text, offset, message)],
+});
+
+function detectFormat(text: string): Format {
+  const first = /[^ \t\r\n\f\v]/.exec(text)?.[0];
+  if (first === '<') return 'xml';
+  return first === '[' || first === '{' ? 'json' : 'radial';
+}
+
+/** Prose and file names end up here: as Radial they are one node, and would be launched as a participant of that name. */
+const isLoneUnknownWord = (tree: Tree): boolean =>
+  tree.children.length === 0 && tree.attributes.size === 0 && !EXPRESSION_NAMES.has(tree.name);
+
+function treeOf(value: Json | undefined, path: readonly number[], limits: Limits): Tree {
+  const wrong = (what: string): never => {
+    throw new Refusal(0, `${what} (at ${pathText(path)})`);
+  };
+  if (!Array.isArray(value) || value.length !== 3)
+    return wrong('a node must be a tree, [name, {attributes}, [children]]');
+  if (path.length >= limits.depth) return wrong(`expressions are nested more than ${limits.depth} deep`);
+  const [name, attributes, children] = value as readonly Json[];
+  if (typeof name !== 'string') return wrong('the name of a node must be a text');
+  if (!isObject(attributes)) return wrong('the attributes of a node must be an object');
+  if (!Array.isArray(children)) return wrong('the children of a node must be a list');
+  return {
+    name,
+    attributes: new Map(Object.entries(attributes)),
+    children: (children as readonly Json[]).map((child, index) => treeOf(child, [...path, index], limits)),
+  };
+}
