@@ -1,0 +1,174 @@
+import { equalJson, isObject, type Json } from '../model/json.ts';
+import { compileRegex, literalRegex } from './regex.ts';
+
+/** One side of a comparison. Integers beyond 2^53 are kept whole, so that long numbers in fields stay different. */
+export type Operand =
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'nil' }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'number'; readonly value: number | bigint }
+  | { readonly kind: 'text'; readonly text: string; readonly quoted: boolean }
+  | { readonly kind: 'data'; readonly value: Json };
+
+const NUMBER = /^-?(?:\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)$/;
+/** Lists and objects inside each other. */
+const MAX_DEPTH = 100;
+
+/** The value that is written as `text`; `shape` says what it is made of. Whatever is no literal is text. */
+export function readOperand(text: string, shape: string): Operand {
+  if (shape === 'string') return { kind: 'text', text: unquote(text), quoted: true };
+  if (shape === 'brackets') {
+    const value = readData(text);
+    if (value !== undefined) return { kind: 'data', value };
+  }
+  if (shape === 'word') {
+    if (text === 'true' || text === 'false') return { kind: 'boolean', value: text === 'true' };
+    if (text === 'nil') return { kind: 'nil' };
+    const number = readNumber(text);
+    if (number !== undefined) return { kind: 'number', value: number };
+  }
+  return { kind: 'text', text, quoted: false };
+}
+
+/** Equality without coercion: 1 is 1.0, but not "1". */
+export function sameOperand(left: Operand, right: Operand): boolean {
+  if (left.kind === 'blank' || right.kind === 'blank') return left.kind === right.kind;
+  if (left.kind === 'number' && right.kind === 'number') return compareNumbers(left.value, right.value) === 0;
+  if (left.kind === 'text' && right.kind === 'text') return left.text === right.text;
+  if (left.kind === 'data' && right.kind === 'data') return equalJson(left.value, right.value);
+  if (left.kind === 'boolean' && right.kind === 'boolean') return left.value === right.value;
+  return left.kind === 'nil' && right.kind === 'nil';
+}
+
+/** Negative, zero or positive for two numbers or two texts; null when there is no order between the two. */
+export function compareOperands(left: Operand, right: Operand): number | null {
+  if (left.kind === 'number' && right.kind === 'number') return compareNumbers(left.value, right.value);
+  return left.kind === 'text' && right.kind === 'text' ? compareText(left.text, right.text) : null;
+}
+
+/** `left =~ right`: right is `/…/flags`, or text that is taken as the source. */
+export function matchesRegex(left: Operand, right: Operand): boolean {
+  const source = asText(right);
+  const literal = literalRegex(source) ?? { source, flags: '' };
+  return compileRegex(literal.source, literal.flags).test(asText(left));
+}
+
+function asText(operand: Operand): string {
+  if (operand.kind === 'text') return operand.text;
+  if (operand.kind === 'data') return JSON.stringify(operand.value);
+  return operand.kind === 'nil' || operand.kind === 'blank' ? '' : String(operand.value);
+}
+
+function compareNumbers(a: number | bigint, b: number | bigint): number {
+  if (a < b) return -1;
+  return a > b ? 1 : 0;
+}
+
+/** By code point: surrogates would sort before U+E000 otherwise. */
+function compareText(a: string, b: string): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    if (a[i] !== b[i]) return (a.codePointAt(i) as number) - (b.codePointAt(i) as number);
+  }
+  return a.length - b.length;
+}
+
+function readNumber(text: string): number | bigint | undefined {
+  if (!NUMBER.test(text)) return undefined;
+  const digits = text.replaceAll('_', '');
+  const value = digits.startsWith('-') ? -Number(digits.slice(1)) : Number(digits);
+  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', 0: '\0', e: '\x1b', s: ' ' };
+
+/** The content of a quoted string. Single quotes know only `\'` and `\\`, as in Ruby. */
+function unquote(text: string): string {
+  const body = text.slice(1, -1);
+  if (!body.includes('\\')) return body;
+  if (text.startsWith("'")) return body.replace(/\\([\\'])/g, '$1');
+  return body.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, code: string | undefined, char: string) =>
+    code === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+
+/**
+ * A list `[a, 'b', 1]` or an object `{a => 1, "b": 2}`; undefined when it is malformed. Elements may be bare words,
+ * up to the next comma or bracket.
+ */
+function readData(text: string): Json | undefined {
+  if (text.length > 2) {
+    try {
+      // What substitution put there is JSON.
+      const value = JSON.parse(text) as Json;
+      return value;
+    } catch {
+      // Written by hand, then.
+    }
+  }
+  const reader = { text, at: 0 };
+  const value = readItem(reader, 0);
+  skipBlanks(reader);
+  return value !== undefined && reader.at === text.length ? value : undefined;
+}
+
+type Reader = { readonly text: string; at: number };
+
+const ITEM = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:(?!=>)[^\s,[\]{}:"'])(?:(?!=>)[^,[\]{}:])*/sy;
+
+function take(reader: Reader, pattern: RegExp): string | undefined {
+  pattern.lastIndex = reader.at;
+  const found = pattern.exec(reader.text)?.[0];
+  if (found !== undefined) reader.at += found.length;
+  return found;
+}
+
+function skipBlanks(reader: Reader): void {
+  take(reader, /\s*/y);
+}
+
+function readItem(reader: Reader, depth: number): Json | undefined {
+  if (depth > MAX_DEPTH) return undefined;
+  skipBlanks(reader);
+  const opening = take(reader, /[[{]/y);
+  if (opening === '[') return readList(reader, depth);
+  if (opening === '{') return readObject(reader, depth);
+  const written = take(reader, ITEM)?.trim();
+  if (written === undefined) return undefined;
+  const shape = /^["']/.test(written) ? 'string' : 'word';
+  const value = readOperand(written, shape);
+  if (value.kind === 'text') return value.text;
+  if (value.kind === 'number') return Number(value.value);
+  return value.kind === 'boolean' ? value.value : null;
+}
+
+function readList(reader: Reader, depth: number): Json | undefined {
+  const items: Json[] = [];
+  skipBlanks(reader);
+  if (take(reader, /\]/y) !== undefined) return items;
+  for (;;) {
+    const item = readItem(reader, depth + 1);
+    if (item === undefined) return undefined;
+    items.push(item);
+    skipBlanks(reader);
+    if (take(reader, /\]/y) !== undefined) return items;
+    if (take(reader, /,/y) === undefined) return undefined;
+  }
+}
+
+function readObject(reader: Reader, depth: number): Json | undefined {
+  const entries: [string, Json][] = [];
+  skipBlanks(reader);
+  if (take(reader, /\}/y) !== undefined) return {};
+  for (;;) {
+    const key = readItem(reader, depth + 1);
+    if (key === undefined || isObject(key) || Array.isArray(key)) return undefined;
+    skipBlanks(reader);
+    if (take(reader, /=>|:/y) === undefined) return undefined;
+    const value = readItem(reader, depth + 1);
+    if (value === undefined) return undefined;
+    entries.push([String(key), value]);
+    skipBlanks(reader);
+    if (take(reader, /\}/y) !== undefined) return Object.fromEntries(entries);
+    if (take(reader, /,/y) === undefined) return undefined;
+  }
+}
