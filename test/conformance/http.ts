@@ -1,0 +1,205 @@
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowId } from '../../src/model/ids.ts';
+import { parseWorkitemId } from '../../src/model/ids.ts';
+import type { Fields, Json } from '../../src/model/json.ts';
+import type { Case } from './cases.ts';
+import { callbacksOf } from './in-process.ts';
+import type { Ending, Player, Received } from './replay.ts';
+
+/*
+ * Plays cases over HTTP against a running server. One listener on loopback hears all callbacks; the path tells the case. With
+ * `TEST_CLOCK=1` the server's clock is moved, otherwise time really passes.
+ */
+
+/** No callback for so long means rest (a server without a test clock cannot tell). */
+const SILENCE_MS = 20;
+/** Rest is waited for at most so long. */
+const REST_MS_MAX = 5_000;
+/** One request may take so long. */
+const REQUEST_MS_MAX = 30_000;
+
+type Callback = {
+  readonly workflow_id: string;
+  readonly workitem_id: string;
+  readonly participant: string;
+  readonly status: Received['status'];
+  readonly fields: Fields;
+};
+type Shown = {
+  readonly status: string;
+  readonly fields: Fields;
+  readonly launched_at: string;
+  readonly expressions: readonly { readonly expid: string }[];
+  readonly workitems: readonly { readonly id: string; readonly status?: string }[];
+  readonly timers: readonly { readonly due_at: string }[];
+  readonly errors: readonly { readonly expid: string; readonly class: string; readonly message: string }[];
+};
+
+export type Listener = {
+  readonly url: string;
+  readonly hear: (key: string) => Inbox;
+  readonly close: () => Promise<void>;
+};
+export type Inbox = { readonly url: string; readonly received: Received[]; lastAt: number };
+
+/** Hears callbacks on a free port of loopback and answers each with 200 at once. */
+export async function listen(): Promise<Listener> {
+  const inboxes = new Map<string, Inbox>();
+  const server: Server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', (chunk: string) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const inbox = inboxes.get(request.url ?? '');
+      const callback = JSON.parse(body) as Callback;
+      const id = parseWorkitemId(callback.workitem_id);
+      if (inbox !== undefined && id !== null) {
+        inbox.lastAt = performance.now();
+        const { participant, status, fields } = callback;
+        inbox.received.push({ workflow: id.workflow, workitem: id.expression, participant, status, fields });
+      }
+      response.writeHead(200).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    hear(key) {
+      const inbox = { url: `http://127.0.0.1:${port}/${key}`, received: [], lastAt: performance.now() };
+      inboxes.set(`/${key}`, inbox);
+      return inbox;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export type Target = { readonly url: string; readonly testClock: boolean };
+
+/** Looks whether a server is there, and whether its clock can be moved. */
+export async function findTarget(url: string): Promise<Target> {
+  const ping = await fetch(`${url}/v1/ping`, { signal: AbortSignal.timeout(REQUEST_MS_MAX) });
+  if (!ping.ok) throw new Error(`${url}/v1/ping answers ${ping.status}`);
+  const clock = await post(`${url}/v1/test/clock`, { advance: 0 });
+  return { url, testClock: clock.ok };
+}
+
+const post = (url: string, body: Json): Promise<Response> =>
+  fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(REQUEST_MS_MAX),
+  });
+
+/** Hears other workflows, so it must have the server for itself. */
+export const wantsToBeAlone = (one: Case): boolean =>
+  /(?<!\w)(listen|receive|intercept)(?!\w)/.test(one.definition) || /global/.test(one.definition);
+
+export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
+  const workflows: WorkflowId[] = [];
+  const seenActive = new Set<string>();
+  const silence = wantsToBeAlone(one) ? 5 * SILENCE_MS : SILENCE_MS;
+  let taken = 0;
+  let offset = 0;
+
+  const show = async (workflow: WorkflowId): Promise<Shown> => {
+    const response = await fetch(`${target.url}/v1/workflows/${workflow}`, {
+      signal: AbortSignal.timeout(REQUEST_MS_MAX),
+    });
+    if (!response.ok)
+      throw new Error(`GET /v1/workflows/${workflow} answers ${response.status}: ${await response.text()}`);
+    return (await response.json()) as Shown;
+  };
+  /** Answers that come too late are refused, and that is all; a server error is a trouble. */
+  const act = async (path: string, body: Json): Promise<void> => {
+    const response = await post(`${target.url}/v1/workflows/${path}`, body);
+    const text = await response.text();
+    if (response.status >= 500) throw new Error(`POST /v1/workflows/${path} answers ${response.status}: ${text}`);
+  };
+  const itemPath = (to: Received): string => `${to.workflow}/workitems/${to.workitem}!${to.workflow}`;
+
+  /** True when every open workitem has been heard of (one without a callback never will be). */
+  async function allHeard(): Promise<boolean> {
+    for (const each of inbox.received) seenActive.add(`${each.workitem}!${each.workflow}`);
+    for (const workflow of workflows)
+      for (const workitem of (await show(workflow)).workitems)
+        if ((workitem.status ?? 'open') === 'open' && !seenActive.has(workitem.id)) return false;
+    return true;
+  }
+
+  async function silent(): Promise<void> {
+    const begin = performance.now();
+    inbox.lastAt = Math.max(inbox.lastAt, begin);
+    while (performance.now() - begin < REST_MS_MAX) {
+      const quietFor = performance.now() - inbox.lastAt;
+      if (quietFor < silence) await sleep(silence - quietFor);
+      else if (await allHeard()) return;
+      else await sleep(silence);
+    }
+  }
+
+  return {
+    now: () => Date.now() + offset,
+    async launch(definition, fields) {
+      const callbacks = callbacksOf(one, inbox.url);
+      const response = await post(`${target.url}/v1/workflows`, {
+        workflow: definition,
+        ...(typeof callbacks === 'string' ? { callback: callbacks } : { callbacks }),
+        fields,
+      });
+      if (response.status === 400) return null;
+      if (response.status !== 201)
+        throw new Error(`The launch is answered ${response.status}: ${await response.text()}`);
+      const { id } = (await response.json()) as { readonly id: WorkflowId };
+      workflows.push(id);
+      if (target.testClock && workflows.length === 1) offset = Date.parse((await show(id)).launched_at) - Date.now();
+      return id;
+    },
+    proceed: (to, fields) => act(`${itemPath(to)}/proceed`, { fields }),
+    fail: (to, message) => act(`${itemPath(to)}/fail`, { message, class: 'RuntimeError', retry: false }),
+    cancel: (workflow) => act(`${workflow}/cancel`, {}),
+    kill: (workflow) => act(`${workflow}/kill`, {}),
+    async rest() {
+      if (target.testClock) {
+        const response = await post(`${target.url}/v1/test/clock`, { advance: 0 });
+        if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${await response.text()}`);
+      } else await silent();
+      const news = inbox.received.slice(taken);
+      taken = inbox.received.length;
+      return news;
+    },
+    async nextDueAt() {
+      const times: number[] = [];
+      for (const workflow of workflows)
+        for (const timer of (await show(workflow)).timers) times.push(Date.parse(timer.due_at));
+      return times.length === 0 ? null : Math.min(...times);
+    },
+    async waitUntil(at) {
+      const missing = Math.max(at - Date.now() - offset, 0);
+      if (target.testClock && missing > 0) {
+        await post(`${target.url}/v1/test/clock`, { advance: (missing + 1) / 1_000 });
+        offset += missing + 1;
+      } else await sleep(missing + 5);
+    },
+    async ending(workflow): Promise<Ending> {
+      const shown = await show(workflow);
+      const over = ['completed', 'cancelled', 'killed'].includes(shown.status);
+      return {
+        outcome: over ? 'terminated' : shown.status === 'error' ? 'error' : 'running',
+        fields: over ? shown.fields : null,
+        errors: shown.errors.map((error) => ({ expid: error.expid, class: error.class, message: error.message })),
+        remaining: shown.expressions.map((expression) => expression.expid),
+      };
+    },
+  };
+}

@@ -1,0 +1,364 @@
+import { createHash } from 'node:crypto';
+import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
+import type { Fields, Json } from '../../src/model/json.ts';
+import type {
+  AgendaRow,
+  Changes,
+  ErrorRow,
+  HistoryRow,
+  ListenerRow,
+  Op,
+  StrandRow,
+  VariableRow,
+  WorkflowRow,
+  WorkitemRow,
+} from '../../src/model/rows.ts';
+import type { Answer, Happening, Limits, Loaded, Need, StepResult, Stimulus } from '../../src/model/stimulus.ts';
+import { LIMITS, needKey } from '../../src/model/stimulus.ts';
+import type { Tree } from '../../src/model/tree.ts';
+import { treeFromJson } from '../../src/model/tree.ts';
+
+/*
+ * A world of rows in memory, for tests that drive the step by hand: what the store and the engine do, without a database and without
+ * parallelism. It hands out exactly the rows a step asks for, so that loading on demand is exercised by every case.
+ */
+
+export type Step = (
+  loaded: Loaded,
+  stimulus: Stimulus,
+  context: { readonly limits: Limits; readonly definition: (hash: string) => Tree | undefined },
+) => StepResult;
+/** The fields as delivered; `base` is the value of the base row the workitem inherits from, null when it inherits nothing. */
+export type DeliveredFields = (row: WorkitemRow, base: string | null) => Fields;
+
+/** A step that asked this often for more rows is taken for broken. */
+const LOADS_MAX = 200;
+
+type Rows = {
+  workflow: WorkflowRow | null;
+  readonly strands: Map<string, StrandRow>;
+  readonly workitems: Map<string, WorkitemRow>;
+  readonly agenda: Map<string, AgendaRow>;
+  readonly errors: Map<string, ErrorRow>;
+  readonly listeners: Map<string, ListenerRow>;
+  readonly variables: Map<string, VariableRow>;
+  readonly history: HistoryRow[];
+};
+
+/** A message that was owed and is now delivered. */
+export type Delivered = {
+  readonly workflow: WorkflowId;
+  readonly workitem: ExpressionId;
+  readonly participant: string;
+  readonly status: 'active' | 'timeout' | 'error' | 'cancel';
+  readonly fields: Fields;
+};
+
+export type World = {
+  now(): number;
+  /** Moves the clock; never back. */
+  advanceTo(at: number): void;
+  /** Runs one step to its end, loading what it asks for, and applies its changes. Throws what the step throws. */
+  stimulate(workflow: WorkflowId, event: Happening): Answer;
+  /** Delivers every message that is due and not held, in the order of their rows. */
+  deliver(): readonly Delivered[];
+  /** The agenda row that is due first (then in order of writing), of any workflow; held ones do not count. */
+  firstDue(): { readonly workflow: WorkflowId; readonly row: AgendaRow } | null;
+  /** All rows of a workflow, as the need `everything` brings them. */
+  whole(workflow: WorkflowId): Loaded;
+  history(workflow: WorkflowId): readonly HistoryRow[];
+  definition(hash: string): Tree | undefined;
+  /** How many steps ran, and how often one had to run again because rows were missing. */
+  readonly counts: { steps: number; reruns: number };
+};
+
+export function makeWorld(parts: {
+  readonly step: Step;
+  readonly deliveredFields: DeliveredFields;
+  readonly startAt: number;
+  readonly limits?: Limits;
+}): World {
+  const { step, deliveredFields, limits = LIMITS } = parts;
+  const workflows = new Map<WorkflowId, Rows>();
+  const definitions = new Map<string, string>();
+  const parsed = new Map<string, Tree>();
+  const counts = { steps: 0, reruns: 0 };
+  let now = parts.startAt;
+  let seeds = 0;
+  let written = 0;
+
+  const rowsOf = (id: WorkflowId): Rows => {
+    let rows = workflows.get(id);
+    if (rows === undefined) {
+      rows = {
+        workflow: null,
+        strands: new Map(),
+        workitems: new Map(),
+        agenda: new Map(),
+        errors: new Map(),
+        listeners: new Map(),
+        variables: new Map(),
+        history: [],
+      };
+      workflows.set(id, rows);
+    }
+    return rows;
+  };
+
+  function readDefinition(hash: string): void {
+    const text = definitions.get(hash);
+    const tree = text === undefined ? null : treeFromJson(JSON.parse(text) as Json);
+    if (tree !== null) parsed.set(hash, tree);
+  }
+
+  function emit(from: WorkflowId, changes: Changes): void {
+    for (const event of changes.events)
+      for (const [id, rows] of workflows) {
+        if (id === from || rows.workflow === null || rows.workflow.tenant !== changes.workflow.tenant) continue;
+        for (const listener of rows.listeners.values()) {
+          if (listener.reach !== 'tenant' || listener.event !== event.event) continue;
+          if (listener.name !== null && listener.name !== event.name) continue;
+          const row = eventRow(`event-${++written}`, listener, event.at, event.payload);
+          rows.agenda.set(row.id, row);
+        }
+      }
+  }
+
+  function apply(id: WorkflowId, changes: Changes): void {
+    const rows = rowsOf(id);
+    rows.workflow = { ...changes.workflow, ver: (rows.workflow?.ver ?? 0) + 1 };
+    if (changes.sweep) sweep(rows);
+    applyOps(rows.strands, changes.strands);
+    applyOps(rows.workitems, changes.workitems);
+    applyOps(rows.agenda, changes.agenda);
+    applyOps(rows.errors, changes.errors);
+    applyOps(rows.listeners, changes.listeners);
+    applyOps(rows.variables, changes.variables);
+    for (const [hash, text] of changes.definitions) definitions.set(hash, text);
+    rows.history.push(...changes.history);
+    if (changes.hold !== null) hold(rows, changes.hold);
+    if (changes.shift !== null) shift(rows, changes.shift);
+    emit(id, changes);
+  }
+
+  return {
+    counts,
+    now: () => now,
+    advanceTo: (at) => {
+      now = Math.max(now, at);
+    },
+    stimulate(id, event) {
+      const seed = createHash('md5').update(`seed ${++seeds}`).digest('hex');
+      const stimulus: Stimulus = { now, seed, event };
+      const needs: Need[] = [];
+      const asked = new Set<string>();
+      counts.steps++;
+      for (let loads = 0; loads < LOADS_MAX; loads++) {
+        const result = step(load(rowsOf(id), needs), stimulus, { limits, definition: (hash) => parsed.get(hash) });
+        if (result.kind === 'stepped') {
+          if (result.changes !== null) apply(id, result.changes);
+          return result.answer;
+        }
+        counts.reruns++;
+        const fresh = result.needs.filter((need) => !asked.has(needKey(need)));
+        if (fresh.length === 0)
+          throw new Error(`The step asks again for what it was given: ${result.needs.map(needKey).join(' ')}`);
+        for (const need of fresh) {
+          asked.add(needKey(need));
+          if (need.kind === 'definition') readDefinition(need.hash);
+          needs.push(need);
+        }
+      }
+      throw new Error(`The step asked for rows more than ${LOADS_MAX} times`);
+    },
+    deliver() {
+      const delivered: Delivered[] = [];
+      for (const [workflow, rows] of workflows)
+        for (const row of [...rows.workitems.values()])
+          for (let owed: WorkitemRow | null = row; owed?.send && owed.heldAt === null && (owed.dueAt ?? 0) <= now; ) {
+            delivered.push({
+              workflow,
+              workitem: owed.id,
+              participant: owed.participant,
+              status: owed.send,
+              fields: deliveredFields(owed, baseOf(rows, owed.inherits)?.value ?? null),
+            });
+            owed = afterDelivery(owed, now);
+            if (owed === null) rows.workitems.delete(row.id);
+            else rows.workitems.set(row.id, owed);
+          }
+      return delivered;
+    },
+    firstDue() {
+      let first: { readonly workflow: WorkflowId; readonly row: AgendaRow } | null = null;
+      for (const [workflow, rows] of workflows)
+        for (const row of rows.agenda.values())
+          if (row.heldAt === null && (first === null || row.dueAt < first.row.dueAt)) first = { workflow, row };
+      return first;
+    },
+    whole: (id) => load(rowsOf(id), [{ kind: 'everything' }]),
+    history: (id) => rowsOf(id).history,
+    definition(hash) {
+      if (!parsed.has(hash)) readDefinition(hash);
+      return parsed.get(hash);
+    },
+  };
+}
+
+function applyOps<Row>(rows: Map<string, Row>, ops: ReadonlyMap<string, Op<Row>>): void {
+  for (const [key, op] of ops) {
+    const old = rows.get(key);
+    if (op.kind === 'put') rows.set(key, op.row);
+    else if (op.kind === 'delete') rows.delete(key);
+    else if (old !== undefined) rows.set(key, { ...old, ...op.set });
+  }
+}
+
+/** Everything goes but the workflow, its history, base rows, and notices that are still owed. */
+function sweep(rows: Rows): void {
+  for (const table of [rows.strands, rows.agenda, rows.errors, rows.listeners]) table.clear();
+  for (const [key, row] of rows.variables) if (row.name !== BASE) rows.variables.delete(key);
+  for (const [id, row] of rows.workitems) if (!owesNotice(row)) rows.workitems.delete(id);
+}
+
+const owesNotice = (row: WorkitemRow): boolean => row.then !== null || (row.send !== null && row.send !== 'active');
+
+function hold(rows: Rows, since: number): void {
+  for (const [id, row] of rows.agenda) if (row.heldAt === null) rows.agenda.set(id, { ...row, heldAt: since });
+  for (const [id, row] of rows.workitems)
+    if (row.heldAt === null && row.send !== null) rows.workitems.set(id, { ...row, heldAt: since });
+}
+
+function shift(rows: Rows, by: number): void {
+  for (const [id, row] of rows.agenda)
+    if (row.heldAt !== null) rows.agenda.set(id, { ...row, heldAt: null, dueAt: row.dueAt + by });
+  for (const [id, row] of rows.workitems)
+    if (row.heldAt !== null)
+      rows.workitems.set(id, { ...row, heldAt: null, dueAt: row.dueAt === null ? null : row.dueAt + by });
+}
+
+/** The row after its message was delivered; null when nothing is left to keep it for. */
+function afterDelivery(row: WorkitemRow, now: number): WorkitemRow | null {
+  if (row.send === 'active' && row.then !== null)
+    // biome-ignore lint/suspicious/noThenProperty: a column's name; it is never a function
+    return { ...row, send: row.then, then: null, tries: 0, dueAt: now };
+  if (row.state === 'closed') return null;
+  return { ...row, send: null, dueAt: null, tries: row.tries + 1 };
+}
+
+function eventRow(id: string, listener: ListenerRow, at: number, payload: string): AgendaRow {
+  return {
+    id,
+    kind: 'event',
+    dueAt: at,
+    heldAt: null,
+    path: listener.path,
+    payload: JSON.stringify({ listener: listener.id, event: JSON.parse(payload) as Json }),
+  };
+}
+
+/** A strand and all its ancestors; the root is not among them, it lives in the workflow row. */
+function chain(rows: Rows, path: string | null): ReadonlyMap<string, StrandRow> {
+  const found = new Map<string, StrandRow>();
+  for (let at = path; at !== null && at !== '0'; ) {
+    const strand = rows.strands.get(at);
+    if (strand === undefined) break;
+    found.set(at, strand);
+    at = strand.parent;
+  }
+  return found;
+}
+
+/** The name of the variable that is the base of a wide fork (src/model/rows.ts). */
+const BASE = '^';
+const baseOf = (rows: Rows, scope: ExpressionId | null): VariableRow | undefined =>
+  [...rows.variables.values()].find((row) => row.scope === scope && row.name === BASE);
+
+const lastNumber = (path: string): number => Number(/\d+$/.exec(path)?.[0] ?? 0);
+
+function load(rows: Rows, needs: readonly Need[]): Loaded {
+  const loaded = {
+    strands: new Map<string, StrandRow>(),
+    workitems: new Map<string, WorkitemRow>(),
+    agenda: new Map<string, AgendaRow>(),
+    errors: new Map<string, ErrorRow>(),
+    listeners: new Map<string, ListenerRow>(),
+    variables: new Map<string, VariableRow>(),
+  };
+  const base = (scope: ExpressionId | null): void => {
+    const row = scope === null ? undefined : baseOf(rows, scope);
+    if (row !== undefined) loaded.variables.set(`${row.scope} ${row.name}`, row);
+  };
+  const strands = (path: string | null): void => {
+    for (const [key, strand] of chain(rows, path)) {
+      loaded.strands.set(key, strand);
+      base(strand.base);
+    }
+  };
+  for (const need of needs)
+    switch (need.kind) {
+      case 'strand':
+        strands(need.path);
+        break;
+      case 'find':
+        for (const strand of rows.strands.values())
+          if (strand.state.includes(`"${need.expression}"`)) strands(strand.path);
+        break;
+      case 'children': {
+        const children = [...rows.strands.values()]
+          .filter((strand) => strand.parent === need.path && strand.at === need.at)
+          .filter((strand) => lastNumber(strand.path) > need.after && (strand.arrival !== null) === need.finished)
+          .sort((a, b) => lastNumber(a.path) - lastNumber(b.path))
+          .slice(0, need.limit);
+        for (const child of children) {
+          loaded.strands.set(child.path, child);
+          base(child.base);
+        }
+        break;
+      }
+      case 'workitem': {
+        const row = rows.workitems.get(need.id);
+        if (row === undefined) break;
+        loaded.workitems.set(row.id, row);
+        base(row.inherits);
+        strands(row.path);
+        break;
+      }
+      case 'agenda': {
+        const row = rows.agenda.get(need.id);
+        if (row === undefined) break;
+        loaded.agenda.set(row.id, row);
+        strands(row.path);
+        break;
+      }
+      case 'agenda_kind':
+        for (const row of [...rows.agenda.values()].sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1)))
+          if (row.kind === need.of) loaded.agenda.set(row.id, row);
+        break;
+      case 'error': {
+        const row = rows.errors.get(need.id);
+        if (row !== undefined) loaded.errors.set(row.id, row);
+        break;
+      }
+      case 'listeners':
+        for (const row of rows.listeners.values()) loaded.listeners.set(row.id, row);
+        break;
+      case 'variable':
+      case 'variables':
+        for (const [key, row] of rows.variables)
+          if (row.scope === need.scope && (need.kind === 'variables' || row.name === need.name))
+            loaded.variables.set(key, row);
+        break;
+      case 'definition':
+        break; // handed over through the step's context
+      case 'everything':
+        for (const [key, row] of rows.strands) loaded.strands.set(key, row);
+        for (const [key, row] of rows.workitems) loaded.workitems.set(key, row);
+        for (const [key, row] of rows.agenda) loaded.agenda.set(key, row);
+        for (const [key, row] of rows.errors) loaded.errors.set(key, row);
+        for (const [key, row] of rows.listeners) loaded.listeners.set(key, row);
+        for (const [key, row] of rows.variables) loaded.variables.set(key, row);
+        break;
+    }
+  return { workflow: rows.workflow, ...loaded, answered: new Set(needs.map(needKey)) };
+}
