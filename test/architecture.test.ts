@@ -1,0 +1,192 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/* The map of docs/architecture.md, held against the imports of every file under src. */
+
+type Room = {
+  /** The rooms it may import from. A room stands below all of them in this list. */
+  readonly from: readonly string[];
+  /** What it may use of Node; nothing where its work is pure. */
+  readonly node: readonly string[];
+};
+
+const rooms: { readonly [name: string]: Room } = {
+  model: { from: [], node: [] },
+  runtime: { from: ['model'], node: ['crypto', 'timers', 'timers/promises', 'events', 'os'] },
+  definition: { from: ['model'], node: [] },
+  interpreter: { from: ['model'], node: [] },
+  client: { from: ['model'], node: [] },
+  store: {
+    from: ['model', 'runtime'],
+    node: ['crypto', 'fs', 'fs/promises', 'net', 'os', 'path', 'process', 'timers/promises', 'url'],
+  },
+  events: { from: ['model', 'runtime', 'store'], node: ['events'] },
+  engine: { from: ['model', 'runtime', 'definition', 'interpreter', 'store'], node: ['crypto'] },
+  dispatcher: {
+    from: ['model', 'runtime', 'store', 'engine'],
+    node: ['crypto', 'dns', 'dns/promises', 'http', 'https', 'net', 'tls'],
+  },
+  api: {
+    from: ['model', 'runtime', 'store', 'definition', 'interpreter', 'events', 'engine'],
+    node: ['crypto', 'fs', 'http', 'path', 'stream', 'url'],
+  },
+  console: { from: ['model'], node: ['fs', 'fs/promises', 'path', 'url'] },
+  server: {
+    from: [
+      'model',
+      'runtime',
+      'definition',
+      'interpreter',
+      'store',
+      'events',
+      'engine',
+      'dispatcher',
+      'api',
+      'console',
+    ],
+    node: ['crypto', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'process', 'timers/promises', 'url'],
+  },
+  cli: {
+    from: ['model', 'runtime', 'store', 'definition', 'client', 'server'],
+    node: ['fs', 'fs/promises', 'os', 'path', 'process', 'url', 'util'],
+  },
+};
+
+/** The door of each package: the one file, or the one room, that imports it. */
+const doors: { readonly [name: string]: string } = {
+  '@electric-sql/pglite': 'store/',
+  '@koa/router': 'api/',
+  ajv: 'api/',
+  'ajv-formats': 'api/',
+  'fast-xml-parser': 'definition/xml',
+  got: 'dispatcher/post.ts',
+  'ipaddr.js': 'dispatcher/',
+  koa: 'api/',
+  'koa-body': 'api/',
+  luxon: 'interpreter/',
+  'node-pg-migrate': 'store/',
+  'p-retry': 'store/',
+  pg: 'store/',
+  pino: 'runtime/log.ts',
+  re2js: 'interpreter/regex.ts',
+  typebox: 'api/',
+};
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const src = join(root, 'src');
+
+type Import = { readonly from: string; readonly to: string };
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const texts = new Map(files.map((file) => [file, withoutComments(readFileSync(join(src, file), 'utf8'))]));
+const imports: readonly Import[] = files.flatMap((from) =>
+  importsOf(texts.get(from) ?? '').map((to) => ({ from, to })),
+);
+/** Imports of our own files, both ends relative to src. */
+const inner = imports
+  .filter(({ to }) => to.startsWith('.'))
+  .map(({ from, to }) => ({ from, to: relative(src, join(src, dirname(from), to)) }));
+const outer = imports.filter(({ to }) => !to.startsWith('.'));
+
+/** What a file imports: `import … from 'x'`, `export … from 'x'`, `import 'x'`, and `import('x')`. */
+function importsOf(text: string): string[] {
+  const found = [
+    ...text.matchAll(/^\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/\bimport\s*\(\s*['"]([^'"]+)['"]/g),
+  ];
+  return found.map((match) => match[1] ?? '');
+}
+
+/** Comments may speak of imports; they are none. */
+function withoutComments(text: string): string {
+  return text.replace(/^\s*(\/\*[\s\S]*?\*\/|\/\/.*$|\*.*$)/gm, '');
+}
+
+const roomOf = (file: string): string => file.split('/')[0] ?? '';
+const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
+const builtins = new Set(builtinModules);
+const builtinOf = (name: string): string | null =>
+  name.startsWith('node:') ? name.slice('node:'.length) : builtins.has(name) ? name : null;
+const show = ({ from, to }: Import): string => `${from} -> ${to}`;
+
+test('the reader of imports sees each way to write one', () => {
+  const text = `import { a } from './a.ts';
+import type { B,
+  C } from './b.ts';
+export { d } from './d.ts';
+export * from "./e.ts";
+import './f.ts';
+const g = await import('./g.ts');
+/* import { h } from './h.ts'; */
+// import { i } from './i.ts';`;
+  expect(importsOf(withoutComments(text)).sort()).toEqual(['a', 'b', 'd', 'e', 'f', 'g'].map((name) => `./${name}.ts`));
+  expect(inner.length).toBeGreaterThan(0);
+  expect(outer.length).toBeGreaterThan(0);
+});
+
+test('every file lives in a room of the map', () => {
+  expect(files.filter((file) => !Object.hasOwn(rooms, roomOf(file)))).toEqual([]);
+});
+
+test('imports point only where the map allows', () => {
+  const strays = inner.filter(({ from, to }) => {
+    const [here, there] = [roomOf(from), roomOf(to)];
+    return here !== there && rooms[here]?.from.includes(there) !== true;
+  });
+  expect(strays.map(show)).toEqual([]);
+});
+
+test('every room stands below those it imports from, so that the arrows form no circle', () => {
+  const order = Object.keys(rooms);
+  for (const [name, room] of Object.entries(rooms))
+    for (const other of room.from)
+      expect(order.indexOf(other), `${name} -> ${other}`).toBeLessThan(order.indexOf(name));
+});
+
+test('no file reaches itself through its imports', () => {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of inner) next.set(from, [...(next.get(from) ?? []), to]);
+  const circular = files.filter((start) => {
+    const reached = new Set(next.get(start) ?? []);
+    for (const file of reached) for (const each of next.get(file) ?? []) reached.add(each);
+    return reached.has(start);
+  });
+  expect(circular).toEqual([]);
+});
+
+test('each package is imported through its one door', () => {
+  const strays = outer.filter(({ from, to }) => {
+    if (builtinOf(to) !== null) return false;
+    const door = doors[packageOf(to)];
+    return door === undefined || !from.startsWith(door);
+  });
+  expect(strays.map(show)).toEqual([]);
+});
+
+test('every dependency has a door', () => {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: object };
+  expect(Object.keys(doors).sort()).toEqual(Object.keys(manifest.dependencies).sort());
+});
+
+test('what Node offers is used only where a room may touch the outside', () => {
+  const strays = outer.filter(({ from, to }) => {
+    const builtin = builtinOf(to);
+    return builtin !== null && rooms[roomOf(from)]?.node.includes(builtin) !== true;
+  });
+  expect(strays.map(show)).toEqual([]);
+});
+
+test('the pure rooms read no clock, no chance and no environment', () => {
+  const outside =
+    /\b(?:Date\.now|Math\.random|performance\.|process\.|setTimeout|setInterval|fetch\(|crypto\.)|new Date\(\)/;
+  const pure = files.filter((file) => ['model', 'definition', 'interpreter'].includes(roomOf(file)));
+  expect(pure.filter((file) => outside.test(texts.get(file) ?? ''))).toEqual([]);
+});
+
+test('nothing is imported while running', () => {
+  expect(files.filter((file) => /\bimport\s*\(/.test(texts.get(file) ?? ''))).toEqual([]);
+});
