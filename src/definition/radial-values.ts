@@ -1,5 +1,5 @@
 import type { Json } from '../model/json.ts';
-import { characterAt, refuse } from './complaint.ts';
+import { quoted, refuse } from './complaint.ts';
 
 /** No value of the kind asked for begins here. (null is a value.) */
 export const NONE: unique symbol = Symbol('none');
@@ -7,7 +7,7 @@ export const NONE: unique symbol = Symbol('none');
 type Entry = { readonly key: string; readonly value: Json; readonly end: number };
 /** What closes the list or object we are in, `''` when we are in none. */
 type Closer = '' | ']' | '}';
-type Stuck = { readonly offset: number; readonly message: string };
+type Stuck = { readonly offset: number; readonly wanted: string };
 
 type LiteralReader = {
   /** `key : value`, or undefined when there is none at `from`. */
@@ -79,8 +79,7 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
   return { entry, value, end: () => end, furthest: () => stuck };
 
   function note(offset: number, wanted: string): typeof NONE {
-    if (stuck === undefined || offset > stuck.offset)
-      stuck = { offset, message: `expected ${wanted}, found ${characterAt(text, offset)}` };
+    if (stuck === undefined || offset > stuck.offset) stuck = { offset, wanted };
     return NONE;
   }
 
@@ -94,7 +93,7 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
     at = skipSpace(text, at);
     const found = value(at, closer, depth);
     if (found === NONE) {
-      note(at, `a value for ${JSON.stringify(key)}`);
+      note(at, `a value for ${quoted(key)}`);
       return undefined;
     }
     return { key, value: found, end };
@@ -102,8 +101,8 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
 
   /** A null key reads as the empty text: in a list of handlers it means "whatever the error". */
   function readKey(from: number, closer: Closer): string | typeof NONE {
-    const quoted = readQuoted(from);
-    if (quoted !== NONE) return quoted;
+    const literal = readQuoted(from);
+    if (literal !== NONE) return literal;
     if (readWord(from, closer) === null) return '';
     const regex = readRegex(from);
     return regex === NONE ? readText(from) : regex;

@@ -105,7 +105,8 @@ export function readRadial(text: string, limits: Limits): Reading {
     if (text[end] === '#') while (end < text.length && text[end] !== '\n' && text[end] !== '\r') end += 1;
     if (!isLineEnd(text, end)) {
       const stuck = values.furthest();
-      if (stuck !== undefined && stuck.offset > end) refuse(stuck.offset, stuck.message);
+      if (stuck !== undefined && stuck.offset > end)
+        refuse(stuck.offset, `expected ${stuck.wanted}, found ${characterAt(text, stuck.offset)}`);
       refuse(end, unexpected(end));
     }
     return end + (text[end] === '\r' ? 2 : 1);
