@@ -10,7 +10,8 @@ import { LanguageError } from './language-error.ts';
 /** How many nulls one assignment may put into a list to reach its index. */
 export const MAX_LIST_GROWTH = 10_000;
 
-const INTEGER = /^-?\d{1,15}$/;
+/** A part of a path that indexes a list. */
+export const INTEGER = /^-?\d{1,15}$/;
 
 /** The value at `path`, or undefined when there is none (a null that is there is null). */
 export function lookup(value: Json, path: string): Json | undefined {
@@ -78,11 +79,17 @@ function assignIn(
   return inner === undefined ? undefined : withKey(container, key, inner);
 }
 
-function withItem(list: readonly Json[], index: number, value: Json, path: string): Json {
-  const at = index < 0 ? list.length + index : index;
-  if (at < 0) throw new LanguageError('IndexError', `cannot set "${path}": the list has only ${list.length} elements`);
-  if (at - list.length > MAX_LIST_GROWTH)
+/** The place of `index` in a list of `length`. Throws a LanguageError when it is far outside. */
+export function placeInList(length: number, index: number, path: string): number {
+  const at = index < 0 ? length + index : index;
+  if (at < 0) throw new LanguageError('IndexError', `cannot set "${path}": the list has only ${length} elements`);
+  if (at - length > MAX_LIST_GROWTH)
     throw new LanguageError('IndexError', `cannot set "${path}": more than ${MAX_LIST_GROWTH} elements beyond the end`);
+  return at;
+}
+
+function withItem(list: readonly Json[], index: number, value: Json, path: string): Json {
+  const at = placeInList(list.length, index, path);
   const copy = [...list];
   while (copy.length < at) copy.push(null);
   copy[at] = value;

@@ -1,0 +1,131 @@
+import { type Fields, isObject, type Json, type JsonObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
+import { makeDraft, withoutTildes } from './filter-draft.ts';
+import { type Deviation, runRule } from './filter-rules.ts';
+import { LanguageError } from './language-error.ts';
+
+/**
+ * Filters: lists of rules that check and change fields.
+ *
+ * A rule names its fields (`fields`, `field`, `f`): a comma list, `a|b|c` (those that are there, at least one must be), a
+ * regex `"/…/"` over all dotted keys, or a list. Its other keys are checks and transformations, run in written order.
+ * A rule with nothing but fields wants them to be there. `'or'` between rules separates alternatives: the first one that
+ * passes wins, and what the others changed is forgotten.
+ *
+ * While the rules run, `~` holds the fields as they came in and `~~` those to compare with and to restore from.
+ */
+
+export type FilterOptions = {
+  /** A list of rules, or `{ in: rules, out: rules }`, already substituted. */
+  readonly rules: Json;
+  readonly fields: Fields;
+  /** The fields behind `~~`. */
+  readonly base: Fields;
+  /** Which side of an `{ in, out }` counts; `in` when left out. */
+  readonly direction?: 'in' | 'out';
+};
+
+export type FilterOutcome =
+  | { readonly ok: true; readonly fields: Fields }
+  | { readonly ok: false; readonly deviations: readonly Deviation[] };
+
+/**
+ * The fields after the filter, or what does not follow it. Throws a LanguageError (ArgumentError) for what is no filter,
+ * for unknown types and for regexes that cannot be used.
+ */
+export function applyFilter(options: FilterOptions): FilterOutcome {
+  let outcome: FilterOutcome = { ok: true, fields: options.fields };
+  for (const rules of alternatives(rulesOf(options))) {
+    outcome = applyRules(rules, options.fields, options.base);
+    if (outcome.ok) break;
+  }
+  return outcome;
+}
+
+/** The error of a filter that was not followed. */
+export function validationError(deviations: readonly Deviation[]): LanguageError {
+  return new LanguageError(
+    'Ruote::ValidationError',
+    `validation failed with ${deviations.length} deviation(s)`,
+    // Deviations are JSON: tuples of a rule, a name and a value.
+    { deviations: deviations as readonly Json[] },
+  );
+}
+
+/** What the first rule says about recording deviations instead of failing, and the rules without that. */
+export type Recording = { readonly rules: Json; readonly field: string | null; readonly flush: boolean };
+
+/**
+ * Takes `record` and `flush` off the first rule. `field` is where deviations go (`__validation_errors__` for
+ * `record: true`), null when the filter is to fail.
+ */
+export function readRecording(rules: Json): Recording {
+  const first = Array.isArray(rules) ? (rules[0] as Json | undefined) : undefined;
+  if (!Array.isArray(rules) || !isObject(first)) return { rules, field: null, flush: false };
+  const record = ownValue(first, 'record') ?? false;
+  const isPlain = record === true || record === 'true';
+  const field = isPlain ? '__validation_errors__' : typeof record === 'string' && record !== 'false' ? record : null;
+  const flush = ownValue(first, 'flush') ?? false;
+  return {
+    rules: [withoutKeys(first, 'record', 'flush'), ...rules.slice(1)],
+    field,
+    flush: flush !== false && flush !== 'false',
+  };
+}
+
+/** The fields with the deviations appended to the list in `field`, or put there alone when flushed. */
+export function recordDeviations(fields: Fields, recording: Recording, deviations: readonly Deviation[]): Fields {
+  if (recording.field === null) return fields;
+  const recorded = recording.flush ? null : (ownValue(fields, recording.field) ?? null);
+  const earlier = Array.isArray(recorded) ? recorded : [];
+  return withKey(fields, recording.field, [...earlier, ...(deviations as readonly Json[])]);
+}
+
+/** The attribute `take`: the entry fields and, of the new ones, those that are named (null when missing). */
+export function takeFields(names: Json, entry: Fields, fields: Fields): Fields {
+  const taken = listOf(names).map((name): [string, Json] => [name, ownValue(fields, name) ?? null]);
+  return Object.fromEntries([...Object.entries(entry), ...taken]);
+}
+
+/** The attribute `discard`: `true` for the entry fields alone, else entry and new fields without those that are named. */
+export function discardFields(names: Json, entry: Fields, fields: Fields): Fields {
+  return names === true || names === 'true' ? entry : withoutKeys({ ...entry, ...fields }, ...listOf(names));
+}
+
+const listOf = (names: Json): string[] => (Array.isArray(names) ? (names as readonly Json[]) : [names]).map(String);
+
+function rulesOf({ rules, direction }: FilterOptions): readonly Json[] {
+  let list: Json | undefined = rules;
+  if (isObject(rules))
+    list =
+      (direction === 'out'
+        ? (ownValue(rules, 'out') ?? ownValue(rules, 'reply'))
+        : (ownValue(rules, 'in') ?? ownValue(rules, 'apply'))) ?? [];
+  if (Array.isArray(list)) return list;
+  const shown = list === null || list === undefined ? '' : typeof list === 'string' ? list : JSON.stringify(list);
+  throw new LanguageError('ArgumentError', `not a filter : ${shown.slice(0, 200)}`);
+}
+
+/** The alternatives of a filter: its parts between `'or'`s, or the lists it consists of. */
+function alternatives(rules: readonly Json[]): JsonObject[][] {
+  if (Array.isArray(rules[0]))
+    return rules.map((part) => (Array.isArray(part) ? (part as readonly Json[]) : [part]).map(ruleOf));
+  const parts: JsonObject[][] = [[]];
+  for (const rule of rules) {
+    if (rule === 'or') parts.push([]);
+    else (parts.at(-1) as JsonObject[]).push(ruleOf(rule));
+  }
+  return parts;
+}
+
+function ruleOf(rule: Json): JsonObject {
+  if (isObject(rule)) return rule;
+  throw new LanguageError('ArgumentError', `not a rule of a filter: ${JSON.stringify(rule).slice(0, 200)}`);
+}
+
+function applyRules(rules: readonly JsonObject[], fields: Fields, base: Fields): FilterOutcome {
+  const draft = makeDraft(fields);
+  draft.root['~'] = fields;
+  draft.root['~~'] = base;
+  const deviations = rules.flatMap((rule) => runRule(rule, draft));
+  return deviations.length > 0 ? { ok: false, deviations } : { ok: true, fields: withoutTildes(draft.root) };
+}

@@ -1,0 +1,164 @@
+import { type Fields, isObject, type Json, ownValue } from '../model/json.ts';
+
+/**
+ * The merging of branches: which fields go on after a concurrence.
+ *
+ * `merge` says who wins and in which order the others come, `type` how they are put together:
+ *
+ * | type                  | first                   | last                    | highest                 | lowest        |
+ * |-----------------------|-------------------------|-------------------------|-------------------------|---------------|
+ * | override              | first to reply          | last to reply           | lowest index            | highest index |
+ * | mix                   | first on top of others  | last on top             | lowest index on top     | highest on top |
+ * | isolate               | a field per branch, named by its index, and nothing else                          ||||
+ * | stack                 | list in arrival order   | the same                | list in index order     | the same      |
+ * | union, concat, deep   | arrival order, later ones overwrite | the same    | index order, later ones overwrite | the same |
+ * | ignore                | the fields the concurrence was given                                              ||||
+ *
+ * union joins lists without duplicates, concat with them, and both lay objects over each other; deep is concat that goes
+ * into objects (lists inside of those are replaced). A winner (over_if, over_unless) comes last, so is on top.
+ */
+
+export type MergeOrder = 'first' | 'last' | 'highest' | 'lowest';
+export type MergeType = 'override' | 'mix' | 'isolate' | 'stack' | 'union' | 'ignore' | 'concat' | 'deep';
+
+/** What a branch came back with: its number and the position of its reply among the replies. */
+export type BranchReply = { readonly index: number; readonly arrival: number; readonly fields: Fields };
+
+export type MergeOptions = {
+  readonly replies: readonly BranchReply[];
+  /** The fields the concurrence was given; also the result when no branch has replied. */
+  readonly applied: Fields;
+  readonly merge: MergeOrder;
+  readonly type: MergeType;
+  /** The index of the branch that ended the concurrence by a condition. */
+  readonly winner?: number;
+  /** The substituted attributes of the concurrence, for `stack`. */
+  readonly stackAttributes?: Json;
+};
+
+const ORDERS: ReadonlySet<Json> = new Set(['first', 'last', 'highest', 'lowest']);
+const TYPES: ReadonlySet<Json> = new Set(['override', 'mix', 'isolate', 'stack', 'union', 'ignore', 'concat', 'deep']);
+
+/** The order named by an attribute; whatever is none means `first`. */
+export const readMergeOrder = (value: Json | undefined): MergeOrder =>
+  value !== undefined && ORDERS.has(value) ? (value as MergeOrder) : 'first';
+
+/** The type named by an attribute; whatever is none means `override`. */
+export const readMergeType = (value: Json | undefined): MergeType =>
+  value !== undefined && TYPES.has(value) ? (value as MergeType) : 'override';
+
+/** The merged fields. Takes time in proportion to the fields that are touched. */
+export function mergeReplies(options: MergeOptions): Fields {
+  const { type, applied } = options;
+  if (type === 'ignore' || options.replies.length === 0) return applied;
+  const ordered = inOrder(options);
+  switch (type) {
+    case 'override':
+      return (ordered.at(-1) as BranchReply).fields;
+    case 'mix':
+      return Object.fromEntries(ordered.flatMap(({ fields }) => Object.entries(fields)));
+    case 'isolate':
+      return Object.fromEntries(ordered.map(({ index, fields }) => [String(index), fields]));
+    case 'stack':
+      return {
+        stack: ordered.map(({ fields }) => fields),
+        ...(options.stackAttributes === undefined ? {} : { stack_attributes: options.stackAttributes }),
+      };
+    default:
+      return join(ordered, type);
+  }
+}
+
+/** The replies in the order in which they are laid on top of each other; the last one is on top. */
+function inOrder({ replies, merge, type, winner }: MergeOptions): readonly BranchReply[] {
+  const byIndex = merge === 'highest' || merge === 'lowest';
+  const sorted = byIndex
+    ? replies.toSorted((a, b) => a.index - b.index || a.arrival - b.arrival)
+    : replies.toSorted((a, b) => a.arrival - b.arrival);
+  const isWholesale = type === 'override' || type === 'mix';
+  if (isWholesale && (merge === 'first' || merge === 'highest')) sorted.reverse();
+  if (winner === undefined) return sorted;
+  return [...sorted.filter(({ index }) => index !== winner), ...sorted.filter(({ index }) => index === winner)];
+}
+
+/** A value under construction, so that ten thousand small replies do not copy a growing result each. */
+type Draft =
+  | { readonly kind: 'value'; readonly value: Json }
+  | { readonly kind: 'list'; readonly items: Json[] }
+  | { readonly kind: 'object'; readonly entries: Map<string, Draft> };
+
+type JoinType = 'union' | 'concat' | 'deep';
+
+function join(replies: readonly BranchReply[], type: JoinType): Fields {
+  const result = new Map<string, Draft>();
+  for (const { fields } of replies) {
+    for (const key of Object.keys(fields)) {
+      const value = fields[key] as Json;
+      const draft = result.get(key);
+      result.set(key, draft === undefined ? { kind: 'value', value } : joinValue(draft, value, type));
+    }
+  }
+  return Object.fromEntries([...result].map(([key, draft]) => [key, finish(draft, type)]));
+}
+
+/** One field: lists are joined, objects laid over each other, all else is replaced. */
+function joinValue(draft: Draft, value: Json, type: JoinType): Draft {
+  const existing = draft.kind === 'value' ? draft.value : null;
+  if (Array.isArray(value)) {
+    if (draft.kind !== 'list' && !Array.isArray(existing)) return { kind: 'value', value };
+    const items = draft.kind === 'list' ? draft.items : [...(existing as readonly Json[])];
+    for (const item of value) items.push(item);
+    return { kind: 'list', items };
+  }
+  if (isObject(value) && (draft.kind === 'object' || isObject(existing))) return layOver(draft, value, type === 'deep');
+  return { kind: 'value', value };
+}
+
+function layOver(draft: Draft, value: Fields, isDeep: boolean): Draft {
+  const open = openObject(draft);
+  for (const key of Object.keys(value)) {
+    const next = value[key] as Json;
+    const current = open.entries.get(key);
+    const isBoth =
+      isDeep &&
+      isObject(next) &&
+      current !== undefined &&
+      (current.kind === 'object' || (current.kind === 'value' && isObject(current.value)));
+    open.entries.set(key, isBoth ? layOver(current, next, true) : { kind: 'value', value: next });
+  }
+  return open;
+}
+
+function openObject(draft: Draft): Draft & { readonly kind: 'object' } {
+  if (draft.kind === 'object') return draft;
+  const object = draft.kind === 'value' && isObject(draft.value) ? draft.value : {};
+  const entries = Object.keys(object).map((key): [string, Draft] => [
+    key,
+    { kind: 'value', value: ownValue(object, key) as Json },
+  ]);
+  return { kind: 'object', entries: new Map(entries) };
+}
+
+function finish(draft: Draft, type: JoinType): Json {
+  if (draft.kind === 'value') return draft.value;
+  if (draft.kind === 'list') return type === 'union' ? withoutDuplicates(draft.items) : draft.items;
+  return Object.fromEntries([...draft.entries].map(([key, value]) => [key, finish(value, type)]));
+}
+
+function withoutDuplicates(items: readonly Json[]): Json[] {
+  const seen = new Set<string>();
+  return items.filter((item) => {
+    const key = canonical(item);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Equal texts for equal values, whatever the order of their keys. */
+function canonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key] as Json)}`).join()}}`;
+}
