@@ -35,9 +35,14 @@ export function complaintAt(text: string, offset: number, message: string): Comp
 
 /** How a stretch of the text is named in a complaint: quoted, short, control characters visible. */
 export function quoted(text: string): string {
-  const characters = [...text.slice(0, 80)];
-  const shown = characters.length > 40 ? `${characters.slice(0, 40).join('')}…` : characters.join('');
-  return shown === '"' ? `'"'` : JSON.stringify(shown);
+  const shown = JSON.stringify(shortened(text));
+  return shown === '"\\""' ? `'"'` : shown;
+}
+
+/** As much of a name as fits in a complaint; names come from strangers and may be as long as the definition. */
+export function shortened(text: string): string {
+  const characters = [...text.slice(0, 82)];
+  return characters.length > 40 ? `${characters.slice(0, 40).join('')}…` : text;
 }
 
 /** Names the character at `offset`, or the end of the text. */

@@ -202,7 +202,7 @@ export function readJson(text: string, limits: Limits): Reading {
       return String.fromCharCode(Number.parseInt(hex, 16));
     }
     const character = ESCAPES.get(mark);
-    if (character === undefined) refuse(at, `unknown escape \\${mark ?? ''}`);
+    if (character === undefined) refuse(at, `unknown escape, a backslash before ${characterAt(text, at + 1)}`);
     at += 2;
     return character;
   }

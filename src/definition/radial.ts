@@ -1,6 +1,6 @@
 import type { Json } from '../model/json.ts';
 import type { Tree } from '../model/tree.ts';
-import { characterAt, refuse } from './complaint.ts';
+import { characterAt, quoted, refuse } from './complaint.ts';
 import type { Limits } from './limits.ts';
 import { literalReader, NONE, skipBlanks, skipSpace } from './radial-values.ts';
 import type { Reading } from './reading.ts';
@@ -53,7 +53,7 @@ export function readRadial(text: string, limits: Limits): Reading {
     else
       refuse(
         start,
-        `a second top-level line; indent it (with spaces, a tab does not count) to put it under ${JSON.stringify(root.name)}`,
+        `a second top-level line; indent it (with spaces, a tab does not count) to put it under ${quoted(root.name)}`,
       );
     offsets.set(node, start);
     open.push({ indent, node });

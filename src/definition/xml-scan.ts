@@ -1,4 +1,4 @@
-import { characterAt, quoted, refuse } from './complaint.ts';
+import { characterAt, quoted, refuse, shortened } from './complaint.ts';
 import type { Limits } from './limits.ts';
 
 /** An element in document order: its name as written and where its start tag begins (UTF-16 units). */
@@ -91,7 +91,7 @@ export function scanXml(text: string, limits: Limits): XmlScan {
     else readStartTag();
   }
   const unclosed = open.at(-1);
-  if (unclosed !== undefined) refuse(unclosed.offset, `<${unclosed.name}> is never closed`);
+  if (unclosed !== undefined) refuse(unclosed.offset, `<${shortened(unclosed.name)}> is never closed`);
   if (elements.length === 0) refuse(0, 'there is no root element');
   pieces.push(text.slice(copied));
   return { elements, plain: pieces.join('') };
@@ -169,8 +169,9 @@ export function scanXml(text: string, limits: Limits): XmlScan {
     NAME.lastIndex = at + 2;
     const name = NAME.exec(text)?.[0] ?? '';
     const element = open.pop();
-    if (element === undefined) refuse(at, `the end tag </${name}> closes nothing`);
-    if (element.name !== name) refuse(at, `the end tag </${name}> does not match <${element.name}>`);
+    if (element === undefined) refuse(at, `the end tag </${shortened(name)}> closes nothing`);
+    if (element.name !== name)
+      refuse(at, `the end tag </${shortened(name)}> does not match <${shortened(element.name)}>`);
     const end = skipSpace(at + 2 + name.length);
     if (text[end] !== '>') refuse(end, `expected ">", found ${characterAt(text, end)}`);
     at = end + 1;
@@ -197,7 +198,7 @@ export function scanXml(text: string, limits: Limits): XmlScan {
         at = next + 2;
         return;
       }
-      if (text[next] === undefined) refuse(at, `the tag <${element.name} is never closed`);
+      if (text[next] === undefined) refuse(at, `the tag <${shortened(element.name)} is never closed`);
       const name = readName(next, 'an attribute, ">" or "/>"');
       if (next === end) refuse(next, `expected white space before the attribute ${quoted(name)}`);
       if (seen.has(name)) refuse(next, `the attribute ${quoted(name)} is given twice`);

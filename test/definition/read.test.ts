@@ -117,6 +117,31 @@ describe('what no definition may be', () => {
   });
 });
 
+test('complaints are short and well-formed, however long the name they are about', () => {
+  const long = `x${'🎉'.repeat(50_000)}`;
+  const name = 'y'.repeat(100_000);
+  for (const text of [
+    `${long}\n${long}`,
+    `a ${long}: ]`,
+    `<${name}>`,
+    `<${name}></b>`,
+    `<b></${name}>`,
+    `<b ${name}="1" ${name}="2"/>`,
+    `["a",{"${long}" 1},[]]`,
+    `["a",{"${long}":"\\u0000"},[]]`,
+    '["a",{"b":"\\\0"},[]]',
+    '["a",{"b":"\\\ud83c"},[]]',
+    `a 1${'0'.repeat(10_000)}`,
+  ]) {
+    const result = readDefinition(text);
+    if (result.ok) throw new Error(text.slice(0, 20));
+    const message = result.errors[0]?.message ?? '';
+    expect(message.length).toBeLessThan(300);
+    expect(message).toMatch(/^[^\0]+$/);
+    expect(message).not.toMatch(/\p{Surrogate}/u);
+  }
+});
+
 describe('bounds', () => {
   const refusal = (text: string): string => {
     const result = readDefinition(text);

@@ -3,7 +3,7 @@ import { EXPRESSION_NAMES, REFUSED_NAMES } from '../../src/definition/names.ts';
 import type { Json } from '../../src/model/json.ts';
 import { makeTree, type Tree } from '../../src/model/tree.ts';
 
-/** Every attribute name and alias the language knows, short of the spelt-out `*_val`, `*_variable` families' last variants. */
+/** The attribute names of the language; where it spells one name out in many ways, a few of them. */
 export const ATTRIBUTE_NAMES: readonly string[] = [
   ...[
     'if',
