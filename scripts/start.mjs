@@ -1,0 +1,82 @@
+// `npm start`: builds what is missing or older than its sources, then becomes the server.
+// Plain JavaScript, for it runs before anything is built. The server runs in this very process: signals reach it
+// directly, its exit code is ours, and nothing can be left behind.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const stampFile = 'built-from';
+
+buildIfNeeded();
+const args = process.argv.slice(2);
+process.argv = [process.argv[0], join(dist, 'cli/main.js'), ...(args.length > 0 ? args : ['serve'])];
+await import(pathToFileURL(join(dist, 'cli/main.js')).href);
+
+function buildIfNeeded() {
+  // An installed package has no sources: what it brings is built.
+  if (!existsSync(join(root, 'src'))) return;
+  const wanted = fingerprint();
+  if (stampOf(dist) === wanted) return;
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  if (!existsSync(compiler)) {
+    if (existsSync(join(dist, 'cli/main.js'))) return; // production install: run what was built
+    fail('Rota is not built and the compiler is not installed. Run `npm ci` (without --omit=dev), then try again.');
+  }
+  console.error('Building Rota…');
+  // Built beside and moved into place, so that servers started at the same moment never see half a build.
+  // Types are not checked here; that is what `npm run check` is for, and it takes longer than the build.
+  const fresh = join(root, `dist-${process.pid}`);
+  const built = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(root, 'tsconfig.build.json'), '--noCheck', '--declaration', 'false', '--outDir', fresh],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
+  if (built.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    fail('The build failed; see above.');
+  }
+  writeFileSync(join(fresh, stampFile), wanted);
+  moveIntoPlace(fresh, wanted);
+}
+
+function moveIntoPlace(fresh, wanted) {
+  const old = `${fresh}-old`;
+  for (let attempt = 1; stampOf(dist) !== wanted; attempt++) {
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(fresh, dist);
+    } catch (error) {
+      // Another start was quicker; look again whether its build is as good as ours.
+      if (attempt === 10) throw error;
+    }
+  }
+  for (const left of [fresh, old]) rmSync(left, { recursive: true, force: true });
+}
+
+function stampOf(folder) {
+  try {
+    return readFileSync(join(folder, stampFile), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function fingerprint() {
+  const hash = createHash('sha256');
+  const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  for (const file of [...sources, join(root, 'tsconfig.json'), join(root, 'tsconfig.build.json')])
+    hash.update(file.slice(root.length)).update('\0').update(readFileSync(file)).update('\0');
+  return hash.digest('hex');
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import type { Middleware } from 'koa';
+import { Fault } from '../../model/fault.ts';
+import type { Log } from '../../runtime/log.ts';
+import { FixedFault, HttpProblem, problemFor } from '../problem.ts';
+
+/** A caller's own id is kept when it is harmless, so that one request can be followed through several services. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/**
+ * The outermost layer: gives the request an id, turns whatever is thrown into a problem, writes one line about it.
+ *
+ * Neither query strings nor bodies nor header values are logged: they may hold secrets.
+ */
+export function report(log: Log): Middleware {
+  return async (ctx, next) => {
+    const startedAt = performance.now();
+    const given = ctx.get('X-Request-Id');
+    const requestId = REQUEST_ID.test(given) ? given : randomUUID();
+    ctx.state['requestId'] = requestId;
+    ctx.set('X-Request-Id', requestId);
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    let err: unknown;
+    try {
+      await next();
+    } catch (thrown) {
+      if (!isExpected(thrown)) err = thrown;
+      const problem = problemFor(thrown, requestId, ctx.state['fixed'] === true);
+      ctx.status = problem.status;
+      ctx.set(problem.headers);
+      ctx.set('Cache-Control', 'no-store');
+      ctx.type = 'application/problem+json';
+      ctx.body = JSON.stringify(problem.body);
+      ctx.state['code'] = problem.body['code'];
+    }
+    const line = {
+      request_id: requestId,
+      method: ctx.method,
+      route: ctx.state['route'] ?? null,
+      status: ctx.status,
+      milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,
+      ...(ctx.state['code'] === undefined ? {} : { code: ctx.state['code'] }),
+    };
+    if (err !== undefined) log.error('request failed', { ...line, err });
+    else if (ctx.state['quiet'] === true) log.debug('request', line);
+    else log.info('request', line);
+  };
+}
+
+const isExpected = (thrown: unknown): boolean =>
+  (thrown instanceof Fault && thrown.code !== 'internal') ||
+  thrown instanceof HttpProblem ||
+  thrown instanceof FixedFault;

@@ -1,0 +1,70 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { TSchema } from 'typebox';
+import type { JsonObject } from '../../model/json.ts';
+import type { Operation } from '../operation.ts';
+import { type Complaint, HttpProblem } from '../problem.ts';
+import { isStorable, valueComplaint } from '../value.ts';
+
+/*
+ * The one file that imports ajv. No `allErrors`: one complaint per request keeps the work for a stranger's body bounded.
+ */
+const strict = new Ajv2020({ strict: true, allowUnionTypes: true });
+/** For forms, whose leaves are all texts: "true" is taken for true where a boolean is wanted. */
+const lenient = new Ajv2020({ strict: true, allowUnionTypes: true, coerceTypes: true });
+
+/** Compiles a schema into a check: the first complaint, or null. */
+export function makeCheck(
+  schema: TSchema,
+  options: { readonly isForm?: boolean } = {},
+): (value: unknown) => Complaint | null {
+  const validate = (options.isForm === true ? lenient : strict).compile(schema);
+  return (value) => (validate(value) ? null : complaintOf(validate.errors?.[0]));
+}
+
+/** Makes the check of a whole body against its schema. @throws HttpProblem with a pointer to what is wrong */
+export function makeBodyCheck(schema: TSchema): (body: JsonObject, isForm: boolean) => JsonObject {
+  const checkJson = makeCheck(schema);
+  const checkForm = makeCheck(schema, { isForm: true });
+  return (body, isForm) => {
+    // First: ajv walks by recursion, so it must not meet what is too deep.
+    const unfit = valueComplaint(body);
+    if (unfit !== null) throw invalidRequest({ detail: `The body ${unfit}`, pointer: '#' });
+    const complaint = (isForm ? checkForm : checkJson)(body);
+    if (complaint !== null) throw invalidRequest(complaint);
+    return body;
+  };
+}
+
+const invalidRequest = (complaint: Complaint): HttpProblem =>
+  new HttpProblem('request_invalid', complaint.detail, { complaints: [complaint] });
+
+function complaintOf(error: ErrorObject | undefined): Complaint {
+  const pointer = `#${error?.instancePath ?? ''}`;
+  const place = pointer === '#' ? 'The body' : pointer.slice(2).replaceAll('/', '.').slice(0, 200);
+  return { detail: `${place} ${error?.message ?? 'has the wrong shape'}`, pointer };
+}
+
+/** The query of a request. @throws HttpProblem for names that mean nothing here, repeated ones and texts no database holds */
+export function queryOf(querystring: string, operation: Operation): URLSearchParams {
+  const query = new URLSearchParams(querystring);
+  const names = operation.query ?? [];
+  // Only operations that read a query look at it strictly; elsewhere a stray ?_=123 against caches does no harm.
+  if (names.length === 0) return query;
+  const seen = new Set<string>();
+  for (const [name, value] of query) {
+    const known = names.some((spec) => (spec.name.endsWith('.') ? name.startsWith(spec.name) : name === spec.name));
+    if (!known)
+      throw new HttpProblem(
+        'query_invalid',
+        `There is no filter ${JSON.stringify(name.slice(0, 100))}; there are ${names.map((spec) => spec.name).join(', ')}`,
+      );
+    if (seen.has(name)) throw new HttpProblem('query_invalid', `${name.slice(0, 100)} was given more than once`);
+    seen.add(name);
+    if (!isStorable(name) || !isStorable(value))
+      throw new HttpProblem(
+        'query_invalid',
+        `${JSON.stringify(name.slice(0, 100))} contains U+0000 or half a surrogate pair`,
+      );
+  }
+  return query;
+}

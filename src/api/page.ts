@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { HttpProblem } from './problem.ts';
+
+/** Items of one page of a list. */
+export const PAGE_DEFAULT = 100;
+export const PAGE_MAX = 1_000;
+/** Longest cursor we look at. */
+const CURSOR_LENGTH_MAX = 2_048;
+
+/** `limit` of a query. @throws HttpProblem unless it is a whole number from 1 to `most` */
+export function limitOf(query: URLSearchParams, otherwise = PAGE_DEFAULT, most = PAGE_MAX): number {
+  const given = query.get('limit');
+  if (given === null) return otherwise;
+  const limit = /^\d{1,6}$/.test(given) ? Number(given) : 0;
+  if (limit < 1 || limit > most)
+    throw new HttpProblem('query_invalid', `limit must be a whole number from 1 to ${most}`);
+  return limit;
+}
+
+/**
+ * The cursor as callers see it: what the store gave, made opaque, with a checksum over it and the list it belongs to, so that
+ * a cursor that was cut short, made up or meant for another list is told so instead of meaning something by chance.
+ */
+export const cursorFor = (list: string, next: string): string =>
+  Buffer.from(checksum(list, next) + next, 'utf8').toString('base64url');
+
+/** What the store gave, or null without a cursor. @throws HttpProblem when it is not one of ours */
+export function cursorOf(list: string, query: URLSearchParams): string | null {
+  const given = query.get('cursor');
+  if (given === null) return null;
+  if (given.length <= CURSOR_LENGTH_MAX && /^[\w-]+$/.test(given)) {
+    const text = Buffer.from(given, 'base64url').toString('utf8');
+    const next = text.slice(CHECKSUM_LENGTH);
+    if (text.slice(0, CHECKSUM_LENGTH) === checksum(list, next)) return next;
+  }
+  throw new HttpProblem('query_invalid', 'cursor is not one that this list gave; begin without a cursor');
+}
+
+const CHECKSUM_LENGTH = 8;
+const checksum = (list: string, next: string): string =>
+  createHash('sha256').update(`${list}\n${next}`).digest('hex').slice(0, CHECKSUM_LENGTH);

@@ -1,0 +1,44 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Json } from '../model/json.ts';
+import type { Launch as LaunchOrder } from '../model/stimulus.ts';
+import type { Tree } from '../model/tree.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import type { NodeRow, Store } from '../store/store.ts';
+
+export type DefinitionComplaint = { readonly message: string; readonly line: number; readonly column: number };
+export type DefinitionRead =
+  | { readonly ok: true; readonly tree: Tree }
+  | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
+
+/** What the API is built from. Rooms it may not import come in as functions (docs/architecture.md, the arrows). */
+export type Parts = {
+  readonly store: Store;
+  readonly engine: Pick<Engine, 'advance'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly version: string;
+  /** Names this process among others. */
+  readonly nodeId: string;
+  readonly definitions: {
+    /** Reads a text, or a tree that came as data. */
+    readonly read: (definition: string | Json) => DefinitionRead;
+    /** What the engine needs to launch a tree that was read. */
+    readonly prepare: (tree: Tree) => Pick<LaunchOrder, 'tree' | 'hash' | 'text' | 'name' | 'revision'>;
+    /** The participants a tree names, as far as can be told without running it. */
+    readonly participants: (tree: Tree) => readonly string[];
+  };
+  /** Why a callback may not go to this URL, or null (dispatcher room). */
+  readonly targetComplaint: (url: string) => string | null | Promise<string | null>;
+  /** The server processes that share the database, this one among them. */
+  readonly nodes: () => Promise<readonly NodeRow[]>;
+  /** Only with TEST_CLOCK=1. */
+  readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
+  /** True once the server was told to stop. */
+  readonly isStopping: () => boolean;
+};
+
+/** The one tenant there is so far. */
+export const TENANT = 'default';

@@ -1,0 +1,34 @@
+import type { Json } from '../../model/json.ts';
+import { treeToJson } from '../../model/tree.ts';
+import { jsonReply, type Operation } from '../operation.ts';
+import type { Parts } from '../parts.ts';
+import { Validate, Validation } from '../schemas.ts';
+import { answers } from './answers.ts';
+
+export function definitionOperations(parts: Parts): readonly Operation[] {
+  return [
+    {
+      id: 'validateDefinition',
+      method: 'post',
+      path: '/v1/definitions/validate',
+      summary: 'Read a definition without launching it',
+      body: { schema: Validate, checked: 'here' },
+      answers: answers(200, 'What was read, or what is wrong with it', Validation, 422),
+      handle: (call) => {
+        const read = parts.definitions.read(call.body['workflow'] as string | Json);
+        if (!read.ok)
+          return jsonReply(200, {
+            valid: false,
+            errors: read.errors.map(({ message, line, column }) => ({ message, line, column })),
+            participants: [],
+          });
+        return jsonReply(200, {
+          valid: true,
+          tree: treeToJson(read.tree),
+          errors: [],
+          participants: parts.definitions.participants(read.tree),
+        });
+      },
+    },
+  ];
+}

@@ -1,0 +1,177 @@
+import { retryComplaint } from '../../engine/retry-rules.ts';
+import type { FaultCode } from '../../model/fault.ts';
+import { isObject, type Json, type JsonObject, withoutKeys } from '../../model/json.ts';
+import { fixedWords } from '../fault-status.ts';
+import { makeCheck } from '../middleware/validate.ts';
+import { jsonReply, type Operation } from '../operation.ts';
+import { type DefinitionRead, type Parts, TENANT } from '../parts.ts';
+import { type Complaint, FixedFault } from '../problem.ts';
+import { Launch, Launched } from '../schemas.ts';
+import { valueComplaint } from '../value.ts';
+import { answers, happen } from './answers.ts';
+
+/** Fields that are ours: a caller's are ignored (contract.md). */
+const OUR_FIELDS = ['params', 'dispatched_at'] as const;
+export const callersFields = (fields: JsonObject): JsonObject => withoutKeys(fields, ...OUR_FIELDS);
+
+export function launchOperation(parts: Parts): Operation {
+  const check = makeLaunchCheck(parts);
+  return {
+    id: 'launch',
+    method: 'post',
+    path: '/v1/workflows',
+    summary: 'Launch a workflow',
+    fixed: true,
+    body: { schema: Launch, checked: 'by handler' },
+    answers: answers(201, 'It is launched; Location is its address', Launched, 400),
+    handle: async (call) => {
+      const order = await check(call.body);
+      const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
+      const known = call.launchId !== null && (await parts.store.read.workflow(id)) !== null;
+      // Known: the key was claimed by a request that launched it and died before it could say so.
+      if (!known) await happen(parts, id, { kind: 'launch', launch: { id, tenant: TENANT, ...order } });
+      return jsonReply(201, { id }, { Location: `/v1/workflows/${id}` });
+    },
+  };
+}
+
+type Trouble = { readonly code: FaultCode; readonly complaints: readonly Complaint[] };
+const trouble = (code: FaultCode, parameter: string, detail: string): Trouble => ({
+  code,
+  complaints: [{ detail, pointer: `#/${parameter}` }],
+});
+
+/**
+ * Makes what turns the body of a launch into an order.
+ *
+ * Every parameter has at most one complaint, the first that applies; the words of several are joined by a comma, in the
+ * order of the contract.
+ */
+function makeLaunchCheck(parts: Parts) {
+  const { workflow, callback, callbacks, fields } = Launch.properties;
+  const checkWorkflow = makeCheck(workflow);
+  const checkCallback = makeCheck(callback);
+  const checkCallbacks = makeCheck(callbacks);
+  const checkFields = makeCheck(fields);
+
+  return async (body: JsonObject) => {
+    const read = readWorkflow(body);
+    const targets = await readTargets(body);
+    const values = readFields(body);
+    const rules = readRetry(body);
+    const troubles = [read, targets, values, rules].filter((part): part is Trouble => 'code' in part);
+    if (troubles.length > 0) throw faultOf(troubles);
+    // Told to the compiler, who cannot see that no part is a trouble now.
+    if ('code' in read || 'code' in targets || 'code' in values || 'code' in rules) throw new Error('unreachable');
+    return { ...parts.definitions.prepare(read.tree), callbacks: targets.targets, fields: values.fields, ...rules };
+  };
+
+  function readWorkflow(body: JsonObject): Trouble | Extract<DefinitionRead, { ok: true }> {
+    if (!Object.hasOwn(body, 'workflow'))
+      return trouble('workflow_missing', 'workflow', 'The parameter workflow is missing: the process definition');
+    const value = body['workflow'] as Json;
+    // Only the outer shape is looked at here; the reader of definitions bounds the rest with better complaints.
+    const complaint = checkWorkflow(value);
+    if (complaint !== null || (typeof value !== 'string' && !Array.isArray(value)))
+      return trouble('workflow_invalid', 'workflow', 'workflow must be a text that is not empty, or a tree');
+    const read = parts.definitions.read(value);
+    if (read.ok) return read;
+    return {
+      code: 'workflow_invalid',
+      complaints: read.errors.map(({ message, line, column }) => ({
+        detail: message,
+        pointer: '#/workflow',
+        line,
+        column,
+      })),
+    };
+  }
+
+  async function readTargets(
+    body: JsonObject,
+  ): Promise<Trouble | { readonly targets: string | { readonly [participant: string]: string } }> {
+    const hasOne = Object.hasOwn(body, 'callback');
+    const hasMany = Object.hasOwn(body, 'callbacks');
+    if (!hasOne && !hasMany)
+      return { code: 'callbacks_missing', complaints: [{ detail: 'Give either callback or callbacks', pointer: '#' }] };
+    if (hasOne && hasMany)
+      return {
+        code: 'callbacks_exclusive',
+        complaints: [{ detail: 'Give either callback or callbacks, not both', pointer: '#' }],
+      };
+    if (hasOne) {
+      const url = body['callback'];
+      if (checkCallback(url) !== null || typeof url !== 'string')
+        return trouble('callback_invalid', 'callback', 'callback must be a URL');
+      const complaint = await targetTrouble(url);
+      return complaint === null ? { targets: url } : trouble('callback_invalid', 'callback', `callback: ${complaint}`);
+    }
+    const urls = body['callbacks'];
+    const shape = !isObject(urls) ? 'must be an object, participant name → URL' : valueComplaint(urls);
+    if (shape !== null || !isObject(urls)) return trouble('callbacks_invalid', 'callbacks', `callbacks ${shape}`);
+    const wrong = checkCallbacks(urls);
+    if (wrong !== null)
+      return {
+        code: 'callbacks_invalid',
+        complaints: [{ detail: `callbacks: ${wrong.detail}`, pointer: `#/callbacks${wrong.pointer?.slice(1) ?? ''}` }],
+      };
+    const checked = new Map<string, string | null>();
+    for (const [participant, url] of Object.entries(urls)) {
+      const text = String(url);
+      const complaint = checked.get(text) ?? (await targetTrouble(text));
+      checked.set(text, complaint);
+      if (complaint !== null)
+        return {
+          code: 'callbacks_invalid',
+          complaints: [
+            {
+              detail: `callbacks, ${participant.slice(0, 100)}: ${complaint}`,
+              pointer: `#/callbacks/${escaped(participant)}`,
+            },
+          ],
+        };
+    }
+    return { targets: urls as { readonly [participant: string]: string } };
+  }
+
+  async function targetTrouble(url: string): Promise<string | null> {
+    return valueComplaint(url) ?? (await parts.targetComplaint(url));
+  }
+
+  function readFields(body: JsonObject): Trouble | { readonly fields: JsonObject } {
+    if (!Object.hasOwn(body, 'fields')) return { fields: {} };
+    const read = readFieldsOf(body['fields'], checkFields);
+    return typeof read === 'string' ? trouble('fields_invalid', 'fields', read) : { fields: read };
+  }
+}
+
+/** Rules about retries are opted into; without them the schedule of the contract holds. */
+function readRetry(body: JsonObject): Trouble | { readonly retry: Json } {
+  const retry = Object.hasOwn(body, 'retry') ? (body['retry'] as Json) : null;
+  const complaint = retryComplaint(retry);
+  return complaint === null ? { retry } : trouble('request_invalid', 'retry', complaint);
+}
+
+/** The fields a caller gave, without those that are ours, or what is wrong with them. */
+export function readFieldsOf(
+  value: Json | undefined,
+  check: (value: unknown) => Complaint | null,
+): JsonObject | string {
+  const shape = !isObject(value) ? 'must be an object, field name → value' : valueComplaint(value);
+  if (shape !== null || !isObject(value)) return `fields ${shape}`;
+  const complaint = check(value);
+  return complaint === null ? callersFields(value) : `fields: ${complaint.detail}`;
+}
+
+function faultOf(troubles: readonly Trouble[]): FixedFault {
+  const words = troubles.map(({ code }) => fixedWords[code] ?? 'retry is invalid').join(', ');
+  const complaints = troubles.flatMap((one) => one.complaints);
+  const places = complaints.map(({ detail, line, column }) =>
+    line === undefined ? detail : `${detail} (line ${line}, column ${column})`,
+  );
+  return new FixedFault(troubles[0]?.code ?? 'request_invalid', words, places.slice(0, 5).join('; '), complaints);
+}
+
+/** A name as a part of a JSON pointer in a URI fragment. */
+const escaped = (name: string): string =>
+  encodeURIComponent(name.slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1'));

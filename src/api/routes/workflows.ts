@@ -1,0 +1,224 @@
+import { loadedWorkitemFields, type Shown, showWorkflow } from '../../engine/show.ts';
+import { Fault } from '../../model/fault.ts';
+import { equalJson, isObject, type Json, ownValue } from '../../model/json.ts';
+import type { Status, WorkflowRow } from '../../model/rows.ts';
+import type { Loaded } from '../../model/stimulus.ts';
+import { treeFromJson } from '../../model/tree.ts';
+import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../operation.ts';
+import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../page.ts';
+import { type Parts, TENANT } from '../parts.ts';
+import { HttpProblem } from '../problem.ts';
+import { History, Nothing, WORKFLOW_STATUSES, Workflow, WorkflowList } from '../schemas.ts';
+import { errorView, historyView, summaryView, timeView, workitemView } from '../view.ts';
+import { answers, happen, noSuchWorkflow, workflowIdOf } from './answers.ts';
+
+/** Live expressions (and workitems) shown of one workflow at once (contract.md). */
+const EXPRESSIONS_MAX = 1_000;
+/** Filters on tags and fields look into the workflows one by one: at most so many per request, then the cursor goes on. */
+const LOOKED_INTO_MAX = 500;
+
+const ID_PATH = '/v1/workflows/:workflow_id';
+
+export function workflowOperations(parts: Parts): readonly Operation[] {
+  return [
+    {
+      id: 'listWorkflows',
+      method: 'get',
+      path: '/v1/workflows',
+      summary: 'Workflows, newest first',
+      query: LIST_QUERY,
+      answers: answers(200, 'A page; with tag or field filters it can hold fewer than limit', WorkflowList, 400),
+      handle: (call) => list(parts, call),
+    },
+    {
+      id: 'getWorkflow',
+      method: 'get',
+      path: ID_PATH,
+      summary: 'One workflow and what is live in it',
+      query: [{ name: 'cursor', description: 'The expressions_cursor of the page before' }],
+      answers: answers(200, 'As it stands', Workflow, 404),
+      handle: (call) => show(parts, call),
+    },
+    {
+      id: 'cancel',
+      method: 'post',
+      path: `${ID_PATH}/cancel`,
+      summary: 'Cancel a workflow: participants are told, on_cancel handlers run, then it is over',
+      fixed: true,
+      body: { schema: Nothing, checked: 'by handler' },
+      answers: answers(201, 'OK', null, 400),
+      handle: async (call) => {
+        await cancel(parts, call);
+        return OK;
+      },
+    },
+    {
+      id: 'deleteWorkflow',
+      method: 'delete',
+      path: ID_PATH,
+      summary: 'The same as cancel',
+      answers: answers(201, 'OK', null, 404),
+      handle: async (call) => {
+        await cancel(parts, call);
+        return OK;
+      },
+    },
+    simple(parts, 'kill', 'End a workflow at once: no handlers run'),
+    simple(parts, 'pause', 'Hold a workflow: answers are kept, nothing new is tried, timers stand still'),
+    simple(parts, 'resume', 'Let a paused workflow go on'),
+    {
+      id: 'getHistory',
+      method: 'get',
+      path: `${ID_PATH}/history`,
+      summary: 'What happened, oldest first',
+      query: [
+        { name: 'after', description: 'Only entries with a greater n; usually 0' },
+        { name: 'limit', description: 'Entries per page, 1 to 1000, usually 1000' },
+      ],
+      answers: answers(200, 'A page', History, 400, 404),
+      handle: (call) => history(parts, call),
+    },
+  ];
+}
+
+function simple(parts: Parts, kind: 'kill' | 'pause' | 'resume', summary: string): Operation {
+  return {
+    id: kind,
+    method: 'post',
+    path: `${ID_PATH}/${kind}`,
+    summary,
+    body: { schema: Nothing, checked: 'by handler' },
+    answers: answers(201, 'OK', null, 404, 409),
+    handle: async (call) => {
+      await happen(parts, workflowIdOf(call), { kind });
+      return OK;
+    },
+  };
+}
+
+/** A workflow that is over counts as not found: there is nothing left to cancel (contract.md). */
+async function cancel(parts: Parts, call: Call): Promise<void> {
+  const id = workflowIdOf(call);
+  try {
+    await happen(parts, id, { kind: 'cancel' });
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
+    throw thrown;
+  }
+}
+
+async function show(parts: Parts, call: Call) {
+  const id = workflowIdOf(call);
+  const list = `expressions of ${id}`;
+  const whole = await parts.store.read.whole(id, { limit: EXPRESSIONS_MAX, after: cursorOf(list, call.query) });
+  if (whole?.workflow == null) throw noSuchWorkflow(id);
+  const shown = await shownOf(parts, whole, whole.workflow);
+  return jsonReply(200, {
+    ...summaryView(whole.workflow),
+    fields: shown.fields,
+    tags: shown.tags,
+    tree: shown.tree,
+    expressions: shown.expressions,
+    expressions_cursor: whole.next === null ? null : cursorFor(list, whole.next),
+    workitems: [...whole.workitems.values()]
+      .filter((row) => row.state !== 'closed')
+      .map((row) => workitemView(id, row, loadedWorkitemFields(row, whole))),
+    timers: shown.timers.map((timer) => ({ ...timer, due_at: timeView(timer.due_at) })),
+    errors: [...whole.errors.values()].map((row) => errorView(id, row)),
+  });
+}
+
+async function shownOf(parts: Parts, loaded: Loaded, row: WorkflowRow): Promise<Shown> {
+  const text = await parts.store.definition(row.definition);
+  return showWorkflow(loaded, text === null ? null : treeFromJson(JSON.parse(text) as Json));
+}
+
+const LIST_QUERY: readonly QuerySpec[] = [
+  { name: 'status', description: WORKFLOW_STATUSES.join(', ') },
+  { name: 'name', description: 'The name their definition gives itself' },
+  { name: 'participant', description: 'Only those in which it is the turn of this participant' },
+  { name: 'tag', description: 'Only those in which this tag is entered' },
+  { name: 'field.', description: 'field.<path>=<value>: only those with this value in their fields, dots lead inside' },
+  { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
+  { name: 'cursor', description: 'The next_cursor of the page before' },
+];
+
+async function list(parts: Parts, call: Call) {
+  const { query } = call;
+  const status = query.get('status');
+  if (status !== null && !WORKFLOW_STATUSES.some((one) => one === status))
+    throw new HttpProblem('query_invalid', `status must be one of ${WORKFLOW_STATUSES.join(', ')}`);
+  const limit = limitOf(query);
+  const inside = filterOf(query);
+  const found: WorkflowRow[] = [];
+  let next = cursorOf('workflows', query);
+  let lookedInto = 0;
+  do {
+    const page = await parts.store.read.workflows({
+      tenant: TENANT,
+      status: status as Status | null,
+      name: query.get('name'),
+      participant: query.get('participant'),
+      limit: inside === null ? limit : Math.min(limit - found.length, LOOKED_INTO_MAX - lookedInto),
+      after: next,
+    });
+    for (const row of page.items) if (inside === null || (await fits(parts, row, inside))) found.push(row);
+    lookedInto += page.items.length;
+    next = page.next;
+  } while (inside !== null && next !== null && found.length < limit && lookedInto < LOOKED_INTO_MAX);
+  return jsonReply(200, {
+    workflows: found.map(summaryView),
+    next_cursor: next === null ? null : cursorFor('workflows', next),
+  });
+}
+
+type Filter = { readonly tag: string | null; readonly fields: readonly (readonly [readonly string[], string])[] };
+
+function filterOf(query: URLSearchParams): Filter | null {
+  const fields: [readonly string[], string][] = [];
+  for (const [name, value] of query) if (name.startsWith('field.')) fields.push([name.slice(6).split('.'), value]);
+  const tag = query.get('tag');
+  return tag === null && fields.length === 0 ? null : { tag, fields };
+}
+
+async function fits(parts: Parts, row: WorkflowRow, filter: Filter): Promise<boolean> {
+  const whole = await parts.store.read.whole(row.id, { limit: EXPRESSIONS_MAX, after: null });
+  if (whole?.workflow == null) return false;
+  const shown = await shownOf(parts, whole, whole.workflow);
+  if (filter.tag !== null && !shown.tags.includes(filter.tag)) return false;
+  return filter.fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
+}
+
+function valueAt(fields: Json, path: readonly string[]): Json | undefined {
+  let value: Json | undefined = fields;
+  for (const key of path) {
+    if (Array.isArray(value)) value = /^\d{1,9}$/.test(key) ? (value as readonly Json[])[Number(key)] : undefined;
+    else value = isObject(value) ? ownValue(value, key) : undefined;
+  }
+  return value;
+}
+
+/** A query holds texts only: `5` fits 5 and "5", `true` fits true and "true", `{"a":1}` fits that object. */
+function isSame(value: Json | undefined, wanted: string): boolean {
+  if (value === undefined) return false;
+  if (value === wanted) return true;
+  try {
+    return equalJson(value, JSON.parse(wanted) as Json);
+  } catch {
+    return false;
+  }
+}
+
+async function history(parts: Parts, call: Call) {
+  const id = workflowIdOf(call);
+  const given = call.query.get('after') ?? '0';
+  if (!/^\d{1,15}$/.test(given)) throw new HttpProblem('query_invalid', 'after must be a whole number, 0 or more');
+  const after = Number(given);
+  const limit = limitOf(call.query, PAGE_MAX);
+  const row = await parts.store.read.workflow(id);
+  if (row === null) throw noSuchWorkflow(id);
+  const entries = historyView(await parts.store.read.history(id, after, limit), after, limit);
+  const last = entries.at(-1)?.['n'];
+  const hasMore = typeof last === 'number' && last < row.lastN;
+  return jsonReply(200, { history: entries, next_after: hasMore ? last : null });
+}

@@ -1,0 +1,216 @@
+import { readLog } from '../../engine/outcomes.ts';
+import { workitemFields } from '../../engine/show.ts';
+import { Fault } from '../../model/fault.ts';
+import type { ExpressionId, WorkflowId } from '../../model/ids.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { WorkitemRow } from '../../model/rows.ts';
+import { makeCheck } from '../middleware/validate.ts';
+import { type Call, jsonReply, OK, type Operation, type Reply } from '../operation.ts';
+import { cursorFor, cursorOf, limitOf } from '../page.ts';
+import { type Parts, TENANT } from '../parts.ts';
+import { FixedFault, HttpProblem } from '../problem.ts';
+import { Deliveries, Fail, Nothing, Proceed, Workitem, WorkitemList, WorkitemPatch } from '../schemas.ts';
+import { timeView, workitemView } from '../view.ts';
+import { answers, happen, noSuchWorkitem, workitemKeyOf } from './answers.ts';
+import { callersFields, readFieldsOf } from './launch.ts';
+
+type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
+
+export function workitemOperations(parts: Parts): readonly Operation[] {
+  const path = '/v1/workflows/:workflow_id/workitems/:workitem_id';
+  const checkFields = makeCheck(Proceed.properties.fields);
+  return [
+    {
+      id: 'proceed',
+      method: 'post',
+      path: `${path}/proceed`,
+      summary: 'Hand a workitem back',
+      fixed: true,
+      body: { schema: Proceed, checked: 'by handler' },
+      answers: answers(201, 'OK: the step is committed', null, 400),
+      handle: async (call) => {
+        const fields = Object.hasOwn(call.body, 'fields') ? readFieldsOf(call.body['fields'], checkFields) : {};
+        if (typeof fields === 'string')
+          throw new FixedFault('fields_invalid', 'fields is invalid', fields, [
+            { detail: fields, pointer: '#/fields' },
+          ]);
+        const key = await keyOf(parts, call);
+        await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields });
+        return OK;
+      },
+    },
+    {
+      id: 'failWorkitem',
+      method: 'post',
+      path: `${path}/fail`,
+      summary: 'Give a workitem up',
+      body: { schema: Fail, checked: 'here' },
+      answers: answers(201, 'OK: the error handling of the definition applies', null, 404, 409, 422),
+      handle: async (call) => {
+        const key = await keyOf(parts, call);
+        await happenAt(parts, call, key.workflow, {
+          kind: call.body['retry'] === true ? 'refuse' : 'fail',
+          workitem: key.workitem,
+          class: String(call.body['class'] ?? 'RuntimeError'),
+          message: String(call.body['message']),
+        });
+        return OK;
+      },
+    },
+    {
+      id: 'redeliver',
+      method: 'post',
+      path: `${path}/redeliver`,
+      summary: 'Try the callback now',
+      body: { schema: Nothing, checked: 'by handler' },
+      answers: answers(201, 'OK: it is due', null, 404, 409),
+      handle: async (call) => {
+        const key = await keyOf(parts, call);
+        await happenAt(parts, call, key.workflow, { kind: 'redeliver', workitem: key.workitem });
+        return OK;
+      },
+    },
+    {
+      id: 'listDeliveries',
+      method: 'get',
+      path: `${path}/deliveries`,
+      summary: 'Every try of its callback',
+      answers: answers(200, 'Oldest first', Deliveries, 404, 409),
+      handle: async (call) => {
+        const { row } = await open(parts, call);
+        return jsonReply(200, { deliveries: deliveriesView(row) });
+      },
+    },
+    {
+      id: 'getWorkitem',
+      method: 'get',
+      path,
+      summary: 'One workitem',
+      answers: answers(200, 'With its ETag', Workitem, 404, 409),
+      handle: async (call) => show(await open(parts, call)),
+    },
+    {
+      id: 'editWorkitem',
+      method: 'patch',
+      path,
+      summary: 'Change fields of a workitem that waits',
+      body: { schema: WorkitemPatch, checked: 'here' },
+      answers: answers(200, 'As it is now', Workitem, 404, 409, 412, 422, 428),
+      handle: async (call) => {
+        const { key, row } = await open(parts, call);
+        const revision = expectedRevision(call, row.revision);
+        const fields = callersFields(call.body['fields'] as JsonObject);
+        await happenAt(parts, call, key.workflow, { kind: 'edit', workitem: key.workitem, fields, revision });
+        return show(await open(parts, call));
+      },
+    },
+    {
+      id: 'listWorkitems',
+      method: 'get',
+      path: '/v1/workitems',
+      summary: 'Workitems that wait for their participants',
+      query: [
+        { name: 'participant', description: 'Only those of this participant' },
+        { name: 'workflow_id', description: 'Only those of this workflow' },
+        { name: 'status', description: 'open, or failed: its tries are spent or it was given up' },
+        { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
+        { name: 'cursor', description: 'The next_cursor of the page before' },
+      ],
+      answers: answers(200, 'A page', WorkitemList, 400),
+      handle: async (call) => {
+        const state = call.query.get('status');
+        if (state !== null && state !== 'open' && state !== 'failed')
+          throw new HttpProblem('query_invalid', 'status must be open or failed');
+        const page = await parts.store.read.workitems({
+          tenant: TENANT,
+          participant: call.query.get('participant'),
+          workflow: call.query.get('workflow_id') as WorkflowId | null,
+          state,
+          limit: limitOf(call.query),
+          after: cursorOf('workitems', call.query),
+        });
+        return jsonReply(200, {
+          // A closed workitem only owes its participant a notice; it is nobody's turn any more.
+          workitems: page.items
+            .filter(({ row }) => row.state !== 'closed')
+            .map(({ workflow, row, base }) => workitemView(workflow, row, workitemFields(row, base))),
+          next_cursor: page.next === null ? null : cursorFor('workitems', page.next),
+        });
+      },
+    },
+  ];
+}
+
+/**
+ * Which workitem is meant.
+ *
+ * @throws Fault `workitem_not_found` when nothing waits under that id, whatever the path says; `workflow_mismatched` when it
+ *   waits in another workflow than the path's
+ */
+async function keyOf(parts: Parts, call: Call): Promise<Key> {
+  const text = call.params['workitem_id'] ?? '';
+  const key = workitemKeyOf(text);
+  if (key === null) throw noSuchWorkitem(text);
+  if (key.workflow === call.params['workflow_id']) return key;
+  const found = await parts.store.read.workitem(key);
+  if (found === null || found.row.state === 'closed') throw noSuchWorkitem(text);
+  throw new Fault(
+    'workflow_mismatched',
+    `The workitem belongs to the workflow ${key.workflow}, not to the one in the path`,
+  );
+}
+
+type Open = { readonly key: Key } & NonNullable<Awaited<ReturnType<Parts['store']['read']['workitem']>>>;
+
+async function open(parts: Parts, call: Call): Promise<Open> {
+  const key = await keyOf(parts, call);
+  const found = await parts.store.read.workitem(key);
+  if (found === null || found.row.state === 'closed') throw noSuchWorkitem(call.params['workitem_id'] ?? '');
+  return { key, ...found };
+}
+
+/** As `happen`; that the workflow is over or gone means that the workitem is gone (contract.md). */
+async function happenAt(
+  parts: Parts,
+  call: Call,
+  workflow: WorkflowId,
+  event: Parameters<typeof happen>[2],
+): Promise<void> {
+  try {
+    await happen(parts, workflow, event);
+  } catch (thrown) {
+    if (thrown instanceof Fault && (thrown.code === 'workflow_not_found' || thrown.code === 'workflow_over'))
+      throw noSuchWorkitem(call.params['workitem_id'] ?? '');
+    throw thrown;
+  }
+}
+
+const etagOf = (revision: number): string => `"${revision}"`;
+
+function show({ key, row, base }: Open): Reply {
+  return jsonReply(200, workitemView(key.workflow, row, workitemFields(row, base)), { ETag: etagOf(row.revision) });
+}
+
+/** The revision an edit may build on. Weak tags never match (RFC 9110, 13.1.1). */
+function expectedRevision(call: Call, current: number): number | null {
+  const given = call.header('if-match');
+  if (given === null)
+    throw new HttpProblem('precondition_required', 'Send the ETag of the workitem you have seen as If-Match');
+  if (given.trim() === '*') return null;
+  if (given.split(',').some((tag) => tag.trim() === etagOf(current))) return current;
+  throw new Fault(
+    'precondition_failed',
+    `The workitem is at ${etagOf(current)} now; look at it again before you edit it`,
+  );
+}
+
+const deliveriesView = (row: WorkitemRow): readonly JsonObject[] =>
+  readLog(row.log).map((logged) => ({
+    message: logged.send,
+    try: logged.number,
+    at: timeView(logged.at),
+    status: logged.status,
+    milliseconds: logged.milliseconds,
+    error: logged.error,
+    next_at: logged.nextAt === null ? null : timeView(logged.nextAt),
+  }));
