@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
-import { reorganise } from '../../src/definition/reorganise.ts';
+import { reorganise } from '../../src/model/reorganise.ts';
 import type { Json } from '../../src/model/json.ts';
 import { treeToJson } from '../../src/model/tree.ts';
 

@@ -1,5 +1,5 @@
-import type { Json } from '../model/json.ts';
-import { DEFINE_NAMES, type Tree, textKey } from '../model/tree.ts';
+import type { Json } from './json.ts';
+import { DEFINE_NAMES, type Tree, textKey } from './tree.ts';
 
 /**
  * The tree as a launch runs it (language.md 1.7): a definition becomes `define` and its definitions move to the front,
