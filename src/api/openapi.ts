@@ -113,3 +113,12 @@ export function plain(schema: TSchema): JsonObject {
   if (!isObject(value)) throw new Error('A schema is an object');
   return value;
 }
+
+/** The published schemas by file name, each complete in itself. */
+export const schemaFiles = (): ReadonlyMap<string, JsonObject> =>
+  new Map(
+    Object.entries(published).map(([name, schema]) => [
+      `${name}.json`,
+      { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: `urn:rota:schema:${name}`, ...plain(schema) },
+    ]),
+  );

@@ -10,7 +10,9 @@ const time = (description: string) => Type.String({ description: `${description}
 const text = (description: string, options: { readonly maxLength?: number; readonly minLength?: number } = {}) =>
   Type.String({ description, ...options });
 
-export const Fields = Type.Record(Type.String(), Type.Unknown(), {
+// Not Type.Record: its pattern `^.*$` would miss names that contain a line break.
+export const Fields = Type.Unsafe<{ readonly [name: string]: unknown }>({
+  type: 'object',
   description: 'The fields of a workitem: names and any JSON values',
 });
 
@@ -38,7 +40,11 @@ export const Launch = Type.Object(
     }),
     callback: Type.Optional(CallbackUrl),
     callbacks: Type.Optional(
-      Type.Record(Type.String(), CallbackUrl, { description: 'The callback of each participant, by its name' }),
+      Type.Unsafe<{ readonly [participant: string]: string }>({
+        type: 'object',
+        additionalProperties: CallbackUrl,
+        description: 'The callback of each participant, by its name',
+      }),
     ),
     fields: Type.Optional(Fields),
     retry: Type.Optional(
@@ -61,7 +67,7 @@ export const Launch = Type.Object(
   {
     title: 'Launch',
     description: 'Launches a workflow',
-    oneOf: [{ required: ['callback'] }, { required: ['callbacks'] }],
+    oneOf: ['callback', 'callbacks'].map((name) => ({ properties: { [name]: true }, required: [name] })),
   },
 );
 

@@ -1,0 +1,19 @@
+import { readConfig } from '../../server/config.ts';
+import { start } from '../../server/start.ts';
+
+/** Starts the server and stops it in order when told to; a second signal ends the process at once. */
+export async function serve(): Promise<null> {
+  const config = readConfig(process.env);
+  let running: Awaited<ReturnType<typeof start>> | null = null;
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    // While it still starts there is nothing to finish: what was begun is rolled back by the database.
+    if (signals > 1 || running === null) process.exit(running === null ? 0 : 1);
+    // Not everything finished in time is no failure: what was claimed is given back and done by the next process.
+    void running.stop().then(() => process.exit(0));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  running = await start(config);
+  return null;
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { HttpProblem, type ProblemAnswer, problemFor } from '../api/problem.ts';
+
+/*
+ * What stands before the app: requests that come before it is built, and bytes that are no request at all. Both get a
+ * problem like everybody else.
+ */
+
+/** A gate in front of a handler that comes later. */
+export type Gate = {
+  readonly listener: RequestListener;
+  /** From now on requests go to this handler. */
+  open(handler: RequestListener): void;
+  /** From now on every answer asks its client to close the connection. */
+  closeConnections(): void;
+};
+
+export function makeGate(): Gate {
+  let handler: RequestListener = starting;
+  let isClosing = false;
+  return {
+    listener: (request, response) => {
+      if (isClosing) response.setHeader('Connection', 'close');
+      handler(request, response);
+    },
+    open: (next) => {
+      handler = next;
+    },
+    closeConnections: () => {
+      isClosing = true;
+    },
+  };
+}
+
+function starting(request: IncomingMessage, response: ServerResponse): void {
+  // What a client still sends is read and forgotten, so that it can read our answer.
+  request.resume();
+  if (request.url?.split('?')[0] === '/livez') {
+    response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end('ok');
+    return;
+  }
+  const answer = problemFor(
+    new HttpProblem('not_ready', 'The server is starting; try again in a moment'),
+    randomUUID(),
+    false,
+  );
+  response.writeHead(answer.status, headersOf(answer)).end(JSON.stringify(answer.body));
+}
+
+/** Answers what Node could not read as a request, then closes the connection. */
+export function answerUnreadable(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new HttpProblem('headers_too_large', 'The request line and the headers together are too large')
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new HttpProblem('request_timeout', 'The request did not arrive in time')
+        : new HttpProblem('request_malformed', 'What came is not an HTTP request');
+  const answer = problemFor(problem, randomUUID(), false);
+  const body = JSON.stringify(answer.body);
+  const head = Object.entries({
+    ...headersOf(answer),
+    'Content-Length': String(Buffer.byteLength(body)),
+    Connection: 'close',
+  });
+  socket.end(
+    `HTTP/1.1 ${answer.status} ${STATUS_TEXT}\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
+}
+
+/** The reason phrase means nothing to anybody (RFC 9112, 4); it must only be there. */
+const STATUS_TEXT = 'Refused';
+
+const headersOf = (answer: ProblemAnswer): Record<string, string> => ({
+  'Content-Type': 'application/problem+json; charset=utf-8',
+  'Cache-Control': 'no-store',
+  ...answer.headers,
+});

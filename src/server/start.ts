@@ -1,0 +1,107 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { makeLog } from '../runtime/log.ts';
+import { type Built, build } from './build.ts';
+import type { Config } from './config.ts';
+import { answerUnreadable, makeGate } from './gate.ts';
+
+/** Bytes of a request's head. Generous, so that an id of 100 kB is told that it is no id, rather than cut off. */
+const HEAD_BYTES_MAX = 256 * 1024;
+/** A client has this long to send the head of its request, and all of it. */
+const HEAD_MS_MAX = 10_000;
+const REQUEST_MS_MAX = 60_000;
+/** Idle connections are kept longer than load balancers keep theirs (usually 60 s), so that it is they who close. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** A server that runs. */
+export type Running = {
+  /** Where it listens, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops it in order; a second call waits for the first. Resolves to false when something had to be cut off. */
+  stop(): Promise<boolean>;
+};
+
+/**
+ * Starts the server: listens, then opens the store, then takes requests. Until then /readyz and everything else say 503.
+ *
+ * @throws when the address is taken or the store cannot be opened; nothing is left running then
+ */
+export async function start(config: Config): Promise<Running> {
+  const log = makeLog({ level: config.logLevel });
+  const gate = makeGate();
+  const server = createServer(
+    {
+      maxHeaderSize: HEAD_BYTES_MAX,
+      headersTimeout: HEAD_MS_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    gate.listener,
+  );
+  server.on('clientError', answerUnreadable);
+  const port = await listen(server, config);
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+
+  let isStopping = false;
+  let built: Built;
+  try {
+    built = await build(config, { log, baseUrl: config.baseUrl ?? url, isStopping: () => isStopping });
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+  gate.open(built.handle);
+  log.info('rota is ready', { url, role: config.role, store: built.profile, pid: process.pid });
+
+  let stopped: Promise<boolean> | null = null;
+  return { url, port, stop: () => (stopped ??= stop()) };
+
+  async function stop(): Promise<boolean> {
+    log.info('rota is stopping', { drain_seconds: config.drainSeconds, stop_seconds: config.stopSeconds });
+    // /readyz says 503 from here on; whoever balances load over several nodes has time to look elsewhere.
+    isStopping = true;
+    await delay(config.drainSeconds * 1000);
+    const deadline = delay(config.stopSeconds * 1000).then(() => false);
+    gate.closeConnections();
+    const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
+    server.closeIdleConnections();
+    // Requests under way need the engine, so they end first; tries under way end beside them.
+    const finished = Promise.all([answered, built.stopTaking()])
+      .then(() => built.finish())
+      .then(() => true);
+    const isClean = await Promise.race([finished.catch(failed), deadline]);
+    server.closeAllConnections();
+    await built.close().catch(failed);
+    log.info(isClean ? 'rota has stopped' : 'rota has stopped; not everything could be finished in time');
+    return isClean;
+  }
+
+  function failed(err: unknown): false {
+    log.error('stopping failed', { err });
+    return false;
+  }
+}
+
+function listen(server: Server, config: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? 'another program listens there; stop it or set PORT'
+          : `${error.message}; check HOST and PORT`;
+      reject(new StartError(`Cannot listen at ${config.host}, port ${config.port}: ${why}`, { cause: error }));
+    });
+    server.listen({ host: config.host, port: config.port }, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Starting failed for a reason an operator can see to; the message says all there is to say. */
+export class StartError extends Error {}
+
+/** Does not keep the process alive by itself. */
+const delay = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
