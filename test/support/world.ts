@@ -4,6 +4,7 @@ import type { Fields, Json } from '../../src/model/json.ts';
 import type {
   AgendaRow,
   Changes,
+  EmittedEvent,
   ErrorRow,
   HistoryRow,
   ListenerRow,
@@ -85,7 +86,6 @@ export function makeWorld(parts: {
   const counts = { steps: 0, reruns: 0 };
   let now = parts.startAt;
   let seeds = 0;
-  let written = 0;
 
   const rowsOf = (id: WorkflowId): Rows => {
     let rows = workflows.get(id);
@@ -111,23 +111,25 @@ export function makeWorld(parts: {
     if (tree !== null) parsed.set(hash, tree);
   }
 
-  function emit(from: WorkflowId, changes: Changes): void {
-    for (const event of changes.events)
+  function emit(from: WorkflowRow, changes: Changes): void {
+    for (const [i, event] of changes.events.entries())
       for (const [id, rows] of workflows) {
-        if (id === from || rows.workflow === null || rows.workflow.tenant !== changes.workflow.tenant) continue;
+        if (id === from.id || rows.workflow === null || rows.workflow.tenant !== from.tenant) continue;
         for (const listener of rows.listeners.values()) {
           if (listener.reach !== 'tenant' || listener.event !== event.event) continue;
           if (listener.name !== null && listener.name !== event.name) continue;
-          const row = eventRow(`event-${++written}`, listener, event.at, event.payload);
-          rows.agenda.set(row.id, row);
+          const row = eventRow(`event ${from.id} ${from.ver}.${i} ${listener.id}`, listener, from, event);
+          if (!rows.agenda.has(row.id)) rows.agenda.set(row.id, row);
         }
       }
   }
 
+  /** In the order of the store: rows, then events, then holding or shifting, then sweeping. */
   function apply(id: WorkflowId, changes: Changes): void {
     const rows = rowsOf(id);
-    rows.workflow = { ...changes.workflow, ver: (rows.workflow?.ver ?? 0) + 1 };
-    if (changes.sweep) sweep(rows);
+    const ver = Math.max(changes.workflow.ver, (rows.workflow?.ver ?? 0) + 1);
+    const workflow = { ...changes.workflow, ver };
+    rows.workflow = workflow;
     applyOps(rows.strands, changes.strands);
     applyOps(rows.workitems, changes.workitems);
     applyOps(rows.agenda, changes.agenda);
@@ -136,9 +138,9 @@ export function makeWorld(parts: {
     applyOps(rows.variables, changes.variables);
     for (const [hash, text] of changes.definitions) definitions.set(hash, text);
     rows.history.push(...changes.history);
-    if (changes.hold !== null) hold(rows, changes.hold);
-    if (changes.shift !== null) shift(rows, changes.shift);
-    emit(id, changes);
+    emit(workflow, changes);
+    holdOrShift(rows, changes);
+    if (changes.sweep) sweep(rows);
   }
 
   return {
@@ -214,27 +216,29 @@ function applyOps<Row>(rows: Map<string, Row>, ops: ReadonlyMap<string, Op<Row>>
   }
 }
 
-/** Everything goes but the workflow, its history, base rows, and notices that are still owed. */
+/** Everything goes but the workflow, its history, notices that are still owed, and the base rows those need. */
 function sweep(rows: Rows): void {
   for (const table of [rows.strands, rows.agenda, rows.errors, rows.listeners]) table.clear();
-  for (const [key, row] of rows.variables) if (row.name !== BASE) rows.variables.delete(key);
-  for (const [id, row] of rows.workitems) if (!owesNotice(row)) rows.workitems.delete(id);
+  for (const [id, row] of rows.workitems) if (row.state !== 'closed' || row.send === null) rows.workitems.delete(id);
+  const needed = new Set([...rows.workitems.values()].map((row) => row.inherits));
+  for (const [key, row] of rows.variables) if (row.name !== BASE || !needed.has(row.scope)) rows.variables.delete(key);
 }
 
-const owesNotice = (row: WorkitemRow): boolean => row.then !== null || (row.send !== null && row.send !== 'active');
-
-function hold(rows: Rows, since: number): void {
-  for (const [id, row] of rows.agenda) if (row.heldAt === null) rows.agenda.set(id, { ...row, heldAt: since });
-  for (const [id, row] of rows.workitems)
-    if (row.heldAt === null && row.send !== null) rows.workitems.set(id, { ...row, heldAt: since });
-}
-
-function shift(rows: Rows, by: number): void {
-  for (const [id, row] of rows.agenda)
-    if (row.heldAt !== null) rows.agenda.set(id, { ...row, heldAt: null, dueAt: row.dueAt + by });
-  for (const [id, row] of rows.workitems)
-    if (row.heldAt !== null)
-      rows.workitems.set(id, { ...row, heldAt: null, dueAt: row.dueAt === null ? null : row.dueAt + by });
+/** A row held since the pause began moves by the whole pause, one that came during it by the rest of it. */
+function holdOrShift(rows: Rows, { hold, shift, workflow }: Changes): void {
+  if (hold === null && shift === null) return;
+  const moved = <Row extends { readonly heldAt: number | null; readonly dueAt: number | null }>(row: Row): Row => {
+    if (hold === null && row.heldAt === null) return row;
+    const by =
+      shift === null || row.heldAt === null ? 0 : Math.min(shift, Math.max(0, workflow.updatedAt - row.heldAt));
+    return {
+      ...row,
+      heldAt: shift === null ? (row.heldAt ?? hold) : hold,
+      dueAt: row.dueAt === null ? null : row.dueAt + by,
+    };
+  };
+  for (const [id, row] of rows.agenda) rows.agenda.set(id, moved(row));
+  for (const [id, row] of rows.workitems) if (row.send !== null) rows.workitems.set(id, moved(row));
 }
 
 /** The row after its message was delivered; null when nothing is left to keep it for. */
@@ -246,28 +250,28 @@ function afterDelivery(row: WorkitemRow, now: number): WorkitemRow | null {
   return { ...row, send: null, dueAt: null, tries: row.tries + 1 };
 }
 
-function eventRow(id: string, listener: ListenerRow, at: number, payload: string): AgendaRow {
+function eventRow(id: string, listener: ListenerRow, from: WorkflowRow, event: EmittedEvent): AgendaRow {
+  const payload = JSON.parse(event.payload) as Json;
   return {
     id,
     kind: 'event',
-    dueAt: at,
+    dueAt: event.at,
     heldAt: null,
     path: listener.path,
-    payload: JSON.stringify({ listener: listener.id, event: JSON.parse(payload) as Json }),
+    payload: JSON.stringify({
+      listener: listener.id,
+      workflow: from.id,
+      event: event.event,
+      name: event.name,
+      at: event.at,
+      payload,
+    }),
   };
 }
 
-/** A strand and all its ancestors; the root is not among them, it lives in the workflow row. */
-function chain(rows: Rows, path: string | null): ReadonlyMap<string, StrandRow> {
-  const found = new Map<string, StrandRow>();
-  for (let at = path; at !== null && at !== '0'; ) {
-    const strand = rows.strands.get(at);
-    if (strand === undefined) break;
-    found.set(at, strand);
-    at = strand.parent;
-  }
-  return found;
-}
+/** The paths of a strand and its ancestors, the nearest to the root first. */
+const chainOf = (path: string): readonly string[] =>
+  path.split('.').map((_, i, parts) => parts.slice(0, i + 1).join('.'));
 
 /** The name of the variable that is the base of a wide fork (src/model/rows.ts). */
 const BASE = '^';
@@ -276,89 +280,106 @@ const baseOf = (rows: Rows, scope: ExpressionId | null): VariableRow | undefined
 
 const lastNumber = (path: string): number => Number(/\d+$/.exec(path)?.[0] ?? 0);
 
+/** A strand that mentions an expression holds it, or is a child of it: so many are looked at, nearest to the root first. */
+const FIND_CANDIDATES_MAX = 8;
+
 function load(rows: Rows, needs: readonly Need[]): Loaded {
-  const loaded = {
-    strands: new Map<string, StrandRow>(),
-    workitems: new Map<string, WorkitemRow>(),
-    agenda: new Map<string, AgendaRow>(),
-    errors: new Map<string, ErrorRow>(),
-    listeners: new Map<string, ListenerRow>(),
-    variables: new Map<string, VariableRow>(),
-  };
+  const strands = new Map<string, StrandRow>();
+  const workitems = new Map<string, WorkitemRow>();
+  const agenda = new Map<string, AgendaRow>();
+  const errors = new Map<string, ErrorRow>();
+  const variables = new Map<string, VariableRow>();
+  const listeners = new Map<string, ListenerRow>();
+  const answered = new Set(needs.map(needKey));
+
   const base = (scope: ExpressionId | null): void => {
-    const row = scope === null ? undefined : baseOf(rows, scope);
-    if (row !== undefined) loaded.variables.set(`${row.scope} ${row.name}`, row);
+    if (scope === null) return;
+    answered.add(needKey({ kind: 'variable', scope, name: BASE }));
+    const row = baseOf(rows, scope);
+    if (row !== undefined) variables.set(`${row.scope} ${row.name}`, row);
   };
-  const strands = (path: string | null): void => {
-    for (const [key, strand] of chain(rows, path)) {
-      loaded.strands.set(key, strand);
-      base(strand.base);
+  const strand = (row: StrandRow): void => {
+    strands.set(row.path, row);
+    base(row.base);
+  };
+  /** A strand and its ancestors; the root is not among them, it lives in the workflow row. */
+  const walk = (path: string | null): void => {
+    if (path === null) return;
+    for (const prefix of ['0', ...chainOf(path)]) {
+      answered.add(needKey({ kind: 'strand', path: prefix }));
+      const row = rows.strands.get(prefix);
+      if (row !== undefined) strand(row);
     }
   };
-  for (const need of needs)
+  const answer = (need: Need): void => {
     switch (need.kind) {
       case 'strand':
-        strands(need.path);
+        walk(need.path);
         break;
       case 'find':
-        for (const strand of rows.strands.values())
-          if (strand.state.includes(`"${need.expression}"`)) strands(strand.path);
+        for (const row of mentioning(rows, need.expression)) walk(row.path);
         break;
-      case 'children': {
-        const children = [...rows.strands.values()]
-          .filter((strand) => strand.parent === need.path && strand.at === need.at)
-          .filter((strand) => lastNumber(strand.path) > need.after && (strand.arrival !== null) === need.finished)
-          .sort((a, b) => lastNumber(a.path) - lastNumber(b.path))
-          .slice(0, need.limit);
-        for (const child of children) {
-          loaded.strands.set(child.path, child);
-          base(child.base);
-        }
+      case 'children':
+        for (const row of childrenOf(rows, need)) strand(row);
         break;
-      }
       case 'workitem': {
         const row = rows.workitems.get(need.id);
         if (row === undefined) break;
-        loaded.workitems.set(row.id, row);
+        workitems.set(row.id, row);
         base(row.inherits);
-        strands(row.path);
+        walk(row.path);
         break;
       }
       case 'agenda': {
         const row = rows.agenda.get(need.id);
         if (row === undefined) break;
-        loaded.agenda.set(row.id, row);
-        strands(row.path);
+        agenda.set(row.id, row);
+        walk(row.path);
         break;
       }
       case 'agenda_kind':
         for (const row of [...rows.agenda.values()].sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1)))
-          if (row.kind === need.of) loaded.agenda.set(row.id, row);
+          if (row.kind === need.of) agenda.set(row.id, row);
         break;
       case 'error': {
         const row = rows.errors.get(need.id);
-        if (row !== undefined) loaded.errors.set(row.id, row);
+        if (row !== undefined) errors.set(row.id, row);
         break;
       }
       case 'listeners':
-        for (const row of rows.listeners.values()) loaded.listeners.set(row.id, row);
+        for (const row of rows.listeners.values()) listeners.set(row.id, row);
         break;
       case 'variable':
       case 'variables':
         for (const [key, row] of rows.variables)
           if (row.scope === need.scope && (need.kind === 'variables' || row.name === need.name))
-            loaded.variables.set(key, row);
+            variables.set(key, row);
         break;
       case 'definition':
         break; // handed over through the step's context
       case 'everything':
-        for (const [key, row] of rows.strands) loaded.strands.set(key, row);
-        for (const [key, row] of rows.workitems) loaded.workitems.set(key, row);
-        for (const [key, row] of rows.agenda) loaded.agenda.set(key, row);
-        for (const [key, row] of rows.errors) loaded.errors.set(key, row);
-        for (const [key, row] of rows.listeners) loaded.listeners.set(key, row);
-        for (const [key, row] of rows.variables) loaded.variables.set(key, row);
+        for (const row of rows.strands.values()) strand(row);
+        for (const [key, row] of rows.workitems) workitems.set(key, row);
+        for (const [key, row] of rows.agenda) agenda.set(key, row);
+        for (const [key, row] of rows.errors) errors.set(key, row);
+        for (const [key, row] of rows.listeners) listeners.set(key, row);
+        for (const [key, row] of rows.variables) variables.set(key, row);
         break;
     }
-  return { workflow: rows.workflow, ...loaded, answered: new Set(needs.map(needKey)) };
+  };
+  for (const need of needs) answer(need);
+  return { workflow: rows.workflow, strands, workitems, agenda, errors, listeners, variables, answered };
 }
+
+const mentioning = (rows: Rows, expression: ExpressionId): readonly StrandRow[] =>
+  [...rows.strands.values()]
+    .filter((row) => row.state.includes(expression))
+    .sort((a, b) => chainOf(a.path).length - chainOf(b.path).length || (a.path < b.path ? -1 : 1))
+    .slice(0, FIND_CANDIDATES_MAX);
+
+const childrenOf = (rows: Rows, need: Extract<Need, { kind: 'children' }>): readonly StrandRow[] =>
+  [...rows.strands.values()]
+    .filter((row) => row.parent === need.path && row.at === need.at && (row.arrival !== null) === need.finished)
+    .filter((row) => lastNumber(row.path) > need.after)
+    .sort((a, b) => lastNumber(a.path) - lastNumber(b.path))
+    .slice(0, need.limit);
