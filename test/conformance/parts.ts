@@ -1,8 +1,8 @@
 import { readDefinition } from '../../src/definition/read.ts';
-import { reorganise } from '../../src/definition/reorganise.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
 import { step } from '../../src/interpreter/step.ts';
+import { reorganise } from '../../src/model/reorganise.ts';
 import type { Parts } from './in-process.ts';
 
 /** The real reader and the real interpreter. */
