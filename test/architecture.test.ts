@@ -47,7 +47,7 @@ const rooms: { readonly [name: string]: Room } = {
       'api',
       'console',
     ],
-    node: ['crypto', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'process', 'timers/promises', 'url'],
+    node: ['crypto', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'process', 'stream', 'timers/promises', 'url'],
   },
   cli: {
     from: ['model', 'runtime', 'store', 'definition', 'client', 'server'],
