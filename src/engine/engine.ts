@@ -1,5 +1,5 @@
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { Fields, Json } from '../model/json.ts';
+import type { Json } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 
@@ -10,17 +10,54 @@ export type Engine = {
   advance(stimuli: readonly EngineStimulus[]): Promise<readonly Answer[]>;
   /** How a try ended; kept and written with the next step of that workflow or within a second. */
   outcome(outcome: TryOutcome): void;
+  /** From now on committed messages and due times are handed to this listener; at most one of each kind. */
+  connect(listener: EngineListener): void;
   /** Resolves when nothing is queued and no step is under way; writes kept outcomes at once. */
   quiet(): Promise<void>;
-  /** Takes nothing new, finishes what is under way. */
+  /** Takes nothing new, finishes what is under way and writes kept outcomes. */
   stop(): Promise<void>;
+  /** Figures for metrics. */
+  readonly figures: () => EngineFigures;
 };
 
 export type EngineStimulus = {
   readonly workflow: WorkflowId;
-  readonly event: Happening;
+  readonly event: EngineEvent;
   readonly actor?: string;
   readonly reason?: string;
+};
+
+/** What the engine handles: stimuli of the interpreter, and two that touch a workitem's message only (outcomes.ts). */
+export type EngineEvent =
+  | Happening
+  /** Try the message owed now (or the `active` one once more). Answers `workitem_not_found`, or `conflict` when there is no URL. */
+  | { readonly kind: 'redeliver'; readonly workitem: ExpressionId }
+  /** The participant could not cope and asks to be tried again: counts as one failed try. */
+  | { readonly kind: 'refuse'; readonly workitem: ExpressionId; readonly class: string; readonly message: string };
+
+/** The parts that do what a committed step left to do on this node. */
+export type EngineListener = {
+  readonly messages?: MessageSink;
+  /** Agenda rows that were committed here: their due times, and where they are. */
+  readonly agenda?: (
+    rows: readonly { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[],
+  ) => void;
+  /** A message or agenda row whose place is not known here is, or will be, due at this time. */
+  readonly dueAt?: (at: number) => void;
+};
+
+/** Where messages that were claimed at birth go: the dispatcher. */
+export type MessageSink = {
+  /** Keeps a place for one message to `url`; false when there is none, and the message is born unclaimed. */
+  reserve(url: string): boolean;
+  /** Gives a place back: the commit failed. */
+  unreserve(url: string): void;
+  /** Messages are committed; each has its place. */
+  take(messages: readonly ReadyMessage[]): void;
+  /** Messages are due that nobody has claimed. */
+  wake(): void;
+  /** Waiting tries of these workitems (or of the whole workflow) must not start any more. */
+  withdraw(workflow: WorkflowId, workitems: readonly ExpressionId[] | 'all'): void;
 };
 
 /** A message of a workitem that was committed, and was claimed for this node. */
@@ -28,11 +65,11 @@ export type ReadyMessage = {
   readonly workflow: WorkflowId;
   readonly tenant: string;
   readonly claim: string;
-  /** When the lease ends on this process's monotonic clock (performance.now()), counted from before the claim was sent. */
+  /** When the lease ends on this process's monotonic clock (runtime/process-time.ts), counted from before the claim was sent. */
   readonly leaseEndsAt: number;
   readonly row: WorkitemRow;
-  /** The fields as delivered, `params` included. */
-  readonly fields: Fields;
+  /** JSON of the fields as delivered, `params` included. */
+  readonly fields: string;
 };
 
 export type TryOutcome = {
@@ -50,5 +87,17 @@ export type TryOutcome = {
     | { readonly kind: 'unreachable'; readonly reason: string }
     /** No request left this node: the claim is only given back. */
     | { readonly kind: 'dropped' };
+  /** Something waits for this try to end (a notice behind it): written at once. */
+  readonly urgent?: boolean;
   readonly detail?: Json;
+};
+
+export type EngineFigures = {
+  /** Stimuli that wait or are under way, and outcomes that are kept. */
+  readonly queued: number;
+  readonly outcomesKept: number;
+  /** Since the start: transactions committed, steps taken, stimuli refused because the queue was full. */
+  readonly commits: number;
+  readonly steps: number;
+  readonly overloaded: number;
 };

@@ -1,0 +1,195 @@
+import { type WorkflowId, workitemId } from '../model/ids.ts';
+import type { Json } from '../model/json.ts';
+import type { Op, Send, WorkitemRow } from '../model/rows.ts';
+import type { TryOutcome } from './engine.ts';
+import type { HistoryEntry } from './history.ts';
+import { type RetryRules, retryDelayMs, type Schedule } from './retry-rules.ts';
+
+/*
+ * What the end of a try means for the message owed (contract.md, callbacks and retries). Pure: a row and an outcome in, a changed
+ * row out.
+ */
+
+/** Tries a workitem's log keeps; the oldest go first. */
+export const LOG_TRIES_MAX = 20;
+
+/** One try as kept in `WorkitemRow.log`, oldest first. */
+export type LoggedTry = {
+  readonly number: number;
+  readonly send: Send;
+  /** When it began. */
+  readonly at: number;
+  readonly milliseconds: number;
+  /** The HTTP status, or null when there was no answer. */
+  readonly status: number | null;
+  readonly error: string | null;
+  /** When the next try is due; null when there is none. */
+  readonly nextAt: number | null;
+};
+
+/** What becomes of the row. */
+export type Consequence = {
+  readonly op: Op<WorkitemRow>;
+  readonly entries: readonly HistoryEntry[];
+  /** The tries of an open workitem are spent: it fails. */
+  readonly fail: { readonly class: string; readonly message: string } | null;
+  /** A message is due now that was not before. */
+  readonly dueAt: number | null;
+};
+
+export type Circumstances = {
+  readonly workflow: WorkflowId;
+  readonly schedule: Schedule;
+  readonly rules: RetryRules;
+  /** 0 ≤ f < 1, for jitter. */
+  readonly fraction: number;
+};
+
+/**
+ * Decides about a row when a try has ended.
+ *
+ * @returns null when the outcome is of a message the row no longer owes: only the claim is given back
+ */
+export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumstances): Consequence | null {
+  const { result } = outcome;
+  if (result.kind === 'dropped' || row.send !== outcome.send) return null;
+  // Of two tries under one number (a lease had run out) the one that was delivered counts, the other does not count twice.
+  if (result.kind === 'delivered' ? outcome.number > row.tries + 1 : outcome.number !== row.tries + 1) return null;
+  const tries = Math.max(row.tries, outcome.number);
+  const failed: Failed | null =
+    result.kind === 'delivered'
+      ? null
+      : result.kind === 'refused'
+        ? { status: result.status, error: null, retryAfterSeconds: result.retryAfterSeconds }
+        : { status: null, error: result.reason, retryAfterSeconds: null };
+  const delayMs = failed === null ? null : retryDelayMs({ send: outcome.send, tries, ...failed, ...around });
+  // While the workflow is paused time stands still for it: after the pause the whole delay is still to come.
+  const nextAt = delayMs === null || row.then !== null ? null : (row.heldAt ?? outcome.endedAt) + delayMs;
+  const logged: LoggedTry = {
+    number: outcome.number,
+    send: outcome.send,
+    at: outcome.startedAt,
+    milliseconds: Math.max(0, Math.round(outcome.endedAt - outcome.startedAt)),
+    status: result.kind === 'unreachable' ? null : result.status,
+    error: failed?.error ?? null,
+    nextAt,
+  };
+  return consequence(row, { tries, failed, nextAt, logged, endedAt: outcome.endedAt }, around);
+}
+
+/**
+ * Decides about a row when its participant asks to be tried again: one failed try (contract.md, `…/fail` with `retry`).
+ * The delivery that brought the workitem there is that try; a try that is still under way becomes stale.
+ */
+export function afterRefusal(
+  row: WorkitemRow,
+  refusal: { readonly class: string; readonly message: string; readonly at: number },
+  around: Circumstances,
+): Consequence {
+  const tries = row.send === null ? Math.max(1, row.tries) : row.tries + 1;
+  const failed: Failed = { status: null, error: `${refusal.class}: ${refusal.message}`, retryAfterSeconds: null };
+  const delayMs = retryDelayMs({ send: 'active', tries, ...failed, ...around });
+  const nextAt = delayMs === null ? null : (row.heldAt ?? refusal.at) + delayMs;
+  const logged: LoggedTry = {
+    number: tries,
+    send: 'active',
+    at: refusal.at,
+    milliseconds: 0,
+    status: null,
+    error: failed.error,
+    nextAt,
+  };
+  return consequence({ ...row, send: 'active' }, { tries, failed, nextAt, logged, endedAt: refusal.at }, around);
+}
+
+/** The row with its message due at once: the one it owes, or else the `active` one once more. */
+export function redelivered(row: WorkitemRow, now: number): Op<WorkitemRow> {
+  return { kind: 'patch', set: { send: row.send ?? 'active', dueAt: row.heldAt ?? now } };
+}
+
+/** What the history says of a message that needs no acknowledgement any more: its participant has proceeded. */
+export const overtaken = (workflow: WorkflowId, row: WorkitemRow): HistoryEntry => ({
+  kind: 'callback.delivered',
+  ...about(workflow, row, row.send ?? 'active'),
+  try: row.tries + 1,
+  overtaken: true,
+});
+
+type Failed = {
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly retryAfterSeconds: number | null;
+};
+
+type Ended = {
+  readonly tries: number;
+  readonly failed: Failed | null;
+  readonly nextAt: number | null;
+  readonly logged: LoggedTry;
+  readonly endedAt: number;
+};
+
+function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Consequence {
+  const send = row.send ?? 'active';
+  const base = { ...about(around.workflow, row, send), at: ended.endedAt, try: ended.logged.number };
+  const { failed, nextAt, tries } = ended;
+  const entries: HistoryEntry[] = [
+    failed === null
+      ? { kind: 'callback.delivered', ...base, status: ended.logged.status, milliseconds: ended.logged.milliseconds }
+      : {
+          kind: 'callback.refused',
+          ...base,
+          ...(failed.status === null ? { error: failed.error } : { status: failed.status }),
+          milliseconds: ended.logged.milliseconds,
+          next_at: nextAt === null ? null : new Date(nextAt).toISOString(),
+        },
+  ];
+  const log = withTry(row.log, ended.logged);
+
+  // Opened and closed in one step: the participant has had its one try, now it learns that it may stop.
+  if (send === 'active' && row.then !== null)
+    return {
+      op: {
+        kind: 'patch',
+        // biome-ignore lint/suspicious/noThenProperty: the name of a column, never a function
+        set: { send: row.then, then: null, tries: 0, dueAt: row.heldAt ?? ended.endedAt, log },
+      },
+      entries,
+      fail: null,
+      dueAt: ended.endedAt,
+    };
+  if (nextAt !== null)
+    return { op: { kind: 'patch', set: { send, tries, dueAt: nextAt, log } }, entries, fail: null, dueAt: nextAt };
+  if (failed !== null) entries.push({ kind: 'callback.exhausted', ...base, tries });
+  // A notice that was delivered or given up is over, and with it the workitem.
+  if (send !== 'active') return { op: { kind: 'delete' }, entries, fail: null, dueAt: null };
+  return {
+    op: { kind: 'patch', set: { send: null, tries, dueAt: null, log } },
+    entries,
+    fail: failed !== null && row.state === 'open' ? spent(row, tries, failed) : null,
+    dueAt: null,
+  };
+}
+
+const spent = (row: WorkitemRow, tries: number, failed: Failed): Consequence['fail'] => ({
+  class: 'RetriesExceeded',
+  message: `${row.participant} was not reached: ${tries === 1 ? '1 try' : `${tries} tries`} failed, the last with ${
+    failed.status === null ? failed.error : `status ${failed.status}`
+  }`,
+});
+
+const about = (workflow: WorkflowId, row: WorkitemRow, send: Send): { readonly [key: string]: Json } => ({
+  workitem_id: workitemId(row.id, workflow),
+  expression_id: row.id,
+  participant: row.participant,
+  send,
+});
+
+function withTry(log: string, logged: LoggedTry): string {
+  const tries = readLog(log);
+  return JSON.stringify([...tries.slice(Math.max(0, tries.length + 1 - LOG_TRIES_MAX)), logged]);
+}
+
+/** The tries of a workitem that are kept, oldest first. */
+export const readLog = (log: string): readonly LoggedTry[] =>
+  log === '' ? [] : (JSON.parse(log) as readonly LoggedTry[]);
