@@ -1,0 +1,91 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { faultStatus, fixedWords } from '../src/api/fault-status.ts';
+import { published } from '../src/api/schemas.ts';
+import { readDefinition } from '../src/definition/read.ts';
+import { SETTINGS } from '../src/server/config.ts';
+
+/* What the documents say, held against what is there. */
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const pages = [
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'AGENTS.md', 'test/conformance/README.md'],
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
+const readme = read('README.md');
+const api = read('docs/api-v1.md');
+
+test('the table of settings in the README has every setting, and no other', () => {
+  const rows = [...readme.matchAll(/^\| `([A-Z_]+)`(?:, `([A-Z_]+)`)? \|/gm)];
+  const names = rows.flatMap((row) => row.slice(1).filter((name) => name !== undefined));
+  expect(names.sort()).toEqual(SETTINGS.map((setting) => setting.name).sort());
+});
+
+test('the README gives the default of every setting', () => {
+  const wrong = SETTINGS.filter((setting) => {
+    const row = readme.split('\n').find((line) => line.startsWith(`| \`${setting.name}\` |`)) ?? '';
+    const said = (row.split('|').at(-2) ?? '').replaceAll('`', '').trim();
+    return said !== setting.default;
+  });
+  expect(wrong.map((setting) => setting.name)).toEqual([]);
+});
+
+test('every script the documents name is there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: { readonly [name: string]: string } };
+  const known = new Set([...Object.keys(scripts), 'ci']);
+  const unknown = pages.flatMap((page) =>
+    [...read(page).matchAll(/(?:`|^|&& )npm (?:run )?([a-z:-]+)/gm)]
+      .map((match) => match[1] ?? '')
+      .filter((name) => !known.has(name))
+      .map((name) => `${page}: npm run ${name}`),
+  );
+  expect(unknown).toEqual([]);
+});
+
+test('links lead to files that are there', () => {
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((target) => !existsSync(join(root, dirname(page), target)))
+      .map((target) => `${page}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test('every decision is listed, under the number of its file', () => {
+  const notes = readdirSync(join(root, 'docs/decisions')).filter((file) => /^\d{4}-/.test(file));
+  const index = read('docs/decisions/README.md');
+  for (const [i, note] of notes.sort().entries()) {
+    expect(index).toContain(`${i + 1}. [`);
+    expect(index).toContain(`](${note})`);
+    expect(read(`docs/decisions/${note}`).startsWith(`# ${Number(note.slice(0, 4))}. `), note).toBe(true);
+  }
+});
+
+test('the interface page has the fixed words to the letter', () => {
+  for (const words of Object.values(fixedWords)) expect(api).toContain(`\`${words}\``);
+});
+
+test('the problem it shows is one the server knows', () => {
+  const shown = [...api.matchAll(/```json\n([\s\S]*?)```/g)]
+    .map((match) => JSON.parse(match[1] ?? '') as { readonly [key: string]: unknown })
+    .find((body) => 'code' in body);
+  const entry = Object.entries(faultStatus).find(([code]) => code === shown?.['code'])?.[1];
+  expect(shown?.['title']).toBe(entry?.title);
+  expect(Object.keys(shown ?? {}).sort()).toEqual([...(published.problem.required ?? [])].sort());
+});
+
+test('definitions shown in the README can be read', () => {
+  const shown = [...readme.matchAll(/```\n(define[\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  expect(shown.length).toBeGreaterThan(0);
+  for (const text of shown) expect(readDefinition(text)).toMatchObject({ ok: true });
+});
+
+test('no page knows a place on the machine it was written on', () => {
+  expect(pages.filter((page) => /\/(?:work|tmp|home|root)\/\w/.test(read(page)))).toEqual([]);
+});
