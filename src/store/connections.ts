@@ -1,0 +1,167 @@
+import pRetry from 'p-retry';
+import pg from 'pg';
+import { isHopeless, isLoss, told } from './refusals.ts';
+import { StoreUnavailable } from './store.ts';
+import type { Record_ } from './tables.ts';
+
+/** A statement with a name is prepared once per connection; the same name always has the same text. */
+export type Statement = { readonly name: string; readonly text: string };
+export type Result = { readonly rows: readonly Record_[]; readonly count: number; readonly command: string };
+
+/** One connection, held by one caller. Statements may be sent before earlier ones were answered; they run in order. */
+export type Connection = {
+  run(statement: Statement, values?: readonly unknown[]): Promise<Result>;
+  /** Text that is sent as it is, without preparing: begin, commit, rollback. */
+  say(text: string): Promise<Result>;
+  /** True once the connection is known to be dead; nothing sent after that reaches the database. */
+  isLost(): boolean;
+  /** Ends the holding, once; `broken`: the connection is thrown away. */
+  giveBack(broken?: boolean): void;
+};
+
+/** Where connections come from: a pool of Postgres, or the one connection there is to the embedded database. */
+export type Connections = {
+  take(): Promise<Connection>;
+  /** One statement outside of any transaction; sent again on another connection when the first turns out to be dead. */
+  run(statement: Statement, values?: readonly unknown[]): Promise<Result>;
+  close(): Promise<void>;
+};
+
+/** Numbers for int8: our times and counts fit (2^53 milliseconds are 285,000 years). */
+const INT8_OID = 20;
+const toNumber = (text: string): number => Number(text);
+export const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8_OID
+      ? toNumber
+      : format === 'binary'
+        ? pg.types.getTypeParser(oid, 'binary')
+        : pg.types.getTypeParser(oid, 'text')) as typeof pg.types.getTypeParser,
+};
+
+/** A statement outside a transaction meets at most this many dead connections before we say so. */
+const RUN_TRIES_MAX = 3;
+
+/** `prepared` false: statements go without names, for poolers that cannot keep them. */
+export function held(
+  client: pg.ClientBase,
+  prepared: boolean,
+  lost: () => boolean,
+  release: (broken: boolean) => void,
+): Connection {
+  let given = false;
+  const resultOf = (result: pg.QueryResult): Result => ({
+    rows: result.rows,
+    count: result.rowCount ?? 0,
+    command: result.command,
+  });
+  return {
+    run: async (statement, values = []) => {
+      const config = { text: statement.text, values: [...values] };
+      return resultOf(await client.query(prepared ? { ...config, name: statement.name } : config));
+    },
+    say: async (text) => {
+      const answer: pg.QueryResult | readonly pg.QueryResult[] = await client.query(text);
+      const last = Array.isArray(answer) ? answer.at(-1) : answer;
+      return resultOf(last as pg.QueryResult);
+    },
+    isLost: lost,
+    giveBack: (broken = false) => {
+      if (given) return;
+      given = true;
+      release(broken || lost());
+    },
+  };
+}
+
+export function runOn(take: () => Promise<Connection>): Connections['run'] {
+  return async (statement, values) => {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await take();
+      try {
+        const result = await connection.run(statement, values);
+        connection.giveBack();
+        return result;
+      } catch (error) {
+        connection.giveBack(isLoss(error));
+        if (!isLoss(error) || attempt === RUN_TRIES_MAX) throw told(error, `running "${statement.name}"`);
+      }
+    }
+  };
+}
+
+/** Connecting is tried this often, waiting 50, 100, 200, 400 and 800 ms between: a restart of Postgres goes by unnoticed. */
+const CONNECT_RETRIES = 5;
+
+/** Tries again while connecting fails for reasons that pass; then says StoreUnavailable. */
+export async function persist<T>(connect: () => Promise<T>, retries: number = CONNECT_RETRIES): Promise<T> {
+  try {
+    return await pRetry(connect, {
+      retries,
+      minTimeout: 50,
+      maxTimeout: 2_000,
+      factor: 2,
+      shouldRetry: ({ error }) => !isHopeless(error) && (isLoss(error) || error.message.startsWith('getaddrinfo')),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+    throw new StoreUnavailable(`Cannot connect to the database: ${reason}. Check DATABASE_URL and that Postgres runs`, {
+      cause: error,
+    });
+  }
+}
+
+export type PoolSettings = {
+  readonly databaseUrl: string;
+  readonly name: string;
+  readonly max: number;
+  readonly prepared: boolean;
+  /** Sent once on every new connection; empty for none. */
+  readonly session: string;
+  /** The client's own patience with one statement, beyond the server's: it ends connections that went silent. */
+  readonly patienceMs: number;
+  readonly onTrouble: (error: Error) => void;
+};
+
+/** A pool of connections to Postgres. A lost connection is reported and replaced; it never brings the process down. */
+export function postgresPool(settings: PoolSettings): Connections {
+  const pool = new pg.Pool({
+    connectionString: settings.databaseUrl,
+    application_name: settings.name,
+    max: settings.max,
+    pipeline: true,
+    keepAlive: true,
+    types,
+    query_timeout: settings.patienceMs,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    onConnect: (async (client: pg.ClientBase) => {
+      if (settings.session !== '') await client.query(settings.session);
+    }) as (client: pg.ClientBase) => void,
+  });
+  const dead = new WeakSet<pg.ClientBase>();
+  // Both: the pool listens to idle clients only, and an 'error' nobody listens to ends the process.
+  pool.on('error', settings.onTrouble);
+  pool.on('connect', (client) => {
+    client.on('error', () => dead.add(client));
+    client.on('end', () => dead.add(client));
+  });
+  const take = async (): Promise<Connection> => {
+    const client = await persist(() => pool.connect());
+    return held(
+      client,
+      settings.prepared,
+      () => dead.has(client),
+      (broken) => client.release(broken),
+    );
+  };
+  let closing: Promise<void> | null = null;
+  return {
+    take,
+    run: runOn(take),
+    close: () => {
+      closing ??= pool.end();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { fsyncSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { createPgConfig } from '@electric-sql/pglite/node-postgres';
+import { NodeFS } from '@electric-sql/pglite/nodefs';
+import pg from 'pg';
+import { type Connection, type Connections, held, runOn, types } from './connections.ts';
+import { StoreUnavailable } from './store.ts';
+
+/*
+ * Postgres inside this process. There is one session, so there is one connection: whoever holds it keeps all others waiting, in the
+ * order in which they asked. Never ask for it while holding it.
+ */
+
+/** Callers that may wait for the one connection; the engine and the API bound their queues far below. */
+const WAITING_MAX = 10_000;
+
+type InitResult = Awaited<ReturnType<NodeFS['init']>>;
+type Module = { readonly NODEFS?: { readonly stream_ops: { fsync?: (stream: { readonly nfd?: number }) => number } } };
+
+/** The file system of the embedded database with an fsync that reaches the disk: as shipped it does nothing, and a commit would be lost
+ * with the machine. */
+class DurableNodeFS extends NodeFS {
+  override async init(...given: Parameters<NodeFS['init']>): Promise<InitResult> {
+    const result = await super.init(...given);
+    const preRun = result.emscriptenOpts.preRun ?? [];
+    const giveFsync = (module: Module): void => {
+      const operations = module.NODEFS?.stream_ops;
+      if (operations === undefined) throw new Error('The embedded database has no file system to make durable');
+      operations.fsync ??= (stream) => {
+        if (stream.nfd !== undefined) fsyncSync(stream.nfd);
+        return 0;
+      };
+    };
+    return {
+      ...result,
+      emscriptenOpts: { ...result.emscriptenOpts, preRun: [preRun, giveFsync].flat() as typeof preRun },
+    };
+  }
+}
+
+/** Opens, or creates, the database in `folder`; `memory:` keeps nothing. */
+async function openDatabase(dataDir: string): Promise<PGlite> {
+  if (dataDir === 'memory:') return PGlite.create();
+  const folder = join(dataDir, 'database');
+  mkdirSync(folder, { recursive: true });
+  const startParams = [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync'];
+  return PGlite.create({ dataDir: folder, fs: new DurableNodeFS(folder), startParams });
+}
+
+export type EmbeddedDatabase = Connections & {
+  readonly client: pg.Client;
+};
+
+/** The one connection to a database inside this process, handed from caller to caller. */
+export async function openEmbedded(dataDir: string, prepared: boolean): Promise<EmbeddedDatabase> {
+  const database = await openDatabase(dataDir);
+  const client = new pg.Client({ ...createPgConfig(database), pipeline: true, types });
+  let failure: Error | null = null;
+  client.on('error', (error) => {
+    failure = error;
+  });
+  await client.connect();
+
+  const waiting: (() => void)[] = [];
+  let busy = false;
+  let closed = false;
+  const next = (): void => {
+    const first = waiting.shift();
+    if (first === undefined) busy = false;
+    else first();
+  };
+  const take = async (): Promise<Connection> => {
+    if (closed) throw new StoreUnavailable('The embedded database is closed');
+    if (waiting.length >= WAITING_MAX) throw new StoreUnavailable('Too many callers wait for the embedded database');
+    if (busy) await new Promise<void>((resolve) => waiting.push(resolve));
+    busy = true;
+    return held(
+      client,
+      prepared,
+      () => failure !== null,
+      (broken) => {
+        // There is no other connection to take instead: leave whatever transaction was open, then go on.
+        if (broken && failure === null) client.query('rollback').then(next, next);
+        else next();
+      },
+    );
+  };
+  return {
+    client,
+    take,
+    run: runOn(take),
+    close: async () => {
+      if (closed) return;
+      const last = await take(); // whoever works just now may finish
+      closed = true;
+      await database.close();
+      last.giveBack();
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import type { Connections, Statement } from './connections.ts';
+import { storable } from './refusals.ts';
+import type { NodeRow, SavedAnswer, Store } from './store.ts';
+
+/* What is not part of a workflow: definitions by hash, nodes, settings, idempotency keys; and throwing away what is over. */
+
+const definitionByHash: Statement = { name: 'definition', text: 'select stored from definition where hash = $1' };
+
+const milliseconds = (column: string): string => `(extract(epoch from ${column}) * 1000)::bigint`;
+const nodeColumns = `id, role, url, version, ${milliseconds('started_at')} as started_at, ${milliseconds('seen_at')} as seen_at`;
+const beat: Statement = {
+  name: 'beat',
+  text: `
+  with mine as (
+    insert into node (id, role, url, version, started_at, seen_at, lease_until)
+    values ($1, $2, $3, $4, statement_timestamp(), statement_timestamp(),
+      statement_timestamp() + $5::double precision * interval '1 second')
+    on conflict (id) do update
+    set role = excluded.role, url = excluded.url, version = excluded.version, seen_at = excluded.seen_at,
+      lease_until = excluded.lease_until
+    returning *
+  )
+  select ${nodeColumns}, true as alive from mine
+  union all
+  select ${nodeColumns}, lease_until > statement_timestamp() as alive from node where id <> $1
+  order by started_at, id
+  limit 1000`,
+};
+/** Nodes silent for a day are forgotten. */
+const forgetNodes: Statement = {
+  name: 'forget_nodes',
+  text: `delete from node where lease_until < statement_timestamp() - interval '1 day'`,
+};
+const leave: Statement = { name: 'leave', text: 'delete from node where id = $1' };
+
+const readSetting: Statement = { name: 'read_setting', text: 'select value from setting where name = $1' };
+const writeSetting: Statement = {
+  name: 'write_setting',
+  text: 'insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value',
+};
+const databaseTime: Statement = {
+  name: 'database_time',
+  text: `select ${milliseconds('clock_timestamp()')} as now`,
+};
+
+const savedAnswer: Statement = {
+  name: 'saved_answer',
+  text: 'select fingerprint, status, body, content_type from idempotency_key where scope = $1 and key = $2',
+};
+const reserveKey: Statement = {
+  name: 'reserve_key',
+  text: `
+  insert into idempotency_key (scope, key, fingerprint, reserved_at) values ($1, $2, $3, $4)
+  on conflict (scope, key) do nothing`,
+};
+const finishKey: Statement = {
+  name: 'finish_key',
+  text: 'update idempotency_key set fingerprint = $3, status = $4, body = $5, content_type = $6 where scope = $1 and key = $2',
+};
+const dropKey: Statement = { name: 'drop_key', text: 'delete from idempotency_key where scope = $1 and key = $2' };
+
+/** One statement may throw away this many workflows; each may have thousands of rows. */
+const RETIRE_MAX = 500;
+const BELOW_WORKFLOW = ['branch', 'workitem', 'agenda', 'history', 'listener', 'error', 'variable'] as const;
+const retire: Statement = {
+  name: 'retire',
+  text: `
+  with doomed as materialized (
+    select shard, id from workflow w
+    where ended_at < $1 and status in ('completed', 'cancelled', 'killed')
+      and not exists (
+        select 1 from workitem t where t.shard = w.shard and t.workflow_id = w.id and t.send is not null)
+    order by ended_at
+    limit $2
+    for update skip locked
+  ), ${BELOW_WORKFLOW.map(
+    (table) => `${table}_gone as (
+    delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id)`,
+  ).join(', ')},
+  gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id returning 1)
+  select count(*) as n from gone`,
+};
+const retireKeys: Statement = {
+  name: 'retire_keys',
+  text: `
+  delete from idempotency_key where (scope, key) in (
+    select scope, key from idempotency_key where reserved_at < $1 order by reserved_at limit $2)`,
+};
+
+const ping: Statement = { name: 'ping', text: 'select 1' };
+
+export type Keeping = Pick<
+  Store,
+  | 'definition'
+  | 'beat'
+  | 'leave'
+  | 'readSetting'
+  | 'writeSetting'
+  | 'databaseTime'
+  | 'savedAnswer'
+  | 'reserveKey'
+  | 'finishKey'
+  | 'dropKey'
+  | 'retire'
+  | 'ping'
+>;
+
+export function makeKeeping(writes: Connections, reads: Connections): Keeping {
+  return {
+    definition: async (hash) =>
+      ((await writes.run(definitionByHash, [hash])).rows[0]?.['stored'] ?? null) as string | null,
+    beat: async ({ id, role, url, version, leaseSeconds }) => {
+      const { rows } = await writes.run(beat, [id, role, url, version, leaseSeconds]);
+      await writes.run(forgetNodes);
+      return rows.map(
+        (record): NodeRow => ({
+          id: record['id'] as string,
+          role: record['role'] as string,
+          url: record['url'] as string,
+          version: record['version'] as string,
+          startedAt: record['started_at'] as number,
+          seenAt: record['seen_at'] as number,
+          alive: record['alive'] as boolean,
+        }),
+      );
+    },
+    leave: async (id) => {
+      await writes.run(leave, [id]);
+    },
+    readSetting: async (name) => ((await writes.run(readSetting, [name])).rows[0]?.['value'] ?? null) as string | null,
+    writeSetting: async (name, value) => {
+      await writes.run(writeSetting, [storable(name), storable(value)]);
+    },
+    databaseTime: async () => (await writes.run(databaseTime)).rows[0]?.['now'] as number,
+    savedAnswer: async (scope, key) => {
+      const record = (await writes.run(savedAnswer, [storable(scope), storable(key)])).rows[0];
+      if (record === undefined) return null;
+      return {
+        fingerprint: record['fingerprint'] as string,
+        status: record['status'] as number | null,
+        body: record['body'] as string | null,
+        contentType: record['content_type'] as string | null,
+      } satisfies SavedAnswer;
+    },
+    reserveKey: async ({ scope, key, fingerprint, at }) =>
+      (await writes.run(reserveKey, [storable(scope), storable(key), storable(fingerprint), at])).count === 1,
+    finishKey: async ({ scope, key, fingerprint, status, body, contentType }) => {
+      const texts = [scope, key, fingerprint].map(storable);
+      await writes.run(finishKey, [...texts, status, body === null ? null : storable(body), contentType]);
+    },
+    dropKey: async (scope, key) => {
+      await writes.run(dropKey, [scope, key]);
+    },
+    retire: async ({ endedBefore, keysBefore, limit }) => {
+      const most = Math.min(limit, RETIRE_MAX);
+      const { rows } = await writes.run(retire, [endedBefore, most]);
+      await writes.run(retireKeys, [keysBefore, most]);
+      return (rows[0]?.['n'] ?? 0) as number;
+    },
+    ping: async () => {
+      await reads.run(ping);
+    },
+  };
+}

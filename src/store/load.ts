@@ -1,0 +1,415 @@
+import { type ExpressionId, shardOf, type WorkflowId } from '../model/ids.ts';
+import type {
+  AgendaRow,
+  ErrorRow,
+  ListenerRow,
+  StrandRow,
+  VariableRow,
+  WorkflowRow,
+  WorkitemRow,
+} from '../model/rows.ts';
+import { type Loaded, type Need, needKey } from '../model/stimulus.ts';
+import type { Connection, Result, Statement } from './connections.ts';
+import type { LoadRequest } from './store.ts';
+import {
+  AGENDA,
+  asJson,
+  BRANCH,
+  chainOf,
+  ERROR,
+  LISTENER,
+  type Record_,
+  rowOf,
+  selected,
+  VARIABLE,
+  WORKFLOW,
+  WORKITEM,
+} from './tables.ts';
+
+/*
+ * Reading what a step asks for. One statement for all needs of one kind, whatever the number of workflows; all of them are sent in
+ * one go behind `begin`. Each takes one text parameter, a json list of requests: `s` shard, `w` workflow id, and what the kind needs.
+ */
+
+/** The name of a base row (model/rows.ts, StrandRow.base). */
+const BASE = '^';
+
+/** A strand that mentions an expression holds it, or is a child of it: the nearest to the root are looked at, this many. */
+const FIND_CANDIDATES_MAX = 8;
+
+/** The strands a path names that have a row of their own, root first, each with its base row: a json list. */
+const chain = (path: string, owner: string): string => `
+    (select json_agg(json_build_object('row', ${asJson(BRANCH, 'b')}, 'base', v.value) order by length(b.path))
+     from generate_series(1, cardinality(string_to_array(${path}, '.'))) as depth(n)
+     join branch b on b.shard = ${owner}.shard and b.workflow_id = ${owner}.workflow_id
+       and b.path = array_to_string((string_to_array(${path}, '.'))[1:depth.n], '.')
+     left join variable v on v.shard = b.shard and v.workflow_id = b.workflow_id and v.scope = b.base and v.name = '${BASE}')`;
+
+const requests = (columns: string): string => `jsonb_to_recordset($1::jsonb) as r(s smallint, w text${columns})`;
+
+/**
+ * Locks the workflow rows in the order of the requests and skips those that are locked elsewhere. `busy` tells a skipped row from one
+ * that does not exist. The lock is taken row by row inside the join, so the order of the list is the order of the locks.
+ */
+export const lockWorkflows: Statement = {
+  name: 'lock_workflows',
+  text: `
+  select r.w as request, ${selected(WORKFLOW, 'w')}, pg_current_xact_id()::text as transaction,
+    case when w.id is null then exists (select 1 from workflow e where e.shard = r.s and e.id = r.w) else false end as busy
+  from ${requests('')}
+  left join lateral (
+    select * from workflow where shard = r.s and id = r.w for update skip locked  -- another lane's workflow waits for nobody
+  ) w on true`,
+};
+
+/** The same without locks, where the isolation of the transaction finds conflicts by itself. */
+export const lookAtWorkflows: Statement = {
+  name: 'look_at_workflows',
+  text: `
+  select r.w as request, ${selected(WORKFLOW, 'w')}, null as transaction, false as busy
+  from ${requests('')}
+  left join workflow w on w.shard = r.s and w.id = r.w`,
+};
+
+const loadWorkitems: Statement = {
+  name: 'load_workitems',
+  text: `
+  select r.w as request, ${selected(WORKITEM, 't')}, v.value as base_value,
+    case when t.path <> '0' then ${chain('t.path', 't')} end as chain
+  from ${requests(', k text')}
+  join workitem t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k
+  left join variable v on v.shard = t.shard and v.workflow_id = t.workflow_id and v.scope = t.inherits and v.name = '${BASE}'`,
+};
+
+const loadAgenda: Statement = {
+  name: 'load_agenda',
+  text: `
+  select r.w as request, ${selected(AGENDA, 't')},
+    case when t.path is not null and t.path <> '0' then ${chain('t.path', 't')} end as chain
+  from ${requests(', k text')}
+  join agenda t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k`,
+};
+
+const loadAgendaKind: Statement = {
+  name: 'load_agenda_kind',
+  text: `
+  select r.w as request, ${selected(AGENDA, 't')}
+  from ${requests(', k text')}
+  join agenda t on t.shard = r.s and t.workflow_id = r.w
+  where r.k is null or t.kind = r.k
+  order by t.due_at, t.id`,
+};
+
+const loadStrands: Statement = {
+  name: 'load_strands',
+  text: `
+  select r.w as request, ${selected(BRANCH, 't')}, v.value as base_value
+  from ${requests(', k text')}
+  join branch t on t.shard = r.s and t.workflow_id = r.w and t.path = r.k
+  left join variable v on v.shard = t.shard and v.workflow_id = t.workflow_id and v.scope = t.base and v.name = '${BASE}'`,
+};
+
+const findStrands: Statement = {
+  name: 'find_strands',
+  text: `
+  select r.w as request, ${chain('t.path', 't')} as chain
+  from ${requests(', k text')}
+  cross join lateral (
+    select shard, workflow_id, path from branch
+    where shard = r.s and workflow_id = r.w and position(r.k in state) > 0
+    order by length(path) - length(replace(path, '.', '')), path
+    limit ${FIND_CANDIDATES_MAX}
+  ) t`,
+};
+
+const children = `
+  select ${BRANCH.columns.map(({ column }) => column).join(', ')}, number from branch
+    where shard = r.s and workflow_id = r.w and parent = r.p and at = r.k and number > r.a
+      and (arrival is not null) = r.f
+    order by number
+    limit r.l`;
+
+const loadChildren: Statement = {
+  name: 'load_children',
+  text: `
+  select r.w as request, ${selected(BRANCH, 't')}
+  from ${requests(', p text, k text, a integer, l integer, f boolean')}
+  cross join lateral (${children}) t`,
+};
+
+/** The base rows of the same children: a fork's children share one, so it is not sent with each of them. */
+const loadChildrenBases: Statement = {
+  name: 'load_children_bases',
+  text: `
+  select distinct r.w as request, ${selected(VARIABLE, 'v')}
+  from ${requests(', p text, k text, a integer, l integer, f boolean')}
+  cross join lateral (select distinct base from (${children}) c where base is not null) t
+  join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = t.base and v.name = '${BASE}'`,
+};
+
+const loadErrors: Statement = {
+  name: 'load_errors',
+  text: `
+  select r.w as request, ${selected(ERROR, 't')}
+  from ${requests(', k text')}
+  join error t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k`,
+};
+
+const loadVariables: Statement = {
+  name: 'load_variables',
+  text: `
+  select r.w as request, ${selected(VARIABLE, 't')}
+  from ${requests(', k text, n text')}
+  join variable t on t.shard = r.s and t.workflow_id = r.w and t.scope = r.k and t.name = r.n`,
+};
+
+/** Whole tables of a workflow; `k` narrows to one scope where it is given. */
+const all = <Row>(name: string, table: { readonly name: string }, columns: string): Statement & { row?: Row } => ({
+  name,
+  text: `select r.w as request, ${columns} from ${requests('')} join ${table.name} t on t.shard = r.s and t.workflow_id = r.w`,
+});
+const allStrands = all('all_strands', BRANCH, selected(BRANCH, 't'));
+const allWorkitems = all('all_workitems', WORKITEM, selected(WORKITEM, 't'));
+const allErrors = all('all_errors', ERROR, selected(ERROR, 't'));
+const allListeners = all('all_listeners', LISTENER, selected(LISTENER, 't'));
+const allVariables = all('all_variables', VARIABLE, selected(VARIABLE, 't'));
+
+const loadScopes: Statement = {
+  name: 'load_scopes',
+  text: `
+  select r.w as request, ${selected(VARIABLE, 't')}
+  from ${requests(', k text')}
+  join variable t on t.shard = r.s and t.workflow_id = r.w and t.scope = r.k`,
+};
+
+type Request = { readonly s: number; readonly w: WorkflowId; readonly [parameter: string]: unknown };
+type Chain = readonly { readonly row: Record_; readonly base: string | null }[] | null;
+
+/** What was loaded of one workflow, while it is being gathered. */
+class Gathering {
+  readonly strands = new Map<string, StrandRow>();
+  readonly workitems = new Map<string, WorkitemRow>();
+  readonly agenda = new Map<string, AgendaRow>();
+  readonly errors = new Map<string, ErrorRow>();
+  readonly listeners = new Map<string, ListenerRow>();
+  readonly variables = new Map<string, VariableRow>();
+  readonly answered = new Set<string>();
+
+  answer(need: Need): void {
+    this.answered.add(needKey(need));
+  }
+  /** The strand a path names was looked for, and all its ancestors with it. */
+  walked(path: string): void {
+    this.answer({ kind: 'strand', path: '0' });
+    for (const prefix of chainOf(path)) this.answer({ kind: 'strand', path: prefix });
+  }
+  strand(row: StrandRow, base: string | null): void {
+    this.strands.set(row.path, row);
+    if (row.base !== null) this.base(row.base, base);
+  }
+  base(scope: ExpressionId, value: string | null): void {
+    this.answer({ kind: 'variable', scope, name: BASE });
+    if (value !== null) this.variable({ scope, name: BASE, value });
+  }
+  variable(row: VariableRow): void {
+    this.variables.set(VARIABLE.keyOf(row), row);
+  }
+  chain(chain: Chain): void {
+    for (const { row, base } of chain ?? []) this.strand(rowOf(BRANCH, row), base);
+  }
+  loaded(workflow: WorkflowRow | null): Loaded {
+    return { workflow, ...this };
+  }
+}
+
+/** A statement to send, its requests, and what to do with each row that comes back. */
+type Query = {
+  readonly statement: Statement;
+  readonly requests: readonly Request[];
+  readonly take: (into: Gathering, row: Record_) => void;
+};
+
+type NeedOf<Kind extends Need['kind']> = Extract<Need, { readonly kind: Kind }>;
+
+/** Sorts the needs of all workflows by statement. */
+function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
+  const pick = <Kind extends Need['kind']>(
+    kind: Kind,
+    parameters: (need: NeedOf<Kind>) => readonly { readonly [parameter: string]: unknown }[],
+  ): readonly Request[] =>
+    list.flatMap(({ workflow, needs }) =>
+      needs
+        .filter((need): need is NeedOf<Kind> => need.kind === kind)
+        .flatMap((need) => parameters(need).map((given) => ({ s: shardOf(workflow), w: workflow, ...given }))),
+    );
+  const everything = pick('everything', () => [{}]);
+  const childrenOf = pick('children', (need) => [
+    { p: need.path, k: need.at, a: need.after, l: need.limit, f: need.finished },
+  ]);
+  const queries: readonly Query[] = [
+    {
+      statement: loadWorkitems,
+      requests: pick('workitem', (need) => [{ k: need.id }]),
+      take: (into, record) => {
+        const row = rowOf(WORKITEM, record);
+        into.workitems.set(row.id, row);
+        into.walked(row.path);
+        into.chain(record['chain'] as Chain);
+        if (row.inherits !== null) into.base(row.inherits, record['base_value'] as string | null);
+      },
+    },
+    {
+      statement: loadAgenda,
+      requests: pick('agenda', (need) => [{ k: need.id }]),
+      take: (into, record) => {
+        const row = rowOf(AGENDA, record);
+        into.agenda.set(row.id, row);
+        if (row.path !== null) into.walked(row.path);
+        into.chain(record['chain'] as Chain);
+      },
+    },
+    {
+      statement: loadAgendaKind,
+      requests: [...pick('agenda_kind', (need) => [{ k: need.of }]), ...everything],
+      take: (into, record) => {
+        const row = rowOf(AGENDA, record);
+        into.agenda.set(row.id, row);
+      },
+    },
+    {
+      statement: loadStrands,
+      requests: pick('strand', (need) => chainOf(need.path).map((k) => ({ k }))),
+      take: (into, record) => into.strand(rowOf(BRANCH, record), record['base_value'] as string | null),
+    },
+    {
+      statement: findStrands,
+      requests: pick('find', (need) => [{ k: need.expression }]),
+      take: (into, record) => {
+        const found = record['chain'] as Chain;
+        into.chain(found);
+        for (const { row } of found ?? []) into.walked(row['path'] as string);
+      },
+    },
+    {
+      statement: loadChildren,
+      requests: childrenOf,
+      take: (into, record) => into.strand(rowOf(BRANCH, record), null),
+    },
+    {
+      statement: loadChildrenBases,
+      requests: childrenOf,
+      take: (into, record) => {
+        const row = rowOf(VARIABLE, record);
+        into.base(row.scope, row.value);
+      },
+    },
+    {
+      statement: loadErrors,
+      requests: pick('error', (need) => [{ k: need.id }]),
+      take: (into, record) => {
+        const row = rowOf(ERROR, record);
+        into.errors.set(row.id, row);
+      },
+    },
+    {
+      statement: loadVariables,
+      requests: pick('variable', (need) => [{ k: need.scope, n: need.name }]),
+      take: (into, record) => into.variable(rowOf(VARIABLE, record)),
+    },
+    {
+      statement: loadScopes,
+      requests: pick('variables', (need) => [{ k: need.scope }]),
+      take: (into, record) => into.variable(rowOf(VARIABLE, record)),
+    },
+    {
+      statement: allListeners,
+      requests: [...pick('listeners', () => [{}]), ...everything],
+      take: (into, record) => {
+        const row = rowOf(LISTENER, record);
+        into.listeners.set(row.id, row);
+      },
+    },
+    {
+      statement: allStrands,
+      requests: everything,
+      take: (into, record) => into.strand(rowOf(BRANCH, record), null),
+    },
+    {
+      statement: allWorkitems,
+      requests: everything,
+      take: (into, record) => {
+        const row = rowOf(WORKITEM, record);
+        into.workitems.set(row.id, row);
+      },
+    },
+    {
+      statement: allErrors,
+      requests: everything,
+      take: (into, record) => {
+        const row = rowOf(ERROR, record);
+        into.errors.set(row.id, row);
+      },
+    },
+    {
+      statement: allVariables,
+      requests: everything,
+      take: (into, record) => into.variable(rowOf(VARIABLE, record)),
+    },
+  ];
+  return queries.filter((query) => query.requests.length > 0);
+}
+
+/** Requests for one workflow as one request. */
+export function merged(list: readonly LoadRequest[]): readonly LoadRequest[] {
+  const byWorkflow = new Map<WorkflowId, Need[]>();
+  for (const { workflow, needs } of list) {
+    const known = byWorkflow.get(workflow);
+    if (known === undefined) byWorkflow.set(workflow, [...needs]);
+    else known.push(...needs);
+  }
+  return [...byWorkflow]
+    .map(([workflow, needs]) => ({
+      workflow,
+      needs: [...new Map(needs.map((need) => [needKey(need), need])).values()],
+    }))
+    .sort((a, b) => shardOf(a.workflow) - shardOf(b.workflow) || (a.workflow < b.workflow ? -1 : 1));
+}
+
+/**
+ * Sends the statements that answer the needs, all at once.
+ *
+ * @returns a promise per statement (they are on their way already), and how to make of their results what was loaded, given the
+ *   workflow rows that could be locked
+ */
+export function sendLoads(
+  connection: Connection,
+  list: readonly LoadRequest[],
+): {
+  readonly results: readonly Promise<Result>[];
+  readonly gather: (
+    results: readonly Result[],
+    rows: ReadonlyMap<WorkflowId, WorkflowRow | null>,
+  ) => ReadonlyMap<WorkflowId, Loaded>;
+} {
+  const queries = queriesFor(list);
+  return {
+    results: queries.map(({ statement, requests: given }) => connection.run(statement, [JSON.stringify(given)])),
+    gather: (results, rows) => {
+      const gatherings = new Map<WorkflowId, Gathering>();
+      for (const { workflow, needs } of list) {
+        if (!rows.has(workflow)) continue;
+        const into = new Gathering();
+        gatherings.set(workflow, into);
+        for (const need of needs) if (need.kind === 'strand') into.walked(need.path);
+        for (const need of needs) if (need.kind !== 'definition') into.answer(need);
+      }
+      queries.forEach(({ take }, i) => {
+        for (const record of results[i]?.rows ?? []) {
+          const into = gatherings.get(record['request'] as WorkflowId);
+          if (into !== undefined) take(into, record);
+        }
+      });
+      return new Map([...gatherings].map(([workflow, into]) => [workflow, into.loaded(rows.get(workflow) ?? null)]));
+    },
+  };
+}

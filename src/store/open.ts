@@ -1,0 +1,181 @@
+import pg from 'pg';
+import { type Connections, persist, postgresPool, type Statement } from './connections.ts';
+import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
+import { openEmbedded } from './embedded.ts';
+import { makeKeeping } from './keeping.ts';
+import { clearClaims, makeDue } from './messages.ts';
+import { migrate, ownMigrations } from './migrate.ts';
+import { makeLookup } from './outcome.ts';
+import { makeReads } from './reads.ts';
+import type { Store } from './store.ts';
+import { beginTransaction, type TransactionStyle } from './transaction.ts';
+import { makeWaking, noWaking, type Waking } from './wake.ts';
+
+export type StoreSettings = {
+  /** Postgres to use; null: embedded, in `dataDir`. */
+  readonly databaseUrl: string | null;
+  /** A directory of this server alone, or `memory:`, which keeps nothing. */
+  readonly dataDir: string;
+  /** false: no named statements and no session settings, for old poolers. */
+  readonly prepared: boolean;
+  readonly profile?: 'postgres' | 'distributed';
+  /** Connections to Postgres in all, at least 4. */
+  readonly connectionsMax?: number;
+  readonly migrationsDir?: string;
+  /** Told about connections that were lost; they are replaced without anybody's help. */
+  readonly log?: (message: string, error: Error) => void;
+};
+
+/** Transactions of the engine that may run at once on Postgres. More buy little: a batch takes what waits. */
+const LANES = 4;
+const BATCH_MAX = 64;
+const EMBEDDED_BATCH_MAX = 50;
+const CONNECTIONS_DEFAULT = 12;
+/** At start Postgres may be starting as well: about half a minute of patience. */
+const START_RETRIES = 20;
+
+/** Plans are made once and kept, on tables that may still be empty: no plan that only suits small tables is allowed. */
+const PLANNING = [
+  'plan_cache_mode = force_generic_plan',
+  'enable_seqscan = off',
+  'enable_bitmapscan = off',
+  'enable_hashjoin = off',
+  'enable_mergejoin = off',
+  'jit = off',
+];
+/** A node that froze in the middle of a step must not hold its locks for long. */
+const PATIENCE = [`idle_in_transaction_session_timeout = '10s'`, `lock_timeout = '5s'`, `statement_timeout = '30s'`];
+const READING = [`statement_timeout = '15s'`, `idle_in_transaction_session_timeout = '10s'`, 'jit = off'];
+const PATIENCE_MS = 40_000;
+
+const setAll = (settings: readonly string[], how: 'set' | 'set local'): string =>
+  settings.map((setting) => `${how} ${setting}`).join('; ');
+
+/** Opens the store the settings name: tables brought up to date, connections made, ready to use. */
+export async function openStore(settings: StoreSettings): Promise<Store> {
+  return settings.databaseUrl === null ? openInProcess(settings) : openPostgres(settings, settings.databaseUrl);
+}
+
+async function openPostgres(settings: StoreSettings, databaseUrl: string): Promise<Store> {
+  const trouble =
+    (what: string) =>
+    (error: Error): void =>
+      settings.log?.(`The connection to Postgres for ${what} was lost; it will be made again`, error);
+  const migrator = await persist(async () => {
+    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rota migrate' });
+    client.on('error', trouble('migrations'));
+    await client.connect();
+    return client;
+  }, START_RETRIES);
+  try {
+    await migrate(migrator, settings.migrationsDir ?? ownMigrations());
+  } finally {
+    await migrator.end();
+  }
+
+  const connectionsMax = Math.max(4, settings.connectionsMax ?? CONNECTIONS_DEFAULT);
+  const readsMax = Math.max(1, Math.floor(connectionsMax / 3));
+  const pool = (name: string, max: number, session: readonly string[]): Connections =>
+    postgresPool({
+      databaseUrl,
+      name: `rota ${name}`,
+      max,
+      prepared: settings.prepared,
+      session: settings.prepared ? setAll(session, 'set') : '',
+      patienceMs: PATIENCE_MS,
+      onTrouble: trouble(name),
+    });
+  // One connection is the listener's.
+  const engine = pool('engine', connectionsMax - readsMax - 1, [...PLANNING, ...PATIENCE]);
+  const reads = pool('reads', readsMax, READING);
+  const begin = settings.prepared ? 'begin' : `begin; ${setAll([...PLANNING, ...PATIENCE], 'set local')}`;
+  return assemble({
+    profile: 'postgres',
+    lanes: Math.min(LANES, Math.max(1, connectionsMax - readsMax - 2)),
+    batchMax: BATCH_MAX,
+    engine,
+    reads,
+    waking: makeWaking(databaseUrl, trouble('waking')),
+    style: { begin, locks: true, numbersTransactions: true },
+    tidy: async () => {},
+    afterClose: () => {},
+  });
+}
+
+const tidyTables = ['workflow', 'branch', 'workitem', 'agenda', 'history', 'listener', 'error', 'variable'] as const;
+const tidyStatements: readonly Statement[] = [...tidyTables, 'idempotency_key', 'node', 'setting', 'definition'].map(
+  (table) => ({
+    name: `tidy_${table}`,
+    text: `vacuum (analyze) ${table}`,
+  }),
+);
+
+async function openInProcess(settings: StoreSettings): Promise<Store> {
+  const { dataDir } = settings;
+  const lock: DataDirLock | null = dataDir === 'memory:' ? null : await lockDataDir(dataDir);
+  try {
+    const database = await openEmbedded(dataDir, settings.prepared);
+    await migrate(database.client, settings.migrationsDir ?? ownMigrations());
+    const connection = await database.take();
+    await connection.say(setAll(PLANNING, 'set'));
+    // We hold the directory, so whoever claimed these is dead.
+    await connection.run(clearClaims);
+    connection.giveBack();
+    return assemble({
+      profile: 'embedded',
+      lanes: 1,
+      batchMax: EMBEDDED_BATCH_MAX,
+      engine: database,
+      reads: database,
+      waking: noWaking,
+      style: { begin: 'begin', locks: true, numbersTransactions: true },
+      // One table after the other, so that steps pass between them.
+      tidy: async () => {
+        for (const statement of tidyStatements) await database.run(statement);
+      },
+      afterClose: () => lock?.release(),
+    });
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+type Parts = {
+  readonly profile: Store['profile'];
+  readonly lanes: number;
+  readonly batchMax: number;
+  readonly engine: Connections;
+  readonly reads: Connections;
+  readonly waking: Waking;
+  readonly style: TransactionStyle;
+  readonly tidy: () => Promise<void>;
+  readonly afterClose: () => void;
+};
+
+function assemble(parts: Parts): Store {
+  const { engine, reads, waking } = parts;
+  const lookup = makeLookup(engine);
+  let closing: Promise<void> | null = null;
+  return {
+    profile: parts.profile,
+    batchMax: parts.batchMax,
+    lanes: parts.lanes,
+    begin: (requests) => beginTransaction(engine, parts.style, lookup, requests),
+    ...makeDue(engine),
+    ...makeKeeping(engine, reads),
+    onWake: waking.onWake,
+    wakeOthers: waking.wakeOthers,
+    read: makeReads(reads),
+    tidy: parts.tidy,
+    close: () => {
+      closing ??= (async () => {
+        await waking.close();
+        await reads.close();
+        await engine.close();
+        parts.afterClose();
+      })();
+      return closing;
+    },
+  };
+}

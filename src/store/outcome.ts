@@ -1,0 +1,63 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { shardOf } from '../model/ids.ts';
+import type { Connections, Statement } from './connections.ts';
+import { isLoss } from './refusals.ts';
+import { OutcomeUnknown, type Save } from './store.ts';
+import type { Lookup } from './transaction.ts';
+
+/* The answer to a commit was lost: did it take effect? Asked on a new connection, again and again while the database does not know. */
+
+/** Then we say that we do not know; the caller's client may ask again. */
+const LOOKUP_MS = 10_000;
+const BETWEEN_MS = 50;
+
+const transactionStatus: Statement = {
+  name: 'transaction_status',
+  text: 'select pg_xact_status($1::text::xid8) as status',
+};
+
+/** Waits for whoever still works on the workflow, then looks for the row the batch was to write. */
+const historyToken: Statement = {
+  name: 'history_token',
+  text: `
+  select h.token from workflow w
+  left join history h on h.shard = w.shard and h.workflow_id = w.id and h.first_n = $3
+  where w.shard = $1 and w.id = $2
+  for update of w`,
+};
+
+export function makeLookup(connections: Connections): Lookup {
+  return async ({ transaction, save }) => {
+    const deadline = performance.now() + LOOKUP_MS;
+    let trouble: unknown = null;
+    while (performance.now() < deadline) {
+      try {
+        const told = transaction === null ? await byToken(connections, save) : await byNumber(connections, transaction);
+        if (told !== 'unknown') return told;
+      } catch (error) {
+        if (!isLoss(error)) throw error;
+        trouble = error;
+      }
+      await wait(BETWEEN_MS);
+    }
+    throw new OutcomeUnknown(
+      'The connection to the database was lost while a step was being committed, and it could not be learnt within ten seconds whether the step took effect',
+      { cause: trouble },
+    );
+  };
+}
+
+async function byNumber(connections: Connections, transaction: string): Promise<'committed' | 'lost' | 'unknown'> {
+  const { rows } = await connections.run(transactionStatus, [transaction]);
+  const status = rows[0]?.['status'];
+  return status === 'committed' ? 'committed' : status === 'aborted' ? 'lost' : 'unknown';
+}
+
+async function byToken(connections: Connections, save: Save): Promise<'committed' | 'lost' | 'unknown'> {
+  const change = save.changes.find(({ history }) => history.length > 0);
+  const row = change?.history[0];
+  if (change === undefined || row === undefined) return 'unknown';
+  const { id } = change.workflow;
+  const { rows } = await connections.run(historyToken, [shardOf(id), id, row.firstN]);
+  return rows[0]?.['token'] === save.token ? 'committed' : 'lost';
+}

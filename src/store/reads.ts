@@ -1,0 +1,336 @@
+import { Fault } from '../model/fault.ts';
+import { shardOf, type WorkflowId } from '../model/ids.ts';
+import type { Status, WorkflowRow } from '../model/rows.ts';
+import type { Connections, Result, Statement } from './connections.ts';
+import type { Page, Reads } from './store.ts';
+import {
+  AGENDA,
+  BRANCH,
+  ERROR,
+  HISTORY,
+  LISTENER,
+  rowOf,
+  selected,
+  strandNumber,
+  VARIABLE,
+  WORKFLOW,
+  WORKITEM,
+} from './tables.ts';
+
+/*
+ * Reading for those who look on: the API and the console. Pages are walked by key, so they cost the same however deep they are. A cursor
+ * is the key of the last row shown, as json in base64url.
+ */
+
+const PAGE_MAX = 1_000;
+const pageSize = (limit: number): number => Math.max(1, Math.min(limit, PAGE_MAX));
+
+const workflowById: Statement = {
+  name: 'read_workflow',
+  text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2`,
+};
+
+type WorkflowQuery = Parameters<Reads['workflows']>[0];
+
+/** One statement per combination of filters, so that each has the plan of its index. */
+function workflowsBy({
+  tenant,
+  status,
+  name,
+  participant,
+  limit,
+  after,
+}: WorkflowQuery): readonly [Statement, readonly unknown[]] {
+  const values: unknown[] = [tenant, limit];
+  const used: string[] = [];
+  const conditions: string[] = [];
+  const filter = (
+    label: string,
+    given: readonly unknown[] | null,
+    condition: (first: string, second: string) => string,
+  ): void => {
+    if (given === null) return;
+    used.push(label);
+    conditions.push(`and ${condition(`$${values.length + 1}`, `$${values.length + 2}`)}`);
+    values.push(...given);
+  };
+  filter('status', status === null ? null : [status], (given) => `status = ${given}`);
+  filter('name', name === null ? null : [name], (given) => `name = ${given}`);
+  filter(
+    'participant',
+    participant === null ? null : [participant],
+    (given) => `exists (
+      select 1 from workitem t
+      where t.tenant = $1 and t.participant = ${given} and t.state in ('open', 'failed')
+        and t.shard = w.shard and t.workflow_id = w.id)`,
+  );
+  filter(
+    'after',
+    after === null ? null : readCursor(after, ['number', 'string']),
+    (at, id) => `launched_at <= ${at} and (launched_at < ${at} or id > ${id})`,
+  );
+  const statement = {
+    name: `read_workflows_${used.join('_')}`,
+    text: `
+  select ${selected(WORKFLOW, 'w')} from workflow w
+  where tenant = $1 ${conditions.join(' ')}
+  order by launched_at desc, id
+  limit $2`,
+  };
+  return [statement, values];
+}
+
+const itemColumns = `t.workflow_id as workflow, ${selected(WORKITEM, 't')}, v.value as base_value`;
+const itemBase = `left join variable v
+    on v.shard = t.shard and v.workflow_id = t.workflow_id and v.scope = t.inherits and v.name = '^'`;
+
+const workitemByKey: Statement = {
+  name: 'read_workitem',
+  text: `select ${itemColumns} from workitem t ${itemBase} where t.shard = $1 and t.workflow_id = $2 and t.id = $3`,
+};
+
+const workitemsOfParticipant: Statement = {
+  name: 'read_workitems_of_participant',
+  text: `
+  select ${itemColumns} from workitem t ${itemBase}
+  where t.tenant = $1 and t.participant = $2 and ($3::text is null or t.state = $3)
+    and ($4::text is null or t.workflow_id = $4)
+    and t.opened_at >= $5 and (t.opened_at, t.workflow_id, t.id) > ($5, $6, $7)
+  order by t.opened_at, t.workflow_id, t.id
+  limit $8`,
+};
+
+const workitemsOfWorkflow: Statement = {
+  name: 'read_workitems_of_workflow',
+  text: `
+  select ${itemColumns} from workitem t ${itemBase}
+  where t.shard = $1 and t.workflow_id = $2 and t.tenant = $3 and ($4::text is null or t.state = $4) and t.id > $5
+  order by t.id
+  limit $6`,
+};
+
+const workitemsOfTenant: Statement = {
+  name: 'read_workitems_of_tenant',
+  text: `
+  select ${itemColumns}, t.shard from workitem t ${itemBase}
+  where t.tenant = $1 and ($2::text is null or t.state = $2) and (t.shard, t.workflow_id, t.id) > ($3, $4, $5)
+  order by t.shard, t.workflow_id, t.id
+  limit $6`,
+};
+
+const historyAfter: Statement = {
+  name: 'read_history',
+  text: `
+  select ${selected(HISTORY, 'h')} from history h
+  where shard = $1 and workflow_id = $2 and last_n > $3
+    and first_n >= coalesce(  -- the row that holds the entry after $3: rows follow each other without gaps
+      (select max(first_n) from history where shard = $1 and workflow_id = $2 and first_n <= $3 + 1), 0)
+  order by first_n
+  limit $4`,
+};
+
+const errorsNewest: Statement = {
+  name: 'read_errors',
+  text: `
+  select t.workflow_id as workflow, ${selected(ERROR, 't')} from error t
+  where tenant = $1 and at <= $2 and (at < $2 or (workflow_id, id) > ($3, $4))
+  order by at desc, workflow_id, id
+  limit $5`,
+};
+
+const countsByStatus: Statement = {
+  name: 'read_counts',
+  text: 'select status, count(*) as n from workflow group by status',
+};
+
+const ofWorkflow = (name: string, columns: string, where: string, order: string, limit = 'limit $4'): Statement => ({
+  name: `read_whole_${name}`,
+  text: `select ${columns} from ${name} t where t.shard = $1 and t.workflow_id = $2 and ${where} order by ${order} ${limit}`,
+});
+const wholeStrands = ofWorkflow('branch', selected(BRANCH, 't'), `t.path > $3`, 't.path');
+
+/** Rows that belong to the strands of one page; those of no strand come with the first. */
+const inPage = `(t.path > $3 and ($5::text is null or t.path <= $5)
+    or ($3 = '' and t.path is null))`;
+const wholeWorkitems = ofWorkflow('workitem', selected(WORKITEM, 't'), inPage, 't.id');
+const wholeAgenda = ofWorkflow('agenda', selected(AGENDA, 't'), inPage, 't.due_at, t.id');
+const wholeErrors = ofWorkflow('error', selected(ERROR, 't'), inPage, 't.at, t.id');
+const wholeListeners = ofWorkflow('listener', selected(LISTENER, 't'), inPage, 't.id');
+const wholeBases = ofWorkflow('variable', selected(VARIABLE, 't'), `t.name = '^'`, 't.scope', '');
+
+const WORKITEM_FIRST = ['', ''] as const;
+const LATEST = Number.MAX_SAFE_INTEGER;
+
+export function makeReads(connections: Connections): Reads {
+  const run = (statement: Statement, values: readonly unknown[]): Promise<Result> => connections.run(statement, values);
+  return {
+    workflow: async (id) => {
+      const { rows } = await run(workflowById, [shardOf(id), id]);
+      return rows[0] === undefined ? null : rowOf(WORKFLOW, rows[0]);
+    },
+    whole: (id, options) => readWhole(connections, id, options),
+    workflows: async (query) => {
+      const size = pageSize(query.limit);
+      const { rows } = await run(...workflowsBy({ ...query, limit: size + 1 }));
+      return pageOf(
+        rows.map((record): WorkflowRow => rowOf(WORKFLOW, record)),
+        size,
+        (row) => [row.launchedAt, row.id],
+      );
+    },
+    workitems: async ({ tenant, participant, workflow, state, limit, after }) => {
+      const size = pageSize(limit);
+      if (participant !== null) {
+        const [at, of, id] =
+          after === null ? [-1, ...WORKITEM_FIRST] : readCursor(after, ['number', 'string', 'string']);
+        const { rows } = await run(workitemsOfParticipant, [
+          tenant,
+          participant,
+          state,
+          workflow,
+          at,
+          of,
+          id,
+          size + 1,
+        ]);
+        return pageOf(rows.map(itemOf), size, (item) => [item.row.openedAt, item.workflow, item.row.id]);
+      }
+      if (workflow !== null) {
+        const [id] = after === null ? [''] : readCursor(after, ['string']);
+        const { rows } = await run(workitemsOfWorkflow, [shardOf(workflow), workflow, tenant, state, id, size + 1]);
+        return pageOf(rows.map(itemOf), size, (item) => [item.row.id]);
+      }
+      const [shard, of, id] =
+        after === null ? [-1, ...WORKITEM_FIRST] : readCursor(after, ['number', 'string', 'string']);
+      const { rows } = await run(workitemsOfTenant, [tenant, state, shard, of, id, size + 1]);
+      return pageOf(rows.map(itemOf), size, (item) => [shardOf(item.workflow), item.workflow, item.row.id]);
+    },
+    workitem: async ({ workflow, workitem }) => {
+      const { rows } = await run(workitemByKey, [shardOf(workflow), workflow, workitem]);
+      return rows[0] === undefined ? null : itemOf(rows[0]);
+    },
+    history: async (id, after, limit) => {
+      const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit)]);
+      return rows.map((record) => rowOf(HISTORY, record));
+    },
+    errors: async ({ tenant, limit, after }) => {
+      const size = pageSize(limit);
+      const [at, of, id] =
+        after === null ? [LATEST, ...WORKITEM_FIRST] : readCursor(after, ['number', 'string', 'string']);
+      const { rows } = await run(errorsNewest, [tenant, at, of, id, size + 1]);
+      return pageOf(
+        rows.map((record) => ({ workflow: record['workflow'] as WorkflowId, row: rowOf(ERROR, record) })),
+        size,
+        (item) => [item.row.at, item.workflow, item.row.id],
+      );
+    },
+    counts: async () => {
+      const { rows } = await run(countsByStatus, []);
+      return new Map(rows.map((record) => [record['status'] as Status, record['n'] as number]));
+    },
+  };
+}
+
+const itemOf = (record: { readonly [column: string]: unknown }) => ({
+  workflow: record['workflow'] as WorkflowId,
+  row: rowOf(WORKITEM, record),
+  base: record['base_value'] as string | null,
+});
+
+/** A workflow as of one moment: the statements share one snapshot. */
+async function readWhole(
+  connections: Connections,
+  id: WorkflowId,
+  { limit, after }: { readonly limit: number; readonly after: string | null },
+): ReturnType<Reads['whole']> {
+  const size = pageSize(limit);
+  const place = [shardOf(id), id] as const;
+  const connection = await connections.take();
+  try {
+    const begun = connection.say('begin isolation level repeatable read read only');
+    const [, workflow, branches] = await Promise.all([
+      begun,
+      connection.run(workflowById, place),
+      connection.run(wholeStrands, [...place, after ?? '', size + 1]),
+    ]);
+    const found = workflow.rows[0];
+    const strands = branches.rows.slice(0, size).map((record) => rowOf(BRANCH, record));
+    const next = branches.rows.length > size ? (strands.at(-1)?.path ?? null) : null;
+    const range = [...place, after ?? '', size, next];
+    const [workitems, agenda, errors, listeners, bases] = await Promise.all([
+      connection.run(wholeWorkitems, range),
+      connection.run(wholeAgenda, range),
+      connection.run(wholeErrors, range),
+      connection.run(wholeListeners, range),
+      connection.run(wholeBases, place),
+    ]);
+    await connection.say('commit');
+    connection.giveBack();
+    if (found === undefined) return null;
+    const keyed = <Row>(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row> =>
+      new Map(rows.map((row) => [keyOf(row), row]));
+    return {
+      workflow: rowOf(WORKFLOW, found),
+      strands: keyed(
+        strands.toSorted((a, b) => strandNumber(a.path) - strandNumber(b.path)),
+        BRANCH.keyOf,
+      ),
+      workitems: keyed(
+        workitems.rows.map((record) => rowOf(WORKITEM, record)),
+        WORKITEM.keyOf,
+      ),
+      agenda: keyed(
+        agenda.rows.map((record) => rowOf(AGENDA, record)),
+        AGENDA.keyOf,
+      ),
+      errors: keyed(
+        errors.rows.map((record) => rowOf(ERROR, record)),
+        ERROR.keyOf,
+      ),
+      listeners: keyed(
+        listeners.rows.map((record) => rowOf(LISTENER, record)),
+        LISTENER.keyOf,
+      ),
+      variables: keyed(
+        bases.rows.map((record) => rowOf(VARIABLE, record)),
+        VARIABLE.keyOf,
+      ),
+      answered: new Set<string>(),
+      next,
+    };
+  } catch (error) {
+    // Thrown away rather than rolled back: reading fails only when the connection does.
+    connection.giveBack(true);
+    throw error;
+  }
+}
+
+function pageOf<Item>(
+  items: readonly Item[],
+  size: number,
+  keyOf: (item: Item) => readonly (string | number)[],
+): Page<Item> {
+  const shown = items.slice(0, size);
+  const last = shown.at(-1);
+  const more = items.length > size && last !== undefined;
+  return { items: shown, next: more ? Buffer.from(JSON.stringify(keyOf(last))).toString('base64url') : null };
+}
+
+type Kinds = readonly ('number' | 'string')[];
+type Values<K extends Kinds> = { readonly [I in keyof K]: K[I] extends 'number' ? number : string };
+
+/** The key in a cursor; Fault request_invalid when it is none of ours. */
+function readCursor<const K extends Kinds>(cursor: string, kinds: K): Values<K> {
+  let key: unknown = null;
+  try {
+    key = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+  } catch {
+    // told below
+  }
+  const fits =
+    Array.isArray(key) &&
+    key.length === kinds.length &&
+    kinds.every((kind, i) => typeof key[i] === kind && (kind === 'string' || Number.isSafeInteger(key[i])));
+  if (!fits) throw new Fault('request_invalid', 'The cursor is not one of ours; start again without it', { cursor });
+  return key as Values<K>;
+}

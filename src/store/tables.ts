@@ -1,0 +1,221 @@
+import type {
+  AgendaRow,
+  ErrorRow,
+  HistoryRow,
+  ListenerRow,
+  StrandRow,
+  VariableRow,
+  WorkflowRow,
+  WorkitemRow,
+} from '../model/rows.ts';
+
+/*
+ * Which column keeps which part of a row: the one place that knows both names. Statements about several tables are made from it,
+ * so that a new column is one line here and one in a migration.
+ */
+
+export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean';
+export type Column = { readonly key: string; readonly column: string; readonly type: ColumnType };
+
+/** A table of rows that belong to a workflow. `keys`: the columns that, after shard and workflow id, name a row. */
+export type Table<Row> = {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly columns: readonly Column[];
+  /** Further columns the store fills by itself when it writes the row. */
+  readonly extra: readonly Column[];
+  /** The parts of the key under which `Changes` and `Loaded` know the row. */
+  readonly keyOf: (row: Row) => string;
+};
+
+const column =
+  (type: ColumnType) =>
+  (key: string, name = key): Column => ({ key, column: name, type });
+const text = column('text');
+const bigint = column('bigint');
+const integer = column('integer');
+const boolean = column('boolean');
+
+export const WORKFLOW: Table<WorkflowRow> = {
+  name: 'workflow',
+  keys: ['id'],
+  columns: [
+    text('id'),
+    text('tenant'),
+    integer('ver'),
+    text('name'),
+    text('definition'),
+    text('status'),
+    bigint('launchedAt', 'launched_at'),
+    bigint('updatedAt', 'updated_at'),
+    bigint('endedAt', 'ended_at'),
+    integer('lastN', 'last_n'),
+    text('callbacks'),
+    text('retry'),
+    text('header'),
+    text('state'),
+    text('fields'),
+  ],
+  extra: [],
+  keyOf: (row) => row.id,
+};
+
+export const BRANCH: Table<StrandRow> = {
+  name: 'branch',
+  keys: ['path'],
+  columns: [
+    text('path'),
+    text('parent'),
+    text('at'),
+    text('kind'),
+    integer('index', 'position'),
+    integer('arrival'),
+    text('base'),
+    text('state'),
+    text('fields'),
+  ],
+  extra: [integer('number')],
+  keyOf: (row) => row.path,
+};
+
+export const WORKITEM: Table<WorkitemRow> = {
+  name: 'workitem',
+  keys: ['id'],
+  columns: [
+    text('id'),
+    text('path'),
+    text('participant'),
+    text('state'),
+    text('fields'),
+    text('params'),
+    text('inherits'),
+    text('added'),
+    bigint('openedAt', 'opened_at'),
+    integer('revision'),
+    text('url'),
+    text('send'),
+    text('then', 'then_send'),
+    integer('tries'),
+    bigint('dueAt', 'due_at'),
+    bigint('heldAt', 'held_at'),
+    text('log'),
+  ],
+  extra: [text('tenant')],
+  keyOf: (row) => row.id,
+};
+
+export const AGENDA: Table<AgendaRow> = {
+  name: 'agenda',
+  keys: ['id'],
+  columns: [
+    text('id'),
+    text('kind'),
+    bigint('dueAt', 'due_at'),
+    bigint('heldAt', 'held_at'),
+    text('path'),
+    text('payload'),
+  ],
+  extra: [],
+  keyOf: (row) => row.id,
+};
+
+export const ERROR: Table<ErrorRow> = {
+  name: 'error',
+  keys: ['id'],
+  columns: [
+    text('id'),
+    text('path'),
+    boolean('workitem'),
+    text('class'),
+    text('message'),
+    bigint('at'),
+    text('details'),
+  ],
+  extra: [text('tenant')],
+  keyOf: (row) => row.id,
+};
+
+export const LISTENER: Table<ListenerRow> = {
+  name: 'listener',
+  keys: ['id'],
+  columns: [text('id'), text('path'), text('event'), text('reach'), text('name'), text('spec')],
+  extra: [text('tenant')],
+  keyOf: (row) => row.id,
+};
+
+export const VARIABLE: Table<VariableRow> = {
+  name: 'variable',
+  keys: ['scope', 'name'],
+  columns: [text('scope'), text('name'), text('value')],
+  extra: [],
+  keyOf: (row) => `${row.scope} ${row.name}`,
+};
+
+export const HISTORY: Table<HistoryRow> = {
+  name: 'history',
+  keys: ['first_n'],
+  columns: [integer('firstN', 'first_n'), integer('lastN', 'last_n'), bigint('at'), text('entries')],
+  extra: [text('token')],
+  keyOf: (row) => String(row.firstN),
+};
+
+/** Tables whose rows come and go with the steps of a workflow, in the order in which they are written. */
+export const CHILDREN = {
+  strands: BRANCH,
+  workitems: WORKITEM,
+  agenda: AGENDA,
+  errors: ERROR,
+  listeners: LISTENER,
+  variables: VARIABLE,
+} as const;
+export type ChildKind = keyof typeof CHILDREN;
+export const CHILD_KINDS: readonly ChildKind[] = ['strands', 'workitems', 'agenda', 'errors', 'listeners', 'variables'];
+
+/** The name of a column or of a key in SQL; some of our words mean something to SQL too. */
+export const quoted = (name: string): string => `"${name}"`;
+
+/** A select list that names the columns of `table` as the model does: `w.due_at as "dueAt", …`. */
+export const selected = <Row>(table: Table<Row>, alias: string): string =>
+  table.columns.map(({ key, column }) => `${alias}.${quoted(column)} as ${quoted(key)}`).join(', ');
+
+/** A json object of one row, keyed as the model does; for rows that travel inside another row. */
+export const asJson = <Row>(table: Table<Row>, alias: string): string =>
+  `json_build_object(${table.columns.map(({ key, column }) => `'${key}', ${alias}.${quoted(column)}`).join(', ')})`;
+
+export type Record_ = { readonly [column: string]: unknown };
+
+/** What the database answered, as a row of the model: exactly its parts, whatever else was selected. */
+export function rowOf<Row>(table: Table<Row>, record: Record_): Row {
+  const row: { [key: string]: unknown } = {};
+  for (const { key } of table.columns) row[key] = record[key];
+  return row as Row; // the columns are those of Row by the tables above
+}
+
+type Values = { readonly [column: string]: unknown };
+
+/** A row of the model as the json that a statement reads: keyed by column; what is null is left out. */
+export function jsonOf<Row>(table: Table<Row>, row: Row): Values {
+  const source = row as { readonly [key: string]: unknown };
+  const json: { [column: string]: unknown } = {};
+  for (const { key, column } of table.columns) if (source[key] !== null) json[column] = source[key];
+  return json;
+}
+
+/** The parts of a row that a patch sets, keyed by column; null is a value here. */
+export function patchOf<Row>(table: Table<Row>, set: Partial<Row>): Values {
+  const source = set as { readonly [key: string]: unknown };
+  const json: { [column: string]: unknown } = {};
+  for (const { key, column } of table.columns) if (source[key] !== undefined) json[column] = source[key];
+  return json;
+}
+
+/** The number by which children are walked: the last part of a strand's path. */
+export const strandNumber = (path: string): number =>
+  Number(path.slice(Math.max(path.lastIndexOf('.'), path.lastIndexOf('f')) + 1)) || 0;
+
+/** `0.3.1` → `0.3`, `0.3.1`: the strands a path names that have a row of their own, root first (the root `0` has none). */
+export function chainOf(path: string): readonly string[] {
+  const chain: string[] = [];
+  for (let at = path.indexOf('.'); at !== -1; at = path.indexOf('.', at + 1)) chain.push(path.slice(0, at));
+  return [...chain, path].filter((prefix) => prefix !== '0');
+}

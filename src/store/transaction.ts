@@ -1,0 +1,176 @@
+import type { WorkflowId } from '../model/ids.ts';
+import { shardOf } from '../model/ids.ts';
+import type { StrandRow, WorkflowRow } from '../model/rows.ts';
+import type { Loaded } from '../model/stimulus.ts';
+import type { Connection, Connections, Result } from './connections.ts';
+import { lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
+import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
+import type { LoadRequest, Save, Transaction } from './store.ts';
+import { rowOf, WORKFLOW } from './tables.ts';
+import { type Sent, statementsFor } from './write.ts';
+
+/** How a profile runs its transactions. */
+export type TransactionStyle = {
+  /** Text that begins one. */
+  readonly begin: string;
+  /** Rows are locked as they are read; else the isolation level finds conflicts, and `ver` proves it. */
+  readonly locks: boolean;
+  readonly numbersTransactions: boolean;
+};
+
+/** Learns what became of a commit whose answer was lost; throws OutcomeUnknown when it cannot. */
+export type Lookup = (what: {
+  readonly transaction: string | null;
+  readonly save: Save;
+}) => Promise<'committed' | 'lost'>;
+
+/** A transaction that met a dead connection before anything was known is begun again, this often in all. */
+const BEGIN_TRIES_MAX = 3;
+
+export async function beginTransaction(
+  connections: Connections,
+  style: TransactionStyle,
+  lookup: Lookup,
+  list: readonly LoadRequest[],
+): Promise<Transaction> {
+  const requests = merged(list);
+  for (let attempt = 1; ; attempt++) {
+    const connection = await connections.take();
+    try {
+      return makeTransaction(connection, style, lookup, await lockAndLoad(connection, style, requests));
+    } catch (error) {
+      await abandon(connection, error);
+      const again = isLoss(error) || isConflict(error);
+      if (!again || attempt === BEGIN_TRIES_MAX) throw told(error, 'loading workflows');
+    }
+  }
+}
+
+type Begun = {
+  readonly rows: ReadonlyMap<WorkflowId, WorkflowRow | null>;
+  readonly busy: readonly WorkflowId[];
+  readonly loaded: ReadonlyMap<WorkflowId, Loaded>;
+  readonly transaction: string | null;
+};
+
+/** One round trip: begin, lock, load. The rows are locked by a statement of their own, so that what is loaded is seen as of after the
+ * lock: one statement that did both would see the other rows as they were before it waited. */
+async function lockAndLoad(
+  connection: Connection,
+  style: TransactionStyle,
+  requests: readonly LoadRequest[],
+): Promise<Begun> {
+  const wanted = JSON.stringify(requests.map(({ workflow }) => ({ s: shardOf(workflow), w: workflow })));
+  const begun = connection.say(style.begin);
+  const locked = connection.run(style.locks ? lockWorkflows : lookAtWorkflows, [wanted]);
+  const loads = sendLoads(connection, requests);
+  const [, lock, ...results] = await allOf([begun, locked, ...loads.results]);
+
+  const rows = new Map<WorkflowId, WorkflowRow | null>();
+  const busy: WorkflowId[] = [];
+  let transaction: string | null = null;
+  for (const record of lock?.rows ?? []) {
+    const id = record['request'] as WorkflowId;
+    transaction ??= record['transaction'] as string | null;
+    if (record['busy'] === true) busy.push(id);
+    else rows.set(id, record['id'] === null ? null : rowOf(WORKFLOW, record));
+  }
+  return { rows, busy, loaded: loads.gather(results, rows), transaction };
+}
+
+function makeTransaction(connection: Connection, style: TransactionStyle, lookup: Lookup, begun: Begun): Transaction {
+  const { rows } = begun;
+  const strands = new Map<WorkflowId, Map<string, StrandRow>>();
+  const remember = (loaded: ReadonlyMap<WorkflowId, Loaded>): void => {
+    for (const [id, part] of loaded) {
+      const known = strands.get(id) ?? new Map<string, StrandRow>();
+      for (const [path, row] of part.strands) known.set(path, row);
+      strands.set(id, known);
+    }
+  };
+  remember(begun.loaded);
+  let over = false;
+  const end = (): void => {
+    if (over) throw new Error('This transaction is over; begin another one');
+    over = true;
+  };
+
+  return {
+    loaded: begun.loaded,
+    busy: begun.busy,
+    load: async (list) => {
+      if (over) throw new Error('This transaction is over; begin another one');
+      const loads = sendLoads(
+        connection,
+        merged(list).filter(({ workflow }) => rows.has(workflow)),
+      );
+      try {
+        const loaded = loads.gather(await allOf(loads.results), rows);
+        remember(loaded);
+        return loaded;
+      } catch (error) {
+        over = true;
+        await abandon(connection, error);
+        throw told(error, 'loading more rows');
+      }
+    },
+    commit: async (save) => {
+      end();
+      let statements: readonly Sent[];
+      try {
+        const known = {
+          workflow: (id: WorkflowId) => rows.get(id),
+          strand: (id: WorkflowId, path: string) => strands.get(id)?.get(path),
+        };
+        statements = statementsFor(save, known, style);
+      } catch (error) {
+        await abandon(connection, null);
+        throw error;
+      }
+      if (connection.isLost()) {
+        connection.giveBack(true);
+        return 'lost'; // nothing was sent: the database undoes what the connection had begun
+      }
+      try {
+        await allOf([
+          ...statements.map(({ statement, values }) => connection.run(statement, values)),
+          // After an error above, the database answers this commit by rolling back.
+          connection.say('commit'),
+        ]);
+        connection.giveBack();
+        return 'committed';
+      } catch (error) {
+        if (isLoss(error) && !isAnswer(error)) {
+          connection.giveBack(true);
+          return lookup({ transaction: begun.transaction, save });
+        }
+        connection.giveBack();
+        if (isConflict(error)) return 'lost';
+        throw told(error, 'saving a step');
+      }
+    },
+    rollback: async () => {
+      end();
+      await abandon(connection, null);
+    },
+  };
+}
+
+/** Waits for all of them and throws the error of the first that failed: the others of a transaction fail only because of it. */
+async function allOf(promises: readonly Promise<Result>[]): Promise<readonly Result[]> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return settled.map((outcome) => (outcome as PromiseFulfilledResult<Result>).value);
+}
+
+/** Leaves the transaction without a trace; a connection that cannot even do that is thrown away. */
+async function abandon(connection: Connection, error: unknown): Promise<void> {
+  if (connection.isLost() || isLoss(error)) return connection.giveBack(true);
+  try {
+    await connection.say('rollback');
+    connection.giveBack();
+  } catch {
+    connection.giveBack(true);
+  }
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { Store } from './store.ts';
+
+/*
+ * Telling other nodes that something waits for them, over a connection of its own. Nothing depends on it: polls lie beneath, so a
+ * message that is lost while the connection is away costs time only.
+ */
+
+const CHANNEL = 'rota_wake';
+/** At most one NOTIFY in this many milliseconds; what is asked for meanwhile goes with the next. */
+const PAUSE_MS = 50;
+/** Waits between the tries to connect again, in milliseconds; the last repeats. */
+const RECONNECT_MS: readonly number[] = [100, 500, 2_000, 5_000];
+
+export type Waking = Pick<Store, 'onWake' | 'wakeOthers'> & { readonly close: () => Promise<void> };
+
+export const noWaking: Waking = {
+  onWake: async () => async () => {},
+  wakeOthers: () => {},
+  close: async () => {},
+};
+
+export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => void): Waking {
+  /** Our own messages come back to us; they are known by this. */
+  const self = randomUUID();
+  const listeners = new Set<() => void>();
+  let client: pg.Client | null = null;
+  let connecting: Promise<void> | null = null;
+  let reconnect: NodeJS.Timeout | null = null;
+  let attempt = 0;
+  let closed = false;
+
+  const lost = (which: pg.Client): void => {
+    if (client === which) client = null;
+    which.end().catch(() => {});
+    if (closed || reconnect !== null) return;
+    const wait = RECONNECT_MS[Math.min(attempt, RECONNECT_MS.length - 1)] ?? PAUSE_MS;
+    attempt += 1;
+    reconnect = setTimeout(() => {
+      reconnect = null;
+      void connected();
+    }, wait);
+    reconnect.unref();
+  };
+
+  /** Resolves once a try to connect has ended, well or not. */
+  const connected = async (): Promise<void> => {
+    if (client !== null || closed) return;
+    connecting ??= (async () => {
+      const fresh = new pg.Client({
+        connectionString: databaseUrl,
+        application_name: 'rota wake',
+        keepAlive: true,
+        connectionTimeoutMillis: 5_000,
+      });
+      fresh.on('error', (error) => {
+        onTrouble(error);
+        lost(fresh);
+      });
+      fresh.on('notification', ({ payload }) => {
+        if (payload !== self) for (const wake of listeners) wake();
+      });
+      try {
+        await fresh.connect();
+        await fresh.query(`listen ${CHANNEL}`);
+        if (closed) {
+          await fresh.end();
+          return;
+        }
+        client = fresh;
+        // What was said while we were away was not heard.
+        if (attempt > 0) for (const wake of listeners) wake();
+        attempt = 0;
+      } catch (error) {
+        onTrouble(error instanceof Error ? error : new Error(String(error)));
+        lost(fresh);
+      }
+    })().finally(() => {
+      connecting = null;
+    });
+    await connecting;
+  };
+
+  let asked = false;
+  let pause: NodeJS.Timeout | null = null;
+  const tell = (): void => {
+    asked = false;
+    pause = setTimeout(() => {
+      pause = null;
+      if (asked) tell();
+    }, PAUSE_MS);
+    pause.unref();
+    void connected().then(() => client?.query('select pg_notify($1, $2)', [CHANNEL, self]).catch(onTrouble));
+  };
+
+  return {
+    onWake: async (wake) => {
+      listeners.add(wake);
+      await connected();
+      return async () => {
+        listeners.delete(wake);
+      };
+    },
+    wakeOthers: () => {
+      if (closed) return;
+      asked = true;
+      if (pause === null) tell();
+    },
+    close: async () => {
+      closed = true;
+      if (reconnect !== null) clearTimeout(reconnect);
+      if (pause !== null) clearTimeout(pause);
+      await connecting;
+      await client?.end().catch(() => {});
+      client = null;
+    },
+  };
+}

@@ -1,0 +1,445 @@
+import { shardOf, type WorkflowId } from '../model/ids.ts';
+import { type Changes, followedBy, type Op, type StrandRow, type WorkflowRow } from '../model/rows.ts';
+import type { Statement } from './connections.ts';
+import type { Save } from './store.ts';
+import {
+  CHILD_KINDS,
+  CHILDREN,
+  type Column,
+  HISTORY,
+  jsonOf,
+  patchOf,
+  strandNumber,
+  type Table,
+  WORKFLOW,
+} from './tables.ts';
+
+/*
+ * A batch as statements. All rows of all workflows go in one: a data-modifying CTE for each kind of change that occurs, each reading
+ * one json parameter. The same kinds make the same text, so that it is prepared once. Two things need what the first wrote and follow
+ * in the same pipeline: events finding their listeners, and holding, shifting or sweeping a workflow's rows.
+ */
+
+export type Sent = { readonly statement: Statement; readonly values: readonly string[] };
+
+/** What the transaction knows of the rows as they are stored. */
+export type Known = {
+  /** The workflow row as it was locked; null when there was none; undefined when it was not loaded here. */
+  readonly workflow: (id: WorkflowId) => WorkflowRow | null | undefined;
+  readonly strand: (id: WorkflowId, path: string) => StrandRow | undefined;
+};
+
+/** Whether the database numbers its transactions; else history keeps the token of the batch. */
+export type WriteStyle = { readonly numbersTransactions: boolean };
+
+type Json = { readonly [column: string]: unknown };
+/** One kind of change: `code` names it in the statement's name, `text` is its CTE reading parameter `$n`. */
+type Piece = { readonly code: string; readonly text: (n: number) => string };
+type Filled = { readonly piece: Piece; readonly rows: readonly Json[] };
+
+const listed = (columns: readonly Column[], prefix = ''): string =>
+  columns.map(({ column }) => `${prefix}"${column}"`).join(', ');
+const typed = (columns: readonly Column[]): string =>
+  columns.map(({ column, type }) => `"${column}" ${type}`).join(', ');
+const from = (n: number, columns: string): string =>
+  `jsonb_to_recordset($${n}::jsonb) as r(s smallint, w text, ${columns})`;
+
+/** Parts of a workflow row that are the same for ever. */
+const FIXED: ReadonlySet<string> = new Set([
+  'id',
+  'tenant',
+  'definition',
+  'launched_at',
+  'callbacks',
+  'retry',
+  'fields',
+]);
+const workflowMoving = WORKFLOW.columns.filter(({ column }) => !FIXED.has(column));
+const workflowMovingAndFields = [...workflowMoving, ...WORKFLOW.columns.filter(({ column }) => column === 'fields')];
+const workflowNew = WORKFLOW.columns;
+
+const insertWorkflow: Piece = {
+  code: 'W',
+  text: (n) => `launched as (
+    insert into workflow (shard, ${listed(workflowNew)})
+    select r.s, ${listed(workflowNew, 'r.')} from ${from(n, typed(workflowNew))})`,
+};
+
+/** An absent `fields` means unchanged: the stored text stays where it is, which for a large one is outside of the row. */
+const updateWorkflow: Piece = {
+  code: 'w',
+  text: (n) => `stepped as (
+    update workflow t
+    set ${workflowMoving.map(({ column }) => `"${column}" = r."${column}"`).join(', ')}, fields = coalesce(r.fields, t.fields)
+    from ${from(n, `loaded integer, ${typed(workflowMovingAndFields)}`)}
+    where t.shard = r.s and t.id = r.w and t.ver = r.loaded
+    returning 1)`,
+};
+
+/** Refuses the whole transaction, as a division by zero, when a row had not the `ver` that was loaded. */
+const proveVersions = (n: number): string =>
+  `select 1 / case when (select count(*) from stepped) = jsonb_array_length($${n}::jsonb) then 1 else 0 end as proven`;
+
+/** Columns a claim consists of. A put gives the row a claim when it is new or nobody's; it never takes one away, except that `owner ''`
+ * asks to give back the claim named. */
+const claimOnPut = (column: string): string => `"${column}" = case
+      when excluded.owner = '' and workitem.claim = excluded.claim then null
+      when excluded.claim is null or excluded.owner = '' then workitem."${column}"
+      when workitem.claim is null or workitem.lease_until < statement_timestamp() then excluded."${column}"
+      else workitem."${column}" end`;
+const CLAIM_COLUMNS = ['claim', 'owner', 'lease_until'] as const;
+
+function putPiece<Row>(code: string, table: Table<Row>): Piece {
+  const columns = [...table.columns, ...table.extra];
+  const claimed = table.name === 'workitem';
+  const set = [
+    ...columns
+      .filter(({ column }) => !table.keys.includes(column))
+      .map(({ column }) =>
+        // '' is no json: it stands for "as stored"
+        table.name === 'branch' && column === 'fields'
+          ? `fields = case when excluded.fields = '' then branch.fields else excluded.fields end`
+          : `"${column}" = excluded."${column}"`,
+      ),
+    ...(claimed ? CLAIM_COLUMNS.map(claimOnPut) : []),
+  ];
+  const lease = `case when r.owner = '' then '-infinity' else statement_timestamp() + r.lease * interval '1 second' end`;
+  return {
+    code: `${code}p`,
+    text: (n) => `${table.name}_put as (
+    insert into ${table.name} (shard, workflow_id, ${listed(columns)}${claimed ? ', claim, owner, lease_until' : ''})
+    select r.s, r.w, ${listed(columns, 'r.')}${claimed ? `, r.claim, r.owner, ${lease}` : ''}
+    from ${from(n, `${typed(columns)}${claimed ? ', claim text, owner text, lease double precision' : ''}`)}
+    on conflict (shard, workflow_id, ${table.keys.join(', ')}) do update set ${set.join(', ')})`,
+  };
+}
+
+function patchPiece<Row>(code: string, table: Table<Row>): Piece {
+  const columns = table.columns.filter(({ column }) => !table.keys.includes(column));
+  const claimed = table.name === 'workitem';
+  const set = [
+    ...columns.map(
+      ({ column, type }) =>
+        `"${column}" = case when r.set ? '${column}' then (r.set ->> '${column}')::${type} else t."${column}" end`,
+    ),
+    ...(claimed
+      ? CLAIM_COLUMNS.map((column) => `"${column}" = case when t.claim = r.release then null else t."${column}" end`)
+      : []),
+  ];
+  return {
+    code: `${code}u`,
+    text: (n) => `${table.name}_patched as (
+    update ${table.name} t set ${set.join(', ')}
+    from ${from(n, `k0 text, k1 text, release text, set jsonb`)}
+    where t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
+  };
+}
+
+const deletePiece = <Row>(code: string, table: Table<Row>): Piece => ({
+  code: `${code}d`,
+  text: (n) => `${table.name}_deleted as (
+    delete from ${table.name} t using ${from(n, 'k0 text, k1 text')}
+    where t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
+});
+
+const byKeys = <Row>(table: Table<Row>): string => table.keys.map((key, i) => `t."${key}" = r.k${i}`).join(' and ');
+
+const CODES = { strands: 'b', workitems: 'i', agenda: 'a', errors: 'e', listeners: 'l', variables: 'v' } as const;
+const pieces = Object.fromEntries(
+  CHILD_KINDS.map((kind) => {
+    const table: Table<never> = CHILDREN[kind];
+    return [
+      kind,
+      {
+        put: putPiece(CODES[kind], table),
+        patch: patchPiece(CODES[kind], table),
+        delete: deletePiece(CODES[kind], table),
+      },
+    ];
+  }),
+) as {
+  readonly [kind in keyof typeof CHILDREN]: { readonly put: Piece; readonly patch: Piece; readonly delete: Piece };
+};
+
+const historyPiece = (style: WriteStyle): Piece => {
+  const columns = [...HISTORY.columns, ...HISTORY.extra];
+  const number = style.numbersTransactions ? 'pg_current_xact_id()::text::bigint' : 'null::bigint';
+  return {
+    code: 'h',
+    text: (n) => `told as (
+    insert into history (shard, workflow_id, ${listed(columns)}, transaction_id)
+    select r.s, r.w, ${listed(columns, 'r.')}, ${number} from ${from(n, typed(columns))})`,
+  };
+};
+
+const definitionPiece: Piece = {
+  code: 'd',
+  text: (n) => `defined as (
+    insert into definition (hash, stored)
+    select r.hash, r.stored from jsonb_to_recordset($${n}::jsonb) as r(hash text, stored text)
+    on conflict (hash) do nothing)`,
+};
+
+/** Every listener of the tenant in another workflow that may fit gets an agenda row; its own step judges the rest. */
+const spreadEvents: Statement = {
+  name: 'spread_events',
+  text: `
+  insert into agenda (shard, workflow_id, id, kind, due_at, held_at, path, payload)
+  select l.shard, l.workflow_id, r.id || ' ' || l.id, 'event', r.at, null, l.path,
+    json_build_object('listener', l.id, 'workflow', r.w, 'event', r.event, 'name', r.name, 'at', r.at,
+      'payload', r.payload::json)::text
+  from jsonb_to_recordset($1::jsonb) as r(w text, tenant text, event text, name text, at bigint, payload text, id text)
+  cross join lateral (
+    select shard, workflow_id, id, path from listener
+    where tenant = r.tenant and event = r.event and name = r.name and reach = 'tenant'
+    union all
+    select shard, workflow_id, id, path from listener
+    where tenant = r.tenant and event = r.event and name is null and reach = 'tenant'
+  ) l
+  where l.workflow_id <> r.w
+  on conflict (shard, workflow_id, id) do nothing`,
+};
+
+const holdColumns = 'hold bigint, shift bigint, until bigint';
+const heldAnew = 'case when r.shift is not null then r.hold else coalesce(t.held_at, r.hold) end';
+const dueAnew =
+  't.due_at + case when t.held_at is null then 0 else coalesce(least(r.shift, greatest(0, r.until - t.held_at)), 0) end';
+
+/** A row held since the pause began moves by the whole pause; one that came during it by the rest of it. */
+const holdPieces: readonly Piece[] = ['agenda', 'workitem'].map((table) => ({
+  code: `${table[0]}h`,
+  text: (n) => `${table}_held as (
+    update ${table} t set due_at = ${dueAnew}, held_at = ${heldAnew}
+    from ${from(n, holdColumns)}
+    where t.shard = r.s and t.workflow_id = r.w and (r.hold is not null or t.held_at is not null)
+      ${table === 'workitem' ? 'and t.send is not null' : ''})`,
+}));
+
+const OWED = `state = 'closed' and send is not null`;
+const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'listener', 'variable', 'workitem'].map(
+  (table) => ({
+    code: `${table[0]}s`,
+    text: (n) => `${table}_swept as (
+    delete from ${table} t using ${from(n, 'nothing text')}
+    where t.shard = r.s and t.workflow_id = r.w
+      ${table === 'workitem' ? `and not (${OWED})` : ''}
+      ${
+        table === 'variable'
+          ? `and not (t.name = '^' and exists (
+        select 1 from workitem o
+        where o.shard = t.shard and o.workflow_id = t.workflow_id and o.inherits = t.scope and ${OWED}))`
+          : ''
+      })`,
+  }),
+);
+
+/** Statements by the kinds of change in them; as many as kinds happen to occur together, and no more than this get a name. */
+const NAMED_MAX = 200;
+const built = new Map<string, Statement>();
+
+function build(filled: readonly Filled[], last: string, key: string): Statement {
+  const known = built.get(key);
+  if (known !== undefined) return known;
+  const text = `with ${filled.map(({ piece }, i) => piece.text(i + 1)).join(',\n  ')}\n  ${last}`;
+  const statement = { name: `save_${key}`, text };
+  if (built.size < NAMED_MAX) built.set(key, statement);
+  return statement;
+}
+
+function sent(filled: readonly Filled[], last = 'select 1'): readonly Sent[] {
+  if (filled.length === 0) return [];
+  const key = filled.map(({ piece }) => piece.code).join('');
+  return [{ statement: build(filled, last, key), values: filled.map(({ rows }) => JSON.stringify(rows)) }];
+}
+
+/** The statements that write `save`, in their order; all of them belong into the transaction that loaded `known`. */
+export function statementsFor(save: Save, known: Known, style: WriteStyle): readonly Sent[] {
+  const changes = coalesced(save.changes);
+  const filled: Filled[] = [];
+  const add = (piece: Piece, rows: readonly Json[]): void => {
+    if (rows.length > 0) filled.push({ piece, rows });
+  };
+
+  const steps = changes.map((change) => workflowJson(change.workflow, known));
+  const stepped = steps.filter((row) => row['loaded'] !== null);
+  add(updateWorkflow, stepped);
+  add(
+    insertWorkflow,
+    steps.filter((row) => row['loaded'] === null),
+  );
+  for (const kind of CHILD_KINDS) {
+    const ops = rowsOf(kind, changes, save, known);
+    add(pieces[kind].put, ops.put);
+    add(pieces[kind].patch, ops.patch);
+    add(pieces[kind].delete, ops.delete);
+  }
+  add(
+    historyPiece(style),
+    changes.flatMap(({ workflow, history }) =>
+      history.map((row) => ({
+        ...located(workflow.id),
+        ...jsonOf(HISTORY, row),
+        token: style.numbersTransactions ? null : save.token,
+      })),
+    ),
+  );
+  const definitions = new Map(changes.flatMap((change) => [...change.definitions]));
+  add(
+    definitionPiece,
+    [...definitions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([hash, stored]) => ({ hash, stored })),
+  );
+
+  const events = changes.flatMap(({ workflow, events: emitted }) =>
+    emitted.map((event, i) => ({
+      ...event,
+      w: workflow.id,
+      tenant: workflow.tenant,
+      id: `event ${workflow.id} ${workflow.ver}.${i}`,
+    })),
+  );
+  const held = changes
+    .filter(({ hold, shift }) => hold !== null || shift !== null)
+    .map(({ workflow, hold, shift }) => ({ ...located(workflow.id), hold, shift, until: workflow.updatedAt }));
+  const swept = changes.filter(({ sweep }) => sweep).map(({ workflow }) => located(workflow.id));
+
+  return [
+    ...sent(filled, stepped.length > 0 ? proveVersions(1) : 'select 1'),
+    ...(events.length > 0 ? [{ statement: spreadEvents, values: [JSON.stringify(events)] }] : []),
+    ...sent(held.length > 0 ? holdPieces.map((piece) => ({ piece, rows: held })) : []),
+    ...sent(swept.length > 0 ? sweepPieces.map((piece) => ({ piece, rows: swept })) : []),
+  ];
+}
+
+const located = (workflow: WorkflowId): { readonly s: number; readonly w: WorkflowId } => ({
+  s: shardOf(workflow),
+  w: workflow,
+});
+
+/** `loaded`: the ver the row must have, or null for a row that must not exist. A text that did not change is left out. */
+function workflowJson(row: WorkflowRow, known: Known): Json {
+  const before = known.workflow(row.id);
+  const loaded = before === undefined ? (row.ver > 1 ? row.ver - 1 : null) : (before?.ver ?? null);
+  if (loaded === null) return { ...located(row.id), loaded, ...jsonOf(WORKFLOW, row) };
+  const unchanged = before?.fields === row.fields;
+  return {
+    ...located(row.id),
+    loaded,
+    ...jsonOf({ ...WORKFLOW, columns: unchanged ? workflowMoving : workflowMovingAndFields }, row),
+    ver: Math.max(row.ver, loaded + 1),
+  };
+}
+
+type Rows = { readonly put: readonly Json[]; readonly patch: readonly Json[]; readonly delete: readonly Json[] };
+
+/** The changes of one kind of row in all workflows, as what the three pieces read. */
+function rowsOf(kind: keyof typeof CHILDREN, changes: readonly Changes[], save: Save, known: Known): Rows {
+  const table: Table<never> = CHILDREN[kind];
+  const rows = { put: [] as Json[], patch: [] as Json[], delete: [] as Json[] };
+  const claims = kind === 'workitems' ? claimsOf(save) : NO_CLAIMS;
+  for (const change of changes) {
+    const place = located(change.workflow.id);
+    const ops: ReadonlyMap<string, Op<unknown>> = change[kind];
+    for (const [key, op] of ops) {
+      if (change.sweep && isSwept(kind, key)) continue;
+      const claim = claims.get(`${place.w} ${key}`);
+      if (op.kind === 'put')
+        rows.put.push({
+          ...place,
+          ...jsonOf(table, op.row as never),
+          ...extrasOf(kind, key, op.row, change.workflow, known),
+          ...(claim === undefined ? {} : putClaim(claim, save)),
+        });
+      else if (op.kind === 'patch')
+        rows.patch.push({
+          ...place,
+          ...keysOf(kind, key),
+          set: patchOf(table, op.set as never),
+          release: claim?.release ?? null,
+        });
+      else rows.delete.push({ ...place, ...keysOf(kind, key) });
+      claims.delete(`${place.w} ${key}`);
+    }
+  }
+  // What is left are tries that ended although nothing else of their workitem changed.
+  for (const { workflow, workitem, release } of claims.values())
+    if (release !== null) rows.patch.push({ ...located(workflow), k0: workitem, set: {}, release });
+  return rows;
+}
+
+type Claim = {
+  readonly workflow: WorkflowId;
+  readonly workitem: string;
+  readonly claim: string | null;
+  readonly release: string | null;
+};
+const NO_CLAIMS = new Map<string, Claim>();
+
+function claimsOf(save: Save): Map<string, Claim> {
+  const claims = new Map<string, Claim>();
+  for (const { workflow, workitem, claim } of save.releases)
+    claims.set(`${workflow} ${workitem}`, { workflow, workitem, claim: null, release: claim });
+  for (const { workflow, workitem, claim } of save.claims)
+    claims.set(`${workflow} ${workitem}`, { workflow, workitem, claim, release: null });
+  return claims;
+}
+
+const putClaim = ({ claim, release }: Claim, save: Save): Json =>
+  claim !== null ? { claim, owner: save.owner, lease: save.leaseSeconds } : { claim: release, owner: '', lease: 0 };
+
+function extrasOf(kind: keyof typeof CHILDREN, key: string, row: unknown, workflow: WorkflowRow, known: Known): Json {
+  if (kind !== 'strands') return { tenant: workflow.tenant };
+  const unchanged = known.strand(workflow.id, key)?.fields === (row as StrandRow).fields;
+  return { number: strandNumber(key), ...(unchanged ? { fields: '' } : {}) };
+}
+
+/** The key of `Changes` as the columns it names: a variable's is `scope name`, and a scope holds no blank. */
+function keysOf(kind: keyof typeof CHILDREN, key: string): Json {
+  if (kind !== 'variables') return { k0: key };
+  const blank = key.indexOf(' ');
+  return { k0: key.slice(0, blank), k1: key.slice(blank + 1) };
+}
+
+/** Rows that a sweep takes anyway. Workitems may owe a notice, and base rows may be what it says: the sweep itself looks. */
+const isSwept = (kind: keyof typeof CHILDREN, key: string): boolean =>
+  kind !== 'workitems' && !(kind === 'variables' && key.endsWith(' ^'));
+
+/** Changes of one workflow, one after the other, as one. */
+function coalesced(list: readonly Changes[]): readonly Changes[] {
+  const byWorkflow = new Map<WorkflowId, Changes>();
+  for (const change of list) {
+    const before = byWorkflow.get(change.workflow.id);
+    byWorkflow.set(change.workflow.id, before === undefined ? change : joined(before, change));
+  }
+  return [...byWorkflow.values()].sort(
+    (a, b) => shardOf(a.workflow.id) - shardOf(b.workflow.id) || (a.workflow.id < b.workflow.id ? -1 : 1),
+  );
+}
+
+function joined(a: Changes, b: Changes): Changes {
+  return {
+    workflow: b.workflow,
+    strands: joinedOps(a.strands, b.strands),
+    workitems: joinedOps(a.workitems, b.workitems),
+    agenda: joinedOps(a.agenda, b.agenda),
+    errors: joinedOps(a.errors, b.errors),
+    listeners: joinedOps(a.listeners, b.listeners),
+    variables: joinedOps(a.variables, b.variables),
+    definitions: new Map([...a.definitions, ...b.definitions]),
+    history: [...a.history, ...b.history],
+    events: [...a.events, ...b.events],
+    // A pause that ended within the batch held nothing; a resume followed by a pause does both, in this order.
+    hold: b.hold ?? (b.shift === null ? a.hold : null),
+    shift: a.shift === null && b.shift === null ? null : (a.shift ?? 0) + (b.shift ?? 0),
+    sweep: a.sweep || b.sweep,
+  };
+}
+
+function joinedOps<Row>(
+  a: ReadonlyMap<string, Op<Row>>,
+  b: ReadonlyMap<string, Op<Row>>,
+): ReadonlyMap<string, Op<Row>> {
+  if (a.size === 0) return b;
+  const ops = new Map(a);
+  for (const [key, op] of b) ops.set(key, followedBy(ops.get(key), op));
+  return ops;
+}

@@ -1,0 +1,158 @@
+import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
+import type {
+  AgendaRow,
+  Changes,
+  ErrorRow,
+  HistoryRow,
+  ListenerRow,
+  Op,
+  StrandRow,
+  VariableRow,
+  WorkflowRow,
+  WorkitemRow,
+} from '../../src/model/rows.ts';
+import type { Save } from '../../src/store/store.ts';
+
+/** Rows as an engine would write them, for tests that care about a part of them only. */
+
+export const AT = Date.UTC(2030, 0, 1);
+let count = 0;
+export const workflowId = (): WorkflowId => `20300101-0000-${process.pid.toString(36)}-${++count}` as WorkflowId;
+export const expression = (expid: string): ExpressionId => expressionId(expid, 'a'.repeat(32));
+
+export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): WorkflowRow => ({
+  id,
+  tenant: 'default',
+  ver: 1,
+  name: 'a name',
+  definition: 'hash',
+  status: 'running',
+  launchedAt: AT,
+  updatedAt: AT,
+  endedAt: null,
+  lastN: 1,
+  callbacks: '"http://127.0.0.1:9/"',
+  retry: null,
+  header: '{}',
+  state: '{"root":1}',
+  fields: '{"a":1}',
+  ...given,
+});
+
+export const strand = (path: string, given: Partial<StrandRow> = {}): StrandRow => ({
+  path,
+  parent: path.startsWith('f') ? null : path.slice(0, path.lastIndexOf('.')),
+  at: path.startsWith('f') ? null : expression('0'),
+  kind: path.startsWith('f') ? 'forgotten' : 'branch',
+  index: 0,
+  arrival: null,
+  base: null,
+  state: `{"of":"${path}"}`,
+  fields: `{"fields of":"${path}"}`,
+  ...given,
+});
+
+export const workitem = (expid: string, given: Partial<WorkitemRow> = {}): WorkitemRow => ({
+  id: expression(expid),
+  path: '0',
+  participant: 'alice',
+  state: 'open',
+  fields: '{"params":{}}',
+  params: '{}',
+  inherits: null,
+  added: null,
+  openedAt: AT,
+  revision: 1,
+  url: 'http://127.0.0.1:9/',
+  send: 'active',
+  then: null,
+  tries: 0,
+  dueAt: AT,
+  heldAt: null,
+  log: '[]',
+  ...given,
+});
+
+export const agenda = (id: string, given: Partial<AgendaRow> = {}): AgendaRow => ({
+  id,
+  kind: 'timer',
+  dueAt: AT,
+  heldAt: null,
+  path: '0',
+  payload: '{}',
+  ...given,
+});
+
+export const error = (expid: string, given: Partial<ErrorRow> = {}): ErrorRow => ({
+  id: expression(expid),
+  path: '0',
+  workitem: true,
+  class: 'RuntimeError',
+  message: 'broke',
+  at: AT,
+  details: '{}',
+  ...given,
+});
+
+export const listener = (expid: string, given: Partial<ListenerRow> = {}): ListenerRow => ({
+  id: expression(expid),
+  path: '0',
+  event: 'received',
+  reach: 'tenant',
+  name: 'alice',
+  spec: '{}',
+  ...given,
+});
+
+export const variable = (scope: string, name: string, value = '1'): VariableRow => ({
+  scope: expression(scope),
+  name,
+  value,
+});
+
+export const history = (firstN: number, lastN = firstN): HistoryRow => ({ firstN, lastN, at: AT, entries: '[]' });
+
+export const put = <Row>(row: Row): Op<Row> => ({ kind: 'put', row });
+export const patch = <Row>(set: Partial<Row>): Op<Row> => ({ kind: 'patch', set });
+export const gone: Op<never> = { kind: 'delete' };
+
+type Rows = {
+  readonly strands?: readonly StrandRow[];
+  readonly workitems?: readonly WorkitemRow[];
+  readonly agenda?: readonly AgendaRow[];
+  readonly errors?: readonly ErrorRow[];
+  readonly listeners?: readonly ListenerRow[];
+  readonly variables?: readonly VariableRow[];
+};
+
+/** Changes that write the given rows; whatever else is given replaces what they would be. */
+export function changes(row: WorkflowRow, rows: Rows = {}, given: Partial<Changes> = {}): Changes {
+  const puts = <Row>(list: readonly Row[] | undefined, keyOf: (row: Row) => string): ReadonlyMap<string, Op<Row>> =>
+    new Map((list ?? []).map((one) => [keyOf(one), put(one)]));
+  return {
+    workflow: row,
+    strands: puts(rows.strands, ({ path }) => path),
+    workitems: puts(rows.workitems, ({ id }) => id),
+    agenda: puts(rows.agenda, ({ id }) => id),
+    errors: puts(rows.errors, ({ id }) => id),
+    listeners: puts(rows.listeners, ({ id }) => id),
+    variables: puts(rows.variables, ({ scope, name }) => `${scope} ${name}`),
+    definitions: new Map(),
+    history: [],
+    events: [],
+    hold: null,
+    shift: null,
+    sweep: false,
+    ...given,
+  };
+}
+
+export const save = (list: readonly Changes[], given: Partial<Save> = {}): Save => ({
+  token: `token ${++count}`,
+  changes: list,
+  claims: [],
+  owner: 'node',
+  leaseSeconds: 30,
+  releases: [],
+  ...given,
+});
