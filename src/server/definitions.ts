@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { Parts } from '../api/parts.ts';
+import { EXPRESSION_NAMES } from '../definition/names.ts';
+import { readDefinition, readTree } from '../definition/read.ts';
+import { definitionName, reorganise } from '../model/reorganise.ts';
+import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
+
+/** Reading and preparing definitions, for the API. */
+export const definitions: Parts['definitions'] = {
+  read: (definition) => (typeof definition === 'string' ? readDefinition(definition) : readTree(definition)),
+  prepare: (written) => {
+    const { tree, name, revision } = reorganise(written);
+    const text = JSON.stringify(treeToStored(tree));
+    return { tree, name, revision, text, hash: createHash('sha256').update(text).digest('hex') };
+  },
+  participants: (tree) => participantsOf(tree),
+};
+
+/**
+ * The participants a tree names: heads that are neither expressions nor defined in the tree, and the names of `participant`.
+ * Names that are only known when it runs (`${…}`, variables) are left out.
+ */
+function participantsOf(root: Tree): readonly string[] {
+  const defined = new Set<string>();
+  const found = new Set<string>();
+  const collect = (tree: Tree): void => {
+    if (DEFINE_NAMES.has(tree.name)) {
+      const name = definitionName(tree);
+      if (name !== null) defined.add(name);
+    }
+    tree.children.forEach(collect);
+  };
+  const visit = (tree: Tree): void => {
+    const name = calledBy(tree);
+    if (name !== null && !name.includes('$')) found.add(name);
+    // What stands below a participant is handed to it, not run.
+    if (tree.name !== 'participant' && tree.name !== 'filter') tree.children.forEach(visit);
+  };
+  collect(root);
+  visit(root);
+  return [...found].filter((name) => !defined.has(name)).sort();
+}
+
+function calledBy(tree: Tree): string | null {
+  if (!EXPRESSION_NAMES.has(tree.name)) return tree.name;
+  if (tree.name !== 'participant' && tree.name !== 'ref') return null;
+  const ref = tree.attributes.get('ref') ?? textKey(tree);
+  return typeof ref === 'string' ? ref : null;
+}
