@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { isHopeless, isLoss, told } from './refusals.ts';
@@ -13,6 +14,8 @@ export type Connection = {
   run(statement: Statement, values?: readonly unknown[]): Promise<Result>;
   /** Text that is sent as it is, without preparing: begin, commit, rollback. */
   say(text: string): Promise<Result>;
+  /** What `send` runs goes to the database in one piece: one packet for a whole pipeline. */
+  together<T>(send: () => T): T;
   /** True once the connection is known to be dead; nothing sent after that reaches the database. */
   isLost(): boolean;
   /** Ends the holding, once; `broken`: the connection is thrown away. */
@@ -42,6 +45,14 @@ export const types: pg.CustomTypesConfig = {
 /** A statement outside a transaction meets at most this many dead connections before we say so. */
 const RUN_TRIES_MAX = 3;
 
+/** The socket below a client; null where there is none that could hold back. The driver has it, its types do not tell. */
+function streamOf(client: pg.ClientBase): { readonly cork: () => void; readonly uncork: () => void } | null {
+  const connection = 'connection' in client ? client.connection : null;
+  const stream =
+    typeof connection === 'object' && connection !== null && 'stream' in connection ? connection.stream : null;
+  return stream instanceof Writable ? stream : null;
+}
+
 /** `prepared` false: statements go without names, for poolers that cannot keep them. */
 export function held(
   client: pg.ClientBase,
@@ -64,6 +75,15 @@ export function held(
       const answer: pg.QueryResult | readonly pg.QueryResult[] = await client.query(text);
       const last = Array.isArray(answer) ? answer.at(-1) : answer;
       return resultOf(last as pg.QueryResult);
+    },
+    together: (send) => {
+      const stream = streamOf(client);
+      stream?.cork();
+      try {
+        return send();
+      } finally {
+        stream?.uncork();
+      }
     },
     isLost: lost,
     giveBack: (broken = false) => {

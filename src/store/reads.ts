@@ -23,6 +23,8 @@ import {
  */
 
 const PAGE_MAX = 1_000;
+/** What one page of a workflow shows beside its strands: each has a workitem or two and a few timers, but nothing says so. */
+const ROWS_BESIDE_MAX = 5_000;
 const pageSize = (limit: number): number => Math.max(1, Math.min(limit, PAGE_MAX));
 
 const workflowById: Statement = {
@@ -256,7 +258,7 @@ async function readWhole(
     const found = workflow.rows[0];
     const strands = branches.rows.slice(0, size).map((record) => rowOf(BRANCH, record));
     const next = branches.rows.length > size ? (strands.at(-1)?.path ?? null) : null;
-    const range = [...place, after ?? '', size, next];
+    const range = [...place, after ?? '', ROWS_BESIDE_MAX, next];
     const [workitems, agenda, errors, listeners, bases] = await Promise.all([
       connection.run(wholeWorkitems, range),
       connection.run(wholeAgenda, range),

@@ -1,14 +1,5 @@
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type {
-  AgendaRow,
-  Changes,
-  ErrorRow,
-  HistoryRow,
-  Status,
-  StrandRow,
-  WorkflowRow,
-  WorkitemRow,
-} from '../model/rows.ts';
+import type { AgendaRow, Changes, ErrorRow, HistoryRow, Status, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 
 /*
@@ -28,7 +19,10 @@ export type Store = {
   /**
    * Begins a transaction, locks the workflows (in key order, skipping those that are locked elsewhere) and loads, for each, its row
    * and what `needs` ask for, in one pipeline. A workitem or agenda need also loads the strand it names and that strand's
-   * ancestors; every strand or workitem loaded brings its base row along (the variable `^` of scope `base` / `inherits`). Needs of kind `definition` are not for here (see `definition`).
+   * ancestors; every strand or workitem loaded brings its base row along (the variable `^` of scope `base` / `inherits`). Needs of
+   * kind `definition` are not for here (see `definition`). A need of kind `find` brings the strands whose state mentions the
+   * expression, nearest to the root first, at most 8, with their ancestors. Dead connections are replaced on the way; throws
+   * StoreUnavailable after about two seconds of trying.
    */
   begin(requests: readonly LoadRequest[]): Promise<Transaction>;
 
@@ -119,10 +113,21 @@ export type Transaction = {
   readonly loaded: ReadonlyMap<WorkflowId, Loaded>;
   /** Locked by somebody else at this moment; try again alone. */
   readonly busy: readonly WorkflowId[];
-  /** Loads more rows of workflows locked here. */
+  /** Loads more rows of workflows locked here; brings these rows alone, not again what was loaded before. The workflow row in it is
+   * the one that was locked. When it throws the transaction is over. */
   load(requests: readonly LoadRequest[]): Promise<ReadonlyMap<WorkflowId, Loaded>>;
   /**
    * Writes everything in one statement where it can and commits.
+   *
+   * - A row of a workflow that was loaded here follows the `ver` loaded, whatever number steps gave it; of one that was not, `ver - 1`.
+   * - Texts of `fields` that equal those loaded here are not written again.
+   * - `hold`, `shift` and `sweep` apply to the rows as they are after all other changes of the save. With both, rows are shifted first.
+   *   A row held since the pause began moves by `shift`; one put during the pause by the rest of it (`updatedAt - heldAt`).
+   * - An event becomes, for every listener of reach `tenant` in another workflow of the tenant that names it or nothing, an agenda row
+   *   of kind `event`, due at `event.at`, with the listener's path; its payload is `{ listener, workflow, event, name, at, payload }`:
+   *   the listener's id, the emitting workflow, and the emitted payload as JSON. Listeners put by the same save hear it too. The
+   *   listener's workflow may be over by the time the row is due, and must then delete it.
+   * - `sweep` keeps, beside history, workitems that are closed and owe a message, and the base rows these inherit.
    *
    * @returns `committed`; or `lost`: certainly nothing was written (stale `ver`, serialization failure, deadlock, connection lost
    *   and looked up): run the steps again. Throws `DataRefused` when a value cannot be stored (bisect), `OutcomeUnknown` when
@@ -136,7 +141,8 @@ export type Save = {
   /** Opaque, unique to this batch: history rows carry it, so that an unknown commit can be looked up. */
   readonly token: string;
   readonly changes: readonly Changes[];
-  /** Messages that are born claimed: expression ids of workitem puts by workflow. */
+  /** Messages that are born claimed: workitems put by `changes` that are new. On a row that somebody else holds a living claim of, the
+   * claim given here has no effect. */
   readonly claims: readonly {
     readonly workflow: WorkflowId;
     readonly workitem: ExpressionId;
@@ -144,7 +150,8 @@ export type Save = {
   }[];
   readonly owner: string;
   readonly leaseSeconds: number;
-  /** Ends of tries: the claim is given back where it is still `claim`; the rest of the outcome is in `changes`. */
+  /** Ends of tries: the claim is given back where it is still `claim`; the rest of the outcome is in `changes`. A put or a patch of
+   * the workitem keeps its claim otherwise. */
   readonly releases: readonly {
     readonly workflow: WorkflowId;
     readonly workitem: ExpressionId;
@@ -205,7 +212,9 @@ export type Page<Item> = { readonly items: readonly Item[]; readonly next: strin
 
 export type Reads = {
   workflow(id: WorkflowId): Promise<WorkflowRow | null>;
-  /** Everything stored of one workflow, for showing it; at most `limit` strands and workitems after the cursor (a path). */
+  /** Everything stored of one workflow as of one moment, for showing it: at most `limit` strands whose path comes after `after`, and the
+   * rows of those strands (with the first page also those of the root strand). `next` is the `after` of the next page. Variables: base
+   * rows only. */
   whole(
     id: WorkflowId,
     options: { readonly limit: number; readonly after: string | null },
@@ -219,6 +228,7 @@ export type Reads = {
     readonly limit: number;
     readonly after: string | null;
   }): Promise<Page<WorkflowRow>>;
+  /** Of a participant: oldest first. Of one workflow: by id. All: in an order that only serves to walk through them. */
   workitems(query: {
     readonly tenant: string;
     readonly participant: string | null;

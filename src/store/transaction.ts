@@ -61,9 +61,11 @@ async function lockAndLoad(
   requests: readonly LoadRequest[],
 ): Promise<Begun> {
   const wanted = JSON.stringify(requests.map(({ workflow }) => ({ s: shardOf(workflow), w: workflow })));
-  const begun = connection.say(style.begin);
-  const locked = connection.run(style.locks ? lockWorkflows : lookAtWorkflows, [wanted]);
-  const loads = sendLoads(connection, requests);
+  const { begun, locked, loads } = connection.together(() => ({
+    begun: connection.say(style.begin),
+    locked: connection.run(style.locks ? lockWorkflows : lookAtWorkflows, [wanted]),
+    loads: sendLoads(connection, requests),
+  }));
   const [, lock, ...results] = await allOf([begun, locked, ...loads.results]);
 
   const rows = new Map<WorkflowId, WorkflowRow | null>();
@@ -132,11 +134,12 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
         return 'lost'; // nothing was sent: the database undoes what the connection had begun
       }
       try {
-        await allOf([
+        const answers = connection.together(() => [
           ...statements.map(({ statement, values }) => connection.run(statement, values)),
           // After an error above, the database answers this commit by rolling back.
           connection.say('commit'),
         ]);
+        await allOf(answers);
         connection.giveBack();
         return 'committed';
       } catch (error) {

@@ -1,0 +1,931 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
+import type { AgendaRow, Changes, VariableRow, WorkitemRow } from '../../src/model/rows.ts';
+import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
+import { DataRefused, type Save, type Store, type Transaction } from '../../src/store/store.ts';
+import {
+  AT,
+  agenda,
+  changes,
+  error,
+  expression,
+  gone,
+  history,
+  listener,
+  NOTICE_LATER,
+  patch,
+  put,
+  save,
+  strand,
+  variable,
+  workflow,
+  workflowId,
+  workitem,
+} from './samples.ts';
+
+/*
+ * The promises of store.ts, as every implementation must keep them. What only some can be asked (two at once on one database, a
+ * connection cut in the middle) is in the suites of those.
+ */
+
+export type StoreWorld = { readonly store: Store; readonly close: () => Promise<void> };
+
+export function describeStore(name: string, open: () => Promise<StoreWorld>): void {
+  describe(name, () => {
+    let world: StoreWorld;
+    let store: Store;
+    beforeAll(async () => {
+      world = await open();
+      store = world.store;
+    });
+    afterAll(() => world.close());
+
+    const write = (list: readonly Changes[], given: Partial<Save> = {}): Promise<'committed' | 'lost'> =>
+      writeTo(store, list, given);
+    const load = (id: WorkflowId, ...needs: readonly Need[]): Promise<Loaded> => loadFrom(store, id, ...needs);
+    const launched = async (...parts: Parameters<typeof changes> extends [unknown, ...infer Rest] ? Rest : never) => {
+      const id = workflowId();
+      await write([changes(workflow(id), ...parts)]);
+      return id;
+    };
+    const claimOf = async (id: WorkflowId, now = AT) =>
+      (await store.claimDue({ now, owner: 'somebody', limit: 1_000, leaseSeconds: 30 })).filter(
+        (message) => message.workflow === id,
+      );
+    /** Everything due is claimed by nobody's owner and forgotten, so that the next claim sees only what a test writes. */
+    const drained = async (): Promise<void> => {
+      await store.claimDue({ now: AT * 2, owner: 'drain', limit: 1_000, leaseSeconds: 3_600 });
+    };
+
+    describe('loading', () => {
+      test('a workflow that does not exist is loaded as nothing', async () => {
+        const id = workflowId();
+        const transaction = await store.begin([{ workflow: id, needs: [] }]);
+        expect(transaction.loaded.get(id)?.workflow).toBe(null);
+        expect(transaction.busy).toEqual([]);
+        await transaction.rollback();
+      });
+
+      test('every part of every row comes back as it was written', async () => {
+        const row = { ver: 1, name: null, retry: '[1]', endedAt: AT, status: 'completed' } as const;
+        const full: WorkitemRow = workitem('0_0', {
+          fields: null,
+          inherits: expression('0_9'),
+          added: '{"x":1}',
+          send: 'cancel',
+          state: 'closed',
+          ...NOTICE_LATER,
+          heldAt: 5,
+          tries: 3,
+        });
+        const rows = {
+          strands: [strand('0.1', { arrival: 4, index: 7, base: expression('0_9') }), strand('f1')],
+          workitems: [full],
+          agenda: [agenda('t', { heldAt: 3, path: null })],
+          errors: [error('0_3')],
+          listeners: [listener('0_4', { name: null })],
+          variables: [variable('0', 'v'), variable('0_9', '^', '{"big":1}')],
+        };
+        const id = await launched(rows, { history: [history(1, 3)] });
+        const loaded = await load(id, { kind: 'everything' });
+        expect(loaded.workflow).toEqual(workflow(id, row.ver === 1 ? {} : row));
+        expect([...loaded.strands.values()]).toEqual(expect.arrayContaining(rows.strands));
+        expect([...loaded.workitems.values()]).toEqual(rows.workitems);
+        expect([...loaded.agenda.values()]).toEqual(rows.agenda);
+        expect([...loaded.errors.values()]).toEqual(rows.errors);
+        expect([...loaded.listeners.values()]).toEqual(rows.listeners);
+        expect([...loaded.variables.values()]).toEqual(expect.arrayContaining(rows.variables));
+        expect(await store.read.history(id, 0, 10)).toEqual([history(1, 3)]);
+      });
+
+      test('a workitem brings its strand, all ancestors and every base row it refers to', async () => {
+        const id = await launched({
+          strands: [strand('0.2'), strand('0.2.10', { base: expression('0_1') }), strand('0.2.1')],
+          workitems: [workitem('0_1_0', { path: '0.2.10', fields: null, inherits: expression('0_5') })],
+          variables: [variable('0_1', '^', '"one"'), variable('0_5', '^', '"five"'), variable('0_5', 'other')],
+        });
+        const loaded = await load(id, { kind: 'workitem', id: expression('0_1_0') });
+        expect([...loaded.strands.keys()]).toEqual(['0.2', '0.2.10']);
+        expect([...loaded.variables.values()].map(({ value }) => value).sort()).toEqual(['"five"', '"one"']);
+        const answered = [
+          { kind: 'workitem', id: expression('0_1_0') },
+          { kind: 'strand', path: '0' },
+          { kind: 'strand', path: '0.2' },
+          { kind: 'strand', path: '0.2.10' },
+          { kind: 'variable', scope: expression('0_1'), name: '^' },
+          { kind: 'variable', scope: expression('0_5'), name: '^' },
+        ] as const;
+        expect([...loaded.answered].sort()).toEqual(answered.map((need) => needKey(need)).sort());
+      });
+
+      test('a forgotten strand has ancestors of its own', async () => {
+        const id = await launched({
+          strands: [strand('f2'), strand('f2.1'), strand('0.1')],
+          agenda: [agenda('timer', { path: 'f2.1' })],
+        });
+        const loaded = await load(id, { kind: 'agenda', id: 'timer' });
+        expect([...loaded.strands.keys()]).toEqual(['f2', 'f2.1']);
+      });
+
+      test('what is asked for and missing is answered, and not there', async () => {
+        const id = await launched();
+        const needs: readonly Need[] = [
+          { kind: 'workitem', id: expression('0_7') },
+          { kind: 'agenda', id: 'none' },
+          { kind: 'strand', path: '0.7' },
+          { kind: 'error', id: expression('0_7') },
+          { kind: 'variable', scope: expression('0_7'), name: 'x' },
+        ];
+        const loaded = await load(id, ...needs);
+        for (const need of needs) expect(loaded.answered).toContain(needKey(need));
+        expect(loaded.workitems.size + loaded.agenda.size + loaded.strands.size + loaded.errors.size).toBe(0);
+      });
+
+      test('children come by number, after a number, up to a limit, and by whether they have arrived', async () => {
+        const at = expression('0_1');
+        const id = await launched({
+          strands: [
+            strand('0.9', { at }),
+            strand('0.10', { at, base: at }),
+            strand('0.2', { at, arrival: 1 }),
+            strand('0.11', { at, base: at }),
+            strand('0.12', { at }),
+            strand('0.3', { at: expression('0_2') }),
+            strand('0.9.1', { at }),
+          ],
+          variables: [variable('0_1', '^', '"base"')],
+        });
+        const need = { kind: 'children', path: '0', at, after: 0, limit: 2, finished: false } as const;
+        const first = await load(id, need);
+        expect([...first.strands.keys()]).toEqual(['0.9', '0.10']);
+        expect([...first.variables.values()].map(({ value }) => value)).toEqual(['"base"']);
+        expect([...(await load(id, { ...need, after: 10 })).strands.keys()]).toEqual(['0.11', '0.12']);
+        expect([...(await load(id, { ...need, finished: true })).strands.keys()]).toEqual(['0.2']);
+      });
+
+      test('an expression is found in the strand that mentions it', async () => {
+        const id = await launched({
+          strands: [strand('0.1'), strand('0.1.4', { state: `{"nodes":{"${expression('0_1_5')}":{}}}` })],
+        });
+        const loaded = await load(id, { kind: 'find', expression: expression('0_1_5') });
+        expect([...loaded.strands.keys()]).toEqual(['0.1', '0.1.4']);
+      });
+
+      test('agenda rows of one kind come by due time, listeners and the variables of a scope all together', async () => {
+        const id = await launched({
+          agenda: [
+            agenda('b', { kind: 'answer', dueAt: 2 }),
+            agenda('c', { kind: 'answer', dueAt: 1 }),
+            agenda('a', { kind: 'answer', dueAt: 2 }),
+            agenda('t'),
+          ],
+          listeners: [listener('0_1'), listener('0_2')],
+          variables: [variable('0', 'x'), variable('0', 'y y'), variable('0_1', 'z')],
+        });
+        const loaded = await load(
+          id,
+          { kind: 'agenda_kind', of: 'answer' },
+          { kind: 'listeners' },
+          { kind: 'variables', scope: expression('0') },
+        );
+        expect([...loaded.agenda.keys()]).toEqual(['c', 'a', 'b']);
+        expect(loaded.listeners.size).toBe(2);
+        expect([...loaded.variables.values()].map(({ name }) => name).sort()).toEqual(['x', 'y y']);
+      });
+
+      test('more can be loaded while the transaction lasts', async () => {
+        const id = await launched({ workitems: [workitem('0_0')], errors: [error('0_0')] });
+        const transaction = await store.begin([{ workflow: id, needs: [] }]);
+        const more = await transaction.load([{ workflow: id, needs: [{ kind: 'error', id: expression('0_0') }] }]);
+        expect(more.get(id)?.errors.size).toBe(1);
+        expect(more.get(id)?.workflow?.id).toBe(id);
+        await transaction.rollback();
+      });
+
+      test('needs of many workflows are answered apart', async () => {
+        const ids = await Promise.all([1, 2, 3].map(() => launched({ workitems: [workitem('0_0')] })));
+        const transaction = await store.begin(
+          ids.map((id, i) => ({
+            workflow: id,
+            needs: i === 1 ? [] : [{ kind: 'workitem', id: expression('0_0') }],
+          })),
+        );
+        expect(ids.map((id) => transaction.loaded.get(id)?.workitems.size)).toEqual([1, 0, 1]);
+        await transaction.rollback();
+      });
+    });
+
+    describe('saving', () => {
+      test('a step that is rolled back leaves nothing', async () => {
+        const id = workflowId();
+        const transaction = await store.begin([{ workflow: id, needs: [] }]);
+        await transaction.rollback();
+        expect(await store.read.workflow(id)).toBe(null);
+      });
+
+      test('a transaction ends once', async () => {
+        const id = workflowId();
+        const transaction = await store.begin([{ workflow: id, needs: [] }]);
+        await transaction.commit(save([changes(workflow(id))]));
+        await expect(transaction.commit(save([]))).rejects.toThrow('over');
+        await expect(transaction.load([])).rejects.toThrow('over');
+      });
+
+      test('a stale ver loses, and nothing of its batch is written', async () => {
+        const [stale, other] = [await launched(), await launched()];
+        // Not loaded by this transaction, so the row itself says which ver it follows.
+        const outcome = await write([
+          changes(workflow(stale, { ver: 7 }), { workitems: [workitem('0_0')] }),
+          changes(workflow(other, { ver: 2, name: 'changed' })),
+        ]);
+        expect(outcome).toBe('lost');
+        expect((await store.read.workflow(other))?.name).toBe('a name');
+        expect((await load(stale, { kind: 'everything' })).workitems.size).toBe(0);
+      });
+
+      test('a launch whose id exists loses', async () => {
+        const id = await launched();
+        expect(await write([changes(workflow(id, { name: 'another' }))])).toBe('lost');
+        expect((await store.read.workflow(id))?.name).toBe('a name');
+      });
+
+      test('a history number is written once', async () => {
+        const id = await launched({}, { history: [history(1)] });
+        expect(await write([changes(workflow(id, { ver: 2 }), {}, { history: [history(1)] })])).toBe('lost');
+      });
+
+      test('large fields that did not change stay, and change when they change', async () => {
+        const big = (letter: string): string => JSON.stringify({ big: letter.repeat(20_000) });
+        const id = workflowId();
+        await write([changes(workflow(id, { fields: big('a') }), { strands: [strand('0.1', { fields: big('b') })] })]);
+        const step = async (fields: string, ofStrand: string): Promise<void> => {
+          const transaction = await store.begin([{ workflow: id, needs: [{ kind: 'strand', path: '0.1' }] }]);
+          const row = transaction.loaded.get(id)?.workflow ?? workflow(id);
+          const next = { ...row, ver: row.ver + 1, state: '{"next":1}', fields };
+          await transaction.commit(
+            save([changes(next, { strands: [strand('0.1', { state: '{"s":2}', fields: ofStrand })] })]),
+          );
+        };
+        const check = async (fields: string, ofStrand: string): Promise<void> => {
+          const loaded = await load(id, { kind: 'strand', path: '0.1' });
+          expect(loaded.workflow).toMatchObject({ state: '{"next":1}', fields });
+          expect(loaded.strands.get('0.1')).toMatchObject({ state: '{"s":2}', fields: ofStrand });
+        };
+        await step(big('a'), big('b'));
+        await check(big('a'), big('b'));
+        await step(big('c'), big('d'));
+        await check(big('c'), big('d'));
+      });
+
+      test('a patch sets what it names, null too, and changes nothing of a row that is not there', async () => {
+        const id = await launched({ workitems: [workitem('0_0', { tries: 1 })] });
+        await write([
+          changes(
+            workflow(id, { ver: 2 }),
+            {},
+            {
+              workitems: new Map([
+                [expression('0_0'), patch<WorkitemRow>({ dueAt: null, send: null, log: '["x"]' })],
+                [expression('0_1'), patch<WorkitemRow>({ tries: 9 })],
+              ]),
+              variables: new Map([[`${expression('0')} no such`, patch<VariableRow>({ value: '2' })]]),
+            },
+          ),
+        ]);
+        const loaded = await load(id, { kind: 'everything' });
+        expect([...loaded.workitems.values()]).toEqual([
+          workitem('0_0', { tries: 1, dueAt: null, send: null, log: '["x"]' }),
+        ]);
+        expect(loaded.variables.size).toBe(0);
+      });
+
+      test('rows are replaced and deleted by their keys', async () => {
+        const id = await launched({
+          strands: [strand('0.1'), strand('0.2')],
+          agenda: [agenda('a'), agenda('b')],
+          errors: [error('0_1')],
+          listeners: [listener('0_1')],
+          variables: [variable('0', 'a b'), variable('0', 'c')],
+        });
+        await write([
+          changes(
+            workflow(id, { ver: 2 }),
+            { variables: [variable('0', 'c', '"new"')] },
+            {
+              strands: new Map([
+                ['0.1', gone],
+                ['0.2', put(strand('0.2', { arrival: 1 }))],
+              ]),
+              agenda: new Map([
+                ['a', gone],
+                ['b', patch<AgendaRow>({ dueAt: 7 })],
+              ]),
+              errors: new Map([[expression('0_1'), gone]]),
+              listeners: new Map([[expression('0_1'), gone]]),
+            },
+          ),
+        ]);
+        await write([
+          changes(workflow(id, { ver: 3 }), {}, { variables: new Map([[`${expression('0')} a b`, gone]]) }),
+        ]);
+        const loaded = await load(id, { kind: 'everything' });
+        expect([...loaded.strands.values()]).toEqual([strand('0.2', { arrival: 1 })]);
+        expect([...loaded.agenda.values()]).toEqual([agenda('b', { dueAt: 7 })]);
+        expect(loaded.errors.size + loaded.listeners.size).toBe(0);
+        expect([...loaded.variables.values()]).toEqual([variable('0', 'c', '"new"')]);
+      });
+
+      test('two changes of one workflow in one batch are one after the other', async () => {
+        const id = await launched({ workitems: [workitem('0_0')] });
+        const transaction = await store.begin([{ workflow: id, needs: [] }]);
+        const outcome = await transaction.commit(
+          save([
+            changes(workflow(id, { ver: 2 }), { workitems: [workitem('0_1')] }, { history: [history(1)] }),
+            changes(
+              workflow(id, { ver: 3, name: 'last' }),
+              {},
+              {
+                workitems: new Map([
+                  [expression('0_0'), gone],
+                  [expression('0_1'), patch<WorkitemRow>({ tries: 2 })],
+                ]),
+                history: [history(2)],
+              },
+            ),
+          ]),
+        );
+        expect(outcome).toBe('committed');
+        const loaded = await load(id, { kind: 'everything' });
+        expect(loaded.workflow).toMatchObject({ ver: 3, name: 'last' });
+        expect([...loaded.workitems.values()]).toEqual([workitem('0_1', { tries: 2 })]);
+        expect((await store.read.history(id, 0, 10)).length).toBe(2);
+      });
+
+      test('a definition is stored once and read by its hash', async () => {
+        const hash = `hash of ${workflowId()}`;
+        await launched({}, { definitions: new Map([[hash, 'the text']]) });
+        expect(await launched({}, { definitions: new Map([[hash, 'the text']]) })).toBeTruthy();
+        expect(await store.definition(hash)).toBe('the text');
+        expect(await store.definition('no such hash')).toBe(null);
+      });
+
+      test.each([
+        ['U+0000', 'a\u0000b'],
+        ['a lone surrogate', 'a\ud800b'],
+      ])('%s is refused, and what else is written is not harmed', async (_what, text) => {
+        const id = workflowId();
+        await expect(write([changes(workflow(id, { name: text }))])).rejects.toThrow(DataRefused);
+        await expect(store.writeSetting('x', text)).rejects.toThrow(DataRefused);
+        expect(await store.read.workflow(id)).toBe(null);
+        expect(await write([changes(workflow(id))])).toBe('committed');
+      });
+
+      test('a hundred refused batches leave no connection behind', async () => {
+        for (let i = 0; i < 100; i++)
+          await expect(write([changes(workflow(workflowId(), { name: '\u0000' }))])).rejects.toThrow(DataRefused);
+        const id = await launched();
+        expect((await load(id)).workflow?.id).toBe(id);
+      });
+
+      test('text of any other kind comes back as it was', async () => {
+        const text = `'"\\ \u0001\u007f\u2028 \u{1f600} é \\u0000 $1 ?`;
+        const id = await launched({ workitems: [workitem('0_0', { fields: JSON.stringify({ text }) })] });
+        const loaded = await load(id, { kind: 'workitem', id: expression('0_0') });
+        expect(JSON.parse(loaded.workitems.get(expression('0_0'))?.fields ?? '')).toEqual({ text });
+      });
+    });
+
+    describe('pausing and ending', () => {
+      test('a hold keeps everything of the workflow from being due, a shift moves it on', async () => {
+        const id = await launched({
+          workitems: [workitem('0_0', { dueAt: AT })],
+          agenda: [agenda('t', { dueAt: AT })],
+        });
+        await write([changes(workflow(id, { ver: 2, updatedAt: AT + 100 }), {}, { hold: AT + 100 })]);
+        expect(await claimOf(id)).toEqual([]);
+        expect((await peek(store, AT + 1_000)).map((row) => row.workflow)).not.toContain(id);
+        const held = await load(id, { kind: 'everything' });
+        expect(held.workitems.get(expression('0_0'))?.heldAt).toBe(AT + 100);
+        expect(held.agenda.get('t')?.heldAt).toBe(AT + 100);
+
+        // What comes during the pause is moved by the rest of it only.
+        await write([
+          changes(workflow(id, { ver: 3 }), { agenda: [agenda('late', { dueAt: AT + 300, heldAt: AT + 300 })] }),
+        ]);
+        await write([changes(workflow(id, { ver: 4, updatedAt: AT + 500 }), {}, { shift: 400 })]);
+        const after = await load(id, { kind: 'everything' });
+        expect(after.workitems.get(expression('0_0'))).toMatchObject({ heldAt: null, dueAt: AT + 400 });
+        expect(after.agenda.get('t')).toMatchObject({ heldAt: null, dueAt: AT + 400 });
+        expect(after.agenda.get('late')).toMatchObject({ heldAt: null, dueAt: AT + 500 });
+      });
+
+      test('a hold catches what the same step puts', async () => {
+        const id = await launched();
+        await write([changes(workflow(id, { ver: 2 }), { workitems: [workitem('0_0')] }, { hold: AT })]);
+        expect((await load(id, { kind: 'everything' })).workitems.get(expression('0_0'))?.heldAt).toBe(AT);
+      });
+
+      test('a sweep takes everything but history and what is still owed', async () => {
+        const id = await launched(
+          {
+            strands: [strand('0.1')],
+            workitems: [
+              workitem('0_0'),
+              workitem('0_1', { state: 'closed', send: 'cancel', fields: null, inherits: expression('0_9') }),
+              workitem('0_2'),
+            ],
+            agenda: [agenda('t')],
+            errors: [error('0_0')],
+            listeners: [listener('0_0')],
+            variables: [variable('0', 'x'), variable('0_9', '^'), variable('0_8', '^')],
+          },
+          { history: [history(1)] },
+        );
+        await write([
+          changes(
+            workflow(id, { ver: 2, status: 'killed', endedAt: AT }),
+            { strands: [strand('0.2')], agenda: [agenda('u')] },
+            {
+              sweep: true,
+              workitems: new Map([
+                [expression('0_2'), patch<WorkitemRow>({ state: 'closed', send: 'timeout' })],
+                [expression('0_3'), put(workitem('0_3'))],
+              ]),
+              history: [history(2)],
+            },
+          ),
+        ]);
+        const loaded = await load(id, { kind: 'everything' });
+        expect([...loaded.workitems.keys()].sort()).toEqual([expression('0_1'), expression('0_2')]);
+        expect([...loaded.variables.keys()]).toEqual([`${expression('0_9')} ^`]);
+        expect(loaded.strands.size + loaded.agenda.size + loaded.errors.size + loaded.listeners.size).toBe(0);
+        expect((await store.read.history(id, 0, 10)).length).toBe(2);
+      });
+    });
+
+    describe('messages', () => {
+      test('what is due is claimed oldest first and only once', async () => {
+        await drained();
+        const id = await launched({
+          workitems: [
+            workitem('0_0', { dueAt: AT - 1 }),
+            workitem('0_1', { dueAt: AT - 2 }),
+            workitem('0_2', { dueAt: AT + 1 }),
+            workitem('0_3', { send: null, dueAt: null }),
+            workitem('0_4', { heldAt: AT - 5 }),
+          ],
+        });
+        const messages = await claimOf(id);
+        expect(messages.map(({ row }) => row.id)).toEqual([expression('0_1'), expression('0_0')]);
+        expect(messages[0]).toMatchObject({ tenant: 'default', base: null, row: workitem('0_1', { dueAt: AT - 2 }) });
+        expect(await claimOf(id)).toEqual([]);
+      });
+
+      test('a claim brings the base row the fields are in', async () => {
+        const id = await launched({
+          workitems: [workitem('0_0', { fields: null, inherits: expression('0_1') })],
+          variables: [variable('0_1', '^', '{"large":1}')],
+        });
+        expect((await claimOf(id))[0]?.base).toBe('{"large":1}');
+        expect(await store.read.workitem({ workflow: id, workitem: expression('0_0') })).toMatchObject({
+          base: '{"large":1}',
+        });
+      });
+
+      test('a message born claimed is nobody else’s until it is given back', async () => {
+        const id = workflowId();
+        const claims = [{ workflow: id, workitem: expression('0_0'), claim: 'born' }];
+        await write([changes(workflow(id), { workitems: [workitem('0_0')] })], { claims });
+        expect(await claimOf(id)).toEqual([]);
+        await write([changes(workflow(id, { ver: 2 }))], {
+          releases: [{ workflow: id, workitem: expression('0_0'), claim: 'not this one' }],
+        });
+        expect(await claimOf(id)).toEqual([]);
+        await write([changes(workflow(id, { ver: 3 }))], { releases: claims });
+        expect((await claimOf(id)).length).toBe(1);
+      });
+
+      test('a lease that ran out by the database’s clock frees the message, whatever business time says', async () => {
+        const id = workflowId();
+        const claims = [{ workflow: id, workitem: expression('0_0'), claim: 'born' }];
+        await write([changes(workflow(id), { workitems: [workitem('0_0')] })], { claims, leaseSeconds: -1 });
+        const [message] = await claimOf(id, AT);
+        expect(message?.row.id).toBe(expression('0_0'));
+        expect(await claimOf(id, AT + 1e9)).toEqual([]);
+      });
+
+      test('a claim is renewed only while it is ours', async () => {
+        const id = await launched({ workitems: [workitem('0_0')] });
+        const claim = (await claimOf(id))[0]?.claim ?? '';
+        const key = { workflow: id, workitem: expression('0_0') };
+        expect(await store.renewClaim({ key, claim, leaseSeconds: 30 })).toBe(true);
+        expect(await store.renewClaim({ key, claim: 'another', leaseSeconds: 30 })).toBe(false);
+        expect(await store.renewClaim({ key, claim, leaseSeconds: -1 })).toBe(true);
+        expect(await store.renewClaim({ key, claim, leaseSeconds: 30 })).toBe(false);
+        expect(await store.renewClaim({ key: { ...key, workitem: expression('0_9') }, claim, leaseSeconds: 30 })).toBe(
+          false,
+        );
+      });
+
+      test('flipping the message keeps the claim of the running try, by patch and by put', async () => {
+        const id = await launched({ workitems: [workitem('0_0'), workitem('0_1')] });
+        expect((await claimOf(id)).length).toBe(2);
+        await write([
+          changes(
+            workflow(id, { ver: 2 }),
+            { workitems: [workitem('0_1', { state: 'closed', send: 'cancel' })] },
+            {
+              workitems: new Map([
+                [expression('0_0'), patch<WorkitemRow>({ send: 'cancel', state: 'closed', tries: 0 })],
+                [expression('0_1'), put(workitem('0_1', { send: 'cancel', state: 'closed' }))],
+              ]),
+            },
+          ),
+        ]);
+        expect(await claimOf(id)).toEqual([]);
+      });
+
+      test('the end of a try gives its claim back with whatever else is written', async () => {
+        const id = await launched({ workitems: [workitem('0_0'), workitem('0_1'), workitem('0_2')] });
+        const claims = await claimOf(id);
+        const claim = claims[0]?.claim ?? '';
+        const release = (expid: string, which = claim) => ({ workflow: id, workitem: expression(expid), claim: which });
+        await write(
+          [
+            changes(
+              workflow(id, { ver: 2 }),
+              {},
+              {
+                workitems: new Map([
+                  [expression('0_0'), patch<WorkitemRow>({ tries: 1, dueAt: AT - 3 })],
+                  [expression('0_1'), put(workitem('0_1', { tries: 1 }))],
+                  [expression('0_2'), put(workitem('0_2', { tries: 1 }))],
+                ]),
+              },
+            ),
+          ],
+          { releases: [release('0_0'), release('0_1'), release('0_2', 'not mine')] },
+        );
+        expect((await claimOf(id)).map(({ row }) => [row.id, row.tries])).toEqual([
+          [expression('0_0'), 1],
+          [expression('0_1'), 1],
+        ]);
+      });
+
+      test('a node that stops gives back all it had claimed', async () => {
+        const id = await launched({ workitems: [workitem('0_0')] });
+        expect((await claimOf(id)).length).toBe(1);
+        await store.releaseClaims('another');
+        expect(await claimOf(id)).toEqual([]);
+        await store.releaseClaims('somebody');
+        expect((await claimOf(id)).length).toBe(1);
+      });
+
+      test('two owners that claim at once never get the same message', async () => {
+        await drained();
+        const ids = await Promise.all(
+          [1, 2, 3, 4, 5].map(() =>
+            launched({ workitems: Array.from({ length: 20 }, (_, i) => workitem(`0_${i}`, { dueAt: AT - i })) }),
+          ),
+        );
+        const claimed = await Promise.all(
+          Array.from({ length: 20 }, (_, i) =>
+            store.claimDue({ now: AT, owner: `owner ${i}`, limit: 10, leaseSeconds: 30 }),
+          ),
+        );
+        const all = claimed.flat().map(({ workflow: of, row }) => `${of} ${row.id}`);
+        expect(new Set(all).size).toBe(all.length);
+        const rest = await store.claimDue({ now: AT, owner: 'rest', limit: 1_000, leaseSeconds: 30 });
+        expect(all.length + rest.filter((message) => ids.includes(message.workflow)).length).toBe(100);
+      });
+    });
+
+    describe('the agenda', () => {
+      test('due rows are shown oldest first, the own share before the others’, which must be overdue', async () => {
+        const ids = await Promise.all(
+          Array.from({ length: 12 }, (_, i) => launched({ agenda: [agenda('t', { dueAt: AT - 10_000 + i })] })),
+        );
+        const ours = (rows: readonly { readonly workflow: WorkflowId }[]): readonly number[] =>
+          rows.filter((row) => ids.includes(row.workflow)).map((row) => shardOf(row.workflow) % 2);
+        const request = { now: AT - 9_000, limit: 1_000, share: 1, shares: 2 };
+        const all = ours(await store.peekAgenda({ ...request, othersAfterMs: 0 }));
+        expect(all).toEqual([...all].sort((a, b) => b - a));
+        expect(all.length).toBe(12);
+        const own = ours(await store.peekAgenda({ ...request, othersAfterMs: 60_000 }));
+        expect(own).toEqual(all.filter((share) => share === 1));
+        const times = (await store.peekAgenda({ ...request, share: 0, shares: 1, othersAfterMs: 0 })).map(
+          ({ dueAt }) => dueAt,
+        );
+        expect(times).toEqual([...times].sort((a, b) => a - b));
+      });
+
+      test('the next due time is that of any row that is not held', async () => {
+        const far = AT * 3;
+        await launched({
+          agenda: [agenda('a', { dueAt: far + 5 }), agenda('held', { dueAt: far + 1, heldAt: far })],
+          workitems: [workitem('0_0', { dueAt: far + 4 }), workitem('0_1', { dueAt: null, send: null })],
+        });
+        expect(await store.nextDueAt(far)).toBe(far + 4);
+        expect(await store.nextDueAt(far + 4)).toBe(far + 5);
+        expect(await store.nextDueAt(far + 5)).toBe(null);
+        expect(await store.nextDueAt(null)).toBeLessThanOrEqual(far + 4);
+      });
+
+      test('an event becomes an agenda row of every listener of the tenant that may fit', async () => {
+        const tenant = `tenant ${workflowId()}`;
+        const [emitter, named, anyName, otherName, otherEvent, inward, stranger] = [1, 2, 3, 4, 5, 6, 7].map(() =>
+          workflowId(),
+        ) as [WorkflowId, WorkflowId, WorkflowId, WorkflowId, WorkflowId, WorkflowId, WorkflowId];
+        const hearing = (id: WorkflowId, given: Parameters<typeof listener>[1], of = tenant): Changes =>
+          changes(workflow(id, { tenant: of }), { listeners: [listener('0_1', { path: '0.2', ...given })] });
+        await write([
+          hearing(named, { name: 'alice' }),
+          hearing(anyName, { name: null }),
+          hearing(otherName, { name: 'bob' }),
+          hearing(otherEvent, { event: 'dispatched' }),
+          hearing(inward, { reach: 'workflow' }),
+          hearing(stranger, {}, 'another tenant'),
+          hearing(emitter, {}),
+        ]);
+        const event = { event: 'received', name: 'alice', at: AT + 7, payload: '{"fields":{"a":1}}' } as const;
+        await write([changes(workflow(emitter, { tenant, ver: 2 }), {}, { events: [event, event] })]);
+        for (const id of [named, anyName]) {
+          const rows = [...(await load(id, { kind: 'agenda_kind', of: 'event' })).agenda.values()];
+          expect(rows.length).toBe(2);
+          expect(rows[0]).toMatchObject({ kind: 'event', dueAt: AT + 7, heldAt: null, path: '0.2' });
+          expect(JSON.parse(rows[0]?.payload ?? '')).toEqual({
+            listener: expression('0_1'),
+            workflow: emitter,
+            event: 'received',
+            name: 'alice',
+            at: AT + 7,
+            payload: { fields: { a: 1 } },
+          });
+        }
+        for (const id of [otherName, otherEvent, inward, stranger, emitter])
+          expect((await load(id, { kind: 'agenda_kind', of: 'event' })).agenda.size).toBe(0);
+      });
+
+      test('a listener put in the same batch hears the event', async () => {
+        const tenant = `tenant ${workflowId()}`;
+        const [hearer, emitter] = [workflowId(), workflowId()];
+        const event = { event: 'received', name: 'alice', at: AT, payload: '{}' } as const;
+        await write([
+          changes(workflow(hearer, { tenant }), { listeners: [listener('0_1')] }),
+          changes(workflow(emitter, { tenant }), {}, { events: [event] }),
+        ]);
+        expect((await load(hearer, { kind: 'agenda_kind', of: 'event' })).agenda.size).toBe(1);
+      });
+    });
+
+    describe('beside the workflows', () => {
+      test('an idempotency key is reserved once, finished, dropped', async () => {
+        const row = { scope: 's', key: workflowId(), fingerprint: 'f', at: AT };
+        expect(await store.reserveKey(row)).toBe(true);
+        expect(await store.reserveKey(row)).toBe(false);
+        expect(await store.savedAnswer('s', row.key)).toEqual({
+          fingerprint: 'f',
+          status: null,
+          body: null,
+          contentType: null,
+        });
+        await store.finishKey({ ...row, status: 201, body: 'OK', contentType: 'text/plain' });
+        expect(await store.savedAnswer('s', row.key)).toEqual({
+          fingerprint: 'f',
+          status: 201,
+          body: 'OK',
+          contentType: 'text/plain',
+        });
+        await store.dropKey('s', row.key);
+        expect(await store.savedAnswer('s', row.key)).toBe(null);
+      });
+
+      test('a setting keeps its last value', async () => {
+        expect(await store.readSetting('offset')).toBe(null);
+        await store.writeSetting('offset', '1');
+        await store.writeSetting('offset', '2');
+        expect(await store.readSetting('offset')).toBe('2');
+      });
+
+      test('nodes see each other while their leases last', async () => {
+        const node = { role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 };
+        await store.beat({ ...node, id: 'silent', leaseSeconds: -1 });
+        const seen = await store.beat({ ...node, id: 'living' });
+        expect(seen.map(({ id, alive }) => [id, alive]).sort()).toEqual([
+          ['living', true],
+          ['silent', false],
+        ]);
+        const now = await store.databaseTime();
+        expect(Math.abs((seen[0]?.startedAt ?? 0) - now)).toBeLessThan(60_000);
+        await store.leave('silent');
+        expect((await store.beat({ ...node, id: 'living' })).map(({ id }) => id)).toEqual(['living']);
+        await store.leave('living');
+      });
+
+      test('a ping is answered', async () => {
+        await expect(store.ping()).resolves.toBeUndefined();
+      });
+    });
+
+    describe('reading', () => {
+      test('workflows are listed newest first, page by page, by status, name and participant', async () => {
+        const tenant = `tenant ${workflowId()}`;
+        const ids = [1, 2, 3, 4, 5].map(() => workflowId());
+        await write(
+          ids.map((id, i) =>
+            changes(
+              workflow(id, {
+                tenant,
+                launchedAt: AT + Math.floor(i / 2),
+                name: i === 3 ? 'special' : 'usual',
+                status: i === 4 ? 'error' : 'running',
+              }),
+              {
+                workitems: [
+                  workitem('0_0', { participant: i < 2 ? 'carol' : 'alice', state: i === 1 ? 'closed' : 'open' }),
+                ],
+              },
+            ),
+          ),
+        );
+        const all = { tenant, status: null, name: null, participant: null, limit: 2, after: null } as const;
+        const seen: string[] = [];
+        for (let after: string | null = null, more = true; more; ) {
+          const page: Awaited<ReturnType<Store['read']['workflows']>> = await store.read.workflows({ ...all, after });
+          seen.push(...page.items.map(({ id }) => id));
+          after = page.next;
+          more = after !== null;
+        }
+        const byTime = ids
+          .map((id, i) => ({ id, at: Math.floor(i / 2) }))
+          .sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));
+        expect(seen).toEqual(byTime.map(({ id }) => id));
+        const listed = async (given: Partial<Parameters<Store['read']['workflows']>[0]>) =>
+          (await store.read.workflows({ ...all, limit: 10, ...given })).items.map(({ id }) => id);
+        expect(await listed({ status: 'error' })).toEqual([ids[4]]);
+        expect(await listed({ name: 'special' })).toEqual([ids[3]]);
+        expect(await listed({ participant: 'carol' })).toEqual([ids[0]]);
+        expect(await listed({ name: 'usual', status: 'running', participant: 'alice' })).toEqual([ids[2]]);
+        expect(await listed({ tenant: 'nobody' })).toEqual([]);
+      });
+
+      test('a cursor that is none of ours is refused', async () => {
+        const query = { tenant: 'default', status: null, name: null, participant: null, limit: 2 } as const;
+        await expect(store.read.workflows({ ...query, after: 'nonsense' })).rejects.toMatchObject({
+          code: 'request_invalid',
+        });
+      });
+
+      test('workitems are listed by participant, by workflow, and all', async () => {
+        const tenant = `tenant ${workflowId()}`;
+        const [one, two] = [workflowId(), workflowId()];
+        await write([
+          changes(workflow(one, { tenant }), {
+            workitems: [workitem('0_0', { openedAt: AT + 2 }), workitem('0_1', { participant: 'bob' })],
+          }),
+          changes(workflow(two, { tenant }), {
+            workitems: [workitem('0_0', { openedAt: AT + 1 }), workitem('0_1', { state: 'failed', openedAt: AT + 3 })],
+          }),
+        ]);
+        const walk = async (given: Partial<Parameters<Store['read']['workitems']>[0]>): Promise<readonly string[]> => {
+          const found: string[] = [];
+          for (let after: string | null = null, more = true; more; ) {
+            const page: Awaited<ReturnType<Store['read']['workitems']>> = await store.read.workitems({
+              tenant,
+              participant: null,
+              workflow: null,
+              state: null,
+              limit: 1,
+              after,
+              ...given,
+            });
+            found.push(...page.items.map(({ workflow: of, row }) => `${of === one ? 1 : 2} ${row.id.slice(0, 3)}`));
+            after = page.next;
+            more = after !== null;
+          }
+          return found;
+        };
+        expect(await walk({ participant: 'alice' })).toEqual(['2 0_0', '1 0_0', '2 0_1']);
+        expect(await walk({ participant: 'alice', workflow: one })).toEqual(['1 0_0']);
+        expect(await walk({ participant: 'alice', state: 'failed' })).toEqual(['2 0_1']);
+        expect(await walk({ workflow: two })).toEqual(['2 0_0', '2 0_1']);
+        expect([...(await walk({}))].sort()).toEqual(['1 0_0', '1 0_1', '2 0_0', '2 0_1']);
+      });
+
+      test('history goes on after a number, in the middle of a row too', async () => {
+        const id = await launched({}, { history: [history(1, 3), history(4), history(5, 9), history(10)] });
+        const firsts = async (after: number, limit = 10) =>
+          (await store.read.history(id, after, limit)).map(({ firstN }) => firstN);
+        expect(await firsts(0)).toEqual([1, 4, 5, 10]);
+        expect(await firsts(3)).toEqual([4, 5, 10]);
+        expect(await firsts(6, 1)).toEqual([5]);
+        expect(await firsts(10)).toEqual([]);
+      });
+
+      test('a whole workflow is shown page by page, each row once', async () => {
+        const paths = ['0.1', '0.10', '0.2', '0.3'];
+        const id = await launched({
+          strands: paths.map((path) => strand(path)),
+          workitems: [workitem('0_0'), ...paths.map((path, i) => workitem(`0_0_${i}`, { path }))],
+          agenda: [agenda('t', { path: null }), agenda('u', { path: '0.3' })],
+          errors: [error('0_0_1', { path: '0.2' })],
+          listeners: [listener('0_5')],
+          variables: [variable('0_1', '^', '1')],
+        });
+        const pages: NonNullable<Awaited<ReturnType<Store['read']['whole']>>>[] = [];
+        for (let after: string | null = null, more = true; more; ) {
+          const page: Awaited<ReturnType<Store['read']['whole']>> = await store.read.whole(id, { limit: 2, after });
+          if (page === null) break;
+          pages.push(page);
+          after = page.next;
+          more = after !== null;
+        }
+        const all = (part: 'strands' | 'workitems' | 'agenda' | 'errors' | 'listeners') =>
+          pages.flatMap((page) => [...page[part].keys()]);
+        expect(all('strands')).toEqual(paths);
+        expect(all('workitems').length).toBe(5);
+        expect(all('agenda')).toEqual(['t', 'u']);
+        expect(all('errors').length).toBe(1);
+        expect(all('listeners').length).toBe(1);
+        expect(pages[0]?.workflow?.id).toBe(id);
+        expect(await store.read.whole(workflowId(), { limit: 2, after: null })).toBe(null);
+      });
+
+      test('errors are listed newest first', async () => {
+        const tenant = `tenant ${workflowId()}`;
+        const ids = [workflowId(), workflowId(), workflowId()];
+        await write(ids.map((id, i) => changes(workflow(id, { tenant }), { errors: [error('0_0', { at: AT + i })] })));
+        const first = await store.read.errors({ tenant, limit: 2, after: null });
+        expect(first.items.map(({ workflow: of }) => of)).toEqual([ids[2], ids[1]]);
+        const second = await store.read.errors({ tenant, limit: 2, after: first.next });
+        expect(second.items.map(({ workflow: of }) => of)).toEqual([ids[0]]);
+        expect(second.next).toBe(null);
+      });
+
+      test('counts grow with what is written', async () => {
+        const before = (await store.read.counts()).get('paused') ?? 0;
+        await write([changes(workflow(workflowId(), { status: 'paused' }))]);
+        expect((await store.read.counts()).get('paused')).toBe(before + 1);
+      });
+    });
+
+    describe('retiring', () => {
+      test('only what is over, old and owes nothing goes, with everything of it', async () => {
+        const old = { endedAt: 1_000, status: 'completed' } as const;
+        const [over, owing, young, running] = [workflowId(), workflowId(), workflowId(), workflowId()];
+        const rows = { strands: [strand('0.1')], variables: [variable('0', 'x')], agenda: [agenda('t')] };
+        await write([
+          changes(workflow(over, old), rows, { history: [history(1)] }),
+          changes(workflow(owing, old), { workitems: [workitem('0_0', { state: 'closed', send: 'cancel' })] }),
+          changes(workflow(young, { ...old, endedAt: 3_000 })),
+          changes(workflow(running, { launchedAt: 1 }), rows),
+        ]);
+        await store.reserveKey({ scope: 'old', key: 'k', fingerprint: 'f', at: 1_000 });
+        await store.reserveKey({ scope: 'young', key: 'k', fingerprint: 'f', at: 3_000 });
+        expect(await store.retire({ endedBefore: 2_000, keysBefore: 2_000, limit: 100 })).toBe(1);
+        expect(await store.read.workflow(over)).toBe(null);
+        for (const id of [owing, young, running]) expect((await store.read.workflow(id))?.id).toBe(id);
+        expect((await load(over, { kind: 'everything' })).strands.size).toBe(0);
+        expect((await load(running, { kind: 'everything' })).strands.size).toBe(1);
+        expect(await store.read.history(over, 0, 10)).toEqual([]);
+        expect(await store.savedAnswer('old', 'k')).toBe(null);
+        expect(await store.savedAnswer('young', 'k')).not.toBe(null);
+        await store.dropKey('young', 'k');
+      });
+
+      test('at most as many go at once as asked for', async () => {
+        const ids = [workflowId(), workflowId(), workflowId()];
+        await write(ids.map((id) => changes(workflow(id, { endedAt: 10, status: 'killed' }))));
+        expect(await store.retire({ endedBefore: 20, keysBefore: 0, limit: 2 })).toBe(2);
+        expect(await store.retire({ endedBefore: 20, keysBefore: 0, limit: 2 })).toBe(1);
+      });
+
+      test('tidying keeps everything', async () => {
+        const id = await launched({ workitems: [workitem('0_0')] });
+        await store.tidy();
+        expect((await load(id, { kind: 'everything' })).workitems.size).toBe(1);
+      });
+    });
+  });
+}
+
+/** Writes changes in a transaction that loaded nothing: their `ver` says what they follow. */
+export async function writeTo(
+  store: Store,
+  list: readonly Changes[],
+  given: Partial<Save> = {},
+): Promise<'committed' | 'lost'> {
+  const transaction: Transaction = await store.begin([]);
+  return transaction.commit(save(list, given));
+}
+
+export async function loadFrom(store: Store, id: WorkflowId, ...needs: readonly Need[]): Promise<Loaded> {
+  const transaction = await store.begin([{ workflow: id, needs }]);
+  await transaction.rollback();
+  const loaded = transaction.loaded.get(id);
+  if (loaded === undefined) throw new Error(`${id} was not loaded`);
+  return loaded;
+}
+
+export const peek = (store: Store, now: number): ReturnType<Store['peekAgenda']> =>
+  store.peekAgenda({ now, limit: 1_000, share: 0, shares: 1, othersAfterMs: 0 });

@@ -1,0 +1,89 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+/*
+ * A throw-away Postgres for a test run, from whatever binaries are installed. Postgres refuses to run as root, so root starts it as
+ * another user that exists.
+ */
+
+const run = promisify(execFile);
+
+/** The database all others are copied from; it has the tables. */
+export const TEMPLATE = 'rota_template';
+
+export type Cluster = { readonly url: string; readonly stop: () => Promise<void> };
+
+/** Where Debian and its kin put the server; the newest version first. */
+const DEBIAN = '/usr/lib/postgresql';
+
+function findBinaries(): string | null {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    ...versions.map((version) => join(DEBIAN, version, 'bin')),
+  ];
+  return (
+    folders.find((folder) => ['pg_ctl', 'initdb', 'postgres'].every((name) => existsSync(join(folder, name)))) ?? null
+  );
+}
+
+type User = { readonly uid: number; readonly gid: number };
+
+/** Who may run Postgres: we ourselves (null), or, when we are root, somebody who is not. */
+function findUser(): User | null | 'nobody at all' {
+  if (process.getuid?.() !== 0) return null;
+  for (const name of ['postgres', 'nobody'])
+    try {
+      const id = (flag: string): number =>
+        Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
+      return { uid: id('-u'), gid: id('-g') };
+    } catch {
+      // no such user: the next
+    }
+  return 'nobody at all';
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+/** Starts a cluster, or says in one line why there is none. */
+export async function startCluster(): Promise<Cluster | string> {
+  const bin = findBinaries();
+  if (bin === null) return 'no Postgres found (neither DATABASE_URL nor pg_ctl, initdb and postgres)';
+  const user = findUser();
+  if (user === 'nobody at all') return 'Postgres does not run as root, and there is no user to run it as';
+
+  const folder = mkdtempSync(join(tmpdir(), 'rota-postgres-'));
+  if (user !== null) chownSync(folder, user.uid, user.gid);
+  const as = user === null ? {} : { uid: user.uid, gid: user.gid };
+  const tool = (name: string, ...given: string[]): Promise<unknown> =>
+    run(join(bin, name), given, { ...as, cwd: folder, env: { ...process.env, LC_ALL: 'C' } });
+  const data = join(folder, 'data');
+  const port = await freePort();
+  try {
+    await tool('initdb', '-D', data, '-U', 'rota', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync');
+    const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200`;
+    await tool('pg_ctl', '-D', data, '-w', '-t', '60', '-l', join(folder, 'log'), '-o', options, 'start');
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    return `Postgres did not start: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  return {
+    url: `postgres://rota@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      await tool('pg_ctl', '-D', data, '-m', 'immediate', '-w', 'stop').catch(() => {});
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
