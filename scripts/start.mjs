@@ -12,9 +12,25 @@ const dist = join(root, 'dist');
 const stampFile = 'built-from';
 
 buildIfNeeded();
+stopWithNpm();
 const args = process.argv.slice(2);
 process.argv = [process.argv[0], join(dist, 'cli/main.js'), ...(args.length > 0 ? args : ['serve'])];
 await import(pathToFileURL(join(dist, 'cli/main.js')).href);
+
+/**
+ * npm hands signals on to us, all but SIGKILL. Whoever kills npm means the server: without this it would live on, hold the
+ * data directory and the port, and nobody would know its process id.
+ */
+function stopWithNpm() {
+  if (process.env.npm_lifecycle_event !== 'start') return;
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  look.unref();
+}
 
 function buildIfNeeded() {
   // An installed package has no sources: what it brings is built.
