@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -101,8 +101,9 @@ function read(file: string): Holder | 'gone' | 'unreadable' {
 
 async function isAlive(file: string, holder: Holder, silenceMs: number): Promise<boolean> {
   const here = aboutProcess(holder.pid);
-  const rebooted = holder.host === here.host && holder.boot !== null && holder.boot !== here.boot;
-  if (rebooted && holder.space === null) return false;
+  // This machine was started since: nobody of before lives. (Another machine of the same name would have touched its file since.)
+  const startedAt = Date.now() - uptime() * 1_000;
+  if (holder.host === here.host && holder.boot !== here.boot && (touched(file) ?? 0) < startedAt) return false;
   if (holder.host === here.host && holder.boot === here.boot && holder.space === here.space)
     return isRunning(holder.pid) && holder.started === here.started;
   // Its process cannot be seen from here: wait whether it gives a sign of life.

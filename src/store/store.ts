@@ -1,5 +1,14 @@
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { AgendaRow, Changes, ErrorRow, HistoryRow, Status, WorkflowRow, WorkitemRow } from '../model/rows.ts';
+import type {
+  AgendaRow,
+  Changes,
+  ErrorRow,
+  HistoryRow,
+  Send,
+  Status,
+  WorkflowRow,
+  WorkitemRow,
+} from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 
 /*
@@ -39,11 +48,13 @@ export type Store = {
     readonly limit: number;
     readonly leaseSeconds: number;
   }): Promise<readonly ClaimedMessage[]>;
-  /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone, flipped to another message, or lease lost). */
+  /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone or lease lost) or, with `send`, when the
+   * workitem owes another message by now (a flip keeps the claim). */
   renewClaim(request: {
     readonly key: MessageKey;
     readonly claim: string;
     readonly leaseSeconds: number;
+    readonly send?: Send;
   }): Promise<boolean>;
   /** Gives claims back without an outcome (graceful stop): the messages are due again at once. */
   releaseClaims(owner: string): Promise<void>;

@@ -520,6 +520,8 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         const key = { workflow: id, workitem: expression('0_0') };
         expect(await store.renewClaim({ key, claim, leaseSeconds: 30 })).toBe(true);
         expect(await store.renewClaim({ key, claim: 'another', leaseSeconds: 30 })).toBe(false);
+        expect(await store.renewClaim({ key, claim, leaseSeconds: 30, send: 'active' })).toBe(true);
+        expect(await store.renewClaim({ key, claim, leaseSeconds: 30, send: 'cancel' })).toBe(false);
         expect(await store.renewClaim({ key, claim, leaseSeconds: -1 })).toBe(true);
         expect(await store.renewClaim({ key, claim, leaseSeconds: 30 })).toBe(false);
         expect(await store.renewClaim({ key: { ...key, workitem: expression('0_9') }, claim, leaseSeconds: 30 })).toBe(
