@@ -1,0 +1,122 @@
+import type { ExpressionId } from '../model/ids.ts';
+import type { Json } from '../model/json.ts';
+import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
+import type { Launch, Loaded, Stimulus } from '../model/stimulus.ts';
+import { decodeHeader, decodeStrand, encodeHeader, encodeMessages, encodeStrand } from './encoding.ts';
+import { newHeader, type Strand } from './state.ts';
+import { type Registry, type StepContext, World } from './world.ts';
+
+/*
+ * Rows in, rows out: how the world of a step begins, and what it leaves behind.
+ */
+
+/** Id of the agenda row that keeps the messages of a step which used up its budget. */
+export const CONTINUATION = 'continue';
+
+export const ROOT = '0';
+
+/** The world of a step. Null when there is no such workflow. */
+export function openWorld(loaded: Loaded, stimulus: Stimulus, context: StepContext, registry: Registry): World | null {
+  const { event } = stimulus;
+  if (loaded.workflow === null) {
+    if (event.kind !== 'launch') return null;
+    return new World({ loaded, row: launchedRow(event.launch, stimulus.now), header: newHeader(), registry, context, stimulus });
+  }
+  const world = new World({ loaded, row: loaded.workflow, header: decodeHeader(loaded.workflow.header), registry, context, stimulus });
+  const { state, fields } = loaded.workflow;
+  world.strands.set(ROOT, decodeStrand({ path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, arrival: null, base: null, state, fields }, null));
+  return world;
+}
+
+const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
+  id: launch.id,
+  tenant: launch.tenant,
+  ver: 0,
+  name: launch.name,
+  definition: launch.hash,
+  status: 'running',
+  launchedAt: now,
+  updatedAt: now,
+  endedAt: null,
+  lastN: 0,
+  callbacks: JSON.stringify(launch.callbacks),
+  retry: launch.retry === null ? null : JSON.stringify(launch.retry),
+  header: '',
+  state: '',
+  fields: '',
+});
+
+/** What the step changed, as rows. */
+export function finish(world: World): Changes {
+  saveQueue(world);
+  const { header, row, now, stimulus } = world;
+  const status = statusOf(world);
+  const isOver = status === 'completed' || status === 'cancelled' || status === 'killed';
+  if (isOver && row.endedAt === null) world.record({ kind: `workflow.${status}` });
+  const strands = new Map<string, Op<StrandRow>>();
+  for (const strand of world.strands.values()) {
+    if (strand === null || !strand.touched || strand.path === ROOT) continue;
+    const op = strandOp(world, strand);
+    if (op !== null) strands.set(strand.path, op);
+  }
+  const root = world.strands.get(ROOT);
+  const texts = root?.touched ? encodeStrand(root, null) : row;
+  const history = historyRow(world);
+  return {
+    workflow: {
+      ...row,
+      status,
+      updatedAt: now,
+      endedAt: isOver ? (row.endedAt ?? now) : null,
+      lastN: history?.lastN ?? row.lastN,
+      header: encodeHeader(header),
+      state: texts.state,
+      fields: texts.fields,
+    },
+    strands,
+    workitems: world.workitems,
+    agenda: world.agenda,
+    errors: world.errors,
+    listeners: world.listeners,
+    variables: world.variables,
+    definitions: stimulus.event.kind === 'launch' ? new Map([[stimulus.event.launch.hash, stimulus.event.launch.text]]) : new Map(),
+    history: history === null ? [] : [history],
+    events: world.events,
+    hold: world.hold,
+    shift: world.shift,
+    sweep: world.sweep,
+  };
+}
+
+/** Messages past the budget wait on the agenda for the workflow's next turn. */
+function saveQueue(world: World): void {
+  const { header, queue, now } = world;
+  header.continuing = queue.length > 0;
+  if (queue.length === 0) return;
+  const payload = encodeMessages(queue, (value) => world.bases.get(value as never) ?? null);
+  world.changeAgenda(CONTINUATION, { kind: 'put', row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: null, path: null, payload } });
+}
+
+function strandOp(world: World, strand: Strand): Op<StrandRow> | null {
+  if (strand.dead) return strand.stored ? { kind: 'delete' } : null;
+  const texts = encodeStrand(strand, world.baseFieldsOf(strand));
+  const { path, parent, at, kind, index, arrival, base } = strand;
+  return { kind: 'put', row: { path, parent, at, kind, index, arrival, base, ...texts } };
+}
+
+/** The first that applies (design.md, Endings and states). */
+function statusOf({ header, row }: World): Status {
+  if (row.endedAt !== null) return row.status;
+  if (header.strands === 0 && !header.continuing) return header.killed ? 'killed' : header.cancelled ? 'cancelled' : 'completed';
+  if (header.errors > 0) return 'error';
+  if (header.pausedAt !== null) return 'paused';
+  return header.cancelled || header.killed ? 'cancelling' : 'running';
+}
+
+function historyRow(world: World): HistoryRow | null {
+  const { history, row, now, stimulus } = world;
+  if (history.length === 0) return null;
+  const first = history[0];
+  const told: Json = { ...first, ...(stimulus.actor !== undefined && { actor: stimulus.actor }), ...(stimulus.reason !== undefined && { reason: stimulus.reason }) };
+  return { firstN: row.lastN + 1, lastN: row.lastN + history.length, at: now, entries: JSON.stringify([told, ...history.slice(1)]) };
+}

@@ -1,0 +1,160 @@
+import type { ExpressionId } from '../model/ids.ts';
+import { subidOf } from '../model/ids.ts';
+import type { Fields, Json, JsonObject } from '../model/json.ts';
+import { isObject } from '../model/json.ts';
+import { isTreeJson, type Tree, treeToJson, treeToStored } from '../model/tree.ts';
+import { toText, treeOf } from './attributes.ts';
+import { LanguageError } from './language-error.ts';
+import { compileRegex, literalRegex } from './regex.ts';
+import { parentOf } from './variables.ts';
+import { utcStamp } from './when.ts';
+import type { Acting } from './world.ts';
+
+/*
+ * on_error in all its forms (language.md 4.19): which handler answers for an error, and retry lists.
+ */
+
+/** Larger trees are left out of `__error__`. */
+const ERROR_TREE_CHARACTERS_MAX = 10_000;
+
+export const expressionObject = (x: Acting, id: ExpressionId = x.node.id): JsonObject => ({
+  engine_id: 'engine',
+  wfid: x.world.row.id,
+  subid: subidOf(id),
+  expid: id.slice(0, id.indexOf('!')),
+});
+
+/** An error as definitions see it in `__error__`. */
+export function errorFields(x: Acting, error: LanguageError): JsonObject {
+  const tree = treeToJson(treeOf(x));
+  return {
+    fei: expressionObject(x),
+    at: utcStamp(x.world.now),
+    class: error.errorClass,
+    message: error.message,
+    trace: null,
+    details: null,
+    deviations: error.deviations ?? null,
+    tree: JSON.stringify(tree).length > ERROR_TREE_CHARACTERS_MAX ? null : tree,
+  };
+}
+
+/** What answers for an error at one expression. `entry`: where in its list, and the child that put it there. */
+export type Handler = {
+  readonly action: Json;
+  readonly entry: { readonly at: number; readonly pattern: string | null; readonly child: number | null } | null;
+};
+
+/** The handler of this very expression for an error, or null. An empty text stops the search without handling. */
+export function handlerAt(x: Acting, error: JsonObject): Handler | null {
+  const { onError } = x.node;
+  if (onError === null || onError === false) return null;
+  if (!Array.isArray(onError) || isTreeJson(onError)) return { action: onError, entry: null };
+  const entries = onError as readonly Json[];
+  for (const [at, entry] of entries.entries()) {
+    const read = readEntry(entry);
+    if (read !== null && matches(read.pattern, error)) return { action: read.action, entry: { at, pattern: read.pattern, child: read.child } };
+  }
+  return null;
+}
+
+function readEntry(entry: Json): { readonly pattern: string | null; readonly action: Json; readonly child: number | null } | null {
+  if (isObject(entry)) {
+    const [pair] = Object.entries(entry);
+    return pair === undefined ? null : { pattern: pair[0] === '' ? null : pair[0], action: pair[1] as Json, child: null };
+  }
+  if (!Array.isArray(entry)) return typeof entry === 'string' ? { pattern: null, action: entry, child: null } : null;
+  const [pattern = null, action = null, child = null] = entry as readonly Json[];
+  return { pattern: pattern === null || pattern === '' ? null : toText(pattern), action, child: typeof child === 'number' ? child : null };
+}
+
+/** Whether a pattern (null = any; `/regex/` searches; a text must be equal) fits the message or the class of an error. */
+export function matches(pattern: string | null, error: JsonObject): boolean {
+  if (pattern === null) return true;
+  const texts = [toText(error['message']), toText(error['class'])];
+  const literal = literalRegex(pattern);
+  if (literal === null) return texts.includes(pattern);
+  const regex = compileRegex(literal.source, literal.flags);
+  return texts.some((text) => regex.test(text));
+}
+
+/** The nearest expression, from `x` upward, that has something to say about an error. */
+export function findHandler(x: Acting, error: JsonObject): { readonly owner: Acting; readonly handler: Handler } | null {
+  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+    const handler = handlerAt(at, error);
+    if (handler !== null) return { owner: at, handler };
+  }
+  return null;
+}
+
+export const isImmediate = (action: Json): boolean =>
+  typeof action === 'string' ? action.startsWith('!') : Array.isArray(action) && toText(action[0] as Json).startsWith('!');
+
+/** One use of a retry list: what to do now, and what is left of the list. */
+export type RetryUse = { readonly after: string; readonly action: string; readonly rest: string };
+
+/** Reads a text such as `5m: retry * 3, 1h: retry, alpha`; null when the text is a plain handler. */
+export function useRetryList(action: Json): RetryUse | null {
+  if (typeof action !== 'string' || !/[,*]|\d+[ywdhmsM]? *:/.test(action)) return null;
+  const entries = action
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+  const first = entries.shift() ?? '';
+  const colon = first.indexOf(':');
+  const after = colon < 0 ? '0' : first.slice(0, colon).trim();
+  const times = /^(\S+) *\* *(\d+)$/.exec((colon < 0 ? first : first.slice(colon + 1)).trim());
+  const name = times === null ? (colon < 0 ? first : first.slice(colon + 1)).trim() : (times[1] ?? '');
+  const left = times === null ? 0 : Math.min(Number(times[2]), RETRIES_MAX) - 1;
+  const prefix = colon < 0 ? '' : `${after}: `;
+  if (left === 1) entries.unshift(`${prefix}${name}`);
+  else if (left > 1) entries.unshift(`${prefix}${name} * ${left}`);
+  return { after, action: name, rest: entries.join(', ') };
+}
+
+/** More retries than this in one entry of a retry list count as this many. */
+const RETRIES_MAX = 1_000_000;
+
+/** The tree of an expression after one use of a retry list: `rest` stands where the list stood, or nothing when it is used up. */
+export function withRetriesLeft(tree: Tree, handler: Handler, rest: string): Tree {
+  const { entry } = handler;
+  const attributes = new Map(tree.attributes);
+  if (entry === null) {
+    if (rest === '') attributes.delete('on_error');
+    else attributes.set('on_error', rest);
+    return { ...tree, attributes };
+  }
+  if (entry.child === null) {
+    const list = attributes.get('on_error');
+    if (Array.isArray(list)) {
+      const entries = [...(list as readonly Json[])];
+      entries.splice(entry.at, 1, ...(rest === '' ? [] : [[entry.pattern, rest] as Json]));
+      attributes.set('on_error', entries);
+    }
+    return { ...tree, attributes };
+  }
+  const { child } = entry;
+  return { ...tree, children: tree.children.map((each, index) => (index === child ? withHandlerLeft(each, entry.pattern, rest) : each)) };
+}
+
+/** The same for an `on_error` expression that stands among the children. */
+function withHandlerLeft(child: Tree, pattern: string | null, rest: string): Tree {
+  const attributes = new Map(child.attributes);
+  if (pattern !== null && attributes.has(pattern)) {
+    if (rest === '') attributes.delete(pattern);
+    else attributes.set(pattern, rest);
+  } else {
+    const text = [...attributes].find(([, value]) => value === null)?.[0];
+    if (text !== undefined) attributes.delete(text);
+    if (rest !== '') attributes.set(rest, null);
+  }
+  return { ...child, attributes };
+}
+
+export const storedTree = (tree: Tree): readonly Json[] => treeToStored(tree) as readonly Json[];
+
+/** Raises an error again as it was (`error re: …`). */
+export function errorFromFields(error: Fields): LanguageError {
+  const deviations = error['deviations'];
+  return new LanguageError(toText(error['class'] ?? 'RuntimeError'), toText(error['message']), deviations ? { deviations } : {});
+}

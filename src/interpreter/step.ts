@@ -1,0 +1,180 @@
+import type { JsonObject } from '../model/json.ts';
+import type { Loaded, Stimulus, StepResult } from '../model/stimulus.ts';
+import { needKey } from '../model/stimulus.ts';
+import { decodeMessages } from './encoding.ts';
+import { refOf } from './branches.ts';
+import { raiseError, keepError } from './failing.ts';
+import { CONTINUATION, finish, openWorld } from './finish.ts';
+import { LanguageError } from './language-error.ts';
+import {
+  applyExpression,
+  awaken,
+  cancelBranches,
+  cancelExpression,
+  createExpression,
+  expressionOf,
+  failExpression,
+  RaisedAgain,
+  receiveReply,
+} from './life.ts';
+import { tell, textOfError } from './listening.ts';
+import { registry } from './registry.ts';
+import type { Message } from './state.ts';
+import { stir } from './stimuli.ts';
+import { type Acting, type StepContext, Wanting, type World } from './world.ts';
+import { closeWorkitem, openWorkitem } from './workitems.ts';
+import { cancelProcess } from './process.ts';
+
+/** A step that has handled this many messages before it finds rows missing stops there and goes on in its next turn, instead of
+ * doing everything again. */
+const RESTART_MESSAGES_MAX = 100;
+
+/**
+ * Handles one stimulus to rest: pure, synchronous and deterministic (design.md, A step).
+ *
+ * @returns what changed and the answer; or the rows it needs to know first, to be called again with them. A fault is an answer
+ *   without changes. Throws only for a bug of ours.
+ */
+export function step(loaded: Loaded, stimulus: Stimulus, context: StepContext): StepResult {
+  const known = stimulus.event.kind === 'launch' ? withLaunched(context, stimulus.event.launch.hash, stimulus.event.launch.tree) : context;
+  const first = attempt(loaded, stimulus, known);
+  if (first.kind !== 'wanting') return first;
+  if (first.handled < RESTART_MESSAGES_MAX || first.needs.some((need) => need.kind === 'definition')) return { kind: 'need', needs: first.needs };
+  // Being deterministic, the same step with a smaller budget stops right before the message that found something missing.
+  const shorter = attempt(loaded, stimulus, { ...known, limits: { ...known.limits, messages: first.handled } });
+  return shorter.kind === 'wanting' ? { kind: 'need', needs: shorter.needs } : shorter;
+}
+
+const withLaunched = (context: StepContext, hash: string, tree: ReturnType<StepContext['definition']>): StepContext => ({
+  ...context,
+  definition: (wanted) => (wanted === hash ? tree : context.definition(wanted)),
+});
+
+type Attempt = StepResult | { readonly kind: 'wanting'; readonly needs: Wanting['needs']; readonly handled: number };
+
+function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Attempt {
+  let world: World | null = null;
+  try {
+    world = openWorld(loaded, stimulus, context, registry);
+    if (world === null) return { kind: 'stepped', changes: null, answer: missing(stimulus) };
+    takeUp(world);
+    const answer = stir(world, stimulus.event);
+    if (!answer.ok) return { kind: 'stepped', changes: null, answer };
+    run(world);
+    return { kind: 'stepped', changes: finish(world), answer };
+  } catch (error) {
+    if (error instanceof Wanting) return { kind: 'wanting', needs: error.needs, handled: world?.handled ?? 0 };
+    throw error;
+  }
+}
+
+function missing(stimulus: Stimulus): { readonly ok: false; readonly code: 'workflow_not_found' | 'workitem_not_found'; readonly message: string } {
+  const { kind } = stimulus.event;
+  return kind === 'proceed' || kind === 'fail' || kind === 'edit'
+    ? { ok: false, code: 'workitem_not_found', message: 'workitem_id not found' }
+    : { ok: false, code: 'workflow_not_found', message: 'workflow_id not found' };
+}
+
+/** Messages an earlier step left over come before whatever the stimulus sets off. */
+function takeUp(world: World): void {
+  if (!world.header.continuing || world.header.pausedAt !== null) return;
+  const row = world.loaded.agenda.get(CONTINUATION);
+  if (row === undefined && !world.loaded.answered.has(needKey({ kind: 'agenda', id: CONTINUATION }))) throw new Wanting([{ kind: 'agenda', id: CONTINUATION }]);
+  world.header.continuing = false;
+  if (row === undefined) return;
+  world.changeAgenda(CONTINUATION, { kind: 'delete' });
+  for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
+}
+
+function run(world: World): void {
+  while (world.queue.length > 0 && world.handled < world.context.limits.messages) {
+    const message = world.queue.shift();
+    if (message === undefined) return;
+    handle(world, message);
+    world.handled++;
+  }
+}
+
+function handle(world: World, message: Message): void {
+  switch (message.kind) {
+    case 'apply': {
+      const x = createExpression(world, message);
+      if (x !== null) guarded(x, message, () => applyExpression(x, message));
+      return;
+    }
+    case 'tag':
+      tell(world, { event: message.event, tag: message.tag, full_tag: message.fullTag, from: message.ref.id, fields: message.fields });
+      return;
+    case 'intercepted': {
+      const { error } = message;
+      tell(world, { event: 'error', class: textOfError(error as JsonObject, 'class'), message: textOfError(error as JsonObject, 'message'), from: message.ref.id, fields: message.fields });
+      return;
+    }
+    case 'cancel_process':
+      cancelProcess(world, message);
+      return;
+    case 'cancel_children': {
+      const { to, flavour, cause, again, after } = message;
+      cancelBranches(world, { path: to.path, at: to.id, alive: Number.POSITIVE_INFINITY, flavour, cause, again, after });
+      return;
+    }
+    default: {
+      const x = world.find(message.to);
+      if (x !== null) guarded(x, message, () => deliver(x, message));
+    }
+  }
+}
+
+function deliver(x: Acting, message: Exclude<Message, { kind: 'apply' | 'tag' | 'intercepted' | 'cancel_process' | 'cancel_children' }>): void {
+  const { world } = x;
+  switch (message.kind) {
+    case 'reply':
+      if (message.received) received(x, message);
+      receiveReply(x, message);
+      return;
+    case 'cancel':
+      cancelExpression(x, message);
+      return;
+    case 'fail':
+      failExpression(x, message);
+      return;
+    case 'dispatch':
+      openWorkitem(x);
+      return;
+    case 'dispatch_cancel':
+      closeWorkitem(x, message.cause, message.fields);
+      world.send({ kind: 'reply', to: refOf(x), from: x.node.id, fields: message.fields, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+      return;
+    case 'raise':
+      throw new LanguageError(message.class, message.message);
+    case 'awake':
+      awaken(x);
+      return;
+    case 'fork':
+      expressionOf(x).fork?.(x, message.from);
+      return;
+  }
+}
+
+/** The participant's workitem has come back: told after the reply was handled, as the messages of both stand in the queue. */
+function received(x: Acting, message: Extract<Message, { kind: 'reply' }>): void {
+  const participant = x.node.data['participant'];
+  if (typeof participant !== 'string') return;
+  const { world } = x;
+  const before = world.queue.length;
+  tell(world, { event: 'received', participant, from: x.node.id, fields: message.fields });
+  const told = world.queue.splice(before);
+  world.afterwards.push(...told);
+}
+
+function guarded(x: Acting, message: Message, act: () => void): void {
+  const { world } = x;
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof LanguageError) raiseError(x, message, error);
+    else if (error instanceof RaisedAgain) keepError(x, message, error.error as JsonObject);
+    else throw error;
+  }
+  for (const told of world.afterwards.splice(0)) world.send(told);
+}

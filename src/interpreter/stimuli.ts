@@ -1,0 +1,353 @@
+import { type ExpressionId, expidOf } from '../model/ids.ts';
+import type { Fields } from '../model/json.ts';
+import { withKey } from '../model/json.ts';
+import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
+import type { Answer, Happening } from '../model/stimulus.ts';
+import type { Tree } from '../model/tree.ts';
+import { decodeMessages, encodeMessages } from './encoding.ts';
+import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
+import { ROOT } from './finish.ts';
+import { storedTree } from './handlers.ts';
+import { clearError } from './life.ts';
+import { type Happened, hear } from './listening.ts';
+import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
+import type { Message, Reapply, Strand } from './state.ts';
+import { wakeOf } from './timers.ts';
+import type { Acting, World } from './world.ts';
+import { refOf } from './branches.ts';
+
+/*
+ * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept.
+ */
+
+type Of<Kind extends Happening['kind']> = Extract<Happening, { readonly kind: Kind }>;
+
+const done: Answer = { ok: true, value: null };
+const fault = (code: Extract<Answer, { ok: false }>['code'], message: string): Answer => ({ ok: false, code, message });
+const NO_WORKITEM = fault('workitem_not_found', 'workitem_id not found');
+const NO_WORKFLOW = fault('workflow_not_found', 'workflow_id not found');
+
+export function stir(world: World, event: Happening): Answer {
+  switch (event.kind) {
+    case 'launch':
+      return launch(world, event);
+    case 'proceed':
+      return proceed(world, event);
+    case 'fail':
+      return fail(world, event);
+    case 'edit':
+      return edit(world, event);
+    case 'cancel':
+      return cancel(world);
+    case 'kill':
+      return kill(world);
+    case 'pause':
+      return pause(world);
+    case 'resume':
+      return resume(world);
+    case 'due':
+      return due(world, event.agenda);
+    case 'cancel_expression':
+    case 'kill_expression':
+      return cancelOne(world, event.expression, event.kind === 'kill_expression' ? 'kill' : null);
+    case 'reapply':
+      return reapply(world, event.expression, event.fields, event.tree);
+    case 'replay':
+      return replay(world, event);
+    case 'broken':
+      return broken(world, event.message);
+  }
+}
+
+function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
+  const answer: Answer = { ok: true, value: { id: asked.id } };
+  // The id was made once, before the first attempt: when it is there already, this launch has been committed.
+  if (world.loaded.workflow !== null) return { ok: false, code: 'conflict', message: `workflow ${asked.id} was launched already` };
+  const root: Strand = {
+    path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, base: null, depth: 0, arrival: null, next: 1, nodes: [], reply: null,
+    dead: false, touched: true, stored: false,
+  }; // biome-ignore format: a list of parts
+  world.addStrand(root);
+  world.header.wfName = asked.name;
+  world.header.revision = asked.revision;
+  world.record({ kind: 'workflow.launched', name: asked.name });
+  let { fields } = asked;
+  for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
+  world.send({
+    kind: 'apply', parent: null, path: ROOT, fresh: null, id: world.freshId('0'), tree: { root: asked.hash, path: '' }, fields, variables: new Map(),
+    launch: true, flanking: false, place: null,
+  }); // biome-ignore format: a list of parts
+  return answer;
+}
+
+function workitem(world: World, id: ExpressionId): WorkitemRow | null {
+  const row = world.loaded.workitems.get(id);
+  if (row === undefined) world.want({ kind: 'workitem', id });
+  return row === undefined || row.state === 'closed' ? null : row;
+}
+
+function fieldsOf(world: World, row: WorkitemRow): Fields {
+  if (row.inherits === null) return deliveredFields(row, null);
+  const base = world.loaded.variables.get(`${row.inherits} ^`);
+  if (base === undefined) world.want({ kind: 'variable', scope: row.inherits, name: '^' });
+  return deliveredFields(row, base?.value ?? null);
+}
+
+function proceed(world: World, event: Of<'proceed'>): Answer {
+  const row = workitem(world, event.workitem);
+  if (row === null) return NO_WORKITEM;
+  const x = world.find({ path: row.path, id: row.id });
+  if (x === null) return NO_WORKITEM;
+  const fields = mergeGiven(fieldsOf(world, row), event.fields);
+  const message: Message = {
+    kind: 'reply', to: refOf(x), from: row.id, fields, by: null, branch: null, flanking: false, updatedTree: null, received: true,
+  }; // biome-ignore format: a list of parts
+  world.changeWorkitem(row.id, { kind: 'delete' });
+  x.node.hasWorkitem = false;
+  clearError(x);
+  x.strand.touched = true;
+  world.record({ kind: 'workitem.proceeded', expid: expidOf(row.id), workitem: row.id, participant: row.participant });
+  keepOrSend(world, message);
+  return done;
+}
+
+/** While a workflow is paused, answers are kept; they count when it goes on. */
+function keepOrSend(world: World, message: Message): void {
+  if (world.header.pausedAt === null) {
+    world.send(message);
+    return;
+  }
+  world.header.answers++;
+  const id = `answer#${String(world.header.answers).padStart(9, '0')}`;
+  world.changeAgenda(id, { kind: 'put', row: { id, kind: 'answer', dueAt: world.now, heldAt: world.header.pausedAt, path: null, payload: encodeMessages([message]) } });
+}
+
+function fail(world: World, event: Of<'fail'>): Answer {
+  const row = workitem(world, event.workitem);
+  if (row === null) return NO_WORKITEM;
+  const x = world.find({ path: row.path, id: row.id });
+  if (x === null) return NO_WORKITEM;
+  world.changeWorkitem(row.id, { kind: 'patch', set: { state: 'failed', send: null, dueAt: null } });
+  x.node.data['failed'] = true;
+  x.strand.touched = true;
+  world.record({ kind: 'workitem.failed', expid: expidOf(row.id), workitem: row.id, participant: row.participant, class: event.class, message: event.message });
+  keepOrSend(world, { kind: 'raise', to: refOf(x), class: event.class, message: event.message, fields: fieldsOf(world, row) });
+  return done;
+}
+
+function edit(world: World, event: Of<'edit'>): Answer {
+  const row = workitem(world, event.workitem);
+  if (row === null) return NO_WORKITEM;
+  if (event.revision !== null && event.revision !== row.revision)
+    return fault('precondition_failed', `the workitem is at revision ${row.revision}, not ${event.revision}: read it again`);
+  const before = fieldsOf(world, row);
+  const fields = withKey(mergeGiven(before, event.fields), 'params', before['params'] ?? {});
+  world.changeWorkitem(row.id, { kind: 'patch', set: { fields: JSON.stringify(fields), inherits: null, revision: row.revision + 1 } });
+  world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem: row.id });
+  return { ok: true, value: { revision: row.revision + 1 } };
+}
+
+const isGone = (world: World): boolean => isOver(world.row.status);
+
+function cancel(world: World): Answer {
+  if (isGone(world)) return NO_WORKFLOW;
+  if (world.header.pausedAt !== null) goOn(world);
+  world.header.cancelled = true;
+  world.record({ kind: 'workflow.cancelling' });
+  world.send({ kind: 'cancel_process', flavour: null, after: 0, again: true });
+  return done;
+}
+
+function kill(world: World): Answer {
+  if (isGone(world)) return NO_WORKFLOW;
+  const paused = world.header.pausedAt !== null;
+  // Saved messages are discarded, and with them what the counters of forks stand for: then everything goes at once.
+  if (paused || world.queue.length > 0 || world.header.expressions > KILL_WALKED_MAX || world.header.answers > 0) {
+    world.header.pausedAt = null;
+    killAtOnce(world);
+    return done;
+  }
+  world.header.killed = true;
+  world.send({ kind: 'cancel_process', flavour: 'kill', after: 0, again: true });
+  return done;
+}
+
+function pause(world: World): Answer {
+  if (isGone(world)) return fault('workflow_over', 'the workflow is over and cannot be paused');
+  if (world.header.pausedAt !== null) return done;
+  world.header.pausedAt = world.now;
+  world.hold = world.now;
+  world.record({ kind: 'workflow.paused' });
+  return done;
+}
+
+function resume(world: World): Answer {
+  if (isGone(world)) return fault('workflow_over', 'the workflow is over and cannot be resumed');
+  if (world.header.pausedAt === null) return done;
+  goOn(world);
+  return done;
+}
+
+/** Lifts a pause: due times shift by its length, kept answers count now. */
+function goOn(world: World): void {
+  const { header } = world;
+  if (header.answers > 0) {
+    world.want({ kind: 'agenda_kind', of: 'answer' });
+    const answers = [...world.loaded.agenda.values()].filter((row) => row.kind === 'answer').sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const row of answers) {
+      world.changeAgenda(row.id, { kind: 'delete' });
+      for (const message of decodeMessages(row.payload)) world.send(message);
+    }
+    header.answers = 0;
+  }
+  world.shift = world.now - (header.pausedAt ?? world.now);
+  header.pausedAt = null;
+  world.record({ kind: 'workflow.resumed' });
+}
+
+function due(world: World, id: string): Answer {
+  const row = world.loaded.agenda.get(id);
+  if (row === undefined) {
+    // Whoever took it up has handled it: a continuation is taken up by any step.
+    world.want({ kind: 'agenda', id });
+    return done;
+  }
+  if (world.header.pausedAt !== null) {
+    world.changeAgenda(id, { kind: 'patch', set: { heldAt: world.header.pausedAt } });
+    return done;
+  }
+  if (row.kind === 'continue') return done;
+  world.changeAgenda(id, { kind: 'delete' });
+  if (row.kind === 'event') hear(world, id.slice(0, id.indexOf('@')) as ExpressionId, JSON.parse(row.payload) as Happened);
+  else if (row.kind === 'timer') fire(world, row);
+  return done;
+}
+
+function fire(world: World, row: AgendaRow): void {
+  const { path, id, wake } = wakeOf(row);
+  const to = { path, id: id as ExpressionId };
+  const x = world.find(to);
+  if (x === null) return;
+  const { node } = x;
+  x.strand.touched = true;
+  node.timers = node.timers.filter((timer) => timer.agenda !== row.id);
+  if (node.schedule === row.id) node.schedule = null;
+  world.record({ kind: 'timer.fired', expid: node.expid, action: wake.do });
+  const again = (tree: Reapply['tree'], retry: boolean): Reapply => ({ tree, workitem: 'returned', fields: null, retry });
+  const cancelled = { kind: 'cancel', to, cause: 'cancel', reapply: null, again: false } as const;
+  switch (wake.do) {
+    case 'reply':
+      world.send({ kind: 'reply', to, from: node.id, fields: node.applied, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+      return;
+    case 'timeout':
+      world.send({ ...cancelled, flavour: 'timeout', cause: 'timeout' });
+      return;
+    case 'undo':
+      world.send({ ...cancelled, flavour: null });
+      return;
+    case 'redo':
+      world.send({ ...cancelled, flavour: null, reapply: again(null, false) });
+      return;
+    case 'retry':
+      world.send({ ...cancelled, flavour: 'retry', cause: 'error', reapply: again(null, true) });
+      return;
+    case 'become':
+      world.send({ ...cancelled, flavour: wake.retry ? 'retry' : null, reapply: again({ root: wake.tree as readonly never[], path: '' }, wake.retry) });
+      return;
+    case 'flank':
+      flank(world, x, wake.name);
+      return;
+  }
+}
+
+function flank(world: World, x: Acting, name: string): void {
+  const path = `${x.strand.path}.${x.strand.next}`;
+  x.strand.next++;
+  x.node.flanks++;
+  world.send({
+    kind: 'apply', parent: refOf(x), path, fresh: { strandKind: 'flank', index: 0, base: null }, id: world.freshId(x.node.expid),
+    tree: { root: [name, [], []], path: '' }, fields: x.node.applied, variables: null, launch: false, flanking: true, place: null,
+  }); // biome-ignore format: a list of parts
+}
+
+function findExpression(world: World, id: ExpressionId): Acting | null {
+  const strandHolding = (): Acting | null => {
+    for (const path of new Set([ROOT, ...world.loaded.strands.keys()])) {
+      const x = world.find({ path, id });
+      if (x !== null) return x;
+    }
+    return null;
+  };
+  const known = strandHolding();
+  if (known !== null) return known;
+  world.want({ kind: 'find', expression: id });
+  return strandHolding();
+}
+
+const noExpression = (id: string): Answer => fault('expression_not_found', `expression ${id} is not alive in this workflow`);
+
+function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  world.send({ kind: 'cancel', to: refOf(x), flavour, cause: 'cancel', reapply: null, again: true });
+  return done;
+}
+
+function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  clearError(x);
+  sendReapply(world, x, fields, tree);
+  return done;
+}
+
+function sendReapply(world: World, x: Acting, fields: Fields | null, tree: Tree | null): void {
+  const asked: Reapply = { tree: tree === null ? null : { root: storedTree(tree), path: '' }, workitem: 'returned', fields, retry: true };
+  if (x.node.state !== null) x.node.state = null;
+  world.send({ kind: 'cancel', to: refOf(x), flavour: 'retry', cause: 'cancel', reapply: asked, again: false });
+}
+
+function replay(world: World, event: Of<'replay'>): Answer {
+  const row = world.loaded.errors.get(event.expression);
+  if (row === undefined) {
+    world.want({ kind: 'error', id: event.expression });
+    return fault('error_not_found', `no error waits at expression ${event.expression}`);
+  }
+  const x = world.find({ path: row.path, id: row.id });
+  if (x === null) return noExpression(row.id);
+  const details = JSON.parse(row.details) as { readonly message: string; readonly fields: Fields };
+  const [failed] = decodeMessages(details.message, (base) => baseValue(world, base));
+  clearError(x);
+  if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {
+    sendReapply(world, x, event.fields ?? (failed?.kind === 'apply' ? failed.fields : null), event.tree);
+    return done;
+  }
+  if (failed.kind === 'raise' || failed.kind === 'dispatch') {
+    if (event.fields !== null) x.node.applied = mergeGiven({}, event.fields);
+    x.strand.touched = true;
+    world.send({ kind: 'dispatch', to: refOf(x) });
+  } else world.send(event.fields !== null && 'fields' in failed ? ({ ...failed, fields: event.fields } as Message) : failed);
+  return done;
+}
+
+function baseValue(world: World, scope: ExpressionId): Fields | null {
+  const row = world.loaded.variables.get(`${scope} ^`);
+  if (row === undefined) world.want({ kind: 'variable', scope, name: '^' });
+  return row === undefined ? null : baseFields(row.value);
+}
+
+/** A step that threw again and again is a bug of ours: the workflow waits in error instead of being tried for ever. */
+function broken(world: World, message: string): Answer {
+  const root = world.strand(ROOT);
+  const [node] = root?.nodes ?? [];
+  const id = node?.id ?? (`0!${'0'.repeat(32)}` as ExpressionId);
+  if (node !== undefined && root) {
+    if (!node.hasError) world.header.errors++;
+    node.hasError = true;
+    root.touched = true;
+  } else world.header.errors++;
+  const details = JSON.stringify({ expid: expidOf(id), name: node?.name ?? null, deviations: null, fields: {}, message: encodeMessages([]) });
+  world.changeError(id, { kind: 'put', row: { id, path: ROOT, workitem: false, class: 'InternalError', message, at: world.now, details } });
+  world.record({ kind: 'expression.failed', expid: expidOf(id), id, class: 'InternalError', message });
+  return done;
+}
