@@ -30,8 +30,8 @@ export type Parts = {
     /** The participants a tree names, as far as can be told without running it. */
     readonly participants: (tree: Tree) => readonly string[];
   };
-  /** Why a callback may not go to this URL, or null (dispatcher room). */
-  readonly targetComplaint: (url: string) => string | null | Promise<string | null>;
+  /** Why a callback may not go to a URL, in words that fit behind "the URL", or null (dispatcher/targets.ts). */
+  readonly targetComplaint: (url: string) => string | null;
   /** The server processes that share the database, this one among them. */
   readonly nodes: () => Promise<readonly NodeRow[]>;
   /** Only with TEST_CLOCK=1. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { makeApp } from '../api/app.ts';
+import { targetComplaint } from '../dispatcher/targets.ts';
 import { makeEngine } from '../engine/make-engine.ts';
 import { deliveredFields } from '../interpreter/fields.ts';
 import { LIMITS, type StepResult } from '../model/stimulus.ts';
@@ -97,7 +98,7 @@ async function buildOn(
     version,
     nodeId,
     definitions,
-    targetComplaint: () => null,
+    targetComplaint: (url) => targetComplaint(url, { allowPrivate: config.allowPrivateTargets }),
     nodes: membership.nodes,
     testClock: null,
     isStopping,

@@ -1,5 +1,5 @@
 import { retryComplaint } from '../../engine/retry-rules.ts';
-import type { FaultCode } from '../../model/fault.ts';
+import { Fault, type FaultCode } from '../../model/fault.ts';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../model/json.ts';
 import { fixedWords } from '../fault-status.ts';
 import { makeCheck } from '../middleware/validate.ts';
@@ -25,11 +25,15 @@ export function launchOperation(parts: Parts): Operation {
     body: { schema: Launch, checked: 'by handler' },
     answers: answers(201, 'It is launched; Location is its address', Launched, 400),
     handle: async (call) => {
-      const order = await check(call.body);
+      const order = check(call.body);
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
-      const known = call.launchId !== null && (await parts.store.read.workflow(id)) !== null;
-      // Known: the key was claimed by a request that launched it and died before it could say so.
-      if (!known) await happen(parts, id, { kind: 'launch', launch: { id, tenant: TENANT, ...order } });
+      try {
+        await happen(parts, id, { kind: 'launch', launch: { id, tenant: TENANT, ...order } });
+      } catch (thrown) {
+        // Nobody else has this id: it is there because an earlier attempt of this very launch was committed, one whose answer
+        // got lost (idempotency.ts takes such launches up again).
+        if (!(thrown instanceof Fault && thrown.code === 'conflict')) throw thrown;
+      }
       return jsonReply(201, { id }, { Location: `/v1/workflows/${id}` });
     },
   };
@@ -54,9 +58,9 @@ function makeLaunchCheck(parts: Parts) {
   const checkCallbacks = makeCheck(callbacks);
   const checkFields = makeCheck(fields);
 
-  return async (body: JsonObject) => {
+  return (body: JsonObject) => {
     const read = readWorkflow(body);
-    const targets = await readTargets(body);
+    const targets = readTargets(body);
     const values = readFields(body);
     const rules = readRetry(body);
     const troubles = [read, targets, values, rules].filter((part): part is Trouble => 'code' in part);
@@ -87,9 +91,9 @@ function makeLaunchCheck(parts: Parts) {
     };
   }
 
-  async function readTargets(
+  function readTargets(
     body: JsonObject,
-  ): Promise<Trouble | { readonly targets: string | { readonly [participant: string]: string } }> {
+  ): Trouble | { readonly targets: string | { readonly [participant: string]: string } } {
     const hasOne = Object.hasOwn(body, 'callback');
     const hasMany = Object.hasOwn(body, 'callbacks');
     if (!hasOne && !hasMany)
@@ -103,8 +107,10 @@ function makeLaunchCheck(parts: Parts) {
       const url = body['callback'];
       if (checkCallback(url) !== null || typeof url !== 'string')
         return trouble('callback_invalid', 'callback', 'callback must be a URL');
-      const complaint = await targetTrouble(url);
-      return complaint === null ? { targets: url } : trouble('callback_invalid', 'callback', `callback: ${complaint}`);
+      const complaint = valueComplaint(url) ?? parts.targetComplaint(url);
+      return complaint === null
+        ? { targets: url }
+        : trouble('callback_invalid', 'callback', `callback: the URL ${complaint}`);
     }
     const urls = body['callbacks'];
     const shape = !isObject(urls) ? 'must be an object, participant name → URL' : valueComplaint(urls);
@@ -118,24 +124,20 @@ function makeLaunchCheck(parts: Parts) {
     const checked = new Map<string, string | null>();
     for (const [participant, url] of Object.entries(urls)) {
       const text = String(url);
-      const complaint = checked.get(text) ?? (await targetTrouble(text));
+      const complaint = checked.get(text) ?? parts.targetComplaint(text);
       checked.set(text, complaint);
       if (complaint !== null)
         return {
           code: 'callbacks_invalid',
           complaints: [
             {
-              detail: `callbacks, ${participant.slice(0, 100)}: ${complaint}`,
+              detail: `callbacks: the URL of ${participant.slice(0, 100)} ${complaint}`,
               pointer: `#/callbacks/${escaped(participant)}`,
             },
           ],
         };
     }
     return { targets: urls as { readonly [participant: string]: string } };
-  }
-
-  async function targetTrouble(url: string): Promise<string | null> {
-    return valueComplaint(url) ?? (await parts.targetComplaint(url));
   }
 
   function readFields(body: JsonObject): Trouble | { readonly fields: JsonObject } {

@@ -83,7 +83,7 @@ const text = (status: number, content: string): Reply => ({
 
 async function readyz(parts: Parts, call: Call): Promise<Reply> {
   const checks: readonly (readonly [string, () => boolean | Promise<boolean>])[] = [
-    ['stopping', () => !parts.isStopping()],
+    ['serving', () => !parts.isStopping()],
     // The schema was brought up to date before this app was built; see server/start.ts.
     ['database', () => reaches(parts)],
   ];
