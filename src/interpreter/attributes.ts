@@ -101,10 +101,12 @@ function special(x: Acting, fields: Fields, name: string): Json | undefined {
 }
 
 /** The value of an attribute, substituted; null when absent. */
-export const attribute = (x: Acting, key: string, fields: Fields = x.node.applied): Json => substituted(x, written(x, key), fields);
+export const attribute = (x: Acting, key: string, fields: Fields = x.node.applied): Json =>
+  substituted(x, written(x, key), fields);
 
 /** The first of `keys` that is present as written (not null), or null. */
-export const presentKey = (x: Acting, ...keys: readonly string[]): string | null => keys.find((key) => written(x, key) !== null) ?? null;
+export const presentKey = (x: Acting, ...keys: readonly string[]): string | null =>
+  keys.find((key) => written(x, key) !== null) ?? null;
 
 /** The value of the first of `keys` whose substituted value is not null; null when there is none. */
 export function firstAttribute(x: Acting, ...keys: readonly string[]): Json {
@@ -127,12 +129,17 @@ export const textOf = (x: Acting, fields: Fields = x.node.applied): Json => opti
 /** All attributes, keys and values substituted. `escape`: values as written. */
 export function compiledAttributes(x: Acting, escape = false): JsonObject {
   let compiled: JsonObject = {};
-  for (const [key, value] of writtenAttributes(x)) compiled = withKey(compiled, toText(substituted(x, key)), escape ? value : substituted(x, value));
+  for (const [key, value] of writtenAttributes(x))
+    compiled = withKey(compiled, toText(substituted(x, key)), escape ? value : substituted(x, value));
   return compiled;
 }
 
 /** One of `values` (the first is the default), as the first present of `keys` says. */
-export function choice<Value extends string>(x: Acting, keys: readonly string[], values: readonly [Value, ...Value[]]): Value {
+export function choice<Value extends string>(
+  x: Acting,
+  keys: readonly string[],
+  values: readonly [Value, ...Value[]],
+): Value {
   const given = toText(firstAttribute(x, ...keys));
   return values.find((value) => value === given) ?? values[0];
 }
@@ -140,16 +147,25 @@ export function choice<Value extends string>(x: Acting, keys: readonly string[],
 const VALUE = ['val', 'value'] as const;
 const VARIABLE = ['v', 'var', 'variable'] as const;
 const FIELD = ['f', 'fld', 'field'] as const;
-const joined = (heads: readonly string[], tails: readonly string[]): string[] => heads.flatMap((head) => tails.map((tail) => `${head}_${tail}`));
+const joined = (heads: readonly string[], tails: readonly string[]): string[] =>
+  heads.flatMap((head) => tails.map((tail) => `${head}_${tail}`));
 
-type ValueKeys = { readonly values: readonly string[]; readonly variables: readonly string[]; readonly fields: readonly string[] };
+type ValueKeys = {
+  readonly values: readonly string[];
+  readonly variables: readonly string[];
+  readonly fields: readonly string[];
+};
 const VALUE_KEYS: ValueKeys = { values: VALUE, variables: joined(VARIABLE, VALUE), fields: joined(FIELD, VALUE) };
 const PREFIXED = new Map<string, ValueKeys>();
 
 function prefixedKeys(prefix: string): ValueKeys {
   let keys = PREFIXED.get(prefix);
   if (keys === undefined) {
-    keys = { values: [prefix, ...joined([prefix], VALUE)], variables: joined([prefix], VARIABLE), fields: joined([prefix], FIELD) };
+    keys = {
+      values: [prefix, ...joined([prefix], VALUE)],
+      variables: joined([prefix], VARIABLE),
+      fields: joined([prefix], FIELD),
+    };
     PREFIXED.set(prefix, keys);
   }
   return keys;
@@ -159,9 +175,11 @@ function referredValue(x: Acting, keys: ValueKeys, escape: boolean): Json | unde
   const valueKey = presentKey(x, ...keys.values);
   if (valueKey !== null) return escape ? written(x, valueKey) : attribute(x, valueKey);
   const variableKey = presentKey(x, ...keys.variables);
-  if (variableKey !== null) return lookupVariable(x, toText(escape ? written(x, variableKey) : attribute(x, variableKey))) ?? null;
+  if (variableKey !== null)
+    return lookupVariable(x, toText(escape ? written(x, variableKey) : attribute(x, variableKey))) ?? null;
   const fieldKey = presentKey(x, ...keys.fields);
-  if (fieldKey !== null) return lookup(x.node.applied, toText(escape ? written(x, fieldKey) : attribute(x, fieldKey))) ?? null;
+  if (fieldKey !== null)
+    return lookup(x.node.applied, toText(escape ? written(x, fieldKey) : attribute(x, fieldKey))) ?? null;
   return undefined;
 }
 
@@ -169,10 +187,12 @@ function referredValue(x: Acting, keys: ValueKeys, escape: boolean): Json | unde
 export const givenValue = (x: Acting, escape = false): Json | undefined => referredValue(x, VALUE_KEYS, escape);
 
 /** The same for `<prefix>|<prefix>_val…`, `<prefix>_v…`, `<prefix>_f…`, such as `on`, `on_v`, `on_f`. */
-export const prefixedValue = (x: Acting, prefix: string): Json | undefined => referredValue(x, prefixedKeys(prefix), false);
+export const prefixedValue = (x: Acting, prefix: string): Json | undefined =>
+  referredValue(x, prefixedKeys(prefix), false);
 
 /** The keys that name a variable holding such a value: `tree_v|tree_var|tree_variable`. */
-export const prefixedVariableKey = (x: Acting, prefix: string): string | null => presentKey(x, ...prefixedKeys(prefix).variables);
+export const prefixedVariableKey = (x: Acting, prefix: string): string | null =>
+  presentKey(x, ...prefixedKeys(prefix).variables);
 
 /** Where a value goes: `to_v…`, `to_f…`, or `to: [f…:|v…:]name`. Null where none is given. */
 export function targets(x: Acting): { readonly variable: string | null; readonly field: string | null } {

@@ -18,7 +18,10 @@ const SHARED_BASE_CHILDREN = 64;
 const SHARED_BASE_CHARACTERS = 2_048;
 
 export const refOf = (x: Acting): Ref => ({ path: x.strand.path, id: x.node.id });
-export const childPath = (tree: TreeRef, index: number): TreeRef => ({ root: tree.root, path: tree.path === '' ? `${index}` : `${tree.path}.${index}` });
+export const childPath = (tree: TreeRef, index: number): TreeRef => ({
+  root: tree.root,
+  path: tree.path === '' ? `${index}` : `${tree.path}.${index}`,
+});
 
 /** The number of a strand among those below the same strand: the last part of its path. */
 export const numberOf = (path: string): number => Number(path.slice(path.lastIndexOf('.') + 1).replace('f', ''));
@@ -79,7 +82,8 @@ function knownStrands(world: World, parent: string, at: string): Kin[] {
     known.set(path, { path, number: numberOf(path), kind });
   };
   for (const row of world.loaded.strands.values())
-    if ((row.parent ?? '') === parent && (row.at ?? '') === at && row.arrival === null && row.path !== '0') add(row.path, row.kind);
+    if ((row.parent ?? '') === parent && (row.at ?? '') === at && row.arrival === null && row.path !== '0')
+      add(row.path, row.kind);
   for (const [path, strand] of world.strands) {
     if (strand === null || strand.dead) known.delete(path);
     else if (strand.parent === parent && strand.at === at && path !== '0') {
@@ -88,7 +92,12 @@ function knownStrands(world: World, parent: string, at: string): Kin[] {
     }
   }
   for (const message of world.queue)
-    if (message.kind === 'apply' && message.fresh && (message.parent?.path ?? '') === parent && (message.parent?.id ?? '') === at)
+    if (
+      message.kind === 'apply' &&
+      message.fresh &&
+      (message.parent?.path ?? '') === parent &&
+      (message.parent?.id ?? '') === at
+    )
       add(message.path, message.fresh.strandKind);
   return [...known.values()];
 }
@@ -100,10 +109,17 @@ function knownStrands(world: World, parent: string, at: string): Kin[] {
  */
 export function strandsBelow(
   world: World,
-  below: { readonly path: string; readonly at: ExpressionId; readonly alive: number; readonly after: number; readonly limit: number },
+  below: {
+    readonly path: string;
+    readonly at: ExpressionId;
+    readonly alive: number;
+    readonly after: number;
+    readonly limit: number;
+  },
 ): Kin[] {
   const { path, at, after, limit } = below;
-  if (knownStrands(world, path, at).length < below.alive) world.want({ kind: 'children', path, at, after, limit, finished: false });
+  if (knownStrands(world, path, at).length < below.alive)
+    world.want({ kind: 'children', path, at, after, limit, finished: false });
   return knownStrands(world, path, at)
     .filter((kin) => kin.number > after)
     .sort((a, b) => a.number - b.number)
@@ -117,9 +133,15 @@ const FINISHED_PER_LOAD = 20_000;
 export function finishedBranches(x: Acting): Strand[] {
   const { node, strand, world } = x;
   const stored = (): StrandRow[] =>
-    [...world.loaded.strands.values()].filter((row) => row.parent === strand.path && row.at === node.id && row.arrival !== null);
+    [...world.loaded.strands.values()].filter(
+      (row) => row.parent === strand.path && row.at === node.id && row.arrival !== null,
+    );
   const isHere = (candidate: Strand | null): candidate is Strand =>
-    candidate !== null && !candidate.dead && candidate.parent === strand.path && candidate.at === node.id && candidate.arrival !== null;
+    candidate !== null &&
+    !candidate.dead &&
+    candidate.parent === strand.path &&
+    candidate.at === node.id &&
+    candidate.arrival !== null;
   world.want({ kind: 'children', path: strand.path, at: node.id, after: -1, limit: FINISHED_PER_LOAD, finished: true });
   for (const row of stored()) world.strand(row.path);
   return [...world.strands.values()].filter(isHere);

@@ -3,7 +3,21 @@ import type { ExpressionId } from '../model/ids.ts';
 import { expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
-import { Bound, type Header, type Message, type Node, newHeader, newNode, type Place, type Reapply, type Scope, type Strand, Tagged, type TreeRef, type Value } from './state.ts';
+import {
+  Bound,
+  type Header,
+  type Message,
+  type Node,
+  newHeader,
+  newNode,
+  type Place,
+  type Reapply,
+  type Scope,
+  type Strand,
+  Tagged,
+  type TreeRef,
+  type Value,
+} from './state.ts';
 
 /*
  * How strands, headers and saved messages become text, and back. A strand is two texts: `state` (its expressions) and `fields` (a
@@ -64,7 +78,12 @@ class Packer {
   }
 
   reapply(reapply: Reapply): Json {
-    return [reapply.tree === null ? null : this.tree(reapply.tree), reapply.workitem, reapply.fields === null ? null : this.object(reapply.fields), reapply.retry];
+    return [
+      reapply.tree === null ? null : this.tree(reapply.tree),
+      reapply.workitem,
+      reapply.fields === null ? null : this.object(reapply.fields),
+      reapply.retry,
+    ];
   }
 }
 
@@ -121,7 +140,12 @@ class Unpacker {
 
   reapply(packed: Json): Reapply {
     const [tree, workitem, fields, retry] = packed as [Json, Reapply['workitem'], Json, boolean];
-    return { tree: tree === null ? null : this.tree(tree), workitem, fields: fields === null ? null : this.object(fields), retry };
+    return {
+      tree: tree === null ? null : this.tree(tree),
+      workitem,
+      fields: fields === null ? null : this.object(fields),
+      retry,
+    };
   }
 }
 
@@ -210,7 +234,8 @@ function unpackNode(unpacker: Unpacker, packed: Packed): Node {
   node.hasListener = packed['H'] === 1;
   node.hasWorkitem = packed['w'] === 1;
   node.unfiltered = packed['U'] === undefined ? null : unpacker.object(packed['U']);
-  if (packed['d'] !== undefined) for (const [key, value] of unpacker.pairs(packed['d'] as Json[])) node.data[key] = value as Json;
+  if (packed['d'] !== undefined)
+    for (const [key, value] of unpacker.pairs(packed['d'] as Json[])) node.data[key] = value as Json;
   return node;
 }
 
@@ -227,7 +252,10 @@ export function encodeStrand(strand: Strand, base: Fields | null): { readonly st
 
 /** The texts of a strand as a strand. `at`, `index`… come from its row. */
 export function decodeStrand(
-  row: { readonly state: string; readonly fields: string } & Pick<Strand, 'path' | 'parent' | 'at' | 'kind' | 'index' | 'arrival' | 'base'>,
+  row: { readonly state: string; readonly fields: string } & Pick<
+    Strand,
+    'path' | 'parent' | 'at' | 'kind' | 'index' | 'arrival' | 'base'
+  >,
   base: Fields | null,
 ): Strand {
   const packed = JSON.parse(row.state) as Packed;
@@ -302,8 +330,10 @@ function unpackMessage(unpacker: Unpacker, packed: Packed): Message {
   if (packed['fields'] !== undefined) message['fields'] = unpacker.object(packed['fields']);
   if (packed['error'] !== undefined) message['error'] = unpacker.object(packed['error']);
   if (packed['tree'] !== undefined) message['tree'] = unpacker.tree(packed['tree']);
-  if (packed['variables'] !== undefined && packed['variables'] !== null) message['variables'] = new Map(unpacker.pairs(packed['variables'] as Json[]));
-  if (packed['reapply'] !== undefined && packed['reapply'] !== null) message['reapply'] = unpacker.reapply(packed['reapply']);
+  if (packed['variables'] !== undefined && packed['variables'] !== null)
+    message['variables'] = new Map(unpacker.pairs(packed['variables'] as Json[]));
+  if (packed['reapply'] !== undefined && packed['reapply'] !== null)
+    message['reapply'] = unpacker.reapply(packed['reapply']);
   const place = packed['place'];
   if (isObject(place)) {
     message['place'] = {
@@ -317,7 +347,10 @@ function unpackMessage(unpacker: Unpacker, packed: Packed): Message {
 }
 
 /** Messages that wait for the workflow's next turn, as text. */
-export function encodeMessages(messages: readonly Message[], baseOf: (fields: object) => string | null = noBase): string {
+export function encodeMessages(
+  messages: readonly Message[],
+  baseOf: (fields: object) => string | null = noBase,
+): string {
   const packer = new Packer((value) => {
     const base = baseOf(value);
     return base === null ? null : BASE + base;

@@ -4,7 +4,7 @@ import { toText } from './attributes.ts';
 import { refOf } from './branches.ts';
 import { encodeMessages } from './encoding.ts';
 import { errorFields, findHandler, isImmediate } from './handlers.ts';
-import { LanguageError } from './language-error.ts';
+import type { LanguageError } from './language-error.ts';
 import { withError } from './listening.ts';
 import type { Message } from './state.ts';
 import type { Acting } from './world.ts';
@@ -22,8 +22,20 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
   if (x.node.state !== 'failing') {
     const found = findHandler(x, fields);
     if (found !== null && found.handler.action !== '') {
-      x.world.record({ kind: 'expression.failed', expid: x.node.expid, id: x.node.id, class: error.errorClass, message: error.message, handled_by: found.owner.node.expid });
-      x.world.send({ kind: 'fail', to: refOf(found.owner), fields: withKey(carried, '__error__', fields), immediate: isImmediate(found.handler.action) });
+      x.world.record({
+        kind: 'expression.failed',
+        expid: x.node.expid,
+        id: x.node.id,
+        class: error.errorClass,
+        message: error.message,
+        handled_by: found.owner.node.expid,
+      });
+      x.world.send({
+        kind: 'fail',
+        to: refOf(found.owner),
+        fields: withKey(carried, '__error__', fields),
+        immediate: isImmediate(found.handler.action),
+      });
       return;
     }
   }
@@ -31,7 +43,12 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
 }
 
 /** Puts an error on record at its expression, for an administrator to replay, or for a proceed to clear. */
-export function keepError(x: Acting, message: Message, error: JsonObject, carried: Fields = carriedFields(x, message)): void {
+export function keepError(
+  x: Acting,
+  message: Message,
+  error: JsonObject,
+  carried: Fields = carriedFields(x, message),
+): void {
   const { node, strand, world } = x;
   strand.touched = true;
   if (!node.hasError) world.header.errors++;
@@ -46,10 +63,22 @@ export function keepError(x: Acting, message: Message, error: JsonObject, carrie
       class: toText(error['class']),
       message: toText(error['message']),
       at: world.now,
-      details: JSON.stringify({ expid: node.expid, name: node.name, deviations: error['deviations'] ?? null, fields: carried, message: encodeMessages([message], baseOf) }),
+      details: JSON.stringify({
+        expid: node.expid,
+        name: node.name,
+        deviations: error['deviations'] ?? null,
+        fields: carried,
+        message: encodeMessages([message], baseOf),
+      }),
     },
   });
-  world.record({ kind: 'expression.failed', expid: node.expid, id: node.id, class: error['class'] as Json, message: error['message'] as Json });
+  world.record({
+    kind: 'expression.failed',
+    expid: node.expid,
+    id: node.id,
+    class: error['class'] as Json,
+    message: error['message'] as Json,
+  });
   world.send({ kind: 'intercepted', ref: refOf(x), error, fields: withError(carried, error) });
 }
 

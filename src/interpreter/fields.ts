@@ -30,4 +30,7 @@ export function baseFields(value: string): Fields {
 }
 
 /** What is merged over a workitem's fields when its participant proceeds: given keys win, one level deep; ours are ignored. */
-export const mergeGiven = (fields: Fields, given: Fields): Fields => ({ ...withoutKeys(fields, ...OURS), ...withoutKeys(given, ...OURS) });
+export const mergeGiven = (fields: Fields, given: Fields): Fields => ({
+  ...withoutKeys(fields, ...OURS),
+  ...withoutKeys(given, ...OURS),
+});

@@ -19,11 +19,16 @@ function rulesFor(x: Acting, direction: Direction): Json {
   if (filter === null) return null;
   if (typeof filter === 'string') {
     const named = lookupVariable(x, filter);
-    if (named === undefined || named === null) throw new LanguageError('ArgumentError', `found no filter named '${filter}': set it as a variable first`);
+    if (named === undefined || named === null)
+      throw new LanguageError('ArgumentError', `found no filter named '${filter}': set it as a variable first`);
     filter = named;
   }
   if (Array.isArray(filter)) return filter;
-  if (!isObject(filter)) throw new LanguageError('ArgumentError', `a filter is a list of rules or { in, out }, not ${JSON.stringify(filter)}`);
+  if (!isObject(filter))
+    throw new LanguageError(
+      'ArgumentError',
+      `a filter is a list of rules or { in, out }, not ${JSON.stringify(filter)}`,
+    );
   for (const key of KEYS[direction]) {
     const rules = ownValue(filter, key);
     if (rules !== undefined && rules !== null) return rules;
@@ -55,8 +60,10 @@ export function filterOut(x: Acting, fields: Fields): Fields {
     return rules === null ? fields : withoutKeys(filtered(x, rules, fields, entry, 'out'), 'params');
   }
   const take = attribute(x, 'take');
-  if (take !== null && take !== false && toText(take) !== '') return withoutKeys(takeFields(take, entry, fields), 'params');
+  if (take !== null && take !== false && toText(take) !== '')
+    return withoutKeys(takeFields(take, entry, fields), 'params');
   const discard = attribute(x, 'discard');
-  if (discard !== null && discard !== false && toText(discard) !== '') return withoutKeys(discardFields(discard, entry, fields), 'params');
+  if (discard !== null && discard !== false && toText(discard) !== '')
+    return withoutKeys(discardFields(discard, entry, fields), 'params');
   return fields;
 }

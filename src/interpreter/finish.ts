@@ -20,11 +20,41 @@ export function openWorld(loaded: Loaded, stimulus: Stimulus, context: StepConte
   const { event } = stimulus;
   if (loaded.workflow === null) {
     if (event.kind !== 'launch') return null;
-    return new World({ loaded, row: launchedRow(event.launch, stimulus.now), header: newHeader(), registry, context, stimulus });
+    return new World({
+      loaded,
+      row: launchedRow(event.launch, stimulus.now),
+      header: newHeader(),
+      registry,
+      context,
+      stimulus,
+    });
   }
-  const world = new World({ loaded, row: loaded.workflow, header: decodeHeader(loaded.workflow.header), registry, context, stimulus });
+  const world = new World({
+    loaded,
+    row: loaded.workflow,
+    header: decodeHeader(loaded.workflow.header),
+    registry,
+    context,
+    stimulus,
+  });
   const { state, fields } = loaded.workflow;
-  world.strands.set(ROOT, decodeStrand({ path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, arrival: null, base: null, state, fields }, null));
+  world.strands.set(
+    ROOT,
+    decodeStrand(
+      {
+        path: ROOT,
+        parent: '',
+        at: '' as ExpressionId,
+        kind: 'branch',
+        index: 0,
+        arrival: null,
+        base: null,
+        state,
+        fields,
+      },
+      null,
+    ),
+  );
   return world;
 }
 
@@ -79,7 +109,10 @@ export function finish(world: World): Changes {
     errors: world.errors,
     listeners: world.listeners,
     variables: world.variables,
-    definitions: stimulus.event.kind === 'launch' ? new Map([[stimulus.event.launch.hash, stimulus.event.launch.text]]) : new Map(),
+    definitions:
+      stimulus.event.kind === 'launch'
+        ? new Map([[stimulus.event.launch.hash, stimulus.event.launch.text]])
+        : new Map(),
     history: history === null ? [] : [history],
     events: world.events,
     hold: world.hold,
@@ -94,7 +127,10 @@ function saveQueue(world: World): void {
   header.continuing = queue.length > 0;
   if (queue.length === 0) return;
   const payload = encodeMessages(queue, (value) => world.bases.get(value as never) ?? null);
-  world.changeAgenda(CONTINUATION, { kind: 'put', row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: null, path: null, payload } });
+  world.changeAgenda(CONTINUATION, {
+    kind: 'put',
+    row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: null, path: null, payload },
+  });
 }
 
 function strandOp(world: World, strand: Strand): Op<StrandRow> | null {
@@ -107,7 +143,8 @@ function strandOp(world: World, strand: Strand): Op<StrandRow> | null {
 /** The first that applies (design.md, Endings and states). */
 function statusOf({ header, row }: World): Status {
   if (row.endedAt !== null) return row.status;
-  if (header.strands === 0 && !header.continuing) return header.killed ? 'killed' : header.cancelled ? 'cancelled' : 'completed';
+  if (header.strands === 0 && !header.continuing)
+    return header.killed ? 'killed' : header.cancelled ? 'cancelled' : 'completed';
   if (header.errors > 0) return 'error';
   if (header.pausedAt !== null) return 'paused';
   return header.cancelled || header.killed ? 'cancelling' : 'running';
@@ -117,6 +154,15 @@ function historyRow(world: World): HistoryRow | null {
   const { history, row, now, stimulus } = world;
   if (history.length === 0) return null;
   const first = history[0];
-  const told: Json = { ...first, ...(stimulus.actor !== undefined && { actor: stimulus.actor }), ...(stimulus.reason !== undefined && { reason: stimulus.reason }) };
-  return { firstN: row.lastN + 1, lastN: row.lastN + history.length, at: now, entries: JSON.stringify([told, ...history.slice(1)]) };
+  const told: Json = {
+    ...first,
+    ...(stimulus.actor !== undefined && { actor: stimulus.actor }),
+    ...(stimulus.reason !== undefined && { reason: stimulus.reason }),
+  };
+  return {
+    firstN: row.lastN + 1,
+    lastN: row.lastN + history.length,
+    at: now,
+    entries: JSON.stringify([told, ...history.slice(1)]),
+  };
 }

@@ -53,19 +53,28 @@ export function handlerAt(x: Acting, error: JsonObject): Handler | null {
   const entries = onError as readonly Json[];
   for (const [at, entry] of entries.entries()) {
     const read = readEntry(entry);
-    if (read !== null && matches(read.pattern, error)) return { action: read.action, entry: { at, pattern: read.pattern, child: read.child } };
+    if (read !== null && matches(read.pattern, error))
+      return { action: read.action, entry: { at, pattern: read.pattern, child: read.child } };
   }
   return null;
 }
 
-function readEntry(entry: Json): { readonly pattern: string | null; readonly action: Json; readonly child: number | null } | null {
+function readEntry(
+  entry: Json,
+): { readonly pattern: string | null; readonly action: Json; readonly child: number | null } | null {
   if (isObject(entry)) {
     const [pair] = Object.entries(entry);
-    return pair === undefined ? null : { pattern: pair[0] === '' ? null : pair[0], action: pair[1] as Json, child: null };
+    return pair === undefined
+      ? null
+      : { pattern: pair[0] === '' ? null : pair[0], action: pair[1] as Json, child: null };
   }
   if (!Array.isArray(entry)) return typeof entry === 'string' ? { pattern: null, action: entry, child: null } : null;
   const [pattern = null, action = null, child = null] = entry as readonly Json[];
-  return { pattern: pattern === null || pattern === '' ? null : toText(pattern), action, child: typeof child === 'number' ? child : null };
+  return {
+    pattern: pattern === null || pattern === '' ? null : toText(pattern),
+    action,
+    child: typeof child === 'number' ? child : null,
+  };
 }
 
 /** Whether a pattern (null = any; `/regex/` searches; a text must be equal) fits the message or the class of an error. */
@@ -79,7 +88,10 @@ export function matches(pattern: string | null, error: JsonObject): boolean {
 }
 
 /** The nearest expression, from `x` upward, that has something to say about an error. */
-export function findHandler(x: Acting, error: JsonObject): { readonly owner: Acting; readonly handler: Handler } | null {
+export function findHandler(
+  x: Acting,
+  error: JsonObject,
+): { readonly owner: Acting; readonly handler: Handler } | null {
   for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
     const handler = handlerAt(at, error);
     if (handler !== null) return { owner: at, handler };
@@ -88,7 +100,9 @@ export function findHandler(x: Acting, error: JsonObject): { readonly owner: Act
 }
 
 export const isImmediate = (action: Json): boolean =>
-  typeof action === 'string' ? action.startsWith('!') : Array.isArray(action) && toText(action[0] as Json).startsWith('!');
+  typeof action === 'string'
+    ? action.startsWith('!')
+    : Array.isArray(action) && toText(action[0] as Json).startsWith('!');
 
 /** One use of a retry list: what to do now, and what is left of the list. */
 export type RetryUse = { readonly after: string; readonly action: string; readonly rest: string };
@@ -134,7 +148,10 @@ export function withRetriesLeft(tree: Tree, handler: Handler, rest: string): Tre
     return { ...tree, attributes };
   }
   const { child } = entry;
-  return { ...tree, children: tree.children.map((each, index) => (index === child ? withHandlerLeft(each, entry.pattern, rest) : each)) };
+  return {
+    ...tree,
+    children: tree.children.map((each, index) => (index === child ? withHandlerLeft(each, entry.pattern, rest) : each)),
+  };
 }
 
 /** The same for an `on_error` expression that stands among the children. */
@@ -156,5 +173,9 @@ export const storedTree = (tree: Tree): readonly Json[] => treeToStored(tree) as
 /** Raises an error again as it was (`error re: …`). */
 export function errorFromFields(error: Fields): LanguageError {
   const deviations = error['deviations'];
-  return new LanguageError(toText(error['class'] ?? 'RuntimeError'), toText(error['message']), deviations ? { deviations } : {});
+  return new LanguageError(
+    toText(error['class'] ?? 'RuntimeError'),
+    toText(error['message']),
+    deviations ? { deviations } : {},
+  );
 }

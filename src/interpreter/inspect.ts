@@ -1,4 +1,4 @@
-import { type ExpressionId, expidOf, compareExpids } from '../model/ids.ts';
+import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import type { StrandRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
@@ -22,8 +22,21 @@ export type LiveExpression = {
 export type Inspection = {
   readonly tags: readonly string[];
   readonly expressions: readonly LiveExpression[];
-  readonly timers: readonly { readonly expression_id: ExpressionId; readonly due_at: number; readonly action: string }[];
-  readonly errors: readonly { readonly expression_id: ExpressionId; readonly expid: string; readonly workitem: boolean; readonly class: string; readonly message: string; readonly at: number; readonly deviations: Json; readonly fields: Fields }[];
+  readonly timers: readonly {
+    readonly expression_id: ExpressionId;
+    readonly due_at: number;
+    readonly action: string;
+  }[];
+  readonly errors: readonly {
+    readonly expression_id: ExpressionId;
+    readonly expid: string;
+    readonly workitem: boolean;
+    readonly class: string;
+    readonly message: string;
+    readonly at: number;
+    readonly deviations: Json;
+    readonly fields: Fields;
+  }[];
   /** The root's reply once the root has ended, before that the root's workitem as it stands. */
   readonly fields: Fields;
   readonly tree: Json;
@@ -37,14 +50,33 @@ export type Inspection = {
 export function inspect(loaded: Loaded, definition: (hash: string) => Tree | undefined): Inspection {
   const { workflow } = loaded;
   if (workflow === null) return { tags: [], expressions: [], timers: [], errors: [], fields: {}, tree: null };
-  const root = decodeStrand({ path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, arrival: null, base: null, state: workflow.state, fields: workflow.fields }, null);
-  const strands = [root, ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row))];
+  const root = decodeStrand(
+    {
+      path: ROOT,
+      parent: '',
+      at: '' as ExpressionId,
+      kind: 'branch',
+      index: 0,
+      arrival: null,
+      base: null,
+      state: workflow.state,
+      fields: workflow.fields,
+    },
+    null,
+  );
+  const strands = [
+    root,
+    ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
+  ];
   const nodes = strands.flatMap((strand) => strand.nodes);
   const tree = definition(workflow.definition);
   return {
     tags: Object.keys(decodeHeader(workflow.header).tags),
     expressions: nodes.map(liveExpression).sort((a, b) => compareExpids(a.expid, b.expid) || (a.id < b.id ? -1 : 1)),
-    timers: [...loaded.agenda.values()].filter((row) => row.kind === 'timer').map(timer).sort((a, b) => a.due_at - b.due_at),
+    timers: [...loaded.agenda.values()]
+      .filter((row) => row.kind === 'timer')
+      .map(timer)
+      .sort((a, b) => a.due_at - b.due_at),
     errors: [...loaded.errors.values()].map((row) => {
       const details = JSON.parse(row.details) as JsonObject;
       return {
@@ -65,7 +97,10 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
 
 function decoded(loaded: Loaded, row: StrandRow): Strand {
   const value = row.base === null ? undefined : loaded.variables.get(`${row.base} ^`)?.value;
-  return decodeStrand({ ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) }, value === undefined ? {} : baseFields(value));
+  return decodeStrand(
+    { ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) },
+    value === undefined ? {} : baseFields(value),
+  );
 }
 
 const liveExpression = (node: Node): LiveExpression => ({
@@ -76,8 +111,15 @@ const liveExpression = (node: Node): LiveExpression => ({
   tag: node.tag,
 });
 
-function timer(row: { readonly id: string; readonly dueAt: number; readonly payload: string }): Inspection['timers'][number] {
-  const payload = JSON.parse(row.payload) as { readonly id: ExpressionId; readonly wake: { readonly do: string; readonly name?: string } };
+function timer(row: {
+  readonly id: string;
+  readonly dueAt: number;
+  readonly payload: string;
+}): Inspection['timers'][number] {
+  const payload = JSON.parse(row.payload) as {
+    readonly id: ExpressionId;
+    readonly wake: { readonly do: string; readonly name?: string };
+  };
   return { expression_id: payload.id, due_at: row.dueAt, action: payload.wake.name ?? payload.wake.do };
 }
 
@@ -86,4 +128,3 @@ function currentFields(root: Strand): Fields {
   if (root.reply !== null) return root.reply;
   return root.nodes.at(-1)?.applied ?? {};
 }
-

@@ -1,17 +1,39 @@
-import { expidOf, type ExpressionId } from '../model/ids.ts';
+import { type ExpressionId, expidOf } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import { DEFINE_NAMES, isTreeJson, makeTree, type Tree, textKey, treeFromJson, treeToStored } from '../model/tree.ts';
-import { attribute, compiledAttributes, isTrueText, maySetOut, splitTarget, toText, treeOf, written, writtenAttributes } from './attributes.ts';
+import {
+  attribute,
+  compiledAttributes,
+  isTrueText,
+  maySetOut,
+  splitTarget,
+  toText,
+  treeOf,
+  written,
+  writtenAttributes,
+} from './attributes.ts';
 import { CHILDREN_PER_TURN, childPath, dropStrand, refOf, strandsBelow, uncount } from './branches.ts';
 import { filterIn, filterOut } from './filtering.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
 import { LanguageError } from './language-error.ts';
 import { awaitEvent, dropListener } from './listening.ts';
 import { assign } from './lookup.ts';
-import { Bound, type Cause, type Flavour, type Message, newNode, type Place, type Reapply, type Strand, type Trigger, type TreeRef, type Value } from './state.ts';
+import {
+  Bound,
+  type Cause,
+  type Flavour,
+  type Message,
+  newNode,
+  type Place,
+  type Reapply,
+  type Strand,
+  type TreeRef,
+  type Trigger,
+  type Value,
+} from './state.ts';
 import { bindTag, enterTag, leaveTag } from './tags.ts';
-import { clearTimers, COMMANDS, schedule, setTimers } from './timers.ts';
+import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
 import { dropScope, newScope, parentOf, setVariable, variablesToJson, visibleVariables } from './variables.ts';
 import { parseWhen, utcStamp } from './when.ts';
 import type { Acting, Expression, World } from './world.ts';
@@ -34,24 +56,70 @@ export function expressionOf(x: Acting): Expression {
 /** Applies child `index` with these fields; the child is the next of this strand. */
 export function applyChild(x: Acting, index: number, fields: Fields): void {
   const { node, world } = x;
-  applyNext(x, { id: world.freshId(`${node.expid}_${index}`), tree: childPath(node.tree, index), fields, variables: null, launch: false });
+  applyNext(x, {
+    id: world.freshId(`${node.expid}_${index}`),
+    tree: childPath(node.tree, index),
+    fields,
+    variables: null,
+    launch: false,
+  });
 }
 
 /** Applies a tree from elsewhere (a sub-process, a block) as the child of this expression, in a scope of its own. */
-export function launchTree(x: Acting, launch: { readonly expid: string; readonly tree: TreeRef; readonly fields: Fields; readonly variables: ReadonlyMap<string, Value> }): void {
-  applyNext(x, { id: x.world.freshId(launch.expid), tree: launch.tree, fields: launch.fields, variables: launch.variables, launch: true });
+export function launchTree(
+  x: Acting,
+  launch: {
+    readonly expid: string;
+    readonly tree: TreeRef;
+    readonly fields: Fields;
+    readonly variables: ReadonlyMap<string, Value>;
+  },
+): void {
+  applyNext(x, {
+    id: x.world.freshId(launch.expid),
+    tree: launch.tree,
+    fields: launch.fields,
+    variables: launch.variables,
+    launch: true,
+  });
 }
 
-function applyNext(x: Acting, next: { readonly id: ExpressionId; readonly tree: TreeRef; readonly fields: Fields; readonly variables: ReadonlyMap<string, Value> | null; readonly launch: boolean }): void {
+function applyNext(
+  x: Acting,
+  next: {
+    readonly id: ExpressionId;
+    readonly tree: TreeRef;
+    readonly fields: Fields;
+    readonly variables: ReadonlyMap<string, Value> | null;
+    readonly launch: boolean;
+  },
+): void {
   const { node, strand, world } = x;
   strand.touched = true;
   node.children++;
   node.child = next.id;
-  world.send({ kind: 'apply', parent: refOf(x), path: strand.path, fresh: null, flanking: false, place: null, ...next });
+  world.send({
+    kind: 'apply',
+    parent: refOf(x),
+    path: strand.path,
+    fresh: null,
+    flanking: false,
+    place: null,
+    ...next,
+  });
 }
 
 /** Applies a tree in a forgotten strand: nobody waits for it, and it takes a copy of all variables along. */
-export function launchForgotten(x: Acting, launch: { readonly expid: string; readonly tree: TreeRef; readonly fields: Fields; readonly launch: boolean; readonly variables?: ReadonlyMap<string, Value> }): void {
+export function launchForgotten(
+  x: Acting,
+  launch: {
+    readonly expid: string;
+    readonly tree: TreeRef;
+    readonly fields: Fields;
+    readonly launch: boolean;
+    readonly variables?: ReadonlyMap<string, Value>;
+  },
+): void {
   const { world } = x;
   world.header.forgotten++;
   world.send({
@@ -82,7 +150,15 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
   else {
     const { strandKind, index, base } = message.fresh;
     const depth = parent === null ? 0 : parent.strand.depth + parent.strand.nodes.length;
-    strand = newStrand(message.path, message.parent?.path ?? '', message.parent?.id ?? ('' as ExpressionId), strandKind, index, depth, base);
+    strand = newStrand(
+      message.path,
+      message.parent?.path ?? '',
+      message.parent?.id ?? ('' as ExpressionId),
+      strandKind,
+      index,
+      depth,
+      base,
+    );
     world.addStrand(strand);
   }
   if (strand === null) return null;
@@ -127,7 +203,10 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
   if (world.header.expressions > limits.expressions)
     throw new LanguageError('LimitExceeded', `the workflow has more than ${limits.expressions} live expressions`);
   if (strand.depth + strand.nodes.length > limits.depth)
-    throw new LanguageError('LimitExceeded', `expressions are nested more than ${limits.depth} deep (a sub-process that calls itself without end?)`);
+    throw new LanguageError(
+      'LimitExceeded',
+      `expressions are nested more than ${limits.depth} deep (a sub-process that calls itself without end?)`,
+    );
   node.onError = attribute(x, 'on_error');
   node.onCancel = handlerAttribute(x, 'on_cancel');
   node.onTimeout = handlerAttribute(x, 'on_timeout');
@@ -185,7 +264,11 @@ function forgotten(x: Acting): Acting {
     return x;
   }
   world.header.forgotten++;
-  return moveOut(x, newStrand(`f${world.header.forgotten}`, '', '' as ExpressionId, 'forgotten', 0, 0, x.strand.base), false);
+  return moveOut(
+    x,
+    newStrand(`f${world.header.forgotten}`, '', '' as ExpressionId, 'forgotten', 0, 0, x.strand.base),
+    false,
+  );
 }
 
 function flank(x: Acting): Acting {
@@ -196,7 +279,19 @@ function flank(x: Acting): Acting {
   above.strand.next++;
   above.strand.touched = true;
   above.node.flanks++;
-  return moveOut(x, newStrand(path, above.strand.path, above.node.id, 'flank', 0, above.strand.depth + above.strand.nodes.length, x.strand.base), true);
+  return moveOut(
+    x,
+    newStrand(
+      path,
+      above.strand.path,
+      above.node.id,
+      'flank',
+      0,
+      above.strand.depth + above.strand.nodes.length,
+      x.strand.base,
+    ),
+    true,
+  );
 }
 
 /** Moves an expression that has just been made to a strand of its own, and replies to its parent for it. */
@@ -287,14 +382,15 @@ export function end(x: Acting, fields: Fields): void {
   if (node.state === 'failing') trigger(x, 'on_error', fields);
   else if (node.state === 'cancelling' && node.onCancel !== null && !retries(node.reapply)) {
     // Both asked for: the handler first, then once more (Ruote lost the second).
-    if (node.reapply !== null) node.onReply = node.reapply;
+    if (node.reapply !== null) node.onReply = once(x, node.reapply);
     trigger(x, 'on_cancel', fields);
   } else if (node.state === 'cancelling' && node.reapply !== null) trigger(x, 'on_re_apply', fields);
   else if (node.state === 'timing_out' && node.onTimeout !== null) trigger(x, 'on_timeout', fields);
   else if (node.state === null && node.onReply !== null) trigger(x, 'on_reply', fields);
   else if (node.flanking && node.state === null) removeExpression(x);
   else if (node.lost && node.state === null) x.strand.touched = true;
-  else if (node.trigger !== null && again !== null && again !== undefined && again !== false) secondTake(x, again, node.trigger);
+  else if (node.trigger !== null && again !== null && again !== undefined && again !== false)
+    secondTake(x, again, node.trigger);
   else leave(x, fields);
 }
 
@@ -303,9 +399,22 @@ const retries = (reapply: Reapply | null): boolean => reapply?.retry === true;
 function cancelFlanks(x: Acting): void {
   const { node, strand, world } = x;
   if (node.flanks < 1) return;
-  for (const kin of strandsBelow(world, { path: strand.path, at: node.id, alive: node.flanks, after: 0, limit: FLANKS_MAX }))
+  for (const kin of strandsBelow(world, {
+    path: strand.path,
+    at: node.id,
+    alive: node.flanks,
+    after: 0,
+    limit: FLANKS_MAX,
+  }))
     if (kin.kind === 'flank')
-      world.send({ kind: 'cancel', to: { path: kin.path, id: '' as ExpressionId }, flavour: node.state === 'dying' ? 'kill' : null, cause: node.cause ?? 'cancel', reapply: null, again: false });
+      world.send({
+        kind: 'cancel',
+        to: { path: kin.path, id: '' as ExpressionId },
+        flavour: node.state === 'dying' ? 'kill' : null,
+        cause: node.cause ?? 'cancel',
+        reapply: null,
+        again: false,
+      });
 }
 const FLANKS_MAX = 10_000;
 
@@ -316,7 +425,8 @@ function leave(x: Acting, given: Fields, stays = false): void {
   if (node.state === null) {
     fields = filterOut(x, fields);
     const into = attribute(x, 'vars_to_f');
-    if (into !== null && into !== false && node.scope !== null) fields = assign(fields, toText(into), variablesToJson(x, node.scope));
+    if (into !== null && into !== false && node.scope !== null)
+      fields = assign(fields, toText(into), variablesToJson(x, node.scope));
   }
   fields = leaveTag(x, fields);
   const above = parentOf(x);
@@ -325,7 +435,12 @@ function leave(x: Acting, given: Fields, stays = false): void {
   const updatedTree = node.updated ? treeToStored(treeOf(x)) : null;
   const again = node.state === null && node.onTerminate === 'regenerate' && strand.path === '0' && wasFirst;
   const message: Of<'apply'> | null = again ? regeneration(x, fields) : null;
-  world.record({ kind: node.state === null ? 'expression.replied' : 'expression.cancelled', expid: node.expid, id: node.id, name: node.name });
+  world.record({
+    kind: node.state === null ? 'expression.replied' : 'expression.cancelled',
+    expid: node.expid,
+    id: node.id,
+    name: node.name,
+  });
   if (stays) detach(x, above);
   else removeExpression(x, message !== null);
   if (message !== null) world.send(message);
@@ -421,7 +536,12 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   node.state = flavour === 'kill' ? 'dying' : flavour === 'timeout' ? 'timing_out' : 'cancelling';
   node.cause = message.cause;
   if (node.state === 'timing_out')
-    node.applied = withKey(node.applied, '__timed_out__', [expressionObject(x), utcStamp(world.now), node.name, compiledAttributes(x)]);
+    node.applied = withKey(node.applied, '__timed_out__', [
+      expressionObject(x),
+      utcStamp(world.now),
+      node.name,
+      compiledAttributes(x),
+    ]);
   if (node.state === 'cancelling') node.reapply = message.reapply;
   const { cancel } = expressionOf(x);
   if (awaited || cancel === undefined) cancelDefault(x, flavour);
@@ -436,20 +556,37 @@ export function cancelDefault(x: Acting, flavour: Flavour): void {
 
 export function cancelChildren(x: Acting, flavour: Flavour, cause: Cause, again: boolean): void {
   const { node, strand, world } = x;
-  if (node.child !== null) world.send({ kind: 'cancel', to: { path: strand.path, id: node.child }, flavour, cause, reapply: null, again });
-  if (node.branches > 0) cancelBranches(world, { path: strand.path, at: node.id, alive: node.branches, flavour, cause, again, after: 0 });
+  if (node.child !== null)
+    world.send({ kind: 'cancel', to: { path: strand.path, id: node.child }, flavour, cause, reapply: null, again });
+  if (node.branches > 0)
+    cancelBranches(world, { path: strand.path, at: node.id, alive: node.branches, flavour, cause, again, after: 0 });
 }
 
 /** Cancels branches below an expression (which may be gone already), some now and the others in later turns. */
 export function cancelBranches(
   world: World,
-  below: { readonly path: string; readonly at: ExpressionId; readonly alive: number; readonly flavour: Flavour; readonly cause: Cause; readonly again: boolean; readonly after: number },
+  below: {
+    readonly path: string;
+    readonly at: ExpressionId;
+    readonly alive: number;
+    readonly flavour: Flavour;
+    readonly cause: Cause;
+    readonly again: boolean;
+    readonly after: number;
+  },
 ): void {
   const { path, at, flavour, cause, again } = below;
   const kin = strandsBelow(world, { path, at, alive: below.alive, after: below.after, limit: CHILDREN_PER_TURN });
   for (const each of kin) {
     if (each.kind === 'flank') continue;
-    world.send({ kind: 'cancel', to: { path: each.path, id: '' as ExpressionId }, flavour, cause, reapply: null, again });
+    world.send({
+      kind: 'cancel',
+      to: { path: each.path, id: '' as ExpressionId },
+      flavour,
+      cause,
+      reapply: null,
+      again,
+    });
   }
   const last = kin.at(-1);
   if (last !== undefined && kin.length >= CHILDREN_PER_TURN)
@@ -470,6 +607,14 @@ export function failExpression(x: Acting, message: Of<'fail'>): void {
 // Handlers.
 
 const SAME_AGAIN: Reapply = { tree: null, workitem: 'returned', fields: null, retry: false };
+
+/** A re-application that is to happen after a handler has run in the place of `x`: it must name what `x` is now. */
+const once = ({ node }: Acting, reapply: Reapply): Reapply => ({
+  tree: reapply.tree ?? node.tree,
+  workitem: 'returned',
+  fields: reapply.fields ?? (reapply.workitem === 'applied' ? node.applied : null),
+  retry: reapply.retry,
+});
 
 /** Runs what an expression has for this occasion: replies, runs again, or gives its place to a handler (language.md 3.5). */
 function trigger(x: Acting, on: Trigger, fields: Fields): void {
@@ -494,7 +639,8 @@ function trigger(x: Acting, on: Trigger, fields: Fields): void {
 function handleError(x: Acting, handler: Handler, fields: Fields): void {
   let { action } = handler;
   if (typeof action === 'string') action = action.replace(/^!/, '').trim();
-  else if (Array.isArray(action) && toText(action[0] as Json).startsWith('!')) action = [toText(action[0] as Json).slice(1), ...action.slice(1)] as Json;
+  else if (Array.isArray(action) && toText(action[0] as Json).startsWith('!'))
+    action = [toText(action[0] as Json).slice(1), ...action.slice(1)] as Json;
   const use = useRetryList(action);
   if (use === null) {
     handle(x, 'on_error', action, fields);
@@ -506,10 +652,19 @@ function handleError(x: Acting, handler: Handler, fields: Fields): void {
   const parsed = use.after === '0' || use.after === '' ? { at: x.world.now } : parseWhen(use.after, x.world.now);
   if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
   if (parsed.at > x.world.now) {
-    const wake = retry ? ({ do: 'retry' } as const) : ({ do: 'become', tree: [use.action, {}, []], retry: true } as const);
+    const wake = retry
+      ? ({ do: 'retry' } as const)
+      : ({ do: 'become', tree: [use.action, {}, []], retry: true } as const);
     x.node.timers = [{ agenda: schedule(x, parsed.at, wake), action: 'retry' }];
   } else if (retry) {
-    x.world.send({ kind: 'cancel', to: refOf(x), flavour: 'retry', cause: 'error', reapply: { ...SAME_AGAIN, retry: true }, again: false });
+    x.world.send({
+      kind: 'cancel',
+      to: refOf(x),
+      flavour: 'retry',
+      cause: 'error',
+      reapply: { ...SAME_AGAIN, retry: true },
+      again: false,
+    });
   } else handle(x, 'on_error', use.action, fields);
 }
 
@@ -526,18 +681,31 @@ function leaveDone(x: Acting, state: 'done_cancelled' | 'done_failed', fields: F
 }
 
 /** Does what a handler says: a word of its own, a command, or the name or tree of what runs instead. */
-function handle(x: Acting, on: Trigger, given: Json, fields: Fields, supplanted: Acting['node']['supplanted'] = null): void {
+function handle(
+  x: Acting,
+  on: Trigger,
+  given: Json,
+  fields: Fields,
+  supplanted: Acting['node']['supplanted'] = null,
+): void {
   const { node } = x;
   let action = typeof given === 'string' ? given.trim() : given;
-  if ((action === 'cancel' || action === 'cando') && (on === 'on_cancel' || node.onCancel === null)) action = action === 'cancel' ? 'undo' : 'redo';
+  if ((action === 'cancel' || action === 'cando') && (on === 'on_cancel' || node.onCancel === null))
+    action = action === 'cancel' ? 'undo' : 'redo';
   if (typeof action === 'string') {
     const stored = /^(?:store|bury) *: *(.+)/.exec(action);
     const [word = '', ...rest] = action.split(/\s+/);
-    if (action === 'redo' || action === 'retry') return replace(x, { on, tree: supplanted === null ? null : supplanted, fields: on === 'on_error' ? node.applied : fields });
-    if (action === 'undo' || action === 'pass' || action === '') return leaveDone(x, on === 'on_cancel' ? 'done_cancelled' : 'done_failed', fields);
+    if (action === 'redo' || action === 'retry')
+      return replace(x, {
+        on,
+        tree: supplanted === null ? null : supplanted,
+        fields: on === 'on_error' ? node.applied : fields,
+      });
+    if (action === 'undo' || action === 'pass' || action === '')
+      return leaveDone(x, on === 'on_cancel' ? 'done_cancelled' : 'done_failed', fields);
     if (action === 'cancel') return trigger(x, 'on_cancel', fields);
     if (action === 'cando') {
-      node.onReply = SAME_AGAIN;
+      node.onReply = once(x, SAME_AGAIN);
       return trigger(x, 'on_cancel', fields);
     }
     if (action === 'raise') {
@@ -547,11 +715,16 @@ function handle(x: Acting, on: Trigger, given: Json, fields: Fields, supplanted:
     if (stored !== null) return store(x, stored[1] ?? '', fields);
     if (COMMANDS.has(word)) return command(x, word, rest.at(-1), fields);
     if (on === 'on_timeout' && /^err(or)?( |$)/.test(action))
-      return replace(x, { on, tree: inline(makeTree('error', rest.length > 0 ? [[rest.join(' '), null]] : [])), fields });
+      return replace(x, {
+        on,
+        tree: inline(makeTree('error', rest.length > 0 ? [[rest.join(' '), null]] : [])),
+        fields,
+      });
     return replace(x, { on, tree: inline(makeTree(action)), fields: on === 'on_error' ? node.applied : fields });
   }
   const tree = isTreeJson(action) ? treeFromJson(action) : null;
-  if (tree === null) throw new LanguageError('ArgumentError', `${on}: ${JSON.stringify(action)} is neither a name nor a tree`);
+  if (tree === null)
+    throw new LanguageError('ArgumentError', `${on}: ${JSON.stringify(action)} is neither a name nor a tree`);
   return replace(x, { on, tree: inline(tree), fields: on === 'on_error' ? node.applied : fields });
 }
 
@@ -585,16 +758,26 @@ function command(x: Acting, word: string, argument: string | undefined, fields: 
 }
 
 /** The child whose reply is being handled, if it is one of this expression. */
-const childOf = (x: Acting, from: ExpressionId | null): ExpressionId | null => (from !== null && isDirectChild(x, from) ? from : null);
+const childOf = (x: Acting, from: ExpressionId | null): ExpressionId | null =>
+  from !== null && isDirectChild(x, from) ? from : null;
 
 /** Puts another expression in the place of this one: same expid, fresh subid, so that a late answer to the old one is refused. */
-function replace(x: Acting, next: { readonly on: Trigger; readonly tree: TreeRef | NonNullable<Acting['node']['supplanted']> | null; readonly fields: Fields }): void {
+function replace(
+  x: Acting,
+  next: {
+    readonly on: Trigger;
+    readonly tree: TreeRef | NonNullable<Acting['node']['supplanted']> | null;
+    readonly fields: Fields;
+  },
+): void {
   const { node, strand, world } = x;
   const above = parentOf(x);
   const id = world.freshId(node.expid);
   const former = next.tree !== null && 'applied' in next.tree ? next.tree : null;
   const same = next.tree === null;
-  const inherited = [...writtenAttributes(x)].filter(([key]) => (key.startsWith('on_') && key !== next.on) || key === 'tag');
+  const inherited = [...writtenAttributes(x)].filter(
+    ([key]) => (key.startsWith('on_') && key !== next.on) || key === 'tag',
+  );
   const place: Place = {
     trigger: next.on,
     added: same ? node.added : former !== null ? former.added : inherited,
@@ -603,7 +786,8 @@ function replace(x: Acting, next: { readonly on: Trigger; readonly tree: TreeRef
     onReply: node.onReply,
     supplanted: { tree: node.tree, name: node.name, kind: node.kind, added: node.added, applied: node.applied },
     kind: same && node.kind === 'sequence' ? 'sequence' : former?.kind === 'sequence' ? 'sequence' : null,
-    tagFollows: node.tag !== null && node.fullTag !== null ? { tag: node.tag, fullTag: node.fullTag, from: node.id } : null,
+    tagFollows:
+      node.tag !== null && node.fullTag !== null ? { tag: node.tag, fullTag: node.fullTag, from: node.id } : null,
     forgotten: node.forgotten,
     // A consumed retry list is part of the tree from now on; the parent learns of it with the reply.
     updated: node.updated && same,
@@ -617,7 +801,7 @@ function replace(x: Acting, next: { readonly on: Trigger; readonly tree: TreeRef
     tree: former !== null ? former.tree : next.tree === null ? node.tree : (next.tree as TreeRef),
     fields: next.fields,
     variables: null,
-    launch: next.on === 'on_re_apply',
+    launch: next.on === 'on_re_apply' || next.on === 'on_reply',
     flanking: node.flanking,
     place,
   };

@@ -35,7 +35,15 @@ export type Happened = {
   readonly fields: Fields;
 };
 
-export function listenFor(x: Acting, wanted: { readonly event: EventKind; readonly everywhere: boolean; readonly conditions: Conditions; readonly then: Spec['then'] }): void {
+export function listenFor(
+  x: Acting,
+  wanted: {
+    readonly event: EventKind;
+    readonly everywhere: boolean;
+    readonly conditions: Conditions;
+    readonly then: Spec['then'];
+  },
+): void {
   const { node, strand, world } = x;
   for (const values of Object.values(wanted.conditions)) for (const value of values) patternOf(value);
   world.header.listeners++;
@@ -68,7 +76,8 @@ export function dropListener(x: Acting): void {
 /** Tells the listeners of this workflow, and notes the event for those of others. */
 export function tell(world: World, happened: Happened): void {
   const name = happened.participant ?? happened.tag ?? '';
-  if (happened.event !== 'error') world.events.push({ event: happened.event, name, at: world.now, payload: JSON.stringify(happened) });
+  if (happened.event !== 'error')
+    world.events.push({ event: happened.event, name, at: world.now, payload: JSON.stringify(happened) });
   const specs = world
     .ownListeners()
     .filter((row) => row.event === happened.event)
@@ -99,7 +108,17 @@ function wake(world: World, row: ListenerRow, spec: Spec, happened: Happened): v
     return;
   }
   const { fields, from } = happened;
-  world.send({ kind: 'reply', to, from, fields, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+  world.send({
+    kind: 'reply',
+    to,
+    from,
+    fields,
+    by: null,
+    branch: null,
+    flanking: false,
+    updatedTree: null,
+    received: false,
+  });
 }
 
 function fits(conditions: Conditions, happened: Happened): boolean {
@@ -121,25 +140,39 @@ const EVENT_KEY = /^(?:(in|entered|reached|out|left)_)?(tag|participant|error)s?
 const CLASS_NAME = /^(::)?([A-Z][a-z]+)+(::([A-Z][a-z]+)+)*$/;
 
 /** Reads `in_tag`, `left_participants`, `error`… with their value; null for other keys. */
-export function eventWanted(key: string, value: Json): { readonly event: EventKind; readonly conditions: Conditions } | null {
+export function eventWanted(
+  key: string,
+  value: Json,
+): { readonly event: EventKind; readonly conditions: Conditions } | null {
   const read = EVENT_KEY.exec(key);
   if (read === null) return null;
   const inward = INWARD.has(read[1] ?? 'in');
   const values = commaList(value);
-  if (read[2] === 'participant') return { event: inward ? 'dispatched' : 'received', conditions: { participant: values } };
+  if (read[2] === 'participant')
+    return { event: inward ? 'dispatched' : 'received', conditions: { participant: values } };
   if (read[2] === 'tag')
-    return { event: inward ? 'entered_tag' : 'left_tag', conditions: values[0]?.includes('/') && literalRegex(values[0]) === null ? { full_tag: values } : { tag: values } };
+    return {
+      event: inward ? 'entered_tag' : 'left_tag',
+      conditions: values[0]?.includes('/') && literalRegex(values[0]) === null ? { full_tag: values } : { tag: values },
+    };
   const classes = values.filter((each) => CLASS_NAME.test(each));
   const messages = values.filter((each) => !CLASS_NAME.test(each));
-  return { event: 'error', conditions: { ...(classes.length > 0 && { class: classes }), ...(messages.length > 0 && { message: messages }) } };
+  return {
+    event: 'error',
+    conditions: { ...(classes.length > 0 && { class: classes }), ...(messages.length > 0 && { message: messages }) },
+  };
 }
 
 /** The attribute await: `[direction_]tag: x`, `[direction_]participant: x`, or a bare tag that is to be left. */
 export function awaitEvent(x: Acting, text: string): void {
   const colon = text.indexOf(':');
-  const wanted = colon < 0 ? eventWanted('left_tag', text) : eventWanted(text.slice(0, colon).trim(), text.slice(colon + 1));
+  const wanted =
+    colon < 0 ? eventWanted('left_tag', text) : eventWanted(text.slice(0, colon).trim(), text.slice(colon + 1));
   if (wanted === null || wanted.event === 'error')
-    throw new LanguageError('ArgumentError', `await does not understand ${JSON.stringify(text)}: write "<tag>", "in_tag: <tag>", "left_tag: <tag>", "in_participant: <name>"`);
+    throw new LanguageError(
+      'ArgumentError',
+      `await does not understand ${JSON.stringify(text)}: write "<tag>", "in_tag: <tag>", "left_tag: <tag>", "in_participant: <name>"`,
+    );
   listenFor(x, { ...wanted, everywhere: false, then: 'awake' });
 }
 

@@ -15,10 +15,17 @@ const NOWHERE = '' as ExpressionId;
 export function cancelProcess(world: World, message: Extract<Message, { kind: 'cancel_process' }>): void {
   const { flavour, after, again } = message;
   const root = world.strand(ROOT);
-  const cancel = (path: string): void => world.send({ kind: 'cancel', to: { path, id: NOWHERE }, flavour, cause: 'cancel', reapply: null, again });
+  const cancel = (path: string): void =>
+    world.send({ kind: 'cancel', to: { path, id: NOWHERE }, flavour, cause: 'cancel', reapply: null, again });
   if (after === 0 && root !== null && root.nodes.length > 0) cancel(ROOT);
   if (world.header.roots === 0) return;
-  const kin = strandsBelow(world, { path: '', at: NOWHERE, alive: world.header.roots, after, limit: CHILDREN_PER_TURN }).filter((each) => each.path !== ROOT);
+  const kin = strandsBelow(world, {
+    path: '',
+    at: NOWHERE,
+    alive: world.header.roots,
+    after,
+    limit: CHILDREN_PER_TURN,
+  }).filter((each) => each.path !== ROOT);
   for (const { path } of kin) cancel(path);
   const last = kin.at(-1);
   if (last !== undefined && kin.length >= CHILDREN_PER_TURN) world.send({ ...message, after: last.number });
@@ -32,8 +39,18 @@ export function killAtOnce(world: World): void {
   for (const row of loaded.workitems.values()) {
     if (row.state === 'closed') continue;
     if (row.state === 'failed') world.changeWorkitem(row.id, { kind: 'delete' });
-    else world.changeWorkitem(row.id, { kind: 'patch', set: { state: 'closed', send: 'cancel', tries: 0, dueAt: now, heldAt: null, log: '[]' } });
-    world.record({ kind: 'workitem.closed', expid: row.id.slice(0, row.id.indexOf('!')), workitem: row.id, participant: row.participant, status: 'cancel' });
+    else
+      world.changeWorkitem(row.id, {
+        kind: 'patch',
+        set: { state: 'closed', send: 'cancel', tries: 0, dueAt: now, heldAt: null, log: '[]' },
+      });
+    world.record({
+      kind: 'workitem.closed',
+      expid: row.id.slice(0, row.id.indexOf('!')),
+      workitem: row.id,
+      participant: row.participant,
+      status: 'cancel',
+    });
   }
   if (root !== null) {
     root.reply ??= lastFields(root);
@@ -43,7 +60,17 @@ export function killAtOnce(world: World): void {
   world.queue.length = 0;
   world.agenda.clear();
   world.sweep = true;
-  Object.assign(header, { strands: 0, expressions: 0, roots: 0, errors: 0, listeners: 0, answers: 0, continuing: false, killed: true, tags: {} });
+  Object.assign(header, {
+    strands: 0,
+    expressions: 0,
+    roots: 0,
+    errors: 0,
+    listeners: 0,
+    answers: 0,
+    continuing: false,
+    killed: true,
+    tags: {},
+  });
 }
 
 const lastFields = (strand: Strand): Fields => strand.nodes.at(-1)?.applied ?? ({} satisfies { [key: string]: Json });

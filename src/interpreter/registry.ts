@@ -1,4 +1,4 @@
-import { if_, equals, given, that } from './expressions/branching.ts';
+import { equals, given, if_, that } from './expressions/branching.ts';
 import { command } from './expressions/commands.ts';
 import { addBranches, citerator, concurrence } from './expressions/concurrence.ts';
 import { inc } from './expressions/counting.ts';
@@ -23,4 +23,6 @@ const all: readonly Expression[] = [
 ]; // biome-ignore format: a list of names
 
 /** Every expression by each of its names. */
-export const registry: Registry = new Map(all.flatMap((expression) => expression.names.map((name) => [name, expression] as const)));
+export const registry: Registry = new Map(
+  all.flatMap((expression) => expression.names.map((name) => [name, expression] as const)),
+);

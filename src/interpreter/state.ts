@@ -38,7 +38,15 @@ export type Value = Json | Bound | Tagged;
 export type Scope = { readonly own: Map<string, Value>; spilled: boolean };
 
 /** language.md 3.1. `null` is the normal state. `done` marks a handler that asked for a plain reply (undo, pass, store). */
-export type State = 'cancelling' | 'dying' | 'timing_out' | 'failing' | 'awaiting' | 'done_cancelled' | 'done_failed' | null;
+export type State =
+  | 'cancelling'
+  | 'dying'
+  | 'timing_out'
+  | 'failing'
+  | 'awaiting'
+  | 'done_cancelled'
+  | 'done_failed'
+  | null;
 
 export type Trigger = 'on_error' | 'on_cancel' | 'on_timeout' | 'on_re_apply' | 'on_reply';
 
@@ -92,7 +100,13 @@ export type Node = {
   reapply: Reapply | null;
   onReply: Reapply | null;
   trigger: Trigger | null;
-  supplanted: { readonly tree: TreeRef; readonly name: string; readonly kind: string; readonly added: Node['added']; readonly applied: Fields } | null;
+  supplanted: {
+    readonly tree: TreeRef;
+    readonly name: string;
+    readonly kind: string;
+    readonly added: Node['added'];
+    readonly applied: Fields;
+  } | null;
   timers: readonly Timer[];
   timersMade: number;
   schedule: string | null;
@@ -160,7 +174,11 @@ export type Message =
       readonly parent: Ref | null;
       /** The strand to grow; `fresh` tells that it does not exist yet. */
       readonly path: string;
-      readonly fresh: { readonly strandKind: Strand['kind']; readonly index: number; readonly base: ExpressionId | null } | null;
+      readonly fresh: {
+        readonly strandKind: Strand['kind'];
+        readonly index: number;
+        readonly base: ExpressionId | null;
+      } | null;
       readonly id: ExpressionId;
       readonly tree: TreeRef;
       readonly fields: Fields;
@@ -193,14 +211,34 @@ export type Message =
       /** Asked for from outside once more: goes through expressions that are cancelling already, to the handlers below them. */
       readonly again: boolean;
     }
-  | { readonly kind: 'cancel_children'; readonly to: Ref; readonly flavour: Flavour; readonly cause: Cause; readonly again: boolean; readonly after: number }
+  | {
+      readonly kind: 'cancel_children';
+      readonly to: Ref;
+      readonly flavour: Flavour;
+      readonly cause: Cause;
+      readonly again: boolean;
+      readonly after: number;
+    }
   | { readonly kind: 'fork'; readonly to: Ref; readonly from: number }
   | { readonly kind: 'fail'; readonly to: Ref; readonly fields: Fields; readonly immediate: boolean }
   | { readonly kind: 'dispatch'; readonly to: Ref }
   | { readonly kind: 'dispatch_cancel'; readonly to: Ref; readonly fields: Fields; readonly cause: Cause }
   | { readonly kind: 'cancel_process'; readonly flavour: Flavour; readonly after: number; readonly again: boolean }
-  | { readonly kind: 'raise'; readonly to: Ref; readonly class: string; readonly message: string; readonly fields: Fields }
-  | { readonly kind: 'tag'; readonly event: 'entered_tag' | 'left_tag'; readonly ref: Ref; readonly tag: string; readonly fullTag: string; readonly fields: Fields }
+  | {
+      readonly kind: 'raise';
+      readonly to: Ref;
+      readonly class: string;
+      readonly message: string;
+      readonly fields: Fields;
+    }
+  | {
+      readonly kind: 'tag';
+      readonly event: 'entered_tag' | 'left_tag';
+      readonly ref: Ref;
+      readonly tag: string;
+      readonly fullTag: string;
+      readonly fields: Fields;
+    }
   | { readonly kind: 'intercepted'; readonly ref: Ref; readonly error: Fields; readonly fields: Fields }
   | { readonly kind: 'awake'; readonly to: Ref };
 

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../model/json.ts';
-import type { Loaded, Stimulus, StepResult } from '../model/stimulus.ts';
+import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import { needKey } from '../model/stimulus.ts';
-import { decodeMessages } from './encoding.ts';
 import { refOf } from './branches.ts';
-import { raiseError, keepError } from './failing.ts';
+import { decodeMessages } from './encoding.ts';
+import { keepError, raiseError } from './failing.ts';
 import { CONTINUATION, finish, openWorld } from './finish.ts';
 import { LanguageError } from './language-error.ts';
 import {
@@ -18,12 +18,12 @@ import {
   receiveReply,
 } from './life.ts';
 import { tell, textOfError } from './listening.ts';
+import { cancelProcess } from './process.ts';
 import { registry } from './registry.ts';
 import type { Message } from './state.ts';
 import { stir } from './stimuli.ts';
-import { type Acting, type StepContext, Wanting, type World } from './world.ts';
 import { closeWorkitem, openWorkitem } from './workitems.ts';
-import { cancelProcess } from './process.ts';
+import { type Acting, type StepContext, Wanting, type World } from './world.ts';
 
 /** A step that has handled this many messages before it finds rows missing stops there and goes on in its next turn, instead of
  * doing everything again. */
@@ -36,16 +36,24 @@ const RESTART_MESSAGES_MAX = 100;
  *   without changes. Throws only for a bug of ours.
  */
 export function step(loaded: Loaded, stimulus: Stimulus, context: StepContext): StepResult {
-  const known = stimulus.event.kind === 'launch' ? withLaunched(context, stimulus.event.launch.hash, stimulus.event.launch.tree) : context;
+  const known =
+    stimulus.event.kind === 'launch'
+      ? withLaunched(context, stimulus.event.launch.hash, stimulus.event.launch.tree)
+      : context;
   const first = attempt(loaded, stimulus, known);
   if (first.kind !== 'wanting') return first;
-  if (first.handled < RESTART_MESSAGES_MAX || first.needs.some((need) => need.kind === 'definition')) return { kind: 'need', needs: first.needs };
+  if (first.handled < RESTART_MESSAGES_MAX || first.needs.some((need) => need.kind === 'definition'))
+    return { kind: 'need', needs: first.needs };
   // Being deterministic, the same step with a smaller budget stops right before the message that found something missing.
   const shorter = attempt(loaded, stimulus, { ...known, limits: { ...known.limits, messages: first.handled } });
   return shorter.kind === 'wanting' ? { kind: 'need', needs: shorter.needs } : shorter;
 }
 
-const withLaunched = (context: StepContext, hash: string, tree: ReturnType<StepContext['definition']>): StepContext => ({
+const withLaunched = (
+  context: StepContext,
+  hash: string,
+  tree: ReturnType<StepContext['definition']>,
+): StepContext => ({
   ...context,
   definition: (wanted) => (wanted === hash ? tree : context.definition(wanted)),
 });
@@ -68,7 +76,11 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
   }
 }
 
-function missing(stimulus: Stimulus): { readonly ok: false; readonly code: 'workflow_not_found' | 'workitem_not_found'; readonly message: string } {
+function missing(stimulus: Stimulus): {
+  readonly ok: false;
+  readonly code: 'workflow_not_found' | 'workitem_not_found';
+  readonly message: string;
+} {
   const { kind } = stimulus.event;
   return kind === 'proceed' || kind === 'fail' || kind === 'edit'
     ? { ok: false, code: 'workitem_not_found', message: 'workitem_id not found' }
@@ -79,7 +91,8 @@ function missing(stimulus: Stimulus): { readonly ok: false; readonly code: 'work
 function takeUp(world: World): void {
   if (!world.header.continuing || world.header.pausedAt !== null) return;
   const row = world.loaded.agenda.get(CONTINUATION);
-  if (row === undefined && !world.loaded.answered.has(needKey({ kind: 'agenda', id: CONTINUATION }))) throw new Wanting([{ kind: 'agenda', id: CONTINUATION }]);
+  if (row === undefined && !world.loaded.answered.has(needKey({ kind: 'agenda', id: CONTINUATION })))
+    throw new Wanting([{ kind: 'agenda', id: CONTINUATION }]);
   world.header.continuing = false;
   if (row === undefined) return;
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
@@ -103,11 +116,23 @@ function handle(world: World, message: Message): void {
       return;
     }
     case 'tag':
-      tell(world, { event: message.event, tag: message.tag, full_tag: message.fullTag, from: message.ref.id, fields: message.fields });
+      tell(world, {
+        event: message.event,
+        tag: message.tag,
+        full_tag: message.fullTag,
+        from: message.ref.id,
+        fields: message.fields,
+      });
       return;
     case 'intercepted': {
       const { error } = message;
-      tell(world, { event: 'error', class: textOfError(error as JsonObject, 'class'), message: textOfError(error as JsonObject, 'message'), from: message.ref.id, fields: message.fields });
+      tell(world, {
+        event: 'error',
+        class: textOfError(error as JsonObject, 'class'),
+        message: textOfError(error as JsonObject, 'message'),
+        from: message.ref.id,
+        fields: message.fields,
+      });
       return;
     }
     case 'cancel_process':
@@ -115,7 +140,15 @@ function handle(world: World, message: Message): void {
       return;
     case 'cancel_children': {
       const { to, flavour, cause, again, after } = message;
-      cancelBranches(world, { path: to.path, at: to.id, alive: Number.POSITIVE_INFINITY, flavour, cause, again, after });
+      cancelBranches(world, {
+        path: to.path,
+        at: to.id,
+        alive: Number.POSITIVE_INFINITY,
+        flavour,
+        cause,
+        again,
+        after,
+      });
       return;
     }
     default: {
@@ -125,7 +158,10 @@ function handle(world: World, message: Message): void {
   }
 }
 
-function deliver(x: Acting, message: Exclude<Message, { kind: 'apply' | 'tag' | 'intercepted' | 'cancel_process' | 'cancel_children' }>): void {
+function deliver(
+  x: Acting,
+  message: Exclude<Message, { kind: 'apply' | 'tag' | 'intercepted' | 'cancel_process' | 'cancel_children' }>,
+): void {
   const { world } = x;
   switch (message.kind) {
     case 'reply':
@@ -143,7 +179,17 @@ function deliver(x: Acting, message: Exclude<Message, { kind: 'apply' | 'tag' | 
       return;
     case 'dispatch_cancel':
       closeWorkitem(x, message.cause, message.fields);
-      world.send({ kind: 'reply', to: refOf(x), from: x.node.id, fields: message.fields, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+      world.send({
+        kind: 'reply',
+        to: refOf(x),
+        from: x.node.id,
+        fields: message.fields,
+        by: null,
+        branch: null,
+        flanking: false,
+        updatedTree: null,
+        received: false,
+      });
       return;
     case 'raise':
       throw new LanguageError(message.class, message.message);

@@ -4,6 +4,7 @@ import { withKey } from '../model/json.ts';
 import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
+import { refOf } from './branches.ts';
 import { decodeMessages, encodeMessages } from './encoding.ts';
 import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
 import { ROOT } from './finish.ts';
@@ -14,7 +15,6 @@ import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
 import type { Message, Reapply, Strand } from './state.ts';
 import { wakeOf } from './timers.ts';
 import type { Acting, World } from './world.ts';
-import { refOf } from './branches.ts';
 
 /*
  * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept.
@@ -62,7 +62,8 @@ export function stir(world: World, event: Happening): Answer {
 function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   const answer: Answer = { ok: true, value: { id: asked.id } };
   // The id was made once, before the first attempt: when it is there already, this launch has been committed.
-  if (world.loaded.workflow !== null) return { ok: false, code: 'conflict', message: `workflow ${asked.id} was launched already` };
+  if (world.loaded.workflow !== null)
+    return { ok: false, code: 'conflict', message: `workflow ${asked.id} was launched already` };
   const root: Strand = {
     path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, base: null, depth: 0, arrival: null, next: 1, nodes: [], reply: null,
     dead: false, touched: true, stored: false,
@@ -119,7 +120,17 @@ function keepOrSend(world: World, message: Message): void {
   }
   world.header.answers++;
   const id = `answer#${String(world.header.answers).padStart(9, '0')}`;
-  world.changeAgenda(id, { kind: 'put', row: { id, kind: 'answer', dueAt: world.now, heldAt: world.header.pausedAt, path: null, payload: encodeMessages([message]) } });
+  world.changeAgenda(id, {
+    kind: 'put',
+    row: {
+      id,
+      kind: 'answer',
+      dueAt: world.now,
+      heldAt: world.header.pausedAt,
+      path: null,
+      payload: encodeMessages([message]),
+    },
+  });
 }
 
 function fail(world: World, event: Of<'fail'>): Answer {
@@ -130,8 +141,21 @@ function fail(world: World, event: Of<'fail'>): Answer {
   world.changeWorkitem(row.id, { kind: 'patch', set: { state: 'failed', send: null, dueAt: null } });
   x.node.data['failed'] = true;
   x.strand.touched = true;
-  world.record({ kind: 'workitem.failed', expid: expidOf(row.id), workitem: row.id, participant: row.participant, class: event.class, message: event.message });
-  keepOrSend(world, { kind: 'raise', to: refOf(x), class: event.class, message: event.message, fields: fieldsOf(world, row) });
+  world.record({
+    kind: 'workitem.failed',
+    expid: expidOf(row.id),
+    workitem: row.id,
+    participant: row.participant,
+    class: event.class,
+    message: event.message,
+  });
+  keepOrSend(world, {
+    kind: 'raise',
+    to: refOf(x),
+    class: event.class,
+    message: event.message,
+    fields: fieldsOf(world, row),
+  });
   return done;
 }
 
@@ -139,10 +163,16 @@ function edit(world: World, event: Of<'edit'>): Answer {
   const row = workitem(world, event.workitem);
   if (row === null) return NO_WORKITEM;
   if (event.revision !== null && event.revision !== row.revision)
-    return fault('precondition_failed', `the workitem is at revision ${row.revision}, not ${event.revision}: read it again`);
+    return fault(
+      'precondition_failed',
+      `the workitem is at revision ${row.revision}, not ${event.revision}: read it again`,
+    );
   const before = fieldsOf(world, row);
   const fields = withKey(mergeGiven(before, event.fields), 'params', before['params'] ?? {});
-  world.changeWorkitem(row.id, { kind: 'patch', set: { fields: JSON.stringify(fields), inherits: null, revision: row.revision + 1 } });
+  world.changeWorkitem(row.id, {
+    kind: 'patch',
+    set: { fields: JSON.stringify(fields), inherits: null, revision: row.revision + 1 },
+  });
   world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem: row.id });
   return { ok: true, value: { revision: row.revision + 1 } };
 }
@@ -193,7 +223,9 @@ function goOn(world: World): void {
   const { header } = world;
   if (header.answers > 0) {
     world.want({ kind: 'agenda_kind', of: 'answer' });
-    const answers = [...world.loaded.agenda.values()].filter((row) => row.kind === 'answer').sort((a, b) => (a.id < b.id ? -1 : 1));
+    const answers = [...world.loaded.agenda.values()]
+      .filter((row) => row.kind === 'answer')
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const row of answers) {
       world.changeAgenda(row.id, { kind: 'delete' });
       for (const message of decodeMessages(row.payload)) world.send(message);
@@ -218,8 +250,13 @@ function due(world: World, id: string): Answer {
   }
   if (row.kind === 'continue') return done;
   world.changeAgenda(id, { kind: 'delete' });
-  if (row.kind === 'event') hear(world, id.slice(0, id.indexOf('@')) as ExpressionId, JSON.parse(row.payload) as Happened);
-  else if (row.kind === 'timer') fire(world, row);
+  if (row.kind === 'event') {
+    const { listener, payload } = JSON.parse(row.payload) as {
+      readonly listener: ExpressionId;
+      readonly payload: Happened;
+    };
+    hear(world, listener, payload);
+  } else if (row.kind === 'timer') fire(world, row);
   return done;
 }
 
@@ -233,11 +270,26 @@ function fire(world: World, row: AgendaRow): void {
   node.timers = node.timers.filter((timer) => timer.agenda !== row.id);
   if (node.schedule === row.id) node.schedule = null;
   world.record({ kind: 'timer.fired', expid: node.expid, action: wake.do });
-  const again = (tree: Reapply['tree'], retry: boolean): Reapply => ({ tree, workitem: 'returned', fields: null, retry });
+  const again = (tree: Reapply['tree'], retry: boolean): Reapply => ({
+    tree,
+    workitem: 'returned',
+    fields: null,
+    retry,
+  });
   const cancelled = { kind: 'cancel', to, cause: 'cancel', reapply: null, again: false } as const;
   switch (wake.do) {
     case 'reply':
-      world.send({ kind: 'reply', to, from: node.id, fields: node.applied, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+      world.send({
+        kind: 'reply',
+        to,
+        from: node.id,
+        fields: node.applied,
+        by: null,
+        branch: null,
+        flanking: false,
+        updatedTree: null,
+        received: false,
+      });
       return;
     case 'timeout':
       world.send({ ...cancelled, flavour: 'timeout', cause: 'timeout' });
@@ -252,7 +304,11 @@ function fire(world: World, row: AgendaRow): void {
       world.send({ ...cancelled, flavour: 'retry', cause: 'error', reapply: again(null, true) });
       return;
     case 'become':
-      world.send({ ...cancelled, flavour: wake.retry ? 'retry' : null, reapply: again({ root: wake.tree as readonly never[], path: '' }, wake.retry) });
+      world.send({
+        ...cancelled,
+        flavour: wake.retry ? 'retry' : null,
+        reapply: again({ root: wake.tree as readonly never[], path: '' }, wake.retry),
+      });
       return;
     case 'flank':
       flank(world, x, wake.name);
@@ -284,7 +340,8 @@ function findExpression(world: World, id: ExpressionId): Acting | null {
   return strandHolding();
 }
 
-const noExpression = (id: string): Answer => fault('expression_not_found', `expression ${id} is not alive in this workflow`);
+const noExpression = (id: string): Answer =>
+  fault('expression_not_found', `expression ${id} is not alive in this workflow`);
 
 function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null): Answer {
   const x = findExpression(world, id);
@@ -302,7 +359,12 @@ function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tr
 }
 
 function sendReapply(world: World, x: Acting, fields: Fields | null, tree: Tree | null): void {
-  const asked: Reapply = { tree: tree === null ? null : { root: storedTree(tree), path: '' }, workitem: 'returned', fields, retry: true };
+  const asked: Reapply = {
+    tree: tree === null ? null : { root: storedTree(tree), path: '' },
+    workitem: 'returned',
+    fields,
+    retry: true,
+  };
   if (x.node.state !== null) x.node.state = null;
   world.send({ kind: 'cancel', to: refOf(x), flavour: 'retry', cause: 'cancel', reapply: asked, again: false });
 }
@@ -326,7 +388,8 @@ function replay(world: World, event: Of<'replay'>): Answer {
     if (event.fields !== null) x.node.applied = mergeGiven({}, event.fields);
     x.strand.touched = true;
     world.send({ kind: 'dispatch', to: refOf(x) });
-  } else world.send(event.fields !== null && 'fields' in failed ? ({ ...failed, fields: event.fields } as Message) : failed);
+  } else
+    world.send(event.fields !== null && 'fields' in failed ? ({ ...failed, fields: event.fields } as Message) : failed);
   return done;
 }
 
@@ -346,8 +409,17 @@ function broken(world: World, message: string): Answer {
     node.hasError = true;
     root.touched = true;
   } else world.header.errors++;
-  const details = JSON.stringify({ expid: expidOf(id), name: node?.name ?? null, deviations: null, fields: {}, message: encodeMessages([]) });
-  world.changeError(id, { kind: 'put', row: { id, path: ROOT, workitem: false, class: 'InternalError', message, at: world.now, details } });
+  const details = JSON.stringify({
+    expid: expidOf(id),
+    name: node?.name ?? null,
+    deviations: null,
+    fields: {},
+    message: encodeMessages([]),
+  });
+  world.changeError(id, {
+    kind: 'put',
+    row: { id, path: ROOT, workitem: false, class: 'InternalError', message, at: world.now, details },
+  });
   world.record({ kind: 'expression.failed', expid: expidOf(id), id, class: 'InternalError', message });
   return done;
 }

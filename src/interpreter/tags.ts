@@ -33,7 +33,14 @@ export function enterTag(x: Acting): void {
   node.applied = withKey(node.applied, '__tags__', [...carried, tag]);
   if (world.header.tags[node.fullTag] !== undefined || Object.keys(world.header.tags).length < TAGS_SHOWN_MAX)
     world.header.tags = { ...world.header.tags, [node.fullTag]: (world.header.tags[node.fullTag] ?? 0) + 1 };
-  world.send({ kind: 'tag', event: 'entered_tag', ref: { path: x.strand.path, id: node.id }, tag, fullTag: node.fullTag, fields: node.applied });
+  world.send({
+    kind: 'tag',
+    event: 'entered_tag',
+    ref: { path: x.strand.path, id: node.id },
+    tag,
+    fullTag: node.fullTag,
+    fields: node.applied,
+  });
 }
 
 /** Binds the variables of a tag to where its expression is now. */
@@ -53,13 +60,24 @@ export function leaveTag(x: Acting, fields: Fields): Fields {
   const tags = [...tagsOf(fields)];
   const at = tags.lastIndexOf(node.tag);
   if (at >= 0) tags.splice(at, 1);
-  const left = withKey(Object.hasOwn(fields, '__tags__') ? withKey(fields, '__tags__', tags) : fields, '__left_tag__', node.tag);
+  const left = withKey(
+    Object.hasOwn(fields, '__tags__') ? withKey(fields, '__tags__', tags) : fields,
+    '__left_tag__',
+    node.tag,
+  );
   const count = world.header.tags[node.fullTag];
   if (count !== undefined) {
     const { [node.fullTag]: _gone, ...others } = world.header.tags;
     world.header.tags = count > 1 ? { ...others, [node.fullTag]: count - 1 } : others;
   }
-  world.send({ kind: 'tag', event: 'left_tag', ref: { path: x.strand.path, id: node.id }, tag: node.tag, fullTag: node.fullTag, fields: left });
+  world.send({
+    kind: 'tag',
+    event: 'left_tag',
+    ref: { path: x.strand.path, id: node.id },
+    tag: node.tag,
+    fullTag: node.fullTag,
+    fields: left,
+  });
   rememberTag(x, node.fullTag);
   return left;
 }

@@ -22,7 +22,17 @@ export type Wake =
   /** A side activity with the applied workitem. */
   | { readonly do: 'flank'; readonly name: string };
 
-export const COMMANDS: ReadonlySet<string> = new Set(['skip', 'back', 'jump', 'rewind', 'continue', 'break', 'stop', 'over', 'reset']);
+export const COMMANDS: ReadonlySet<string> = new Set([
+  'skip',
+  'back',
+  'jump',
+  'rewind',
+  'continue',
+  'break',
+  'stop',
+  'over',
+  'reset',
+]);
 
 /** Puts a waking of this expression on the agenda. `at`: business time in milliseconds. */
 export function schedule(x: Acting, at: number, wake: Wake): string {
@@ -30,7 +40,10 @@ export function schedule(x: Acting, at: number, wake: Wake): string {
   const id = `${node.id}#${node.timersMade}`;
   node.timersMade++;
   const payload = JSON.stringify({ path: strand.path, id: node.id, wake });
-  world.changeAgenda(id, { kind: 'put', row: { id, kind: 'timer', dueAt: at, heldAt: null, path: strand.path, payload } });
+  world.changeAgenda(id, {
+    kind: 'put',
+    row: { id, kind: 'timer', dueAt: at, heldAt: null, path: strand.path, payload },
+  });
   world.record({ kind: 'timer.set', expid: node.expid, due_at: new Date(at).toISOString(), action: wake.do });
   return id;
 }
@@ -41,7 +54,9 @@ export const wakeOf = (row: AgendaRow): { readonly path: string; readonly id: st
 /** Sets the timers and the timeout of an expression that is being applied. */
 export function setTimers(x: Acting): void {
   const timers = attribute(x, 'timers');
-  const entries: (readonly [Json, string])[] = Array.isArray(timers) ? (timers as readonly Json[]).map(timerPair) : timerTexts(timers);
+  const entries: (readonly [Json, string])[] = Array.isArray(timers)
+    ? (timers as readonly Json[]).map(timerPair)
+    : timerTexts(timers);
   const timeout = attribute(x, 'timeout');
   if (timeout !== null && toText(timeout).trim() !== '') entries.push([timeout, 'timeout']);
   for (const [when, action] of entries) setTimer(x, when, action.trim());
@@ -54,7 +69,8 @@ function timerTexts(timers: Json): (readonly [Json, string])[] {
     .filter((text) => text.trim() !== '')
     .map((text) => {
       const colon = text.lastIndexOf(':');
-      if (colon < 0) throw new LanguageError('ArgumentError', `timer "${text.trim()}" has no action: write "<when>: <action>"`);
+      if (colon < 0)
+        throw new LanguageError('ArgumentError', `timer "${text.trim()}" has no action: write "<when>: <action>"`);
       return [text.slice(0, colon), text.slice(colon + 1)];
     });
 }
@@ -62,7 +78,8 @@ function timerTexts(timers: Json): (readonly [Json, string])[] {
 function timerPair(pair: Json): readonly [Json, string] {
   if (Array.isArray(pair) && pair.length === 2) return [pair[0] as Json, toText(pair[1] as Json)];
   const [text] = timerTexts(pair);
-  if (text === undefined) throw new LanguageError('ArgumentError', `timer ${JSON.stringify(pair)} is neither a pair nor a text`);
+  if (text === undefined)
+    throw new LanguageError('ArgumentError', `timer ${JSON.stringify(pair)} is neither a pair nor a text`);
   return text;
 }
 
@@ -79,10 +96,16 @@ function timerWake(after: string, action: string): Wake {
   if (action === 'undo' || action === 'pass') return { do: 'undo' };
   if (action === 'redo' || action === 'retry') return { do: 'redo' };
   const error = /^err(?:or)?(?: (.+))?$/.exec(action);
-  if (error) return { do: 'become', tree: errorTree(error[1]?.trim() || `timer induced error ("${after}: ${action}")`), retry: false };
+  if (error)
+    return {
+      do: 'become',
+      tree: errorTree(error[1]?.trim() || `timer induced error ("${after}: ${action}")`),
+      retry: false,
+    };
   const [word = '', ...rest] = action.split(/\s+/);
   const last = rest.at(-1);
-  if (COMMANDS.has(word)) return { do: 'become', tree: [word, last === undefined ? {} : { [last]: null }, []], retry: false };
+  if (COMMANDS.has(word))
+    return { do: 'become', tree: [word, last === undefined ? {} : { [last]: null }, []], retry: false };
   return { do: 'flank', name: action };
 }
 

@@ -4,7 +4,7 @@ import { isObject } from '../model/json.ts';
 import { DEFINE_NAMES, treeToJson } from '../model/tree.ts';
 import { encodeValue } from './encoding.ts';
 import { assign, lookup, remove } from './lookup.ts';
-import { Bound, type Scope, Tagged, type Value, VARIABLES_INLINE_MAX } from './state.ts';
+import { Bound, type Scope, Tagged, VARIABLES_INLINE_MAX, type Value } from './state.ts';
 import type { Acting, World } from './world.ts';
 
 /*
@@ -21,7 +21,10 @@ export function parentOf(x: Acting): Acting | null {
   return strand.at === '' ? null : world.find({ path: strand.parent, id: strand.at });
 }
 
-export const newScope = (pairs: Iterable<readonly [string, Value]> = []): Scope => ({ own: new Map(pairs), spilled: false });
+export const newScope = (pairs: Iterable<readonly [string, Value]> = []): Scope => ({
+  own: new Map(pairs),
+  spilled: false,
+});
 
 type Name = { readonly prefix: '' | '/' | '//'; readonly name: string };
 
@@ -60,7 +63,10 @@ function write(x: Acting, scope: Scope, name: string, value: Value | undefined):
     scope.own.set(name, value);
   } else {
     scope.spilled = true;
-    x.world.variables.set(`${x.node.id} ${name}`, { kind: 'put', row: { scope: x.node.id, name, value: encodeValue(value) } });
+    x.world.variables.set(`${x.node.id} ${name}`, {
+      kind: 'put',
+      row: { scope: x.node.id, name, value: encodeValue(value) },
+    });
   }
 }
 
@@ -132,7 +138,8 @@ export function setVariable(x: Acting, name: string, value: Value, override: Jso
   const container = read(place.owner, place.scope, first);
   const holder: JsonObject = container === undefined ? {} : { [first]: valueToJson(x.world, container) };
   const changed = assign(holder, place.name, valueToJson(x.world, value));
-  for (const [key, changedValue] of Object.entries(changed)) if (holder[key] !== changedValue) write(place.owner, place.scope, key, changedValue as Json);
+  for (const [key, changedValue] of Object.entries(changed))
+    if (holder[key] !== changedValue) write(place.owner, place.scope, key, changedValue as Json);
 }
 
 /** Unbinds a variable and answers what it held. */
@@ -155,7 +162,8 @@ export function unsetVariable(x: Acting, name: string, override: Json = null): J
 /** Everything visible from `x`, nearer scopes over farther ones: what a forgotten branch takes along. */
 export function visibleVariables(x: Acting): Map<string, Value> {
   const scopes: Map<string, Value>[] = [];
-  for (let at: Acting | null = x; at !== null; at = parentOf(at)) if (at.node.scope !== null) scopes.push(ownVariables(at, at.node.scope));
+  for (let at: Acting | null = x; at !== null; at = parentOf(at))
+    if (at.node.scope !== null) scopes.push(ownVariables(at, at.node.scope));
   return new Map(scopes.reverse().flatMap((own) => [...own]));
 }
 
@@ -179,7 +187,10 @@ export function topOf(x: Acting): Acting {
 /** Deletes the rows of a scope that goes away. */
 export function dropScope(x: Acting): void {
   const { scope } = x.node;
-  if (scope?.spilled) for (const name of x.world.spilledVariables(x.node.id).keys()) x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });
+  if (scope?.spilled)
+    for (const name of x.world.spilledVariables(x.node.id).keys())
+      x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });
 }
 
-export const isTaggedJson = (value: Json): boolean => isObject(value) && typeof value['expid'] === 'string' && typeof value['subid'] === 'string';
+export const isTaggedJson = (value: Json): boolean =>
+  isObject(value) && typeof value['expid'] === 'string' && typeof value['subid'] === 'string';

@@ -20,11 +20,17 @@ export function openWorkitem(x: Acting): void {
   const fields = withKey(withoutKeys(node.applied, ...NOT_DELIVERED), 'params', params);
   const url = callbackUrl(x, participant);
   if (url === null)
-    throw new LanguageError('MissingCallbackUrl', `participant '${participant}' has no callback URL: the launch gave none for this name`);
+    throw new LanguageError(
+      'MissingCallbackUrl',
+      `participant '${participant}' has no callback URL: the launch gave none for this name`,
+    );
   const text = inherits === null ? JSON.stringify(fields) : null;
   const { fieldsCharacters } = world.context.limits;
   if (text !== null && text.length > fieldsCharacters)
-    throw new LanguageError('LimitExceeded', `the fields for participant '${participant}' are ${text.length} characters long, more than ${fieldsCharacters}`);
+    throw new LanguageError(
+      'LimitExceeded',
+      `the fields for participant '${participant}' are ${text.length} characters long, more than ${fieldsCharacters}`,
+    );
   const row: WorkitemRow = {
     id: node.id,
     path: strand.path,
@@ -65,7 +71,13 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   if (!node.hasWorkitem) return;
   node.hasWorkitem = false;
   strand.touched = true;
-  world.record({ kind: 'workitem.closed', expid: node.expid, workitem: node.id, participant: node.data['participant'] ?? null, status: cause });
+  world.record({
+    kind: 'workitem.closed',
+    expid: node.expid,
+    workitem: node.id,
+    participant: node.data['participant'] ?? null,
+    status: cause,
+  });
   if (node.data['failed'] === true) {
     world.changeWorkitem(node.id, { kind: 'delete' });
     return;
@@ -78,5 +90,8 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
     world.changeWorkitem(node.id, { kind: 'patch', set: { state: 'closed', then: cause, added } });
     return;
   }
-  world.changeWorkitem(node.id, { kind: 'patch', set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added } });
+  world.changeWorkitem(node.id, {
+    kind: 'patch',
+    set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added },
+  });
 }

@@ -270,7 +270,8 @@ export class World {
   spilledVariables(scope: ExpressionId): Map<string, Value> {
     this.want({ kind: 'variables', scope });
     const found = new Map<string, Value>();
-    for (const row of this.loaded.variables.values()) if (row.scope === scope && row.name !== '^') found.set(row.name, decodeValue(row.value));
+    for (const row of this.loaded.variables.values())
+      if (row.scope === scope && row.name !== '^') found.set(row.name, decodeValue(row.value));
     for (const [key, op] of this.variables) {
       if (!key.startsWith(`${scope} `)) continue;
       const name = key.slice(scope.length + 1);

@@ -50,7 +50,15 @@
  */
 import type { Json } from '../../model/json.ts';
 import { equalJson, ownValue, withKey, withoutKeys } from '../../model/json.ts';
-import { attribute, COMMON_ATTRIBUTES, optionalText, textOf, toText, treeOf, writtenAttributes } from '../attributes.ts';
+import {
+  attribute,
+  COMMON_ATTRIBUTES,
+  optionalText,
+  textOf,
+  toText,
+  treeOf,
+  writtenAttributes,
+} from '../attributes.ts';
 import { evaluateCondition } from '../condition.ts';
 import { applyChild, childIndex, end, replyToParent } from '../life.ts';
 import { compileRegex, literalRegex } from '../regex.ts';
@@ -87,7 +95,9 @@ export const equals: Expression = {
   names: ['equals'],
   apply: (x) => {
     const { node } = x;
-    const values = [...writtenAttributes(x).keys()].filter((key) => !COMMON_ATTRIBUTES.has(key)).map((key) => compared(x, key));
+    const values = [...writtenAttributes(x).keys()]
+      .filter((key) => !COMMON_ATTRIBUTES.has(key))
+      .map((key) => compared(x, key));
     const [first] = values;
     const last = values.at(-1);
     const result = values.length >= 2 && first !== undefined && last !== undefined && equalJson(first, last);
@@ -107,7 +117,8 @@ function nextGiven(x: Acting, reply: Pick<Reply, 'fields' | 'from'>): void {
   const isStart = reply.from === x.node.id;
   const fields = isStart ? withoutKeys(reply.fields, '__result__') : reply.fields;
   const isLast = (isStart ? 0 : childIndex(reply.from) + 1) >= treeOf(x).children.length;
-  if (toText(ownValue(fields, '__result__')) === 'true') replyToParent(x, withoutKeys(fields, '__given__', '__result__'));
+  if (toText(ownValue(fields, '__result__')) === 'true')
+    replyToParent(x, withoutKeys(fields, '__given__', '__result__'));
   else if (isLast) replyToParent(x, withoutKeys(fields, '__given__'));
   else nextInSequence(x, { fields: withKey(fields, '__given__', attribute(x, 't') ?? textOf(x)), from: reply.from });
 }
@@ -141,4 +152,3 @@ export const that: Expression = {
   reply: nextInSequence,
   replyToParent: (x, fields) => end(x, withKey(fields, '__result__', x.node.data['fits'] === true)),
 };
-

@@ -53,7 +53,8 @@ function attributeCommand(x: Acting, fields: Fields): string | null {
   for (const direction of ['if', 'unless'] as const)
     for (const name of BY_ATTRIBUTE) {
       const condition = attribute(x, `${name}_${direction}`, fields);
-      if (condition !== null && condition !== false && evaluateCondition(condition) === (direction === 'if')) return name;
+      if (condition !== null && condition !== false && evaluateCondition(condition) === (direction === 'if'))
+        return name;
       if (condition === false && direction === 'unless') return name;
     }
   return null;
@@ -83,12 +84,15 @@ function readCommand(name: string, argument: Json): Command | null {
 function steps(name: string, argument: Json): number {
   if (argument === null || argument === '') return 1;
   const text = toText(argument).trim();
-  if (!/^[-+]?\d{1,9}$/.test(text)) throw new LanguageError('TypeError', `${name} takes a number of steps, not ${JSON.stringify(argument)}`);
+  if (!/^[-+]?\d{1,9}$/.test(text))
+    throw new LanguageError('TypeError', `${name} takes a number of steps, not ${JSON.stringify(argument)}`);
   return Number(text);
 }
 
 /** How a cursor or iterator takes replies: those of its children move it on; a command from deeper down first cancels the child. */
-export function commanded(moveOn: (x: Acting, given: { readonly fields: Fields; readonly from: string }) => void): (x: Acting, reply: Reply) => void {
+export function commanded(
+  moveOn: (x: Acting, given: { readonly fields: Fields; readonly from: string }) => void,
+): (x: Acting, reply: Reply) => void {
   return (x, reply) => {
     const { node, strand, world } = x;
     const waiting = node.data['command'];
@@ -106,7 +110,14 @@ export function commanded(moveOn: (x: Acting, given: { readonly fields: Fields; 
     node.data['command'] = reply.fields;
     node.data['commandFrom'] = node.child;
     strand.touched = true;
-    world.send({ kind: 'cancel', to: { path: strand.path, id: node.child }, flavour: null, cause: 'cancel', reapply: null, again: false });
+    world.send({
+      kind: 'cancel',
+      to: { path: strand.path, id: node.child },
+      flavour: null,
+      cause: 'cancel',
+      reapply: null,
+      again: false,
+    });
   };
 }
 
@@ -131,7 +142,12 @@ export function isAncestor(x: Acting, other: Acting): boolean {
 function applyCommand(x: Acting): void {
   const { node, world } = x;
   const { name } = node;
-  const given = name === 'skip' || name === 'back' ? (attribute(x, 'step') ?? textOf(x)) : name === 'jump' ? (attribute(x, 'to') ?? optionalText(x)) : null;
+  const given =
+    name === 'skip' || name === 'back'
+      ? (attribute(x, 'step') ?? textOf(x))
+      : name === 'jump'
+        ? (attribute(x, 'to') ?? optionalText(x))
+        : null;
   const argument = typeof given === 'string' && /^[-+]?\d{1,9}$/.test(given) ? Number(given) : given;
   const fields = withKey(node.applied, FIELD, [name, argument]);
   const ref = attribute(x, 'ref');
@@ -144,7 +160,17 @@ function applyCommand(x: Acting): void {
     replyToParent(x, fields);
     return;
   }
-  world.send({ kind: 'reply', to: refOf(target), from: node.id, fields, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+  world.send({
+    kind: 'reply',
+    to: refOf(target),
+    from: node.id,
+    fields,
+    by: null,
+    branch: null,
+    flanking: false,
+    updatedTree: null,
+    received: false,
+  });
   if (!isAncestor(x, target)) replyToParent(x, node.applied);
 }
 

@@ -54,10 +54,37 @@
  */
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../model/json.ts';
-import { attribute, choice, commaList, compiledAttributes, firstAttribute, prefixedValue, targets, textOf, toText, treeOf } from '../attributes.ts';
-import { applyBranch, CHILDREN_PER_TURN, childPath, dropStrand, finishedBranches, refOf, sharedBase } from '../branches.ts';
+import {
+  attribute,
+  choice,
+  commaList,
+  compiledAttributes,
+  firstAttribute,
+  prefixedValue,
+  targets,
+  textOf,
+  toText,
+  treeOf,
+} from '../attributes.ts';
+import {
+  applyBranch,
+  CHILDREN_PER_TURN,
+  childPath,
+  dropStrand,
+  finishedBranches,
+  refOf,
+  sharedBase,
+} from '../branches.ts';
 import { evaluateCondition } from '../condition.ts';
-import { cancelBranches, cancelChildren, childIndex, end, leaveForgotten, removeExpression, replyToParent } from '../life.ts';
+import {
+  cancelBranches,
+  cancelChildren,
+  childIndex,
+  end,
+  leaveForgotten,
+  removeExpression,
+  replyToParent,
+} from '../life.ts';
 import { type BranchReply, mergeReplies } from '../merge.ts';
 import { Tagged, type TreeRef, type Value } from '../state.ts';
 import { boundValue, newScope, parentOf, visibleVariables } from '../variables.ts';
@@ -120,7 +147,17 @@ function applyConcurrence(x: Acting): void {
 }
 
 const replyToSelf = (x: Acting): void =>
-  x.world.send({ kind: 'reply', to: refOf(x), from: x.node.id, fields: x.node.applied, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+  x.world.send({
+    kind: 'reply',
+    to: refOf(x),
+    from: x.node.id,
+    fields: x.node.applied,
+    by: null,
+    branch: null,
+    flanking: false,
+    updatedTree: null,
+    received: false,
+  });
 
 function forkChildren(x: Acting, from: number): void {
   const { node, world } = x;
@@ -128,7 +165,13 @@ function forkChildren(x: Acting, from: number): void {
   const base = sharedBase(x, size, node.applied);
   const to = Math.min(size, from + CHILDREN_PER_TURN);
   for (let index = from; index < to; index++)
-    applyBranch(x, { index, expid: `${node.expid}_${index}`, tree: childPath(node.tree, index), fields: node.applied, base });
+    applyBranch(x, {
+      index,
+      expid: `${node.expid}_${index}`,
+      tree: childPath(node.tree, index),
+      fields: node.applied,
+      base,
+    });
   if (to < size) world.send({ kind: 'fork', to: refOf(x), from: to });
 }
 
@@ -154,7 +197,8 @@ function receive(x: Acting, reply: Reply): void {
   const memory = memoryOf(x);
   const index = reply.branch?.index ?? childIndex(reply.from);
   const left = ownValue(reply.fields, '__left_tag__');
-  if (memory.waitFor !== null && typeof left === 'string') memory.waitFor = memory.waitFor.filter((tag) => tag !== left);
+  if (memory.waitFor !== null && typeof left === 'string')
+    memory.waitFor = memory.waitFor.filter((tag) => tag !== left);
   const wasOver = memory.over;
   memory.over = wasOver || isOver(x, reply.fields, index);
   keep(x, reply, index);
@@ -201,7 +245,11 @@ function merged(x: Acting): Fields {
   if (memory.type === 'override') return memory.kept ?? node.applied;
   if (memory.type === 'ignore' || memory.replies === 0) return node.applied;
   const branches = finishedBranches(x);
-  const replies: BranchReply[] = branches.map((branch) => ({ index: branch.index, arrival: branch.arrival ?? 0, fields: branch.reply ?? {} }));
+  const replies: BranchReply[] = branches.map((branch) => ({
+    index: branch.index,
+    arrival: branch.arrival ?? 0,
+    fields: branch.reply ?? {},
+  }));
   for (const branch of branches) dropStrand(world, branch);
   return mergeReplies({
     replies,
@@ -289,7 +337,9 @@ function forkElements(x: Acting, from: number): void {
   const toField = node.data['toField'];
   const several = treeOf(x).children.length > 1;
   const expid = several ? node.expid : `${node.expid}_0`;
-  const tree: TreeRef = several ? { root: node.tree.root, path: node.tree.path === '' ? '*' : `${node.tree.path}.*` } : childPath(node.tree, 0);
+  const tree: TreeRef = several
+    ? { root: node.tree.root, path: node.tree.path === '' ? '*' : `${node.tree.path}.*` }
+    : childPath(node.tree, 0);
   const to = Math.min(memoryOf(x).size, from + CHILDREN_PER_TURN);
   const base = typeof toVariable === 'string' ? sharedBase(x, list.length, node.applied) : null;
   for (let index = from; index < to; index++) {
@@ -378,4 +428,3 @@ function moveInside(x: Acting): Acting {
   above.node.branches++;
   return { world, strand: own, node };
 }
-

@@ -22,7 +22,19 @@
  */
 import type { Fields, Json } from '../../model/json.ts';
 import { equalJson, ownValue } from '../../model/json.ts';
-import { attribute, COMMON_ATTRIBUTES, compiledAttributes, firstAttribute, givenValue, optionalText, presentKey, splitTarget, targets, toText, treeOf } from '../attributes.ts';
+import {
+  attribute,
+  COMMON_ATTRIBUTES,
+  compiledAttributes,
+  firstAttribute,
+  givenValue,
+  optionalText,
+  presentKey,
+  splitTarget,
+  targets,
+  toText,
+  treeOf,
+} from '../attributes.ts';
 import { LanguageError } from '../language-error.ts';
 import { end } from '../life.ts';
 import { assign, lookup } from '../lookup.ts';
@@ -39,14 +51,18 @@ function targetOf(x: Acting): Target {
   if (field !== null) return { kind: 'field', name: toText(attribute(x, field)), delta: undefined };
   const text = optionalText(x);
   if (text !== null) return { ...splitTarget(toText(text)), delta: undefined };
-  const pair = (Object.entries(compiledAttributes(x)) as [string, Json][]).find(([key]) => !COMMON_ATTRIBUTES.has(key) && !key.startsWith('to_'));
+  const pair = (Object.entries(compiledAttributes(x)) as [string, Json][]).find(
+    ([key]) => !COMMON_ATTRIBUTES.has(key) && !key.startsWith('to_'),
+  );
   if (pair === undefined) throw new LanguageError('ArgumentError', 'no variable or field to increment/decrement');
   return { ...splitTarget(pair[0]), delta: pair[1] ?? undefined };
 }
 
 function asNumber(value: Json): number | null {
   if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^\s*[-+]?\d[\d_]*(\.\d+)?([eE][-+]?\d+)?\s*$/.test(value) ? Number(value.replaceAll('_', '')) : null;
+  return typeof value === 'string' && /^\s*[-+]?\d[\d_]*(\.\d+)?([eE][-+]?\d+)?\s*$/.test(value)
+    ? Number(value.replaceAll('_', ''))
+    : null;
 }
 
 type Outcome = { readonly value: Json; readonly taken?: Json };
@@ -59,7 +75,8 @@ function outcome(x: Acting, current: Json, delta: Json): Outcome {
   const value: Json = isPush ? (current === null ? [] : Array.isArray(current) ? current : [current]) : current;
   const number = asNumber(delta ?? 1);
   if (number !== null && !Array.isArray(value)) {
-    if (value !== null && typeof value !== 'number') throw new LanguageError('TypeError', `cannot add a number to ${JSON.stringify(value)}`);
+    if (value !== null && typeof value !== 'number')
+      throw new LanguageError('TypeError', `cannot add a number to ${JSON.stringify(value)}`);
     return { value: (value ?? 0) + (takes ? -number : number) };
   }
   const list = Array.isArray(value) ? (value as readonly Json[]) : value === null ? [] : [value];
@@ -69,7 +86,9 @@ function outcome(x: Acting, current: Json, delta: Json): Outcome {
     const left = list.filter((item) => !equalJson(item, delta));
     return { value: left, taken: left.length < list.length ? delta : null };
   }
-  return atHead ? { value: list.slice(1), taken: list[0] ?? null } : { value: list.slice(0, -1), taken: list.at(-1) ?? null };
+  return atHead
+    ? { value: list.slice(1), taken: list[0] ?? null }
+    : { value: list.slice(0, -1), taken: list.at(-1) ?? null };
 }
 
 function put(x: Acting, kind: Target['kind'], name: string, value: Json): void {
@@ -83,7 +102,8 @@ function finishCount(x: Acting, fields: Fields): void {
   const target = targetOf(x);
   const children = treeOf(x).children.length > 0;
   const delta = target.delta ?? givenValue(x) ?? (children ? (ownValue(fields, '__result__') ?? null) : null);
-  const current = (target.kind === 'variable' ? lookupVariable(x, target.name) : lookup(node.applied, target.name)) ?? null;
+  const current =
+    (target.kind === 'variable' ? lookupVariable(x, target.name) : lookup(node.applied, target.name)) ?? null;
   const { value, taken } = outcome(x, current, delta);
   dropScope(x);
   node.scope = null;

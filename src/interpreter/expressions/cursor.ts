@@ -19,12 +19,12 @@
  * Errors: a command whose argument is no number.
  */
 import type { Fields, Json } from '../../model/json.ts';
+import { textKey } from '../../model/tree.ts';
 import { substituted, toText, treeOf } from '../attributes.ts';
 import { applyChild, childIndex, replyToParent } from '../life.ts';
 import { COMMANDS } from '../timers.ts';
 import type { Acting, Expression } from '../world.ts';
 import { commanded, takeCommand } from './commands.ts';
-import { textKey } from '../../model/tree.ts';
 
 function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: string }): void {
   const { node } = x;
@@ -62,10 +62,16 @@ const isLoop = (x: Acting): boolean => x.node.name === 'loop' || x.node.name ===
 function jumpTarget(x: Acting, fields: Fields, position: number, target: Json): number {
   const { children } = treeOf(x);
   const wanted = toText(target);
-  if (/^[-+]?\d{1,9}$/.test(wanted)) return Number(wanted) < 0 ? Math.max(0, children.length + Number(wanted)) : Number(wanted);
+  if (/^[-+]?\d{1,9}$/.test(wanted))
+    return Number(wanted) < 0 ? Math.max(0, children.length + Number(wanted)) : Number(wanted);
   const found = children.findIndex((child) => {
     if (COMMANDS.has(child.name)) return false;
-    const names: (Json | undefined)[] = [child.name, child.attributes.get('ref'), child.attributes.get('tag'), textKey(child)];
+    const names: (Json | undefined)[] = [
+      child.name,
+      child.attributes.get('ref'),
+      child.attributes.get('tag'),
+      textKey(child),
+    ];
     return names.some((name) => name !== undefined && name !== null && toText(substituted(x, name, fields)) === wanted);
   });
   return found < 0 ? position : found;

@@ -46,7 +46,11 @@ export function determineList(x: Acting): { readonly list: readonly Json[]; read
   if (times === null) return { list: splitList(x, prefixedValue(x, 'on') ?? null), isTimes: false };
   const count = Math.max(0, Math.trunc(Number.parseFloat(toText(times))) || 0);
   const { expressions } = x.world.context.limits;
-  if (count > ELEMENTS_MAX) throw new LanguageError('LimitExceeded', `times: ${count} is more than ${ELEMENTS_MAX} (live expressions: ${expressions})`);
+  if (count > ELEMENTS_MAX)
+    throw new LanguageError(
+      'LimitExceeded',
+      `times: ${count} is more than ${ELEMENTS_MAX} (live expressions: ${expressions})`,
+    );
   return { list: Array.from({ length: count }, (_, index) => index), isTimes: true };
 }
 
@@ -107,9 +111,13 @@ export const iterator: Expression = {
     }
     const { list } = determineList(x);
     const { variable, field } = targets(x);
-    Object.assign(node.data, { list, position: -1, toVariable: variable ?? (field === null ? 'i' : null), toField: field });
+    Object.assign(node.data, {
+      list,
+      position: -1,
+      toVariable: variable ?? (field === null ? 'i' : null),
+      toField: field,
+    });
     moveOn(x, { fields: node.applied, from: node.id });
   },
   reply: commanded(moveOn),
 };
-

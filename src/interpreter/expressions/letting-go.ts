@@ -39,7 +39,12 @@ export const forget: Expression = {
   apply: (x) => {
     const { node } = x;
     for (const index of treeOf(x).children.keys())
-      launchForgotten(x, { expid: `${node.expid}_${index}`, tree: childPath(node.tree, index), fields: node.applied, launch: false });
+      launchForgotten(x, {
+        expid: `${node.expid}_${index}`,
+        tree: childPath(node.tree, index),
+        fields: node.applied,
+        launch: false,
+      });
     replyToParent(x, node.applied);
   },
 };

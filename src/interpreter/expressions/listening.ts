@@ -54,10 +54,15 @@ const UPON: ReadonlyMap<string, EventKind> = new Map([
 
 function applyListen(x: Acting): void {
   const to = toText(firstAttribute(x, 'to', 'on'));
-  if (to === '') throw new LanguageError('ArgumentError', 'listen needs "to": a participant, a tag, a /regex/ or errors');
+  if (to === '')
+    throw new LanguageError('ArgumentError', 'listen needs "to": a participant, a tag, a /regex/ or errors');
   const upon = toText(attribute(x, 'upon') ?? 'apply');
   const event = to === 'errors' ? 'error' : UPON.get(upon);
-  if (event === undefined) throw new LanguageError('ArgumentError', `listen does not know upon: "${upon}"; it knows apply, reply, entering, leaving`);
+  if (event === undefined)
+    throw new LanguageError(
+      'ArgumentError',
+      `listen does not know upon: "${upon}"; it knows apply, reply, entering, leaving`,
+    );
   const everywhere = event !== 'error' && !['same', 'current', 'true'].includes(toText(attribute(x, 'wfid')));
   listenFor(x, { event, everywhere, conditions: listenConditions(x, event, to), then: 'reply' });
 }
@@ -83,7 +88,9 @@ function onEvent(merge: (x: Acting, own: Fields, event: Fields) => Fields): (x: 
       return;
     }
     const several = children.length > 1;
-    const tree = several ? { root: node.tree.root, path: node.tree.path === '' ? '*' : `${node.tree.path}.*` } : childPath(node.tree, 0);
+    const tree = several
+      ? { root: node.tree.root, path: node.tree.path === '' ? '*' : `${node.tree.path}.*` }
+      : childPath(node.tree, 0);
     launchForgotten(x, { expid: several ? node.expid : `${node.expid}_0`, tree, fields, launch: true });
   };
 }
@@ -101,9 +108,14 @@ export const listen: Expression = {
 export const await_: Expression = {
   names: ['await'],
   apply: (x) => {
-    const wanted = [...writtenAttributes(x)].map(([key, value]): ReturnType<typeof eventWanted> => readWanted(x, key, value)).find((each) => each !== null);
+    const wanted = [...writtenAttributes(x)]
+      .map(([key, value]): ReturnType<typeof eventWanted> => readWanted(x, key, value))
+      .find((each) => each !== null);
     if (!wanted)
-      throw new LanguageError('ArgumentError', "couldn't determine which event to listen to: await needs one of tag, participant, error (with in_, left_, …)");
+      throw new LanguageError(
+        'ArgumentError',
+        "couldn't determine which event to listen to: await needs one of tag, participant, error (with in_, left_, …)",
+      );
     const everywhere = wanted.event !== 'error' && toText(attribute(x, 'global')) === 'true';
     listenFor(x, { ...wanted, everywhere, then: 'reply' });
   },

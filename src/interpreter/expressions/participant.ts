@@ -43,7 +43,8 @@ export const participant: Expression = {
   apply: applyParticipant,
   cancel: (x) => {
     if (typeof x.node.data['participant'] !== 'string') end(x, x.node.applied);
-    else x.world.send({ kind: 'dispatch_cancel', to: refOf(x), fields: x.node.applied, cause: x.node.cause ?? 'cancel' });
+    else
+      x.world.send({ kind: 'dispatch_cancel', to: refOf(x), fields: x.node.applied, cause: x.node.cause ?? 'cancel' });
   },
   replyToParent: (x, fields) => end(x, withoutParams(fields)),
 };

@@ -60,7 +60,16 @@ import type { ExpressionId } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
 import { isTreeJson, treeToJson } from '../../model/tree.ts';
-import { attribute, COMMON_ATTRIBUTES, optionalText, presentKey, textOf, toText, treeOf, writtenAttributes } from '../attributes.ts';
+import {
+  attribute,
+  COMMON_ATTRIBUTES,
+  optionalText,
+  presentKey,
+  textOf,
+  toText,
+  treeOf,
+  writtenAttributes,
+} from '../attributes.ts';
 import { refOf } from '../branches.ts';
 import { errorFromFields } from '../handlers.ts';
 import { LanguageError } from '../language-error.ts';
@@ -72,19 +81,33 @@ import { isAncestor } from './commands.ts';
 
 function raise(x: Acting, message: string): never {
   x.node.data['triggered'] = true;
-  throw new LanguageError('Ruote::ForcedError', message.trim() === '' ? 'error triggered from process definition' : message);
+  throw new LanguageError(
+    'Ruote::ForcedError',
+    message.trim() === '' ? 'error triggered from process definition' : message,
+  );
 }
 
 export const error: Expression = {
   names: ['error'],
   apply: (x) =>
-    x.world.send({ kind: 'reply', to: refOf(x), from: x.node.id, fields: x.node.applied, by: null, branch: null, flanking: false, updatedTree: null, received: false }),
+    x.world.send({
+      kind: 'reply',
+      to: refOf(x),
+      from: x.node.id,
+      fields: x.node.applied,
+      by: null,
+      branch: null,
+      flanking: false,
+      updatedTree: null,
+      received: false,
+    }),
   reply: (x, { fields }) => {
     if (x.node.data['triggered'] === true) {
       replyToParent(x, fields);
       return;
     }
-    if (presentKey(x, 're', 'reraise') === null) raise(x, toText(attribute(x, 'msg') ?? attribute(x, 'message') ?? optionalText(x)));
+    if (presentKey(x, 're', 'reraise') === null)
+      raise(x, toText(attribute(x, 'msg') ?? attribute(x, 'message') ?? optionalText(x)));
     const former = attribute(x, 'reraise') ?? attribute(x, 're');
     if (former === null) replyToParent(x, x.node.applied);
     else if (isObject(former)) throw errorFromFields(former);
@@ -98,7 +121,8 @@ export const onError: Expression = {
     const { node } = x;
     const above = parentOf(x);
     const text = toText(optionalText(x));
-    const key = text === '' ? ([...writtenAttributes(x).keys()].find((each) => !COMMON_ATTRIBUTES.has(each)) ?? null) : null;
+    const key =
+      text === '' ? ([...writtenAttributes(x).keys()].find((each) => !COMMON_ATTRIBUTES.has(each)) ?? null) : null;
     const { children } = treeOf(x);
     let pattern: Json = key;
     let handler: Json = text === '' ? (key === null ? null : attribute(x, key)) : text;
@@ -108,7 +132,12 @@ export const onError: Expression = {
     }
     if (above !== null && (pattern !== null || handler !== null)) {
       const { onError: present } = above.node;
-      const list: readonly Json[] = present === null || present === false ? [] : Array.isArray(present) && !isTreeJson(present) ? (present as readonly Json[]) : [[null, present]];
+      const list: readonly Json[] =
+        present === null || present === false
+          ? []
+          : Array.isArray(present) && !isTreeJson(present)
+            ? (present as readonly Json[])
+            : [[null, present]];
       above.node.onError = [...list, [pattern, handler, childIndex(node.id)]];
       above.strand.touched = true;
     }
@@ -143,7 +172,14 @@ export const undo: Expression = {
   apply: (x) => {
     const found = target(x);
     if (found !== null)
-      x.world.send({ kind: 'cancel', to: refOf(found), flavour: x.node.name === 'kill' ? 'kill' : null, cause: 'cancel', reapply: null, again: false });
+      x.world.send({
+        kind: 'cancel',
+        to: refOf(found),
+        flavour: x.node.name === 'kill' ? 'kill' : null,
+        cause: 'cancel',
+        reapply: null,
+        again: false,
+      });
     replyToParent(x, x.node.applied);
   },
 };

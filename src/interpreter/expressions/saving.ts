@@ -42,7 +42,17 @@
  */
 import type { Json, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
-import { attribute, COMMON_ATTRIBUTES, optionalText, presentKey, substituted, targets, toText, treeOf, writtenAttributes } from '../attributes.ts';
+import {
+  attribute,
+  COMMON_ATTRIBUTES,
+  optionalText,
+  presentKey,
+  substituted,
+  targets,
+  toText,
+  treeOf,
+  writtenAttributes,
+} from '../attributes.ts';
 import { applyFilter, readRecording, recordDeviations, validationError } from '../filter.ts';
 import { LanguageError } from '../language-error.ts';
 import { replyToParent } from '../life.ts';
@@ -81,7 +91,11 @@ export const restore: Expression = {
       replyToParent(x, assign(node.applied, field, fields));
       return;
     }
-    if (!isObject(fields)) throw new LanguageError('ArgumentError', `there is nothing to restore: ${JSON.stringify(fields).slice(0, 100)} is not an object of fields`);
+    if (!isObject(fields))
+      throw new LanguageError(
+        'ArgumentError',
+        `there is nothing to restore: ${JSON.stringify(fields).slice(0, 100)} is not an object of fields`,
+      );
     replyToParent(x, fields);
   },
 };
@@ -113,7 +127,11 @@ function filterRules(x: Acting): Json {
   const own = [...writtenAttributes(x)].filter(([key, value]) => value === null || !NOT_RULES.has(key));
   if (own.length > 0) return substituted(x, [ruleOf(own)]);
   const { children } = treeOf(x);
-  if (children.length === 0) throw new LanguageError('ArgumentError', 'a filter needs rules: attributes, children, "in", or the name of stored ones');
+  if (children.length === 0)
+    throw new LanguageError(
+      'ArgumentError',
+      'a filter needs rules: attributes, children, "in", or the name of stored ones',
+    );
   return substituted(
     x,
     children.map((child): Json => {
@@ -130,7 +148,11 @@ export const filter: Expression = {
     const { node } = x;
     node.applied = withoutKeys(node.applied, '__result__');
     const recording = readRecording(filterRules(x));
-    const outcome = applyFilter({ rules: recording.rules, fields: node.applied, base: parentOf(x)?.node.applied ?? node.applied });
+    const outcome = applyFilter({
+      rules: recording.rules,
+      fields: node.applied,
+      base: parentOf(x)?.node.applied ?? node.applied,
+    });
     if (outcome.ok) replyToParent(x, outcome.fields);
     else if (recording.field !== null) replyToParent(x, recordDeviations(node.applied, recording, outcome.deviations));
     else throw validationError(outcome.deviations);

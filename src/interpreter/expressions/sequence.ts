@@ -54,8 +54,9 @@
  *
  * Errors: none of its own.
  */
-import { DEFINE_NAMES, type Tree } from '../../model/tree.ts';
+
 import { reorganise } from '../../model/reorganise.ts';
+import { DEFINE_NAMES, type Tree } from '../../model/tree.ts';
 import { attribute, optionalText, substituted, toText, treeOf } from '../attributes.ts';
 import { storedTree } from '../handlers.ts';
 import { applyChild, childIndex, definitionName, replyToParent } from '../life.ts';
@@ -86,7 +87,9 @@ export const let_: Expression = {
 const isHoisted = (tree: Tree): boolean => {
   if (tree.name !== 'define') return false;
   const firstOther = tree.children.findIndex((child) => !DEFINE_NAMES.has(child.name));
-  return tree.children.every((child, at) => !DEFINE_NAMES.has(child.name) || ((firstOther < 0 || at < firstOther) && isHoisted(child)));
+  return tree.children.every(
+    (child, at) => !DEFINE_NAMES.has(child.name) || ((firstOther < 0 || at < firstOther) && isHoisted(child)),
+  );
 };
 
 export const define: Expression = {
@@ -95,7 +98,12 @@ export const define: Expression = {
     const tree = treeOf(x);
     const written = definitionName(tree);
     const name = written === null ? '' : toText(substituted(x, written));
-    if (name !== '') setVariable(x, name, new Bound(x.node.expid, isHoisted(tree) ? x.node.tree : { root: storedTree(reorganise(tree).tree), path: '' }));
+    if (name !== '')
+      setVariable(
+        x,
+        name,
+        new Bound(x.node.expid, isHoisted(tree) ? x.node.tree : { root: storedTree(reorganise(tree).tree), path: '' }),
+      );
     replyToParent(x, x.node.applied);
   },
 };
@@ -109,6 +117,5 @@ export const echo: Expression = {
     replyToParent(x, x.node.applied);
   },
 };
-
 
 export const stall: Expression = { names: ['stall'], apply: () => undefined };

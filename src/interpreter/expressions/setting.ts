@@ -22,7 +22,16 @@
  */
 import type { Fields, Json } from '../../model/json.ts';
 import { ownValue, withKey } from '../../model/json.ts';
-import { attribute, COMMON_ATTRIBUTES, compiledAttributes, givenValue, presentKey, splitTarget, toText, treeOf } from '../attributes.ts';
+import {
+  attribute,
+  COMMON_ATTRIBUTES,
+  compiledAttributes,
+  givenValue,
+  presentKey,
+  splitTarget,
+  toText,
+  treeOf,
+} from '../attributes.ts';
 import { LanguageError } from '../language-error.ts';
 import { end } from '../life.ts';
 import { assign, remove } from '../lookup.ts';
@@ -39,9 +48,14 @@ function targetOf(x: Acting, escape: boolean): Target {
   if (variable !== null) return { kind: 'variable', name: toText(attribute(x, variable)), value: null };
   const field = presentKey(x, 'f', 'fld', 'field');
   if (field !== null) return { kind: 'field', name: toText(attribute(x, field)), value: null };
-  const pair = (Object.entries(compiledAttributes(x, escape)) as [string, Json][]).find(([key]) => !NOT_TARGETS.has(key));
+  const pair = (Object.entries(compiledAttributes(x, escape)) as [string, Json][]).find(
+    ([key]) => !NOT_TARGETS.has(key),
+  );
   if (pair === undefined || pair[0] === '')
-    throw new LanguageError('ArgumentError', `missing a variable or field target in ${x.node.name}: write "${x.node.name} 'f:name': value"`);
+    throw new LanguageError(
+      'ArgumentError',
+      `missing a variable or field target in ${x.node.name}: write "${x.node.name} 'f:name': value"`,
+    );
   return { ...splitTarget(pair[0]), value: pair[1] };
 }
 

@@ -63,7 +63,13 @@ function runnable(value: Value | undefined): { readonly expid: string; readonly 
   const list = value as readonly Json[];
   if (isTreeJson(list)) return { expid: '0', tree: { root: list, path: '' } };
   const [expid, tree] = list;
-  if (list.length === 2 && typeof expid === 'string' && /^\d+(_\d+)*$/.test(expid) && tree !== undefined && isTreeJson(tree))
+  if (
+    list.length === 2 &&
+    typeof expid === 'string' &&
+    /^\d+(_\d+)*$/.test(expid) &&
+    tree !== undefined &&
+    isTreeJson(tree)
+  )
     return { expid, tree: { root: tree as readonly Json[], path: '' } };
   return null;
 }
@@ -85,7 +91,8 @@ function callSubprocess(x: Acting, name: string): void {
 export const subprocess: Expression = {
   names: ['subprocess'],
   apply: (x) => {
-    if (presentKey(x, 'engine') !== null) throw new LanguageError('ArgumentError', 'attribute engine (remote engines) is not supported');
+    if (presentKey(x, 'engine') !== null)
+      throw new LanguageError('ArgumentError', 'attribute engine (remote engines) is not supported');
     callSubprocess(x, toText(attribute(x, 'ref') ?? optionalText(x)));
   },
 };
@@ -104,7 +111,11 @@ export const ref: Expression = {
       name = value;
       value = boundValue(x, name);
     }
-    node.added = [...node.added.filter(([added]) => added !== 'ref'), ['ref', name], ...(name === key ? [] : ([['original_ref', key]] as const))];
+    node.added = [
+      ...node.added.filter(([added]) => added !== 'ref'),
+      ['ref', name],
+      ...(name === key ? [] : ([['original_ref', key]] as const)),
+    ];
     const aliased = name === key ? undefined : world.registry.get(name);
     if (value === undefined && aliased !== undefined) {
       node.name = name;
@@ -125,13 +136,27 @@ export const apply: Expression = {
     const { node } = x;
     const key = prefixedVariableKey(x, 'tree');
     const plain = presentKey(x, 'tree', 'tree_val', 'tree_value');
-    const given: Value | undefined = plain !== null ? written(x, plain) : key !== null ? boundValue(x, toText(written(x, key))) : (prefixedValue(x, 'tree') ?? boundValue(x, 'tree'));
+    const given: Value | undefined =
+      plain !== null
+        ? written(x, plain)
+        : key !== null
+          ? boundValue(x, toText(written(x, key)))
+          : (prefixedValue(x, 'tree') ?? boundValue(x, 'tree'));
     if (given === undefined || given === null || given === false) {
       replyToParent(x, node.applied);
       return;
     }
     const found = runnable(given);
-    if (found === null) throw new LanguageError('ArgumentError', 'apply was given something that is not a tree: [name, { attributes }, [children]]');
-    launchTree(x, { expid: `${node.expid}_0`, tree: found.tree, fields: node.applied, variables: new Map(Object.entries(compiledAttributes(x, true)) as [string, Json][]) });
+    if (found === null)
+      throw new LanguageError(
+        'ArgumentError',
+        'apply was given something that is not a tree: [name, { attributes }, [children]]',
+      );
+    launchTree(x, {
+      expid: `${node.expid}_0`,
+      tree: found.tree,
+      fields: node.applied,
+      variables: new Map(Object.entries(compiledAttributes(x, true)) as [string, Json][]),
+    });
   },
 };

@@ -51,7 +51,17 @@ import { parseSchedule, parseWhen } from '../when.ts';
 import type { Acting, Expression } from '../world.ts';
 
 const replyToSelf = (x: Acting): void =>
-  x.world.send({ kind: 'reply', to: refOf(x), from: x.node.id, fields: x.node.applied, by: null, branch: null, flanking: false, updatedTree: null, received: false });
+  x.world.send({
+    kind: 'reply',
+    to: refOf(x),
+    from: x.node.id,
+    fields: x.node.applied,
+    by: null,
+    branch: null,
+    flanking: false,
+    updatedTree: null,
+    received: false,
+  });
 
 export const wait: Expression = {
   names: ['wait', 'sleep'],
@@ -109,7 +119,8 @@ const scheduleOf = (x: Acting): Json => firstAttribute(x, 'tab', 'interval') ?? 
 export const cron: Expression = {
   names: ['cron', 'every'],
   apply: (x) => {
-    if (treeOf(x).children.length === 0) throw new LanguageError('ArgumentError', `${x.node.name} has no child to apply`);
+    if (treeOf(x).children.length === 0)
+      throw new LanguageError('ArgumentError', `${x.node.name} has no child to apply`);
     again(x, scheduleOf(x));
   },
   reply: (x) => {
