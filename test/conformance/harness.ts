@@ -1,3 +1,4 @@
+import type { Limits } from '../../src/model/stimulus.ts';
 import type { Case } from './cases.ts';
 import type { Result } from './compare.ts';
 import { differences } from './compare.ts';
@@ -10,8 +11,8 @@ import { replay } from './replay.ts';
 export type Verdict = { readonly one: Case; readonly result: Result; readonly differences: readonly string[] };
 
 /** Plays one case in process and judges it. */
-export async function playInProcess(one: Case, parts: Parts): Promise<Verdict> {
-  const result = await replay(one, inProcess(one, parts));
+export async function playInProcess(one: Case, parts: Parts, limits?: Limits): Promise<Verdict> {
+  const result = await replay(one, inProcess(one, parts, limits));
   return { one, result, differences: differences(one, result) };
 }
 

@@ -4,7 +4,8 @@ import { expidOf, makeWorkflowId } from '../../src/model/ids.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
 import { withoutKeys } from '../../src/model/json.ts';
 import { isOver } from '../../src/model/rows.ts';
-import type { Happening, Loaded } from '../../src/model/stimulus.ts';
+import type { Happening, Limits, Loaded } from '../../src/model/stimulus.ts';
+import { LIMITS } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import { treeToStored } from '../../src/model/tree.ts';
 import type { DeliveredFields, Step, World } from '../support/world.ts';
@@ -36,8 +37,8 @@ const FIRINGS_MAX = 5_000;
 export type InProcess = Player & { readonly world: World };
 
 /** Plays against the pure step, with a stopped clock and rows in memory. */
-export function inProcess(one: Case, parts: Parts): InProcess {
-  const world = makeWorld({ step: parts.step, deliveredFields: parts.deliveredFields, startAt: START_AT });
+export function inProcess(one: Case, parts: Parts, limits: Limits = LIMITS): InProcess {
+  const world = makeWorld({ step: parts.step, deliveredFields: parts.deliveredFields, startAt: START_AT, limits });
   const callbacks = callbacksOf(one);
   let launches = 0;
   let news: Received[] = [];

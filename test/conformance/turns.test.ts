@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { LIMITS } from '../../src/model/stimulus.ts';
+import { readCases } from './cases.ts';
+import { playInProcess } from './harness.ts';
+import { parts } from './parts.ts';
+
+/*
+ * A step that uses up its budget of inner messages leaves the rest to its next turn. With a budget of one, everything is saved and
+ * loaded between any two messages, with strands unloaded, through the encoding the store keeps.
+ */
+
+test.each([1, 2, 5])(
+  'a step that goes on in its next turn after %d messages does what one step does',
+  async (messages) => {
+    const failing: string[] = [];
+    for (const one of readCases()) {
+      const [first] = (await playInProcess(one, parts, { ...LIMITS, messages })).differences;
+      if (first !== undefined) failing.push(`${one.group}/${one.name}: ${first}`);
+    }
+    expect(failing).toEqual([]);
+  },
+);
