@@ -187,7 +187,8 @@ const Expression = Type.Object(
     id: text('expid!subid'),
     expid: text('The place in the tree'),
     name: text('The head of the expression'),
-    state: nullable(text('null: at work; else cancelling, failed, paused…')),
+    state: text('active, or cancelling, dying, timing_out, failing, awaiting, failed'),
+    tag: nullable(text('The tag it has entered')),
   },
   { title: 'Expression' },
 );

@@ -1,8 +1,10 @@
 import { deliveredFields } from '../interpreter/fields.ts';
-import type { Fields, Json, JsonObject } from '../model/json.ts';
+import { type Inspection, inspect } from '../interpreter/inspect.ts';
+import type { Fields } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import { type Tree, treeToJson } from '../model/tree.ts';
+import type { Tree } from '../model/tree.ts';
+import { parseDefinition } from './definitions.ts';
 
 /* What can be told of a workflow, for rooms that must not look into the interpreter's texts themselves. */
 
@@ -13,19 +15,8 @@ export const workitemFields = (row: WorkitemRow, base: string | null): Fields =>
 export const loadedWorkitemFields = (row: WorkitemRow, loaded: Loaded): Fields =>
   workitemFields(row, row.inherits === null ? null : (loaded.variables.get(`${row.inherits} ^`)?.value ?? null));
 
-/** What can be told of a workflow besides its row. Times are milliseconds since 1970. */
-export type Shown = {
-  readonly tags: readonly string[];
-  readonly expressions: readonly JsonObject[];
-  readonly timers: readonly { readonly expression_id: string; readonly due_at: number; readonly action: string }[];
-  readonly fields: Fields;
-  readonly tree: Json;
-};
-
-export const showWorkflow = (_loaded: Loaded, definition: Tree | null): Shown => ({
-  tags: [],
-  expressions: [],
-  timers: [],
-  fields: {},
-  tree: definition === null ? null : treeToJson(definition),
-});
+/** What is live in a workflow, from the rows that were loaded. `definition`: the stored text, or null when it is not wanted. */
+export function showWorkflow(loaded: Loaded, definition: string | null): Inspection {
+  const tree: Tree | undefined = definition === null ? undefined : parseDefinition(definition);
+  return inspect(loaded, () => tree);
+}

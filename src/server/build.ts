@@ -4,7 +4,8 @@ import { makeApp } from '../api/app.ts';
 import { targetComplaint } from '../dispatcher/targets.ts';
 import { makeEngine } from '../engine/make-engine.ts';
 import { deliveredFields } from '../interpreter/fields.ts';
-import { LIMITS, type StepResult } from '../model/stimulus.ts';
+import { step } from '../interpreter/step.ts';
+import { LIMITS } from '../model/stimulus.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
@@ -71,11 +72,7 @@ async function buildOn(
   });
   const engine = makeEngine({
     store,
-    step: (): StepResult => ({
-      kind: 'stepped',
-      changes: null,
-      answer: { ok: false, code: 'internal', message: 'The interpreter is not built in yet' },
-    }),
+    step,
     deliveredFields,
     clock,
     time,

@@ -1,9 +1,9 @@
-import { loadedWorkitemFields, type Shown, showWorkflow } from '../../engine/show.ts';
+import { loadedWorkitemFields, showWorkflow } from '../../engine/show.ts';
 import { Fault } from '../../model/fault.ts';
+import type { WorkflowId } from '../../model/ids.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../model/json.ts';
 import type { Status, WorkflowRow } from '../../model/rows.ts';
 import type { Loaded } from '../../model/stimulus.ts';
-import { treeFromJson } from '../../model/tree.ts';
 import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../operation.ts';
 import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../page.ts';
 import { type Parts, TENANT } from '../parts.ts';
@@ -110,27 +110,38 @@ async function cancel(parts: Parts, call: Call): Promise<void> {
 async function show(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
   const list = `expressions of ${id}`;
-  const whole = await parts.store.read.whole(id, { limit: EXPRESSIONS_MAX, after: cursorOf(list, call.query) });
-  if (whole?.workflow == null) throw noSuchWorkflow(id);
-  const shown = await shownOf(parts, whole, whole.workflow);
+  const after = cursorOf(list, call.query);
+  const { whole, row, shown } = await loadPage(parts, id, after);
+  // The root strand lies in the workflow's row and comes with every page; it belongs to the first.
+  const isFirst = after === null;
+  const rootIds = new Set(
+    isFirst ? [] : showWorkflow(rootOnly(whole), null).expressions.map((expression) => expression.id),
+  );
   return jsonReply(200, {
-    ...summaryView(whole.workflow),
+    ...summaryView(row),
     fields: shown.fields,
     tags: shown.tags,
     tree: shown.tree,
-    expressions: shown.expressions,
+    expressions: shown.expressions.filter((expression) => !rootIds.has(expression.id)),
     expressions_cursor: whole.next === null ? null : cursorFor(list, whole.next),
     workitems: [...whole.workitems.values()]
-      .filter((row) => row.state !== 'closed')
-      .map((row) => workitemView(id, row, loadedWorkitemFields(row, whole))),
+      .filter((workitem) => workitem.state !== 'closed')
+      .map((workitem) => workitemView(id, workitem, loadedWorkitemFields(workitem, whole))),
     timers: shown.timers.map((timer) => ({ ...timer, due_at: timeView(timer.due_at) })),
-    errors: [...whole.errors.values()].map((row) => errorView(id, row)),
+    errors: [...whole.errors.values()].map((error) => errorView(id, error)),
   });
 }
 
-async function shownOf(parts: Parts, loaded: Loaded, row: WorkflowRow): Promise<Shown> {
-  const text = await parts.store.definition(row.definition);
-  return showWorkflow(loaded, text === null ? null : treeFromJson(JSON.parse(text) as Json));
+const rootOnly = (whole: Loaded): Loaded => ({ ...whole, strands: new Map() });
+
+/** Strands are what the store counts; each holds some expressions, so a page that has grown too large is asked for again, smaller. */
+async function loadPage(parts: Parts, id: WorkflowId, after: string | null) {
+  for (let limit = EXPRESSIONS_MAX; ; limit = Math.ceil(limit / 2)) {
+    const whole = await parts.store.read.whole(id, { limit, after });
+    if (whole?.workflow == null) throw noSuchWorkflow(id);
+    const shown = showWorkflow(whole, await parts.store.definition(whole.workflow.definition));
+    if (shown.expressions.length <= EXPRESSIONS_MAX || limit === 1) return { whole, row: whole.workflow, shown };
+  }
 }
 
 const LIST_QUERY: readonly QuerySpec[] = [
@@ -184,7 +195,7 @@ function filterOf(query: URLSearchParams): Filter | null {
 async function fits(parts: Parts, row: WorkflowRow, filter: Filter): Promise<boolean> {
   const whole = await parts.store.read.whole(row.id, { limit: EXPRESSIONS_MAX, after: null });
   if (whole?.workflow == null) return false;
-  const shown = await shownOf(parts, whole, whole.workflow);
+  const shown = showWorkflow(whole, null);
   if (filter.tag !== null && !shown.tags.includes(filter.tag)) return false;
   return filter.fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
 }
