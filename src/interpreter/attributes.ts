@@ -126,11 +126,11 @@ export function optionalText(x: Acting, fields: Fields = x.node.applied): Json {
 /** As optionalText, but `''` when it has none. */
 export const textOf = (x: Acting, fields: Fields = x.node.applied): Json => optionalText(x, fields) ?? '';
 
-/** All attributes, keys and values substituted. `escape`: values as written. */
-export function compiledAttributes(x: Acting, escape = false): JsonObject {
+/** All attributes, keys and values substituted. `asWritten`: values as written. */
+export function compiledAttributes(x: Acting, asWritten = false): JsonObject {
   let compiled: JsonObject = {};
   for (const [key, value] of writtenAttributes(x))
-    compiled = withKey(compiled, toText(substituted(x, key)), escape ? value : substituted(x, value));
+    compiled = withKey(compiled, toText(substituted(x, key)), asWritten ? value : substituted(x, value));
   return compiled;
 }
 
@@ -171,20 +171,20 @@ function prefixedKeys(prefix: string): ValueKeys {
   return keys;
 }
 
-function referredValue(x: Acting, keys: ValueKeys, escape: boolean): Json | undefined {
+function referredValue(x: Acting, keys: ValueKeys, asWritten: boolean): Json | undefined {
   const valueKey = presentKey(x, ...keys.values);
-  if (valueKey !== null) return escape ? written(x, valueKey) : attribute(x, valueKey);
+  if (valueKey !== null) return asWritten ? written(x, valueKey) : attribute(x, valueKey);
   const variableKey = presentKey(x, ...keys.variables);
   if (variableKey !== null)
-    return lookupVariable(x, toText(escape ? written(x, variableKey) : attribute(x, variableKey))) ?? null;
+    return lookupVariable(x, toText(asWritten ? written(x, variableKey) : attribute(x, variableKey))) ?? null;
   const fieldKey = presentKey(x, ...keys.fields);
   if (fieldKey !== null)
-    return lookup(x.node.applied, toText(escape ? written(x, fieldKey) : attribute(x, fieldKey))) ?? null;
+    return lookup(x.node.applied, toText(asWritten ? written(x, fieldKey) : attribute(x, fieldKey))) ?? null;
   return undefined;
 }
 
 /** The value meant by `val|value`, `v_val…` (a variable) or `f_val…` (a field); undefined when none of them is there. */
-export const givenValue = (x: Acting, escape = false): Json | undefined => referredValue(x, VALUE_KEYS, escape);
+export const givenValue = (x: Acting, asWritten = false): Json | undefined => referredValue(x, VALUE_KEYS, asWritten);
 
 /** The same for `<prefix>|<prefix>_val…`, `<prefix>_v…`, `<prefix>_f…`, such as `on`, `on_v`, `on_f`. */
 export const prefixedValue = (x: Acting, prefix: string): Json | undefined =>

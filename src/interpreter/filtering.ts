@@ -36,7 +36,7 @@ function rulesFor(x: Acting, direction: Direction): Json {
   return null;
 }
 
-function filtered(x: Acting, rules: Json, fields: Fields, base: Fields, direction: Direction): Fields {
+function filtered(rules: Json, fields: Fields, base: Fields, direction: Direction): Fields {
   const outcome = applyFilter({ rules, fields, base, direction });
   if (!outcome.ok) throw validationError(outcome.deviations);
   return outcome.fields;
@@ -48,7 +48,7 @@ export function filterIn(x: Acting): void {
   if (attribute(x, 'filter') === null) return;
   const rules = rulesFor(x, 'in');
   node.unfiltered = node.applied;
-  if (rules !== null) node.applied = filtered(x, rules, node.applied, node.applied, 'in');
+  if (rules !== null) node.applied = filtered(rules, node.applied, node.applied, 'in');
 }
 
 /** Runs the filter on exit, or take or discard. */
@@ -57,7 +57,7 @@ export function filterOut(x: Acting, fields: Fields): Fields {
   const entry = node.unfiltered ?? node.applied;
   if (attribute(x, 'filter') !== null) {
     const rules = rulesFor(x, 'out');
-    return rules === null ? fields : withoutKeys(filtered(x, rules, fields, entry, 'out'), 'params');
+    return rules === null ? fields : withoutKeys(filtered(rules, fields, entry, 'out'), 'params');
   }
   const take = attribute(x, 'take');
   if (take !== null && take !== false && toText(take) !== '')

@@ -1,7 +1,7 @@
-import { type ExpressionId, expidOf } from '../model/ids.ts';
+import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
-import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
-import { DEFINE_NAMES, isTreeJson, makeTree, type Tree, textKey, treeFromJson, treeToStored } from '../model/tree.ts';
+import { isObject, ownValue, withKey } from '../model/json.ts';
+import { isTreeJson, makeTree, type Tree, treeFromJson } from '../model/tree.ts';
 import {
   attribute,
   compiledAttributes,
@@ -10,191 +10,30 @@ import {
   splitTarget,
   toText,
   treeOf,
-  written,
   writtenAttributes,
 } from './attributes.ts';
-import { CHILDREN_PER_TURN, childPath, dropStrand, refOf, strandsBelow, uncount } from './branches.ts';
-import { filterIn, filterOut } from './filtering.ts';
+import { childIndex, expressionOf, isDirectChild, newStrand, type Of } from './birth.ts';
+import { dropStrand, refOf } from './branches.ts';
+import { cancelChildren } from './cancelling.ts';
+import { filterIn } from './filtering.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
 import { LanguageError } from './language-error.ts';
-import { awaitEvent, dropListener } from './listening.ts';
+import { cancelFlanks, leave, removeExpression } from './leaving.ts';
+import { awaitEvent } from './listening.ts';
 import { assign } from './lookup.ts';
-import {
-  Bound,
-  type Cause,
-  type Flavour,
-  type Message,
-  newNode,
-  type Place,
-  type Reapply,
-  type Strand,
-  type TreeRef,
-  type Trigger,
-  type Value,
-} from './state.ts';
-import { bindTag, enterTag, leaveTag } from './tags.ts';
+import type { Flavour, Place, Reapply, Strand, TreeRef, Trigger } from './state.ts';
+import { bindTag, enterTag } from './tags.ts';
 import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
-import { dropScope, newScope, parentOf, setVariable, variablesToJson, visibleVariables } from './variables.ts';
+import { newScope, parentOf, setVariable, visibleVariables } from './variables.ts';
 import { parseWhen, utcStamp } from './when.ts';
-import type { Acting, Expression, World } from './world.ts';
+import type { Acting } from './world.ts';
 
 /*
  * The life of an expression (language.md 3): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
  * one expression to the next is in expressions/; what all have in common is here.
  */
 
-type Of<Kind extends Message['kind']> = Extract<Message, { readonly kind: Kind }>;
-
-export function expressionOf(x: Acting): Expression {
-  const expression = x.world.registry.get(x.node.kind);
-  if (expression === undefined) throw new LanguageError('NotYet', `expression "${x.node.kind}" is not there yet`);
-  return expression;
-}
-
 // Applying.
-
-/** Applies child `index` with these fields; the child is the next of this strand. */
-export function applyChild(x: Acting, index: number, fields: Fields): void {
-  const { node, world } = x;
-  applyNext(x, {
-    id: world.freshId(`${node.expid}_${index}`),
-    tree: childPath(node.tree, index),
-    fields,
-    variables: null,
-    launch: false,
-  });
-}
-
-/** Applies a tree from elsewhere (a sub-process, a block) as the child of this expression, in a scope of its own. */
-export function launchTree(
-  x: Acting,
-  launch: {
-    readonly expid: string;
-    readonly tree: TreeRef;
-    readonly fields: Fields;
-    readonly variables: ReadonlyMap<string, Value>;
-  },
-): void {
-  applyNext(x, {
-    id: x.world.freshId(launch.expid),
-    tree: launch.tree,
-    fields: launch.fields,
-    variables: launch.variables,
-    launch: true,
-  });
-}
-
-function applyNext(
-  x: Acting,
-  next: {
-    readonly id: ExpressionId;
-    readonly tree: TreeRef;
-    readonly fields: Fields;
-    readonly variables: ReadonlyMap<string, Value> | null;
-    readonly launch: boolean;
-  },
-): void {
-  const { node, strand, world } = x;
-  strand.touched = true;
-  node.children++;
-  node.child = next.id;
-  world.send({
-    kind: 'apply',
-    parent: refOf(x),
-    path: strand.path,
-    fresh: null,
-    flanking: false,
-    place: null,
-    ...next,
-  });
-}
-
-/** Applies a tree in a forgotten strand: nobody waits for it, and it takes a copy of all variables along. */
-export function launchForgotten(
-  x: Acting,
-  launch: {
-    readonly expid: string;
-    readonly tree: TreeRef;
-    readonly fields: Fields;
-    readonly launch: boolean;
-    readonly variables?: ReadonlyMap<string, Value>;
-  },
-): void {
-  const { world } = x;
-  world.header.forgotten++;
-  world.send({
-    kind: 'apply',
-    parent: null,
-    path: `f${world.header.forgotten}`,
-    fresh: { strandKind: 'forgotten', index: 0, base: null },
-    id: world.freshId(launch.expid),
-    tree: launch.tree,
-    fields: launch.fields,
-    variables: new Map([...visibleVariables(x), ...(launch.variables ?? [])]),
-    launch: launch.launch,
-    flanking: false,
-    place: null,
-  });
-}
-
-const newStrand = (path: string, parent: string, at: ExpressionId, kind: Strand['kind'], index: number, depth: number, base: ExpressionId | null): Strand => ({
-  path, parent, at, kind, index, base, depth, arrival: null, next: 1, nodes: [], reply: null, dead: false, touched: true, stored: false,
-}); // biome-ignore format: a list of parts
-
-/** Makes the expression an apply message asks for. Null when what it belongs to is gone. */
-export function createExpression(world: World, message: Of<'apply'>): Acting | null {
-  const parent = message.parent === null ? null : world.find(message.parent);
-  if (message.parent !== null && parent === null) return null;
-  let strand: Strand | null;
-  if (message.fresh === null) strand = world.strand(message.path);
-  else {
-    const { strandKind, index, base } = message.fresh;
-    const depth = parent === null ? 0 : parent.strand.depth + parent.strand.nodes.length;
-    strand = newStrand(
-      message.path,
-      message.parent?.path ?? '',
-      message.parent?.id ?? ('' as ExpressionId),
-      strandKind,
-      index,
-      depth,
-      base,
-    );
-    world.addStrand(strand);
-  }
-  if (strand === null) return null;
-  strand.touched = true;
-  const node = newNode(message.id, expidOf(message.id), message.tree, message.fields);
-  strand.nodes.push(node);
-  world.header.expressions++;
-  const x: Acting = { world, strand, node };
-  const tree = treeOf(x);
-  node.name = tree.name;
-  const { place } = message;
-  if (message.variables !== null) node.scope = newScope(message.variables);
-  if (place !== null) takePlace(x, place);
-  const runsBody = message.launch && DEFINE_NAMES.has(tree.name);
-  node.kind = place?.kind ?? (runsBody ? 'sequence' : (world.registry.get(tree.name)?.names[0] ?? 'ref'));
-  if (runsBody && node.scope !== null) {
-    const name = definitionName(tree);
-    if (name !== null) node.scope.own.set(name, new Bound('0', message.tree));
-  }
-  return x;
-}
-
-export const definitionName = (tree: Tree): string | null => {
-  const name = tree.attributes.get('name');
-  return name === undefined || name === null ? (textKey(tree) ?? null) : toText(name);
-};
-
-function takePlace({ node }: Acting, place: Place): void {
-  node.added = place.added;
-  if (place.scope !== null) node.scope = { own: new Map(place.scope), spilled: place.spilled };
-  node.trigger = place.trigger;
-  node.onReply = place.onReply;
-  node.supplanted = place.supplanted;
-  node.forgotten = place.forgotten;
-  node.updated = place.updated;
-}
 
 export function applyExpression(x: Acting, message: Of<'apply'>): void {
   const { node, strand, world } = x;
@@ -348,17 +187,6 @@ function patchChild(x: Acting, child: ExpressionId, updated: readonly Json[]): v
   useTree(x, { ...own, children: own.children.map((each, at) => (at === index ? tree : each)) });
 }
 
-export const childIndex = (id: ExpressionId): number => {
-  const expid = expidOf(id);
-  return Number(expid.slice(expid.lastIndexOf('_') + 1));
-};
-
-/** Whether `id` is a direct child of the expression, by its expid. */
-export const isDirectChild = (x: Acting, id: ExpressionId): boolean => {
-  const expid = expidOf(id);
-  return expid.slice(0, Math.max(0, expid.lastIndexOf('_'))) === x.node.expid;
-};
-
 function useTree(x: Acting, tree: Tree): void {
   x.node.tree = { root: storedTree(tree), path: '' };
   x.node.updated = true;
@@ -396,131 +224,6 @@ export function end(x: Acting, fields: Fields): void {
 
 const retries = (reapply: Reapply | null): boolean => reapply?.retry === true;
 
-function cancelFlanks(x: Acting): void {
-  const { node, strand, world } = x;
-  if (node.flanks < 1) return;
-  for (const kin of strandsBelow(world, {
-    path: strand.path,
-    at: node.id,
-    alive: node.flanks,
-    after: 0,
-    limit: FLANKS_MAX,
-  }))
-    if (kin.kind === 'flank')
-      world.send({
-        kind: 'cancel',
-        to: { path: kin.path, id: '' as ExpressionId },
-        flavour: node.state === 'dying' ? 'kill' : null,
-        cause: node.cause ?? 'cancel',
-        reapply: null,
-        again: false,
-      });
-}
-const FLANKS_MAX = 10_000;
-
-/** The ordinary end: filters, variables, tag, then the reply. `stays`: replies, but lives on, forgotten. */
-function leave(x: Acting, given: Fields, stays = false): void {
-  const { node, strand, world } = x;
-  let fields = given;
-  if (node.state === null) {
-    fields = filterOut(x, fields);
-    const into = attribute(x, 'vars_to_f');
-    if (into !== null && into !== false && node.scope !== null)
-      fields = assign(fields, toText(into), variablesToJson(x, node.scope));
-  }
-  fields = leaveTag(x, fields);
-  const above = parentOf(x);
-  const wasFirst = strand.nodes[0] === node;
-  const hadParent = !wasFirst || strand.at !== '';
-  const updatedTree = node.updated ? treeToStored(treeOf(x)) : null;
-  const again = node.state === null && node.onTerminate === 'regenerate' && strand.path === '0' && wasFirst;
-  const message: Of<'apply'> | null = again ? regeneration(x, fields) : null;
-  world.record({
-    kind: node.state === null ? 'expression.replied' : 'expression.cancelled',
-    expid: node.expid,
-    id: node.id,
-    name: node.name,
-  });
-  if (stays) detach(x, above);
-  else removeExpression(x, message !== null);
-  if (message !== null) world.send(message);
-  else if (above !== null)
-    world.send({
-      kind: 'reply',
-      to: refOf(above),
-      from: node.id,
-      fields,
-      by: node.flanking ? null : wasFirst ? 'branch' : 'child',
-      branch: wasFirst ? { path: stays ? freshPath(above) : strand.path, index: strand.index } : null,
-      flanking: node.flanking,
-      updatedTree,
-      received: false,
-    });
-  else if (!hadParent && strand.path === '0') strand.reply = fields;
-  if (stays && strand.path === '0') strand.reply = fields;
-}
-
-/** Replies to the parent although branches still run; they go on below this expression, which nobody waits for any more. */
-export function leaveForgotten(x: Acting, fields: Fields): void {
-  clearTimers(x);
-  cancelFlanks(x);
-  leave(x, fields, true);
-}
-
-function detach(x: Acting, above: Acting | null): void {
-  const { node, strand, world } = x;
-  node.forgotten = true;
-  strand.touched = true;
-  if (above === null) return;
-  uncount(world, strand);
-  strand.kind = 'forgotten';
-  strand.parent = '';
-  strand.at = '' as ExpressionId;
-  world.header.roots++;
-}
-
-function freshPath(x: Acting): string {
-  x.strand.touched = true;
-  x.strand.next++;
-  return `${x.strand.path}.${x.strand.next - 1}`;
-}
-
-function regeneration(x: Acting, fields: Fields): Of<'apply'> {
-  const { node, strand, world } = x;
-  return {
-    kind: 'apply', parent: null, path: strand.path, fresh: null, id: world.freshId('0'), tree: node.tree, fields,
-    variables: node.scope?.own ?? new Map(), launch: true, flanking: false, place: null,
-  }; // biome-ignore format: a list of parts
-}
-
-/** Takes an expression out of the world with all that hangs on it; its strand too when it was the first, unless something follows. */
-export function removeExpression(x: Acting, followed = false): void {
-  const { node, strand, world } = x;
-  strand.touched = true;
-  clearTimers(x);
-  expressionOf(x).gone?.(x);
-  if (node.hasListener) dropListener(x);
-  if (node.hasError) clearError(x);
-  if (node.hasWorkitem) {
-    world.changeWorkitem(node.id, { kind: 'delete' });
-    node.hasWorkitem = false;
-  }
-  if (!followed) dropScope(x);
-  const at = strand.nodes.indexOf(node);
-  strand.nodes.splice(at, 1);
-  world.header.expressions--;
-  if (at === 0 && !followed && strand.path !== '0') dropStrand(world, strand);
-  else if (at === 0 && !followed) world.header.strands--;
-}
-
-export function clearError(x: Acting): void {
-  if (!x.node.hasError) return;
-  x.world.changeError(x.node.id, { kind: 'delete' });
-  x.world.header.errors--;
-  x.node.hasError = false;
-  x.strand.touched = true;
-}
-
 // Cancelling and failing.
 
 export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
@@ -552,45 +255,6 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
 export function cancelDefault(x: Acting, flavour: Flavour): void {
   if (x.node.children < 1) replyToParent(x, x.node.applied);
   else cancelChildren(x, flavour, x.node.cause ?? 'cancel', false);
-}
-
-export function cancelChildren(x: Acting, flavour: Flavour, cause: Cause, again: boolean): void {
-  const { node, strand, world } = x;
-  if (node.child !== null)
-    world.send({ kind: 'cancel', to: { path: strand.path, id: node.child }, flavour, cause, reapply: null, again });
-  if (node.branches > 0)
-    cancelBranches(world, { path: strand.path, at: node.id, alive: node.branches, flavour, cause, again, after: 0 });
-}
-
-/** Cancels branches below an expression (which may be gone already), some now and the others in later turns. */
-export function cancelBranches(
-  world: World,
-  below: {
-    readonly path: string;
-    readonly at: ExpressionId;
-    readonly alive: number;
-    readonly flavour: Flavour;
-    readonly cause: Cause;
-    readonly again: boolean;
-    readonly after: number;
-  },
-): void {
-  const { path, at, flavour, cause, again } = below;
-  const kin = strandsBelow(world, { path, at, alive: below.alive, after: below.after, limit: CHILDREN_PER_TURN });
-  for (const each of kin) {
-    if (each.kind === 'flank') continue;
-    world.send({
-      kind: 'cancel',
-      to: { path: each.path, id: '' as ExpressionId },
-      flavour,
-      cause,
-      reapply: null,
-      again,
-    });
-  }
-  const last = kin.at(-1);
-  if (last !== undefined && kin.length >= CHILDREN_PER_TURN)
-    world.send({ kind: 'cancel_children', to: { path, id: at }, flavour, cause, again, after: last.number });
 }
 
 /** An error below is to be handled here: what still runs is cancelled, then the handler runs. */
@@ -680,7 +344,48 @@ function leaveDone(x: Acting, state: 'done_cancelled' | 'done_failed', fields: F
   replyToParent(x, fields);
 }
 
-/** Does what a handler says: a word of its own, a command, or the name or tree of what runs instead. */
+/** What a handler says is to be done. */
+type Deed =
+  | { readonly kind: 'again' | 'reply' | 'on_cancel' | 'cando' | 'raise' }
+  | { readonly kind: 'store'; readonly target: string }
+  | { readonly kind: 'command'; readonly word: string; readonly argument: string | undefined }
+  | { readonly kind: 'tree'; readonly tree: Tree };
+
+/** Reads a handler: a word of its own, a command, or the name or tree of what runs instead. */
+function readDeed(x: Acting, on: Trigger, given: Json): Deed {
+  if (typeof given !== 'string') {
+    const tree = isTreeJson(given) ? treeFromJson(given) : null;
+    if (tree !== null) return { kind: 'tree', tree };
+    throw new LanguageError('ArgumentError', `${on}: ${JSON.stringify(given)} is neither a name nor a tree`);
+  }
+  const action = given.trim();
+  const [word = '', ...rest] = action.split(/\s+/);
+  const hasOnCancel = on !== 'on_cancel' && x.node.onCancel !== null;
+  const stored = /^(?:store|bury) *: *(.+)/.exec(action);
+  if (stored !== null) return { kind: 'store', target: stored[1] ?? '' };
+  if (COMMANDS.has(word)) return { kind: 'command', word, argument: rest.at(-1) };
+  if (on === 'on_timeout' && /^err(or)?( |$)/.test(action))
+    return { kind: 'tree', tree: makeTree('error', rest.length > 0 ? [[rest.join(' '), null]] : []) };
+  switch (action) {
+    case 'redo':
+    case 'retry':
+      return { kind: 'again' };
+    case 'undo':
+    case 'pass':
+    case '':
+      return { kind: 'reply' };
+    case 'cancel':
+      return { kind: hasOnCancel ? 'on_cancel' : 'reply' };
+    case 'cando':
+      return { kind: hasOnCancel ? 'cando' : 'again' };
+    case 'raise':
+      return { kind: 'raise' };
+    default:
+      return { kind: 'tree', tree: makeTree(action) };
+  }
+}
+
+/** Does what a handler says. `supplanted`: what stood here before a handler that has a say of its own (second take). */
 function handle(
   x: Acting,
   on: Trigger,
@@ -689,43 +394,36 @@ function handle(
   supplanted: Acting['node']['supplanted'] = null,
 ): void {
   const { node } = x;
-  let action = typeof given === 'string' ? given.trim() : given;
-  if ((action === 'cancel' || action === 'cando') && (on === 'on_cancel' || node.onCancel === null))
-    action = action === 'cancel' ? 'undo' : 'redo';
-  if (typeof action === 'string') {
-    const stored = /^(?:store|bury) *: *(.+)/.exec(action);
-    const [word = '', ...rest] = action.split(/\s+/);
-    if (action === 'redo' || action === 'retry')
-      return replace(x, {
-        on,
-        tree: supplanted === null ? null : supplanted,
-        fields: on === 'on_error' ? node.applied : fields,
-      });
-    if (action === 'undo' || action === 'pass' || action === '')
-      return leaveDone(x, on === 'on_cancel' ? 'done_cancelled' : 'done_failed', fields);
-    if (action === 'cancel') return trigger(x, 'on_cancel', fields);
-    if (action === 'cando') {
+  const deed = readDeed(x, on, given);
+  const carried = on === 'on_error' ? node.applied : fields;
+  switch (deed.kind) {
+    case 'again':
+      replace(x, { on, tree: supplanted, fields: carried });
+      return;
+    case 'reply':
+      leaveDone(x, on === 'on_cancel' ? 'done_cancelled' : 'done_failed', fields);
+      return;
+    case 'cando':
       node.onReply = once(x, SAME_AGAIN);
-      return trigger(x, 'on_cancel', fields);
-    }
-    if (action === 'raise') {
+      trigger(x, 'on_cancel', fields);
+      return;
+    case 'on_cancel':
+      trigger(x, 'on_cancel', fields);
+      return;
+    case 'raise': {
       const error = ownValue(node.applied, '__error__');
       throw new RaisedAgain(isObject(error) ? error : {});
     }
-    if (stored !== null) return store(x, stored[1] ?? '', fields);
-    if (COMMANDS.has(word)) return command(x, word, rest.at(-1), fields);
-    if (on === 'on_timeout' && /^err(or)?( |$)/.test(action))
-      return replace(x, {
-        on,
-        tree: inline(makeTree('error', rest.length > 0 ? [[rest.join(' '), null]] : [])),
-        fields,
-      });
-    return replace(x, { on, tree: inline(makeTree(action)), fields: on === 'on_error' ? node.applied : fields });
+    case 'store':
+      store(x, deed.target, fields);
+      return;
+    case 'command':
+      command(x, deed.word, deed.argument, fields);
+      return;
+    case 'tree':
+      replace(x, { on, tree: inline(deed.tree), fields: carried });
+      return;
   }
-  const tree = isTreeJson(action) ? treeFromJson(action) : null;
-  if (tree === null)
-    throw new LanguageError('ArgumentError', `${on}: ${JSON.stringify(action)} is neither a name nor a tree`);
-  return replace(x, { on, tree: inline(tree), fields: on === 'on_error' ? node.applied : fields });
 }
 
 /** `on_error: raise`: the error is kept at this expression; nobody above is asked. */
@@ -811,9 +509,3 @@ function replace(
   if (above !== null) above.strand.touched = true;
   world.send(message);
 }
-
-/** Fields without what was put there for one participant. */
-export const withoutParams = (fields: Fields): Fields => withoutKeys(fields, 'params', 'dispatched_at');
-
-/** The written attribute of an expression as text, for messages. */
-export const writtenText = (x: Acting, key: string): string => toText(written(x, key));

@@ -1,22 +1,14 @@
 import type { JsonObject } from '../model/json.ts';
 import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import { needKey } from '../model/stimulus.ts';
+import { createExpression, expressionOf } from './birth.ts';
 import { refOf } from './branches.ts';
+import { cancelBranches } from './cancelling.ts';
 import { decodeMessages } from './encoding.ts';
 import { keepError, raiseError } from './failing.ts';
 import { CONTINUATION, finish, openWorld } from './finish.ts';
 import { LanguageError } from './language-error.ts';
-import {
-  applyExpression,
-  awaken,
-  cancelBranches,
-  cancelExpression,
-  createExpression,
-  expressionOf,
-  failExpression,
-  RaisedAgain,
-  receiveReply,
-} from './life.ts';
+import { applyExpression, awaken, cancelExpression, failExpression, RaisedAgain, receiveReply } from './life.ts';
 import { tell, textOfError } from './listening.ts';
 import { cancelProcess } from './process.ts';
 import { registry } from './registry.ts';

@@ -9,7 +9,7 @@ import { decodeMessages, encodeMessages } from './encoding.ts';
 import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
 import { ROOT } from './finish.ts';
 import { storedTree } from './handlers.ts';
-import { clearError } from './life.ts';
+import { clearError } from './leaving.ts';
 import { type Happened, hear } from './listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
 import type { Message, Reapply, Strand } from './state.ts';

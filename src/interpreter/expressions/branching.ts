@@ -59,8 +59,9 @@ import {
   treeOf,
   writtenAttributes,
 } from '../attributes.ts';
+import { applyChild, childIndex } from '../birth.ts';
 import { evaluateCondition } from '../condition.ts';
-import { applyChild, childIndex, end, replyToParent } from '../life.ts';
+import { end, replyToParent } from '../life.ts';
 import { compileRegex, literalRegex } from '../regex.ts';
 import { lookupVariable } from '../variables.ts';
 import type { Acting, Expression, Reply } from '../world.ts';

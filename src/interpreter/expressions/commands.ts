@@ -20,10 +20,11 @@
 import type { Fields, Json } from '../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { attribute, optionalText, textOf, toText } from '../attributes.ts';
+import { isDirectChild } from '../birth.ts';
 import { refOf } from '../branches.ts';
 import { evaluateCondition } from '../condition.ts';
 import { LanguageError } from '../language-error.ts';
-import { isDirectChild, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import { Tagged } from '../state.ts';
 import { boundValue, parentOf } from '../variables.ts';
 import type { Acting, Expression, Reply } from '../world.ts';

@@ -66,6 +66,7 @@ import {
   toText,
   treeOf,
 } from '../attributes.ts';
+import { childIndex } from '../birth.ts';
 import {
   applyBranch,
   CHILDREN_PER_TURN,
@@ -75,16 +76,10 @@ import {
   refOf,
   sharedBase,
 } from '../branches.ts';
+import { cancelBranches, cancelChildren } from '../cancelling.ts';
 import { evaluateCondition } from '../condition.ts';
-import {
-  cancelBranches,
-  cancelChildren,
-  childIndex,
-  end,
-  leaveForgotten,
-  removeExpression,
-  replyToParent,
-} from '../life.ts';
+import { leaveForgotten, removeExpression } from '../leaving.ts';
+import { end, replyToParent } from '../life.ts';
 import { type BranchReply, mergeReplies } from '../merge.ts';
 import { Tagged, type TreeRef, type Value } from '../state.ts';
 import { boundValue, newScope, parentOf, visibleVariables } from '../variables.ts';
@@ -127,7 +122,7 @@ type Memory = {
   keptIndex?: number;
   cancelled?: boolean;
 };
-const memoryOf = (x: Acting): Memory => x.node.data as unknown as Memory;
+const memoryOf = (x: Acting): Memory => x.node.data as Record<string, Json> & Memory;
 
 /** A concurrence that may be forgotten while branches run on needs a strand of its own to stay in. */
 function settle(x: Acting): Acting {

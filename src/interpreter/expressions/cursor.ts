@@ -21,7 +21,8 @@
 import type { Fields, Json } from '../../model/json.ts';
 import { textKey } from '../../model/tree.ts';
 import { substituted, toText, treeOf } from '../attributes.ts';
-import { applyChild, childIndex, replyToParent } from '../life.ts';
+import { applyChild, childIndex } from '../birth.ts';
+import { replyToParent } from '../life.ts';
 import { COMMANDS } from '../timers.ts';
 import type { Acting, Expression } from '../world.ts';
 import { commanded, takeCommand } from './commands.ts';

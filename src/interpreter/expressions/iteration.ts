@@ -21,8 +21,9 @@
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, withKey } from '../../model/json.ts';
 import { firstAttribute, prefixedValue, targets, toText, treeOf } from '../attributes.ts';
+import { applyChild, childIndex } from '../birth.ts';
 import { LanguageError } from '../language-error.ts';
-import { applyChild, childIndex, end, replyToParent } from '../life.ts';
+import { end, replyToParent } from '../life.ts';
 import { setVariable } from '../variables.ts';
 import type { Acting, Expression } from '../world.ts';
 import { commanded, takeCommand } from './commands.ts';

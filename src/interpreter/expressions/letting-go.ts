@@ -30,8 +30,9 @@
  * Replies: never. Errors: none of its own.
  */
 import { treeOf } from '../attributes.ts';
+import { launchForgotten } from '../birth.ts';
 import { applyBranch, CHILDREN_PER_TURN, childPath, refOf } from '../branches.ts';
-import { launchForgotten, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import type { Acting, Expression } from '../world.ts';
 
 export const forget: Expression = {

@@ -37,10 +37,11 @@
 import type { Fields, Json } from '../../model/json.ts';
 import type { EventKind } from '../../model/rows.ts';
 import { attribute, commaList, firstAttribute, toText, treeOf, writtenAttributes } from '../attributes.ts';
+import { launchForgotten } from '../birth.ts';
 import { childPath } from '../branches.ts';
 import { evaluateCondition } from '../condition.ts';
 import { LanguageError } from '../language-error.ts';
-import { launchForgotten, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import { type Conditions, eventWanted, listenFor } from '../listening.ts';
 import { literalRegex } from '../regex.ts';
 import type { Acting, Expression, Reply } from '../world.ts';

@@ -23,7 +23,8 @@ import { attribute, compiledAttributes, optionalText, substituted, toText, treeO
 import { refOf } from '../branches.ts';
 import { NOT_DELIVERED } from '../fields.ts';
 import { LanguageError } from '../language-error.ts';
-import { end, withoutParams } from '../life.ts';
+import { withoutParams } from '../leaving.ts';
+import { end } from '../life.ts';
 import type { Acting, Expression } from '../world.ts';
 
 export function applyParticipant(x: Acting): void {

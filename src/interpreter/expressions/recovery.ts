@@ -70,10 +70,11 @@ import {
   treeOf,
   writtenAttributes,
 } from '../attributes.ts';
+import { childIndex } from '../birth.ts';
 import { refOf } from '../branches.ts';
 import { errorFromFields } from '../handlers.ts';
 import { LanguageError } from '../language-error.ts';
-import { childIndex, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import { Tagged, type Value } from '../state.ts';
 import { boundValue, isTaggedJson, parentOf } from '../variables.ts';
 import type { Acting, Expression } from '../world.ts';

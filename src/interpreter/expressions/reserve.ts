@@ -19,8 +19,9 @@
 import type { ExpressionId } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';
 import { attribute, optionalText, toText, treeOf } from '../attributes.ts';
+import { applyChild } from '../birth.ts';
 import { LanguageError } from '../language-error.ts';
-import { applyChild, cancelDefault, replyToParent } from '../life.ts';
+import { cancelDefault, replyToParent } from '../life.ts';
 import { boundValue, scopeFor, setVariable } from '../variables.ts';
 import type { Acting, Expression } from '../world.ts';
 
@@ -29,7 +30,9 @@ type Queue = readonly (readonly [path: string, id: ExpressionId])[];
 
 function queueOf(owner: Acting, name: string): Queue {
   const value = owner.node.scope?.own.get(name) ?? boundValue(owner, name);
-  return Array.isArray(value) && value[0] === 'mutex' ? (value[2] as unknown as Queue) : [];
+  return Array.isArray(value) && value[0] === 'mutex'
+    ? (value[2] as readonly Json[]).map((pair) => pair as [string, ExpressionId])
+    : [];
 }
 
 function withQueue(x: Acting, change: (queue: Queue) => Queue): { readonly before: Queue; readonly after: Queue } {

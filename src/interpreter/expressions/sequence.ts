@@ -39,10 +39,10 @@
  *
  * # noop, echo, stall
  *
- * `noop` replies. `echo` replies too. `stall` never replies;
+ * `noop` replies. `echo` does the same; its text is for the reader of the definition. `stall` never replies;
  * it can be cancelled.
  *
- * Attributes: `text` or the text (echo).
+ * Attributes: `text` or the text (echo); not looked at.
  *
  * ```radial
  * concurrence count: 1
@@ -57,9 +57,10 @@
 
 import { reorganise } from '../../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree } from '../../model/tree.ts';
-import { attribute, optionalText, substituted, toText, treeOf } from '../attributes.ts';
+import { substituted, toText, treeOf } from '../attributes.ts';
+import { applyChild, childIndex, definitionName } from '../birth.ts';
 import { storedTree } from '../handlers.ts';
-import { applyChild, childIndex, definitionName, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import { Bound } from '../state.ts';
 import { newScope, setVariable } from '../variables.ts';
 import type { Acting, Expression, Reply } from '../world.ts';
@@ -112,10 +113,7 @@ export const noop: Expression = { names: ['noop'], apply: (x) => replyToParent(x
 
 export const echo: Expression = {
   names: ['echo'],
-  apply: (x) => {
-    const text = toText(attribute(x, 'text') ?? optionalText(x));
-    replyToParent(x, x.node.applied);
-  },
+  apply: (x) => replyToParent(x, x.node.applied),
 };
 
 export const stall: Expression = { names: ['stall'], apply: () => undefined };

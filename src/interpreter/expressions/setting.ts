@@ -43,12 +43,12 @@ const NOT_TARGETS: ReadonlySet<string> = new Set([...COMMON_ATTRIBUTES, 'escape'
 
 type Target = { readonly kind: 'field' | 'variable'; readonly name: string; readonly value: Json };
 
-function targetOf(x: Acting, escape: boolean): Target {
+function targetOf(x: Acting, asWritten: boolean): Target {
   const variable = presentKey(x, 'v', 'var', 'variable');
   if (variable !== null) return { kind: 'variable', name: toText(attribute(x, variable)), value: null };
   const field = presentKey(x, 'f', 'fld', 'field');
   if (field !== null) return { kind: 'field', name: toText(attribute(x, field)), value: null };
-  const pair = (Object.entries(compiledAttributes(x, escape)) as [string, Json][]).find(
+  const pair = (Object.entries(compiledAttributes(x, asWritten)) as [string, Json][]).find(
     ([key]) => !NOT_TARGETS.has(key),
   );
   if (pair === undefined || pair[0] === '')
@@ -62,16 +62,17 @@ function targetOf(x: Acting, escape: boolean): Target {
 function finishSet(x: Acting, fields: Fields): void {
   const { node } = x;
   node.applied = fields;
-  const escape = attribute(x, 'escape') === true || attribute(x, 'escape') === 'true';
+  const asWritten = attribute(x, 'escape') === true || attribute(x, 'escape') === 'true';
   const override = attribute(x, 'override') ?? attribute(x, 'over');
-  const given = treeOf(x).children.length === 0 ? givenValue(x, escape) : (ownValue(fields, '__result__') ?? null);
+  const given = treeOf(x).children.length === 0 ? givenValue(x, asWritten) : (ownValue(fields, '__result__') ?? null);
   // The scope was for the children; the value goes to the one around.
   dropScope(x);
   node.scope = null;
-  const target = targetOf(x, escape);
+  const target = targetOf(x, asWritten);
   const value = given ?? target.value;
   const result = node.name === 'unset' ? unsetTarget(x, target, override) : setTarget(x, target, value, override);
-  end(x, (node.applied = withKey(node.applied, '__result__', result)));
+  node.applied = withKey(node.applied, '__result__', result);
+  end(x, node.applied);
 }
 
 function setTarget(x: Acting, target: Target, value: Json, override: Json): Json {

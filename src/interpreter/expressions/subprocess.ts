@@ -44,9 +44,10 @@ import { isTreeJson } from '../../model/tree.ts';
 import {
   attribute, compiledAttributes, optionalText, prefixedValue, prefixedVariableKey, presentKey, substituted, toText, treeOf, written,
 } from '../attributes.ts'; // biome-ignore format: a list of names
+import { launchTree } from '../birth.ts';
 import { childPath } from '../branches.ts';
 import { LanguageError } from '../language-error.ts';
-import { launchTree, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import { assign } from '../lookup.ts';
 import { Bound, type TreeRef, type Value } from '../state.ts';
 import { boundValue } from '../variables.ts';

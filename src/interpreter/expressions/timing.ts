@@ -42,10 +42,11 @@
  */
 import type { Json } from '../../model/json.ts';
 import { attribute, firstAttribute, optionalText, textOf, toText, treeOf } from '../attributes.ts';
+import { applyChild, launchForgotten } from '../birth.ts';
 import { childPath, refOf } from '../branches.ts';
 import { evaluateCondition } from '../condition.ts';
 import { LanguageError } from '../language-error.ts';
-import { applyChild, launchForgotten, replyToParent } from '../life.ts';
+import { replyToParent } from '../life.ts';
 import { schedule } from '../timers.ts';
 import { parseSchedule, parseWhen } from '../when.ts';
 import type { Acting, Expression } from '../world.ts';
