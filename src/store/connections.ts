@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import pRetry from 'p-retry';
 import pg from 'pg';
-import { isHopeless, isLoss, told } from './refusals.ts';
+import { isCollision, isHopeless, isLoss, told } from './refusals.ts';
 import { StoreUnavailable } from './store.ts';
 import type { Record_ } from './tables.ts';
 
@@ -44,6 +44,8 @@ export const types: pg.CustomTypesConfig = {
 
 /** A statement outside a transaction meets at most this many dead connections before we say so. */
 const RUN_TRIES_MAX = 3;
+/** And collides with others, where transactions are serializable, at most this often. */
+const COLLISIONS_MAX = 20;
 
 /** The socket below a client; null where there is none that could hold back. The driver has it, its types do not tell. */
 function streamOf(client: pg.ClientBase): { readonly cork: () => void; readonly uncork: () => void } | null {
@@ -104,7 +106,8 @@ export function runOn(take: () => Promise<Connection>): Connections['run'] {
         return result;
       } catch (error) {
         connection.giveBack(isLoss(error));
-        if (!isLoss(error) || attempt === RUN_TRIES_MAX) throw told(error, `running "${statement.name}"`);
+        const again = isCollision(error) ? attempt < COLLISIONS_MAX : isLoss(error) && attempt < RUN_TRIES_MAX;
+        if (!again) throw told(error, `running "${statement.name}"`);
       }
     }
   };

@@ -1,3 +1,4 @@
+import { SHARDS } from '../model/ids.ts';
 import type { Connections, Statement } from './connections.ts';
 import { storable } from './refusals.ts';
 import type { NodeRow, SavedAnswer, Store } from './store.ts';
@@ -62,24 +63,23 @@ const dropKey: Statement = { name: 'drop_key', text: 'delete from idempotency_ke
 /** One statement may throw away this many workflows; each may have thousands of rows. */
 const RETIRE_MAX = 500;
 const BELOW_WORKFLOW = ['branch', 'workitem', 'agenda', 'history', 'listener', 'error', 'variable'] as const;
-const retire: Statement = {
-  name: 'retire',
-  text: `
+const retireText = (locking: string, shard: string): string => `
   with doomed as materialized (
     select shard, id from workflow w
-    where ended_at < $1 and status in ('completed', 'cancelled', 'killed')
+    where ended_at < $1 and status in ('completed', 'cancelled', 'killed')${shard.replace('t.', 'w.')}
       and not exists (
         select 1 from workitem t where t.shard = w.shard and t.workflow_id = w.id and t.send is not null)
     order by ended_at
     limit $2
-    for update skip locked
+    ${locking}
   ), ${BELOW_WORKFLOW.map(
     (table) => `${table}_gone as (
-    delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id)`,
+    delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard})`,
   ).join(', ')},
-  gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id returning 1)
-  select count(*) as n from gone`,
-};
+  gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} returning 1)
+  select count(*) as n from gone`;
+const retire: Statement = { name: 'retire', text: retireText('for update skip locked', '') };
+const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('', ' and t.shard = $3::smallint') };
 const retireKeys: Statement = {
   name: 'retire_keys',
   text: `
@@ -105,7 +105,7 @@ export type Keeping = Pick<
   | 'ping'
 >;
 
-export function makeKeeping(writes: Connections, reads: Connections): Keeping {
+export function makeKeeping(writes: Connections, reads: Connections, namesShard: boolean): Keeping {
   return {
     definition: async (hash) =>
       ((await writes.run(definitionByHash, [hash])).rows[0]?.['stored'] ?? null) as string | null,
@@ -153,9 +153,14 @@ export function makeKeeping(writes: Connections, reads: Connections): Keeping {
     },
     retire: async ({ endedBefore, keysBefore, limit }) => {
       const most = Math.min(limit, RETIRE_MAX);
-      const { rows } = await writes.run(retire, [endedBefore, most]);
       await writes.run(retireKeys, [keysBefore, most]);
-      return (rows[0]?.['n'] ?? 0) as number;
+      const gone = async (statement: Statement, ...values: readonly number[]): Promise<number> =>
+        ((await writes.run(statement, values)).rows[0]?.['n'] ?? 0) as number;
+      if (!namesShard) return gone(retire, endedBefore, most);
+      let all = 0;
+      for (let shard = 0; shard < SHARDS && all < most; shard++)
+        all += await gone(retireInShard, endedBefore, most - all, shard);
+      return all;
     },
     ping: async () => {
       await reads.run(ping);

@@ -10,6 +10,7 @@ import type {
 } from '../model/rows.ts';
 import { type Loaded, type Need, needKey } from '../model/stimulus.ts';
 import type { Connection, Result, Statement } from './connections.ts';
+import { byShard, inShard } from './sharding.ts';
 import type { LoadRequest } from './store.ts';
 import {
   AGENDA,
@@ -182,7 +183,7 @@ const loadScopes: Statement = {
   join variable t on t.shard = r.s and t.workflow_id = r.w and t.scope = r.k`,
 };
 
-type Request = { readonly s: number; readonly w: WorkflowId; readonly [parameter: string]: unknown };
+export type Request = { readonly s: number; readonly w: WorkflowId; readonly [parameter: string]: unknown };
 type Chain = readonly { readonly row: Record_; readonly base: string | null }[] | null;
 
 /** What was loaded of one workflow, while it is being gathered. */
@@ -375,6 +376,13 @@ export function merged(list: readonly LoadRequest[]): readonly LoadRequest[] {
     .sort((a, b) => shardOf(a.workflow) - shardOf(b.workflow) || (a.workflow < b.workflow ? -1 : 1));
 }
 
+/** A statement with its requests: once, or once for each shard. */
+export function forRequests(statement: Statement, given: readonly Request[], namesShard: boolean): readonly Sent[] {
+  if (!namesShard) return [{ statement, values: [JSON.stringify(given)] }];
+  return byShard(given).map(([shard, part]) => inShard(statement, [JSON.stringify(part)], shard));
+}
+type Sent = { readonly statement: Statement; readonly values: readonly unknown[] };
+
 /**
  * Sends the statements that answer the needs, all at once.
  *
@@ -384,6 +392,7 @@ export function merged(list: readonly LoadRequest[]): readonly LoadRequest[] {
 export function sendLoads(
   connection: Connection,
   list: readonly LoadRequest[],
+  namesShard: boolean,
 ): {
   readonly results: readonly Promise<Result>[];
   readonly gather: (
@@ -391,9 +400,11 @@ export function sendLoads(
     rows: ReadonlyMap<WorkflowId, WorkflowRow | null>,
   ) => ReadonlyMap<WorkflowId, Loaded>;
 } {
-  const queries = queriesFor(list);
+  const queries = queriesFor(list).flatMap(({ statement, requests: given, take }) =>
+    forRequests(statement, given, namesShard).map((sent) => ({ ...sent, take })),
+  );
   return {
-    results: queries.map(({ statement, requests: given }) => connection.run(statement, [JSON.stringify(given)])),
+    results: queries.map(({ statement, values }) => connection.run(statement, values)),
     gather: (results, rows) => {
       const gatherings = new Map<WorkflowId, Gathering>();
       for (const { workflow, needs } of list) {

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { shardOf, type WorkflowId } from '../model/ids.ts';
+import { SHARDS, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { AgendaRow } from '../model/rows.ts';
 import type { Connections, Statement } from './connections.ts';
 import type { AgendaPeek, ClaimedMessage, Store } from './store.ts';
-import { rowOf, selected, WORKITEM } from './tables.ts';
+import { type Record_, rowOf, selected, WORKITEM } from './tables.ts';
 
 /* What is due: messages are claimed (a token and a lease on the database's clock), agenda rows are only looked at. */
 
 /** One claim takes at most this many; callers that ask for more get this. */
 const CLAIM_MAX = 1_000;
 
-const claimed = (locking: string): string => `
+const claimed = (locking: string, inShard = ''): string => `
   with due as materialized (
-    select shard, workflow_id, id from workitem
-    where send is not null and held_at is null and due_at <= $1
-      and (lease_until is null or lease_until < statement_timestamp())
-    order by due_at
+    select t.shard, t.workflow_id, t.id from workitem t
+    where t.send is not null and t.held_at is null and t.due_at <= $1
+      and (t.lease_until is null or t.lease_until < statement_timestamp()) ${inShard}
+    order by t.due_at
     limit $2
     ${locking}
   ), mine as (
@@ -23,7 +23,7 @@ const claimed = (locking: string): string => `
     set claim = $3, owner = $4, lease_until = statement_timestamp() + $5::double precision * interval '1 second'
     from due
     where t.shard = due.shard and t.workflow_id = due.workflow_id and t.id = due.id
-      and (t.lease_until is null or t.lease_until < statement_timestamp())
+      and (t.lease_until is null or t.lease_until < statement_timestamp()) ${inShard}
     returning t.*
   )
   select m.workflow_id as workflow, m.tenant, ${selected(WORKITEM, 'm')}, v.value as base_value
@@ -36,6 +36,9 @@ const claimDue: Statement = {
   text: claimed('for update skip locked  -- several nodes share the table without waiting for each other'),
 };
 
+/** Without locks the second look at the lease, in the update, decides who of two gets a row. */
+const claimDueInShard: Statement = { name: 'claim_due_in_shard', text: claimed('', 'and t.shard = $6::smallint') };
+
 const renewClaim: Statement = {
   name: 'renew_claim',
   text: `
@@ -43,6 +46,13 @@ const renewClaim: Statement = {
   set lease_until = statement_timestamp() + $5::double precision * interval '1 second'
   where shard = $1 and workflow_id = $2 and id = $3 and claim = $4 and lease_until > statement_timestamp()
     and ($6::text is null or send = $6)  -- not "send is not null": with few rows the index of what is due would seem fit`,
+};
+
+const releaseClaimsInShard: Statement = {
+  name: 'release_claims_in_shard',
+  text: `
+  update workitem set claim = null, owner = null, lease_until = null
+  where shard = $2::smallint and send is not null and held_at is null and owner = $1`,
 };
 
 const releaseClaims: Statement = {
@@ -82,45 +92,114 @@ const nextDueAt: Statement = {
   ) as due_at`,
 };
 
+const peekAgendaInShard: Statement = {
+  name: 'peek_agenda_in_shard',
+  text: `
+  select ${peekColumns} from agenda
+  where held_at is null and due_at <= $1 and shard = $3::smallint
+  order by due_at limit $2`,
+};
+
+const nextDueAtInShard: Statement = {
+  name: 'next_due_at_in_shard',
+  text: `
+  select least(
+    (select min(due_at) from agenda where held_at is null and due_at > $1 and shard = $2::smallint),
+    (select min(due_at) from workitem where send is not null and held_at is null and due_at > $1 and shard = $2::smallint)
+  ) as due_at`,
+};
+
 export type DueParts = Pick<Store, 'claimDue' | 'renewClaim' | 'releaseClaims' | 'peekAgenda' | 'nextDueAt'>;
+
+const messageOf =
+  (claim: string) =>
+  (record: Record_): ClaimedMessage => ({
+    workflow: record['workflow'] as WorkflowId,
+    tenant: record['tenant'] as string,
+    claim,
+    row: rowOf(WORKITEM, record),
+    base: record['base_value'] as string | null,
+  });
+
+const peekOf = (record: Record_): AgendaPeek => ({
+  workflow: record['workflow'] as WorkflowId,
+  id: record['id'] as string,
+  kind: record['kind'] as AgendaRow['kind'],
+  dueAt: record['due_at'] as number,
+  path: record['path'] as string | null,
+});
+
+const renew =
+  (connections: Connections): Store['renewClaim'] =>
+  async ({ key, claim, leaseSeconds, send }) => {
+    const values = [shardOf(key.workflow), key.workflow, key.workitem, claim, leaseSeconds, send ?? null];
+    return (await connections.run(renewClaim, values)).count === 1;
+  };
 
 export function makeDue(connections: Connections): DueParts {
   return {
     claimDue: async ({ now, owner, limit, leaseSeconds }) => {
       const claim = randomUUID();
       const { rows } = await connections.run(claimDue, [now, Math.min(limit, CLAIM_MAX), claim, owner, leaseSeconds]);
-      return rows.map(
-        (record): ClaimedMessage => ({
-          workflow: record['workflow'] as WorkflowId,
-          tenant: record['tenant'] as string,
-          claim,
-          row: rowOf(WORKITEM, record),
-          base: record['base_value'] as string | null,
-        }),
-      );
+      return rows.map(messageOf(claim));
     },
-    renewClaim: async ({ key, claim, leaseSeconds, send }) => {
-      const values = [shardOf(key.workflow), key.workflow, key.workitem, claim, leaseSeconds, send ?? null];
-      return (await connections.run(renewClaim, values)).count === 1;
-    },
+    renewClaim: renew(connections),
     releaseClaims: async (owner) => {
       await connections.run(releaseClaims, [owner]);
     },
     peekAgenda: async ({ now, limit, share, shares, othersAfterMs }) => {
       const { rows } = await connections.run(peekAgenda, [now, limit, shares, share, now - othersAfterMs]);
-      return rows.map(
-        (record): AgendaPeek => ({
-          workflow: record['workflow'] as WorkflowId,
-          id: record['id'] as string,
-          kind: record['kind'] as AgendaRow['kind'],
-          dueAt: record['due_at'] as number,
-          path: record['path'] as string | null,
-        }),
-      );
+      return rows.map(peekOf);
     },
     nextDueAt: async (after) => {
       const { rows } = await connections.run(nextDueAt, [after ?? -1]);
       return (rows[0]?.['due_at'] ?? null) as number | null;
+    },
+  };
+}
+
+/** The same, asking one shard after the other. Nothing is in order of time across shards, but what is due comes in bounded time: each call
+ * begins behind the shard at which the last one had enough. */
+export function makeDueByShard(connections: Connections): DueParts {
+  let next = 0;
+  const inTurn = (): readonly number[] => Array.from({ length: SHARDS }, (_, i) => (next + i) % SHARDS);
+  return {
+    claimDue: async ({ now, owner, limit, leaseSeconds }) => {
+      const claim = randomUUID();
+      const most = Math.min(limit, CLAIM_MAX);
+      const messages: ClaimedMessage[] = [];
+      for (const shard of inTurn()) {
+        const values = [now, most - messages.length, claim, owner, leaseSeconds, shard];
+        messages.push(...(await connections.run(claimDueInShard, values)).rows.map(messageOf(claim)));
+        next = shard + 1;
+        if (messages.length >= most) break;
+      }
+      return messages.sort((a, b) => (a.row.dueAt ?? 0) - (b.row.dueAt ?? 0));
+    },
+    renewClaim: renew(connections),
+    releaseClaims: async (owner) => {
+      for (let shard = 0; shard < SHARDS; shard++) await connections.run(releaseClaimsInShard, [owner, shard]);
+    },
+    peekAgenda: async ({ now, limit, share, shares, othersAfterMs }) => {
+      const found: { readonly peek: AgendaPeek; readonly own: boolean }[] = [];
+      for (const shard of inTurn()) {
+        const own = shard % shares === share;
+        const { rows } = await connections.run(peekAgendaInShard, [own ? now : now - othersAfterMs, limit, shard]);
+        found.push(...rows.map((record) => ({ peek: peekOf(record), own })));
+      }
+      return found
+        .sort((a, b) => Number(b.own) - Number(a.own) || a.peek.dueAt - b.peek.dueAt)
+        .slice(0, limit)
+        .map(({ peek }) => peek);
+    },
+    nextDueAt: async (after) => {
+      let earliest: number | null = null;
+      for (let shard = 0; shard < SHARDS; shard++) {
+        const { rows } = await connections.run(nextDueAtInShard, [after ?? -1, shard]);
+        const at = (rows[0]?.['due_at'] ?? null) as number | null;
+        if (at !== null) earliest = Math.min(earliest ?? at, at);
+      }
+      return earliest;
     },
   };
 }

@@ -3,7 +3,7 @@ import { type Connections, persist, postgresPool, type Statement } from './conne
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import { makeKeeping } from './keeping.ts';
-import { clearClaims, makeDue } from './messages.ts';
+import { clearClaims, makeDue, makeDueByShard } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import { makeReads } from './reads.ts';
@@ -45,6 +45,7 @@ const PLANNING = [
 ];
 /** A node that froze in the middle of a step must not hold its locks for long. */
 const PATIENCE = [`idle_in_transaction_session_timeout = '10s'`, `lock_timeout = '5s'`, `statement_timeout = '30s'`];
+const SERIALIZABLE = `default_transaction_isolation = 'serializable'`;
 const READING = [`statement_timeout = '15s'`, `idle_in_transaction_session_timeout = '10s'`, 'jit = off'];
 const PATIENCE_MS = 40_000;
 
@@ -57,6 +58,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
 }
 
 async function openPostgres(settings: StoreSettings, databaseUrl: string): Promise<Store> {
+  const distributed = settings.profile === 'distributed';
   const trouble =
     (what: string) =>
     (error: Error): void =>
@@ -68,7 +70,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
     return client;
   }, START_RETRIES);
   try {
-    await migrate(migrator, settings.migrationsDir ?? ownMigrations());
+    await migrate(migrator, settings.migrationsDir ?? ownMigrations(), !distributed);
   } finally {
     await migrator.end();
   }
@@ -86,17 +88,19 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
       onTrouble: trouble(name),
     });
   // One connection is the listener's.
-  const engine = pool('engine', connectionsMax - readsMax - 1, [...PLANNING, ...PATIENCE]);
+  const session = [...PLANNING, ...PATIENCE, ...(distributed ? [SERIALIZABLE] : [])];
+  const engine = pool('engine', connectionsMax - readsMax - 1, session);
   const reads = pool('reads', readsMax, READING);
-  const begin = settings.prepared ? 'begin' : `begin; ${setAll([...PLANNING, ...PATIENCE], 'set local')}`;
+  const start = distributed ? 'begin isolation level serializable' : 'begin';
+  const begin = settings.prepared ? start : `${start}; ${setAll([...PLANNING, ...PATIENCE], 'set local')}`;
   return assemble({
-    profile: 'postgres',
+    profile: distributed ? 'distributed' : 'postgres',
     lanes: Math.min(LANES, Math.max(1, connectionsMax - readsMax - 2)),
     batchMax: BATCH_MAX,
     engine,
     reads,
-    waking: makeWaking(databaseUrl, trouble('waking')),
-    style: { begin, locks: true, numbersTransactions: true },
+    waking: distributed ? noWaking : makeWaking(databaseUrl, trouble('waking')),
+    style: { begin, locks: !distributed, numbersTransactions: !distributed, namesShard: distributed },
     tidy: async () => {},
     afterClose: () => {},
   });
@@ -128,7 +132,7 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
       engine: database,
       reads: database,
       waking: noWaking,
-      style: { begin: 'begin', locks: true, numbersTransactions: true },
+      style: { begin: 'begin', locks: true, numbersTransactions: true, namesShard: false },
       // One table after the other, so that steps pass between them.
       tidy: async () => {
         for (const statement of tidyStatements) await database.run(statement);
@@ -162,8 +166,8 @@ function assemble(parts: Parts): Store {
     batchMax: parts.batchMax,
     lanes: parts.lanes,
     begin: (requests) => beginTransaction(engine, parts.style, lookup, requests),
-    ...makeDue(engine),
-    ...makeKeeping(engine, reads),
+    ...(parts.style.namesShard ? makeDueByShard(engine) : makeDue(engine)),
+    ...makeKeeping(engine, reads, parts.style.namesShard),
     onWake: waking.onWake,
     wakeOthers: waking.wakeOthers,
     read: makeReads(reads),

@@ -29,6 +29,9 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
 /** Nobody but an operator can help: wrong password, no such user, no such database. */
 const HOPELESS: ReadonlySet<string> = new Set(['28000', '28P01', '3D000', '42501']);
 
+/** The database broke off a transaction that met another; the same again will do. */
+export const isCollision = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error) ?? '');
+
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(codeOf(error) ?? '');
 
 /** The connection broke or the server went away; what was under way is undone unless it was being committed. */

@@ -3,7 +3,7 @@ import { shardOf } from '../model/ids.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Connection, Connections, Result } from './connections.ts';
-import { lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
+import { forRequests, lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
 import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
 import type { LoadRequest, Save, Transaction } from './store.ts';
 import { rowOf, WORKFLOW } from './tables.ts';
@@ -16,6 +16,8 @@ export type TransactionStyle = {
   /** Rows are locked as they are read; else the isolation level finds conflicts, and `ver` proves it. */
   readonly locks: boolean;
   readonly numbersTransactions: boolean;
+  /** Every statement is about one shard and says which (sharding.ts). */
+  readonly namesShard: boolean;
 };
 
 /** Learns what became of a commit whose answer was lost; throws OutcomeUnknown when it cannot. */
@@ -60,18 +62,20 @@ async function lockAndLoad(
   style: TransactionStyle,
   requests: readonly LoadRequest[],
 ): Promise<Begun> {
-  const wanted = JSON.stringify(requests.map(({ workflow }) => ({ s: shardOf(workflow), w: workflow })));
+  const wanted = requests.map(({ workflow }) => ({ s: shardOf(workflow), w: workflow }));
+  const look = forRequests(style.locks ? lockWorkflows : lookAtWorkflows, wanted, style.namesShard);
   const { begun, locked, loads } = connection.together(() => ({
     begun: connection.say(style.begin),
-    locked: connection.run(style.locks ? lockWorkflows : lookAtWorkflows, [wanted]),
-    loads: sendLoads(connection, requests),
+    locked: look.map(({ statement, values }) => connection.run(statement, values)),
+    loads: sendLoads(connection, requests, style.namesShard),
   }));
-  const [, lock, ...results] = await allOf([begun, locked, ...loads.results]);
+  const [, ...answers] = await allOf([begun, ...locked, ...loads.results]);
+  const results = answers.slice(look.length);
 
   const rows = new Map<WorkflowId, WorkflowRow | null>();
   const busy: WorkflowId[] = [];
   let transaction: string | null = null;
-  for (const record of lock?.rows ?? []) {
+  for (const record of answers.slice(0, look.length).flatMap((answer) => answer.rows)) {
     const id = record['request'] as WorkflowId;
     transaction ??= record['transaction'] as string | null;
     if (record['busy'] === true) busy.push(id);
@@ -105,6 +109,7 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
       const loads = sendLoads(
         connection,
         merged(list).filter(({ workflow }) => rows.has(workflow)),
+        style.namesShard,
       );
       try {
         const loaded = loads.gather(await allOf(loads.results), rows);

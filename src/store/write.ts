@@ -1,6 +1,7 @@
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import { type Changes, followedBy, type Op, type StrandRow, type WorkflowRow } from '../model/rows.ts';
 import type { Statement } from './connections.ts';
+import { byShard, inShard } from './sharding.ts';
 import type { Save } from './store.ts';
 import {
   CHILD_KINDS,
@@ -20,7 +21,7 @@ import {
  * in the same pipeline: events finding their listeners, and holding, shifting or sweeping a workflow's rows.
  */
 
-export type Sent = { readonly statement: Statement; readonly values: readonly string[] };
+export type Sent = { readonly statement: Statement; readonly values: readonly unknown[] };
 
 /** What the transaction knows of the rows as they are stored. */
 export type Known = {
@@ -29,8 +30,12 @@ export type Known = {
   readonly strand: (id: WorkflowId, path: string) => StrandRow | undefined;
 };
 
-/** Whether the database numbers its transactions; else history keeps the token of the batch. */
-export type WriteStyle = { readonly numbersTransactions: boolean };
+export type WriteStyle = {
+  /** Whether the database numbers its transactions; else history keeps the token of the batch. */
+  readonly numbersTransactions: boolean;
+  /** Statements are about one shard, say which, and change a table once (sharding.ts). */
+  readonly namesShard: boolean;
+};
 
 type Json = { readonly [column: string]: unknown };
 /** One kind of change: `code` names it in the statement's name, `text` is its CTE reading parameter `$n`. */
@@ -165,7 +170,7 @@ const historyPiece = (style: WriteStyle): Piece => {
   const columns = [...HISTORY.columns, ...HISTORY.extra];
   const number = style.numbersTransactions ? 'pg_current_xact_id()::text::bigint' : 'null::bigint';
   return {
-    code: 'h',
+    code: style.numbersTransactions ? 'h' : 'H',
     text: (n) => `told as (
     insert into history (shard, workflow_id, ${listed(columns)}, transaction_id)
     select r.s, r.w, ${listed(columns, 'r.')}, ${number} from ${from(n, typed(columns))})`,
@@ -246,10 +251,22 @@ function build(filled: readonly Filled[], last: string, key: string): Statement 
   return statement;
 }
 
-function sent(filled: readonly Filled[], last = 'select 1'): readonly Sent[] {
+/** The pieces as one statement; or, where shards are named, as one for each piece and shard. */
+function sent(filled: readonly Filled[], style: WriteStyle): readonly Sent[] {
   if (filled.length === 0) return [];
-  const key = filled.map(({ piece }) => piece.code).join('');
-  return [{ statement: build(filled, last, key), values: filled.map(({ rows }) => JSON.stringify(rows)) }];
+  if (!style.namesShard) return [together(filled)];
+  return filled.flatMap(({ piece, rows }) =>
+    byShard(rows).map(([shard, part]) => {
+      const { statement, values } = together([{ piece, rows: part }]);
+      return inShard(statement, values, shard);
+    }),
+  );
+}
+
+function together(filled: readonly Filled[]): Sent {
+  const key = filled.map(({ piece }) => piece.code).join('_');
+  const last = filled[0]?.piece === updateWorkflow ? proveVersions(1) : 'select 1';
+  return { statement: build(filled, last, key), values: filled.map(({ rows }) => JSON.stringify(rows)) };
 }
 
 /** The statements that write `save`, in their order; all of them belong into the transaction that loaded `known`. */
@@ -261,8 +278,10 @@ export function statementsFor(save: Save, known: Known, style: WriteStyle): read
   };
 
   const steps = changes.map((change) => workflowJson(change.workflow, known));
-  const stepped = steps.filter((row) => row['loaded'] !== null);
-  add(updateWorkflow, stepped);
+  add(
+    updateWorkflow,
+    steps.filter((row) => row['loaded'] !== null),
+  );
   add(
     insertWorkflow,
     steps.filter((row) => row['loaded'] === null),
@@ -303,10 +322,10 @@ export function statementsFor(save: Save, known: Known, style: WriteStyle): read
   const swept = changes.filter(({ sweep }) => sweep).map(({ workflow }) => located(workflow.id));
 
   return [
-    ...sent(filled, stepped.length > 0 ? proveVersions(1) : 'select 1'),
+    ...sent(filled, style),
     ...(events.length > 0 ? [{ statement: spreadEvents, values: [JSON.stringify(events)] }] : []),
-    ...sent(held.length > 0 ? holdPieces.map((piece) => ({ piece, rows: held })) : []),
-    ...sent(swept.length > 0 ? sweepPieces.map((piece) => ({ piece, rows: swept })) : []),
+    ...sent(held.length > 0 ? holdPieces.map((piece) => ({ piece, rows: held })) : [], style),
+    ...sent(swept.length > 0 ? sweepPieces.map((piece) => ({ piece, rows: swept })) : [], style),
   ];
 }
 

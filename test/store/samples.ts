@@ -65,7 +65,6 @@ export const workitem = (expid: string, given: Partial<WorkitemRow> = {}): Worki
   revision: 1,
   url: 'http://127.0.0.1:9/',
   send: 'active',
-  // biome-ignore lint/suspicious/noThenProperty: the row's own word; null is no function, so no promise is mistaken for it
   then: null,
   tries: 0,
   dueAt: AT,
@@ -75,7 +74,6 @@ export const workitem = (expid: string, given: Partial<WorkitemRow> = {}): Worki
 });
 
 /** A notice behind the first message. */
-// biome-ignore lint/suspicious/noThenProperty: as above
 export const NOTICE_LATER: Pick<WorkitemRow, 'then'> = { then: 'error' };
 
 export const agenda = (id: string, given: Partial<AgendaRow> = {}): AgendaRow => ({
