@@ -167,7 +167,16 @@ async function attempt(
     afterCommit(parts, turns, prepared, settled, now);
     return { kind: 'committed', verdicts, wrote: true, steps, settled };
   } finally {
-    if (!finished) await tx.rollback();
+    if (!finished) await rolledBack(parts, tx);
+  }
+}
+
+/** A transaction that failed on the way may be over already; what it failed with is what counts. */
+async function rolledBack(parts: BatchParts, tx: Transaction): Promise<void> {
+  try {
+    await tx.rollback();
+  } catch (err) {
+    parts.log.debug('a transaction was over before it was rolled back', { err });
   }
 }
 

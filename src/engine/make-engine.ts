@@ -92,10 +92,13 @@ export function makeEngine(parts: EngineParts): Engine {
   const parked = new Map<WorkflowId, Parked>();
   const figures = { queued: 0, commits: 0, steps: 0, overloaded: 0 };
   const kept = makeKeptOutcomes(parts, (outcomes) => {
-    for (const outcome of outcomes) enqueue({ entry: outcomeEntry(outcome), caller: null });
+    for (const outcome of outcomes) if (!isGone(outcome)) enqueue({ entry: outcomeEntry(outcome), caller: null });
+    tellQuiet();
   });
   let quietCallers: (() => void)[] = [];
 
+  /** The row is gone: there is nothing left to write, not even a claim to give back. */
+  const isGone = ({ workflow, workitem }: TryOutcome): boolean => settled.get(`${workflow} ${workitem}`) === 'gone';
   const laneOf = (workflow: WorkflowId): Lane => lanes[shardOf(workflow) % lanes.length] as Lane;
   const outcomeEntry = (outcome: TryOutcome): Entry => ({
     kind: 'outcome',
@@ -333,11 +336,9 @@ export function makeEngine(parts: EngineParts): Engine {
       return Promise.all(stimuli.map(ask));
     },
     outcome: (outcome) => {
-      const fate = settled.get(`${outcome.workflow} ${outcome.workitem}`);
-      // The row is gone: there is nothing left to write, not even a claim to give back.
-      if (fate === 'gone') return;
-      const urgent =
-        quietCallers.length > 0 || outcome.urgent === true || fate === 'flipped' || outcome.result.kind === 'dropped';
+      if (isGone(outcome)) return;
+      const flipped = settled.get(`${outcome.workflow} ${outcome.workitem}`) === 'flipped';
+      const urgent = quietCallers.length > 0 || outcome.urgent === true || flipped || outcome.result.kind === 'dropped';
       kept.keep(outcome, urgent ? 0 : outcome.result.kind === 'delivered' ? DELIVERED_KEPT_MS : FAILED_KEPT_MS);
     },
     connect: (connected) => {

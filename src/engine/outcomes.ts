@@ -151,7 +151,6 @@ function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Con
     return {
       op: {
         kind: 'patch',
-        // biome-ignore lint/suspicious/noThenProperty: the name of a column, never a function
         set: { send: row.then, then: null, tries: 0, dueAt: row.heldAt ?? ended.endedAt, log },
       },
       entries,

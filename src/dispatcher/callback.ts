@@ -1,0 +1,42 @@
+import type { ReadyMessage } from '../engine/engine.ts';
+import { workitemId } from '../model/ids.ts';
+
+/** A message as an HTTP request. */
+export type CallbackRequest = {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+/**
+ * A message of a workitem as the request its participant gets (contract.md, callback): exactly six keys, in this order.
+ *
+ * `webhook-id` is the same for all tries of one message and another for the notice that follows it; `rota-try` counts the tries.
+ * A process that was frozen between its last check and the write to the socket can still send late, when another node has taken
+ * over: no server can prevent that without its participant, who can tell by these two.
+ *
+ * @param baseUrl BASE_URL, without a slash at the end
+ */
+export function callbackRequest(
+  message: Pick<ReadyMessage, 'workflow' | 'row' | 'fields'>,
+  around: { readonly baseUrl: string; readonly userAgent: string },
+): CallbackRequest {
+  const { row, workflow } = message;
+  const id = workitemId(row.id, workflow);
+  const send = row.send ?? 'active';
+  // The fields are JSON already and are put in as they are.
+  const body =
+    `{"workflow_id":${JSON.stringify(workflow)},"workitem_id":${JSON.stringify(id)},` +
+    `"participant":${JSON.stringify(row.participant)},"status":"${send}","fields":${message.fields},` +
+    `"proceed_url":${JSON.stringify(`${around.baseUrl}/v1/workflows/${workflow}/workitems/${id}/proceed`)}}`;
+  return {
+    url: row.url ?? '',
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': around.userAgent,
+      'webhook-id': `msg_${id}_${send}`.replaceAll('.', '-'),
+      'rota-try': String(row.tries + 1),
+    },
+    body,
+  };
+}

@@ -1,0 +1,90 @@
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import { makeLoop } from '../runtime/loop.ts';
+import type { ProcessTime } from '../runtime/process-time.ts';
+import type { Store } from '../store/store.ts';
+
+/** Knows when something will be due next, and says so then: one timer for everything that waits, whatever its number. */
+export type DueWatch = {
+  /** Something was committed that is due at this business time. */
+  expect(dueAt: number): void;
+  /** Looks at once: the clock was moved, or something happened elsewhere. */
+  wake(): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Without any hint we look this often: hints of other nodes may get lost, and a node that dies takes its timers with it. One cheap
+ * question each time.
+ */
+export const POLL_MS = 2_000;
+
+export function makeDueWatch(parts: {
+  readonly store: Pick<Store, 'nextDueAt' | 'onWake'>;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Something is due: claim messages, look at the agenda. */
+  readonly onDue: () => void;
+}): DueWatch {
+  const { store, clock, time, ids, onDue } = parts;
+  let known: number | null = null;
+  let cancelDue = (): void => {};
+  let cancelPoll = (): void => {};
+  let unsubscribe: (() => Promise<void>) | null = null;
+  let stopped = false;
+  const loop = makeLoop({ name: 'due', work: look, time, ids, log: parts.log });
+
+  async function look(): Promise<boolean> {
+    cancelPoll();
+    if (stopped) return false;
+    cancelPoll = time.after(POLL_MS * (0.75 + ids.fraction() / 2), loop.wake);
+    const now = clock.now();
+    let next = await store.nextDueAt(null);
+    if (next !== null && next <= now) {
+      onDue();
+      next = await store.nextDueAt(now);
+    }
+    known = null;
+    if (next !== null) expect(next);
+    return false;
+  }
+
+  function expect(dueAt: number): void {
+    if (stopped || (known !== null && known <= dueAt)) return;
+    known = dueAt;
+    cancelDue();
+    // Further away than the next poll: that one will see it.
+    const ms = dueAt - clock.now();
+    if (ms > POLL_MS * 2) return;
+    cancelDue = time.after(Math.max(0, ms), () => {
+      known = null;
+      if (clock.now() < dueAt) return expect(dueAt); // timers may fire a millisecond early
+      onDue();
+      loop.wake();
+    });
+  }
+
+  return {
+    expect,
+    wake: () => {
+      onDue();
+      loop.wake();
+    },
+    start: async () => {
+      unsubscribe = await store.onWake(onDue);
+      loop.wake();
+    },
+    stop: async () => {
+      stopped = true;
+      cancelDue();
+      cancelPoll();
+      await loop.stop();
+      cancelPoll();
+      await unsubscribe?.();
+    },
+  };
+}

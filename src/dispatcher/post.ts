@@ -1,0 +1,233 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import got, { type Request as GotRequest } from 'got';
+import { type ProcessTime, realTime } from '../runtime/process-time.ts';
+import type { CallbackRequest } from './callback.ts';
+import { addressComplaint, type TargetPolicy, targetComplaint } from './targets.ts';
+
+/** How a POST ended. */
+export type PostResult =
+  | { readonly kind: 'delivered'; readonly status: number }
+  | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+export type Post = {
+  /** Makes one POST, no redirects, no retries. Never rejects. */
+  send(request: CallbackRequest, timeoutMs: number): Promise<PostResult>;
+  /** Closes the connections kept for later. */
+  close(): void;
+};
+
+/** Of an answer's body we read this much, only so that the connection can be used again; then it is cut off. */
+export const ANSWER_BYTES_MAX = 65_536;
+/** And for this long after the status has come. */
+export const ANSWER_MS_MAX = 1_000;
+/** The status line and headers of an answer may take this many bytes. */
+const HEADER_BYTES_MAX = 16_384;
+/** A connection nobody used for so long is closed: many servers close theirs after five seconds, and would do so under our hands. */
+const IDLE_MS_MAX = 4_000;
+const SWEEP_EVERY_MS = 1_000;
+const FREE_SOCKETS_PER_HOST_MAX = 32;
+
+/**
+ * Makes the one thing that talks to participants.
+ *
+ * @param policy which addresses may be called; checked on the address actually connected to
+ */
+export function makePost(options: {
+  readonly policy: TargetPolicy;
+  readonly socketsPerHostMax: number;
+  readonly time?: ProcessTime;
+}): Post {
+  const time = options.time ?? realTime;
+  const agentOptions: http.AgentOptions = {
+    keepAlive: true,
+    maxSockets: options.socketsPerHostMax,
+    maxFreeSockets: FREE_SOCKETS_PER_HOST_MAX,
+    scheduling: 'lifo',
+  };
+  const agent = {
+    http: guarded(new http.Agent(agentOptions), options.policy),
+    https: guarded(new https.Agent(agentOptions), options.policy),
+  };
+
+  const sweep = idleSweep(time, [agent.http, agent.https]);
+
+  // Made once: merging these options for every call would cost more than the call.
+  const client = got.extend({
+    agent,
+    retry: { limit: 0 },
+    followRedirect: false,
+    throwHttpErrors: false,
+    // Nobody looks at the body.
+    decompress: false,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  });
+
+  async function send(request: CallbackRequest, timeoutMs: number): Promise<PostResult> {
+    const complaint = targetComplaint(request.url, options.policy);
+    if (complaint !== null) return { kind: 'unreachable', reason: `the URL ${complaint}` };
+    const until = time.now() + timeoutMs;
+    const first = await once(request, timeoutMs);
+    if (first !== 'stale connection') return first;
+    // A kept connection was closed by the other side just as we wrote on it: as far as anyone can tell the try has not happened yet.
+    const second = await once(request, Math.max(1, until - time.now()));
+    return second === 'stale connection' ? { kind: 'unreachable', reason: 'the connection was closed' } : second;
+  }
+
+  function once(request: CallbackRequest, timeoutMs: number): Promise<PostResult | 'stale connection'> {
+    return new Promise((resolve) => {
+      const stream = client.stream.post(request.url, {
+        body: request.body,
+        headers: request.headers,
+        timeout: { request: timeoutMs },
+      });
+      let answered = false;
+      stream.once('response', (response: IncomingMessage) => {
+        answered = true;
+        const result = resultOf(response);
+        // The status is the answer; the rest is only read so that the connection stays usable.
+        drain(stream, () => resolve(result));
+      });
+      stream.on('error', (error: Error & { code?: string }) => {
+        if (answered) return; // the status has been seen; only the rest of the answer was cut off
+        const stale = stream.reusedSocket === true && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+        resolve(stale ? 'stale connection' : { kind: 'unreachable', reason: reasonOf(error, timeoutMs) });
+      });
+    });
+  }
+
+  /** Reads what is left of an answer, within bounds, and calls `done` once. */
+  function drain(stream: GotRequest, done: () => void): void {
+    let bytes = 0;
+    let over = false;
+    const end = (cut: boolean): void => {
+      if (over) return;
+      over = true;
+      cancel();
+      if (cut) stream.destroy();
+      done();
+    };
+    const cancel = time.after(ANSWER_MS_MAX, () => end(true));
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > ANSWER_BYTES_MAX) end(true);
+    });
+    stream.once('end', () => end(false));
+    stream.once('error', () => end(false));
+    stream.once('close', () => end(false));
+  }
+
+  return {
+    send,
+    close: () => {
+      sweep.stop();
+      agent.http.destroy();
+      agent.https.destroy();
+    },
+  };
+}
+
+function resultOf(response: IncomingMessage): PostResult {
+  const status = response.statusCode ?? 0;
+  if (status >= 200 && status < 300) return { kind: 'delivered', status };
+  return { kind: 'refused', status, retryAfterSeconds: retryAfterSeconds(response.headers['retry-after'], Date.now()) };
+}
+
+/** Seconds that a `Retry-After` asks for (RFC 9110 10.2.3: a number of seconds or a date), or null. */
+export function retryAfterSeconds(header: string | undefined, nowMs: number): number | null {
+  if (header === undefined) return null;
+  if (/^\d{1,10}$/.test(header)) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? null : Math.max(0, Math.ceil((at - nowMs) / 1000));
+}
+
+/** Texts for operators and histories: they never hold the URL, which may hold a secret. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: 'the connection was closed without an answer',
+  EPIPE: 'the connection was closed without an answer',
+  ENOTFOUND: 'the host is not known',
+  EAI_AGAIN: 'the host could not be looked up',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  EBLOCKED: 'the host leads to an address that must not be called',
+};
+
+function reasonOf(error: Error & { code?: string }, timeoutMs: number): string {
+  const code = error.code ?? '';
+  if (code === 'ETIMEDOUT' || error.name === 'TimeoutError')
+    return `no answer within ${Math.round(timeoutMs / 100) / 10} s`;
+  if (Object.hasOwn(REASONS, code)) return REASONS[code] as string;
+  if (code.startsWith('HPE_')) return 'the answer was not good HTTP';
+  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code)) return `the certificate or the encryption failed (${code})`;
+  return code === '' ? 'the request failed' : `the request failed (${code})`;
+}
+
+type Connect = (
+  options: http.ClientRequestArgs,
+  callback?: (error: Error | null, stream: Duplex) => void,
+) => Duplex | null | undefined;
+
+/** Makes an agent look at every address it is about to connect to: the one that was checked is the one that is called. */
+function guarded<Agent extends http.Agent>(agent: Agent, policy: TargetPolicy): Agent {
+  const connect: Connect = agent.createConnection.bind(agent);
+  const lookup = lookupWithin(policy);
+  agent.createConnection = (options: http.ClientRequestArgs, callback?: Parameters<Connect>[1]) => {
+    const host = options.host ?? '';
+    // A literal address is never looked up, so it is checked here.
+    if (isIP(host) !== 0 && addressComplaint(host, policy) !== null) throw blocked();
+    return connect({ ...options, lookup }, callback);
+  };
+  return agent;
+}
+
+/** Closes connections that are kept and not used. A timer on each of them would cost more than the connection itself. */
+function idleSweep(time: ProcessTime, agents: readonly http.Agent[]): { stop(): void } {
+  const freeSince = new WeakMap<object, number>();
+  let cancel: (() => void) | null = null;
+  const arm = (): void => {
+    cancel ??= time.after(SWEEP_EVERY_MS, () => {
+      cancel = null;
+      let kept = 0;
+      for (const agent of agents)
+        for (const socket of Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? [])) {
+          if (time.now() - (freeSince.get(socket) ?? 0) >= IDLE_MS_MAX) socket.destroy();
+          else kept += 1;
+        }
+      if (kept > 0) arm();
+    });
+  };
+  for (const agent of agents)
+    agent.on('free', (socket: Duplex) => {
+      freeSince.set(socket, time.now());
+      arm();
+    });
+  return { stop: () => cancel?.() };
+}
+
+const blocked = (): Error => Object.assign(new Error('The address must not be called'), { code: 'EBLOCKED' });
+
+type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+
+/** Resolves a name to those of its addresses that may be called; none of them is the error EBLOCKED. */
+const lookupWithin =
+  (policy: TargetPolicy) =>
+  (
+    host: string,
+    options: { readonly all?: boolean | undefined; readonly family?: unknown; readonly hints?: number | undefined },
+    done: LookupCallback,
+  ): void => {
+    const family = options.family === 4 || options.family === 6 ? options.family : 0;
+    lookup(host, { all: true, family, hints: options.hints ?? 0 }, (error, addresses) => {
+      if (error !== null) return done(error, []);
+      const allowed = addresses.filter(({ address }) => addressComplaint(address, policy) === null);
+      const [first] = allowed;
+      if (first === undefined) return done(blocked(), []);
+      if (options.all === true) done(null, allowed);
+      else done(null, first.address, first.family);
+    });
+  };

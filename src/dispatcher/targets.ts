@@ -1,0 +1,94 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+/*
+ * Where callbacks may go. Launching strangers name the URLs, so we must not become their way into our own network: only http and
+ * https, never to addresses that belong to the machine's surroundings (link-local, metadata services, multicast, reserved ranges), to
+ * loopback and private ranges as the setting says. The same rules are applied to the text of a URL at launch and, because a name can
+ * point elsewhere a moment later, to every address a try actually connects to (post.ts).
+ */
+
+export type TargetPolicy = { readonly allowPrivate: boolean };
+
+/** `public`: may be called; `private`: loopback and private ranges, as the setting says; `forbidden`: never. */
+export type AddressClass = 'public' | 'private' | 'forbidden';
+
+/** Longest URL a callback may have. */
+export const URL_CHARACTERS_MAX = 8_192;
+
+/** Names that always mean the metadata service of a cloud. */
+const METADATA_NAMES: readonly string[] = ['metadata.google.internal', 'metadata.goog', 'instance-data'];
+/** Addresses of metadata services outside the ranges that are forbidden anyway. */
+const METADATA_ADDRESSES: readonly string[] = ['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192'];
+const PRIVATE_RANGES: readonly string[] = ['loopback', 'private', 'carrierGradeNat', 'uniqueLocal'];
+
+/** Why a callback may not go to `url`, in words that fit behind "the URL", or null. Looks at the text only; names are not resolved. */
+export function targetComplaint(url: string, policy: TargetPolicy): string | null {
+  if (url.length > URL_CHARACTERS_MAX) return `is longer than ${URL_CHARACTERS_MAX} characters`;
+  if (!URL.canParse(url)) return 'is no URL';
+  const { protocol, username, password, hostname } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') return 'is neither http nor https';
+  if (username !== '' || password !== '') return 'holds a user name or a password';
+  const host = hostname
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
+    .toLowerCase();
+  if (host === '') return 'names no host';
+  if (METADATA_NAMES.includes(host)) return 'names a metadata service';
+  if (isIP(host) !== 0) return addressComplaint(host, policy);
+  const local = host === 'localhost' || host.endsWith('.localhost');
+  return local && !policy.allowPrivate ? 'names this machine' : null;
+}
+
+/** Why a callback may not go to this address, in words that fit behind "the URL", or null. */
+export function addressComplaint(address: string, policy: TargetPolicy): string | null {
+  switch (classOfAddress(address)) {
+    case 'public':
+      return null;
+    case 'private':
+      return policy.allowPrivate ? null : 'leads to a private address';
+    default:
+      return 'leads to an address that is never called';
+  }
+}
+
+/**
+ * What kind of place an IP address is. Addresses that carry an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are what that
+ * one is, for that is where their packets end up.
+ */
+export function classOfAddress(text: string): AddressClass {
+  const address = text.replace(/%.*$/, '');
+  if (isIP(address) === 0) return 'forbidden';
+  const parsed = ipaddr.parse(address);
+  const plain = parsed.toString();
+  if (METADATA_ADDRESSES.some((known) => ipaddr.parse(known).toString() === plain)) return 'forbidden';
+  const range: string = parsed.range();
+  if (parsed.kind() === 'ipv4') return classOfRange(range);
+  const bytes = parsed.toByteArray();
+  switch (range) {
+    case 'ipv4Mapped':
+      return classOfAddress(dotted(bytes, 12));
+    case 'rfc6052':
+      // The well-known prefix 64:ff9b::/96 only; where 64:ff9b:1::/48 leads is a local matter.
+      return bytes[5] === 0 ? classOfAddress(dotted(bytes, 12)) : 'forbidden';
+    case '6to4':
+      return classOfAddress(dotted(bytes, 2));
+    case 'teredo':
+      return classOfAddress(
+        dotted(
+          bytes.map((byte) => byte ^ 0xff),
+          12,
+        ),
+      );
+    case 'unicast':
+      // ::/96, IPv4 addresses of an early day, counts as unicast to the library.
+      return bytes.slice(0, 12).every((byte) => byte === 0) ? 'forbidden' : 'public';
+    default:
+      return classOfRange(range);
+  }
+}
+
+const classOfRange = (range: string): AddressClass =>
+  range === 'unicast' ? 'public' : PRIVATE_RANGES.includes(range) ? 'private' : 'forbidden';
+
+const dotted = (bytes: readonly number[], from: number): string => bytes.slice(from, from + 4).join('.');

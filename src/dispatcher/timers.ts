@@ -1,0 +1,142 @@
+import type { Engine } from '../engine/engine.ts';
+import { Fault } from '../model/fault.ts';
+import type { WorkflowId } from '../model/ids.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import { makeLoop } from '../runtime/loop.ts';
+import { backoffMs, type ProcessTime } from '../runtime/process-time.ts';
+import type { Store } from '../store/store.ts';
+
+/**
+ * Feeds due agenda rows (timers, continuations, events, kept answers) to the engine. A row is deleted by the step that handles it: one
+ * that is gone has fired, so feeding one twice does no harm.
+ */
+export type Timers = {
+  /** Rows may be due. */
+  wake(): void;
+  /** Resolves when nothing is due and nothing is under way. */
+  quiet(): Promise<void>;
+  stop(): Promise<void>;
+  readonly figures: () => { readonly underWay: number; readonly fed: number; readonly failing: number };
+};
+
+/** Rows that may be under way at once; the engine's queue is for everybody. */
+export const AGENDA_UNDER_WAY_MAX = 200;
+/** One look sees this many rows more than those that are known already. */
+export const AGENDA_LOOK_MAX = 100;
+/** Rows of other nodes' shares are taken once they are overdue by so much: their node is busy, or gone. */
+export const OTHERS_AFTER_MS = 1_000;
+/** Rows whose step failed are remembered up to this number; no others are taken until there are fewer. */
+const FAILING_MAX = 1_000;
+const FAILURE_MS_FIRST = 100;
+const FAILURE_MS_MAX = 60_000;
+
+type Row = { readonly workflow: WorkflowId; readonly id: string };
+
+/** Makes the agenda's loop and connects it to the engine, which hands it what it committed itself. */
+export function makeTimers(parts: {
+  readonly store: Pick<Store, 'peekAgenda'>;
+  readonly engine: Pick<Engine, 'advance' | 'connect'>;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly log: Log;
+  /** Which part of the shards is this node's: number `share` of `shares`. */
+  readonly share: () => { readonly share: number; readonly shares: number };
+  /** Something will be due then. */
+  readonly expect: (dueAt: number) => void;
+}): Timers {
+  const { store, engine, clock, time, ids, log } = parts;
+  const underWay = new Set<string>();
+  const failing = new Map<string, { failures: number; until: number }>();
+  let fed = 0;
+  let stopped = false;
+  // The last look did not see, or could not feed, everything that is due.
+  let more = false;
+  let quietCallers: (() => void)[] = [];
+  const loop = makeLoop({ name: 'agenda', work: look, time, ids, log });
+  const keyOf = (row: Row): string => `${row.workflow} ${row.id}`;
+
+  async function look(): Promise<boolean> {
+    if (stopped || underWay.size >= AGENDA_UNDER_WAY_MAX || failing.size >= FAILING_MAX) return false;
+    const limit = AGENDA_LOOK_MAX + underWay.size + failing.size;
+    more = false;
+    const rows = await store.peekAgenda({
+      now: clock.now(),
+      limit,
+      ...parts.share(),
+      othersAfterMs: OTHERS_AFTER_MS,
+    });
+    more = rows.length === limit;
+    const seen = new Set<string>();
+    for (const row of rows) {
+      seen.add(keyOf(row));
+      if (!feed(row)) more = true;
+    }
+    if (rows.length < limit)
+      for (const key of failing.keys()) if (!seen.has(key) && !underWay.has(key)) failing.delete(key);
+    return false;
+  }
+
+  /** Hands a row to the engine, unless it is under way or has to wait after a failure; false when there is no room. */
+  function feed(row: Row): boolean {
+    const key = keyOf(row);
+    if (underWay.has(key) || (failing.get(key)?.until ?? 0) > time.now()) return true;
+    if (stopped || underWay.size >= AGENDA_UNDER_WAY_MAX) return false;
+    underWay.add(key);
+    fed += 1;
+    void engine
+      .advance([{ workflow: row.workflow, event: { kind: 'due', agenda: row.id } }])
+      .then(
+        ([answer]) => (answer?.ok === true ? failing.delete(key) : failed(key, answer?.message)),
+        (err: unknown) => failed(key, err instanceof Fault ? err.code : String(err)),
+      )
+      .then(() => {
+        underWay.delete(key);
+        if (more && underWay.size <= AGENDA_UNDER_WAY_MAX / 2) loop.wake();
+        if (underWay.size > 0) return;
+        const callers = quietCallers;
+        quietCallers = [];
+        for (const resolve of callers) resolve();
+      });
+    return true;
+  }
+
+  function failed(key: string, why: string | undefined): void {
+    const failures = (failing.get(key)?.failures ?? 0) + 1;
+    const ms = backoffMs({ failures, firstMs: FAILURE_MS_FIRST, mostMs: FAILURE_MS_MAX, fraction: ids.fraction() });
+    failing.set(key, { failures, until: time.now() + ms });
+    log.warn('an agenda row could not be handled and is tried again', { row: key, failures, again_in_ms: ms, why });
+    time.after(ms, loop.wake);
+  }
+
+  engine.connect({
+    agenda: (rows) => {
+      const now = clock.now();
+      for (const row of rows) {
+        if (row.dueAt > now) parts.expect(row.dueAt);
+        // Straight on to the end of the engine's queue: behind everybody who waits there already.
+        else if (!feed(row)) more = true;
+      }
+    },
+  });
+
+  return {
+    wake: loop.wake,
+    quiet: async () => {
+      for (;;) {
+        loop.wake();
+        await loop.settled();
+        if (underWay.size === 0 && failing.size === 0) return;
+        if (underWay.size > 0) await new Promise<void>((resolve) => quietCallers.push(resolve));
+        else await new Promise<void>((resolve) => time.after(FAILURE_MS_FIRST, resolve));
+      }
+    },
+    stop: async () => {
+      stopped = true;
+      await loop.stop();
+    },
+    figures: () => ({ underWay: underWay.size, fed, failing: failing.size }),
+  };
+}
