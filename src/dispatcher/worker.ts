@@ -1,0 +1,97 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Fields } from '../model/json.ts';
+import type { WorkitemRow } from '../model/rows.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ProcessTime } from '../runtime/process-time.ts';
+import type { NodeRow, Store } from '../store/store.ts';
+import { type Dispatcher, type DispatcherSettings, makeDispatcher } from './dispatcher.ts';
+import { makeDueWatch } from './due-watch.ts';
+import type { Post } from './post.ts';
+import { makeQuiet } from './quiet.ts';
+import { makeTimers, type Timers } from './timers.ts';
+
+/** Everything a node with the role `worker` (or `all`) does by itself: it delivers callbacks and fires timers. */
+export type Worker = {
+  /** Takes up what is due, and from now on whatever becomes due. */
+  start(): Promise<void>;
+  /** Something may be due: the clock was moved, or a message was made due by hand. */
+  wake(): void;
+  /** Does what is due now; resolves when this node is at rest (quiet.ts). */
+  quiet(): Promise<void>;
+  /**
+   * Takes up nothing more; tries under way may end for `graceSeconds`. Stop the engine afterwards (it writes their outcomes), then give
+   * back what is still claimed (`store.releaseClaims`).
+   */
+  stop(graceSeconds: number): Promise<void>;
+  readonly figures: () => {
+    readonly tries: ReturnType<Dispatcher['figures']>;
+    readonly agenda: ReturnType<Timers['figures']>;
+  };
+};
+
+/**
+ * Makes the worker and connects it to the engine.
+ *
+ * @param share which part of the agenda this node takes first (`shareOf`)
+ */
+export function makeWorker(parts: {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly post: Post;
+  readonly deliveredFields: (row: WorkitemRow, base: string | null) => Fields;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly settings: DispatcherSettings;
+  readonly share?: () => { readonly share: number; readonly shares: number };
+}): Worker {
+  const { engine, post } = parts;
+  const dispatcher = makeDispatcher(parts);
+  const watch = makeDueWatch({
+    ...parts,
+    onDue: () => {
+      dispatcher.wake();
+      timers.wake();
+    },
+  });
+  const timers = makeTimers({
+    ...parts,
+    share: parts.share ?? (() => ({ share: 0, shares: 1 })),
+    expect: watch.expect,
+  });
+  engine.connect({
+    dueAt: (at) => {
+      // An event for another workflow, or a message that became due in place: where it is has to be looked up.
+      if (at <= parts.clock.now()) watch.wake();
+      else watch.expect(at);
+    },
+  });
+  return {
+    start: watch.start,
+    wake: watch.wake,
+    quiet: makeQuiet({ engine, dispatcher, timers }),
+    stop: async (graceSeconds) => {
+      await watch.stop();
+      await timers.stop();
+      await dispatcher.stop(graceSeconds);
+      post.close();
+    },
+    figures: () => ({ tries: dispatcher.figures(), agenda: timers.figures() }),
+  };
+}
+
+/** This node's part of the agenda: it takes shard `n` first when `n % shares === share`. Nodes that only answer requests have none. */
+export function shareOf(
+  nodes: readonly Pick<NodeRow, 'id' | 'role' | 'alive'>[],
+  id: string,
+): { readonly share: number; readonly shares: number } {
+  const working = nodes
+    .filter((node) => node.alive && node.role !== 'api')
+    .map((node) => node.id)
+    .sort();
+  const share = working.indexOf(id);
+  return share < 0 ? { share: 0, shares: 1 } : { share, shares: working.length };
+}
