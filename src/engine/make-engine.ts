@@ -123,12 +123,16 @@ export function makeEngine(parts: EngineParts): Engine {
   function start(lane: Lane): void {
     if (lane.running) return;
     lane.running = true;
-    // What arrives in the same breath is taken along.
-    queueMicrotask(() => void run(lane));
+    setImmediate(() => void run(lane));
   }
 
   async function run(lane: Lane): Promise<void> {
-    for (let batch = take(lane); batch.length > 0; batch = take(lane)) await handle(lane, batch);
+    for (let batch = take(lane); batch.length > 0; batch = take(lane)) {
+      await handle(lane, batch);
+      // Whatever has arrived meanwhile is read first and taken along. An embedded database answers without letting the event loop
+      // go round, and every transaction would hold a single stimulus.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     lane.running = false;
     tellQuiet();
   }
