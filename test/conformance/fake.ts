@@ -53,7 +53,6 @@ const rowOfParticipants: Step = (loaded, { now, seed, event }) => {
     revision: 0,
     url: 'http://participants.example/',
     send: 'active',
-    // biome-ignore lint/suspicious/noThenProperty: a column's name; it is never a function
     then: null,
     tries: 0,
     dueAt: now,

@@ -1,0 +1,31 @@
+import { readConfig } from '../../src/server/config.ts';
+import { start } from '../../src/server/start.ts';
+import { readCases } from './cases.ts';
+import { playOverHttp } from './harness.ts';
+import { findTarget, listen } from './http.ts';
+
+/** So many cases over HTTP, one after the other, on a machine that does other things too. */
+export const ALL_CASES_MS_MAX = 600_000;
+
+/**
+ * Plays every case against a whole server with a clock that can be moved: HTTP, engine, dispatcher, a real database.
+ *
+ * @returns the cases that failed, each with its differences
+ */
+export async function playAll(environment: { readonly [name: string]: string }): Promise<readonly string[]> {
+  const running = await start(readConfig({ PORT: '0', TEST_CLOCK: '1', LOG_LEVEL: 'silent', ...environment }));
+  const listener = await listen();
+  try {
+    const target = await findTarget(running.url);
+    if (!target.testClock) throw new Error('The server was started with TEST_CLOCK=1, but its clock cannot be moved');
+    const failed: string[] = [];
+    for (const one of readCases()) {
+      const { differences } = await playOverHttp(one, target, listener);
+      if (differences.length > 0) failed.push(`${one.group}/${one.name}: ${differences.join('\n  ')}`);
+    }
+    return failed;
+  } finally {
+    await running.stop();
+    await listener.close();
+  }
+}
