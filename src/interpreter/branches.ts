@@ -102,8 +102,12 @@ function knownStrands(world: World, parent: string, at: string): Kin[] {
   return [...known.values()];
 }
 
+/** Some of the strands below an expression, in the order they were made, and the number of the last one looked at when there may be
+ * more behind it. */
+export type KinPage = { readonly paths: readonly string[]; readonly next: number | null };
+
 /**
- * The next live strands below an expression, in the order they were made.
+ * The next live strands of one kind below an expression.
  *
  * @param alive how many there are as far as the counters know; when fewer are known here, rows are loaded
  */
@@ -112,18 +116,24 @@ export function strandsBelow(
   below: {
     readonly path: string;
     readonly at: ExpressionId;
+    readonly kind: Strand['kind'];
     readonly alive: number;
     readonly after: number;
     readonly limit: number;
   },
-): Kin[] {
-  const { path, at, after, limit } = below;
-  if (knownStrands(world, path, at).length < below.alive)
-    world.want({ kind: 'children', path, at, after, limit, finished: false });
-  return knownStrands(world, path, at)
+): KinPage {
+  const { path, at, kind, after, limit } = below;
+  const known = knownStrands(world, path, at).filter((kin) => kin.kind === kind);
+  if (known.length < below.alive) world.want({ kind: 'children', path, at, after, limit, finished: false });
+  const page = knownStrands(world, path, at)
     .filter((kin) => kin.number > after)
     .sort((a, b) => a.number - b.number)
     .slice(0, limit);
+  const last = page.at(-1);
+  return {
+    paths: page.filter((kin) => kin.kind === kind).map((kin) => kin.path),
+    next: last !== undefined && page.length >= limit ? last.number : null,
+  };
 }
 
 /** Finished branches are loaded this many at a time when they are merged. */

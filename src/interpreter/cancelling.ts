@@ -1,6 +1,6 @@
 import type { ExpressionId } from '../model/ids.ts';
 import { CHILDREN_PER_TURN, strandsBelow } from './branches.ts';
-import type { Cause, Flavour } from './state.ts';
+import type { Cause, Flavour, Message } from './state.ts';
 import type { Acting, World } from './world.ts';
 
 /*
@@ -28,20 +28,15 @@ export function cancelBranches(
     readonly after: number;
   },
 ): void {
-  const { path, at, flavour, cause, again } = below;
-  const kin = strandsBelow(world, { path, at, alive: below.alive, after: below.after, limit: CHILDREN_PER_TURN });
-  for (const each of kin) {
-    if (each.kind === 'flank') continue;
-    world.send({
-      kind: 'cancel',
-      to: { path: each.path, id: '' as ExpressionId },
-      flavour,
-      cause,
-      reapply: null,
-      again,
-    });
-  }
-  const last = kin.at(-1);
-  if (last !== undefined && kin.length >= CHILDREN_PER_TURN)
-    world.send({ kind: 'cancel_children', to: { path, id: at }, flavour, cause, again, after: last.number });
+  const { path, at, alive, flavour, cause, again, after } = below;
+  const page = strandsBelow(world, { path, at, kind: 'branch', alive, after, limit: CHILDREN_PER_TURN });
+  for (const each of page.paths) world.send(cancelFirst(each, { flavour, cause, again }));
+  if (page.next !== null)
+    world.send({ kind: 'cancel_children', to: { path, id: at }, flavour, cause, again, after: page.next });
 }
+
+/** A message that cancels whatever expression a strand begins with. */
+export const cancelFirst = (
+  path: string,
+  how: { readonly flavour: Flavour; readonly cause: Cause; readonly again: boolean },
+): Message => ({ kind: 'cancel', to: { path, id: '' as ExpressionId }, reapply: null, ...how });

@@ -5,6 +5,7 @@ import { treeToStored } from '../model/tree.ts';
 import { attribute, toText, treeOf } from './attributes.ts';
 import { expressionOf, type Of } from './birth.ts';
 import { dropStrand, refOf, strandsBelow, uncount } from './branches.ts';
+import { cancelFirst } from './cancelling.ts';
 import { filterOut } from './filtering.ts';
 import { dropListener } from './listening.ts';
 import { assign } from './lookup.ts';
@@ -20,23 +21,19 @@ import type { Acting } from './world.ts';
 export function cancelFlanks(x: Acting): void {
   const { node, strand, world } = x;
   if (node.flanks < 1) return;
-  for (const kin of strandsBelow(world, {
+  const page = strandsBelow(world, {
     path: strand.path,
     at: node.id,
+    kind: 'flank',
     alive: node.flanks,
     after: 0,
     limit: FLANKS_MAX,
-  }))
-    if (kin.kind === 'flank')
-      world.send({
-        kind: 'cancel',
-        to: { path: kin.path, id: '' as ExpressionId },
-        flavour: node.state === 'dying' ? 'kill' : null,
-        cause: node.cause ?? 'cancel',
-        reapply: null,
-        again: false,
-      });
+  });
+  const flavour = node.state === 'dying' ? 'kill' : null;
+  for (const path of page.paths)
+    world.send(cancelFirst(path, { flavour, cause: node.cause ?? 'cancel', again: false }));
 }
+/** Side activities of one expression that are cancelled when it ends. */
 const FLANKS_MAX = 10_000;
 
 /** The ordinary end: filters, variables, tag, then the reply. `stays`: replies, but lives on, forgotten. */

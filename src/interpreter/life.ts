@@ -50,7 +50,6 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
   node.onCancel = handlerAttribute(x, 'on_cancel');
   node.onTimeout = handlerAttribute(x, 'on_timeout');
   node.onTerminate = attribute(x, 'on_terminate');
-  const follows = message.place?.tagFollows;
   const awaited = attribute(x, 'await');
   if (awaited !== null && message.place === null) {
     node.state = 'awaiting';
@@ -58,8 +57,8 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
     awaitEvent(x, toText(awaited));
     return;
   }
-  setOut(x, message.flanking);
-  if (follows) bindTag(x);
+  const settled = setOut(x, message.flanking);
+  if (message.place?.tagFollows && settled.strand.nodes.includes(node)) bindTag(settled);
 }
 
 function handlerAttribute(x: Acting, key: string): Json {
@@ -77,22 +76,24 @@ export function awaken(x: Acting): void {
 }
 
 /** Everything between the conditions and the expression's own apply (language.md 3.2). */
-function setOut(applied: Acting, flanking: boolean): void {
+function setOut(applied: Acting, flanking: boolean): Acting {
   let x = applied;
   const { node } = x;
   if (!maySetOut(x)) {
     end(x, node.applied);
-    return;
+    return x;
   }
   if (isTrueText(attribute(x, 'scope'))) node.scope ??= newScope();
   if (flanking) node.flanking = true;
   else if (isTrueText(attribute(x, 'forget'))) x = forgotten(x);
   else if (isTrueText(attribute(x, 'lose'))) node.lost = true;
   else if (isTrueText(attribute(x, 'flank'))) x = flank(x);
+  x = expressionOf(x).settle?.(x) ?? x;
   filterIn(x);
   enterTag(x);
   setTimers(x);
   expressionOf(x).apply(x);
+  return x;
 }
 
 function forgotten(x: Acting): Acting {
@@ -235,6 +236,7 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   }
   if (node.state === 'dying') return;
   strand.touched = true;
+  adoptOrphan(x);
   const awaited = node.state === 'awaiting';
   node.state = flavour === 'kill' ? 'dying' : flavour === 'timeout' ? 'timing_out' : 'cancelling';
   node.cause = message.cause;
@@ -249,6 +251,17 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   const { cancel } = expressionOf(x);
   if (awaited || cancel === undefined) cancelDefault(x, flavour);
   else cancel(x, flavour);
+}
+
+/** A strand whose parent is gone (the rest of a concurrence that is over, a flank) is a root from now on, so that a cancel of the
+ * workflow reaches what its handlers start. */
+function adoptOrphan({ node, strand, world }: Acting): void {
+  if (strand.at === '' || strand.nodes[0] !== node) return;
+  if (world.find({ path: strand.parent, id: strand.at }) !== null) return;
+  strand.kind = 'forgotten';
+  strand.parent = '';
+  strand.at = '' as ExpressionId;
+  world.header.roots++;
 }
 
 /** Cancels the children and waits for them; without children replies with the applied workitem. */
@@ -484,8 +497,8 @@ function replace(
     onReply: node.onReply,
     supplanted: { tree: node.tree, name: node.name, kind: node.kind, added: node.added, applied: node.applied },
     kind: same && node.kind === 'sequence' ? 'sequence' : former?.kind === 'sequence' ? 'sequence' : null,
-    tagFollows:
-      node.tag !== null && node.fullTag !== null ? { tag: node.tag, fullTag: node.fullTag, from: node.id } : null,
+    from: node.id,
+    tagFollows: node.tag !== null,
     forgotten: node.forgotten,
     // A consumed retry list is part of the tree from now on; the parent learns of it with the reply.
     updated: node.updated && same,

@@ -1,6 +1,7 @@
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
 import { CHILDREN_PER_TURN, strandsBelow } from './branches.ts';
+import { cancelFirst } from './cancelling.ts';
 import { ROOT } from './finish.ts';
 import type { Message, Strand } from './state.ts';
 import type { World } from './world.ts';
@@ -15,20 +16,19 @@ const NOWHERE = '' as ExpressionId;
 export function cancelProcess(world: World, message: Extract<Message, { kind: 'cancel_process' }>): void {
   const { flavour, after, again } = message;
   const root = world.strand(ROOT);
-  const cancel = (path: string): void =>
-    world.send({ kind: 'cancel', to: { path, id: NOWHERE }, flavour, cause: 'cancel', reapply: null, again });
-  if (after === 0 && root !== null && root.nodes.length > 0) cancel(ROOT);
+  const how = { flavour, cause: 'cancel', again } as const;
+  if (after === 0 && root !== null && root.nodes.length > 0) world.send(cancelFirst(ROOT, how));
   if (world.header.roots === 0) return;
-  const kin = strandsBelow(world, {
+  const page = strandsBelow(world, {
     path: '',
     at: NOWHERE,
+    kind: 'forgotten',
     alive: world.header.roots,
     after,
     limit: CHILDREN_PER_TURN,
-  }).filter((each) => each.path !== ROOT);
-  for (const { path } of kin) cancel(path);
-  const last = kin.at(-1);
-  if (last !== undefined && kin.length >= CHILDREN_PER_TURN) world.send({ ...message, after: last.number });
+  });
+  for (const path of page.paths) world.send(cancelFirst(path, how));
+  if (page.next !== null) world.send({ ...message, after: page.next });
 }
 
 /** Ends a workflow at once, whatever its state: every open workitem is owed a notice, everything else goes. */
@@ -36,8 +36,11 @@ export function killAtOnce(world: World): void {
   const { header, loaded, now } = world;
   world.want({ kind: 'everything' });
   const root = world.strand(ROOT);
+  for (const op of world.workitems.values())
+    if (op.kind === 'put' && op.row.state !== 'closed')
+      world.changeWorkitem(op.row.id, { kind: 'patch', set: { state: 'closed', then: 'cancel' } });
   for (const row of loaded.workitems.values()) {
-    if (row.state === 'closed') continue;
+    if (row.state === 'closed' || world.workitems.has(row.id)) continue;
     if (row.state === 'failed') world.changeWorkitem(row.id, { kind: 'delete' });
     else
       world.changeWorkitem(row.id, {
@@ -57,6 +60,7 @@ export function killAtOnce(world: World): void {
     root.nodes.length = 0;
     root.touched = true;
   }
+  for (const strand of world.strands.values()) if (strand !== null && strand !== root) strand.touched = false;
   world.queue.length = 0;
   world.agenda.clear();
   world.sweep = true;

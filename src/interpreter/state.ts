@@ -252,7 +252,10 @@ export type Place = {
   readonly supplanted: Node['supplanted'];
   /** Head and registry key, when the tree alone does not tell (a tree that ran as a definition's body). */
   readonly kind: string | null;
-  readonly tagFollows: { readonly tag: string; readonly fullTag: string; readonly from: ExpressionId } | null;
+  /** The expression that stood here. */
+  readonly from: ExpressionId;
+  /** It had a tag, which means the new one from now on. */
+  readonly tagFollows: boolean;
   readonly forgotten: boolean;
   /** The tree differs from the definition's, and the parent is to learn of it. */
   readonly updated: boolean;

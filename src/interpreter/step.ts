@@ -10,7 +10,7 @@ import { CONTINUATION, finish, openWorld } from './finish.ts';
 import { LanguageError } from './language-error.ts';
 import { applyExpression, awaken, cancelExpression, failExpression, RaisedAgain, receiveReply } from './life.ts';
 import { tell, textOfError } from './listening.ts';
-import { cancelProcess } from './process.ts';
+import { cancelProcess, killAtOnce } from './process.ts';
 import { registry } from './registry.ts';
 import type { Message } from './state.ts';
 import { stir } from './stimuli.ts';
@@ -61,6 +61,8 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     const answer = stir(world, stimulus.event);
     if (!answer.ok) return { kind: 'stepped', changes: null, answer };
     run(world);
+    // Killed, and something is left that no message reached.
+    if (world.header.killed && world.queue.length === 0 && world.header.strands > 0) killAtOnce(world);
     return { kind: 'stepped', changes: finish(world), answer };
   } catch (error) {
     if (error instanceof Wanting) return { kind: 'wanting', needs: error.needs, handled: world?.handled ?? 0 };
@@ -146,8 +148,24 @@ function handle(world: World, message: Message): void {
     default: {
       const x = world.find(message.to);
       if (x !== null) guarded(x, message, () => deliver(x, message));
+      else if (message.kind === 'cancel') followReplaced(world, message);
     }
   }
+}
+
+/** What was to be cancelled has just given its place to another expression, which is about to be applied: that one is meant. */
+function followReplaced(world: World, message: Extract<Message, { kind: 'cancel' }>): void {
+  const { to } = message;
+  for (const waiting of world.queue)
+    if (
+      waiting.kind === 'apply' &&
+      waiting.place !== null &&
+      waiting.path === to.path &&
+      (to.id === '' || waiting.place.from === to.id)
+    ) {
+      world.send({ ...message, to: { path: to.path, id: waiting.id } });
+      return;
+    }
 }
 
 function deliver(
@@ -189,7 +207,8 @@ function deliver(
       awaken(x);
       return;
     case 'fork':
-      expressionOf(x).fork?.(x, message.from);
+      // What is being cancelled makes no more children.
+      if (x.node.state === null) expressionOf(x).fork?.(x, message.from);
       return;
   }
 }

@@ -38,6 +38,8 @@ export type Expression = {
   /** It obeys commands (skip, jump, rewind…) of expressions below it. */
   readonly commanded?: true;
   readonly apply: (x: Acting) => void;
+  /** Finds its place before anything else is set up for it: some need a strand of their own. */
+  readonly settle?: (x: Acting) => Acting;
   /** Default: replies to its parent. */
   readonly reply?: (x: Acting, reply: Reply) => void;
   /** Default: cancels the children; without children replies with the applied workitem. */

@@ -86,6 +86,9 @@ import { boundValue, newScope, parentOf, visibleVariables } from '../variables.t
 import type { Acting, Expression, Reply } from '../world.ts';
 import { determineList, splitList } from './iteration.ts';
 
+const remainingOf = (x: Acting): Memory['remaining'] =>
+  choice(x, ['remaining', 'rem', 'r'], ['cancel', 'forget', 'wait']);
+
 const COUNT = /^-?\d{1,9}$/;
 
 /** Reads the attributes that say when it is over and how replies are merged; `size`: how many branches there are. */
@@ -99,7 +102,7 @@ function prepare(x: Acting, size: number): void {
     waitFor: isCount || waitFor === null ? null : commaList(waitFor),
     merge: choice(x, ['merge', 'm'], ['first', 'last', 'highest', 'lowest']),
     type: choice(x, ['merge_type', 'mt'], ['override', 'mix', 'isolate', 'stack', 'union', 'ignore', 'concat', 'deep']),
-    remaining: choice(x, ['remaining', 'rem', 'r'], ['cancel', 'forget', 'wait']),
+    remaining: remainingOf(x),
     over: false,
     replies: 0,
     winner: null,
@@ -126,7 +129,7 @@ const memoryOf = (x: Acting): Memory => x.node.data as Record<string, Json> & Me
 
 /** A concurrence that may be forgotten while branches run on needs a strand of its own to stay in. */
 function settle(x: Acting): Acting {
-  return memoryOf(x).remaining === 'forget' ? moveInside(x) : x;
+  return remainingOf(x) === 'forget' ? moveInside(x) : x;
 }
 
 function applyConcurrence(x: Acting): void {
@@ -136,9 +139,8 @@ function applyConcurrence(x: Acting): void {
     return;
   }
   prepare(x, children.length);
-  const settled = settle(x);
-  forkChildren(settled, 0);
-  if (memoryOf(settled).count === 0) replyToSelf(settled);
+  forkChildren(x, 0);
+  if (memoryOf(x).count === 0) replyToSelf(x);
 }
 
 const replyToSelf = (x: Acting): void =>
@@ -288,6 +290,7 @@ function finishConcurrence(x: Acting): void {
 
 export const concurrence: Expression = {
   names: ['concurrence'],
+  settle,
   apply: applyConcurrence,
   reply: receive,
   replyToParent: finishConcurrence,
@@ -308,9 +311,8 @@ function applyCiterator(x: Acting): void {
   const { variable, field } = targets(x);
   prepare(x, 0);
   Object.assign(node.data, { isTimes, toVariable: variable ?? (field === null ? 'i' : null), toField: field });
-  const settled = settle(x);
-  addElements(settled, list);
-  if (memoryOf(settled).count === 0) replyToSelf(settled);
+  addElements(x, list);
+  if (memoryOf(x).count === 0) replyToSelf(x);
 }
 
 /** The elements whose branches have not been made yet wait in `list`, which begins with the element of index `listFrom`. */
@@ -370,6 +372,7 @@ function moreIndexes(x: Acting, count: Json): Json[] {
 
 export const citerator: Expression = {
   names: ['concurrent_iterator', 'citerator'],
+  settle,
   apply: applyCiterator,
   reply: receiveElement,
   replyToParent: finishConcurrence,
