@@ -19,9 +19,10 @@ export type Parts = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly version: string;
   /** Names this process among others. */
   readonly nodeId: string;
+  /** A worker answers for itself only: health, nodes, the test clock. */
+  readonly role: 'all' | 'api' | 'worker';
   readonly definitions: {
     /** Reads a text, or a tree that came as data. */
     readonly read: (definition: string | Json) => DefinitionRead;

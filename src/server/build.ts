@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { makeApp } from '../api/app.ts';
-import { targetComplaint } from '../dispatcher/targets.ts';
+import { makePost } from '../dispatcher/post.ts';
+import { type TargetPolicy, targetComplaint } from '../dispatcher/targets.ts';
+import { makeWorker } from '../dispatcher/worker.ts';
 import { makeEngine } from '../engine/make-engine.ts';
 import { deliveredFields } from '../interpreter/fields.ts';
 import { step } from '../interpreter/step.ts';
 import { LIMITS } from '../model/stimulus.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { realTime } from '../runtime/process-time.ts';
+import { makeTestClock } from '../runtime/test-clock.ts';
 import { openStore } from '../store/open.ts';
-import type { Store } from '../store/store.ts';
+import type { NodeBeat, Store } from '../store/store.ts';
 import type { Config } from './config.ts';
+import { makeDatabaseClock } from './database-clock.ts';
 import { definitions } from './definitions.ts';
 import { keepHouse } from './house-keeping.ts';
 import { joinNodes } from './nodes.ts';
@@ -62,14 +66,27 @@ async function buildOn(
   const time = realTime;
   const ids = randomIds();
   const nodeId = randomUUID();
-  const clock: Clock = systemClock;
+  const { leaseSeconds, role } = config;
+  const policy: TargetPolicy = { allowPrivate: config.allowPrivateTargets };
+  const node: NodeBeat = { id: nodeId, role, url: baseUrl, version, leaseSeconds };
 
-  const membership = await joinNodes({
-    store,
-    node: { id: nodeId, role: config.role, url: baseUrl, version, leaseSeconds: config.leaseSeconds },
-    time,
-    log,
-  });
+  // Business time: the database's, and in tests moved from there.
+  const base = await makeDatabaseClock({ store, time, log });
+  const membership = await joinNodes({ store, node, time, log });
+  const testClock = config.testClock
+    ? makeTestClock({
+        base,
+        time,
+        readSetting: store.readSetting,
+        writeSetting: store.writeSetting,
+        nextDueAt: () => store.nextDueAt(null),
+        quiet: () => (worker ?? engine).quiet(),
+        hasOtherLiveNode: membership.hasOtherLiveNode,
+      })
+    : null;
+  await testClock?.restore();
+  const clock: Clock = testClock ?? base;
+
   const engine = makeEngine({
     store,
     step,
@@ -81,10 +98,35 @@ async function buildOn(
     log,
     settings: {
       nodeId,
-      leaseSeconds: config.leaseSeconds,
+      leaseSeconds,
       schedule: { active: config.retryDelaysSeconds, notice: config.noticeDelaysSeconds },
     },
   });
+  // Nodes that only answer requests deliver nothing and fire no timers.
+  const worker =
+    role === 'api'
+      ? null
+      : makeWorker({
+          store,
+          engine,
+          post: makePost({ policy, socketsPerHostMax: config.triesPerHostMax }),
+          deliveredFields,
+          clock,
+          time,
+          ids,
+          log,
+          share: membership.share,
+          settings: {
+            nodeId,
+            baseUrl: () => baseUrl,
+            userAgent: `rota/${version}`,
+            callbackTimeoutSeconds: config.callbackTimeoutSeconds,
+            leaseSeconds,
+            triesMax: config.triesMax,
+            triesPerHostMax: config.triesPerHostMax,
+          },
+        });
+  await worker?.start();
   const houseKeeping = keepHouse({ store, clock, time, log, retainEndedDays: config.retainEndedDays });
   const app = makeApp({
     store,
@@ -92,12 +134,12 @@ async function buildOn(
     clock,
     ids,
     log,
-    version,
     nodeId,
+    role,
     definitions,
-    targetComplaint: (url) => targetComplaint(url, { allowPrivate: config.allowPrivateTargets }),
+    targetComplaint: (url) => targetComplaint(url, policy),
     nodes: membership.nodes,
-    testClock: null,
+    testClock,
     isStopping,
   });
 
@@ -105,10 +147,11 @@ async function buildOn(
     handle: app.callback(),
     profile: store.profile,
     stopTaking: async () => {
-      await houseKeeping.stop();
+      await Promise.all([houseKeeping.stop(), worker?.stop(config.stopSeconds)]);
     },
     finish: () => engine.stop(),
     close: async () => {
+      base.stop();
       await store.releaseClaims(nodeId);
       await membership.leave();
       await store.close();

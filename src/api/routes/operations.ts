@@ -7,12 +7,15 @@ import { serverOperations } from './server.ts';
 import { workflowOperations } from './workflows.ts';
 import { workitemOperations } from './workitems.ts';
 
-/** Everything the API can do. */
-export const operationsOf = (parts: Parts): readonly Operation[] => [
-  launchOperation(parts),
-  ...workflowOperations(parts),
-  ...workitemOperations(parts),
-  ...expressionOperations(parts),
-  ...definitionOperations(parts),
-  ...serverOperations(parts),
-];
+/** Everything the API can do; a worker answers for itself only. */
+export const operationsOf = (parts: Parts): readonly Operation[] =>
+  parts.role === 'worker'
+    ? serverOperations(parts)
+    : [
+        launchOperation(parts),
+        ...workflowOperations(parts),
+        ...workitemOperations(parts),
+        ...expressionOperations(parts),
+        ...definitionOperations(parts),
+        ...serverOperations(parts),
+      ];
