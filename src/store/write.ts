@@ -238,24 +238,46 @@ const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'listener', 
   }),
 );
 
-/** Statements by the kinds of change in them; as many as kinds happen to occur together, and no more than this get a name. */
-const NAMED_MAX = 200;
+/**
+ * Statements by the kinds of change in them. So many combinations get a statement of their own, first come, first served; it is the
+ * usual ones that come first. Any other uses a statement made for more kinds than it has, of which there are few: every connection
+ * keeps the plan of every statement.
+ */
+const COMBINATIONS_MAX = 32;
 const built = new Map<string, Statement>();
 
-function build(filled: readonly Filled[], last: string, key: string): Statement {
-  const known = built.get(key);
-  if (known !== undefined) return known;
-  const text = `with ${filled.map(({ piece }, i) => piece.text(i + 1)).join(',\n  ')}\n  ${last}`;
-  const statement = { name: `save_${key}`, text };
-  if (built.size < NAMED_MAX) built.set(key, statement);
-  return statement;
+/** Kinds that are prepared together once there are too many combinations. */
+const FAMILIES: readonly (readonly string[])[] = [
+  ['w', 'W', 'ip', 'iu', 'id', 'h', 'H', 'd'],
+  ['bp', 'bu', 'bd', 'ap', 'au', 'ad'],
+];
+const familyOf = (piece: Piece): number => FAMILIES.findIndex((codes) => codes.includes(piece.code));
+
+const keyOf = (filled: readonly Filled[]): string => filled.map(({ piece }) => piece.code).join('_');
+
+function together(all: readonly Filled[]): Sent {
+  const needed = all.filter(({ rows }) => rows.length > 0);
+  const families = new Set(needed.map(({ piece }) => familyOf(piece)));
+  const exact = built.has(keyOf(needed)) || built.size < COMBINATIONS_MAX;
+  const filled = exact ? needed : all.filter(({ piece }) => families.has(familyOf(piece)));
+  const key = keyOf(filled);
+  let statement = built.get(key);
+  if (statement === undefined) {
+    const last = filled[0]?.piece === updateWorkflow ? proveVersions(1) : 'select 1';
+    statement = {
+      name: `save_${built.size}`, // names end after 63 characters, so the kinds cannot be told in it
+      text: `with ${filled.map(({ piece }, i) => piece.text(i + 1)).join(',\n  ')}\n  ${last}`,
+    };
+    built.set(key, statement);
+  }
+  return { statement, values: filled.map(({ rows }) => JSON.stringify(rows)) };
 }
 
 /** The pieces as one statement; or, where shards are named, as one for each piece and shard. */
-function sent(filled: readonly Filled[], style: WriteStyle): readonly Sent[] {
-  if (filled.length === 0) return [];
-  if (!style.namesShard) return [together(filled)];
-  return filled.flatMap(({ piece, rows }) =>
+function sent(all: readonly Filled[], style: WriteStyle): readonly Sent[] {
+  if (all.every(({ rows }) => rows.length === 0)) return [];
+  if (!style.namesShard) return [together(all)];
+  return all.flatMap(({ piece, rows }) =>
     byShard(rows).map(([shard, part]) => {
       const { statement, values } = together([{ piece, rows: part }]);
       return inShard(statement, values, shard);
@@ -263,18 +285,12 @@ function sent(filled: readonly Filled[], style: WriteStyle): readonly Sent[] {
   );
 }
 
-function together(filled: readonly Filled[]): Sent {
-  const key = filled.map(({ piece }) => piece.code).join('_');
-  const last = filled[0]?.piece === updateWorkflow ? proveVersions(1) : 'select 1';
-  return { statement: build(filled, last, key), values: filled.map(({ rows }) => JSON.stringify(rows)) };
-}
-
 /** The statements that write `save`, in their order; all of them belong into the transaction that loaded `known`. */
 export function statementsFor(save: Save, known: Known, style: WriteStyle): readonly Sent[] {
   const changes = coalesced(save.changes);
   const filled: Filled[] = [];
   const add = (piece: Piece, rows: readonly Json[]): void => {
-    if (rows.length > 0) filled.push({ piece, rows });
+    filled.push({ piece, rows });
   };
 
   const steps = changes.map((change) => workflowJson(change.workflow, known));
@@ -324,8 +340,14 @@ export function statementsFor(save: Save, known: Known, style: WriteStyle): read
   return [
     ...sent(filled, style),
     ...(events.length > 0 ? [{ statement: spreadEvents, values: [JSON.stringify(events)] }] : []),
-    ...sent(held.length > 0 ? holdPieces.map((piece) => ({ piece, rows: held })) : [], style),
-    ...sent(swept.length > 0 ? sweepPieces.map((piece) => ({ piece, rows: swept })) : [], style),
+    ...sent(
+      holdPieces.map((piece) => ({ piece, rows: held })),
+      style,
+    ),
+    ...sent(
+      sweepPieces.map((piece) => ({ piece, rows: swept })),
+      style,
+    ),
   ];
 }
 

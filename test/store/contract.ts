@@ -361,6 +361,34 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect((await store.read.history(id, 0, 10)).length).toBe(2);
       });
 
+      test('every combination of kinds of change is written', async () => {
+        const id = await launched();
+        const all = {
+          strands: strand('0.1'),
+          workitems: workitem('0_0'),
+          agenda: agenda('t'),
+          errors: error('0_0'),
+          listeners: listener('0_0'),
+          variables: variable('0', 'x'),
+        };
+        const keys = { strands: '0.1', agenda: 't', variables: `${expression('0')} x` };
+        const kinds = Object.keys(all) as (keyof typeof all)[];
+        for (let mask = 0, ver = 2; mask < 2 ** kinds.length; mask++) {
+          const present = kinds.filter((_, i) => (mask & (1 << i)) !== 0);
+          const rows = Object.fromEntries(present.map((kind) => [kind, [all[kind]]]));
+          await write([changes(workflow(id, { ver: ver++ }), rows)]);
+          const there = await load(id, { kind: 'everything' });
+          expect(kinds.filter((kind) => there[kind].size > 0)).toEqual(present);
+          const keyOf = (kind: keyof typeof all): string =>
+            ({ ...keys })[kind as keyof typeof keys] ?? expression('0_0');
+          const deletes = Object.fromEntries(present.map((kind) => [kind, new Map([[keyOf(kind), gone]])]));
+          await write([changes(workflow(id, { ver: ver++ }), {}, deletes)]);
+        }
+        const loaded = await load(id, { kind: 'everything' });
+        expect(kinds.filter((kind) => loaded[kind].size > 0)).toEqual([]);
+        expect(loaded.workflow?.ver).toBe(1 + 2 * 2 ** kinds.length);
+      });
+
       test('a definition is stored once and read by its hash', async () => {
         const hash = `hash of ${workflowId()}`;
         await launched({}, { definitions: new Map([[hash, 'the text']]) });
