@@ -243,8 +243,7 @@ function holdOrShift(rows: Rows, { hold, shift, workflow }: Changes): void {
 
 /** The row after its message was delivered; null when nothing is left to keep it for. */
 function afterDelivery(row: WorkitemRow, now: number): WorkitemRow | null {
-  if (row.send === 'active' && row.then !== null)
-    return { ...row, send: row.then, then: null, tries: 0, dueAt: now };
+  if (row.send === 'active' && row.then !== null) return { ...row, send: row.then, then: null, tries: 0, dueAt: now };
   if (row.state === 'closed') return null;
   return { ...row, send: null, dueAt: null, tries: row.tries + 1 };
 }
