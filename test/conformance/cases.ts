@@ -46,6 +46,7 @@ export type Case = {
   readonly group: string;
   readonly name: string;
   readonly about: string;
+  readonly notes?: string;
   readonly kind: 'same' | 'better';
   readonly fix?: string;
   readonly format: 'radial' | 'xml' | 'json';

@@ -18,8 +18,15 @@ export async function playInProcess(one: Case, parts: Parts, limits?: Limits): P
 
 let inboxes = 0;
 
+/** A server's clock goes on while we speak to it: cases that say their result depends on it are played so often before they fail. */
+const TIMING_TRIES = 3;
+
 /** Plays one case against a running server and judges it. */
 export async function playOverHttp(one: Case, target: Target, listener: Listener): Promise<Verdict> {
-  const result = await replay(one, overHttp(one, target, listener.hear(`case-${++inboxes}`)));
-  return { one, result, differences: differences(one, result) };
+  const tries = one.notes?.includes('timing dependent') === true ? TIMING_TRIES : 1;
+  for (let n = 1; ; n++) {
+    const result = await replay(one, overHttp(one, target, listener.hear(`case-${++inboxes}`)));
+    const verdict = { one, result, differences: differences(one, result) };
+    if (verdict.differences.length === 0 || n === tries) return verdict;
+  }
 }
