@@ -1,0 +1,222 @@
+import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
+import type {
+  AgendaRow,
+  ErrorRow,
+  HistoryRow,
+  ListenerRow,
+  StrandRow,
+  VariableRow,
+  WorkflowRow,
+  WorkitemRow,
+} from '../../src/model/rows.ts';
+import type { Loaded, Need } from '../../src/model/stimulus.ts';
+import { needKey } from '../../src/model/stimulus.ts';
+import type { NodeRow, SavedAnswer } from '../../src/store/store.ts';
+import { chainOf, strandNumber } from '../../src/store/tables.ts';
+
+/*
+ * The simulated database: what all nodes share and what outlives them. Everything here happens at one moment; when those moments
+ * come is the business of the links (link.ts) through which a store talks to it.
+ */
+
+/** A workitem with who is trying to deliver it. */
+export type Held = { row: WorkitemRow; claim: string | null; owner: string | null; leaseUntil: number | null };
+
+/** Everything stored of one workflow. */
+export type Rows = {
+  workflow: WorkflowRow;
+  readonly strands: Map<string, StrandRow>;
+  readonly workitems: Map<string, Held>;
+  readonly agenda: Map<string, AgendaRow>;
+  readonly errors: Map<string, ErrorRow>;
+  readonly listeners: Map<string, ListenerRow>;
+  readonly variables: Map<string, VariableRow>;
+  readonly history: HistoryRow[];
+};
+
+/** A transaction as the database sees it. */
+export type Session = { readonly locks: Set<WorkflowId>; lastHeard: number; over: boolean };
+
+export type Key = SavedAnswer & { readonly at: number };
+export type StoredNode = Omit<NodeRow, 'alive'> & { readonly leaseUntil: number };
+
+export type Database = {
+  readonly workflows: Map<WorkflowId, Rows>;
+  readonly definitions: Map<string, string>;
+  readonly settings: Map<string, string>;
+  readonly keys: Map<string, Key>;
+  readonly nodes: Map<string, StoredNode>;
+  /** Who holds the lock of a workflow row. */
+  readonly locks: Map<WorkflowId, Session>;
+  /** The nodes that listen for hints. */
+  readonly listening: Set<() => void>;
+  /** The database's own clock, milliseconds. */
+  readonly now: () => number;
+};
+
+/** A session that says nothing for so long in the middle of a transaction is thrown out (`idle_in_transaction_session_timeout`). */
+export const IDLE_MS_MAX = 10_000;
+/** The name of a base row (model/rows.ts, StrandRow.base). */
+export const BASE = '^';
+/** A strand that mentions an expression holds it, or is a child of it: so many are looked at, nearest to the root first. */
+const FIND_CANDIDATES_MAX = 8;
+
+export const makeDatabase = (now: () => number): Database => ({
+  workflows: new Map(),
+  definitions: new Map(),
+  settings: new Map(),
+  keys: new Map(),
+  nodes: new Map(),
+  locks: new Map(),
+  listening: new Set(),
+  now,
+});
+
+export const emptyRows = (workflow: WorkflowRow): Rows => ({
+  workflow,
+  strands: new Map(),
+  workitems: new Map(),
+  agenda: new Map(),
+  errors: new Map(),
+  listeners: new Map(),
+  variables: new Map(),
+  history: [],
+});
+
+/** Locks a workflow row for the session; false when somebody else holds it. A row that does not exist cannot be locked. */
+export function lock(database: Database, session: Session, id: WorkflowId): boolean {
+  if (!database.workflows.has(id)) return true;
+  const holder = database.locks.get(id);
+  if (holder !== undefined && holder !== session) {
+    if (database.now() - holder.lastHeard < IDLE_MS_MAX) return false;
+    end(database, holder);
+  }
+  database.locks.set(id, session);
+  session.locks.add(id);
+  return true;
+}
+
+/** Ends a session: its locks are free, and whatever it says later is told that it is over. */
+export function end(database: Database, session: Session): void {
+  session.over = true;
+  for (const id of session.locks) if (database.locks.get(id) === session) database.locks.delete(id);
+  session.locks.clear();
+}
+
+/** Heard of a session just now; false when it has been thrown out meanwhile. */
+export function hear(database: Database, session: Session): boolean {
+  if (!session.over && database.now() - session.lastHeard >= IDLE_MS_MAX) end(database, session);
+  session.lastHeard = database.now();
+  return !session.over;
+}
+
+/** Shards first, then ids: the order in which keys are walked and locked. */
+export const inKeyOrder = (a: WorkflowId, b: WorkflowId): number => shardOf(a) - shardOf(b) || (a < b ? -1 : 1);
+
+export const isLive = (database: Database, held: Held): boolean =>
+  held.leaseUntil !== null && held.leaseUntil >= database.now();
+
+/** Rows of one workflow that answer the needs, and which needs they answer (store.ts, `begin`). */
+export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs: readonly Need[]): Loaded {
+  const strands = new Map<string, StrandRow>();
+  const workitems = new Map<string, WorkitemRow>();
+  const agenda = new Map<string, AgendaRow>();
+  const errors = new Map<string, ErrorRow>();
+  const variables = new Map<string, VariableRow>();
+  const listeners = new Map<string, ListenerRow>();
+  const answered = new Set<string>();
+  const answer = (need: Need): unknown => answered.add(needKey(need));
+  for (const need of needs) if (need.kind !== 'definition') answer(need);
+  const loaded = { workflow, strands, workitems, agenda, errors, listeners, variables, answered };
+
+  const base = (scope: StrandRow['base']): void => {
+    if (scope === null) return;
+    answer({ kind: 'variable', scope, name: BASE });
+    const row = rows?.variables.get(`${scope} ${BASE}`);
+    if (row !== undefined) variables.set(`${scope} ${BASE}`, row);
+  };
+  const strand = (row: StrandRow): void => {
+    strands.set(row.path, row);
+    base(row.base);
+  };
+  const walk = (path: string): void => {
+    answer({ kind: 'strand', path: '0' });
+    for (const prefix of chainOf(path)) {
+      answer({ kind: 'strand', path: prefix });
+      const row = rows?.strands.get(prefix);
+      if (row !== undefined) strand(row);
+    }
+  };
+  for (const need of needs) if (need.kind === 'strand') walk(need.path);
+  if (rows === undefined) return loaded;
+
+  for (const need of needs)
+    switch (need.kind) {
+      case 'strand':
+      case 'definition':
+        break;
+      case 'find':
+        for (const row of mentioning(rows, need.expression)) walk(row.path);
+        break;
+      case 'children':
+        for (const row of childrenOf(rows, need)) strand(row);
+        break;
+      case 'workitem': {
+        const held = rows.workitems.get(need.id);
+        if (held === undefined) break;
+        workitems.set(held.row.id, held.row);
+        base(held.row.inherits);
+        walk(held.row.path);
+        break;
+      }
+      case 'agenda': {
+        const row = rows.agenda.get(need.id);
+        if (row === undefined) break;
+        agenda.set(row.id, row);
+        if (row.path !== null) walk(row.path);
+        break;
+      }
+      case 'agenda_kind':
+        for (const row of byDue(rows.agenda.values())) if (row.kind === need.of) agenda.set(row.id, row);
+        break;
+      case 'error': {
+        const row = rows.errors.get(need.id);
+        if (row !== undefined) errors.set(row.id, row);
+        break;
+      }
+      case 'listeners':
+        for (const row of rows.listeners.values()) listeners.set(row.id, row);
+        break;
+      case 'variable':
+      case 'variables':
+        for (const [key, row] of rows.variables)
+          if (row.scope === need.scope && (need.kind === 'variables' || row.name === need.name))
+            variables.set(key, row);
+        break;
+      case 'everything':
+        for (const row of rows.strands.values()) strand(row);
+        for (const held of rows.workitems.values()) workitems.set(held.row.id, held.row);
+        for (const row of byDue(rows.agenda.values())) agenda.set(row.id, row);
+        for (const row of rows.errors.values()) errors.set(row.id, row);
+        for (const row of rows.listeners.values()) listeners.set(row.id, row);
+        for (const [key, row] of rows.variables) variables.set(key, row);
+        break;
+    }
+  return loaded;
+}
+
+const byDue = (rows: Iterable<AgendaRow>): readonly AgendaRow[] =>
+  [...rows].sort((a, b) => a.dueAt - b.dueAt || (a.id < b.id ? -1 : 1));
+
+const mentioning = (rows: Rows, expression: string): readonly StrandRow[] =>
+  [...rows.strands.values()]
+    .filter((row) => row.state.includes(expression))
+    .sort((a, b) => a.path.split('.').length - b.path.split('.').length || (a.path < b.path ? -1 : 1))
+    .slice(0, FIND_CANDIDATES_MAX);
+
+const childrenOf = (rows: Rows, need: Extract<Need, { kind: 'children' }>): readonly StrandRow[] =>
+  [...rows.strands.values()]
+    .filter((row) => row.parent === need.path && row.at === need.at && (row.arrival !== null) === need.finished)
+    .filter((row) => strandNumber(row.path) > need.after)
+    .sort((a, b) => strandNumber(a.path) - strandNumber(b.path))
+    .slice(0, need.limit);

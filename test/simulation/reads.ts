@@ -1,0 +1,139 @@
+import { Fault } from '../../src/model/fault.ts';
+import { shardOf } from '../../src/model/ids.ts';
+import type { Status, WorkitemRow } from '../../src/model/rows.ts';
+import type { Page, Reads } from '../../src/store/store.ts';
+import { BASE, type Database, load, type Rows } from './database.ts';
+
+/* Reading for those who look on. Pages are walked by key; a cursor is the key of the last row shown. */
+
+type Ask = <Result>(what: string, act: () => Result) => Promise<Result>;
+type Key = readonly (string | number)[];
+
+export function makeReads(database: Database, ask: Ask): Reads {
+  const itemOf = (rows: Rows, row: WorkitemRow) => ({
+    workflow: rows.workflow.id,
+    row,
+    base: rows.variables.get(`${row.inherits} ${BASE}`)?.value ?? null,
+  });
+  return {
+    workflow: (id) => ask('read workflow', () => database.workflows.get(id)?.workflow ?? null),
+    whole: (id, { limit, after }) =>
+      ask('read whole', () => {
+        const rows = database.workflows.get(id);
+        if (rows === undefined) return null;
+        const all = load(rows, rows.workflow, [{ kind: 'everything' }]);
+        const paths = [...all.strands.keys()].sort().filter((path) => path > (after ?? ''));
+        const shown = paths.slice(0, limit);
+        const next = paths.length > limit ? (shown.at(-1) ?? null) : null;
+        const inPage = ({ path }: { readonly path: string | null }): boolean =>
+          path === null ? after === null : path > (after ?? '') && (next === null || path <= next);
+        const within = <Row extends { readonly path: string | null }>(part: ReadonlyMap<string, Row>) =>
+          new Map([...part].filter(([, row]) => inPage(row)));
+        return {
+          workflow: rows.workflow,
+          strands: within(all.strands),
+          workitems: within(all.workitems),
+          agenda: within(all.agenda),
+          errors: within(all.errors),
+          listeners: within(all.listeners),
+          variables: new Map([...all.variables].filter(([, row]) => row.name === BASE)),
+          answered: new Set<string>(),
+          next,
+        };
+      }),
+    workflows: ({ tenant, status, name, participant, limit, after }) =>
+      ask('read workflows', () => {
+        const found = [...database.workflows.values()]
+          .filter(({ workflow }) => workflow.tenant === tenant)
+          .filter(({ workflow }) => status === null || workflow.status === status)
+          .filter(({ workflow }) => name === null || workflow.name === name)
+          .filter(
+            ({ workitems }) =>
+              participant === null ||
+              [...workitems.values()].some(({ row }) => row.participant === participant && row.state !== 'closed'),
+          )
+          .map(({ workflow }) => ({ item: workflow, key: [-workflow.launchedAt, workflow.id] }));
+        return pageOf(found, limit, after);
+      }),
+    workitems: ({ tenant, participant, workflow, state, limit, after }) =>
+      ask('read workitems', () => {
+        const found = [...database.workflows.values()]
+          .filter((rows) => rows.workflow.tenant === tenant && (workflow === null || rows.workflow.id === workflow))
+          .flatMap((rows) => [...rows.workitems.values()].map(({ row }) => itemOf(rows, row)))
+          .filter(({ row }) => participant === null || row.participant === participant)
+          .filter(({ row }) => state === null || row.state === state)
+          .map((item) => ({
+            item,
+            key:
+              participant !== null
+                ? [item.row.openedAt, item.workflow, item.row.id]
+                : [shardOf(item.workflow), item.workflow, item.row.id],
+          }));
+        return pageOf(found, limit, after);
+      }),
+    workitem: ({ workflow, workitem }) =>
+      ask('read workitem', () => {
+        const rows = database.workflows.get(workflow);
+        const held = rows?.workitems.get(workitem);
+        if (rows === undefined || held === undefined) return null;
+        const { row, base } = itemOf(rows, held.row);
+        return { row, base };
+      }),
+    history: (id, after, limit) =>
+      ask('read history', () =>
+        (database.workflows.get(id)?.history ?? [])
+          .filter((row) => row.lastN > after)
+          .sort((a, b) => a.firstN - b.firstN)
+          .slice(0, limit),
+      ),
+    errors: ({ tenant, limit, after }) =>
+      ask('read errors', () => {
+        const found = [...database.workflows.values()]
+          .filter(({ workflow }) => workflow.tenant === tenant)
+          .flatMap(({ workflow, errors }) => [...errors.values()].map((row) => ({ workflow: workflow.id, row })))
+          .map((item) => ({ item, key: [-item.row.at, item.workflow, item.row.id] }));
+        return pageOf(found, limit, after);
+      }),
+    counts: () =>
+      ask('read counts', () => {
+        const counts = new Map<Status, number>();
+        for (const { workflow } of database.workflows.values())
+          counts.set(workflow.status, (counts.get(workflow.status) ?? 0) + 1);
+        return counts;
+      }),
+  };
+}
+
+function pageOf<Item>(
+  found: readonly { readonly item: Item; readonly key: Key }[],
+  limit: number,
+  after: string | null,
+): Page<Item> {
+  const start = after === null ? null : readCursor(after);
+  const rest = found
+    .filter(({ key }) => start === null || compare(key, start) > 0)
+    .sort((a, b) => compare(a.key, b.key));
+  const shown = rest.slice(0, limit);
+  const last = shown.at(-1);
+  const next =
+    rest.length > limit && last !== undefined ? Buffer.from(JSON.stringify(last.key)).toString('base64url') : null;
+  return { items: shown.map(({ item }) => item), next };
+}
+
+function compare(a: Key, b: Key): number {
+  for (const [i, part] of a.entries()) {
+    const other = b[i] as string | number;
+    if (part !== other) return part < other ? -1 : 1;
+  }
+  return 0;
+}
+
+function readCursor(cursor: string): Key {
+  try {
+    const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(key)) return key as Key;
+  } catch {
+    // told below
+  }
+  throw new Fault('request_invalid', 'The cursor is not one of ours; start again without it', { cursor });
+}

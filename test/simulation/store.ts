@@ -1,0 +1,369 @@
+import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
+import { isOver, type WorkflowRow } from '../../src/model/rows.ts';
+import type { Loaded } from '../../src/model/stimulus.ts';
+import type { Ids } from '../../src/runtime/ids.ts';
+import { merged } from '../../src/store/load.ts';
+import {
+  type ClaimedMessage,
+  type LoadRequest,
+  type NodeRow,
+  OutcomeUnknown,
+  type Store,
+  StoreUnavailable,
+  type Transaction,
+} from '../../src/store/store.ts';
+import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Session } from './database.ts';
+import { makeReads } from './reads.ts';
+import { giveBack, storable, write } from './saving.ts';
+
+/*
+ * The simulated store: what one node sees of the simulated database. It keeps the promises of store.ts (the contract suite runs on
+ * it) and adds nothing of its own to when things happen: the link decides when a question reaches the database, when the answer is
+ * back, and what gets lost on the way.
+ */
+
+/** The way between a node and the database. */
+export type Link = {
+  /** Resolves when the question has reached the database. Rejects with StoreUnavailable when it cannot; nothing has happened then. */
+  reach(what: string): Promise<void>;
+  /** Resolves when the answer is back at the node. Rejects with StoreUnavailable when it got lost. */
+  back(what: string): Promise<void>;
+  /** Runs `hint` on the node, some time or never. */
+  hint(hint: () => void): void;
+  /** Decided as a commit reaches the database. */
+  fateOfCommit(): CommitFate;
+};
+
+/**
+ * `kept`: it takes effect and is answered. `conflict`: refused as a serialization failure. `answer lost`: it takes effect, the
+ * answer does not come, and looking it up tells. `never came`: it did not reach the database, and looking it up tells. The others
+ * are the same two, but nobody can tell.
+ */
+export type CommitFate = 'kept' | 'conflict' | 'answer lost' | 'never came' | 'unknown, kept' | 'unknown, gone';
+
+export const perfectLink: Link = {
+  reach: async () => {},
+  back: async () => {},
+  hint: (hint) => hint(),
+  fateOfCommit: () => 'kept',
+};
+
+/** Bugs that can be planted (flaws.ts). */
+export type StoreFlaws = {
+  /** The rows are loaded first, and then the workflow is locked. */
+  readonly loadBeforeLock?: boolean;
+  /** Whatever is due is claimed, whoever else holds it. */
+  readonly claimHeld?: boolean;
+  /** A message that becomes a notice is free at once, though a try is under way. */
+  readonly flipFrees?: boolean;
+};
+
+export type SimulatedStore = Store & {
+  /** The node is gone: what it had begun is undone. */
+  drop(): void;
+};
+
+const CLAIM_MAX = 1_000;
+const RETIRE_MAX = 500;
+const DAY_MS = 86_400_000;
+const OVER = 'This transaction is over; begin another one';
+
+export function openSimulated(
+  database: Database,
+  parts: { readonly link: Link; readonly ids: Ids; readonly flaws?: StoreFlaws },
+): SimulatedStore {
+  const { link, ids, flaws = {} } = parts;
+  const sessions = new Set<Session>();
+  let own: (() => void) | null = null;
+
+  /** One question and its answer. */
+  async function ask<Result>(what: string, act: () => Result): Promise<Result> {
+    await link.reach(what);
+    const result = attempt(act);
+    await link.back(what);
+    return result();
+  }
+
+  const finish = (session: Session): void => {
+    end(database, session);
+    sessions.delete(session);
+  };
+
+  async function begin(list: readonly LoadRequest[]): Promise<Transaction> {
+    const requests = merged(list);
+    const session: Session = { locks: new Set(), lastHeard: database.now(), over: false };
+    const rows = new Map<WorkflowId, WorkflowRow | null>();
+    const busy: WorkflowId[] = [];
+    let loaded = new Map<WorkflowId, Loaded>();
+    const locking = (): void => {
+      sessions.add(session);
+      for (const { workflow } of requests)
+        if (lock(database, session, workflow)) rows.set(workflow, database.workflows.get(workflow)?.workflow ?? null);
+        else busy.push(workflow);
+    };
+    const loading = (): void => {
+      loaded = new Map(requests.map(({ workflow, needs }) => [workflow, look(workflow, null, needs)]));
+    };
+    const [first, second] = flaws.loadBeforeLock === true ? [loading, locking] : [locking, loading];
+    try {
+      session.lastHeard = database.now();
+      await link.reach('begin');
+      first();
+      await link.reach('load');
+      if (!hear(database, session)) throw new StoreUnavailable('The session was ended by the database');
+      second();
+      await link.back('begin');
+    } catch (error) {
+      finish(session);
+      throw error;
+    }
+    const known = new Map([...rows].map(([id, workflow]) => [id, { ...(loaded.get(id) as Loaded), workflow }]));
+    return transaction(session, rows, known, busy);
+  }
+
+  const look = (id: WorkflowId, workflow: WorkflowRow | null, needs: LoadRequest['needs']): Loaded =>
+    load(database.workflows.get(id), workflow, needs);
+
+  function transaction(
+    session: Session,
+    rows: ReadonlyMap<WorkflowId, WorkflowRow | null>,
+    loaded: ReadonlyMap<WorkflowId, Loaded>,
+    busy: readonly WorkflowId[],
+  ): Transaction {
+    let over = false;
+    const close = (): void => {
+      if (over) throw new Error(OVER);
+      over = true;
+    };
+    return {
+      loaded,
+      busy,
+      load: async (list) => {
+        if (over) throw new Error(OVER);
+        try {
+          await link.reach('load more');
+          if (!hear(database, session)) throw new StoreUnavailable('The session was ended by the database');
+          const more = new Map<WorkflowId, Loaded>();
+          for (const { workflow, needs } of merged(list))
+            if (rows.has(workflow)) more.set(workflow, look(workflow, rows.get(workflow) ?? null, needs));
+          await link.back('load more');
+          return more;
+        } catch (error) {
+          over = true;
+          finish(session);
+          throw error;
+        }
+      },
+      commit: async (save) => {
+        close();
+        try {
+          await link.reach('commit');
+        } catch {
+          finish(session);
+          return 'lost'; // nothing was sent
+        }
+        if (!hear(database, session)) {
+          finish(session);
+          await link.back('commit');
+          return 'lost';
+        }
+        const fate = link.fateOfCommit();
+        const effective = fate === 'kept' || fate === 'answer lost' || fate === 'unknown, kept';
+        const known = (id: WorkflowId) => rows.get(id);
+        const result = attempt(() => (effective ? saved(save, known) : 'lost'));
+        finish(session);
+        await link.back('commit');
+        // Looking it up is a question more.
+        if (fate !== 'kept' && fate !== 'conflict') await link.back('look up');
+        if (fate === 'unknown, kept' || fate === 'unknown, gone')
+          throw new OutcomeUnknown('The connection was lost during commit');
+        return result();
+      },
+      rollback: async () => {
+        close();
+        try {
+          await link.reach('rollback');
+        } finally {
+          finish(session);
+        }
+      },
+    };
+  }
+
+  function saved(...[save, known]: [Parameters<typeof write>[1], Parameters<typeof write>[2]]): 'committed' | 'lost' {
+    const result = write(database, save, known);
+    if (flaws.flipFrees === true && result === 'committed')
+      for (const { workflow, workitems } of save.changes)
+        for (const [id, op] of workitems) {
+          const held = database.workflows.get(workflow.id)?.workitems.get(id);
+          if (held !== undefined && op.kind === 'patch' && op.set.state === 'closed') giveBack(held);
+        }
+    return result;
+  }
+
+  /** Owed messages that nobody holds back, oldest first. */
+  const owed = (): { readonly workflow: WorkflowId; readonly held: Held; readonly dueAt: number }[] => {
+    const found: { readonly workflow: WorkflowId; readonly held: Held; readonly dueAt: number }[] = [];
+    for (const [workflow, { workitems }] of database.workflows)
+      for (const held of workitems.values()) {
+        const { send, heldAt, dueAt } = held.row;
+        if (send !== null && heldAt === null && dueAt !== null) found.push({ workflow, held, dueAt });
+      }
+    return found.sort((a, b) => a.dueAt - b.dueAt);
+  };
+
+  const heldBy = (workflow: WorkflowId, workitem: string): Held | undefined =>
+    database.workflows.get(workflow)?.workitems.get(workitem);
+
+  return {
+    profile: 'simulated',
+    batchMax: 8,
+    lanes: 2,
+    begin,
+    definition: (hash) => ask('definition', () => database.definitions.get(hash) ?? null),
+
+    claimDue: ({ now, owner, limit, leaseSeconds }) =>
+      ask('claim', () => {
+        const claim = ids.hex();
+        return owed()
+          .filter(({ held, dueAt }) => dueAt <= now && (flaws.claimHeld === true || !isLive(database, held)))
+          .slice(0, Math.min(limit, CLAIM_MAX))
+          .map(({ workflow, held }): ClaimedMessage => {
+            held.claim = claim;
+            held.owner = owner;
+            held.leaseUntil = database.now() + leaseSeconds * 1000;
+            const rows = database.workflows.get(workflow);
+            const base = rows?.variables.get(`${held.row.inherits} ${BASE}`)?.value ?? null;
+            return { workflow, claim, row: held.row, tenant: rows?.workflow.tenant ?? '', base };
+          });
+      }),
+    renewClaim: ({ key, claim, leaseSeconds, send }) =>
+      ask('renew', () => {
+        const held = heldBy(key.workflow, key.workitem);
+        if (held === undefined || held.claim !== claim) return false;
+        if ((held.leaseUntil ?? 0) <= database.now()) return false;
+        if (send !== undefined && held.row.send !== send) return false;
+        held.leaseUntil = database.now() + leaseSeconds * 1000;
+        return true;
+      }),
+    releaseClaims: (owner) =>
+      ask('release', () => {
+        for (const { held } of owed()) if (held.owner === owner) giveBack(held);
+      }),
+
+    peekAgenda: ({ now, limit, share, shares, othersAfterMs }) =>
+      ask('peek', () => {
+        const isOwn = (workflow: WorkflowId): boolean => shardOf(workflow) % shares === share;
+        const rows = [...database.workflows].flatMap(([workflow, { agenda }]) =>
+          [...agenda.values()]
+            .filter((row) => row.heldAt === null)
+            .map(({ id, kind, dueAt, path }) => ({ workflow, id, kind, dueAt, path })),
+        );
+        rows.sort((a, b) => a.dueAt - b.dueAt);
+        return [
+          ...rows.filter((row) => isOwn(row.workflow) && row.dueAt <= now),
+          ...rows.filter((row) => !isOwn(row.workflow) && row.dueAt <= now - othersAfterMs),
+        ].slice(0, limit);
+      }),
+    nextDueAt: (after) =>
+      ask('next due', () => {
+        let next: number | null = null;
+        const see = (dueAt: number): void => {
+          if (dueAt > (after ?? -1) && (next === null || dueAt < next)) next = dueAt;
+        };
+        for (const { agenda } of database.workflows.values())
+          for (const row of agenda.values()) if (row.heldAt === null) see(row.dueAt);
+        for (const { dueAt } of owed()) see(dueAt);
+        return next;
+      }),
+
+    onWake: async (wake) => {
+      const hint = (): void => link.hint(wake);
+      own = hint;
+      database.listening.add(hint);
+      return async () => {
+        database.listening.delete(hint);
+      };
+    },
+    wakeOthers: () => {
+      for (const hint of database.listening) if (hint !== own) hint();
+    },
+
+    beat: ({ id, role, url, version, leaseSeconds }) =>
+      ask('beat', () => {
+        const now = database.now();
+        const startedAt = database.nodes.get(id)?.startedAt ?? now;
+        const leaseUntil = now + leaseSeconds * 1000;
+        database.nodes.set(id, { id, role, url, version, startedAt, seenAt: now, leaseUntil });
+        for (const [other, node] of database.nodes) if (node.leaseUntil < now - DAY_MS) database.nodes.delete(other);
+        return [...database.nodes.values()]
+          .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))
+          .map(({ leaseUntil: until, ...node }): NodeRow => ({ ...node, alive: node.id === id || until > now }));
+      }),
+    leave: (id) => ask('leave', () => void database.nodes.delete(id)),
+
+    readSetting: (name) => ask('read setting', () => database.settings.get(name) ?? null),
+    writeSetting: (name, value) =>
+      ask('write setting', () => void database.settings.set(storable(name), storable(value))),
+    databaseTime: () => ask('time', database.now),
+
+    savedAnswer: (scope, key) =>
+      ask('saved answer', () => {
+        const saved = database.keys.get(keyOf(scope, key));
+        if (saved === undefined) return null;
+        const { fingerprint, status, body, contentType } = saved;
+        return { fingerprint, status, body, contentType };
+      }),
+    reserveKey: ({ scope, key, fingerprint, at }) =>
+      ask('reserve key', () => {
+        if (database.keys.has(keyOf(scope, key))) return false;
+        database.keys.set(keyOf(scope, key), { fingerprint, status: null, body: null, contentType: null, at });
+        return true;
+      }),
+    finishKey: ({ scope, key, fingerprint, status, body, contentType }) =>
+      ask('finish key', () => {
+        const saved = database.keys.get(keyOf(scope, key));
+        if (saved !== undefined)
+          database.keys.set(keyOf(scope, key), { fingerprint, status, body, contentType, at: saved.at });
+      }),
+    dropKey: (scope, key) => ask('drop key', () => void database.keys.delete(keyOf(scope, key))),
+
+    read: makeReads(database, ask),
+
+    retire: ({ endedBefore, keysBefore, limit }) =>
+      ask('retire', () => {
+        const most = Math.min(limit, RETIRE_MAX);
+        const doomed = [...database.workflows.values()]
+          .filter(({ workflow }) => workflow.endedAt !== null && workflow.endedAt < endedBefore)
+          .filter(({ workflow }) => isOver(workflow.status) && !database.locks.has(workflow.id))
+          .filter(({ workitems }) => [...workitems.values()].every(({ row }) => row.send === null))
+          .sort((a, b) => (a.workflow.endedAt ?? 0) - (b.workflow.endedAt ?? 0))
+          .slice(0, most);
+        for (const { workflow } of doomed) database.workflows.delete(workflow.id);
+        const old = [...database.keys].filter(([, { at }]) => at < keysBefore).sort(([, a], [, b]) => a.at - b.at);
+        for (const [key] of old.slice(0, most)) database.keys.delete(key);
+        return doomed.length;
+      }),
+    tidy: () => ask('tidy', () => {}),
+    ping: () => ask('ping', () => {}),
+    close: async () => {},
+    drop: () => {
+      for (const session of sessions) finish(session);
+      if (own !== null) database.listening.delete(own);
+    },
+  };
+}
+
+const keyOf = (scope: string, key: string): string => JSON.stringify([scope, key]);
+
+/** Runs `act` now; how it went is told later. */
+function attempt<Result>(act: () => Result): () => Result {
+  try {
+    const result = act();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
