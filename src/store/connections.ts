@@ -3,11 +3,11 @@ import pRetry from 'p-retry';
 import pg from 'pg';
 import { isCollision, isHopeless, isLoss, told } from './refusals.ts';
 import { StoreUnavailable } from './store.ts';
-import type { Record_ } from './tables.ts';
+import type { DatabaseRow } from './tables.ts';
 
 /** A statement with a name is prepared once per connection; the same name always has the same text. */
 export type Statement = { readonly name: string; readonly text: string };
-export type Result = { readonly rows: readonly Record_[]; readonly count: number; readonly command: string };
+export type Result = { readonly rows: readonly DatabaseRow[]; readonly count: number; readonly command: string };
 
 /** One connection, held by one caller. Statements may be sent before earlier ones were answered; they run in order. */
 export type Connection = {

@@ -17,9 +17,9 @@ import {
   asJson,
   BRANCH,
   chainOf,
+  type DatabaseRow,
   ERROR,
   LISTENER,
-  type Record_,
   rowOf,
   selected,
   VARIABLE,
@@ -184,7 +184,7 @@ const loadScopes: Statement = {
 };
 
 export type Request = { readonly s: number; readonly w: WorkflowId; readonly [parameter: string]: unknown };
-type Chain = readonly { readonly row: Record_; readonly base: string | null }[] | null;
+type Chain = readonly { readonly row: DatabaseRow; readonly base: string | null }[] | null;
 
 /** What was loaded of one workflow, while it is being gathered. */
 class Gathering {
@@ -227,7 +227,7 @@ class Gathering {
 type Query = {
   readonly statement: Statement;
   readonly requests: readonly Request[];
-  readonly take: (into: Gathering, row: Record_) => void;
+  readonly take: (into: Gathering, row: DatabaseRow) => void;
 };
 
 type NeedOf<Kind extends Need['kind']> = Extract<Need, { readonly kind: Kind }>;

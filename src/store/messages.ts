@@ -3,7 +3,7 @@ import { SHARDS, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { AgendaRow } from '../model/rows.ts';
 import type { Connections, Statement } from './connections.ts';
 import type { AgendaPeek, ClaimedMessage, Store } from './store.ts';
-import { type Record_, rowOf, selected, WORKITEM } from './tables.ts';
+import { type DatabaseRow, rowOf, selected, WORKITEM } from './tables.ts';
 
 /* What is due: messages are claimed (a token and a lease on the database's clock), agenda rows are only looked at. */
 
@@ -113,7 +113,7 @@ export type DueParts = Pick<Store, 'claimDue' | 'renewClaim' | 'releaseClaims' |
 
 const messageOf =
   (claim: string) =>
-  (record: Record_): ClaimedMessage => ({
+  (record: DatabaseRow): ClaimedMessage => ({
     workflow: record['workflow'] as WorkflowId,
     tenant: record['tenant'] as string,
     claim,
@@ -121,7 +121,7 @@ const messageOf =
     base: record['base_value'] as string | null,
   });
 
-const peekOf = (record: Record_): AgendaPeek => ({
+const peekOf = (record: DatabaseRow): AgendaPeek => ({
   workflow: record['workflow'] as WorkflowId,
   id: record['id'] as string,
   kind: record['kind'] as AgendaRow['kind'],

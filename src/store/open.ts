@@ -43,8 +43,9 @@ const PLANNING = [
   'enable_mergejoin = off',
   'jit = off',
 ];
-/** A node that froze in the middle of a step must not hold its locks for long. */
-const PATIENCE = [`idle_in_transaction_session_timeout = '10s'`, `lock_timeout = '5s'`, `statement_timeout = '30s'`];
+/** A node that froze in the middle of a step must not hold its locks for long; and of one that was cut off the outcome is known before the
+ * looking up ends (outcome.ts). */
+const PATIENCE = [`idle_in_transaction_session_timeout = '8s'`, `lock_timeout = '5s'`, `statement_timeout = '30s'`];
 const SERIALIZABLE = `default_transaction_isolation = 'serializable'`;
 const READING = [`statement_timeout = '15s'`, `idle_in_transaction_session_timeout = '10s'`, 'jit = off'];
 const PATIENCE_MS = 40_000;

@@ -182,10 +182,11 @@ export const selected = <Row>(table: Table<Row>, alias: string): string =>
 export const asJson = <Row>(table: Table<Row>, alias: string): string =>
   `json_build_object(${table.columns.map(({ key, column }) => `'${key}', ${alias}.${quoted(column)}`).join(', ')})`;
 
-export type Record_ = { readonly [column: string]: unknown };
+/** A row as the driver hands it over. */
+export type DatabaseRow = { readonly [column: string]: unknown };
 
 /** What the database answered, as a row of the model: exactly its parts, whatever else was selected. */
-export function rowOf<Row>(table: Table<Row>, record: Record_): Row {
+export function rowOf<Row>(table: Table<Row>, record: DatabaseRow): Row {
   const row: { [key: string]: unknown } = {};
   for (const { key } of table.columns) row[key] = record[key];
   return row as Row; // the columns are those of Row by the tables above

@@ -1,19 +1,24 @@
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import { type Changes, followedBy, type Op, type StrandRow, type WorkflowRow } from '../model/rows.ts';
 import type { Statement } from './connections.ts';
+import {
+  definitionPiece,
+  historyPiece,
+  holdPieces,
+  insertWorkflow,
+  type Json,
+  type Piece,
+  pieces,
+  proveVersions,
+  spreadEvents,
+  sweepPieces,
+  updateWorkflow,
+  workflowMoving,
+  workflowMovingAndFields,
+} from './pieces.ts';
 import { byShard, inShard } from './sharding.ts';
 import type { Save } from './store.ts';
-import {
-  CHILD_KINDS,
-  CHILDREN,
-  type Column,
-  HISTORY,
-  jsonOf,
-  patchOf,
-  strandNumber,
-  type Table,
-  WORKFLOW,
-} from './tables.ts';
+import { CHILD_KINDS, CHILDREN, HISTORY, jsonOf, patchOf, strandNumber, type Table, WORKFLOW } from './tables.ts';
 
 /*
  * A batch as statements. All rows of all workflows go in one: a data-modifying CTE for each kind of change that occurs, each reading
@@ -37,206 +42,7 @@ export type WriteStyle = {
   readonly namesShard: boolean;
 };
 
-type Json = { readonly [column: string]: unknown };
-/** One kind of change: `code` names it in the statement's name, `text` is its CTE reading parameter `$n`. */
-type Piece = { readonly code: string; readonly text: (n: number) => string };
 type Filled = { readonly piece: Piece; readonly rows: readonly Json[] };
-
-const listed = (columns: readonly Column[], prefix = ''): string =>
-  columns.map(({ column }) => `${prefix}"${column}"`).join(', ');
-const typed = (columns: readonly Column[]): string =>
-  columns.map(({ column, type }) => `"${column}" ${type}`).join(', ');
-const from = (n: number, columns: string): string =>
-  `jsonb_to_recordset($${n}::jsonb) as r(s smallint, w text, ${columns})`;
-
-/** Parts of a workflow row that are the same for ever. */
-const FIXED: ReadonlySet<string> = new Set([
-  'id',
-  'tenant',
-  'definition',
-  'launched_at',
-  'callbacks',
-  'retry',
-  'fields',
-]);
-const workflowMoving = WORKFLOW.columns.filter(({ column }) => !FIXED.has(column));
-const workflowMovingAndFields = [...workflowMoving, ...WORKFLOW.columns.filter(({ column }) => column === 'fields')];
-const workflowNew = WORKFLOW.columns;
-
-const insertWorkflow: Piece = {
-  code: 'W',
-  text: (n) => `launched as (
-    insert into workflow (shard, ${listed(workflowNew)})
-    select r.s, ${listed(workflowNew, 'r.')} from ${from(n, typed(workflowNew))})`,
-};
-
-/** An absent `fields` means unchanged: the stored text stays where it is, which for a large one is outside of the row. */
-const updateWorkflow: Piece = {
-  code: 'w',
-  text: (n) => `stepped as (
-    update workflow t
-    set ${workflowMoving.map(({ column }) => `"${column}" = r."${column}"`).join(', ')}, fields = coalesce(r.fields, t.fields)
-    from ${from(n, `loaded integer, ${typed(workflowMovingAndFields)}`)}
-    where t.shard = r.s and t.id = r.w and t.ver = r.loaded
-    returning 1)`,
-};
-
-/** Refuses the whole transaction, as a division by zero, when a row had not the `ver` that was loaded. */
-const proveVersions = (n: number): string =>
-  `select 1 / case when (select count(*) from stepped) = jsonb_array_length($${n}::jsonb) then 1 else 0 end as proven`;
-
-/** Columns a claim consists of. A put gives the row a claim when it is new or nobody's; it never takes one away, except that `owner ''`
- * asks to give back the claim named. */
-const claimOnPut = (column: string): string => `"${column}" = case
-      when excluded.owner = '' and workitem.claim = excluded.claim then null
-      when excluded.claim is null or excluded.owner = '' then workitem."${column}"
-      when workitem.claim is null or workitem.lease_until < statement_timestamp() then excluded."${column}"
-      else workitem."${column}" end`;
-const CLAIM_COLUMNS = ['claim', 'owner', 'lease_until'] as const;
-
-function putPiece<Row>(code: string, table: Table<Row>): Piece {
-  const columns = [...table.columns, ...table.extra];
-  const claimed = table.name === 'workitem';
-  const set = [
-    ...columns
-      .filter(({ column }) => !table.keys.includes(column))
-      .map(({ column }) =>
-        // '' is no json: it stands for "as stored"
-        table.name === 'branch' && column === 'fields'
-          ? `fields = case when excluded.fields = '' then branch.fields else excluded.fields end`
-          : `"${column}" = excluded."${column}"`,
-      ),
-    ...(claimed ? CLAIM_COLUMNS.map(claimOnPut) : []),
-  ];
-  const lease = `case when r.owner = '' then '-infinity' else statement_timestamp() + r.lease * interval '1 second' end`;
-  return {
-    code: `${code}p`,
-    text: (n) => `${table.name}_put as (
-    insert into ${table.name} (shard, workflow_id, ${listed(columns)}${claimed ? ', claim, owner, lease_until' : ''})
-    select r.s, r.w, ${listed(columns, 'r.')}${claimed ? `, r.claim, r.owner, ${lease}` : ''}
-    from ${from(n, `${typed(columns)}${claimed ? ', claim text, owner text, lease double precision' : ''}`)}
-    on conflict (shard, workflow_id, ${table.keys.join(', ')}) do update set ${set.join(', ')})`,
-  };
-}
-
-function patchPiece<Row>(code: string, table: Table<Row>): Piece {
-  const columns = table.columns.filter(({ column }) => !table.keys.includes(column));
-  const claimed = table.name === 'workitem';
-  const set = [
-    ...columns.map(
-      ({ column, type }) =>
-        `"${column}" = case when r.set ? '${column}' then (r.set ->> '${column}')::${type} else t."${column}" end`,
-    ),
-    ...(claimed
-      ? CLAIM_COLUMNS.map((column) => `"${column}" = case when t.claim = r.release then null else t."${column}" end`)
-      : []),
-  ];
-  return {
-    code: `${code}u`,
-    text: (n) => `${table.name}_patched as (
-    update ${table.name} t set ${set.join(', ')}
-    from ${from(n, `k0 text, k1 text, release text, set jsonb`)}
-    where t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
-  };
-}
-
-const deletePiece = <Row>(code: string, table: Table<Row>): Piece => ({
-  code: `${code}d`,
-  text: (n) => `${table.name}_deleted as (
-    delete from ${table.name} t using ${from(n, 'k0 text, k1 text')}
-    where t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
-});
-
-const byKeys = <Row>(table: Table<Row>): string => table.keys.map((key, i) => `t."${key}" = r.k${i}`).join(' and ');
-
-const CODES = { strands: 'b', workitems: 'i', agenda: 'a', errors: 'e', listeners: 'l', variables: 'v' } as const;
-const pieces = Object.fromEntries(
-  CHILD_KINDS.map((kind) => {
-    const table: Table<never> = CHILDREN[kind];
-    return [
-      kind,
-      {
-        put: putPiece(CODES[kind], table),
-        patch: patchPiece(CODES[kind], table),
-        delete: deletePiece(CODES[kind], table),
-      },
-    ];
-  }),
-) as {
-  readonly [kind in keyof typeof CHILDREN]: { readonly put: Piece; readonly patch: Piece; readonly delete: Piece };
-};
-
-const historyPiece = (style: WriteStyle): Piece => {
-  const columns = [...HISTORY.columns, ...HISTORY.extra];
-  const number = style.numbersTransactions ? 'pg_current_xact_id()::text::bigint' : 'null::bigint';
-  return {
-    code: style.numbersTransactions ? 'h' : 'H',
-    text: (n) => `told as (
-    insert into history (shard, workflow_id, ${listed(columns)}, transaction_id)
-    select r.s, r.w, ${listed(columns, 'r.')}, ${number} from ${from(n, typed(columns))})`,
-  };
-};
-
-const definitionPiece: Piece = {
-  code: 'd',
-  text: (n) => `defined as (
-    insert into definition (hash, stored)
-    select r.hash, r.stored from jsonb_to_recordset($${n}::jsonb) as r(hash text, stored text)
-    on conflict (hash) do nothing)`,
-};
-
-/** Every listener of the tenant in another workflow that may fit gets an agenda row; its own step judges the rest. */
-const spreadEvents: Statement = {
-  name: 'spread_events',
-  text: `
-  insert into agenda (shard, workflow_id, id, kind, due_at, held_at, path, payload)
-  select l.shard, l.workflow_id, r.id || ' ' || l.id, 'event', r.at, null, l.path,
-    json_build_object('listener', l.id, 'workflow', r.w, 'event', r.event, 'name', r.name, 'at', r.at,
-      'payload', r.payload::json)::text
-  from jsonb_to_recordset($1::jsonb) as r(w text, tenant text, event text, name text, at bigint, payload text, id text)
-  cross join lateral (
-    select shard, workflow_id, id, path from listener
-    where tenant = r.tenant and event = r.event and name = r.name and reach = 'tenant'
-    union all
-    select shard, workflow_id, id, path from listener
-    where tenant = r.tenant and event = r.event and name is null and reach = 'tenant'
-  ) l
-  where l.workflow_id <> r.w
-  on conflict (shard, workflow_id, id) do nothing`,
-};
-
-const holdColumns = 'hold bigint, shift bigint, until bigint';
-const heldAnew = 'case when r.shift is not null then r.hold else coalesce(t.held_at, r.hold) end';
-const dueAnew =
-  't.due_at + case when t.held_at is null then 0 else coalesce(least(r.shift, greatest(0, r.until - t.held_at)), 0) end';
-
-/** A row held since the pause began moves by the whole pause; one that came during it by the rest of it. */
-const holdPieces: readonly Piece[] = ['agenda', 'workitem'].map((table) => ({
-  code: `${table[0]}h`,
-  text: (n) => `${table}_held as (
-    update ${table} t set due_at = ${dueAnew}, held_at = ${heldAnew}
-    from ${from(n, holdColumns)}
-    where t.shard = r.s and t.workflow_id = r.w and (r.hold is not null or t.held_at is not null)
-      ${table === 'workitem' ? 'and t.send is not null' : ''})`,
-}));
-
-const OWED = `state = 'closed' and send is not null`;
-const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'listener', 'variable', 'workitem'].map(
-  (table) => ({
-    code: `${table[0]}s`,
-    text: (n) => `${table}_swept as (
-    delete from ${table} t using ${from(n, 'nothing text')}
-    where t.shard = r.s and t.workflow_id = r.w
-      ${table === 'workitem' ? `and not (${OWED})` : ''}
-      ${
-        table === 'variable'
-          ? `and not (t.name = '^' and exists (
-        select 1 from workitem o
-        where o.shard = t.shard and o.workflow_id = t.workflow_id and o.inherits = t.scope and ${OWED}))`
-          : ''
-      })`,
-  }),
-);
 
 /**
  * Statements by the kinds of change in them. So many combinations get a statement of their own, first come, first served; it is the
@@ -309,7 +115,7 @@ export function statementsFor(save: Save, known: Known, style: WriteStyle): read
     add(pieces[kind].delete, ops.delete);
   }
   add(
-    historyPiece(style),
+    historyPiece(style.numbersTransactions),
     changes.flatMap(({ workflow, history }) =>
       history.map((row) => ({
         ...located(workflow.id),
