@@ -25,7 +25,7 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
       x.world.record({
         kind: 'expression.failed',
         expid: x.node.expid,
-        id: x.node.id,
+        expression_id: x.node.id,
         class: error.errorClass,
         message: error.message,
         handled_by: found.owner.node.expid,
@@ -75,7 +75,7 @@ export function keepError(
   world.record({
     kind: 'expression.failed',
     expid: node.expid,
-    id: node.id,
+    expression_id: node.id,
     class: error['class'] as Json,
     message: error['message'] as Json,
   });

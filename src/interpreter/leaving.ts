@@ -56,7 +56,7 @@ export function leave(x: Acting, given: Fields, stays = false): void {
   world.record({
     kind: node.state === null ? 'expression.replied' : 'expression.cancelled',
     expid: node.expid,
-    id: node.id,
+    expression_id: node.id,
     name: node.name,
   });
   if (stays) detach(x, above);

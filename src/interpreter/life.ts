@@ -38,7 +38,7 @@ import type { Acting } from './world.ts';
 export function applyExpression(x: Acting, message: Of<'apply'>): void {
   const { node, strand, world } = x;
   const { limits } = world.context;
-  world.record({ kind: 'expression.applied', expid: node.expid, id: node.id, name: node.name });
+  world.record({ kind: 'expression.applied', expid: node.expid, expression_id: node.id, name: node.name });
   if (world.header.expressions > limits.expressions)
     throw new LanguageError('LimitExceeded', `the workflow has more than ${limits.expressions} live expressions`);
   if (strand.depth + strand.nodes.length > limits.depth)
@@ -516,7 +516,13 @@ function replace(
     flanking: node.flanking,
     place,
   };
-  world.record({ kind: 'expression.cancelled', expid: node.expid, id: node.id, name: node.name, handler: next.on });
+  world.record({
+    kind: 'expression.cancelled',
+    expid: node.expid,
+    expression_id: node.id,
+    name: node.name,
+    handler: next.on,
+  });
   removeExpression(x, true);
   if (above?.node.child === node.id) above.node.child = id;
   if (above !== null) above.strand.touched = true;

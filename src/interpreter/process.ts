@@ -1,4 +1,4 @@
-import type { ExpressionId } from '../model/ids.ts';
+import { type ExpressionId, workitemId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
 import { CHILDREN_PER_TURN, strandsBelow } from './branches.ts';
 import { cancelFirst } from './cancelling.ts';
@@ -50,7 +50,7 @@ export function killAtOnce(world: World): void {
     world.record({
       kind: 'workitem.closed',
       expid: row.id.slice(0, row.id.indexOf('!')),
-      workitem: row.id,
+      workitem_id: workitemId(row.id, world.row.id),
       participant: row.participant,
       status: 'cancel',
     });

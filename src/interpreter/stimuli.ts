@@ -1,4 +1,4 @@
-import { type ExpressionId, expidOf } from '../model/ids.ts';
+import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { withKey } from '../model/json.ts';
 import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
@@ -107,7 +107,12 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
   x.node.hasWorkitem = false;
   clearError(x);
   x.strand.touched = true;
-  world.record({ kind: 'workitem.proceeded', expid: expidOf(row.id), workitem: row.id, participant: row.participant });
+  world.record({
+    kind: 'workitem.proceeded',
+    expid: expidOf(row.id),
+    workitem_id: workitemId(row.id, world.row.id),
+    participant: row.participant,
+  });
   keepOrSend(world, message);
   return done;
 }
@@ -144,7 +149,7 @@ function fail(world: World, event: Of<'fail'>): Answer {
   world.record({
     kind: 'workitem.failed',
     expid: expidOf(row.id),
-    workitem: row.id,
+    workitem_id: workitemId(row.id, world.row.id),
     participant: row.participant,
     class: event.class,
     message: event.message,
@@ -173,7 +178,7 @@ function edit(world: World, event: Of<'edit'>): Answer {
     kind: 'patch',
     set: { fields: JSON.stringify(fields), inherits: null, revision: row.revision + 1 },
   });
-  world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem: row.id });
+  world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem_id: workitemId(row.id, world.row.id) });
   return { ok: true, value: { revision: row.revision + 1 } };
 }
 
@@ -420,6 +425,6 @@ function broken(world: World, message: string): Answer {
     kind: 'put',
     row: { id, path: ROOT, workitem: false, class: 'InternalError', message, at: world.now, details },
   });
-  world.record({ kind: 'expression.failed', expid: expidOf(id), id, class: 'InternalError', message });
+  world.record({ kind: 'expression.failed', expid: expidOf(id), expression_id: id, class: 'InternalError', message });
   return done;
 }
