@@ -29,12 +29,16 @@ export function table({ verdicts, leftOut, names }: Tally): string {
       leftOut.filter((one) => one.group === group).length,
     ),
   );
+  const repeated = verdicts
+    .filter((verdict) => passed(verdict) && verdict.tries > 1)
+    .map(({ one }) => `${one.group}/${one.name}`);
   const failing = verdicts.filter((verdict) => !passed(verdict)).map(({ one }) => `  ${one.group}/${one.name}`);
   return [
     head,
     ...rows,
     line('all', verdicts, leftOut.length),
     `${leftOut.length} cases left out${names.length === 0 ? '' : ` (they mention ${names.join(', ')})`}`,
+    ...(repeated.length === 0 ? [] : [`passed at a second or third try: ${repeated.join(', ')}`]),
     ...(failing.length === 0 ? [] : ['failing:', ...failing]),
   ].join('\n');
 }
