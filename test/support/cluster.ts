@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -79,11 +79,31 @@ export async function startCluster(): Promise<Cluster | string> {
     rmSync(folder, { recursive: true, force: true });
     return `Postgres did not start: ${error instanceof Error ? error.message : String(error)}`;
   }
+  const ended = stopAtEnd(join(bin, 'pg_ctl'), folder, as);
   return {
     url: `postgres://rota@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      await tool('pg_ctl', '-D', data, '-m', 'immediate', '-w', 'stop').catch(() => {});
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: ended,
+  };
+}
+
+/** Stops the server and removes its folder once we say so or are gone, however that came about: it is asked to by a process of its own
+ * that waits for the end of a pipe from us. */
+function stopAtEnd(
+  pgCtl: string,
+  folder: string,
+  as: { readonly uid?: number; readonly gid?: number },
+): () => Promise<void> {
+  const script = 'cat > /dev/null; "$0" -D "$1/data" -m immediate -w stop; rm -rf "$1"';
+  const watcher = spawn('/bin/sh', ['-c', script, pgCtl, folder], {
+    ...as,
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const over = new Promise<void>((resolve) => watcher.once('exit', () => resolve()));
+  watcher.unref();
+  return async () => {
+    watcher.stdin.end();
+    await over;
   };
 }
