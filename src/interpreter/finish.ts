@@ -83,6 +83,7 @@ export function finish(world: World): Changes {
   const status = statusOf(world);
   const isOver = status === 'completed' || status === 'cancelled' || status === 'killed';
   if (isOver && row.endedAt === null) world.record({ kind: `workflow.${status}` });
+  if (isOver) liftPause(world);
   const strands = new Map<string, Op<StrandRow>>();
   for (const strand of world.strands.values()) {
     if (strand === null || !strand.touched || strand.path === ROOT) continue;
@@ -121,6 +122,17 @@ export function finish(world: World): Changes {
   };
 }
 
+/** What ends while it is paused (its last expression was cancelled) holds no notice back and keeps no answer. */
+function liftPause(world: World): void {
+  const { header, now } = world;
+  if (header.pausedAt === null) return;
+  world.hold = null;
+  world.shift = now - header.pausedAt;
+  world.sweep ||= header.answers > 0;
+  header.pausedAt = null;
+  header.answers = 0;
+}
+
 /** Messages past the budget wait on the agenda for the workflow's next turn. */
 function saveQueue(world: World): void {
   const { header, queue, now } = world;
@@ -129,7 +141,7 @@ function saveQueue(world: World): void {
   const payload = encodeMessages(queue, (value) => world.bases.get(value as never) ?? null);
   world.changeAgenda(CONTINUATION, {
     kind: 'put',
-    row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: null, path: null, payload },
+    row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: world.heldAt, path: null, payload },
   });
 }
 

@@ -83,17 +83,20 @@ function missing(stimulus: Stimulus): {
 
 /** Messages an earlier step left over come before whatever the stimulus sets off. */
 function takeUp(world: World): void {
-  if (!world.header.continuing || world.header.pausedAt !== null) return;
+  if (!world.header.continuing) return;
   const row = world.loaded.agenda.get(CONTINUATION);
   if (row === undefined && !world.loaded.answered.has(needKey({ kind: 'agenda', id: CONTINUATION })))
     throw new Wanting([{ kind: 'agenda', id: CONTINUATION }]);
   world.header.continuing = false;
   if (row === undefined) return;
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
+  world.tookUp = true;
   for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
 }
 
 function run(world: World): void {
+  // What was left over waits while the workflow is paused, and whatever comes meanwhile waits behind it.
+  if (world.tookUp && world.header.pausedAt !== null) return;
   while (world.queue.length > 0 && world.handled < world.context.limits.messages) {
     const message = world.queue.shift();
     if (message === undefined) return;
@@ -229,8 +232,10 @@ function guarded(x: Acting, message: Message, act: () => void): void {
   try {
     act();
   } catch (error) {
-    if (error instanceof LanguageError) raiseError(x, message, error);
-    else if (error instanceof RaisedAgain) keepError(x, message, error.error as JsonObject);
+    // It may have moved to a strand of its own (forget, flank) before it failed.
+    const here = world.whereIs(x);
+    if (error instanceof LanguageError) raiseError(here, message, error);
+    else if (error instanceof RaisedAgain) keepError(here, message, error.error as JsonObject);
     else throw error;
   }
   for (const told of world.afterwards.splice(0)) world.send(told);

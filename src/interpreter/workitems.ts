@@ -1,3 +1,4 @@
+import { workitemId } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
@@ -47,14 +48,19 @@ export function openWorkitem(x: Acting): void {
     then: null,
     tries: 0,
     dueAt: world.now,
-    heldAt: null,
+    heldAt: world.heldAt,
     log: '[]',
   };
   strand.touched = true;
   node.hasWorkitem = true;
   delete node.data['failed'];
   world.changeWorkitem(node.id, { kind: 'put', row });
-  world.record({ kind: 'workitem.opened', expid: node.expid, workitem: node.id, participant });
+  world.record({
+    kind: 'workitem.opened',
+    expid: node.expid,
+    workitem_id: workitemId(node.id, world.row.id),
+    participant,
+  });
   tell(world, { event: 'dispatched', participant, from: node.id, fields });
 }
 
@@ -74,7 +80,7 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   world.record({
     kind: 'workitem.closed',
     expid: node.expid,
-    workitem: node.id,
+    workitem_id: workitemId(node.id, world.row.id),
     participant: node.data['participant'] ?? null,
     status: cause,
   });
@@ -92,6 +98,6 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   }
   world.changeWorkitem(node.id, {
     kind: 'patch',
-    set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added },
+    set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: world.heldAt, log: '[]', added },
   });
 }

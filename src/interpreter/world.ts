@@ -101,6 +101,8 @@ export class World {
   readonly bases = new Map<Fields, ExpressionId>();
   /** Whose reply is being handled. */
   replying: ExpressionId | null = null;
+  /** The queue began with messages that an earlier step left over. */
+  tookUp = false;
   /** Messages handled so far. */
   handled = 0;
   /** See Changes. */
@@ -130,6 +132,11 @@ export class World {
   /** A fresh expression id: the expid with 32 random hexadecimal digits. */
   freshId(expid: string): ExpressionId {
     return expressionId(expid, this.random());
+  }
+
+  /** When a row made now is held back: a workflow that is paused tries nothing new. */
+  get heldAt(): number | null {
+    return this.header.pausedAt === null ? null : this.now;
   }
 
   send(message: Message): void {
@@ -207,6 +214,15 @@ export class World {
     if (strand === null) return null;
     const node = ref.id === '' ? strand.nodes[0] : strand.nodes.find((candidate) => candidate.id === ref.id);
     return node === undefined ? null : { world: this, strand, node };
+  }
+
+  /** Where an expression of this step is now: it may have moved to another strand since `x` was looked up. */
+  whereIs(x: Acting): Acting {
+    if (x.strand.nodes.includes(x.node)) return x;
+    for (const strand of this.strands.values())
+      if (strand !== null && !strand.dead && strand.nodes.includes(x.node))
+        return { world: this, strand, node: x.node };
+    return x;
   }
 
   tree(ref: TreeRef): Tree {
