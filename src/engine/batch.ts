@@ -130,6 +130,8 @@ type Turn = {
   foldable: boolean;
   over: boolean;
   readonly releases: Save['releases'][number][];
+  /** A claim is given back on a row that owes a message still: it can be claimed now. */
+  freed: boolean;
 };
 
 type Attempt = BatchResult | { readonly kind: 'definitions'; readonly hashes: readonly string[] };
@@ -191,6 +193,7 @@ const newTurn = (workflow: WorkflowId, entries: readonly Entry[], loaded: Loaded
   foldable: false,
   over: false,
   releases: [],
+  freed: false,
 });
 
 type Running = BatchParts & {
@@ -377,6 +380,7 @@ function runOutcome(running: Running, turn: Turn, entry: Entry & { kind: 'outcom
   const found = row === undefined ? null : afterTry(row, outcome, circumstances(running, turn, entry));
   if (row === undefined || found === null) {
     if (row !== undefined) release(turn, outcome);
+    if (row !== undefined && row.send !== null) turn.freed = true;
     return { kind: 'ran', verdict: { kind: 'done' }, changes: null, folds: false };
   }
   const ran = consequently(running, turn, entry, row, found, { kind: 'done' });
@@ -586,8 +590,7 @@ function afterCommit(
 
   const agenda: { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[] = [];
   const dues: number[] = [];
-  // A claim given back may be what a notice was waiting for.
-  let wake = prepared.unclaimed || prepared.save.releases.length > 0;
+  let wake = prepared.unclaimed || turns.some((turn) => turn.freed);
   for (const turn of turns) {
     if (turn.changes === null) continue;
     for (const [id, op] of turn.changes.agenda)

@@ -326,7 +326,8 @@ export function makeEngine(parts: EngineParts): Engine {
   async function quiet(): Promise<void> {
     while (!isQuiet()) {
       kept.flush();
-      await new Promise<void>((resolve) => quietCallers.push(resolve));
+      // What was kept may have been about rows that are gone: then nothing is under way that would tell us.
+      if (!isQuiet()) await new Promise<void>((resolve) => quietCallers.push(resolve));
     }
   }
 
