@@ -192,6 +192,10 @@ function expected({ count, size }: Memory): number {
 function receive(x: Acting, reply: Reply): void {
   const { node } = x;
   const memory = memoryOf(x);
+  if (memory.size === undefined) {
+    replyToParent(x, reply.fields); // a handler's command came before it had set out
+    return;
+  }
   const index = reply.branch?.index ?? childIndex(reply.from);
   const left = ownValue(reply.fields, '__left_tag__');
   if (memory.waitFor !== null && typeof left === 'string')
@@ -201,9 +205,9 @@ function receive(x: Acting, reply: Reply): void {
   keep(x, reply, index);
   if (memory.over && (!wasOver || memory.remaining === 'wait')) replyToParent(x, reply.fields);
   else if (node.children > 0) return;
-  else if (memory.over)
-    removeExpression(x); // forgotten, and the last branch has come back
-  else replyToParent(x, reply.fields); // every branch has replied and what was waited for never came
+  else if (memory.over) {
+    if (!node.lost) removeExpression(x); // forgotten, and the last branch has come back
+  } else replyToParent(x, reply.fields); // every branch has replied and what was waited for never came
 }
 
 /** Keeps what the merge will need of a reply: with override the one that counts so far, else a row for each. */
@@ -258,11 +262,11 @@ function merged(x: Acting): Fields {
   });
 }
 
-function finishConcurrence(x: Acting): void {
+function finishConcurrence(x: Acting, given: Fields): void {
   const { node, strand, world } = x;
   const memory = memoryOf(x);
   if (memory.size === undefined) {
-    end(x, node.applied);
+    end(x, given);
     return;
   }
   if (node.state === null && memory.remaining === 'wait' && node.children > 0) {
@@ -273,11 +277,11 @@ function finishConcurrence(x: Acting): void {
     return;
   }
   const fields = merged(x);
-  if (node.children < 1) {
+  if (node.children < 1 || (node.lost && memory.remaining === 'forget')) {
     end(x, fields);
     return;
   }
-  if (memory.remaining === 'forget') {
+  if (memory.remaining === 'forget' && !node.lost) {
     node.scope = newScope(visibleVariables(x));
     leaveForgotten(x, fields);
     return;
@@ -405,24 +409,22 @@ export const addBranches: Expression = {
   },
 };
 
-/** Moves a concurrence that is just being applied to a strand of its own below its parent. */
+/** Moves a concurrence that is just being applied to a strand of its own below its parent, unless it begins one. */
 function moveInside(x: Acting): Acting {
   const { node, strand, world } = x;
   const above = parentOf(x);
-  if (above === null) return x;
-  const isFirst = strand.nodes[0] === node;
+  if (above === null || strand.nodes[0] === node) return x;
   const path = `${above.strand.path}.${above.strand.next}`;
   above.strand.next++;
   above.strand.touched = true;
   strand.touched = true;
   strand.nodes.pop();
   const own = {
-    path, parent: above.strand.path, at: above.node.id, kind: 'branch' as const, index: isFirst ? strand.index : 0, base: strand.base,
+    path, parent: above.strand.path, at: above.node.id, kind: 'branch' as const, index: 0, base: strand.base,
     depth: strand.depth + strand.nodes.length, arrival: null, next: 1, nodes: [node], reply: null, dead: false, touched: true, stored: false,
   }; // biome-ignore format: a list of parts
   world.addStrand(own);
-  if (isFirst) dropStrand(world, strand);
-  else above.node.child = null;
+  above.node.child = null;
   above.node.branches++;
   return { world, strand: own, node };
 }
