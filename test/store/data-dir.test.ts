@@ -9,6 +9,9 @@ import { DataDirLocked, lockDataDir } from '../../src/store/data-dir-lock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { AT } from './samples.ts';
 
+/** Six databases are opened one after the other, and a busy machine takes its time. */
+const PATIENCE_MS = 240_000;
+
 /* The directory of the embedded database: one server at a time, and nothing that was acknowledged is ever lost. */
 
 const folders: string[] = [];
@@ -48,31 +51,35 @@ const line = async (lines: AsyncIterator<string>): Promise<string> => {
   return value;
 };
 
-test('a killed server loses nothing it had acknowledged, and its successor takes over directory and claims', async () => {
-  const dir = folder();
-  for (let round = 1; round <= 2; round++) {
-    const child = startChild('write', dir);
-    expect(await line(child.lines)).toBe('open');
-    const acknowledged: string[] = [];
-    while (acknowledged.length < 60) acknowledged.push(await line(child.lines));
+test(
+  'a killed server loses nothing it had acknowledged, and its successor takes over directory and claims',
+  async () => {
+    const dir = folder();
+    for (let round = 1; round <= 2; round++) {
+      const child = startChild('write', dir);
+      expect(await line(child.lines)).toBe('open');
+      const acknowledged: string[] = [];
+      while (acknowledged.length < 60) acknowledged.push(await line(child.lines));
 
-    await expect(openStore({ databaseUrl: null, dataDir: dir, prepared: true })).rejects.toThrow(
-      new RegExp(`${dir}.*process ${child.pid} .*DATA_DIR`),
-    );
-    await child.kill();
-    for (let next = await child.lines.next(); next.done !== true; next = await child.lines.next())
-      acknowledged.push(next.value);
+      await expect(openStore({ databaseUrl: null, dataDir: dir, prepared: true })).rejects.toThrow(
+        new RegExp(`${dir}.*process ${child.pid} .*DATA_DIR`),
+      );
+      await child.kill();
+      for (let next = await child.lines.next(); next.done !== true; next = await child.lines.next())
+        acknowledged.push(next.value);
 
-    const store = await openStore({ databaseUrl: null, dataDir: dir, prepared: true });
-    for (const id of acknowledged) {
-      expect((await store.read.workflow(id as WorkflowId))?.id).toBe(id);
-      expect((await store.read.history(id as WorkflowId, 0, 10)).length).toBe(1);
+      const store = await openStore({ databaseUrl: null, dataDir: dir, prepared: true });
+      for (const id of acknowledged) {
+        expect((await store.read.workflow(id as WorkflowId))?.id).toBe(id);
+        expect((await store.read.history(id as WorkflowId, 0, 10)).length).toBe(1);
+      }
+      const claimed = await store.claimDue({ now: AT, owner: 'successor', limit: 1_000, leaseSeconds: 30 });
+      expect(claimed.map(({ workflow }) => workflow)).toEqual(expect.arrayContaining(acknowledged));
+      await store.close();
     }
-    const claimed = await store.claimDue({ now: AT, owner: 'successor', limit: 1_000, leaseSeconds: 30 });
-    expect(claimed.map(({ workflow }) => workflow)).toEqual(expect.arrayContaining(acknowledged));
-    await store.close();
-  }
-});
+  },
+  PATIENCE_MS,
+);
 
 test('a store that was closed leaves the directory to the next, with all that was in it', async () => {
   const dir = folder();
