@@ -70,12 +70,14 @@ function refuse(complaint: string): number {
   return USAGE_WRONG;
 }
 
-const usage = (): string =>
-  Object.values(commands)
+function usage(): string {
+  return Object.values(commands)
     .map((command) => `  ${command.usage.padEnd(24)} ${command.about}`)
     .join('\n');
+}
 
-const help = (): string => `rota: a workflow server
+function help(): string {
+  return `rota: a workflow server
 
 ${usage()}
   ${'rota --help, --version'.padEnd(24)} this text; the version
@@ -83,3 +85,4 @@ ${usage()}
 Settings are environment variables, all optional:
 
 ${SETTINGS.map((setting) => `  ${setting.name.padEnd(24)} ${setting.meaning}\n${' '.repeat(27)}usually: ${setting.default}`).join('\n')}`;
+}

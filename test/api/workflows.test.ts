@@ -35,7 +35,7 @@ type Workflow = {
   readonly timers: readonly { readonly due_at: string; readonly action: string }[];
 };
 
-const ajv = new Ajv2020({ stricb: true, allowUnionTypes: true });
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
 const checks = new Map<TSchema, ReturnType<typeof ajv.compile>>();
 function expectShape(schema: TSchema, value: unknown): void {
   const check = checks.get(schema) ?? ajv.compile(schema);

@@ -37,7 +37,7 @@ type Claim = {
 
 export function withIdempotency(
   operation: Operation,
-  parts: Parts,
+  parts: Pick<Parts, 'store' | 'nodeId' | 'clock' | 'ids'>,
 ): (call: Call, path: string, raw: string) => Promise<Reply> {
   const { store, nodeId, clock, ids } = parts;
   const scope = `${TENANT} ${operation.method} ${operation.path}`;

@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Child, runRota, serveInChild } from '../support/child.ts';
+import { postJson, send, startParticipant } from '../support/server.ts';
+
+/** A child process takes its time to start where several tests run side by side. */
+const LIMIT_MS = 90_000;
+
+const children: Child[] = [];
+const keep = <Kept extends Child>(child: Kept): Kept => {
+  children.push(child);
+  return child;
+};
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rota-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    child.process.kill('SIGKILL');
+    await child.ended;
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the command rota', { timeout: LIMIT_MS }, () => {
+  test('lists every wrong setting and exits with 2', async () => {
+    const child = keep(runRota(['serve'], { PORT: 'http', ROLE: 'boss', LEASE_SECONDS: '20', DATA_DIR: 'memory:' }));
+    expect((await child.ended).code).toBe(2);
+    expect(child.output()).toContain('PORT is "http", but must be a whole number from 0 to 65535');
+    expect(child.output()).toContain('ROLE is "boss", but must be one of all, api, worker');
+    expect(child.output()).toContain('LEASE_SECONDS is 20, but must be at least CALLBACK_TIMEOUT + 10, that is 25');
+  });
+
+  test.each([[[]], [['fly']], [['serve', '--fast']], [['check']]])(
+    'called as rota %j says how and exits with 2',
+    async (words) => {
+      const child = keep(runRota(words));
+      expect((await child.ended).code).toBe(2);
+      expect(child.output()).toContain('rota check');
+    },
+  );
+
+  test('says its version, and all settings with --help', async () => {
+    const version = keep(runRota(['--version']));
+    expect((await version.ended).code).toBe(0);
+    expect(version.output()).toMatch(/^rota \d+\.\d+\.\d+\n$/);
+    const help = keep(runRota(['--help']));
+    expect((await help.ended).code).toBe(0);
+    for (const name of ['DATABASE_URL', 'RETRY_DELAYS', 'STOP_SECONDS']) expect(help.output()).toContain(name);
+  });
+
+  test('checks definitions: good ones are good, bad ones have line and column', async () => {
+    const good = keep(runRota(['check', 'examples/order.xml']));
+    expect([(await good.ended).code, good.output()]).toEqual([0, 'examples/order.xml: good (xml)\n']);
+    const bad = keep(runRota(['check', '-'], {}, '<define>\n  <alpha>\n</define>'));
+    expect((await bad.ended).code).toBe(1);
+    expect(bad.output()).toMatch(/^-:\d+:\d+: \S/);
+    const none = keep(runRota(['check', join(folder, 'none.xml')]));
+    expect((await none.ended).code).toBe(1);
+  });
+
+  test('does not serve where another program listens', async () => {
+    const first = await startParticipant();
+    const child = keep(runRota(['serve'], { DATA_DIR: 'memory:', PORT: String(first.port) }));
+    expect((await child.ended).code).toBe(1);
+    expect(child.output()).toContain(`Cannot listen at 127.0.0.1, port ${first.port}: another program listens there`);
+    await first.stop();
+  });
+
+  test('migrates and exits', async () => {
+    const child = keep(runRota(['migrate'], { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'silent' }));
+    expect((await child.ended).code).toBe(0);
+    expect(child.output()).toBe('The database schema is up to date.\n');
+  });
+});
+
+describe('a server', { timeout: LIMIT_MS }, () => {
+  test('that is told to stop says so at /readyz, finishes what is under way and exits with 0', async () => {
+    // A participant that answers only when it is allowed to: its try is under way while the server stops.
+    const participant = await startParticipant();
+    const server = keep(await serveInChild({ DATA_DIR: join(folder, 'data'), DRAIN_SECONDS: '600' }));
+    const launched = await postJson(server.url, '/v1/workflows', {
+      workflow: 'define\n  alpha',
+      callback: participant.url,
+    });
+    expect(launched.status).toBe(201);
+    const { body } = await participant.next();
+
+    server.process.kill('SIGTERM');
+    await server.says(/rota is stopping/);
+    const ready = await send(server.url, 'GET', '/readyz?verbose');
+    expect([ready.status, ready.text]).toEqual([503, '[-] serving\n[+] database\n']);
+    expect((await send(server.url, 'GET', '/livez')).status).toBe(200);
+    // Requests are still answered until it stops listening.
+    const { pathname } = new URL(body.proceed_url);
+    expect((await send(server.url, 'POST', pathname)).status).toBe(201);
+
+    // Ten minutes of draining are cut short by the second signal.
+    server.process.kill('SIGTERM');
+    expect((await server.ended).code).toBe(1);
+    await participant.stop();
+  });
+
+  test('goes on after a stop where it was', async () => {
+    const participant = await startParticipant();
+    const settings = { DATA_DIR: join(folder, 'data') };
+    const first = keep(await serveInChild(settings));
+    const { id } = (
+      await postJson(first.url, '/v1/workflows', { workflow: 'define\n  alpha\n  bravo', callback: participant.url })
+    ).json<{ id: string }>();
+    const alpha = await participant.next();
+
+    // An idle connection that is kept alive must not keep the server from stopping.
+    const agent = new Agent({ keepAlive: true });
+    await new Promise((resolve, reject) => {
+      request(`${first.url}/livez`, { agent }, (response) => response.resume().on('end', resolve))
+        .on('error', reject)
+        .end();
+    });
+    first.process.kill('SIGINT');
+    expect(await first.ended).toEqual({ code: 0, signal: null });
+    expect(first.output()).toContain('rota has stopped');
+    agent.destroy();
+
+    const second = keep(await serveInChild(settings));
+    const { pathname } = new URL(alpha.body.proceed_url);
+    expect((await send(second.url, 'POST', pathname)).status).toBe(201);
+    expect((await participant.next()).body).toMatchObject({ workflow_id: id, participant: 'bravo' });
+    await participant.stop();
+  });
+
+  test('is told clearly that another one has its data directory', async () => {
+    const settings = { DATA_DIR: join(folder, 'data') };
+    keep(await serveInChild(settings));
+    const second = keep(runRota(['serve'], { ...settings, PORT: '0' }));
+    expect((await second.ended).code).toBe(1);
+    expect(second.output()).toContain(settings.DATA_DIR);
+  });
+});
