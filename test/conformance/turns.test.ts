@@ -4,6 +4,9 @@ import { readCases } from './cases.ts';
 import { playInProcess } from './harness.ts';
 import { parts } from './parts.ts';
 
+/** All cases three times over, on a machine that does other things too. */
+const TURNS_MS_MAX = 120_000;
+
 /*
  * A step that uses up its budget of inner messages leaves the rest to its next turn. With a budget of one, everything is saved and
  * loaded between any two messages, with strands unloaded, through the encoding the store keeps.
