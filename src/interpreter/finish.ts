@@ -2,7 +2,7 @@ import type { ExpressionId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Stimulus } from '../model/stimulus.ts';
-import { decodeHeader, decodeStrand, encodeHeader, encodeMessages, encodeStrand } from './encoding.ts';
+import { decodeHeader, decodeMessages, decodeStrand, encodeHeader, encodeMessages, encodeStrand } from './encoding.ts';
 import { newHeader, type Strand } from './state.ts';
 import { type Registry, type StepContext, World } from './world.ts';
 
@@ -83,7 +83,6 @@ export function finish(world: World): Changes {
   const status = statusOf(world);
   const isOver = status === 'completed' || status === 'cancelled' || status === 'killed';
   if (isOver && row.endedAt === null) world.record({ kind: `workflow.${status}` });
-  if (isOver) liftPause(world);
   const strands = new Map<string, Op<StrandRow>>();
   for (const strand of world.strands.values()) {
     if (strand === null || !strand.touched || strand.path === ROOT) continue;
@@ -122,26 +121,44 @@ export function finish(world: World): Changes {
   };
 }
 
-/** What ends while it is paused (its last expression was cancelled) holds no notice back and keeps no answer. */
-function liftPause(world: World): void {
-  const { header, now } = world;
-  if (header.pausedAt === null) return;
-  world.hold = null;
-  world.shift = now - header.pausedAt;
-  world.sweep ||= header.answers > 0;
-  header.pausedAt = null;
-  header.answers = 0;
+/** Messages an earlier step left over come before whatever the stimulus sets off. */
+export function takeUp(world: World): void {
+  const { header } = world;
+  if (!header.continuing) return;
+  const row = world.loaded.agenda.get(CONTINUATION);
+  if (row === undefined) world.want({ kind: 'agenda', id: CONTINUATION });
+  header.continuing = false;
+  if (row === undefined) return;
+  world.changeAgenda(CONTINUATION, { kind: 'delete' });
+  world.tookUp = true;
+  for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
+}
+
+/** What comes while a workflow is paused is kept, in order, until it goes on. */
+function keepForLater(world: World): void {
+  const { header, queue, now } = world;
+  header.answers++;
+  const id = `answer#${String(header.answers).padStart(9, '0')}`;
+  world.changeAgenda(id, {
+    kind: 'put',
+    row: { id, kind: 'answer', dueAt: now, heldAt: now, path: null, payload: encodeMessages(queue) },
+  });
+  queue.length = 0;
 }
 
 /** Messages past the budget wait on the agenda for the workflow's next turn. */
 function saveQueue(world: World): void {
   const { header, queue, now } = world;
+  if (header.pausedAt !== null && !world.tookUp) {
+    if (queue.length > 0) keepForLater(world);
+    return;
+  }
   header.continuing = queue.length > 0;
   if (queue.length === 0) return;
   const payload = encodeMessages(queue, (value) => world.bases.get(value as never) ?? null);
   world.changeAgenda(CONTINUATION, {
     kind: 'put',
-    row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: world.heldAt, path: null, payload },
+    row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: header.pausedAt, path: null, payload },
   });
 }
 

@@ -1,12 +1,10 @@
 import type { JsonObject } from '../model/json.ts';
 import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
-import { needKey } from '../model/stimulus.ts';
 import { createExpression, expressionOf } from './birth.ts';
 import { refOf } from './branches.ts';
 import { cancelBranches } from './cancelling.ts';
-import { decodeMessages } from './encoding.ts';
 import { keepError, raiseError } from './failing.ts';
-import { CONTINUATION, finish, openWorld } from './finish.ts';
+import { finish, openWorld, takeUp } from './finish.ts';
 import { LanguageError } from './language-error.ts';
 import { applyExpression, awaken, cancelExpression, failExpression, RaisedAgain, receiveReply } from './life.ts';
 import { tell, textOfError } from './listening.ts';
@@ -57,7 +55,7 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
   try {
     world = openWorld(loaded, stimulus, context, registry);
     if (world === null) return { kind: 'stepped', changes: null, answer: missing(stimulus) };
-    takeUp(world);
+    if (world.header.pausedAt === null) takeUp(world);
     const answer = stir(world, stimulus.event);
     if (!answer.ok) return { kind: 'stepped', changes: null, answer };
     run(world);
@@ -81,22 +79,8 @@ function missing(stimulus: Stimulus): {
     : { ok: false, code: 'workflow_not_found', message: 'workflow_id not found' };
 }
 
-/** Messages an earlier step left over come before whatever the stimulus sets off. */
-function takeUp(world: World): void {
-  if (!world.header.continuing) return;
-  const row = world.loaded.agenda.get(CONTINUATION);
-  if (row === undefined && !world.loaded.answered.has(needKey({ kind: 'agenda', id: CONTINUATION })))
-    throw new Wanting([{ kind: 'agenda', id: CONTINUATION }]);
-  world.header.continuing = false;
-  if (row === undefined) return;
-  world.changeAgenda(CONTINUATION, { kind: 'delete' });
-  world.tookUp = true;
-  for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
-}
-
 function run(world: World): void {
-  // What was left over waits while the workflow is paused, and whatever comes meanwhile waits behind it.
-  if (world.tookUp && world.header.pausedAt !== null) return;
+  if (world.header.pausedAt !== null) return; // nothing moves; what is queued is kept
   while (world.queue.length > 0 && world.handled < world.context.limits.messages) {
     const message = world.queue.shift();
     if (message === undefined) return;

@@ -7,7 +7,7 @@ import type { Tree } from '../model/tree.ts';
 import { refOf } from './branches.ts';
 import { decodeMessages, encodeMessages } from './encoding.ts';
 import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
-import { ROOT } from './finish.ts';
+import { ROOT, takeUp } from './finish.ts';
 import { storedTree } from './handlers.ts';
 import { clearError } from './leaving.ts';
 import { type Happened, hear } from './listening.ts';
@@ -113,29 +113,8 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
     workitem_id: workitemId(row.id, world.row.id),
     participant: row.participant,
   });
-  keepOrSend(world, message);
+  world.send(message);
   return done;
-}
-
-/** While a workflow is paused, answers are kept; they count when it goes on. */
-function keepOrSend(world: World, message: Message): void {
-  if (world.header.pausedAt === null) {
-    world.send(message);
-    return;
-  }
-  world.header.answers++;
-  const id = `answer#${String(world.header.answers).padStart(9, '0')}`;
-  world.changeAgenda(id, {
-    kind: 'put',
-    row: {
-      id,
-      kind: 'answer',
-      dueAt: world.now,
-      heldAt: world.header.pausedAt,
-      path: null,
-      payload: encodeMessages([message]),
-    },
-  });
 }
 
 function fail(world: World, event: Of<'fail'>): Answer {
@@ -154,7 +133,7 @@ function fail(world: World, event: Of<'fail'>): Answer {
     class: event.class,
     message: event.message,
   });
-  keepOrSend(world, {
+  world.send({
     kind: 'raise',
     to: refOf(x),
     class: event.class,
@@ -226,6 +205,7 @@ function resume(world: World): Answer {
 /** Lifts a pause: due times shift by its length, kept answers count now. */
 function goOn(world: World): void {
   const { header } = world;
+  takeUp(world);
   if (header.answers > 0) {
     world.want({ kind: 'agenda_kind', of: 'answer' });
     const answers = [...world.loaded.agenda.values()]

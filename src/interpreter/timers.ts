@@ -42,7 +42,7 @@ export function schedule(x: Acting, at: number, wake: Wake): string {
   const payload = JSON.stringify({ path: strand.path, id: node.id, wake });
   world.changeAgenda(id, {
     kind: 'put',
-    row: { id, kind: 'timer', dueAt: at, heldAt: world.heldAt, path: strand.path, payload },
+    row: { id, kind: 'timer', dueAt: at, heldAt: null, path: strand.path, payload },
   });
   world.record({ kind: 'timer.set', expid: node.expid, due_at: new Date(at).toISOString(), action: wake.do });
   return id;

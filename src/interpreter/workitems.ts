@@ -48,7 +48,7 @@ export function openWorkitem(x: Acting): void {
     then: null,
     tries: 0,
     dueAt: world.now,
-    heldAt: world.heldAt,
+    heldAt: null,
     log: '[]',
   };
   strand.touched = true;
@@ -98,6 +98,6 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   }
   world.changeWorkitem(node.id, {
     kind: 'patch',
-    set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: world.heldAt, log: '[]', added },
+    set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added },
   });
 }

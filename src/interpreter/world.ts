@@ -134,11 +134,6 @@ export class World {
     return expressionId(expid, this.random());
   }
 
-  /** When a row made now is held back: a workflow that is paused tries nothing new. */
-  get heldAt(): number | null {
-    return this.header.pausedAt === null ? null : this.now;
-  }
-
   send(message: Message): void {
     this.queue.push(message);
   }
