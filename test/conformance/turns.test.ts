@@ -22,4 +22,5 @@ test.each([1, 2, 5])(
     }
     expect(failing).toEqual([]);
   },
+  TURNS_MS_MAX,
 );
