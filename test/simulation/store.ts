@@ -8,13 +8,14 @@ import {
   type LoadRequest,
   type NodeRow,
   OutcomeUnknown,
+  type Save,
   type Store,
   StoreUnavailable,
   type Transaction,
 } from '../../src/store/store.ts';
 import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Session } from './database.ts';
 import { makeReads } from './reads.ts';
-import { giveBack, storable, write } from './saving.ts';
+import { giveBack, type Known, storable, write } from './saving.ts';
 
 /*
  * The simulated store: what one node sees of the simulated database. It keeps the promises of store.ts (the contract suite runs on
@@ -70,7 +71,13 @@ const OVER = 'This transaction is over; begin another one';
 
 export function openSimulated(
   database: Database,
-  parts: { readonly link: Link; readonly ids: Ids; readonly flaws?: StoreFlaws },
+  parts: {
+    readonly link: Link;
+    readonly ids: Ids;
+    readonly flaws?: StoreFlaws;
+    /** Looks on whenever something has been committed. */
+    readonly committed?: (save: Save) => void;
+  },
 ): SimulatedStore {
   const { link, ids, flaws = {} } = parts;
   const sessions = new Set<Session>();
@@ -169,8 +176,7 @@ export function openSimulated(
         }
         const fate = link.fateOfCommit();
         const effective = fate === 'kept' || fate === 'answer lost' || fate === 'unknown, kept';
-        const known = (id: WorkflowId) => rows.get(id);
-        const result = attempt(() => (effective ? saved(save, known) : 'lost'));
+        const result = attempt(() => (effective ? saved(save, (id) => rows.get(id)) : 'lost'));
         finish(session);
         await link.back('commit');
         // Looking it up is a question more.
@@ -190,8 +196,9 @@ export function openSimulated(
     };
   }
 
-  function saved(...[save, known]: [Parameters<typeof write>[1], Parameters<typeof write>[2]]): 'committed' | 'lost' {
+  function saved(save: Save, known: Known): 'committed' | 'lost' {
     const result = write(database, save, known);
+    if (result === 'committed') parts.committed?.(save);
     if (flaws.flipFrees === true && result === 'committed')
       for (const { workflow, workitems } of save.changes)
         for (const [id, op] of workitems) {

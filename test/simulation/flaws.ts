@@ -1,0 +1,26 @@
+/**
+ * Bugs that can be planted into a simulated world, to see that they are found. They are wrapped around the real parts; nothing in them
+ * knows.
+ */
+export type Flaw =
+  /** A message is claimed although somebody else's lease on it lasts. */
+  | 'skip the lease check'
+  /** A claim that is not ours any more is taken for renewed. */
+  | 'believe the lease'
+  /** A message is sent, and then the step that owes it is saved. */
+  | 'post before the commit'
+  /** The rows are loaded before the workflow is locked. */
+  | 'load before the lock'
+  /** Now and then what a participant acknowledged is not written down. */
+  | 'drop an ack'
+  /** A notice is free to go while a try of its workitem is under way. */
+  | 'notice without waiting';
+
+export const FLAWS: readonly Flaw[] = [
+  'skip the lease check',
+  'believe the lease',
+  'post before the commit',
+  'load before the lock',
+  'drop an ack',
+  'notice without waiting',
+];

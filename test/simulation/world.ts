@@ -1,0 +1,234 @@
+import type { WorkflowId } from '../../src/model/ids.ts';
+import { isOver } from '../../src/model/rows.ts';
+import { LIMITS } from '../../src/model/stimulus.ts';
+import { treeToJson } from '../../src/model/tree.ts';
+import { seededIds } from '../../src/runtime/ids.ts';
+import { definitions } from '../../src/server/definitions.ts';
+import { type Chaos, makeChaos, NO_CHAOS } from './chaos.ts';
+import { makeClients } from './clients.ts';
+import { BEGAN_AT, makeCluster } from './cluster.ts';
+import { makeDatabase } from './database.ts';
+import { makeDefinition } from './definitions.ts';
+import type { Flaw } from './flaws.ts';
+import { makeOperators } from './operators.ts';
+import { makeManners, makeParticipants } from './participants.ts';
+import { makeRandom, makeScheduler } from './scheduler.ts';
+import { unnamedWaits } from './waiting.ts';
+import { makeWatch } from './watch.ts';
+
+/*
+ * A world from one seed: nodes over one database, participants, clients, operators, and everything that can go wrong. First it goes
+ * wrong for a while; then everybody behaves, and everything has to come to an end.
+ */
+
+export type Outcome = {
+  readonly seed: number;
+  /** Nothing: all promises were kept. */
+  readonly problems: readonly string[];
+  /** The same seed gives the same hash. */
+  readonly hash: string;
+  readonly events: number;
+  readonly steps: number;
+  readonly commits: number;
+  readonly workflows: number;
+  readonly tries: number;
+  readonly notices: number;
+  readonly proceeds: number;
+  readonly seconds: number;
+  readonly tail: readonly string[];
+};
+
+/** Then administrators cancel what is left; later they kill it. */
+const TIDY_MS = 150_000;
+const CANCEL_MS = 60_000;
+const KILL_MS = 60_000;
+const TAIL_LINES = 150;
+const MINUTE_MS = 60_000;
+
+export async function simulate(options: { readonly seed: number; readonly flaw?: Flaw | null }): Promise<Outcome> {
+  const { seed } = options;
+  const random = makeRandom(seed);
+  const scheduler = makeScheduler();
+  const database = makeDatabase(scheduler.now);
+  const watch = makeWatch(database, scheduler.note);
+  let chaos: Chaos = makeChaos(random);
+  const limits = { ...LIMITS, messages: random.pick([2, 7, 40, LIMITS.messages]) };
+  const chaosMs = random.between(20_000, 90_000);
+  scheduler.note(`chaos ${JSON.stringify(chaos)}, ${limits.messages} messages a step, for ${chaosMs} ms`);
+
+  const participants = makeParticipants({
+    scheduler,
+    random,
+    watch,
+    clients: () => clients,
+    manners: makeManners(random),
+  });
+  const cluster = makeCluster({
+    seed,
+    scheduler,
+    random,
+    database,
+    watch,
+    limits,
+    flaw: options.flaw ?? null,
+    chaos: () => chaos,
+    arrived: participants.arrived,
+  });
+  const clients = makeClients({ scheduler, random, cluster, watch, chaos: () => chaos });
+  const operators = makeOperators({ scheduler, random, database, clients, watch });
+
+  cluster.join('all');
+  for (let more = random.between(0, 2); more > 0; more--) cluster.join(random.chance(0.7) ? 'all' : 'api');
+
+  const ids = seededIds(seed);
+  const launches = random.between(1, 6);
+  for (let i = 0; i < launches; i++) scheduler.after(random.between(0, 20_000), '', launch);
+
+  function launch(): void {
+    const made = makeDefinition(random);
+    const read = definitions.read(treeToJson(made));
+    if (!read.ok) throw new Error(`A definition was made up that is none: ${JSON.stringify(treeToJson(made))}`);
+    const prepared = definitions.prepare(read.tree);
+    const id: WorkflowId = ids.workflow(BEGAN_AT + scheduler.now());
+    scheduler.note(`${id} is ${prepared.text}`);
+    const callbacks = random.chance(0.5)
+      ? 'http://one.test/'
+      : Object.fromEntries(
+          [
+            'ann',
+            'ben',
+            'cleo',
+            'dan',
+            'eve',
+            'fay',
+            'reviewer',
+            'clerk',
+            'customer',
+            'stock',
+            'credit',
+            'author',
+            'publisher',
+            'boss',
+            'shipping',
+            'sales',
+          ].map((name) => [name, `http://${name}.test/`]),
+        );
+    const fields = { customer: 'Fred', document: 'the paper', a: random.between(0, 2) };
+    const event = {
+      kind: 'launch',
+      launch: { id, tenant: 'default', ...prepared, fields, callbacks, retry: null },
+    } as const;
+    clients.insist({ workflow: id, event }, true, () => {});
+  }
+
+  /** Lets something happen so often a minute, until the bad times are over. */
+  const often = (perMinute: () => number, happen: () => void): void => {
+    const again = (): void => {
+      const rate = perMinute();
+      if (rate <= 0) return;
+      scheduler.after((-Math.log(1 - random.fraction()) * MINUTE_MS) / rate, '', () => {
+        if (perMinute() > 0) happen();
+        again();
+      });
+    };
+    again();
+  };
+  const someNode = () => random.pick(cluster.members);
+  often(
+    () => chaos.crashes,
+    () => cluster.members.length > 0 && cluster.crash(someNode()),
+  );
+  often(
+    () => chaos.stops,
+    () => cluster.members.length > 0 && cluster.stop(someNode()),
+  );
+  often(
+    () => chaos.freezes,
+    () => cluster.members.length > 0 && cluster.freeze(someNode(), random.pick([500, 5_000, 12_000, 40_000])),
+  );
+  often(
+    () => chaos.outages,
+    () => cluster.cutDatabase(random.between(500, 15_000)),
+  );
+  often(() => chaos.operators, operators.meddle);
+  often(
+    () => chaos.clockJumps,
+    () => {
+      if (cluster.members.length === 0) return;
+      const member = someNode();
+      member.skew += random.pick([-20_000, -1_000, 1_000, 15_000, 60_000]);
+      scheduler.note(`the clock of ${member.id} is now wrong by ${member.skew} ms`);
+    },
+  );
+
+  const businessTime = (): number => BEGAN_AT + scheduler.now();
+  let stage: 'chaos' | 'tidy' | 'cancel' | 'kill' | 'end' = 'chaos';
+  scheduler.after(chaosMs, 'everybody behaves', () => {
+    stage = 'tidy';
+    chaos = NO_CHAOS;
+    for (const member of cluster.members) {
+      member.frozenUntil = Math.min(member.frozenUntil, scheduler.now());
+      member.skew = 0;
+    }
+    participants.behave();
+    tidy();
+  });
+  function tidy(): void {
+    if (stage !== 'tidy') return;
+    operators.tidyUp();
+    scheduler.after(5_000, '', tidy);
+  }
+  scheduler.after(chaosMs + TIDY_MS, 'what is left is cancelled', () => {
+    stage = 'cancel';
+    for (const line of unnamedWaits(database, businessTime())) watch.problems.push(line);
+    cancelAll();
+  });
+  function cancelAll(): void {
+    if (stage !== 'cancel') return;
+    operators.endAll('cancel');
+    operators.tidyUp();
+    scheduler.after(8_000, '', cancelAll);
+  }
+  scheduler.after(chaosMs + TIDY_MS + CANCEL_MS, 'what is left is killed', () => {
+    stage = 'kill';
+    killAll();
+  });
+  function killAll(): void {
+    if (stage !== 'kill') return;
+    operators.endAll('kill');
+    scheduler.after(8_000, '', killAll);
+  }
+  scheduler.after(chaosMs + TIDY_MS + CANCEL_MS + KILL_MS, 'the end', () => {
+    stage = 'end';
+  });
+
+  const isAtRest = (): boolean =>
+    stage !== 'chaos' &&
+    database.workflows.size === launches &&
+    [...database.workflows.values()].every(
+      ({ workflow, workitems }) => isOver(workflow.status) && workitems.size === 0,
+    );
+
+  let events = 0;
+  try {
+    events = await scheduler.run(() => watch.problems.length > 0 || stage === 'end' || isAtRest());
+    if (watch.problems.length === 0) watch.atEnd();
+  } catch (error) {
+    watch.problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  const { commits, tries, notices, proceeds } = watch.counts;
+  return {
+    seed,
+    problems: watch.problems,
+    hash: scheduler.hash(),
+    events,
+    steps: cluster.steps(),
+    commits,
+    workflows: database.workflows.size,
+    tries,
+    notices,
+    proceeds,
+    seconds: scheduler.now() / 1_000,
+    tail: scheduler.tail(TAIL_LINES),
+  };
+}
