@@ -13,15 +13,25 @@ export type Gate = {
   readonly listener: RequestListener;
   /** From now on requests go to this handler. */
   open(handler: RequestListener): void;
-  /** From now on every answer asks its client to close the connection. */
-  closeConnections(): void;
+  /**
+   * From now on every answer asks its client to close the connection. Resolves when no request is under way. (The server's
+   * own `close` waits for connections instead, among them those over which nothing was ever asked.)
+   */
+  closeConnections(): Promise<void>;
 };
 
 export function makeGate(): Gate {
   let handler: RequestListener = starting;
   let isClosing = false;
+  let underWay = 0;
+  let allAnswered = (): void => {};
   return {
     listener: (request, response) => {
+      underWay += 1;
+      response.once('close', () => {
+        underWay -= 1;
+        if (underWay === 0) allAnswered();
+      });
       if (isClosing) response.setHeader('Connection', 'close');
       handler(request, response);
     },
@@ -30,6 +40,10 @@ export function makeGate(): Gate {
     },
     closeConnections: () => {
       isClosing = true;
+      return new Promise((resolve) => {
+        allAnswered = resolve;
+        if (underWay === 0) resolve();
+      });
     },
   };
 }

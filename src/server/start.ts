@@ -64,9 +64,8 @@ export async function start(config: Config): Promise<Running> {
     isStopping = true;
     await delay(config.drainSeconds * 1000);
     const deadline = delay(config.stopSeconds * 1000).then(() => false);
-    gate.closeConnections();
-    const answered = new Promise<boolean>((resolve) => server.close(() => resolve(true)));
-    server.closeIdleConnections();
+    server.close();
+    const answered = gate.closeConnections();
     // Requests under way need the engine, so they end first; tries under way end beside them.
     const finished = Promise.all([answered, built.stopTaking()])
       .then(() => built.finish())

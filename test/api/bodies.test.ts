@@ -7,7 +7,7 @@ let server: Running;
 beforeAll(async () => {
   server = await startServer();
 }, 60_000);
-afterAll(() => server.stop());
+afterAll(() => server.stop(), 60_000);
 
 const LAUNCH = '/v1/workflows';
 const GONE = '0_0!0123456789abcdef0123456789abcdef!20151005-1247-kogadeso-gekunute';

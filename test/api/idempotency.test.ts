@@ -21,7 +21,7 @@ let store: Store;
 beforeAll(async () => {
   store = await openStore({ databaseUrl: null, dataDir: 'memory:', prepared: true });
 }, 60_000);
-afterAll(() => store.close());
+afterAll(() => store.close(), 60_000);
 
 const callWith = (key: string): Call => ({
   params: {},

@@ -11,7 +11,7 @@ let server: Running;
 beforeAll(async () => {
   server = await startServer();
 }, 60_000);
-afterAll(() => server.stop());
+afterAll(() => server.stop(), 60_000);
 
 const launch = (body: unknown): Promise<Answer> => postJson(server.url, '/v1/workflows', body);
 

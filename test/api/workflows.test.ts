@@ -12,7 +12,7 @@ let server: Running;
 beforeAll(async () => {
   server = await startServer({ TEST_CLOCK: '1' });
 }, 60_000);
-afterAll(() => server.stop());
+afterAll(() => server.stop(), 60_000);
 
 type Workitem = {
   readonly id: string;

@@ -45,7 +45,7 @@ async function statusOf(server: Running, id: string): Promise<unknown> {
   return (await send(server.url, 'GET', `/v1/workflows/${id}`)).json()['status'];
 }
 
-describe('with a test clock', { timeout: 90_000 }, () => {
+describe('with a test clock', { timeout: 240_000 }, () => {
   test('a participant that always refuses is tried twelve times and never early, before and after a restart, then the workflow is in error', async () => {
     const participant = await listenAndRefuse();
     let server = await serve();
