@@ -38,6 +38,8 @@ export type Outcome = {
   readonly tail: readonly string[];
 };
 
+/** Expressions may be nested so deep: a sub-process that calls itself meets its end soon. */
+const DEPTH_MAX = 40;
 /** Then administrators cancel what is left; later they kill it. */
 const TIDY_MS = 150_000;
 const CANCEL_MS = 60_000;
@@ -52,7 +54,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
   const database = makeDatabase(scheduler.now);
   const watch = makeWatch(database, scheduler.note);
   let chaos: Chaos = makeChaos(random);
-  const limits = { ...LIMITS, messages: random.pick([2, 7, 40, LIMITS.messages]) };
+  const limits = { ...LIMITS, depth: DEPTH_MAX, messages: random.pick([2, 7, 40, LIMITS.messages]) };
   const chaosMs = random.between(20_000, 90_000);
   scheduler.note(`chaos ${JSON.stringify(chaos)}, ${limits.messages} messages a step, for ${chaosMs} ms`);
 
