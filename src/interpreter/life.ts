@@ -1,6 +1,6 @@
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
-import { isObject, ownValue, withKey } from '../model/json.ts';
+import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import { isTreeJson, makeTree, type Tree, treeFromJson } from '../model/tree.ts';
 import {
   attribute,
@@ -231,6 +231,9 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   const { node, strand, world } = x;
   const { flavour } = message;
   if (node.state === 'cancelling' || node.state === 'done_cancelled') {
+    // A handler that could not even begin (its error waits here) is not waited for a second time.
+    if (message.again && node.children < 1 && node.hasError && flavour !== 'kill')
+      return leaveDone(x, 'done_cancelled', node.applied);
     if (message.again) cancelChildren(x, flavour, message.cause, true);
     if (flavour !== 'kill') return;
   }
@@ -349,7 +352,9 @@ function secondTake(x: Acting, action: Json, on: Trigger): void {
   const supplanted = x.node.supplanted;
   if (supplanted === null) return;
   const use = useRetryList(action);
-  handle(x, on, use === null ? action : use.action, supplanted.applied, supplanted);
+  // Once only: what asked for it does not travel on, or it would be found again at the next end.
+  const fields = withoutKeys(supplanted.applied, `__${on}__`);
+  handle(x, on, use === null ? action : use.action, fields, { ...supplanted, applied: fields });
 }
 
 function leaveDone(x: Acting, state: 'done_cancelled' | 'done_failed', fields: Fields): void {
