@@ -11,8 +11,9 @@ import { Problem } from '../schemas.ts';
 export async function happen(parts: Parts, workflow: WorkflowId, event: EngineEvent): Promise<Json> {
   const [answer] = await parts.engine.advance([{ workflow, event }]);
   if (answer === undefined) throw new Error(`The engine gave no answer to a ${event.kind}`);
-  if (!answer.ok) throw new Fault(answer.code, answer.message);
-  return answer.value;
+  if (answer.ok) return answer.value;
+  if (answer.code === 'workflow_not_found') throw noSuchWorkflow(workflow);
+  throw new Fault(answer.code, answer.message);
 }
 
 /** The workflow a path names. @throws Fault when nothing can have that id, so that no database is asked for rubbish */

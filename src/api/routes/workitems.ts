@@ -179,11 +179,12 @@ async function happenAt(
   try {
     await happen(parts, workflow, event);
   } catch (thrown) {
-    if (thrown instanceof Fault && (thrown.code === 'workflow_not_found' || thrown.code === 'workflow_over'))
-      throw noSuchWorkitem(call.params['workitem_id'] ?? '');
+    if (thrown instanceof Fault && GONE.has(thrown.code)) throw noSuchWorkitem(call.params['workitem_id'] ?? '');
     throw thrown;
   }
 }
+
+const GONE: ReadonlySet<string> = new Set(['workflow_not_found', 'workflow_over', 'workitem_not_found']);
 
 const etagOf = (revision: number): string => `"${revision}"`;
 

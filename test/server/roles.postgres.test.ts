@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Running } from '../../src/server/start.ts';
+import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
+import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
+
+describe.runIf(hasPostgres())('two nodes on one Postgres', () => {
+  let database: Database;
+  let api: Running;
+  let worker: Running;
+  let participant: Participant;
+  beforeAll(async () => {
+    database = await freshDatabase();
+    participant = await startParticipant();
+    const settings = { DATABASE_URL: database.url, TEST_CLOCK: '1' };
+    api = await startServer({ ...settings, ROLE: 'api', BASE_URL: 'https://rota.example/workflows/' });
+    worker = await startServer({ ...settings, ROLE: 'worker', BASE_URL: 'https://rota.example/workflows/' });
+  }, 120_000);
+  afterAll(async () => {
+    await api.stop();
+    await worker.stop();
+    await participant.stop();
+    await database.drop();
+  }, 120_000);
+
+  test('share the work: one answers requests, the other delivers', async () => {
+    const body = { workflow: 'define\n  alpha\n  bravo', callback: participant.url };
+    const { id } = (await postJson(api.url, '/v1/workflows', body)).json<{ id: string }>();
+    const alpha = await participant.next();
+    // The public address is put before the path, its prefix included.
+    expect(alpha.body.proceed_url).toBe(
+      `https://rota.example/workflows/v1/workflows/${id}/workitems/${alpha.body.workitem_id}/proceed`,
+    );
+    const path = `/v1/workflows/${id}/workitems/${alpha.body.workitem_id}/proceed`;
+    expect((await postJson(api.url, path, { fields: { a: 1 } })).status).toBe(201);
+    expect((await participant.next()).body).toMatchObject({ participant: 'bravo', fields: { a: 1 } });
+  });
+
+  test('fire timers where the worker is', async () => {
+    const body = { workflow: "define\n  sequence\n    wait '1s'\n    charly", callback: participant.url };
+    await postJson(api.url, '/v1/workflows', body);
+    expect((await participant.next()).body).toMatchObject({ participant: 'charly' });
+  });
+
+  test('know each other', async () => {
+    for (const node of [api, worker]) {
+      const { nodes } = (await send(node.url, 'GET', '/v1/nodes')).json<{
+        nodes: { role: string; alive: boolean }[];
+      }>();
+      expect(nodes.map(({ role, alive }) => [role, alive]).sort()).toEqual([
+        ['api', true],
+        ['worker', true],
+      ]);
+    }
+  });
+
+  test('do not move the test clock beside each other', async () => {
+    const answer = await postJson(api.url, '/v1/test/clock', { advance: 1 });
+    expect([answer.status, answer.json()['code']]).toEqual([409, 'conflict']);
+  });
+
+  test('the worker answers for itself only', async () => {
+    expect((await send(worker.url, 'GET', '/readyz')).status).toBe(200);
+    expect((await send(worker.url, 'GET', '/v1/workflows')).status).toBe(404);
+  });
+});
