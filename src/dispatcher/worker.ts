@@ -32,6 +32,12 @@ export type Worker = {
 };
 
 /**
+ * Nearly every step emits something, and hardly ever does another workflow listen: what came of it is looked for once for all the steps
+ * of this many milliseconds.
+ */
+export const EVENTS_MS = 25;
+
+/**
  * Makes the worker and connects it to the engine.
  *
  * @param share which part of the agenda this node takes first (`shareOf`)
@@ -62,11 +68,20 @@ export function makeWorker(parts: {
     share: parts.share ?? (() => ({ share: 0, shares: 1 })),
     expect: watch.expect,
   });
+  let looking = false;
   engine.connect({
     dueAt: (at) => {
-      // An event for another workflow, or a message that became due in place: where it is has to be looked up.
+      // Something became due where it was: it has to be looked up.
       if (at <= parts.clock.now()) watch.wake();
       else watch.expect(at);
+    },
+    events: () => {
+      if (looking) return;
+      looking = true;
+      parts.time.after(EVENTS_MS, () => {
+        looking = false;
+        timers.wake();
+      });
     },
   });
   return {

@@ -9,9 +9,9 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { LoadRequest, Save, Store, Transaction } from '../store/store.ts';
-import { type Definitions, parseDefinition } from './definitions.ts';
+import type { Definitions } from './definitions.ts';
 import type { EngineListener, EngineStimulus, ReadyMessage, TryOutcome } from './engine.ts';
-import { recorded, withEntry } from './history.ts';
+import { recorded, withFirstEntry } from './history.ts';
 import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken, redelivered } from './outcomes.ts';
 import { readRetryRules, type Schedule } from './retry-rules.ts';
 import { asksForPart, bareChanges, endsBatch, foldedHistory, joined, overlay, weightOf, withLoaded } from './view.ts';
@@ -166,7 +166,7 @@ async function attempt(
     finished = true; // commit ends the transaction whatever comes of it
     if ((await commit(parts, tx, prepared)) === 'lost') return { kind: 'lost' };
     const settled = turns.flatMap(settledBy);
-    afterCommit(parts, turns, prepared, settled, now);
+    afterCommit(parts, turns, prepared, settled, now, tx.hears);
     return { kind: 'committed', verdicts, wrote: true, steps, settled };
   } finally {
     if (!finished) await rolledBack(parts, tx);
@@ -298,11 +298,18 @@ function guarded(running: Running, turn: Turn, entry: Entry): Ran {
 function runStimulus(running: Running, turn: Turn, entry: Entry & { kind: 'stimulus' }): Ran {
   const { event } = entry.stimulus;
   if (event.kind === 'redeliver' || event.kind === 'refuse') return touchMessage(running, turn, entry, event);
+  keepLaunched(running, event);
   const result = runStep(running, turn.view, entry, event);
   if (result.kind === 'need') return result;
   const changes =
     event.kind === 'proceed' ? withOvertaken(running, turn, event.workitem, result.changes) : result.changes;
   return { kind: 'ran', verdict: { kind: 'answer', answer: result.answer }, changes, folds: false };
+}
+
+/** A launch brings its tree along: whoever steps next need not fetch it. The hash tells the content, so it is true even if nothing is saved. */
+function keepLaunched(running: Running, event: EngineStimulus['event']): void {
+  if (event.kind !== 'launch' || running.definitions.get(event.launch.hash) !== undefined) return;
+  running.definitions.keep(event.launch.hash, event.launch.tree, event.launch.text.length);
 }
 
 function runStep(running: Running, view: Loaded, entry: Entry, event: Happening): StepResult {
@@ -321,20 +328,15 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
 }
 
 function definitionFor(running: Running, entry: Entry, hash: string): Tree | undefined {
-  const tree = running.definitions.get(hash) ?? running.trees.get(hash) ?? bornInBatch(running, entry, hash);
+  const tree = running.definitions.get(hash) ?? running.trees.get(hash) ?? launchedTree(entry, hash);
   invariant(tree !== undefined || !running.trees.has(hash), `the definition ${hash} of a live workflow is stored`);
   return tree;
 }
 
-/** A definition that is not stored yet: the one a launch brings along. Others are stored before a later batch wants them. */
-function bornInBatch(running: Running, entry: Entry, hash: string): Tree | undefined {
+const launchedTree = (entry: Entry, hash: string): Tree | undefined => {
   const event = entry.kind === 'stimulus' ? entry.stimulus.event : null;
-  if (event?.kind !== 'launch' || event.launch.hash !== hash) return undefined;
-  // Parsed from the text rather than taken as it came, so that the first step sees what all later ones will.
-  const tree = parseDefinition(event.launch.text);
-  running.definitions.keep(hash, tree, event.launch.text.length);
-  return tree;
-}
+  return event?.kind === 'launch' && event.launch.hash === hash ? event.launch.tree : undefined;
+};
 
 /** A participant that proceeds has been reached: when its message still waits for an acknowledgement, the same step records it. */
 function withOvertaken(running: Running, turn: Turn, workitem: ExpressionId, changes: Changes | null): Changes | null {
@@ -343,7 +345,7 @@ function withOvertaken(running: Running, turn: Turn, workitem: ExpressionId, cha
   if (row?.send !== 'active' || row.heldAt !== null || row.dueAt === null || row.dueAt > running.now) return changes;
   return {
     ...changes,
-    ...withEntry(changes.workflow, changes.history, overtaken(turn.workflow, row), running.now),
+    ...withFirstEntry(changes.workflow, changes.history, overtaken(turn.workflow, row), running.now),
   };
 }
 
@@ -584,13 +586,17 @@ function afterCommit(
   prepared: Prepared,
   settled: readonly Settled[],
   now: number,
+  hears: boolean,
 ): void {
   const listener = parts.listener();
   if (prepared.ready.length > 0) listener.messages?.take(prepared.ready);
 
   const agenda: { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[] = [];
   const dues: number[] = [];
+  let emitted = false;
   let wake = prepared.unclaimed || turns.some((turn) => turn.freed);
+  // Nobody listens: the events were not even written.
+  const isHeard = hears || turns.some((turn) => turn.changes !== null && turn.changes.listeners.size > 0);
   for (const turn of turns) {
     if (turn.changes === null) continue;
     for (const [id, op] of turn.changes.agenda)
@@ -600,19 +606,22 @@ function afterCommit(
       const at = op.kind === 'put' ? op.row.dueAt : op.kind === 'patch' ? (op.set.dueAt ?? null) : null;
       if (at !== null && at > now) dues.push(at);
     }
-    // Which rows a resume has freed, and where an event went, is known to the database only.
-    if (turn.changes.events.length > 0 || turn.changes.shift !== null) {
+    // Which rows a resume has freed is known to the database only.
+    if (turn.changes.shift !== null) {
       dues.push(now);
       wake = true;
     }
+    emitted ||= isHeard && turn.changes.events.length > 0;
     if (turn.changes.hold !== null) listener.messages?.withdraw(turn.workflow, 'all');
   }
   for (const { workflow, workitem } of settled) listener.messages?.withdraw(workflow, [workitem]);
   if (agenda.length > 0) listener.agenda?.(agenda);
   if (dues.length > 0) listener.dueAt?.(Math.min(...dues));
   if (wake) listener.messages?.wake();
+  if (emitted) listener.events?.();
   const handled = listener.messages !== undefined && listener.agenda !== undefined;
-  if (prepared.unclaimed || (!handled && (wake || agenda.length > 0 || dues.length > 0))) parts.store.wakeOthers();
+  if (prepared.unclaimed || (!handled && (wake || emitted || agenda.length > 0 || dues.length > 0)))
+    parts.store.wakeOthers();
 }
 
 type Settled = {

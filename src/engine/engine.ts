@@ -42,6 +42,8 @@ export type EngineListener = {
   readonly agenda?: (
     rows: readonly { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[],
   ) => void;
+  /** Events were committed for listeners of other workflows: agenda rows may have come of them. */
+  readonly events?: () => void;
   /** A message or agenda row whose place is not known here is, or will be, due at this time. */
   readonly dueAt?: (at: number) => void;
 };

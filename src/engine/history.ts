@@ -20,19 +20,23 @@ export function recorded(
   };
 }
 
-/** `history`, which ends with the entry numbered `workflow.lastN`, with one more entry. */
-export function withEntry(
+/** The history of a step, which ends with the entry numbered `workflow.lastN`, with one more entry before it. */
+export function withFirstEntry(
   workflow: WorkflowRow,
   history: readonly HistoryRow[],
   entry: HistoryEntry,
   at: number,
 ): { readonly workflow: WorkflowRow; readonly history: readonly HistoryRow[] } {
-  const last = history.at(-1);
-  if (last === undefined) {
+  const [first, ...others] = history;
+  if (first === undefined) {
     const one = recorded(workflow, [entry], at);
     return { workflow: one.workflow, history: [one.history] };
   }
-  const lastN = last.lastN + 1;
-  const grown = { ...last, lastN, entries: `${last.entries.slice(0, -1)},${JSON.stringify(entry)}]` };
-  return { workflow: { ...workflow, lastN }, history: [...history.slice(0, -1), grown] };
+  return {
+    workflow: { ...workflow, lastN: workflow.lastN + 1 },
+    history: [
+      { ...first, lastN: first.lastN + 1, entries: `[${JSON.stringify(entry)},${first.entries.slice(1)}` },
+      ...others.map((row) => ({ ...row, firstN: row.firstN + 1, lastN: row.lastN + 1 })),
+    ],
+  };
 }
