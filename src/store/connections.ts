@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import pRetry from 'p-retry';
 import pg from 'pg';
+import { makeQueue } from '../runtime/bounded.ts';
 import { isCollision, isHopeless, isLoss, told } from './refusals.ts';
 import { StoreUnavailable } from './store.ts';
 import type { DatabaseRow } from './tables.ts';
@@ -41,6 +42,44 @@ export const types: pg.CustomTypesConfig = {
         ? pg.types.getTypeParser(oid, 'binary')
         : pg.types.getTypeParser(oid, 'text')) as typeof pg.types.getTypeParser,
 };
+
+/**
+ * The same connections, of which at most `max` are held at once through this door. Whoever comes too many waits for his turn, and is told
+ * at once when the database turns out to be away.
+ *
+ * The number of those who wait is bounded by the number of lanes.
+ */
+export function inTurn(connections: Connections, max: number): Pick<Connections, 'take'> {
+  const waiting = makeQueue<{ readonly go: () => void; readonly fail: (error: unknown) => void }>();
+  let holding = 0;
+  const leave = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) holding -= 1;
+    else next.go();
+  };
+  return {
+    take: async () => {
+      if (holding >= max) await new Promise<void>((go, fail) => waiting.push({ go, fail }));
+      else holding += 1;
+      try {
+        const connection = await connections.take();
+        let given = false;
+        return {
+          ...connection,
+          giveBack: (broken) => {
+            connection.giveBack(broken);
+            if (!given) leave();
+            given = true;
+          },
+        };
+      } catch (error) {
+        holding -= 1;
+        for (let other = waiting.shift(); other !== undefined; other = waiting.shift()) other.fail(error);
+        throw error;
+      }
+    },
+  };
+}
 
 /** A statement outside a transaction meets at most this many dead connections before we say so. */
 const RUN_TRIES_MAX = 3;

@@ -56,6 +56,7 @@ export const lockWorkflows: Statement = {
   name: 'lock_workflows',
   text: `
   select r.w as request, ${selected(WORKFLOW, 'w')}, pg_current_xact_id()::text as transaction,
+    exists (select 1 from listener where reach = 'tenant') as hears,  -- once for all rows
     case when w.id is null then exists (select 1 from workflow e where e.shard = r.s and e.id = r.w) else false end as busy
   from ${requests('')}
   left join lateral (
@@ -67,9 +68,18 @@ export const lockWorkflows: Statement = {
 export const lookAtWorkflows: Statement = {
   name: 'look_at_workflows',
   text: `
-  select r.w as request, ${selected(WORKFLOW, 'w')}, null as transaction, false as busy
+  select r.w as request, ${selected(WORKFLOW, 'w')}, null as transaction, null as hears, false as busy
   from ${requests('')}
   left join workflow w on w.shard = r.s and w.id = r.w`,
+};
+
+/**
+ * Whether any workflow listens to others, asked of all shards at once: the listeners of a tenant are anywhere. Asked before the transaction begins, so
+ * that whoever puts a listener at this moment is in nobody's way.
+ */
+export const anyoneHears: Statement = {
+  name: 'anyone_hears',
+  text: `select exists (select 1 from listener where reach = 'tenant') as hears`,
 };
 
 const loadWorkitems: Statement = {

@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { type Connections, persist, postgresPool, type Statement } from './connections.ts';
+import { SHARDS } from '../model/ids.ts';
+import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import { makeKeeping } from './keeping.ts';
@@ -94,9 +95,12 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
   const reads = pool('reads', readsMax, READING);
   const start = distributed ? 'begin isolation level serializable' : 'begin';
   const begin = settings.prepared ? start : `${start}; ${setAll([...PLANNING, ...PATIENCE], 'set local')}`;
+  const atOnce = Math.min(LANES, Math.max(1, connectionsMax - readsMax - 2));
   return assemble({
     profile: distributed ? 'distributed' : 'postgres',
-    lanes: Math.min(LANES, Math.max(1, connectionsMax - readsMax - 2)),
+    // A lane for each shard keeps a transaction within one.
+    lanes: distributed ? SHARDS : atOnce,
+    atOnce,
     batchMax: BATCH_MAX,
     engine,
     reads,
@@ -129,6 +133,7 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
     return assemble({
       profile: 'embedded',
       lanes: 1,
+      atOnce: 1,
       batchMax: EMBEDDED_BATCH_MAX,
       engine: database,
       reads: database,
@@ -149,6 +154,8 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
 type Parts = {
   readonly profile: Store['profile'];
   readonly lanes: number;
+  /** Transactions of the engine that run at once; the connections left over are for single statements. */
+  readonly atOnce: number;
   readonly batchMax: number;
   readonly engine: Connections;
   readonly reads: Connections;
@@ -161,12 +168,13 @@ type Parts = {
 function assemble(parts: Parts): Store {
   const { engine, reads, waking } = parts;
   const lookup = makeLookup(engine);
+  const transactions = parts.style.namesShard ? inTurn(engine, parts.atOnce) : engine;
   let closing: Promise<void> | null = null;
   return {
     profile: parts.profile,
     batchMax: parts.batchMax,
     lanes: parts.lanes,
-    begin: (requests) => beginTransaction(engine, parts.style, lookup, requests),
+    begin: (requests) => beginTransaction(transactions, parts.style, lookup, requests),
     ...(parts.style.namesShard ? makeDueByShard(engine) : makeDue(engine)),
     ...makeKeeping(engine, reads, parts.style.namesShard),
     onWake: waking.onWake,

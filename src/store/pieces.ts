@@ -1,5 +1,5 @@
 import type { Statement } from './connections.ts';
-import { CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFLOW } from './tables.ts';
+import { AGENDA, CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFLOW } from './tables.ts';
 
 /*
  * The SQL of a save: one common table expression for each kind of change, each reading one json parameter; write.ts puts them together.
@@ -174,6 +174,29 @@ export const spreadEvents: Statement = {
   ) l
   where l.workflow_id <> r.w
   on conflict (shard, workflow_id, id) do nothing`,
+};
+
+/**
+ * The same where statements are about one shard, in two: who hears (the one question of a step that goes to all shards, and only when
+ * anyone listens at all), then a row for each (`spreadPiece`).
+ */
+const hearer = 'select shard as s, workflow_id as w, id, path, name from listener';
+export const hearersByName: Statement = {
+  name: 'hearers_by_name',
+  text: `${hearer} where tenant = $1 and event = $2 and name = any($3::text[]) and reach = 'tenant'`,
+};
+export const hearersOfAny: Statement = {
+  name: 'hearers_of_any',
+  text: `${hearer} where tenant = $1 and event = $2 and name is null and reach = 'tenant'`,
+};
+
+/** New agenda rows, for events that are spread; one that is there already stays. */
+export const spreadPiece: Piece = {
+  code: 's',
+  text: (n) => `spread as (
+    insert into agenda (shard, workflow_id, ${listed(AGENDA.columns)})
+    select r.s, r.w, ${listed(AGENDA.columns, 'r.')} from ${from(n, typed(AGENDA.columns))}
+    on conflict (shard, workflow_id, id) do nothing)`,
 };
 
 const holdColumns = 'hold bigint, shift bigint, until bigint';

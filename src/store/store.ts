@@ -21,8 +21,10 @@ import type { Loaded, Need } from '../model/stimulus.ts';
 
 export type Store = {
   readonly profile: 'postgres' | 'distributed' | 'embedded' | 'simulated';
-  /** Stimuli one transaction should take at most, and how many transactions of the engine may run at once. */
+  /** Stimuli one transaction should take at most. */
   readonly batchMax: number;
+  /** Into how many parts the engine divides the workflows (by shard, modulo this), each with one transaction at a time. With as many as
+   * there are shards a transaction is about one shard; the store lets only some of them run at once. */
   readonly lanes: number;
 
   /**
@@ -124,6 +126,12 @@ export type Transaction = {
   readonly loaded: ReadonlyMap<WorkflowId, Loaded>;
   /** Locked by somebody else at this moment; try again alone. */
   readonly busy: readonly WorkflowId[];
+  /**
+   * Whether any workflow listens to others (reach `tenant`), as of the beginning; true where that was not asked. If false, events are
+   * left out of the save unless it puts such a listener itself. A listener that is committed after this transaction began may thus
+   * miss its events; one that was committed before the stimulus arrived never does.
+   */
+  readonly hears: boolean;
   /** Loads more rows of workflows locked here; brings these rows alone, not again what was loaded before. The workflow row in it is
    * the one that was locked. When it throws the transaction is over. */
   load(requests: readonly LoadRequest[]): Promise<ReadonlyMap<WorkflowId, Loaded>>;

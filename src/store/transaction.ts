@@ -3,11 +3,11 @@ import { shardOf } from '../model/ids.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Connection, Connections, Result } from './connections.ts';
-import { forRequests, lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
+import { anyoneHears, forRequests, lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
 import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
 import type { LoadRequest, Save, Transaction } from './store.ts';
 import { rowOf, WORKFLOW } from './tables.ts';
-import { type Sent, statementsFor } from './write.ts';
+import { askingHearers, type Sent, spreading, type Writing, writingOf } from './write.ts';
 
 /** How a profile runs its transactions. */
 export type TransactionStyle = {
@@ -30,7 +30,7 @@ export type Lookup = (what: {
 const BEGIN_TRIES_MAX = 3;
 
 export async function beginTransaction(
-  connections: Connections,
+  connections: Pick<Connections, 'take'>,
   style: TransactionStyle,
   lookup: Lookup,
   list: readonly LoadRequest[],
@@ -53,6 +53,7 @@ type Begun = {
   readonly busy: readonly WorkflowId[];
   readonly loaded: ReadonlyMap<WorkflowId, Loaded>;
   readonly transaction: string | null;
+  readonly hears: boolean;
 };
 
 /** One round trip: begin, lock, load. The rows are locked by a statement of their own, so that what is loaded is seen as of after the
@@ -64,24 +65,27 @@ async function lockAndLoad(
 ): Promise<Begun> {
   const wanted = requests.map(({ workflow }) => ({ s: shardOf(workflow), w: workflow }));
   const look = forRequests(style.locks ? lockWorkflows : lookAtWorkflows, wanted, style.namesShard);
-  const { begun, locked, loads } = connection.together(() => ({
+  const { asked, begun, locked, loads } = connection.together(() => ({
+    asked: style.namesShard ? [connection.run(anyoneHears)] : [],
     begun: connection.say(style.begin),
     locked: look.map(({ statement, values }) => connection.run(statement, values)),
     loads: sendLoads(connection, requests, style.namesShard),
   }));
-  const [, ...answers] = await allOf([begun, ...locked, ...loads.results]);
+  const [, ...answers] = await allOf([begun, ...locked, ...loads.results, ...asked]);
   const results = answers.slice(look.length);
 
   const rows = new Map<WorkflowId, WorkflowRow | null>();
   const busy: WorkflowId[] = [];
   let transaction: string | null = null;
+  let hears: unknown = style.namesShard ? answers.at(-1)?.rows[0]?.['hears'] : null;
   for (const record of answers.slice(0, look.length).flatMap((answer) => answer.rows)) {
     const id = record['request'] as WorkflowId;
     transaction ??= record['transaction'] as string | null;
+    hears ??= record['hears'];
     if (record['busy'] === true) busy.push(id);
     else rows.set(id, record['id'] === null ? null : rowOf(WORKFLOW, record));
   }
-  return { rows, busy, loaded: loads.gather(results, rows), transaction };
+  return { rows, busy, loaded: loads.gather(results, rows), transaction, hears: hears !== false };
 }
 
 function makeTransaction(connection: Connection, style: TransactionStyle, lookup: Lookup, begun: Begun): Transaction {
@@ -104,6 +108,7 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
   return {
     loaded: begun.loaded,
     busy: begun.busy,
+    hears: begun.hears,
     load: async (list) => {
       if (over) throw new Error('This transaction is over; begin another one');
       const loads = sendLoads(
@@ -123,13 +128,13 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
     },
     commit: async (save) => {
       end();
-      let statements: readonly Sent[];
+      let writing: Writing;
       try {
         const known = {
           workflow: (id: WorkflowId) => rows.get(id),
           strand: (id: WorkflowId, path: string) => strands.get(id)?.get(path),
         };
-        statements = statementsFor(save, known, style);
+        writing = writingOf(save, known, style, begun.hears);
       } catch (error) {
         await abandon(connection, null);
         throw error;
@@ -138,13 +143,17 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
         connection.giveBack(true);
         return 'lost'; // nothing was sent: the database undoes what the connection had begun
       }
+      let statements: readonly Sent[];
       try {
-        const answers = connection.together(() => [
-          ...statements.map(({ statement, values }) => connection.run(statement, values)),
-          // After an error above, the database answers this commit by rolling back.
-          connection.say('commit'),
-        ]);
-        await allOf(answers);
+        statements = await statementsOf(connection, writing, style);
+      } catch (error) {
+        await abandon(connection, error);
+        if (isConflict(error) || (isLoss(error) && !isAnswer(error))) return 'lost'; // no commit was sent
+        throw told(error, 'saving a step');
+      }
+      try {
+        // After an error above, the database answers this commit by rolling back.
+        await allOf(sendAll(connection, statements, 'commit'));
         connection.giveBack();
         return 'committed';
       } catch (error) {
@@ -163,6 +172,30 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
     },
   };
 }
+
+/** What is to be sent with the commit. Where the listeners of an event are on many machines, everything before was sent already, for they
+ * have to be asked for first. */
+async function statementsOf(
+  connection: Connection,
+  { changes, events, last }: Writing,
+  style: TransactionStyle,
+): Promise<readonly Sent[]> {
+  if (!style.namesShard || events.length === 0) return [...changes, ...spreading(events), ...last];
+  const { questions, heard } = askingHearers(events);
+  const answers = await allOf(sendAll(connection, [...changes, ...questions]));
+  return [...heard(answers.slice(changes.length).map(({ rows }) => rows)), ...last];
+}
+
+/** Sends the statements, and `end` behind them, in one piece. */
+const sendAll = (
+  connection: Connection,
+  statements: readonly Sent[],
+  ...end: readonly string[]
+): readonly Promise<Result>[] =>
+  connection.together(() => [
+    ...statements.map(({ statement, values }) => connection.run(statement, values)),
+    ...end.map((text) => connection.say(text)),
+  ]);
 
 /** Waits for all of them and throws the error of the first that failed: the others of a transaction fail only because of it. */
 async function allOf(promises: readonly Promise<Result>[]): Promise<readonly Result[]> {

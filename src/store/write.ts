@@ -1,8 +1,17 @@
 import { shardOf, type WorkflowId } from '../model/ids.ts';
-import { type Changes, followedBy, type Op, type StrandRow, type WorkflowRow } from '../model/rows.ts';
+import {
+  type Changes,
+  type EmittedEvent,
+  followedBy,
+  type Op,
+  type StrandRow,
+  type WorkflowRow,
+} from '../model/rows.ts';
 import type { Statement } from './connections.ts';
 import {
   definitionPiece,
+  hearersByName,
+  hearersOfAny,
   historyPiece,
   holdPieces,
   insertWorkflow,
@@ -11,6 +20,7 @@ import {
   pieces,
   proveVersions,
   spreadEvents,
+  spreadPiece,
   sweepPieces,
   updateWorkflow,
   workflowMoving,
@@ -18,7 +28,18 @@ import {
 } from './pieces.ts';
 import { byShard, inShard } from './sharding.ts';
 import type { Save } from './store.ts';
-import { CHILD_KINDS, CHILDREN, HISTORY, jsonOf, patchOf, strandNumber, type Table, WORKFLOW } from './tables.ts';
+import {
+  AGENDA,
+  CHILD_KINDS,
+  CHILDREN,
+  type DatabaseRow,
+  HISTORY,
+  jsonOf,
+  patchOf,
+  strandNumber,
+  type Table,
+  WORKFLOW,
+} from './tables.ts';
 
 /*
  * A batch as statements. All rows of all workflows go in one: a data-modifying CTE for each kind of change that occurs, each reading
@@ -80,7 +101,7 @@ function together(all: readonly Filled[]): Sent {
 }
 
 /** The pieces as one statement; or, where shards are named, as one for each piece and shard. */
-function sent(all: readonly Filled[], style: WriteStyle): readonly Sent[] {
+function sent(all: readonly Filled[], style: Pick<WriteStyle, 'namesShard'>): readonly Sent[] {
   if (all.every(({ rows }) => rows.length === 0)) return [];
   if (!style.namesShard) return [together(all)];
   return all.flatMap(({ piece, rows }) =>
@@ -91,8 +112,18 @@ function sent(all: readonly Filled[], style: WriteStyle): readonly Sent[] {
   );
 }
 
-/** The statements that write `save`, in their order; all of them belong into the transaction that loaded `known`. */
-export function statementsFor(save: Save, known: Known, style: WriteStyle): readonly Sent[] {
+/** What writes a save, in this order; all of it belongs into the transaction that loaded `known`. */
+export type Writing = {
+  readonly changes: readonly Sent[];
+  /** Emitted events, to be spread among the listeners there are then; none when nobody can hear them. */
+  readonly events: readonly Emitted[];
+  /** Holding, shifting and sweeping, of whatever rows there are then. */
+  readonly last: readonly Sent[];
+};
+export type Emitted = EmittedEvent & { readonly w: WorkflowId; readonly tenant: string; readonly id: string };
+
+/** @param hears whether workflows listened to others when the transaction began */
+export function writingOf(save: Save, known: Known, style: WriteStyle, hears: boolean): Writing {
   const changes = coalesced(save.changes);
   const filled: Filled[] = [];
   const add = (piece: Piece, rows: readonly Json[]): void => {
@@ -130,8 +161,9 @@ export function statementsFor(save: Save, known: Known, style: WriteStyle): read
     [...definitions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([hash, stored]) => ({ hash, stored })),
   );
 
+  const isHeard = hears || changes.some(putsEar);
   const events = changes.flatMap(({ workflow, events: emitted }) =>
-    emitted.map((event, i) => ({
+    (isHeard ? emitted : []).map((event, i) => ({
       ...event,
       w: workflow.id,
       tenant: workflow.tenant,
@@ -143,19 +175,77 @@ export function statementsFor(save: Save, known: Known, style: WriteStyle): read
     .map(({ workflow, hold, shift }) => ({ ...located(workflow.id), hold, shift, until: workflow.updatedAt }));
   const swept = changes.filter(({ sweep }) => sweep).map(({ workflow }) => located(workflow.id));
 
-  return [
-    ...sent(filled, style),
-    ...(events.length > 0 ? [{ statement: spreadEvents, values: [JSON.stringify(events)] }] : []),
-    ...sent(
-      holdPieces.map((piece) => ({ piece, rows: held })),
-      style,
-    ),
-    ...sent(
-      sweepPieces.map((piece) => ({ piece, rows: swept })),
-      style,
-    ),
-  ];
+  return {
+    changes: sent(filled, style),
+    events,
+    last: [
+      ...sent(
+        holdPieces.map((piece) => ({ piece, rows: held })),
+        style,
+      ),
+      ...sent(
+        sweepPieces.map((piece) => ({ piece, rows: swept })),
+        style,
+      ),
+    ],
+  };
 }
+
+/** A listener that hears other workflows comes, or may become one. */
+const putsEar = ({ listeners }: Changes): boolean =>
+  [...listeners.values()].some((op) => op.kind === 'put' && op.row.reach === 'tenant');
+
+/** One statement that finds the listeners and writes to them; where that is one machine's work. */
+export const spreading = (events: readonly Emitted[]): readonly Sent[] =>
+  events.length === 0 ? [] : [{ statement: spreadEvents, values: [JSON.stringify(events)] }];
+
+/** Questions for the listeners that may fit, wherever they are; `heard` makes of their answers what has to be written. */
+export function askingHearers(events: readonly Emitted[]): {
+  readonly questions: readonly Sent[];
+  readonly heard: (answers: readonly (readonly DatabaseRow[])[]) => readonly Sent[];
+} {
+  const kinds = new Map<string, { readonly first: Emitted; readonly events: Emitted[] }>();
+  for (const event of events) {
+    const key = `${event.event} ${event.tenant}`;
+    const kind = kinds.get(key) ?? { first: event, events: [] };
+    kind.events.push(event);
+    kinds.set(key, kind);
+  }
+  const groups = [...kinds.values()].flatMap(({ first, events: own }) => {
+    const values = [first.tenant, first.event];
+    const names = [...new Set(own.map(({ name }) => name))];
+    return [
+      { events: own, question: { statement: hearersByName, values: [...values, names] } },
+      { events: own, question: { statement: hearersOfAny, values } },
+    ];
+  });
+  return {
+    questions: groups.map(({ question }) => question),
+    heard: (answers) => {
+      const rows = groups.flatMap((group, i) =>
+        (answers[i] ?? []).flatMap((listener) =>
+          group.events
+            .filter(({ w, name }) => w !== listener['w'] && (listener['name'] === null || listener['name'] === name))
+            .map((event) => eventRow(event, listener)),
+        ),
+      );
+      return sent([{ piece: spreadPiece, rows }], { namesShard: true });
+    },
+  };
+}
+
+const eventRow = (event: Emitted, listener: DatabaseRow): Json => ({
+  s: listener['s'],
+  w: listener['w'],
+  ...jsonOf(AGENDA, {
+    id: `${event.id} ${String(listener['id'])}`,
+    kind: 'event',
+    dueAt: event.at,
+    heldAt: null,
+    path: listener['path'] as string,
+    payload: `{"listener":${JSON.stringify(listener['id'])},"workflow":${JSON.stringify(event.w)},"event":"${event.event}","name":${JSON.stringify(event.name)},"at":${event.at},"payload":${event.payload}}`,
+  }),
+});
 
 const located = (workflow: WorkflowId): { readonly s: number; readonly w: WorkflowId } => ({
   s: shardOf(workflow),
