@@ -232,8 +232,10 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   const { flavour } = message;
   if (node.state === 'cancelling' || node.state === 'done_cancelled') {
     // A handler that could not even begin (its error waits here) is not waited for a second time.
-    if (message.again && node.children < 1 && node.hasError && flavour !== 'kill')
-      return leaveDone(x, 'done_cancelled', node.applied);
+    if (message.again && node.children < 1 && node.hasError && flavour !== 'kill') {
+      leaveDone(x, 'done_cancelled', node.applied);
+      return;
+    }
     if (message.again) cancelChildren(x, flavour, message.cause, true);
     if (flavour !== 'kill') return;
   }

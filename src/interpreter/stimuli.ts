@@ -375,8 +375,15 @@ function replay(world: World, event: Of<'replay'>): Answer {
     if (event.fields !== null) x.node.applied = mergeGiven({}, event.fields);
     x.strand.touched = true;
     world.send({ kind: 'dispatch', to: refOf(x) });
-  } else
+  } else {
+    if (failed.kind === 'reply' && failed.by !== null) {
+      // It was counted when it failed; it is about to be counted again.
+      x.node.children++;
+      if (failed.by === 'child') x.node.child = failed.from;
+      x.strand.touched = true;
+    }
     world.send(event.fields !== null && 'fields' in failed ? ({ ...failed, fields: event.fields } as Message) : failed);
+  }
   return done;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeStrand } from '../../src/interpreter/encoding.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
+import { inspect } from '../../src/interpreter/inspect.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
@@ -40,6 +41,8 @@ export type Driver = {
   readonly stimulate: (event: Happening) => Answer;
   readonly settle: () => boolean;
   readonly played: () => Played;
+  /** What the root has replied with; before that, its fields as they stand. */
+  readonly result: () => Fields;
   readonly status: () => Status | null;
   /** Open workitems, always in the same order. */
   readonly open: () => readonly { readonly id: ExpressionId; readonly participant: string }[];
@@ -115,7 +118,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
   const open = (): Driver['open'] extends () => infer Rows ? Rows : never =>
     [...world.whole(id).workitems.values()]
       .filter((row) => row.state !== 'closed')
-      .sort((a, b) => (`${a.path} ${a.id.split('!')[0]}` < `${b.path} ${b.id.split('!')[0]}` ? -1 : 1));
+      .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
 
   function act(action: Action): void {
     const choose = <Row>(rows: readonly Row[]): Row | undefined => rows[action.pick % Math.max(1, rows.length)];
@@ -123,42 +126,38 @@ export function drive(given: Tree, options: Options = {}): Driver {
     const nothing = '0!00000000000000000000000000000000' as ExpressionId;
     switch (action.do) {
       case 'proceed':
-        return happen({ kind: 'proceed', workitem: workitem() ?? nothing, fields: action.fields });
+        happen({ kind: 'proceed', workitem: workitem() ?? nothing, fields: action.fields });
+        break;
       case 'fail':
-        return happen({ kind: 'fail', workitem: workitem() ?? nothing, class: 'RuntimeError', message: 'no' });
+        happen({ kind: 'fail', workitem: workitem() ?? nothing, class: 'RuntimeError', message: 'no' });
+        break;
       case 'edit':
-        return happen({ kind: 'edit', workitem: workitem() ?? nothing, fields: action.fields, revision: null });
+        happen({ kind: 'edit', workitem: workitem() ?? nothing, fields: action.fields, revision: null });
+        break;
       case 'time': {
         const due = world.firstDue();
         if (due !== null) world.advanceTo(due.row.dueAt);
         settle();
-        return;
+        break;
       }
       case 'cancel':
       case 'kill':
       case 'pause':
       case 'resume':
-        return happen({ kind: action.do });
+        happen({ kind: action.do });
+        break;
       case 'cancel_expression':
       case 'kill_expression':
-        return happen({ kind: action.do, expression: choose(live()) ?? nothing });
+        happen({ kind: action.do, expression: choose(live()) ?? nothing });
+        break;
       case 'reapply':
-        return happen({
-          kind: 'reapply',
-          expression: choose(live()) ?? nothing,
-          fields: action.pick % 2 === 0 ? null : action.fields,
-          tree: null,
-        });
+        happen({ kind: 'reapply', expression: choose(live()) ?? nothing, fields: fieldsOrNone(action), tree: null });
+        break;
       case 'replay': {
-        const errors = [...world.whole(id).errors.values()].sort((a, b) =>
-          `${a.path} ${a.id.split('!')[0]}` < `${b.path} ${b.id.split('!')[0]}` ? -1 : 1,
-        );
-        return happen({
-          kind: 'replay',
-          expression: choose(errors)?.id ?? nothing,
-          fields: action.pick % 2 === 0 ? null : action.fields,
-          tree: null,
-        });
+        const errors = [...world.whole(id).errors.values()].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+        const expression = choose(errors)?.id ?? nothing;
+        happen({ kind: 'replay', expression, fields: fieldsOrNone(action), tree: null });
+        break;
       }
     }
   }
@@ -182,6 +181,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
     settle,
     status,
     open,
+    result: () => inspect(world.whole(id), world.definition).fields,
     played: () => {
       const rows = world.whole(id);
       const said = (each: Delivered): string =>
@@ -209,8 +209,14 @@ export function drive(given: Tree, options: Options = {}): Driver {
   };
 }
 
+const fieldsOrNone = (action: Action): Fields | null => (action.pick % 2 === 0 ? null : action.fields);
+const placeOf = (row: { readonly path: string; readonly id: string }): string => `${row.path} ${row.id.split('!')[0]}`;
+
 /** Ids differ from run to run. */
 const normal = (text: string): string => text.replace(/[0-9a-f]{32}/g, '<subid>');
+
+/** A property may take so long; a longer look (RUNS) takes longer. */
+export const timeout = (runs: number): number => 20_000 + 250 * runs;
 
 /** Seed and number of runs of a property, from the environment; the seed is printed, so that a failure can be had again. */
 export function settings(runs: number): { readonly seed: number; readonly numRuns: number; readonly verbose: boolean } {

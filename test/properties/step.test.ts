@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { step } from '../../src/interpreter/step.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { StepResult } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import type { Step } from '../support/world.ts';
-import { type Driver, drive, type Played, settings } from './driver.ts';
+import { type Driver, drive, type Played, settings, timeout } from './driver.ts';
 import {
   type Action,
   anyActions,
@@ -29,6 +29,7 @@ const workflow = fc.oneof(anyWorkflow, mutatedWorkflow);
 const histogram = new Histogram();
 let restless = 0;
 
+vi.setConfig({ testTimeout: timeout(RUNS.numRuns) });
 console.log(`SEED=${RUNS.seed} RUNS=${RUNS.numRuns}`);
 afterAll(() => console.log(`${restless} workflows never came to rest; drawn were\n${histogram}`));
 

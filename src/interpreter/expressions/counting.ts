@@ -98,7 +98,10 @@ function put(x: Acting, kind: Target['kind'], name: string, value: Json): void {
 
 function finishCount(x: Acting, fields: Fields): void {
   const { node } = x;
-  if (node.state !== null) return end(x, fields); // cancelled: nothing is counted
+  if (node.state !== null) {
+    end(x, fields); // cancelled: nothing is counted
+    return;
+  }
   node.applied = fields;
   const target = targetOf(x);
   const children = treeOf(x).children.length > 0;

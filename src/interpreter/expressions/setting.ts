@@ -61,7 +61,10 @@ function targetOf(x: Acting, asWritten: boolean): Target {
 
 function finishSet(x: Acting, fields: Fields): void {
   const { node } = x;
-  if (node.state !== null) return end(x, fields); // cancelled: nothing is set
+  if (node.state !== null) {
+    end(x, fields); // cancelled: nothing is set
+    return;
+  }
   node.applied = fields;
   const asWritten = attribute(x, 'escape') === true || attribute(x, 'escape') === 'true';
   const override = attribute(x, 'override') ?? attribute(x, 'over');
