@@ -93,7 +93,6 @@ beforeAll(async () => {
       {
         status: ending.outcome === 'terminated' ? 'completed' : 'running',
         fields: ending.fields,
-        launched_at: new Date().toISOString(),
         expressions: ending.remaining.map((expid) => ({ expid })),
         workitems: workitems.map((id) => ({ id: `${id}!${workflow}`, status: 'open' })),
         timers: [],

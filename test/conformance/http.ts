@@ -31,7 +31,6 @@ type Callback = {
 type Shown = {
   readonly status: string;
   readonly fields: Fields;
-  readonly launched_at: string;
   readonly expressions: readonly { readonly expid: string }[];
   readonly workitems: readonly { readonly id: string; readonly status?: string }[];
   readonly timers: readonly { readonly due_at: string }[];
@@ -149,6 +148,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
   }
 
   return {
+    looks: target.testClock ? 2 : 3,
     now: () => Date.now() + offset,
     async launch(definition, fields) {
       const callbacks = callbacksOf(one, inbox.url);
@@ -162,7 +162,6 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
         throw new Error(`The launch is answered ${response.status}: ${await response.text()}`);
       const { id } = (await response.json()) as { readonly id: WorkflowId };
       workflows.push(id);
-      if (target.testClock && workflows.length === 1) offset = Date.parse((await show(id)).launched_at) - Date.now();
       return id;
     },
     proceed: (to, fields) => act(`${itemPath(to)}/proceed`, { fields }),
@@ -173,6 +172,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
       if (target.testClock) {
         const response = await post(`${target.url}/v1/test/clock`, { advance: 0 });
         if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${await response.text()}`);
+        const { now } = (await response.json()) as { readonly now?: string };
+        if (now !== undefined) offset = Date.parse(now) - Date.now();
       } else await silent();
       const news = inbox.received.slice(taken);
       taken = inbox.received.length;
@@ -187,7 +188,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
     async waitUntil(at) {
       const missing = Math.max(at - Date.now() - offset, 0);
       if (target.testClock && missing > 0) {
-        await post(`${target.url}/v1/test/clock`, { advance: (missing + 1) / 1_000 });
+        const response = await post(`${target.url}/v1/test/clock`, { advance: (missing + 1) / 1_000 });
+        await response.text();
         offset += missing + 1;
       } else await sleep(missing + 5);
     },

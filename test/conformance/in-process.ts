@@ -65,6 +65,7 @@ export function inProcess(one: Case, parts: Parts, limits: Limits = LIMITS): InP
 
   return {
     world,
+    looks: 1,
     now: world.now,
     async launch(definition, fields) {
       const read = parts.readDefinition(definition);

@@ -30,6 +30,9 @@ export type Player = {
   kill(workflow: WorkflowId): Promise<void>;
   /** Waits until the engine rests; answers with what was received since the last time. */
   rest(): Promise<readonly Received[]>;
+  /** Nothing is believed to come any more after so many looks without news: over HTTP a timer may fire between the look at what was
+   * received and the look at what is due. */
+  readonly looks: number;
   now(): number;
   /** When something will happen by itself, or null. */
   nextDueAt(): Promise<number | null>;
@@ -44,12 +47,6 @@ const TURNS_MAX = 1_000;
 const ANSWERS_MAX = 2_000;
 /** Seconds to watch a workflow after the last thing that was done to it: no case needs more than a few. */
 const WATCH_SECONDS = 10;
-
-/**
- * Nothing is believed to come any more after so many turns without news: over HTTP a timer may fire between the look at what was
- * received and the look at what is due.
- */
-const QUIET_TURNS = 3;
 
 type Counted = Received & { readonly nth: number };
 
@@ -131,7 +128,7 @@ export async function replay(one: Case, player: Player): Promise<Result> {
       }
       const step = one.script[script];
       if (step === undefined) {
-        if ((await pass(watchFrom + watch, null)) || quietTurns < QUIET_TURNS) continue;
+        if ((await pass(watchFrom + watch, null)) || quietTurns < player.looks) continue;
         return;
       }
       wakeAt ??= player.now() + (step.sleep ?? 0) * 1_000;
@@ -140,7 +137,7 @@ export async function replay(one: Case, player: Player): Promise<Result> {
         continue;
       }
       if (step.after_dispatch !== undefined && timesSeen(step.after_dispatch) < (step.nth ?? 1)) {
-        if ((await pass(watchFrom + watch, null)) || quietTurns < QUIET_TURNS) continue;
+        if ((await pass(watchFrom + watch, null)) || quietTurns < player.looks) continue;
         troubles.push(`script: dispatch ${step.nth ?? 1} of ${step.after_dispatch} never came`);
       } else if (step.do !== undefined) await act(step);
       script++;
