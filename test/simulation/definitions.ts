@@ -34,7 +34,8 @@ type Attribute = readonly [string, Json];
 export function makeDefinition(random: Random): Tree {
   if (random.chance(0.15)) return random.pick(examples);
   let size = random.between(2, SIZE_MAX);
-  const bound = SUBPROCESSES.filter(() => random.chance(0.3));
+  // One that calls itself in two branches would grow without end: only what was defined before can be called.
+  const bound: string[] = [];
 
   const participant = (): string => random.pick(PARTICIPANTS);
   const seconds = (low: number, high: number): string => `${random.between(low, high)}s`;
@@ -147,7 +148,11 @@ export function makeDefinition(random: Random): Tree {
     return added.length === 0 ? tree : { ...tree, attributes: new Map([...tree.attributes, ...added]) };
   }
 
-  const bodies = bound.map((name) => makeTree('define', [['name', name]], children(3, 1, 2)));
+  const bodies = SUBPROCESSES.filter(() => random.chance(0.3)).map((name) => {
+    const body = makeTree('define', [['name', name]], children(3, 1, 2));
+    bound.push(name);
+    return body;
+  });
   const root = withCommon(makeTree('define', [['name', 'made_up']], [...bodies, ...children(0, 1, 4)]), 0);
   return root;
 }

@@ -33,8 +33,8 @@ export function makeRandom(seed: number): Random {
     pick: (items) => items[Math.floor(fraction() * items.length)] as (typeof items)[number],
     delay: () => {
       const kind = fraction();
-      if (kind < 0.7) return fraction() * 3;
-      return kind < 0.96 ? fraction() * 60 : fraction() * 1_500;
+      if (kind < 0.75) return fraction() * 2;
+      return kind < 0.97 ? fraction() * 30 : fraction() * 600;
     },
   };
 }

@@ -145,6 +145,7 @@ export function openSimulated(
     return {
       loaded,
       busy,
+      hears: true,
       load: async (list) => {
         if (over) throw new Error(OVER);
         try {

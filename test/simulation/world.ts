@@ -208,7 +208,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
     stage !== 'chaos' &&
     database.workflows.size === launches &&
     [...database.workflows.values()].every(
-      ({ workflow, workitems }) => isOver(workflow.status) && workitems.size === 0,
+      ({ workflow, workitems, agenda }) => isOver(workflow.status) && workitems.size === 0 && agenda.size === 0,
     );
 
   let events = 0;
