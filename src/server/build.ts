@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { makeApp } from '../api/app.ts';
-import { makePost } from '../dispatcher/post.ts';
+import { makePost, type Post } from '../dispatcher/post.ts';
 import { type TargetPolicy, targetComplaint } from '../dispatcher/targets.ts';
 import { makeWorker } from '../dispatcher/worker.ts';
 import { makeEngine } from '../engine/make-engine.ts';
@@ -34,6 +34,19 @@ export type Built = {
   close(): Promise<void>;
 };
 
+/** For tests that stand in the way of single calls: each is handed a part as it was made, what it answers is built in instead. */
+export type Between = {
+  readonly store?: (store: Store) => Store;
+  readonly post?: (post: Post) => Post;
+};
+
+type Around = {
+  readonly log: Log;
+  readonly baseUrl: string;
+  readonly isStopping: () => boolean;
+  readonly between?: Between;
+};
+
 export const openConfigured = (config: Config, log: Log): Promise<Store> =>
   openStore({
     databaseUrl: config.databaseUrl,
@@ -44,12 +57,10 @@ export const openConfigured = (config: Config, log: Log): Promise<Store> =>
   });
 
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */
-export async function build(
-  config: Config,
-  around: { readonly log: Log; readonly baseUrl: string; readonly isStopping: () => boolean },
-): Promise<Built> {
-  const { log } = around;
-  const store = await openConfigured(config, log);
+export async function build(config: Config, around: Around): Promise<Built> {
+  const { log, between } = around;
+  const opened = await openConfigured(config, log);
+  const store = between?.store?.(opened) ?? opened;
   try {
     return await buildOn(store, config, around);
   } catch (error) {
@@ -58,11 +69,7 @@ export async function build(
   }
 }
 
-async function buildOn(
-  store: Store,
-  config: Config,
-  { log, baseUrl, isStopping }: Parameters<typeof build>[1],
-): Promise<Built> {
+async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping, between }: Around): Promise<Built> {
   const time = realTime;
   const ids = randomIds();
   const nodeId = randomUUID();
@@ -102,6 +109,7 @@ async function buildOn(
       schedule: { active: config.retryDelaysSeconds, notice: config.noticeDelaysSeconds },
     },
   });
+  const post = makePost({ policy, socketsPerHostMax: config.triesPerHostMax });
   // Nodes that only answer requests deliver nothing and fire no timers.
   const worker =
     role === 'api'
@@ -109,7 +117,7 @@ async function buildOn(
       : makeWorker({
           store,
           engine,
-          post: makePost({ policy, socketsPerHostMax: config.triesPerHostMax }),
+          post: between?.post?.(post) ?? post,
           deliveredFields,
           clock,
           time,

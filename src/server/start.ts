@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makeLog } from '../runtime/log.ts';
-import { type Built, build } from './build.ts';
+import { type Between, type Built, build } from './build.ts';
 import type { Config } from './config.ts';
 import { answerUnreadable, makeGate } from './gate.ts';
 
@@ -27,7 +27,7 @@ export type Running = {
  *
  * @throws when the address is taken or the store cannot be opened; nothing is left running then
  */
-export async function start(config: Config): Promise<Running> {
+export async function start(config: Config, between: Between = {}): Promise<Running> {
   const log = makeLog({ level: config.logLevel });
   const gate = makeGate();
   const server = createServer(
@@ -46,7 +46,7 @@ export async function start(config: Config): Promise<Running> {
   let isStopping = false;
   let built: Built;
   try {
-    built = await build(config, { log, baseUrl: config.baseUrl ?? url, isStopping: () => isStopping });
+    built = await build(config, { log, baseUrl: config.baseUrl ?? url, isStopping: () => isStopping, between });
   } catch (error) {
     server.close();
     server.closeAllConnections();
