@@ -169,7 +169,7 @@ export function makeDispatcher(parts: {
     const { message, host } = item;
     let outcome: TryOutcome | null = null;
     try {
-      outcome = (await isStillOurs(item)) ? await tryOnce(item) : null;
+      outcome = (await isStillOurs(item)) ? await tryOnce(item) : droppedTry(item);
     } catch (err) {
       // With the database away nobody knows whose it is: its lease ends by itself.
       log.warn('a message could not be checked before it was sent', {
@@ -181,11 +181,8 @@ export function makeDispatcher(parts: {
     running -= 1;
     queue.done(host);
     if (held.get(item.key) === item) held.delete(item.key);
-    if (outcome === null) figures.dropped += 1;
-    else {
-      if (outcome.result.kind !== 'dropped') figures[outcome.result.kind] += 1;
-      engine.outcome(outcome);
-    }
+    figures[outcome?.result.kind ?? 'dropped'] += 1;
+    if (outcome !== null) engine.outcome(outcome);
     pump();
     if (moreDue) loop.wake();
     tellQuiet();
@@ -201,6 +198,8 @@ export function makeDispatcher(parts: {
       key: { workflow: message.workflow, workitem: message.row.id },
       claim: item.claim,
       leaseSeconds: settings.leaseSeconds,
+      // Another node may have closed the workitem: the notice it owes by now waits for this claim.
+      send: message.row.send ?? 'active',
     });
     // Counted from before the question was asked: never later than the database does.
     if (renewed) item.leaseEndsAt = now + settings.leaseSeconds * 1000;
@@ -232,17 +231,22 @@ export function makeDispatcher(parts: {
   /** Takes a waiting message off the books; its claim is given back. */
   function drop(item: Held): void {
     forget(item);
-    const { message } = item;
-    engine.outcome({
+    engine.outcome(droppedTry(item));
+  }
+
+  /** No request has left this node: the claim is given back, where it is still ours. */
+  function droppedTry({ message, claim: held }: Held): TryOutcome {
+    const at = clock.now();
+    return {
       workflow: message.workflow,
       workitem: message.row.id,
-      claim: item.claim,
+      claim: held,
       send: message.row.send ?? 'active',
       number: message.row.tries + 1,
-      startedAt: clock.now(),
-      endedAt: clock.now(),
+      startedAt: at,
+      endedAt: at,
       result: { kind: 'dropped' },
-    });
+    };
   }
 
   function forget(item: Held): void {

@@ -63,7 +63,9 @@ export const withLoaded = (base: Loaded, more: Loaded): Loaded => ({
  */
 export function overlay(view: Loaded, changes: Changes): Loaded {
   const answered = new Set<string>();
-  for (const key of view.answered) if (!key.startsWith(CHILDREN_KEY)) answered.add(key);
+  // Children are strands: where none has changed, none has moved.
+  const moved = changes.strands.size > 0;
+  for (const key of view.answered) if (!moved || !key.startsWith(CHILDREN_KEY)) answered.add(key);
   const touched = (ops: ReadonlyMap<string, Op<unknown>>, need: (key: string) => Need): void => {
     // A patch may change a row that was not loaded: it answers nothing.
     for (const [key, op] of ops) if (op.kind !== 'patch') answered.add(needKey(need(key)));
