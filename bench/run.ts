@@ -1,0 +1,157 @@
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { embeddedResults } from './goals/embedded.ts';
+import { type Load, loadResults, runLoad } from './goals/load.ts';
+import { nodeResults } from './goals/nodes.ts';
+import { tableResults } from './goals/tables.ts';
+import { waitingResults } from './goals/waiting.ts';
+import { wideResults } from './goals/wide.ts';
+import { breakdown, functions, loops, machine, table } from './report.ts';
+import { type Bench, makeFolder, type Result } from './support/bench.ts';
+import { type Calibrator, makeCalibrator } from './support/calibration.ts';
+import { openPostgres, type Postgres } from './support/database.ts';
+import { hire } from './support/processes.ts';
+import { build } from './support/rota.ts';
+import { median } from './support/statistics.ts';
+
+/*
+ * `npm run bench`: the whole server against its goals, in one table. Everything listens on the loopback only, and everything that was
+ * started is ended again, however this ends.
+ */
+
+const USAGE = `npm run bench -- [options]
+
+  --quick        a minute instead of half an hour: fewer rounds, smaller crowds
+  --embedded     the server with its database inside, instead of Postgres
+  --goal N       only this goal (1 to 12); may be given several times
+  --peer dbos    the same work on another engine, installed from npm into a folder of its own
+  --profile      also the functions that take most of the server's CPU
+
+  DATABASE_URL   a Postgres to use, whose role may create databases; else one is started from the programs of an installation`;
+
+/** Where `--profile` leaves the profile. */
+const PROFILES = 'coverage';
+/** A whole run that takes longer is stuck. */
+const RUN_MS_MAX = { quick: 5 * 60_000, full: 60 * 60_000 };
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    embedded: { type: 'boolean', default: false },
+    goal: { type: 'string', multiple: true, default: [] },
+    peer: { type: 'string', multiple: true, default: [] },
+    profile: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+if (options.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const goals = new Set(options.goal.map(Number));
+if ([...goals].some((goal) => !(goal >= 1 && goal <= 12)) || options.peer.some((peer) => peer !== 'dbos')) {
+  console.error(USAGE);
+  process.exit(2);
+}
+
+let postgres: Postgres | string = 'Postgres was not started';
+const folder = makeFolder();
+let isOver = false;
+
+async function finish(code: number): Promise<never> {
+  if (!isOver) {
+    isOver = true;
+    if (typeof postgres !== 'string') await postgres.stop().catch(() => {});
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.exit(code);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void finish(1));
+setTimeout(
+  () => {
+    console.error('The bench did not come to an end in time.');
+    void finish(1);
+  },
+  options.quick ? RUN_MS_MAX.quick : RUN_MS_MAX.full,
+).unref();
+
+try {
+  await run();
+  await finish(0);
+} catch (error) {
+  console.error(error);
+  await finish(1);
+}
+
+async function run(): Promise<void> {
+  const begun = performance.now();
+  build();
+  postgres = await openPostgres();
+  if (typeof postgres === 'string')
+    console.log(`Without Postgres: ${postgres}. Only the embedded database is measured.`);
+  const there = typeof postgres === 'string' ? null : postgres;
+  const outside = hire(new URL('support/outside.ts', import.meta.url));
+  const bench: Bench = {
+    postgres: there,
+    embedded: options.embedded || there === null,
+    quick: options.quick,
+    outside,
+    callbackUrl: await outside.ask<string>('listen'),
+    folder,
+  };
+  console.log(machine(there?.version ?? null));
+  if (there?.isHere === false) console.log('Postgres runs elsewhere: its CPU cannot be seen and is left out.');
+
+  const calibrator = await makeCalibrator(bench);
+  const { results, load } = await measureGoals(bench, calibrator);
+  const calibration = calibrator.result();
+  await calibrator.stop();
+  console.log(`\n${loops(calibration)}\n\n${table(results)}`);
+  if (load !== null) {
+    const serverUs = median(load.busy.map((cost) => cost.serverUs));
+    console.log(`\n${breakdown(load.breakdown, serverUs)}`);
+    if (options.profile) {
+      mkdirSync(PROFILES, { recursive: true });
+      copyFileSync(load.profile, join(PROFILES, 'server.cpuprofile'));
+      console.log(`\n${functions(load.breakdown, serverUs)}`);
+    }
+  }
+  await outside.stop();
+  console.log(`\nAll this took ${Math.round((performance.now() - begun) / 1000)} s.`);
+}
+
+async function measureGoals(bench: Bench, calibrator: Calibrator): Promise<{ results: Result[]; load: Load | null }> {
+  const wants = (...those: readonly number[]): boolean => goals.size === 0 || those.some((goal) => goals.has(goal));
+  const results: Result[] = [];
+  const add = async (name: string, measure: () => Promise<readonly Result[]>): Promise<void> => {
+    const begun = performance.now();
+    const found = (await measure()).filter(({ goal }) => wants(goal));
+    results.push(...found);
+    for (const { goal, what, figure } of found) console.log(`${goal}. ${what}: ${figure}`);
+    console.log(`   (${name}: ${Math.round((performance.now() - begun) / 1000)} s)`);
+  };
+  let load: Load | null = null;
+  const needsLoad = wants(1, 2, 3, 4, 5, 6) || (wants(10) && !bench.embedded);
+  await add('calibration', async () => {
+    await calibrator.round(bench.quick ? 0.8 : 2);
+    return [];
+  });
+  if (needsLoad || bench.embedded)
+    await add('load', async () => {
+      load = await runLoad(bench, calibrator);
+      return loadResults(load, calibrator.result(), bench.embedded);
+    });
+  const measured = load as Load | null;
+  if (wants(7, 8) && !bench.embedded) await add('waiting', () => waitingResults(bench));
+  if (wants(9)) await add('wide', () => wideResults(bench));
+  if (wants(10))
+    await add('embedded', async () => {
+      const own = bench.embedded ? measured : await runLoad({ ...bench, embedded: true }, null);
+      return own === null ? [] : embeddedResults(bench, own, bench.embedded ? null : measured);
+    });
+  if (wants(11) && !bench.embedded) await add('tables', () => tableResults(bench));
+  if (wants(12) && !bench.embedded) await add('nodes', () => nodeResults(bench));
+  return { results, load: measured };
+}
