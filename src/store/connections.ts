@@ -152,6 +152,28 @@ export function runOn(take: () => Promise<Connection>): Connections['run'] {
   };
 }
 
+/**
+ * One statement that only reads, with each of the values, sent in one go over one connection; answers the rows of each, in order. Sent
+ * again as a whole when the connection turns out to be dead, or one of them met a change in a serializable database.
+ */
+export async function runAll(
+  connections: Pick<Connections, 'take'>,
+  statement: Statement,
+  values: readonly (readonly unknown[])[],
+): Promise<readonly Result['rows'][]> {
+  for (let attempt = 1; ; attempt++) {
+    const connection = await connections.take();
+    const answers = await Promise.allSettled(
+      connection.together(() => values.map((given) => connection.run(statement, given))),
+    );
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    connection.giveBack(failed !== undefined && isLoss(failed.reason));
+    if (failed === undefined) return answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.rows : []));
+    if (!(isCollision(failed.reason) || isLoss(failed.reason)) || attempt === RUN_TRIES_MAX)
+      throw told(failed.reason, `running "${statement.name}"`);
+  }
+}
+
 /** Connecting is tried this often, waiting 50, 100, 200, 400 and 800 ms between: a restart of Postgres goes by unnoticed. */
 const CONNECT_RETRIES = 5;
 

@@ -87,6 +87,40 @@ const retireKeys: Statement = {
     select scope, key from idempotency_key where reserved_at < $1 order by reserved_at limit $2)`,
 };
 
+/** Definitions looked at by one call, in the order of their hashes; the next call goes on behind them. */
+const DEFINITIONS_LOOKED_AT = 200;
+/** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (pieces.ts). */
+const UNUSED = `used_at < statement_timestamp() - interval '7 days'`;
+const definitionsPage = `
+  select hash, used_at from definition where hash > $1 order by hash limit ${DEFINITIONS_LOOKED_AT}`;
+const retireDefinitions: Statement = {
+  name: 'retire_definitions',
+  text: `
+  with page as materialized (${definitionsPage}),
+  gone as (
+    delete from definition d using page p
+    where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where w.definition = d.hash))
+  select max(hash) as last from page`,
+};
+
+/** The same in steps where workflows are on many machines. A launch in between marks what it uses, and the last step looks at that again. */
+const definitionsOfPage: Statement = {
+  name: 'definitions_of_page',
+  text: `
+  with page as (${definitionsPage})
+  select hash, ${UNUSED} as unused from page order by hash`,
+};
+const definitionsInUse: Statement = {
+  name: 'definitions_in_use',
+  text: `
+  select h.hash from unnest($2::text[]) as h(hash)
+  where exists (select 1 from workflow w where w.shard = $1::smallint and w.definition = h.hash collate "C")`,
+};
+const dropDefinitions: Statement = {
+  name: 'drop_definitions',
+  text: `delete from definition where hash = any($1::text[]) and ${UNUSED}`,
+};
+
 const ping: Statement = { name: 'ping', text: 'select 1' };
 
 export type Keeping = Pick<
@@ -106,6 +140,26 @@ export type Keeping = Pick<
 >;
 
 export function makeKeeping(writes: Connections, reads: Connections, namesShard: boolean): Keeping {
+  /** The last definition looked at; empty to begin again. */
+  let lookedAt = '';
+
+  async function collectDefinitions(): Promise<void> {
+    if (!namesShard) {
+      const { rows } = await writes.run(retireDefinitions, [lookedAt]);
+      lookedAt = (rows[0]?.['last'] ?? '') as string;
+      return;
+    }
+    const { rows } = await writes.run(definitionsOfPage, [lookedAt]);
+    lookedAt = (rows.at(-1)?.['hash'] ?? '') as string;
+    let unused = rows.filter((record) => record['unused'] === true).map((record) => record['hash'] as string);
+    for (let shard = 0; shard < SHARDS && unused.length > 0; shard++) {
+      const used = await writes.run(definitionsInUse, [shard, unused]);
+      const found = new Set(used.rows.map((record) => record['hash']));
+      unused = unused.filter((hash) => !found.has(hash));
+    }
+    if (unused.length > 0) await writes.run(dropDefinitions, [unused]);
+  }
+
   return {
     definition: async (hash) =>
       ((await writes.run(definitionByHash, [hash])).rows[0]?.['stored'] ?? null) as string | null,
@@ -154,6 +208,7 @@ export function makeKeeping(writes: Connections, reads: Connections, namesShard:
     retire: async ({ endedBefore, keysBefore, limit }) => {
       const most = Math.min(limit, RETIRE_MAX);
       await writes.run(retireKeys, [keysBefore, most]);
+      await collectDefinitions();
       const gone = async (statement: Statement, ...values: readonly number[]): Promise<number> =>
         ((await writes.run(statement, values)).rows[0]?.['n'] ?? 0) as number;
       if (!namesShard) return gone(retire, endedBefore, most);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SHARDS, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { AgendaRow } from '../model/rows.ts';
-import type { Connections, Statement } from './connections.ts';
+import { type Connections, runAll, type Statement } from './connections.ts';
 import type { AgendaPeek, ClaimedMessage, Store } from './store.ts';
 import { type DatabaseRow, rowOf, selected, WORKITEM } from './tables.ts';
 
@@ -92,6 +92,15 @@ const nextDueAt: Statement = {
   ) as due_at`,
 };
 
+const hasDueInShard: Statement = {
+  name: 'has_due_in_shard',
+  text: `
+  select 1 from workitem
+  where shard = $2::smallint and send is not null and held_at is null and due_at <= $1
+    and (lease_until is null or lease_until < statement_timestamp())
+  limit 1`,
+};
+
 const peekAgendaInShard: Statement = {
   name: 'peek_agenda_in_shard',
   text: `
@@ -100,12 +109,19 @@ const peekAgendaInShard: Statement = {
   order by due_at limit $2`,
 };
 
+/** Indexes for these questions, where the whole database has one index rather than each shard one: made when a store is opened. */
+export const SHARD_INDEXES: readonly string[] = [
+  'create index if not exists workitem_due_in_shard on workitem (shard, due_at) where send is not null and held_at is null',
+  'create index if not exists agenda_due_in_shard on agenda (shard, due_at) where held_at is null',
+];
+
 const nextDueAtInShard: Statement = {
   name: 'next_due_at_in_shard',
   text: `
   select least(
-    (select min(due_at) from agenda where held_at is null and due_at > $1 and shard = $2::smallint),
-    (select min(due_at) from workitem where send is not null and held_at is null and due_at > $1 and shard = $2::smallint)
+    (select due_at from agenda where shard = $2::smallint and held_at is null and due_at > $1 order by due_at limit 1),
+    (select due_at from workitem
+     where shard = $2::smallint and send is not null and held_at is null and due_at > $1 order by due_at limit 1)
   ) as due_at`,
 };
 
@@ -158,48 +174,58 @@ export function makeDue(connections: Connections): DueParts {
   };
 }
 
-/** The same, asking one shard after the other. Nothing is in order of time across shards, but what is due comes in bounded time: each call
- * begins behind the shard at which the last one had enough. */
+/**
+ * The same, shard by shard. Which of them have something due is asked for all in one go, and then only those are visited. Nothing is in
+ * order of time across shards, but what is due comes in bounded time: each call begins behind the shard at which the last one had enough.
+ */
 export function makeDueByShard(connections: Connections): DueParts {
   let next = 0;
-  const inTurn = (): readonly number[] => Array.from({ length: SHARDS }, (_, i) => (next + i) % SHARDS);
+  const all = Array.from({ length: SHARDS }, (_, shard) => shard);
   return {
     claimDue: async ({ now, owner, limit, leaseSeconds }) => {
       const claim = randomUUID();
       const most = Math.min(limit, CLAIM_MAX);
+      const looks = await runAll(
+        connections,
+        hasDueInShard,
+        all.map((shard) => [now, shard]),
+      );
+      const due = all.filter((shard) => (looks[shard]?.length ?? 0) > 0);
       const messages: ClaimedMessage[] = [];
-      for (const shard of inTurn()) {
+      for (const shard of [...due.filter((one) => one >= next), ...due.filter((one) => one < next)]) {
         const values = [now, most - messages.length, claim, owner, leaseSeconds, shard];
         messages.push(...(await connections.run(claimDueInShard, values)).rows.map(messageOf(claim)));
-        next = shard + 1;
+        next = (shard + 1) % SHARDS;
         if (messages.length >= most) break;
       }
       return messages.sort((a, b) => (a.row.dueAt ?? 0) - (b.row.dueAt ?? 0));
     },
     renewClaim: renew(connections),
     releaseClaims: async (owner) => {
-      for (let shard = 0; shard < SHARDS; shard++) await connections.run(releaseClaimsInShard, [owner, shard]);
+      for (const shard of all) await connections.run(releaseClaimsInShard, [owner, shard]);
     },
     peekAgenda: async ({ now, limit, share, shares, othersAfterMs }) => {
-      const found: { readonly peek: AgendaPeek; readonly own: boolean }[] = [];
-      for (const shard of inTurn()) {
-        const own = shard % shares === share;
-        const { rows } = await connections.run(peekAgendaInShard, [own ? now : now - othersAfterMs, limit, shard]);
-        found.push(...rows.map((record) => ({ peek: peekOf(record), own })));
-      }
-      return found
+      const isOwn = (shard: number): boolean => shard % shares === share;
+      const looks = await runAll(
+        connections,
+        peekAgendaInShard,
+        all.map((shard) => [isOwn(shard) ? now : now - othersAfterMs, limit, shard]),
+      );
+      return looks
+        .flatMap((rows, shard) => rows.map((record) => ({ peek: peekOf(record), own: isOwn(shard) })))
         .sort((a, b) => Number(b.own) - Number(a.own) || a.peek.dueAt - b.peek.dueAt)
         .slice(0, limit)
         .map(({ peek }) => peek);
     },
     nextDueAt: async (after) => {
-      let earliest: number | null = null;
-      for (let shard = 0; shard < SHARDS; shard++) {
-        const { rows } = await connections.run(nextDueAtInShard, [after ?? -1, shard]);
-        const at = (rows[0]?.['due_at'] ?? null) as number | null;
-        if (at !== null) earliest = Math.min(earliest ?? at, at);
-      }
-      return earliest;
+      const looks = await runAll(
+        connections,
+        nextDueAtInShard,
+        all.map((shard) => [after ?? -1, shard]),
+      );
+      const times = looks.flatMap((rows) => rows.map((record) => record['due_at'] as number | null));
+      const known = times.filter((at): at is number => at !== null);
+      return known.length === 0 ? null : Math.min(...known);
     },
   };
 }

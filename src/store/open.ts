@@ -4,7 +4,7 @@ import { type Connections, inTurn, persist, postgresPool, type Statement } from 
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import { makeKeeping } from './keeping.ts';
-import { clearClaims, makeDue, makeDueByShard } from './messages.ts';
+import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import { makeReads } from './reads.ts';
@@ -73,6 +73,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
   }, START_RETRIES);
   try {
     await migrate(migrator, settings.migrationsDir ?? ownMigrations(), !distributed);
+    if (distributed) for (const text of SHARD_INDEXES) await migrator.query(text);
   } finally {
     await migrator.end();
   }

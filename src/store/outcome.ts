@@ -20,7 +20,7 @@ const transactionStatus: Statement = {
 const historyToken: Statement = {
   name: 'history_token',
   text: `
-  select h.token from workflow w
+  select w.ver, h.token from workflow w
   left join history h on h.shard = w.shard and h.workflow_id = w.id and h.first_n = $3
   where w.shard = $1 and w.id = $2
   for update of w`,
@@ -54,10 +54,14 @@ async function byNumber(connections: Connections, transaction: string): Promise<
 }
 
 async function byToken(connections: Connections, save: Save): Promise<'committed' | 'lost' | 'unknown'> {
-  const change = save.changes.find(({ history }) => history.length > 0);
-  const row = change?.history[0];
-  if (change === undefined || row === undefined) return 'unknown';
-  const { id } = change.workflow;
-  const { rows } = await connections.run(historyToken, [shardOf(id), id, row.firstN]);
-  return rows[0]?.['token'] === save.token ? 'committed' : 'lost';
+  const change = save.changes.find(({ history }) => history.length > 0) ?? save.changes[0];
+  // Nothing but claims that were to be given back: doing it again does no harm.
+  if (change === undefined) return 'lost';
+  const [row] = change.history;
+  const { id, ver } = change.workflow;
+  const { rows } = await connections.run(historyToken, [shardOf(id), id, row?.firstN ?? 0]);
+  if (row !== undefined) return rows[0]?.['token'] === save.token ? 'committed' : 'lost';
+  // Without history only the number of the row tells: one that is lower proves that nothing was written.
+  const found = rows[0]?.['ver'];
+  return typeof found !== 'number' || found < ver ? 'lost' : 'unknown';
 }

@@ -148,12 +148,21 @@ export const historyPiece = (numbersTransactions: boolean): Piece => {
   };
 };
 
+/**
+ * Stores a definition, or notes that it was launched again: once a day, so that launches of the same one do not wait for each other.
+ *
+ * This is what makes it safe to throw definitions away (keeping.ts): whatever a transaction under way refers to was marked as used within
+ * the last day, by itself or by another before. What is older may go unless a workflow that is stored refers to it. Both who throws away
+ * and who marks hold the row's lock; the second to come looks again, and finds it marked, or gone and puts it back.
+ */
 export const definitionPiece: Piece = {
   code: 'd',
   text: (n) => `defined as (
-    insert into definition (hash, stored)
-    select r.hash, r.stored from jsonb_to_recordset($${n}::jsonb) as r(hash text, stored text)
-    on conflict (hash) do nothing)`,
+    insert into definition (hash, stored, used_at)
+    select r.hash, r.stored, statement_timestamp() from jsonb_to_recordset($${n}::jsonb) as r(hash text, stored text)
+    where not exists (
+      select 1 from definition d where d.hash = r.hash and d.used_at > statement_timestamp() - interval '1 day')
+    on conflict (hash) do update set used_at = excluded.used_at)`,
 };
 
 /** Every listener of the tenant in another workflow that may fit gets an agenda row; its own step judges the rest. */

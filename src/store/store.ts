@@ -105,7 +105,8 @@ export type Store = {
   readonly read: Reads;
 
   /** Deletes at most `limit` workflows that ended before `endedBefore`, with everything of them, and idempotency keys older than a
-   * day; answers how many workflows went. Never touches unfinished work (nor workflows that still owe notices). */
+   * day; answers how many workflows went. Never touches unfinished work (nor workflows that still owe notices). Each call also looks at
+   * some definitions, and may throw away those that no workflow refers to and nobody launched for days. */
   retire(request: {
     readonly endedBefore: number;
     readonly keysBefore: number;
