@@ -41,6 +41,8 @@ export function makePost(options: {
   readonly policy: TargetPolicy;
   readonly socketsPerHostMax: number;
   readonly time?: ProcessTime;
+  /** How names become addresses; the system's way unless given. */
+  readonly resolve?: Resolve;
 }): Post {
   const time = options.time ?? realTime;
   const agentOptions: http.AgentOptions = {
@@ -50,8 +52,8 @@ export function makePost(options: {
     scheduling: 'lifo',
   };
   const agent = {
-    http: guarded(new http.Agent(agentOptions), options.policy),
-    https: guarded(new https.Agent(agentOptions), options.policy),
+    http: guarded(new http.Agent(agentOptions), options.policy, options.resolve ?? lookup),
+    https: guarded(new https.Agent(agentOptions), options.policy, options.resolve ?? lookup),
   };
 
   const sweep = idleSweep(time, [agent.http, agent.https]);
@@ -173,14 +175,14 @@ type Connect = (
 ) => Duplex | null | undefined;
 
 /** Makes an agent look at every address it is about to connect to: the one that was checked is the one that is called. */
-function guarded<Agent extends http.Agent>(agent: Agent, policy: TargetPolicy): Agent {
+function guarded<Agent extends http.Agent>(agent: Agent, policy: TargetPolicy, resolve: Resolve): Agent {
   const connect: Connect = agent.createConnection.bind(agent);
-  const lookup = lookupWithin(policy);
+  const guardedLookup = lookupWithin(policy, resolve);
   agent.createConnection = (options: http.ClientRequestArgs, callback?: Parameters<Connect>[1]) => {
     const host = options.host ?? '';
     // A literal address is never looked up, so it is checked here.
     if (isIP(host) !== 0 && addressComplaint(host, policy) !== null) throw blocked();
-    return connect({ ...options, lookup }, callback);
+    return connect({ ...options, lookup: guardedLookup }, callback);
   };
   return agent;
 }
@@ -211,18 +213,24 @@ function idleSweep(time: ProcessTime, agents: readonly http.Agent[]): { stop(): 
 
 const blocked = (): Error => Object.assign(new Error('The address must not be called'), { code: 'EBLOCKED' });
 
+export type Resolve = (
+  host: string,
+  options: { readonly all: true; readonly family: 0 | 4 | 6; readonly hints: number },
+  done: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void;
+
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
 /** Resolves a name to those of its addresses that may be called; none of them is the error EBLOCKED. */
 const lookupWithin =
-  (policy: TargetPolicy) =>
+  (policy: TargetPolicy, resolve: Resolve) =>
   (
     host: string,
     options: { readonly all?: boolean | undefined; readonly family?: unknown; readonly hints?: number | undefined },
     done: LookupCallback,
   ): void => {
     const family = options.family === 4 || options.family === 6 ? options.family : 0;
-    lookup(host, { all: true, family, hints: options.hints ?? 0 }, (error, addresses) => {
+    resolve(host, { all: true, family, hints: options.hints ?? 0 }, (error, addresses) => {
       if (error !== null) return done(error, []);
       const allowed = addresses.filter(({ address }) => addressComplaint(address, policy) === null);
       const [first] = allowed;

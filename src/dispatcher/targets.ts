@@ -57,8 +57,10 @@ export function addressComplaint(address: string, policy: TargetPolicy): string 
  * one is, for that is where their packets end up.
  */
 export function classOfAddress(text: string): AddressClass {
-  const address = text.replace(/%.*$/, '');
-  if (isIP(address) === 0) return 'forbidden';
+  const bare = text.replace(/%.*$/, '');
+  if (isIP(bare) === 0) return 'forbidden';
+  // The library takes `::127.0.0.1` for a mapped address; written with hexadecimal digits only it does not.
+  const address = isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare;
   const parsed = ipaddr.parse(address);
   const plain = parsed.toString();
   if (METADATA_ADDRESSES.some((known) => ipaddr.parse(known).toString() === plain)) return 'forbidden';
