@@ -52,6 +52,7 @@ export const openConfigured = (config: Config, log: Log): Promise<Store> =>
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
     prepared: config.databasePrepared,
+    profile: config.databaseProfile,
     connectionsMax: config.connectionsMax,
     log: (message, err) => log.warn(message, { err }),
   });

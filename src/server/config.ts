@@ -17,6 +17,8 @@ export type Config = {
   readonly leaseSeconds: number;
   readonly retainEndedDays: number;
   readonly databasePrepared: boolean;
+  /** `distributed`: for databases that are many machines (docs/scaling.md). */
+  readonly databaseProfile: 'postgres' | 'distributed';
   readonly allowPrivateTargets: boolean;
   readonly testClock: boolean;
   readonly logLevel: string;
@@ -69,6 +71,11 @@ export const SETTINGS: readonly Setting[] = [
   },
   { name: 'RETAIN_ENDED', meaning: 'days a workflow that is over is kept, 0 to 36500', default: '30' },
   { name: 'DATABASE_PREPARED', meaning: '0: no named statements, for old poolers', default: '1' },
+  {
+    name: 'DATABASE_PROFILE',
+    meaning: 'postgres, or distributed for databases that are many machines (docs/scaling.md)',
+    default: 'postgres',
+  },
   {
     name: 'ALLOW_PRIVATE_TARGETS',
     meaning: '1: callbacks may go to loopback and private addresses',
@@ -177,6 +184,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     leaseSeconds,
     retainEndedDays: number('RETAIN_ENDED', 0, 36_500, false),
     databasePrepared: flag('DATABASE_PREPARED', true),
+    databaseProfile: choice('DATABASE_PROFILE', ['postgres', 'distributed']),
     allowPrivateTargets: flag('ALLOW_PRIVATE_TARGETS', isLoopback(host)),
     testClock: flag('TEST_CLOCK', false),
     logLevel: choice('LOG_LEVEL', ['info', ...LOG_LEVELS.filter((level) => level !== 'info')]),

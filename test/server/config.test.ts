@@ -27,6 +27,7 @@ describe('the settings', () => {
       leaseSeconds: 30,
       retainEndedDays: 30,
       databasePrepared: true,
+      databaseProfile: 'postgres',
       allowPrivateTargets: true,
       testClock: false,
       logLevel: 'info',
@@ -53,6 +54,7 @@ describe('the settings', () => {
         LEASE_SECONDS: '10.5',
         RETAIN_ENDED: '0',
         DATABASE_PREPARED: '0',
+        DATABASE_PROFILE: 'distributed',
         TEST_CLOCK: '1',
       }),
     ).toMatchObject({
@@ -68,6 +70,7 @@ describe('the settings', () => {
       leaseSeconds: 10.5,
       retainEndedDays: 0,
       databasePrepared: false,
+      databaseProfile: 'distributed',
       testClock: true,
     });
   });
@@ -99,6 +102,7 @@ describe('the settings', () => {
       LEASE_SECONDS: '1e3',
       RETAIN_ENDED: 'forever',
       DATABASE_PREPARED: 'no',
+      DATABASE_PROFILE: 'mongo',
       ALLOW_PRIVATE_TARGETS: 'true',
       TEST_CLOCK: 'on',
       LOG_LEVEL: 'loud',
@@ -108,6 +112,7 @@ describe('the settings', () => {
       [
         ...['DATABASE_URL', 'HOST', 'PORT', 'BASE_URL', 'ROLE', 'RETRY_DELAYS', 'NOTICE_DELAYS', 'CALLBACK_TIMEOUT'],
         ...['LEASE_SECONDS', 'RETAIN_ENDED', 'DATABASE_PREPARED', 'ALLOW_PRIVATE_TARGETS', 'TEST_CLOCK', 'LOG_LEVEL'],
+        'DATABASE_PROFILE',
       ].sort(),
     );
     for (const complaint of complaints) expect(complaint).toMatch(/ must be /);
