@@ -97,7 +97,7 @@ export function makeDispatcher(parts: {
   let waitingCharacters = 0;
   let stopped = false;
   // Whether something may be due that nobody has claimed: then a free place is a reason to claim.
-  let moreDue = true;
+  let moreDue = false;
   let quietCallers: (() => void)[] = [];
   const figures = { delivered: 0, refused: 0, unreachable: 0, dropped: 0 };
 
