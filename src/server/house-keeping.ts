@@ -16,7 +16,7 @@ const TIDY_EVERY = 5;
 const DAY_MS = 86_400_000;
 
 export function keepHouse(parts: {
-  readonly store: Store;
+  readonly store: Pick<Store, 'retire' | 'tidy'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly log: Log;

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Child, runRota, serveInChild } from '../support/child.ts';
+import { type Child, runNode, runRota, serveInChild } from '../support/child.ts';
 import { postJson, send, startParticipant } from '../support/server.ts';
 
 /** A child process takes its time to start where several tests run side by side. */
@@ -62,6 +62,15 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(bad.output()).toMatch(/^-:\d+:\d+: \S/);
     const none = keep(runRota(['check', join(folder, 'none.xml')]));
     expect((await none.ended).code).toBe(1);
+  });
+
+  test('is what npm start builds and becomes, with its words and its exit code', async () => {
+    const version = keep(runNode(['scripts/start.mjs', '--version']));
+    expect((await version.ended).code).toBe(0);
+    expect(version.output()).toMatch(/^(Building Rota…\n)?rota \d+\.\d+\.\d+\n$/);
+    expect(existsSync(new URL('../../dist/cli/main.js', import.meta.url))).toBe(true);
+    const wrong = keep(runNode(['scripts/start.mjs'], { PORT: 'http' }));
+    expect((await wrong.ended).code).toBe(2);
   });
 
   test('does not serve where another program listens', async () => {

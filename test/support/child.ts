@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** The command `rota` in a process of its own. */
@@ -20,8 +20,27 @@ const plainEnvironment = (): Record<string, string> => ({
   HOME: process.env['HOME'] ?? '',
 });
 
-export function runRota(words: readonly string[], settings: Readonly<Record<string, string>> = {}, input = ''): Child {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], {
+export const runRota = (
+  words: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+  input = '',
+): Child => {
+  build();
+  return runNode(['dist/cli/main.js', ...words], settings, input);
+};
+
+let isBuilt = false;
+/** What is built starts five times faster than the sources; `npm start` builds when it must. */
+function build(): void {
+  if (isBuilt) return;
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/start.mjs', '--version'], { cwd: root });
+  if (status !== 0) throw new Error(`Rota could not be built: ${stderr.toString('utf8')}`);
+  isBuilt = true;
+}
+
+/** Node in a process of its own, started in the folder of the project. */
+export function runNode(words: readonly string[], settings: Readonly<Record<string, string>> = {}, input = ''): Child {
+  const child = spawn(process.execPath, [...words], {
     cwd: root,
     env: { ...plainEnvironment(), ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
