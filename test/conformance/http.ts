@@ -189,7 +189,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
       const missing = Math.max(at - Date.now() - offset, 0);
       if (target.testClock && missing > 0) {
         const response = await post(`${target.url}/v1/test/clock`, { advance: (missing + 1) / 1_000 });
-        await response.text();
+        const text = await response.text();
+        if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${text}`);
         offset += missing + 1;
       } else await sleep(missing + 5);
     },

@@ -30,8 +30,8 @@ export type Player = {
   kill(workflow: WorkflowId): Promise<void>;
   /** Waits until the engine rests; answers with what was received since the last time. */
   rest(): Promise<readonly Received[]>;
-  /** Nothing is believed to come any more after so many looks without news: over HTTP a timer may fire between the look at what was
-   * received and the look at what is due. */
+  /** Nothing is believed to come any more after so many looks in a row without news and without anything due: over HTTP a timer may
+   * fire between the look at what was received and the look at what is due. */
   readonly looks: number;
   now(): number;
   /** When something will happen by itself, or null. */
@@ -128,8 +128,9 @@ export async function replay(one: Case, player: Player): Promise<Result> {
       }
       const step = one.script[script];
       if (step === undefined) {
-        if ((await pass(watchFrom + watch, null)) || quietTurns < player.looks) continue;
-        return;
+        if (await pass(watchFrom + watch, null)) quietTurns = 0;
+        else if (quietTurns >= player.looks) return;
+        continue;
       }
       wakeAt ??= player.now() + (step.sleep ?? 0) * 1_000;
       if (player.now() < wakeAt) {
@@ -137,7 +138,8 @@ export async function replay(one: Case, player: Player): Promise<Result> {
         continue;
       }
       if (step.after_dispatch !== undefined && timesSeen(step.after_dispatch) < (step.nth ?? 1)) {
-        if ((await pass(watchFrom + watch, null)) || quietTurns < player.looks) continue;
+        if (await pass(watchFrom + watch, null)) quietTurns = 0;
+        if (quietTurns < player.looks) continue;
         troubles.push(`script: dispatch ${step.nth ?? 1} of ${step.after_dispatch} never came`);
       } else if (step.do !== undefined) await act(step);
       script++;
