@@ -1,0 +1,77 @@
+import type { Between } from '../../src/server/build.ts';
+import { readConfig } from '../../src/server/config.ts';
+import { start } from '../../src/server/start.ts';
+
+/*
+ * A whole server in a process of its own that can be told to die at a planted point: on the n-th passage from then on it kills itself
+ * in the hardest way there is. Nothing of it is in the server; the points lie between its parts.
+ */
+
+/**
+ * - `before commit`: the steps are done, nothing has been sent to be written
+ * - `in commit`: everything has been sent and nothing was answered
+ * - `after commit`: the steps are saved, nobody was answered and nothing posted
+ * - `after 2xx`: a participant has said that it got its callback, and that is not written yet
+ */
+export type Point = 'before commit' | 'in commit' | 'after commit' | 'after 2xx';
+
+export type ToChild = { readonly kind: 'arm'; readonly point: Point; readonly passages: number };
+export type FromChild =
+  | { readonly kind: 'ready'; readonly url: string }
+  | { readonly kind: 'failed'; readonly why: string };
+
+let armed: { readonly point: Point; left: number } | null = null;
+
+function pass(point: Point): void {
+  if (armed?.point !== point) return;
+  armed.left -= 1;
+  if (armed.left <= 0) process.kill(process.pid, 'SIGKILL');
+}
+
+const between: Between = {
+  store: (store) => ({
+    ...store,
+    begin: async (requests) => {
+      const transaction = await store.begin(requests);
+      return {
+        ...transaction,
+        commit: async (save) => {
+          pass('before commit');
+          const committed = transaction.commit(save);
+          pass('in commit');
+          const outcome = await committed;
+          if (outcome === 'committed') pass('after commit');
+          return outcome;
+        },
+      };
+    },
+  }),
+  post: (post) => ({
+    ...post,
+    send: async (request, timeoutMs) => {
+      const result = await post.send(request, timeoutMs);
+      if (result.kind === 'delivered') pass('after 2xx');
+      return result;
+    },
+  }),
+};
+
+const say = (message: FromChild): void => {
+  process.send?.(message);
+};
+
+process.on('message', (message: ToChild) => {
+  armed = { point: message.point, left: message.passages };
+});
+// The test is gone, and nobody is left to kill us.
+process.on('disconnect', () => process.exit(1));
+
+try {
+  const running = await start(readConfig(process.env), between);
+  process.on('SIGTERM', () => void running.stop().then(() => process.exit(0)));
+  say({ kind: 'ready', url: running.url });
+} catch (error) {
+  say({ kind: 'failed', why: error instanceof Error ? error.message : String(error) });
+  process.exitCode = 1;
+  process.disconnect();
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FromChild, Point, ToChild } from '../crash/child.ts';
+
+/* Servers in processes of their own (test/crash/child.ts), to be killed, frozen and started again. */
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export type ChildServer = {
+  readonly url: string;
+  readonly pid: number;
+  /** Everything it has written, the last of it; for complaints. */
+  readonly output: () => string;
+  /** It is to kill itself when it passes this point for the n-th time from now. */
+  readonly arm: (point: Point, passages: number) => void;
+  readonly signal: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM') => void;
+  /** Resolves when the process has ended, however it did. */
+  readonly ended: Promise<void>;
+};
+
+/** Servers compiled once, for they are started often and compiling takes longer than starting. */
+export type ChildServers = {
+  /** @throws with everything it has said when it ends before it is ready */
+  readonly start: (settings: Readonly<Record<string, string>>) => Promise<ChildServer>;
+  /** Kills whatever still runs and removes what was compiled. */
+  readonly close: () => Promise<void>;
+};
+
+const OUTPUT_MAX = 20_000;
+
+export function makeChildServers(): ChildServers {
+  // Inside the project, so that packages, migrations and the version are found; and where nobody looks.
+  const folder = mkdtempSync(join(root, 'node_modules', '.rota-'));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [
+    compiler,
+    ...['-p', join(root, 'test/crash/tsconfig.json'), '--noCheck', '--sourceMap', 'false', '--outDir', folder],
+  ]);
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "version": "0.0.0" }');
+  const entry = join(folder, 'test/crash/child.js');
+  const living = new Set<ChildServer>();
+
+  return {
+    start: async (settings) => {
+      const isEmbedded = settings['DATABASE_URL'] === undefined;
+      // The embedded database is a large program that is compiled at every start; compiling it badly is twice as quick.
+      const child = spawn(process.execPath, [...(isEmbedded ? ['--liftoff-only'] : []), entry], {
+        cwd: folder,
+        // Settings of whoever runs the tests must not leak in.
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: process.env['HOME'] ?? '',
+          PORT: '0',
+          LOG_LEVEL: 'warn',
+          ...settings,
+        },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      });
+      const server = await ready(child);
+      living.add(server);
+      void server.ended.then(() => living.delete(server));
+      return server;
+    },
+    close: async () => {
+      for (const server of living) server.signal('SIGKILL');
+      await Promise.all([...living].map((server) => server.ended));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ready(child: ChildProcess): Promise<ChildServer> {
+  let output = '';
+  const hear = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-OUTPUT_MAX);
+  };
+  child.stdout?.on('data', hear);
+  child.stderr?.on('data', hear);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('message', (message: FromChild) => {
+      if (message.kind === 'ready') resolve(message.url);
+      else reject(new Error(`A server did not start: ${message.why}\n${output}`));
+    });
+    void ended.then(() => reject(new Error(`A server ended before it was ready\n${output}`)));
+  });
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    arm: (point, passages) => {
+      const message: ToChild = { kind: 'arm', point, passages };
+      // It may have died a moment ago; then it is started again anyway.
+      child.send(message, () => {});
+    },
+    signal: (signal) => {
+      child.kill(signal);
+    },
+    ended,
+  };
+}
+
+/** A port of loopback that is free now, for servers that must come back where they were. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
