@@ -33,6 +33,7 @@ export function makeLookup(connections: Connections): Lookup {
     while (performance.now() < deadline) {
       try {
         const told = transaction === null ? await byToken(connections, save) : await byNumber(connections, transaction);
+        if (told === 'untraceable') break;
         if (told !== 'unknown') return told;
       } catch (error) {
         if (!isLoss(error)) throw error;
@@ -41,7 +42,7 @@ export function makeLookup(connections: Connections): Lookup {
       await wait(BETWEEN_MS);
     }
     throw new OutcomeUnknown(
-      'The connection to the database was lost while a step was being committed, and it could not be learnt within ten seconds whether the step took effect',
+      'The connection to the database was lost while a step was being committed, and it could not be learnt whether the step took effect',
       { cause: trouble },
     );
   };
@@ -53,7 +54,7 @@ async function byNumber(connections: Connections, transaction: string): Promise<
   return status === 'committed' ? 'committed' : status === 'aborted' ? 'lost' : 'unknown';
 }
 
-async function byToken(connections: Connections, save: Save): Promise<'committed' | 'lost' | 'unknown'> {
+async function byToken(connections: Connections, save: Save): Promise<'committed' | 'lost' | 'untraceable'> {
   const change = save.changes.find(({ history }) => history.length > 0) ?? save.changes[0];
   // Nothing but claims that were to be given back: doing it again does no harm.
   if (change === undefined) return 'lost';
@@ -63,5 +64,5 @@ async function byToken(connections: Connections, save: Save): Promise<'committed
   if (row !== undefined) return rows[0]?.['token'] === save.token ? 'committed' : 'lost';
   // Without history only the number of the row tells: one that is lower proves that nothing was written.
   const found = rows[0]?.['ver'];
-  return typeof found !== 'number' || found < ver ? 'lost' : 'unknown';
+  return typeof found !== 'number' || found < ver ? 'lost' : 'untraceable';
 }

@@ -11,13 +11,18 @@ import { createServer, type Socket, connect as tcpConnect } from 'node:net';
  * - `after`: it takes effect, and the connection is cut before the answer passes
  * - `limbo`: the client is cut off; the server goes on waiting in the middle of the transaction and gets the commit only once somebody
  *   has asked what became of it
+ * - `conflict`: nothing is cut; the server is told to roll back, the client that its transaction could not be serialized
  */
-export type Cut = 'before' | 'after' | 'limbo';
+export type Cut = 'before' | 'after' | 'limbo' | 'conflict';
 
 export type Proxy = {
   /** The address to connect to instead of the one given. */
   readonly url: string;
   readonly cutNextCommit: (how: Cut) => void;
+  /** Every so many commits one is a `conflict`; 0: none. */
+  readonly conflictEvery: (n: number) => void;
+  /** Conflicts injected so far. */
+  readonly injected: () => number;
   /** Ends all connections; `refuse`: takes no new ones either, until `accept`. */
   readonly refuse: () => void;
   readonly accept: () => void;
@@ -27,13 +32,27 @@ export type Proxy = {
 /** A simple query "commit" as it goes over the wire: kind, length, text, zero. */
 const COMMIT = Buffer.from('Q\u0000\u0000\u0000\u000bcommit\u0000');
 const COMMITTED = Buffer.from('COMMIT\u0000');
-const QUESTION = Buffer.from('transaction_status');
+const QUESTIONS = [Buffer.from('transaction_status'), Buffer.from('history_token')];
+const ROLLBACK = Buffer.from('Q\u0000\u0000\u0000\u000drollback\u0000');
+const ROLLED_BACK = Buffer.from('C\u0000\u0000\u0000\u000dROLLBACK\u0000');
+/** An error as the server would send it: severity twice, SQLSTATE, message. */
+const CONFLICT = ((): Buffer => {
+  const fields = Buffer.from(
+    'SERROR\u0000VERROR\u0000C40001\u0000Mcould not serialize access (injected by a test)\u0000\u0000',
+  );
+  const head = Buffer.from('E\u0000\u0000\u0000\u0000');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+})();
 
 export async function startProxy(target: string): Promise<Proxy> {
   const upstreamUrl = new URL(target);
   const sockets = new Set<Socket>();
   let cut: Cut | null = null;
   let refusing = false;
+  let conflictEvery = 0;
+  let commits = 0;
+  let injected = 0;
   /** Delivers the commit that is kept back. */
   let deliver: (() => void) | null = null;
 
@@ -44,6 +63,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     }
     const upstream = tcpConnect(Number(upstreamUrl.port), upstreamUrl.hostname);
     let swallow = false;
+    let conflict = false;
     const end = (): void => {
       client.destroy();
       upstream.destroy();
@@ -60,17 +80,27 @@ export async function startProxy(target: string): Promise<Proxy> {
       if (deliver === null) upstream.destroy();
     });
     client.on('data', (data) => {
-      if (deliver !== null && data.includes(QUESTION)) {
+      if (deliver !== null && QUESTIONS.some((question) => data.includes(question))) {
         deliver();
         deliver = null;
       }
-      const at = cut === null ? -1 : data.indexOf(COMMIT);
-      if (at === -1) {
+      const at = data.indexOf(COMMIT);
+      if (at !== -1) {
+        commits += 1;
+        if (conflictEvery > 0 && commits % conflictEvery === 0) cut = 'conflict';
+      }
+      if (at === -1 || cut === null) {
         upstream.write(data);
         return;
       }
       const how = cut;
       cut = null;
+      if (how === 'conflict') {
+        conflict = true;
+        injected += 1;
+        upstream.write(Buffer.concat([data.subarray(0, at), ROLLBACK, data.subarray(at + COMMIT.length)]));
+        return;
+      }
       if (how === 'after') {
         swallow = true;
         upstream.write(data);
@@ -86,7 +116,11 @@ export async function startProxy(target: string): Promise<Proxy> {
       });
     });
     upstream.on('data', (data) => {
-      if (!swallow) client.write(data);
+      const at = conflict ? data.indexOf(ROLLED_BACK) : -1;
+      if (at !== -1) {
+        conflict = false;
+        client.write(Buffer.concat([data.subarray(0, at), CONFLICT, data.subarray(at + ROLLED_BACK.length)]));
+      } else if (!swallow) client.write(data);
       else if (data.includes(COMMITTED)) end();
     });
   });
@@ -99,6 +133,10 @@ export async function startProxy(target: string): Promise<Proxy> {
     cutNextCommit: (how) => {
       cut = how;
     },
+    conflictEvery: (n) => {
+      conflictEvery = n;
+    },
+    injected: () => injected,
     refuse: () => {
       refusing = true;
       for (const socket of sockets) socket.destroy();

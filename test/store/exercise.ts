@@ -1,0 +1,87 @@
+import type { WorkitemRow } from '../../src/model/rows.ts';
+import type { Store } from '../../src/store/store.ts';
+import { peek, writeTo } from './contract.ts';
+import {
+  AT,
+  agenda,
+  changes,
+  error,
+  expression,
+  gone,
+  history,
+  listener,
+  patch,
+  save,
+  strand,
+  variable,
+  workflow,
+  workflowId,
+  workitem,
+} from './samples.ts';
+
+/** Every statement of the engine and the dispatcher, once. */
+export async function exerciseEverything(store: Store): Promise<void> {
+  const id = workflowId();
+  const rows = {
+    strands: [strand('0.1', { base: expression('0_1') })],
+    workitems: [workitem('0_0', { path: '0.1' }), workitem('0_9', { dueAt: AT - 1 })],
+    agenda: [agenda('t', { path: '0.1', dueAt: AT - 1 })],
+    errors: [error('0_0')],
+    listeners: [listener('0_0', { name: 'rare' })],
+    variables: [variable('0_1', '^'), variable('0', 'x')],
+  };
+  await writeTo(store, [changes(workflow(id), rows, { history: [history(1)], definitions: new Map([['d', 'd']]) })]);
+  const transaction = await store.begin([
+    {
+      workflow: id,
+      needs: [
+        { kind: 'workitem', id: expression('0_0') },
+        { kind: 'agenda', id: 't' },
+        { kind: 'agenda_kind', of: 'answer' },
+        { kind: 'strand', path: '0.1' },
+        { kind: 'find', expression: expression('0_0') },
+        { kind: 'children', path: '0', at: expression('0'), after: 0, limit: 10, finished: false },
+        { kind: 'error', id: expression('0_0') },
+        { kind: 'variable', scope: expression('0'), name: 'x' },
+        { kind: 'variables', scope: expression('0') },
+        { kind: 'listeners' },
+        { kind: 'everything' },
+      ],
+    },
+  ]);
+  const event = { event: 'received', name: 'rare', at: AT, payload: '{}' } as const;
+  await transaction.commit(
+    save(
+      [
+        changes(
+          workflow(id, { ver: 2 }),
+          { ...rows, workitems: [] },
+          {
+            events: [event],
+            hold: AT,
+            shift: 1,
+            workitems: new Map([[expression('0_0'), patch<WorkitemRow>({ tries: 1 })]]),
+          },
+        ),
+      ],
+      { releases: [{ workflow: id, workitem: expression('0_9'), claim: 'c' }] },
+    ),
+  );
+  await writeTo(store, [
+    changes(
+      workflow(id, { ver: 3, status: 'killed', endedAt: 1 }),
+      {},
+      { sweep: true, workitems: new Map([[expression('0_9'), gone]]), strands: new Map([['0.1', gone]]) },
+    ),
+  ]);
+  await store.definition('d');
+  const [message] = await store.claimDue({ now: AT + 10, owner: 'me', limit: 5, leaseSeconds: 30 });
+  const key = { workflow: message?.workflow ?? id, workitem: message?.row.id ?? expression('0_0') };
+  await store.renewClaim({ key, claim: message?.claim ?? '', leaseSeconds: 30 });
+  await peek(store, AT + 10);
+  await store.nextDueAt(AT);
+  await store.reserveKey({ scope: 'me', key: id, fingerprint: 'f', at: 1 });
+  await store.savedAnswer('me', id);
+  await store.finishKey({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });
+  await store.retire({ endedBefore: 2, keysBefore: 2, limit: 10 });
+}
