@@ -96,6 +96,8 @@ export function makeDispatcher(parts: {
   let running = 0;
   let waitingCharacters = 0;
   let stopped = false;
+  // The grace of a stop is over: tries still under way are cut off by us, which says nothing about their participants.
+  let cutOff = false;
   // Whether something may be due that nobody has claimed: then a free place is a reason to claim.
   let moreDue = false;
   let quietCallers: (() => void)[] = [];
@@ -181,6 +183,7 @@ export function makeDispatcher(parts: {
     running -= 1;
     queue.done(host);
     if (held.get(item.key) === item) held.delete(item.key);
+    if (cutOff && outcome?.result.kind === 'unreachable') outcome = null;
     figures[outcome?.result.kind ?? 'dropped'] += 1;
     if (outcome !== null) engine.outcome(outcome);
     pump();
@@ -326,7 +329,10 @@ export function makeDispatcher(parts: {
       for (const item of queue.remove(() => true)) forget(item);
       if (running === 0) return;
       await new Promise<void>((resolve) => {
-        const cancel = time.after(graceSeconds * 1000, resolve);
+        const cancel = time.after(graceSeconds * 1000, () => {
+          cutOff = true;
+          resolve();
+        });
         quietCallers.push(() => {
           cancel();
           resolve();

@@ -4,6 +4,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import got, { type Request as GotRequest } from 'got';
+import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import type { CallbackRequest } from './callback.ts';
 import { addressComplaint, type TargetPolicy, targetComplaint } from './targets.ts';
@@ -31,6 +32,8 @@ const HEADER_BYTES_MAX = 16_384;
 const IDLE_MS_MAX = 4_000;
 const SWEEP_EVERY_MS = 1_000;
 const FREE_SOCKETS_PER_HOST_MAX = 32;
+/** URLs whose text has been looked at; participants are tried over and over. */
+const URLS_REMEMBERED_MAX = 1_000;
 
 /**
  * Makes the one thing that talks to participants.
@@ -69,8 +72,17 @@ export function makePost(options: {
     maxHeaderSize: HEADER_BYTES_MAX,
   });
 
+  const complaints = makeBoundedMap<string | null>(URLS_REMEMBERED_MAX);
+  function complaintAbout(url: string): string | null {
+    const known = complaints.get(url);
+    if (known !== undefined) return known;
+    const complaint = targetComplaint(url, options.policy);
+    complaints.set(url, complaint);
+    return complaint;
+  }
+
   async function send(request: CallbackRequest, timeoutMs: number): Promise<PostResult> {
-    const complaint = targetComplaint(request.url, options.policy);
+    const complaint = complaintAbout(request.url);
     if (complaint !== null) return { kind: 'unreachable', reason: `the URL ${complaint}` };
     const until = time.now() + timeoutMs;
     const first = await once(request, timeoutMs);

@@ -19,7 +19,11 @@ export const URL_CHARACTERS_MAX = 8_192;
 /** Names that always mean the metadata service of a cloud. */
 const METADATA_NAMES: readonly string[] = ['metadata.google.internal', 'metadata.goog', 'instance-data'];
 /** Addresses of metadata services outside the ranges that are forbidden anyway. */
-const METADATA_ADDRESSES: readonly string[] = ['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192'];
+const METADATA_ADDRESSES: ReadonlySet<string> = new Set(
+  ['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192'].map((address) =>
+    ipaddr.parse(address).toString(),
+  ),
+);
 const PRIVATE_RANGES: readonly string[] = ['loopback', 'private', 'carrierGradeNat', 'uniqueLocal'];
 
 /** Why a callback may not go to `url`, in words that fit behind "the URL", or null. Looks at the text only; names are not resolved. */
@@ -62,8 +66,7 @@ export function classOfAddress(text: string): AddressClass {
   // The library takes `::127.0.0.1` for a mapped address; written with hexadecimal digits only it does not.
   const address = isIP(bare) === 6 ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare;
   const parsed = ipaddr.parse(address);
-  const plain = parsed.toString();
-  if (METADATA_ADDRESSES.some((known) => ipaddr.parse(known).toString() === plain)) return 'forbidden';
+  if (METADATA_ADDRESSES.has(parsed.toString())) return 'forbidden';
   const range: string = parsed.range();
   if (parsed.kind() === 'ipv4') return classOfRange(range);
   const bytes = parsed.toByteArray();

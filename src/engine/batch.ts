@@ -248,7 +248,9 @@ function runTurn(running: Running, turn: Turn): readonly Need[] | null {
     const ran = guarded(running, turn, entry);
     if (ran.kind === 'need') {
       turn.reruns += 1;
-      if (turn.reruns <= RERUNS_MAX && !(turn.changes !== null && ran.needs.some(asksForPart))) return ran.needs;
+      // What this batch has changed cannot be laid over a part of a set.
+      const moved = turn.changes !== null && turn.changes.strands.size > 0 && ran.needs.some(asksForPart);
+      if (turn.reruns <= RERUNS_MAX && !moved) return ran.needs;
       if (turn.changes !== null) break; // first in the next batch, with everything written
       const key = attemptKey(entry);
       if (key !== null) running.attempts.count(key);

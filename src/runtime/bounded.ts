@@ -22,9 +22,11 @@ export function makeBoundedMap<Value>(weightMax: number): BoundedMap<Value> {
     get: (key) => {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      // A Map keeps the order of insertion: the least recently used entry is the first.
-      entries.delete(key);
-      entries.set(key, entry);
+      // A Map keeps the order of insertion: the least recently used entry is the first. While there is room, nobody asks for the order.
+      if (weightNow > weightMax / 2) {
+        entries.delete(key);
+        entries.set(key, entry);
+      }
       return entry.value;
     },
     set: (key, value, weight = 1) => {

@@ -339,16 +339,20 @@ describe('stopping', () => {
     expect(participant.visits.map((visit) => visit.workflow)).toEqual([workflow, waits]);
   });
 
-  test('does not wait for a try that hangs longer than the grace', async () => {
+  test('does not wait for a try that hangs longer than the grace, and does not hold it against the participant', async () => {
     node = started();
     participant.answer = () => new Promise(() => {});
-    await launch(node, ONE, { callback: participant.url });
+    const workflow = await launch(node, ONE, { callback: participant.url });
     await until(() => participant.open() === 1);
     const stopped = node.worker.stop(5);
     await until(() => node.time.next() !== null);
     node.time.pass(5_000);
     await stopped;
-    expect(node.worker.figures().tries.underWay).toBe(1);
+    await until(() => node.worker.figures().tries.underWay === 0);
+    await node.engine.stop();
+    await store.releaseClaims(node.nodeId);
+    expect(await workitemOf(store, workflow, 'alpha')).toMatchObject({ send: 'active', tries: 0, dueAt: START });
+    expect((await historyOf(store, workflow)).kinds).not.toContain('callback.refused');
   });
 });
 

@@ -10,7 +10,7 @@ import {
   withLoaded,
 } from '../../src/engine/view.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
-import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
+import type { AgendaRow, Changes, Op, StrandRow, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
 
 const workflow = { id: 'w' as WorkflowId, ver: 3, lastN: 5, status: 'running' } as WorkflowRow;
@@ -74,13 +74,17 @@ test('a row written or deleted in the batch needs no loading; one that was chang
   expect(later.workitems.get(id(3))?.tries).toBe(1);
 });
 
-test('part of a set that was loaded counts as loaded no more once something has changed', () => {
+test('part of a set of strands that was loaded counts as loaded no more once strands have changed', () => {
   const children: Need = { kind: 'children', path: '0', at: id(1), after: -1, limit: 10, finished: false };
   const base = having([], [children, need(1)]);
   expect(asksForPart(children)).toBe(true);
   expect(asksForPart({ kind: 'listeners' })).toBe(false);
-  const view = overlay(base, changing([]));
-  expect([...view.answered]).toEqual([needKey(need(1))]);
+  const strand = { path: '0.1' } as StrandRow;
+  const grown = overlay(base, changing([], { strands: new Map([['0.1', { kind: 'put', row: strand }]]) }));
+  expect(grown.answered.has(needKey(children))).toBe(false);
+  expect(grown.answered.has(needKey(need(1)))).toBe(true);
+  // children are strands: where none has changed, the part is what it was
+  expect(overlay(base, changing([[1, { kind: 'delete' }]])).answered.has(needKey(children))).toBe(true);
 });
 
 test('what is loaded later does not undo what is known', () => {
