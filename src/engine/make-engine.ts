@@ -4,26 +4,15 @@ import type { Answer } from '../model/stimulus.ts';
 import { makeBoundedMap, makeQueue, type Queue } from '../runtime/bounded.ts';
 import { backoffMs, pause } from '../runtime/process-time.ts';
 import { DataRefused, OutcomeUnknown, StoreUnavailable } from '../store/store.ts';
-import {
-  attemptKey,
-  type BatchParts,
-  type BatchResult,
-  type Entry,
-  grouped,
-  internalFault,
-  runBatch,
-} from './batch.ts';
+import { type BatchResult, runBatch } from './batch.ts';
 import { makeDefinitions } from './definitions.ts';
 import type { Engine, EngineListener, EngineStimulus, TryOutcome } from './engine.ts';
+import { attemptKey, type Entry, grouped, internalFault } from './entry.ts';
+import { DELIVERED_KEPT_MS, FAILED_KEPT_MS, makeKeptOutcomes } from './kept-outcomes.ts';
+import type { BatchParts } from './turn.ts';
 
 /** Stimuli that may wait; the next one is told that the server has too much to do. */
 export const QUEUE_STIMULI_MAX = 5_000;
-/** An acknowledged try waits at most so long for a step of its workflow to be written with. */
-export const DELIVERED_KEPT_MS = 1_000;
-/** A failed one is written sooner: the time of the next try depends on it. */
-export const FAILED_KEPT_MS = 50;
-/** Outcomes that may be kept while the store is away; beyond, the oldest is forgotten and its message tried once more when the lease ends. */
-export const OUTCOMES_KEPT_MAX = 10_000;
 /** A batch whose transaction is lost is run again so often. */
 export const LOST_MAX = 10;
 /** A workflow that is locked elsewhere is tried again for so long. */
@@ -376,67 +365,4 @@ function faultOf(error: unknown): Fault {
   if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
     return new Fault('unavailable', 'The database cannot be reached; try again', {}, { cause: error });
   return internalFault(error);
-}
-
-type KeptOutcomes = {
-  keep(outcome: TryOutcome, ms: number): void;
-  take(workflow: WorkflowId): readonly TryOutcome[];
-  flush(): void;
-  size(): number;
-  stop(): void;
-};
-
-/** Outcomes that wait for the next step of their workflow, or until the first of them has waited long enough. */
-function makeKeptOutcomes(
-  parts: Pick<EngineParts, 'time' | 'log'>,
-  write: (outcomes: readonly TryOutcome[]) => void,
-): KeptOutcomes {
-  const byWorkflow = new Map<WorkflowId, TryOutcome[]>();
-  let size = 0;
-  let flushAt: number | null = null;
-  let cancel = (): void => {};
-
-  function take(workflow: WorkflowId): readonly TryOutcome[] {
-    const outcomes = byWorkflow.get(workflow);
-    if (outcomes === undefined) return [];
-    byWorkflow.delete(workflow);
-    size -= outcomes.length;
-    if (size === 0) disarm();
-    return outcomes;
-  }
-
-  function flush(): void {
-    disarm();
-    const all = [...byWorkflow.values()].flat();
-    byWorkflow.clear();
-    size = 0;
-    if (all.length > 0) write(all);
-  }
-
-  function disarm(): void {
-    cancel();
-    flushAt = null;
-  }
-
-  return {
-    keep: (outcome, ms) => {
-      if (size >= OUTCOMES_KEPT_MAX) {
-        const oldest = byWorkflow.keys().next();
-        if (!oldest.done) parts.log.warn('outcomes of tries were forgotten', { tries: take(oldest.value).length });
-      }
-      const outcomes = byWorkflow.get(outcome.workflow);
-      if (outcomes === undefined) byWorkflow.set(outcome.workflow, [outcome]);
-      else outcomes.push(outcome);
-      size += 1;
-      const at = parts.time.now() + ms;
-      if (flushAt !== null && flushAt <= at) return;
-      cancel();
-      flushAt = at;
-      cancel = parts.time.after(ms, flush);
-    },
-    take,
-    flush,
-    size: () => size,
-    stop: disarm,
-  };
 }

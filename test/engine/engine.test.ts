@@ -1,13 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ATTEMPTS_MAX, type Step } from '../../src/engine/batch.ts';
 import type { TryOutcome } from '../../src/engine/engine.ts';
-import {
-  BUSY_MS_MAX,
-  DELIVERED_KEPT_MS,
-  FAILED_KEPT_MS,
-  LOST_MAX,
-  QUEUE_STIMULI_MAX,
-} from '../../src/engine/make-engine.ts';
+import { ATTEMPTS_MAX } from '../../src/engine/handle.ts';
+import { DELIVERED_KEPT_MS, FAILED_KEPT_MS } from '../../src/engine/kept-outcomes.ts';
+import { BUSY_MS_MAX, LOST_MAX, QUEUE_STIMULI_MAX } from '../../src/engine/make-engine.ts';
+import type { Step } from '../../src/engine/turn.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
 import { openStore } from '../../src/store/open.ts';

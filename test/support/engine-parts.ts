@@ -1,6 +1,6 @@
-import type { Step } from '../../src/engine/batch.ts';
 import type { Engine, EngineEvent, MessageSink, ReadyMessage } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
+import type { Step } from '../../src/engine/turn.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makePost, type Post } from '../../src/dispatcher/post.ts';
 import { makeWorker, type Worker } from '../../src/dispatcher/worker.ts';
-import type { Step } from '../../src/engine/batch.ts';
+import type { Step } from '../../src/engine/turn.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { type ExpressionId, parseWorkitemId, type WorkflowId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';

@@ -1,0 +1,236 @@
+import { invariant } from '../model/fault.ts';
+import type { ExpressionId } from '../model/ids.ts';
+import type { AgendaRow, Changes, Op, WorkitemRow } from '../model/rows.ts';
+import type { Happening, Loaded, Need, StepResult, Stimulus } from '../model/stimulus.ts';
+import type { Tree } from '../model/tree.ts';
+import type { EngineStimulus, TryOutcome } from './engine.ts';
+import { attemptKey, type Entry, nameOf, type Verdict } from './entry.ts';
+import { recorded, withFirstEntry } from './history.ts';
+import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken, redelivered } from './outcomes.ts';
+import { readRetryRules } from './retry-rules.ts';
+import type { Running, Turn } from './turn.ts';
+import { bareChanges, joined, overlay } from './view.ts';
+
+/* One entry: a stimulus goes through the pure step, the end of a try through outcomes.ts and then, perhaps, the step. */
+
+/** After so many attempts a stimulus of the server's own whose step always throws puts its workflow in error. */
+export const ATTEMPTS_MAX = 3;
+
+export type Ran =
+  | { readonly kind: 'need'; readonly needs: readonly Need[] }
+  | {
+      readonly kind: 'ran';
+      readonly verdict: Verdict;
+      readonly changes: Changes | null;
+      /** The history written holds outcomes only, whose entries carry their own time. */
+      readonly folds: boolean;
+    };
+
+/** One entry; a step that throws leaves nothing behind and spoils no neighbour. */
+export function guarded(running: Running, turn: Turn, entry: Entry): Ran {
+  const key = attemptKey(entry);
+  if (key !== null && running.attempts.get(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
+  try {
+    return entry.kind === 'stimulus' ? runStimulus(running, turn, entry) : runOutcome(running, turn, entry);
+  } catch (error) {
+    const { workflow } = entry;
+    running.log.error('a step threw', { workflow_id: workflow, event: nameOf(entry), err: error });
+    if (key !== null && running.attempts.count(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
+    return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };
+  }
+}
+
+function runStimulus(running: Running, turn: Turn, entry: Entry & { kind: 'stimulus' }): Ran {
+  const { event } = entry.stimulus;
+  if (event.kind === 'redeliver' || event.kind === 'refuse') return touchMessage(running, turn, entry, event);
+  keepLaunched(running, event);
+  const result = runStep(running, turn.view, entry, event);
+  if (result.kind === 'need') return result;
+  const changes =
+    event.kind === 'proceed' ? withOvertaken(running, turn, event.workitem, result.changes) : result.changes;
+  return { kind: 'ran', verdict: { kind: 'answer', answer: result.answer }, changes, folds: false };
+}
+
+/** A launch brings its tree along: whoever steps next need not fetch it. The hash tells the content, so it is true even if nothing is saved. */
+function keepLaunched(running: Running, event: EngineStimulus['event']): void {
+  if (event.kind !== 'launch' || running.definitions.get(event.launch.hash) !== undefined) return;
+  running.definitions.keep(event.launch.hash, event.launch.tree, event.launch.text.length);
+}
+
+function runStep(running: Running, view: Loaded, entry: Entry, event: Happening): StepResult {
+  const given = entry.kind === 'stimulus' ? entry.stimulus : null;
+  const stimulus: Stimulus = {
+    now: running.now,
+    seed: entry.seed,
+    event,
+    ...(given?.actor === undefined ? {} : { actor: given.actor }),
+    ...(given?.reason === undefined ? {} : { reason: given.reason }),
+  };
+  return running.step(view, stimulus, {
+    limits: running.limits,
+    definition: (hash) => definitionFor(running, entry, hash),
+  });
+}
+
+function definitionFor(running: Running, entry: Entry, hash: string): Tree | undefined {
+  const tree = running.definitions.get(hash) ?? running.trees.get(hash) ?? launchedTree(entry, hash);
+  invariant(tree !== undefined || !running.trees.has(hash), `the definition ${hash} of a live workflow is stored`);
+  return tree;
+}
+
+const launchedTree = (entry: Entry, hash: string): Tree | undefined => {
+  const event = entry.kind === 'stimulus' ? entry.stimulus.event : null;
+  return event?.kind === 'launch' && event.launch.hash === hash ? event.launch.tree : undefined;
+};
+
+/** A participant that proceeds has been reached: when its message still waits for an acknowledgement, the same step records it. */
+function withOvertaken(running: Running, turn: Turn, workitem: ExpressionId, changes: Changes | null): Changes | null {
+  const row = turn.view.workitems.get(workitem);
+  if (changes?.workitems.get(workitem)?.kind !== 'delete') return changes;
+  if (row?.send !== 'active' || row.heldAt !== null || row.dueAt === null || row.dueAt > running.now) return changes;
+  return {
+    ...changes,
+    ...withFirstEntry(changes.workflow, changes.history, overtaken(turn.workflow, row), running.now),
+  };
+}
+
+function touchMessage(
+  running: Running,
+  turn: Turn,
+  entry: Entry,
+  event: Extract<EngineStimulus['event'], { kind: 'redeliver' | 'refuse' }>,
+): Ran {
+  const { workflow } = turn.view;
+  const row = turn.view.workitems.get(event.workitem);
+  const refuse = (code: 'workitem_not_found' | 'conflict', message: string): Ran => ({
+    kind: 'ran',
+    verdict: { kind: 'answer', answer: { ok: false, code, message } },
+    changes: null,
+    folds: false,
+  });
+  if (workflow === null || row === undefined || (event.kind === 'refuse' && row.state !== 'open'))
+    return refuse('workitem_not_found', `Workitem ${event.workitem} of ${turn.workflow} is not open`);
+  if (row.url === null)
+    return refuse('conflict', `The participant ${row.participant} has no callback URL, so nothing can be delivered`);
+  const verdict: Verdict = { kind: 'answer', answer: { ok: true, value: null } };
+  if (event.kind === 'redeliver') {
+    const changes = { ...bareChanges(workflow), workitems: new Map([[row.id, redelivered(row, running.now)]]) };
+    return { kind: 'ran', verdict, changes, folds: false };
+  }
+  const around = circumstances(running, turn, entry);
+  return consequently(running, turn, entry, row, afterRefusal(row, { ...event, at: running.now }, around), verdict);
+}
+
+function runOutcome(running: Running, turn: Turn, entry: Entry & { kind: 'outcome' }): Ran {
+  const { outcome } = entry;
+  const row = turn.view.workitems.get(outcome.workitem);
+  const found = row === undefined ? null : afterTry(row, outcome, circumstances(running, turn, entry));
+  if (row === undefined || found === null) {
+    if (row !== undefined) release(turn, outcome);
+    if (row !== undefined && row.send !== null) turn.freed = true;
+    return { kind: 'ran', verdict: { kind: 'done' }, changes: null, folds: false };
+  }
+  const ran = consequently(running, turn, entry, row, found, { kind: 'done' });
+  if (ran.kind === 'ran' && ran.verdict.kind === 'done') release(turn, outcome);
+  return ran;
+}
+
+const release = (turn: Turn, outcome: TryOutcome): void => {
+  turn.releases.push({ workflow: outcome.workflow, workitem: outcome.workitem, claim: outcome.claim });
+};
+
+/** Writes what a try has come to; when the tries are spent, the workitem fails in the same breath. */
+function consequently(
+  running: Running,
+  turn: Turn,
+  entry: Entry,
+  row: WorkitemRow,
+  found: Consequence,
+  verdict: Verdict,
+): Ran {
+  const changes = messageChanges(running, turn, row, found);
+  if (found.fail === null) return { kind: 'ran', verdict, changes, folds: true };
+  const result = runStep(running, overlay(turn.view, changes), entry, {
+    kind: 'fail',
+    workitem: row.id,
+    ...found.fail,
+  });
+  if (result.kind === 'need') return result;
+  if (!result.answer.ok)
+    running.log.warn('a workitem whose tries are spent could not fail', {
+      workflow_id: turn.workflow,
+      expression_id: row.id,
+      why: result.answer.message,
+    });
+  const all = result.changes === null ? changes : joined(changes, result.changes);
+  return { kind: 'ran', verdict, changes: all, folds: false };
+}
+
+function messageChanges(running: Running, turn: Turn, row: WorkitemRow, found: Consequence): Changes {
+  const { workflow } = turn.view;
+  invariant(workflow !== null, `the workflow of workitem ${row.id} exists`);
+  const noted = recorded(workflow, found.entries, running.now);
+  return {
+    ...bareChanges(noted.workflow),
+    workitems: new Map([[row.id, found.op]]),
+    history: [noted.history],
+  };
+}
+
+const circumstances = (running: Running, turn: Turn, entry: Entry): Circumstances => ({
+  workflow: turn.workflow,
+  schedule: running.settings.schedule,
+  rules: readRetryRules(turn.view.workflow?.retry ?? null),
+  // From the seed, so that a batch that is run again decides the same.
+  fraction: Number.parseInt(entry.seed.slice(0, 8), 16) / 2 ** 32,
+});
+
+/**
+ * The step for something the server itself has to get done throws again and again: the workflow is put in error and kept, and what
+ * set it off is put aside: an agenda row is held (pausing and resuming the workflow frees it), an outcome is written without its
+ * consequence.
+ */
+function broken(running: Running, turn: Turn, entry: Entry): Ran {
+  const { workflow } = turn.view;
+  const verdict: Verdict =
+    entry.kind === 'outcome'
+      ? { kind: 'done' }
+      : {
+          kind: 'answer',
+          answer: {
+            ok: false,
+            code: 'internal',
+            message: `The step for ${nameOf(entry)} failed ${ATTEMPTS_MAX} times`,
+          },
+        };
+  if (entry.kind === 'outcome') release(turn, entry.outcome);
+  if (workflow === null) return { kind: 'ran', verdict, changes: null, folds: false };
+  const aside = putAside(running, turn, entry) ?? bareChanges(workflow);
+  const message = `An internal error: the step for ${nameOf(entry)} failed ${ATTEMPTS_MAX} times`;
+  let changes = joined(aside, bareChanges({ ...aside.workflow, status: 'error' }));
+  try {
+    const result = runStep(running, overlay(turn.view, aside), entry, { kind: 'broken', message });
+    if (result.kind === 'need') {
+      if (entry.kind === 'outcome') turn.releases.pop();
+      return result;
+    }
+    if (result.changes !== null) changes = joined(aside, result.changes);
+  } catch (error) {
+    running.log.error('the step that puts a workflow in error threw', { workflow_id: turn.workflow, err: error });
+  }
+  return { kind: 'ran', verdict, changes, folds: false };
+}
+
+function putAside(running: Running, turn: Turn, entry: Entry): Changes | null {
+  const { workflow } = turn.view;
+  if (workflow === null) return null;
+  if (entry.kind === 'outcome') {
+    const row = turn.view.workitems.get(entry.outcome.workitem);
+    const found = row === undefined ? null : afterTry(row, entry.outcome, circumstances(running, turn, entry));
+    return row === undefined || found === null ? null : messageChanges(running, turn, row, found);
+  }
+  const { event } = entry.stimulus;
+  if (event.kind !== 'due' || !turn.view.agenda.has(event.agenda)) return null;
+  const held: Op<AgendaRow> = { kind: 'patch', set: { heldAt: running.now } };
+  return { ...bareChanges(workflow), agenda: new Map([[event.agenda, held]]) };
+}

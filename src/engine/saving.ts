@@ -1,0 +1,116 @@
+import type { WorkflowId } from '../model/ids.ts';
+import type { Changes, WorkitemRow } from '../model/rows.ts';
+import type { Save, Transaction } from '../store/store.ts';
+import type { ReadyMessage } from './engine.ts';
+import { type BatchParts, rowAfter, type Settled, type Turn } from './turn.ts';
+
+/* Writing a batch, and telling the parts of this node what there is to do afterwards. */
+
+export type Prepared = {
+  readonly save: Save;
+  readonly ready: readonly ReadyMessage[];
+  /** Messages are due that nobody has claimed. */
+  readonly unclaimed: boolean;
+};
+
+/** What to write, and which of the messages in it are claimed at birth. */
+export function prepare(parts: BatchParts, turns: readonly Turn[], now: number): Prepared {
+  const { messages } = parts.listener();
+  const { nodeId, leaseSeconds } = parts.settings;
+  const leaseEndsAt = parts.time.now() + leaseSeconds * 1000;
+  const ready: ReadyMessage[] = [];
+  const changes: Changes[] = [];
+  let unclaimed = false;
+  for (const turn of turns) {
+    if (turn.changes === null) continue;
+    const ver = (turn.base.workflow?.ver ?? 0) + 1;
+    changes.push({ ...turn.changes, workflow: { ...turn.changes.workflow, ver } });
+    const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
+    for (const [id, op] of turn.changes.workitems) {
+      const row = rowAfter(turn, id, op);
+      if (row === undefined || row.send === null || row.url === null || row.heldAt !== null) continue;
+      if (row.dueAt === null || row.dueAt > nowHere) continue;
+      // A row that was there before may still be claimed by a try under way: it is claimed anew when that has ended.
+      if (op.kind === 'put' && !turn.base.workitems.has(id) && messages?.reserve(row.url) === true)
+        ready.push(readyMessage(parts, turn, row, leaseEndsAt));
+      else unclaimed = true;
+    }
+  }
+  const claims = ready.map(({ workflow, row, claim }) => ({ workflow, workitem: row.id, claim }));
+  const releases = turns.flatMap((turn) => turn.releases);
+  return {
+    save: { token: parts.ids.hex(), changes, claims, owner: nodeId, leaseSeconds, releases },
+    ready,
+    unclaimed,
+  };
+}
+
+export async function commit(parts: BatchParts, tx: Transaction, prepared: Prepared): Promise<'committed' | 'lost'> {
+  let committed = false;
+  try {
+    const outcome = await tx.commit(prepared.save);
+    committed = outcome === 'committed';
+    return outcome;
+  } finally {
+    if (!committed)
+      for (const { row } of prepared.ready) if (row.url !== null) parts.listener().messages?.unreserve(row.url);
+  }
+}
+
+function readyMessage(parts: BatchParts, turn: Turn, row: WorkitemRow, leaseEndsAt: number): ReadyMessage {
+  const tenant = turn.changes?.workflow.tenant ?? '';
+  const claim = parts.ids.hex();
+  // The stored text is the text to send: parsing it here to print it again later would cost as much as the step.
+  if (row.fields !== null && row.added === null)
+    return { workflow: turn.workflow, tenant, claim, leaseEndsAt, row, fields: row.fields };
+  const key = `${row.inherits} ^`;
+  const born = turn.changes?.variables.get(key);
+  const base = born?.kind === 'put' ? born.row : turn.base.variables.get(key);
+  const fields = JSON.stringify(parts.deliveredFields(row, row.inherits === null ? null : (base?.value ?? null)));
+  return { workflow: turn.workflow, tenant, claim, leaseEndsAt, row, fields };
+}
+
+/** Hands on what is claimed, and hints about the rest, to the loops of this node and of others. */
+export function afterCommit(
+  parts: BatchParts,
+  turns: readonly Turn[],
+  prepared: Prepared,
+  settled: readonly Settled[],
+  now: number,
+  hears: boolean,
+): void {
+  const listener = parts.listener();
+  if (prepared.ready.length > 0) listener.messages?.take(prepared.ready);
+
+  const agenda: { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[] = [];
+  const dues: number[] = [];
+  let emitted = false;
+  let wake = prepared.unclaimed || turns.some((turn) => turn.freed);
+  // Nobody listens: the events were not even written.
+  const isHeard = hears || turns.some((turn) => turn.changes !== null && turn.changes.listeners.size > 0);
+  for (const turn of turns) {
+    if (turn.changes === null) continue;
+    for (const [id, op] of turn.changes.agenda)
+      if (op.kind === 'put' && op.row.heldAt === null)
+        agenda.push({ workflow: turn.workflow, id, dueAt: op.row.dueAt });
+    for (const op of turn.changes.workitems.values()) {
+      const at = op.kind === 'put' ? op.row.dueAt : op.kind === 'patch' ? (op.set.dueAt ?? null) : null;
+      if (at !== null && at > now) dues.push(at);
+    }
+    // Which rows a resume has freed is known to the database only.
+    if (turn.changes.shift !== null) {
+      dues.push(now);
+      wake = true;
+    }
+    emitted ||= isHeard && turn.changes.events.length > 0;
+    if (turn.changes.hold !== null) listener.messages?.withdraw(turn.workflow, 'all');
+  }
+  for (const { workflow, workitem } of settled) listener.messages?.withdraw(workflow, [workitem]);
+  if (agenda.length > 0) listener.agenda?.(agenda);
+  if (dues.length > 0) listener.dueAt?.(Math.min(...dues));
+  if (wake) listener.messages?.wake();
+  if (emitted) listener.events?.();
+  const handled = listener.messages !== undefined && listener.agenda !== undefined;
+  if (prepared.unclaimed || (!handled && (wake || emitted || agenda.length > 0 || dues.length > 0)))
+    parts.store.wakeOthers();
+}

@@ -1,0 +1,137 @@
+import type { ExpressionId, WorkflowId } from '../model/ids.ts';
+import type { Fields } from '../model/json.ts';
+import type { Changes, HistoryRow, Op, WorkitemRow } from '../model/rows.ts';
+import type { Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
+import type { Tree } from '../model/tree.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ProcessTime } from '../runtime/process-time.ts';
+import type { Save, Store } from '../store/store.ts';
+import type { Definitions } from './definitions.ts';
+import type { EngineListener } from './engine.ts';
+import type { Entry, Verdict } from './entry.ts';
+import type { Schedule } from './retry-rules.ts';
+import { foldedHistory, joined, overlay } from './view.ts';
+
+/* What a batch works with, and the turn of one workflow within it. */
+
+/** The interpreter, as the engine sees it: pure, synchronous, deterministic. */
+export type Step = (
+  loaded: Loaded,
+  stimulus: Stimulus,
+  context: { readonly limits: Limits; readonly definition: (hash: string) => Tree | undefined },
+) => StepResult;
+
+export type EngineSettings = {
+  /** Names this process among the owners of claims. */
+  readonly nodeId: string;
+  readonly leaseSeconds: number;
+  /** RETRY_DELAYS and NOTICE_DELAYS, in seconds. */
+  readonly schedule: Schedule;
+};
+
+export type BatchParts = {
+  readonly store: Store;
+  readonly step: Step;
+  /** interpreter/fields.ts */
+  readonly deliveredFields: (row: WorkitemRow, base: string | null) => Fields;
+  readonly definitions: Definitions;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly settings: EngineSettings;
+  readonly listener: () => EngineListener;
+  /** How often the step for an agenda row or an outcome has thrown, by `attemptKey`. */
+  readonly attempts: { readonly get: (key: string) => number; readonly count: (key: string) => number };
+};
+
+/** The turn of one workflow within a batch. */
+export type Turn = {
+  readonly workflow: WorkflowId;
+  readonly entries: readonly Entry[];
+  /** Of these, how many have been handled. */
+  at: number;
+  reruns: number;
+  /** What the database holds, as far as it was loaded. */
+  base: Loaded;
+  /** The same with everything laid over it that this batch has changed. */
+  view: Loaded;
+  changes: Changes | null;
+  /** The last history row holds outcomes only: the next step's row takes its entries in. */
+  foldable: boolean;
+  over: boolean;
+  readonly releases: Save['releases'][number][];
+  /** A claim is given back on a row that owes a message still: it can be claimed now. */
+  freed: boolean;
+};
+
+export const newTurn = (workflow: WorkflowId, entries: readonly Entry[], loaded: Loaded): Turn => ({
+  workflow,
+  entries,
+  at: 0,
+  reruns: 0,
+  base: loaded,
+  view: loaded,
+  changes: null,
+  foldable: false,
+  over: false,
+  releases: [],
+  freed: false,
+});
+
+export type Running = BatchParts & {
+  /** Definitions that were fetched for this batch; null: not stored, which is a bug. */
+  readonly trees: ReadonlyMap<string, Tree | null>;
+  readonly now: number;
+  readonly verdicts: Map<Entry, Verdict>;
+};
+
+/** Takes what an entry changed into the turn. */
+export function adopt(turn: Turn, changes: Changes, folds: boolean): void {
+  const before = turn.changes;
+  let all = before === null ? changes : joined(before, changes);
+  if (turn.foldable && before !== null && changes.history.length > 0) {
+    const at = before.history.length - 1;
+    const [outcomes, step] = [all.history[at] as HistoryRow, all.history[at + 1] as HistoryRow];
+    all = {
+      ...all,
+      history: [...all.history.slice(0, at), foldedHistory(outcomes, step), ...all.history.slice(at + 2)],
+    };
+  }
+  if (changes.history.length > 0) turn.foldable = folds;
+  turn.changes = all;
+  // The last one is followed by nobody who could look at it.
+  if (turn.at + 1 < turn.entries.length) turn.view = overlay(turn.view, changes);
+}
+
+export type Settled = {
+  readonly workflow: WorkflowId;
+  readonly workitem: ExpressionId;
+  readonly as: 'gone' | 'flipped';
+};
+
+/** Workitems whose `active` message is over although no try has ended in this batch. */
+export function settledBy(turn: Turn): readonly Settled[] {
+  const settled: Settled[] = [];
+  for (const [id, op] of turn.changes?.workitems ?? []) {
+    const workitem = id as ExpressionId;
+    if (op.kind === 'delete') settled.push({ workflow: turn.workflow, workitem, as: 'gone' });
+    else if (
+      turn.base.workitems.get(id)?.send === 'active' &&
+      rowAfter(turn, id, op)?.send !== 'active' &&
+      turn.releases.every((claim) => claim.workitem !== workitem)
+    )
+      settled.push({ workflow: turn.workflow, workitem, as: 'flipped' });
+  }
+  return settled;
+}
+
+/** The workitem as this batch leaves it; undefined when it is gone, or was changed without having been loaded. */
+export function rowAfter(turn: Turn, id: string, op: Op<WorkitemRow>): WorkitemRow | undefined {
+  if (op.kind === 'put') return op.row;
+  const row = turn.base.workitems.get(id);
+  return op.kind === 'delete' || row === undefined ? undefined : { ...row, ...op.set };
+}
