@@ -18,26 +18,23 @@ import type { Acting } from './world.ts';
 export function raiseError(x: Acting, message: Message, error: LanguageError): void {
   const fields = errorFields(x, error);
   const carried = carriedFields(x, message);
-  // The expression whose own handler is at work is not asked again.
-  if (x.node.state !== 'failing') {
-    const found = findHandler(x, fields);
-    if (found !== null && found.handler.action !== '') {
-      x.world.record({
-        kind: 'expression.failed',
-        expid: x.node.expid,
-        expression_id: x.node.id,
-        class: error.errorClass,
-        message: error.message,
-        handled_by: found.owner.node.expid,
-      });
-      x.world.send({
-        kind: 'fail',
-        to: refOf(found.owner),
-        fields: withKey(carried, '__error__', fields),
-        immediate: isImmediate(found.handler.action),
-      });
-      return;
-    }
+  const found = findHandler(x, fields);
+  if (found !== null && found.handler.action !== '') {
+    x.world.record({
+      kind: 'expression.failed',
+      expid: x.node.expid,
+      expression_id: x.node.id,
+      class: error.errorClass,
+      message: error.message,
+      handled_by: found.owner.node.expid,
+    });
+    x.world.send({
+      kind: 'fail',
+      to: refOf(found.owner),
+      fields: withKey(carried, '__error__', fields),
+      immediate: isImmediate(found.handler.action),
+    });
+    return;
   }
   keepError(x, message, fields, carried);
 }

@@ -91,7 +91,10 @@ export function discardFields(names: Json, entry: Fields, fields: Fields): Field
   return names === true || names === 'true' ? entry : withoutKeys({ ...entry, ...fields }, ...listOf(names));
 }
 
-const listOf = (names: Json): string[] => (Array.isArray(names) ? (names as readonly Json[]) : [names]).map(String);
+const listOf = (names: Json): string[] =>
+  (Array.isArray(names) ? (names as readonly Json[]) : [names]).map((name) =>
+    typeof name === 'string' ? name : JSON.stringify(name),
+  );
 
 function rulesOf({ rules, direction }: FilterOptions): readonly Json[] {
   let list: Json | undefined = rules;

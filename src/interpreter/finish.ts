@@ -1,9 +1,9 @@
 import type { ExpressionId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
-import type { Launch, Loaded, Stimulus } from '../model/stimulus.ts';
+import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
 import { decodeHeader, decodeMessages, decodeStrand, encodeHeader, encodeMessages, encodeStrand } from './encoding.ts';
-import { newHeader, type Strand } from './state.ts';
+import { type Message, newHeader, type Strand } from './state.ts';
 import { type Registry, type StepContext, World } from './world.ts';
 
 /*
@@ -132,6 +132,22 @@ export function takeUp(world: World): void {
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
   world.tookUp = true;
   for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
+  // All at once: asked for one by one, every strand would cost a run of the step.
+  const paths = new Set(world.queue.slice(0, world.context.limits.messages).flatMap(strandsOf));
+  world.want(...[...paths].filter((path) => !world.loaded.strands.has(path)).map(strandNeed));
+}
+
+const strandNeed = (path: string): Need => ({ kind: 'strand', path });
+
+/** The strands that have to be known to handle a message. */
+function strandsOf(message: Message): readonly string[] {
+  const paths =
+    message.kind === 'apply'
+      ? [message.parent?.path, message.fresh === null ? message.path : undefined]
+      : 'to' in message
+        ? [message.to.path]
+        : [];
+  return paths.filter((path) => path !== undefined && path !== ROOT && path !== '') as readonly string[];
 }
 
 /** What comes while a workflow is paused is kept, in order, until it goes on. */

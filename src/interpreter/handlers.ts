@@ -93,6 +93,8 @@ export function findHandler(
   error: JsonObject,
 ): { readonly owner: Acting; readonly handler: Handler } | null {
   for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+    // Whoever is being cancelled or runs a handler already is not asked: what it is doing would be lost.
+    if (at.node.state !== null) continue;
     const handler = handlerAt(at, error);
     if (handler !== null) return { owner: at, handler };
   }
