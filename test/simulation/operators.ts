@@ -42,12 +42,12 @@ export function makeOperators(parts: {
     const one = random.pick(rows);
     const { id } = one.workflow;
     const kind = random.between(0, 99);
-    if (kind < 20) return pauseFor(id, random.between(0, 20_000));
-    if (kind < 30) return ask(id, { kind: 'cancel' }, true);
-    if (kind < 35) return ask(id, { kind: 'kill' });
-    if (kind < 50) return replayOne(one);
-    if (kind < 75) return touchExpression(one);
-    return touchWorkitem(one);
+    if (kind < 20) pauseFor(id, random.between(0, 20_000));
+    else if (kind < 30) ask(id, { kind: 'cancel' }, true);
+    else if (kind < 35) ask(id, { kind: 'kill' });
+    else if (kind < 50) replayOne(one);
+    else if (kind < 75) touchExpression(one);
+    else touchWorkitem(one);
   }
 
   function pauseFor(id: WorkflowId, ms: number): void {

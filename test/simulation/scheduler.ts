@@ -118,10 +118,16 @@ export function makeScheduler(): Scheduler {
       new Promise((resolve, reject) => {
         const turn = (): void => {
           try {
-            if (done()) return resolve(happened);
+            if (done()) {
+              resolve(happened);
+              return;
+            }
             let event = pop();
             while (event !== undefined && event.run === null) event = pop();
-            if (event === undefined) return resolve(happened);
+            if (event === undefined) {
+              resolve(happened);
+              return;
+            }
             happened += 1;
             if (happened > EVENTS_MAX) throw new Error(`The world did not rest within ${EVENTS_MAX} events`);
             now = event.at;

@@ -19,6 +19,13 @@ export function unnamedWaits(database: Database, now: number): readonly string[]
   return [...database.workflows.values()].flatMap((rows) => [...overdue(rows, now), ...idle(rows)]);
 }
 
+/** Nothing is due now or later, no participant and no administrator is waited for. */
+export const waitsForNobody = (database: Database): boolean =>
+  [...database.workflows.values()].every(
+    ({ workflow, agenda, workitems, errors }) =>
+      workflow.status !== 'paused' && agenda.size === 0 && workitems.size === 0 && errors.size === 0,
+  );
+
 function overdue({ workflow, agenda, workitems }: Rows, now: number): readonly string[] {
   const lines: string[] = [];
   for (const row of agenda.values())

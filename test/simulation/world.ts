@@ -13,7 +13,7 @@ import type { Flaw } from './flaws.ts';
 import { makeOperators } from './operators.ts';
 import { makeManners, makeParticipants } from './participants.ts';
 import { makeRandom, makeScheduler } from './scheduler.ts';
-import { unnamedWaits } from './waiting.ts';
+import { unnamedWaits, waitsForNobody } from './waiting.ts';
 import { makeWatch } from './watch.ts';
 
 /*
@@ -44,8 +44,14 @@ const DEPTH_MAX = 40;
 const TIDY_MS = 150_000;
 const CANCEL_MS = 60_000;
 const KILL_MS = 60_000;
+const LOOK_EVERY_MS = 5_000;
+/** Nothing but each other, or a `stall`, has been waited for at so many looks in a row: waiting longer changes nothing. */
+const IDLE_LOOKS = 4;
 const TAIL_LINES = 150;
 const MINUTE_MS = 60_000;
+
+/** Everything goes wrong; everybody behaves; what waits for ever is cancelled; what cannot be cancelled is killed. */
+type Stage = 'chaos' | 'tidy' | 'cancel' | 'kill' | 'end';
 
 export async function simulate(options: { readonly seed: number; readonly flaw?: Flaw | null }): Promise<Outcome> {
   const { seed } = options;
@@ -83,7 +89,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
   for (let more = random.between(0, 2); more > 0; more--) cluster.join(random.chance(0.7) ? 'all' : 'api');
 
   const ids = seededIds(seed);
-  const launches = random.between(1, 6);
+  const launches = random.pick([1, 2, 3, 4, 6, 10]);
   for (let i = 0; i < launches; i++) scheduler.after(random.between(0, 20_000), '', launch);
 
   function launch(): void {
@@ -158,50 +164,46 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
     () => {
       if (cluster.members.length === 0) return;
       const member = someNode();
-      member.skew += random.pick([-20_000, -1_000, 1_000, 15_000, 60_000]);
+      member.skew = random.pick([-20_000, -1_000, 1_000, 15_000, 60_000]);
       scheduler.note(`the clock of ${member.id} is now wrong by ${member.skew} ms`);
     },
   );
 
-  const businessTime = (): number => BEGAN_AT + scheduler.now();
-  let stage: 'chaos' | 'tidy' | 'cancel' | 'kill' | 'end' = 'chaos';
+  let stage: Stage = 'chaos';
+  let since = 0;
+  let idleLooks = 0;
+  const enter = (next: Stage): void => {
+    stage = next;
+    since = scheduler.now();
+    idleLooks = 0;
+    scheduler.note(`from here on: ${next}`);
+  };
+  const hasLasted = (ms: number): boolean => scheduler.now() - since >= ms;
+
+  /** Every few seconds, once the bad times are over: what administrators do to bring everything to its end. */
+  function look(): void {
+    idleLooks = waitsForNobody(database) ? idleLooks + 1 : 0;
+    if (stage === 'tidy' && (hasLasted(TIDY_MS) || idleLooks === IDLE_LOOKS)) {
+      for (const line of unnamedWaits(database, BEGAN_AT + scheduler.now())) watch.problems.push(line);
+      enter('cancel');
+    } else if (stage === 'cancel' && (hasLasted(CANCEL_MS) || idleLooks === IDLE_LOOKS)) enter('kill');
+    else if (stage === 'kill' && hasLasted(KILL_MS)) {
+      enter('end');
+      return;
+    }
+    if (stage !== 'kill') operators.tidyUp();
+    if (stage !== 'tidy') operators.endAll(stage === 'cancel' ? 'cancel' : 'kill');
+    scheduler.after(LOOK_EVERY_MS, '', look);
+  }
   scheduler.after(chaosMs, 'everybody behaves', () => {
-    stage = 'tidy';
+    enter('tidy');
     chaos = NO_CHAOS;
     for (const member of cluster.members) {
       member.frozenUntil = Math.min(member.frozenUntil, scheduler.now());
       member.skew = 0;
     }
     participants.behave();
-    tidy();
-  });
-  function tidy(): void {
-    if (stage !== 'tidy') return;
-    operators.tidyUp();
-    scheduler.after(5_000, '', tidy);
-  }
-  scheduler.after(chaosMs + TIDY_MS, 'what is left is cancelled', () => {
-    stage = 'cancel';
-    for (const line of unnamedWaits(database, businessTime())) watch.problems.push(line);
-    cancelAll();
-  });
-  function cancelAll(): void {
-    if (stage !== 'cancel') return;
-    operators.endAll('cancel');
-    operators.tidyUp();
-    scheduler.after(8_000, '', cancelAll);
-  }
-  scheduler.after(chaosMs + TIDY_MS + CANCEL_MS, 'what is left is killed', () => {
-    stage = 'kill';
-    killAll();
-  });
-  function killAll(): void {
-    if (stage !== 'kill') return;
-    operators.endAll('kill');
-    scheduler.after(8_000, '', killAll);
-  }
-  scheduler.after(chaosMs + TIDY_MS + CANCEL_MS + KILL_MS, 'the end', () => {
-    stage = 'end';
+    look();
   });
 
   const isAtRest = (): boolean =>
