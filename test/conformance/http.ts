@@ -125,6 +125,14 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
     const text = await response.text();
     if (response.status >= 500) throw new Error(`POST /v1/workflows/${path} answers ${response.status}: ${text}`);
   };
+  /** Moves the server's clock by so many milliseconds, waits until it rests, and learns how far it is ahead of ours. */
+  const moveClock = async (by: number): Promise<void> => {
+    const response = await post(`${target.url}/v1/test/clock`, { advance: by / 1_000 });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${text}`);
+    const { now } = JSON.parse(text) as { readonly now?: string };
+    offset = now === undefined ? offset + by : Date.parse(now) - Date.now();
+  };
   const itemPath = (to: Received): string => `${to.workflow}/workitems/${to.workitem}!${to.workflow}`;
 
   /** True when every open workitem has been heard of (one without a callback never will be). */
@@ -151,6 +159,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
     looks: target.testClock ? 2 : 3,
     now: () => Date.now() + offset,
     async launch(definition, fields) {
+      if (target.testClock) await moveClock(0);
       const callbacks = callbacksOf(one, inbox.url);
       const response = await post(`${target.url}/v1/workflows`, {
         workflow: definition,
@@ -169,12 +178,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
     cancel: (workflow) => act(`${workflow}/cancel`, {}),
     kill: (workflow) => act(`${workflow}/kill`, {}),
     async rest() {
-      if (target.testClock) {
-        const response = await post(`${target.url}/v1/test/clock`, { advance: 0 });
-        if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${await response.text()}`);
-        const { now } = (await response.json()) as { readonly now?: string };
-        if (now !== undefined) offset = Date.parse(now) - Date.now();
-      } else await silent();
+      if (target.testClock) await moveClock(0);
+      else await silent();
       const news = inbox.received.slice(taken);
       taken = inbox.received.length;
       return news;
@@ -187,12 +192,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
     },
     async waitUntil(at) {
       const missing = Math.max(at - Date.now() - offset, 0);
-      if (target.testClock && missing > 0) {
-        const response = await post(`${target.url}/v1/test/clock`, { advance: (missing + 1) / 1_000 });
-        const text = await response.text();
-        if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${text}`);
-        offset += missing + 1;
-      } else await sleep(missing + 5);
+      if (target.testClock && missing > 0) await moveClock(missing + 1);
+      else await sleep(missing + 5);
     },
     async ending(workflow): Promise<Ending> {
       const shown = await show(workflow);
