@@ -81,6 +81,8 @@ export type TryOutcome = {
   readonly send: NonNullable<WorkitemRow['send']>;
   /** The number of this try, 1, 2, … */
   readonly number: number;
+  /** `openedAt` of the row that was sent: one that was replayed meanwhile has another, and this try is none of its tries. */
+  readonly openedAt?: number;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly result:

@@ -53,6 +53,7 @@ export type Circumstances = {
 export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumstances): Consequence | null {
   const { result } = outcome;
   if (result.kind === 'dropped' || row.send !== outcome.send) return null;
+  if (outcome.openedAt !== undefined && outcome.openedAt !== row.openedAt) return null;
   // Of two tries under one number (a lease had run out) the one that was delivered counts, the other does not count twice.
   if (result.kind === 'delivered' ? outcome.number > row.tries + 1 : outcome.number !== row.tries + 1) return null;
   const tries = Math.max(row.tries, outcome.number);

@@ -15,6 +15,8 @@ import type { Acting } from './world.ts';
 /** Opens a workitem for the participant of this expression and owes it an `active` message. */
 export function openWorkitem(x: Acting): void {
   const { node, strand, world } = x;
+  // Replayed after a failure, it is not new: a try of before may still be under way, and whoever saves this has to know.
+  if (node.hasWorkitem) world.want({ kind: 'workitem', id: node.id });
   const participant = node.data['participant'] as string;
   const params = (node.data['params'] ?? {}) as JsonObject;
   const inherits = world.bases.get(node.applied) ?? null;
