@@ -38,13 +38,13 @@ const BASE = '^';
 /** A strand that mentions an expression holds it, or is a child of it: the nearest to the root are looked at, this many. */
 const FIND_CANDIDATES_MAX = 8;
 
-/** The strands a path names that have a row of their own, root first, each with its base row: a json list. */
-const chain = (path: string, owner: string): string => `
+/** The strands a path of the request `r` names that have a row of their own, root first, each with its base row: a json list. */
+const chain = (path: string): string => `
     (select json_agg(json_build_object('row', ${asJson(BRANCH, 'b')}, 'base', v.value) order by length(b.path))
      from generate_series(1, cardinality(string_to_array(${path}, '.'))) as depth(n)
-     join branch b on b.shard = ${owner}.shard and b.workflow_id = ${owner}.workflow_id
+     join branch b on b.shard = r.s and b.workflow_id = r.w
        and b.path = array_to_string((string_to_array(${path}, '.'))[1:depth.n], '.')
-     left join variable v on v.shard = b.shard and v.workflow_id = b.workflow_id and v.scope = b.base and v.name = '${BASE}')`;
+     left join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = b.base and v.name = '${BASE}')`;
 
 const requests = (columns: string): string => `jsonb_to_recordset($1::jsonb) as r(s smallint, w text${columns})`;
 
@@ -86,17 +86,17 @@ const loadWorkitems: Statement = {
   name: 'load_workitems',
   text: `
   select r.w as request, ${selected(WORKITEM, 't')}, v.value as base_value,
-    case when t.path <> '0' then ${chain('t.path', 't')} end as chain
+    case when t.path <> '0' then ${chain('t.path')} end as chain
   from ${requests(', k text')}
   join workitem t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k
-  left join variable v on v.shard = t.shard and v.workflow_id = t.workflow_id and v.scope = t.inherits and v.name = '${BASE}'`,
+  left join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = t.inherits and v.name = '${BASE}'`,
 };
 
 const loadAgenda: Statement = {
   name: 'load_agenda',
   text: `
   select r.w as request, ${selected(AGENDA, 't')},
-    case when t.path is not null and t.path <> '0' then ${chain('t.path', 't')} end as chain
+    case when t.path is not null and t.path <> '0' then ${chain('t.path')} end as chain
   from ${requests(', k text')}
   join agenda t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k`,
 };
@@ -117,13 +117,13 @@ const loadStrands: Statement = {
   select r.w as request, ${selected(BRANCH, 't')}, v.value as base_value
   from ${requests(', k text')}
   join branch t on t.shard = r.s and t.workflow_id = r.w and t.path = r.k
-  left join variable v on v.shard = t.shard and v.workflow_id = t.workflow_id and v.scope = t.base and v.name = '${BASE}'`,
+  left join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = t.base and v.name = '${BASE}'`,
 };
 
 const findStrands: Statement = {
   name: 'find_strands',
   text: `
-  select r.w as request, ${chain('t.path', 't')} as chain
+  select r.w as request, ${chain('t.path')} as chain
   from ${requests(', k text')}
   cross join lateral (
     select shard, workflow_id, path from branch

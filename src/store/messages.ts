@@ -29,6 +29,7 @@ const claimed = (locking: string, inShard = ''): string => `
   select m.workflow_id as workflow, m.tenant, ${selected(WORKITEM, 'm')}, v.value as base_value
   from mine m
   left join variable v on v.shard = m.shard and v.workflow_id = m.workflow_id and v.scope = m.inherits and v.name = '^'
+    ${inShard.replace('t.', 'v.')}
   order by m.due_at`;
 
 const claimDue: Statement = {

@@ -235,7 +235,7 @@ export const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'list
         table === 'variable'
           ? `and not (t.name = '^' and exists (
         select 1 from workitem o
-        where o.shard = t.shard and o.workflow_id = t.workflow_id and o.inherits = t.scope and ${OWED}))`
+        where o.shard = r.s and o.workflow_id = r.w and o.inherits = t.scope and ${OWED}))`
           : ''
       })`,
   }),

@@ -11,6 +11,7 @@ import {
   history,
   listener,
   patch,
+  put,
   save,
   strand,
   variable,
@@ -30,7 +31,13 @@ export async function exerciseEverything(store: Store): Promise<void> {
     listeners: [listener('0_0', { name: 'rare' })],
     variables: [variable('0_1', '^'), variable('0', 'x')],
   };
-  await writeTo(store, [changes(workflow(id), rows, { history: [history(1)], definitions: new Map([['d', 'd']]) })]);
+  await writeTo(store, [
+    changes(workflow(id), rows, { history: [history(1)], definitions: new Map([['d', 'd']]) }),
+    changes(workflow(workflowId()), {
+      listeners: [listener('0_0', { name: 'rare' })],
+      workitems: [workitem('0_1', { dueAt: AT - 2 })],
+    }),
+  ]);
   const transaction = await store.begin([
     {
       workflow: id,
@@ -60,7 +67,11 @@ export async function exerciseEverything(store: Store): Promise<void> {
             events: [event],
             hold: AT,
             shift: 1,
-            workitems: new Map([[expression('0_0'), patch<WorkitemRow>({ tries: 1 })]]),
+            workitems: new Map([
+              [expression('0_0'), patch<WorkitemRow>({ tries: 1 })],
+              [expression('0_5'), put(workitem('0_5'))],
+              [expression('0_6'), gone],
+            ]),
           },
         ),
       ],
@@ -84,4 +95,35 @@ export async function exerciseEverything(store: Store): Promise<void> {
   await store.savedAnswer('me', id);
   await store.finishKey({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });
   await store.retire({ endedBefore: 2, keysBefore: 2, limit: 10 });
+}
+
+/** Every other statement: of those who look on, of nodes, settings and keys. */
+export async function exerciseTheRest(store: Store): Promise<void> {
+  const id = workflowId();
+  await writeTo(store, [changes(workflow(id), { workitems: [workitem('0_0')] })]);
+  const { read } = store;
+  await read.workflow(id);
+  await read.whole(id, { limit: 10, after: null });
+  const page = { tenant: 'default', limit: 10 } as const;
+  for (const status of [null, 'running'] as const)
+    for (const name of [null, 'a name'])
+      for (const participant of [null, 'alice'])
+        for (const after of [null, Buffer.from(JSON.stringify([AT, 'x'])).toString('base64url')])
+          await read.workflows({ ...page, status, name, participant, after });
+  for (const participant of [null, 'alice'])
+    for (const workflow of [null, id])
+      await read.workitems({ ...page, participant, workflow, state: null, after: null });
+  await read.workitem({ workflow: id, workitem: expression('0_0') });
+  await read.history(id, 0, 10);
+  await read.errors({ ...page, after: null });
+  await read.counts();
+  await store.releaseClaims('me');
+  await store.beat({ id: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
+  await store.leave('node');
+  await store.writeSetting('x', '1');
+  await store.readSetting('x');
+  await store.databaseTime();
+  await store.dropKey('me', id);
+  await store.ping();
+  await store.tidy();
 }

@@ -16,27 +16,6 @@ test('migrations are plain sql, numbered without gaps, each with a way back', ()
   });
 });
 
-test('migrations use nothing that only one Postgres on one machine has', () => {
-  for (const file of files) {
-    const sql = readFileSync(join(ownMigrations(), file), 'utf8').replaceAll(/--.*$/gm, '');
-    for (const word of [
-      'serial',
-      'sequence',
-      'identity',
-      'trigger',
-      'plpgsql',
-      'function',
-      'deferrable',
-      'exclude',
-      'jsonb',
-      'references',
-      'partition',
-      'extension',
-    ])
-      expect(sql.toLowerCase(), `${file} says "${word}"`).not.toMatch(new RegExp(`\\b${word}\\b`));
-  }
-});
-
 describe.runIf(hasPostgres())('on Postgres', () => {
   test('all migrations can be taken back and made again', async () => {
     const database = await freshDatabase();

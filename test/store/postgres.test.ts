@@ -2,17 +2,20 @@ import { describe } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import { freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { describeStore } from './contract.ts';
+import { inPartitions } from './partitions.ts';
 
 const ways = [
-  { name: 'the store on Postgres', prepared: true, profile: 'postgres' },
-  { name: 'the store on Postgres without named statements', prepared: false, profile: 'postgres' },
-  { name: 'the store on Postgres as if it were many', prepared: true, profile: 'distributed' },
+  { name: 'the store on Postgres', prepared: true, profile: 'postgres', parts: false },
+  { name: 'the store on Postgres without named statements', prepared: false, profile: 'postgres', parts: false },
+  { name: 'the store on Postgres as if it were many', prepared: true, profile: 'distributed', parts: false },
+  { name: 'the store on Postgres in parts by shard', prepared: false, profile: 'distributed', parts: true },
 ] as const;
 
 describe.runIf(hasPostgres())('on Postgres', () => {
-  for (const { name, prepared, profile } of ways)
+  for (const { name, prepared, profile, parts } of ways)
     describeStore(name, async () => {
       const database = await freshDatabase();
+      if (parts) await inPartitions(database);
       const store = await openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared, profile });
       return {
         store,
