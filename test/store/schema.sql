@@ -1,0 +1,183 @@
+create table agenda (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  id text collate "C" not null,
+  kind text not null,
+  due_at bigint not null,
+  held_at bigint,
+  path text collate "C",
+  payload text not null,
+  constraint agenda_kind_known CHECK ((kind = ANY (ARRAY['timer'::text, 'continue'::text, 'event'::text, 'answer'::text]))),
+  constraint agenda_pkey PRIMARY KEY (shard, workflow_id, id)
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX agenda_due ON public.agenda USING btree (due_at) WHERE (held_at IS NULL);
+
+create table branch (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  path text collate "C" not null,
+  parent text collate "C",
+  at text collate "C",
+  kind text not null,
+  position integer not null,
+  number integer not null,
+  arrival integer,
+  base text collate "C",
+  state text not null,
+  fields text not null,
+  constraint branch_kind_known CHECK ((kind = ANY (ARRAY['branch'::text, 'flank'::text, 'forgotten'::text]))),
+  constraint branch_pkey PRIMARY KEY (shard, workflow_id, path)
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02, fillfactor=80);
+CREATE INDEX branch_children ON public.branch USING btree (shard, workflow_id, parent, number) WHERE (parent IS NOT NULL);
+
+create table definition (
+  hash text collate "C" not null,
+  stored text not null,
+  used_at timestamp with time zone not null default now(),
+  constraint definition_pkey PRIMARY KEY (hash)
+);
+
+create table error (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  path text collate "C" not null,
+  workitem boolean not null,
+  class text not null,
+  message text not null,
+  at bigint not null,
+  details text not null,
+  constraint error_pkey PRIMARY KEY (shard, workflow_id, id)
+);
+CREATE INDEX error_newest ON public.error USING btree (tenant, at DESC);
+
+create table history (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  first_n integer not null,
+  last_n integer not null,
+  at bigint not null,
+  entries text not null,
+  transaction_id bigint,
+  token text,
+  constraint history_numbers_ascend CHECK (((first_n >= 1) AND (last_n >= first_n))),
+  constraint history_pkey PRIMARY KEY (shard, workflow_id, first_n)
+) with (autovacuum_analyze_scale_factor=0.1, autovacuum_vacuum_insert_scale_factor=0.1);
+
+create table idempotency_key (
+  scope text collate "C" not null,
+  key text collate "C" not null,
+  fingerprint text not null,
+  reserved_at bigint not null,
+  status integer,
+  body text,
+  content_type text,
+  constraint idempotency_key_pkey PRIMARY KEY (scope, key)
+) with (autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX idempotency_key_age ON public.idempotency_key USING btree (reserved_at);
+
+create table listener (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  path text collate "C" not null,
+  event text not null,
+  reach text not null,
+  name text collate "C",
+  spec text not null,
+  constraint listener_event_known CHECK ((event = ANY (ARRAY['dispatched'::text, 'received'::text, 'entered_tag'::text, 'left_tag'::text, 'error'::text]))),
+  constraint listener_pkey PRIMARY KEY (shard, workflow_id, id),
+  constraint listener_reach_known CHECK ((reach = ANY (ARRAY['workflow'::text, 'tenant'::text])))
+) with (autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX listener_hears ON public.listener USING btree (tenant, event, name) WHERE (reach = 'tenant'::text);
+
+create table node (
+  id text collate "C" not null,
+  role text not null,
+  url text not null,
+  version text not null,
+  started_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  lease_until timestamp with time zone not null,
+  constraint node_pkey PRIMARY KEY (id)
+) with (fillfactor=50);
+
+create table setting (
+  name text collate "C" not null,
+  value text not null,
+  constraint setting_pkey PRIMARY KEY (name)
+);
+
+create table variable (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  scope text collate "C" not null,
+  name text collate "C" not null,
+  value text not null,
+  constraint variable_pkey PRIMARY KEY (shard, workflow_id, scope, name)
+) with (autovacuum_vacuum_scale_factor=0.05);
+
+create table workflow (
+  shard smallint not null,
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  ver integer not null,
+  name text collate "C",
+  definition text not null,
+  status text not null,
+  launched_at bigint not null,
+  updated_at bigint not null,
+  ended_at bigint,
+  last_n integer not null,
+  callbacks text not null,
+  retry text,
+  header text not null,
+  state text not null,
+  fields text not null,
+  constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
+  constraint workflow_pkey PRIMARY KEY (shard, id),
+  constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),
+  constraint workflow_status_known CHECK ((status = ANY (ARRAY['running'::text, 'error'::text, 'paused'::text, 'cancelling'::text, 'completed'::text, 'cancelled'::text, 'killed'::text]))),
+  constraint workflow_ver_positive CHECK ((ver > 0))
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=80);
+CREATE INDEX workflow_definition ON public.workflow USING btree (definition COLLATE "C");
+CREATE INDEX workflow_ended ON public.workflow USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX workflow_name ON public.workflow USING btree (tenant, name, launched_at DESC, id) WHERE (name IS NOT NULL);
+CREATE INDEX workflow_newest ON public.workflow USING btree (tenant, launched_at DESC, id);
+CREATE INDEX workflow_status ON public.workflow USING btree (tenant, status, launched_at DESC, id);
+
+create table workitem (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  path text collate "C" not null,
+  participant text collate "C" not null,
+  state text not null,
+  fields text,
+  params text not null,
+  inherits text collate "C",
+  added text,
+  opened_at bigint not null,
+  revision integer not null,
+  url text,
+  send text,
+  then_send text,
+  tries integer not null,
+  due_at bigint,
+  held_at bigint,
+  log text not null,
+  claim text,
+  owner text,
+  lease_until timestamp with time zone,
+  constraint workitem_claim_whole CHECK ((((claim IS NULL) = (owner IS NULL)) AND ((claim IS NULL) = (lease_until IS NULL)))),
+  constraint workitem_fields_somewhere CHECK (((fields IS NOT NULL) OR (inherits IS NOT NULL))),
+  constraint workitem_pkey PRIMARY KEY (shard, workflow_id, id),
+  constraint workitem_send_known CHECK ((send = ANY (ARRAY['active'::text, 'timeout'::text, 'error'::text, 'cancel'::text]))),
+  constraint workitem_state_known CHECK ((state = ANY (ARRAY['open'::text, 'failed'::text, 'closed'::text]))),
+  constraint workitem_then_known CHECK ((then_send = ANY (ARRAY['timeout'::text, 'error'::text, 'cancel'::text])))
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02, fillfactor=85);
+CREATE INDEX workitem_due ON public.workitem USING btree (due_at) WHERE ((send IS NOT NULL) AND (held_at IS NULL));
+CREATE INDEX workitem_participant ON public.workitem USING btree (tenant, participant, opened_at);
