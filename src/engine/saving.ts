@@ -28,6 +28,8 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
     const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
     for (const [id, op] of turn.changes.workitems) {
       const row = rowAfter(turn, id, op);
+      // A notice for a workitem that the step closed without having loaded it: somebody has to claim it now.
+      if (row === undefined && op.kind === 'patch' && isDue(op.set, nowHere)) unclaimed = true;
       if (row === undefined || row.send === null || row.url === null || row.heldAt !== null) continue;
       if (row.dueAt === null || row.dueAt > nowHere) continue;
       // A row that was there before may still be claimed by a try under way: it is claimed anew when that has ended.
@@ -44,6 +46,9 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
     unclaimed,
   };
 }
+
+const isDue = ({ send, dueAt, heldAt }: Partial<WorkitemRow>, now: number): boolean =>
+  send !== undefined && send !== null && dueAt !== undefined && dueAt !== null && dueAt <= now && !heldAt;
 
 export async function commit(parts: BatchParts, tx: Transaction, prepared: Prepared): Promise<'committed' | 'lost'> {
   let committed = false;
