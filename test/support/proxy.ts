@@ -19,6 +19,8 @@ export type Proxy = {
   /** The address to connect to instead of the one given. */
   readonly url: string;
   readonly cutNextCommit: (how: Cut) => void;
+  /** Commits that were cut so far. */
+  readonly cuts: () => number;
   /** Every so many commits one is a `conflict`; 0: none. */
   readonly conflictEvery: (n: number) => void;
   /** Conflicts injected so far. */
@@ -49,6 +51,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   const upstreamUrl = new URL(target);
   const sockets = new Set<Socket>();
   let cut: Cut | null = null;
+  let cuts = 0;
   let refusing = false;
   let conflictEvery = 0;
   let commits = 0;
@@ -95,6 +98,7 @@ export async function startProxy(target: string): Promise<Proxy> {
       }
       const how = cut;
       cut = null;
+      cuts += 1;
       if (how === 'conflict') {
         conflict = true;
         injected += 1;
@@ -133,6 +137,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     cutNextCommit: (how) => {
       cut = how;
     },
+    cuts: () => cuts,
     conflictEvery: (n) => {
       conflictEvery = n;
     },
