@@ -26,17 +26,25 @@ export const childPath = (tree: TreeRef, index: number): TreeRef => ({
 /** The number of a strand among those below the same strand: the last part of its path. */
 export const numberOf = (path: string): number => Number(path.slice(path.lastIndexOf('.') + 1).replace('f', ''));
 
-/** Whether the children of a fork of this width should share one copy of these fields; makes that copy. */
-export function sharedBase(x: Acting, width: number, fields: Fields): ExpressionId | null {
-  const { node, world } = x;
+/** The fields the children of a fork are born with, and where they are kept when all of them share one copy. */
+type Inheritance = { readonly base: ExpressionId | null; readonly fields: Fields };
+
+/** Whether the children of a fork of this width should share one copy of its fields; makes that copy, in the first turn of the fork. */
+export function sharedBase(x: Acting, width: number): Inheritance {
+  const { node, strand, world } = x;
+  const fields = node.applied;
   const known = world.bases.get(fields);
-  if (known !== undefined) return known;
-  if (width < SHARED_BASE_CHILDREN) return null;
+  if (known !== undefined) return { base: known, fields };
+  // The very object that others of this step refer to: an equal one would be stored with each child.
+  if (node.data['shared'] === true) return { base: node.id, fields: world.baseOf(node.id) };
+  if (width < SHARED_BASE_CHILDREN) return { base: null, fields };
   const value = encodeValue(fields);
-  if (value.length < SHARED_BASE_CHARACTERS) return null;
+  if (value.length < SHARED_BASE_CHARACTERS) return { base: null, fields };
   world.variables.set(`${node.id} ^`, { kind: 'put', row: { scope: node.id, name: '^', value } });
   world.rememberBase(node.id, fields);
-  return node.id;
+  node.data['shared'] = true;
+  strand.touched = true;
+  return { base: node.id, fields };
 }
 
 /** Applies a child in a strand of its own. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decodeStrand } from '../../src/interpreter/encoding.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
+import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
@@ -32,6 +33,9 @@ export type Played = {
   readonly fields: string;
   /** It never came to rest by itself: where it was interrupted depends on the budget of a step. */
   readonly restless: boolean;
+  /** A timer was due at once, while messages of the step that set it were still waiting for their turn: it joined them earlier than it
+   * would have with a larger budget. */
+  readonly overtaken: boolean;
 };
 
 export type Driver = {
@@ -64,6 +68,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
   const delivered: Delivered[] = [];
   const answers: string[] = [];
   let restless = false;
+  let overtaken = false;
 
   function stimulate(event: Happening): Answer {
     const answer = world.stimulate(id, event);
@@ -79,6 +84,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
       delivered.push(...world.deliver());
       const due = world.firstDue();
       if (due === null || due.row.dueAt > world.now()) return true;
+      overtaken ||= due.row.kind === 'timer' && world.whole(id).agenda.has(CONTINUATION);
       stimulate({ kind: 'due', agenda: due.row.id });
     }
     restless = true;
@@ -204,6 +210,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
             ? normal(JSON.stringify([state.r, rows.workflow?.fields]))
             : '',
         restless,
+        overtaken,
       };
     },
   };

@@ -88,7 +88,7 @@ test('saving and loading between any two messages, or any split into turns, chan
       // Where one that never rests is interrupted depends on the budget.
       if (whole.restless) return;
       const turns = play(tree, { fields, audit: false, firings: 4_000, limits: { messages } }, actions).played();
-      expect(turns).toEqual<Played>(whole);
+      if (!turns.overtaken) expect(turns).toEqual<Played>(whole);
     }),
     RUNS,
   );

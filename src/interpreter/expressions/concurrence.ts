@@ -159,14 +159,14 @@ const replyToSelf = (x: Acting): void =>
 function forkChildren(x: Acting, from: number): void {
   const { node, world } = x;
   const { size } = memoryOf(x);
-  const base = sharedBase(x, size, node.applied);
+  const { base, fields } = sharedBase(x, size);
   const to = Math.min(size, from + CHILDREN_PER_TURN);
   for (let index = from; index < to; index++)
     applyBranch(x, {
       index,
       expid: `${node.expid}_${index}`,
       tree: childPath(node.tree, index),
-      fields: node.applied,
+      fields,
       base,
     });
   if (to < size) world.send({ kind: 'fork', to: refOf(x), from: to });
@@ -342,13 +342,13 @@ function forkElements(x: Acting, from: number): void {
     ? { root: node.tree.root, path: node.tree.path === '' ? '*' : `${node.tree.path}.*` }
     : childPath(node.tree, 0);
   const to = Math.min(memoryOf(x).size, from + CHILDREN_PER_TURN);
-  const base = typeof toVariable === 'string' ? sharedBase(x, list.length, node.applied) : null;
+  const born = typeof toVariable === 'string' ? sharedBase(x, list.length) : { base: null, fields: node.applied };
   for (let index = from; index < to; index++) {
     const element = list[index - listFrom] ?? null;
     const variables = new Map<string, Value>([['ii', index]]);
     if (typeof toVariable === 'string') variables.set(toVariable, element);
-    const fields = typeof toVariable === 'string' ? node.applied : withKey(node.applied, toText(toField), element);
-    applyBranch(x, { index, expid, tree, fields, variables, launch: true, base });
+    const fields = typeof toVariable === 'string' ? born.fields : withKey(born.fields, toText(toField), element);
+    applyBranch(x, { index, expid, tree, fields, variables, launch: true, base: born.base });
   }
   if (to < memoryOf(x).size) world.send({ kind: 'fork', to: refOf(x), from: to });
   else {
