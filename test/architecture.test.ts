@@ -72,7 +72,6 @@ const doors: { readonly [name: string]: string } = {
   '@electric-sql/pglite': 'store/',
   '@koa/router': 'api/',
   ajv: 'api/',
-  'ajv-formats': 'api/',
   'fast-xml-parser': 'definition/xml',
   got: 'dispatcher/post.ts',
   'ipaddr.js': 'dispatcher/',
