@@ -2,6 +2,7 @@ import { Fault } from '../model/fault.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type { Status, WorkflowRow } from '../model/rows.ts';
 import type { Connections, Result, Statement } from './connections.ts';
+import { isCollision, told } from './refusals.ts';
 import type { Page, Reads } from './store.ts';
 import {
   AGENDA,
@@ -170,7 +171,7 @@ export function makeReads(connections: Connections): Reads {
       const { rows } = await run(workflowById, [shardOf(id), id]);
       return rows[0] === undefined ? null : rowOf(WORKFLOW, rows[0]);
     },
-    whole: (id, options) => readWhole(connections, id, options),
+    whole: (id, options) => readWhole(connections, id, options, 1),
     workflows: async (query) => {
       const size = pageSize(query.limit);
       const { rows } = await run(...workflowsBy({ ...query, limit: size + 1 }));
@@ -239,12 +240,17 @@ const itemOf = (record: { readonly [column: string]: unknown }) => ({
   base: record['base_value'] as string | null,
 });
 
+/** Databases that keep many machines in step may break a reading transaction off; it is begun again, this often in all. */
+const WHOLE_TRIES_MAX = 5;
+
 /** A workflow as of one moment: the statements share one snapshot. */
 async function readWhole(
   connections: Connections,
   id: WorkflowId,
-  { limit, after }: { readonly limit: number; readonly after: string | null },
+  options: { readonly limit: number; readonly after: string | null },
+  attempt: number,
 ): ReturnType<Reads['whole']> {
+  const { limit, after } = options;
   const size = pageSize(limit);
   const place = [shardOf(id), id] as const;
   const connection = await connections.take();
@@ -303,7 +309,8 @@ async function readWhole(
   } catch (error) {
     // Thrown away rather than rolled back: reading fails only when the connection does.
     connection.giveBack(true);
-    throw error;
+    if (isCollision(error) && attempt < WHOLE_TRIES_MAX) return readWhole(connections, id, options, attempt + 1);
+    throw told(error, 'reading a workflow');
   }
 }
 
