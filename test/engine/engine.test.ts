@@ -129,6 +129,25 @@ describe('group commit', () => {
     expect(JSON.parse(row.fields as string)).toMatchObject({ n: 3 });
   });
 
+  test('what has to wait for the next batch goes before what came later', async () => {
+    const workflow = await launch(parts, TWO);
+    const { id } = await workitemOf(store, workflow, 'alpha');
+    const edit = (last: string) => ({
+      workflow,
+      event: { kind: 'edit' as const, workitem: id, fields: { last }, revision: null },
+    });
+    around.forget();
+    const open = gate();
+    // After a pause nothing of the workflow is as it was loaded: the edit behind it belongs to the next batch.
+    const first = parts.engine.advance([{ workflow, event: { kind: 'pause' } }, edit('a')]);
+    await until(() => around.begun.length === 1);
+    const second = parts.engine.advance([edit('b')]);
+    open();
+    expect(okay([...(await first), ...(await second)])).toEqual([true, true, true]);
+    expect(around.begun).toHaveLength(2);
+    expect(JSON.parse((await workitemOf(store, workflow, 'alpha')).fields as string)).toMatchObject({ last: 'b' });
+  });
+
   test('a fault is an answer and writes nothing', async () => {
     const workflow = await launch(parts, TWO);
     const before = await whole(store, workflow);
