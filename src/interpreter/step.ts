@@ -213,6 +213,8 @@ function received(x: Acting, message: Extract<Message, { kind: 'reply' }>): void
 
 function guarded(x: Acting, message: Message, act: () => void): void {
   const { world } = x;
+  // Whatever an expression does with a message may change it; its strand is compared and written when the step ends.
+  x.strand.touched = true;
   try {
     act();
   } catch (error) {
