@@ -2,7 +2,7 @@ import { type ExpressionId, expidOf } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { DEFINE_NAMES, type Tree, textKey } from '../model/tree.ts';
 import { toText, treeOf } from './attributes.ts';
-import { childPath, refOf } from './branches.ts';
+import { childPath, dropStrand, refOf } from './branches.ts';
 import { LanguageError } from './language-error.ts';
 import { Bound, type Message, newNode, type Place, type Strand, type TreeRef, type Value } from './state.ts';
 import { newScope, visibleVariables } from './variables.ts';
@@ -111,7 +111,12 @@ export const newStrand = (path: string, parent: string, at: ExpressionId, kind: 
 /** Makes the expression an apply message asks for. Null when what it belongs to is gone. */
 export function createExpression(world: World, message: Of<'apply'>): Acting | null {
   const parent = message.parent === null ? null : world.find(message.parent);
-  if (message.parent !== null && parent === null) return null;
+  if (message.parent !== null && parent === null) {
+    // A handler that comes too late: the strand it was to go on in holds nothing any more.
+    const left = message.fresh === null ? world.strand(message.path) : null;
+    if (left !== null && left.nodes.length === 0 && left.path !== '0') dropStrand(world, left);
+    return null;
+  }
   let strand: Strand | null;
   if (message.fresh === null) strand = world.strand(message.path);
   else {
