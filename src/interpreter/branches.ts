@@ -97,7 +97,7 @@ function knownStrands(world: World, parent: string, at: string): Kin[] {
     else if (strand.parent === parent && strand.at === at && path !== '0') {
       if (strand.arrival === null) add(path, strand.kind);
       else known.delete(path);
-    }
+    } else known.delete(path); // let go of in this step: its row still says what it hung below
   }
   for (const message of world.queue)
     if (
