@@ -57,7 +57,8 @@ export const lockWorkflows: Statement = {
   text: `
   select r.w as request, ${selected(WORKFLOW, 'w')}, pg_current_xact_id()::text as transaction,
     exists (select 1 from listener where reach = 'tenant') as hears,  -- once for all rows
-    case when w.id is null then exists (select 1 from workflow e where e.shard = r.s and e.id = r.w) else false end as busy
+    -- not "exists": on an empty table that is planned as a walk through all of it, once for every launch
+    case when w.id is null then coalesce((select true from workflow e where e.shard = r.s and e.id = r.w), false) else false end as busy
   from ${requests('')}
   left join lateral (
     select * from workflow where shard = r.s and id = r.w for update skip locked  -- another lane's workflow waits for nobody
