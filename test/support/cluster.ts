@@ -15,7 +15,16 @@ const run = promisify(execFile);
 /** The database all others are copied from; it has the tables. */
 export const TEMPLATE = 'rota_template';
 
-export type Cluster = { readonly url: string; readonly stop: () => Promise<void> };
+export type Cluster = {
+  readonly url: string;
+  /** Takes the server down: in order (`fast`), or as a crash would (`immediate`); `start` brings it back at the same address. */
+  readonly halt: (how: 'fast' | 'immediate') => Promise<void>;
+  readonly start: () => Promise<void>;
+  /** Runs one of the programs that came with the server; resolves with what it wrote. */
+  readonly tool: (name: string, ...words: string[]) => Promise<string>;
+  /** Ends it for good, with everything in it. */
+  readonly stop: () => Promise<void>;
+};
 
 /** Where Debian and its kin put the server; the newest version first. */
 const DEBIAN = '/usr/lib/postgresql';
@@ -67,14 +76,17 @@ export async function startCluster(): Promise<Cluster | string> {
   const folder = mkdtempSync(join(tmpdir(), 'rota-postgres-'));
   if (user !== null) chownSync(folder, user.uid, user.gid);
   const as = user === null ? {} : { uid: user.uid, gid: user.gid };
-  const tool = (name: string, ...given: string[]): Promise<unknown> =>
-    run(join(bin, name), given, { ...as, cwd: folder, env: { ...process.env, LC_ALL: 'C' } });
+  const tool = async (name: string, ...words: string[]): Promise<string> =>
+    (await run(join(bin, name), words, { ...as, cwd: folder, env: { ...process.env, LC_ALL: 'C' } })).stdout;
   const data = join(folder, 'data');
   const port = await freePort();
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200`;
+  const start = async (): Promise<void> => {
+    await tool('pg_ctl', '-D', data, '-w', '-t', '60', '-l', join(folder, 'log'), '-o', options, 'start');
+  };
   try {
     await tool('initdb', '-D', data, '-U', 'rota', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync');
-    const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200`;
-    await tool('pg_ctl', '-D', data, '-w', '-t', '60', '-l', join(folder, 'log'), '-o', options, 'start');
+    await start();
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     return `Postgres did not start: ${error instanceof Error ? error.message : String(error)}`;
@@ -82,6 +94,11 @@ export async function startCluster(): Promise<Cluster | string> {
   const ended = stopAtEnd(join(bin, 'pg_ctl'), folder, as);
   return {
     url: `postgres://rota@127.0.0.1:${port}/postgres`,
+    halt: async (how) => {
+      await tool('pg_ctl', '-D', data, '-m', how, '-w', 'stop');
+    },
+    start,
+    tool,
     stop: ended,
   };
 }

@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util';
+import { chaos } from './chaos.ts';
+
+/* `npm run chaos -- --seed N --runs M`: the chaos test by hand. Exit code 1 when something went wrong. */
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    runs: { type: 'string', default: '1' },
+  },
+});
+for (let run = 0; run < Number(values.runs); run++) {
+  const seed = Number(values.seed) + run;
+  console.log(`seed ${seed}`);
+  const result = await chaos(seed, (line) => console.log(line));
+  if (typeof result === 'string') {
+    console.error(`There is no Postgres to test on: ${result}.`);
+    process.exit(1);
+  }
+  if (result.verdict.violations.length > 0) {
+    console.error(`Seed ${seed} failed:\n${result.verdict.violations.join('\n')}`);
+    process.exit(1);
+  }
+}
