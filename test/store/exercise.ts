@@ -38,6 +38,9 @@ export async function exerciseEverything(store: Store): Promise<void> {
       workitems: [workitem('0_1', { dueAt: AT - 2 })],
     }),
   ]);
+  // As a launch does: nothing is there yet.
+  const launch = await store.begin([{ workflow: workflowId(), needs: [] }]);
+  await launch.rollback();
   const transaction = await store.begin([
     {
       workflow: id,
