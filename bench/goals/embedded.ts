@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bench, fine, type Result, THREE_STEPS, whole } from '../support/bench.ts';
+import { type Bench, fine, goOn, type Result, THREE_STEPS, whole } from '../support/bench.ts';
 import type { Lost } from '../support/outside.ts';
 import { startNode, wait } from '../support/processes.ts';
 import { MAIN, startRota } from '../support/rota.ts';
@@ -10,6 +10,9 @@ import { type Load, stepsPerCore } from './load.ts';
 /* Goal 10: the database inside the server. Its speed, its starts, and what is left when it is killed in the middle of its work. */
 
 const KILLS = { full: 100, quick: 5 };
+/** Before it is killed a server takes up to so many steps. */
+const WORK_STEPS_MAX = 400;
+const WORK_SECONDS_MAX = 3;
 const REFUSAL_MS_MAX = 30_000;
 const WARM_STARTS = 5;
 
@@ -89,7 +92,8 @@ async function killed(bench: Bench) {
     await outside.ask('meet', { servers: [rota.url] });
     await outside.ask('remember');
     await outside.ask('begin', { work: THREE_STEPS, inFlight: 8 });
-    await wait(100 + Math.random() * (bench.quick ? 500 : 800));
+    // The mark is passed in the middle of something, wherever that is.
+    await goOn(bench, 20 + Math.random() * WORK_STEPS_MAX, WORK_SECONDS_MAX);
     await rota.child.kill();
     await outside.ask('end', { withinMs: 50 });
     rota = await startRota({ DATA_DIR });

@@ -103,7 +103,7 @@ export function costBetween(a: Reading, b: Reading, steps: number): Omit<Cost, '
   };
 }
 
-const LOOK_MS = 200;
+const LOOK_MS = 25;
 
 /** Lets the load that is under way go on for so many steps, but no longer than so many seconds. */
 export async function goOn(bench: Bench, steps: number, secondsMax: number): Promise<Seen> {

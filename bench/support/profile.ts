@@ -48,10 +48,14 @@ export function readProfile(file: string): Breakdown {
     const node = nodes.get(id) as Node;
     // Beginning and ending the profile costs something by itself.
     let owner = isProbe(id) ? '(idle)' : placeOf(node);
+    let isWriting = false;
     for (let at = parents.get(id); owner.startsWith('node ') && at !== undefined; at = parents.get(at)) {
       const place = placeOf(nodes.get(at) as Node);
+      isWriting ||= place === 'node net' || place === 'node stream' || place === 'node streams';
       if (!place.startsWith('node ') && place !== '(root)') owner = place;
     }
+    // The store lets the driver's socket write several statements at once: that is the driver's work.
+    if (owner === 'rota store' && isWriting) owner = 'pg';
     owners.set(id, owner);
     return owner;
   };
@@ -90,6 +94,7 @@ function placeOf({ callFrame: { url, functionName } }: Node): string {
   if (last !== undefined) return grouped(last);
   const room = /\/dist\/([a-z]+)\//.exec(url)?.[1];
   if (room !== undefined) return `rota ${room}`;
+  if (url.startsWith('wasm:') || /^(wasm-|js-to-wasm|wasm-to-js)/.test(functionName)) return grouped('@electric-sql/');
   if (functionName === '(garbage collector)') return COLLECTOR;
   if (functionName === '(program)') return 'native code (sockets, JSON, V8)';
   if (functionName === '(idle)' || functionName === '(root)') return functionName;
