@@ -1,3 +1,42 @@
+/**
+ * # Reading an expression
+ *
+ * An expression is a name, attributes in the order they are written, and children. An attribute without a value (`alice 'today'`,
+ * `sequence`'s neighbour `wait '2d'`) is the *text* of the expression: the first key whose value is null. Values are looked at when they
+ * are needed, with the dollar notation replaced at that moment; one that comes out as nothing counts as absent. Where an attribute says
+ * yes or no, only `true` (or the text `true`) means yes.
+ *
+ * Every expression understands the attributes of this chapter besides its own. They count in this order: `await`, then `if` or `unless`,
+ * `scope`, the first of `forget`, `lose` and `flank`, `filter` on its way in, `tag`, `timers` and `timeout`; then the expression does what
+ * it is there for. When it has replied: timers go, flanks are cancelled, handlers run where there is a reason, then `filter` on its way
+ * out (or `take`, or `discard`), `vars_to_f`, and the tag is left.
+ *
+ * # if, unless
+ *
+ * Whether the expression runs at all.
+ *
+ * Attributes: `if`: a condition; when it does not hold the expression replies at once, as if it were not there. `unless`: the opposite;
+ * it is not looked at when there is an `if`. An empty text is a condition that does not hold.
+ *
+ * ```radial
+ * alice if: '${f:total} > 1000'
+ * bob unless: '${f:country} == France'
+ * ```
+ *
+ * Replies: at once, with the workitem as it came, when the condition says no. Errors: a condition that cannot be read.
+ *
+ * # scope
+ *
+ * Attributes: `scope: true` gives the expression variables of its own: what is set inside is not seen outside, and goes with it.
+ *
+ * ```radial
+ * sequence scope: true
+ *   set 'v:reviewer': 'alice'
+ *   participant '${v:reviewer}'
+ * ```
+ *
+ * Errors: none of its own.
+ */
 import { mnemo, subidOf, workitemId } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { ownValue, withKey } from '../model/json.ts';

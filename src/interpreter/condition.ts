@@ -1,12 +1,8 @@
-import { isObject, type Json } from '../model/json.ts';
-import { type Atom, readAtoms } from './condition-atoms.ts';
-import { compareOperands, matchesRegex, type Operand, readOperand, sameOperand } from './condition-values.ts';
-import { LanguageError } from './language-error.ts';
-
 /**
- * Conditions: `${f:total} > 100 and ${f:name} is set`, after substitution.
+ * # Conditions
  *
- *     input  <- cond
+ * `if: '${f:total} > 100 and ${f:name} is set'`: after substitution the text is read as
+ *
  *     cond   <- notw ( ("and" / "or") notw )*      same precedence, from the left
  *     notw   <- "not" notw / orop
  *     orop   <- andop ( "||" andop )*
@@ -15,14 +11,24 @@ import { LanguageError } from './language-error.ts';
  *     suffix <- operand "is"? "not"? ( "set" / "null" / "empty" / "in" ( array / object ) )
  *     cmp    <- operand ( ( "===" / "==" / "!=" / "=~" / ">=" / "<=" / ">" / "<" ) operand )?
  *
- * An operand is a literal (string, number, true, false, nil, array, object), a condition in parentheses, or any other
- * text, which stands for itself: field values come in unquoted. Operators inside quotes and brackets do not count.
- * Blank operands are false, and so is a comparison with one. Nothing is ever executed.
+ * An operand is a literal (text in quotes, number, `true`, `false`, `nil`, list, object), a condition in parentheses, or any other text, which
+ * stands for itself: field values come in unquoted. Operators inside quotes and brackets do not count. False are `false`, `nil` and
+ * blank text; all else is true, `0` and words such as `no` included. A comparison with nothing on one side is false. `==` knows types: `1` is
+ * not `'1'`. An order is one of two numbers or of two texts. `=~` searches for a `/regex/`; the right side may be just text. `set`: neither
+ * `nil` nor empty; `null`: `nil`; `empty`: of a quoted text, list or object, or of nothing at all. Nothing is ever executed.
  *
- * Errors (LanguageError, ArgumentError): an order between things that have none (`x > 1`), more than one comparison in
- * a row, and what would be code rather than text: an assignment `a = b`, a ternary, back quotes, `a; b`, `A::B`, `self`.
- * `!~` is no operator: a test with it is false.
+ * ```radial
+ * alice if: "${f:total} >= 1000 and not ${'customer.name} == 'Bob'"
+ * bob if: '${f:note} is not set'
+ * ```
+ *
+ * Errors (`ArgumentError`): an order between things that have none (`x > 1`), more than one comparison in a row, and what would be code
+ * rather than text: an assignment `a = b`, a ternary, back quotes, `a; b`, `A::B`, `self`. `!~` is no operator: a test with it is false.
  */
+import { isObject, type Json } from '../model/json.ts';
+import { type Atom, readAtoms } from './condition-atoms.ts';
+import { compareOperands, matchesRegex, type Operand, readOperand, sameOperand } from './condition-values.ts';
+import { LanguageError } from './language-error.ts';
 
 /** Characters of one condition. */
 export const MAX_CONDITION_LENGTH = 1_000_000;

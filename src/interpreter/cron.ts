@@ -1,16 +1,18 @@
+/**
+ * # Cron lines
+ *
+ * `[second] minute hour day-of-month month day-of-week [zone]`.
+ *
+ * Fields: `*`, `n`, `a-b` (may wrap around, except days of the month), `/k` steps (`/k` alone is every k-th), lists of these. Hour 24 is 0.
+ * Days of the month 1 to 31, from the end -1 (the last) to -30, `L` the last. Months 1 to 12. Days of the week 0 to 7 (0 and 7 are Sunday)
+ * or `sun` to `sat`; `5L`, `fri#-1` the last Friday, `mon#2` the second Monday. Day of the month **and** day of the week must both match.
+ * The zone is an IANA name; without one it is UTC.
+ *
+ * Daylight saving: a local time that is skipped fires at the first instant after the gap; one that is repeated fires once, the first time.
+ * When every hour matches, the line means an interval, and it goes on through the repeated hour.
+ */
 import { IANAZone } from 'luxon';
 
-/**
- * Cron lines: `[second] minute hour day-of-month month day-of-week [zone]`.
- *
- * Fields: `*`, `n`, `a-b` (may wrap around, except days of the month), `/k` steps (`/k` alone is every k-th), lists of
- * these. Hour 24 is 0. Days of the month 1 to 31, from the end -1 (the last) to -30, `L` the last. Months 1 to 12. Days
- * of the week 0 to 7 (0 and 7 are Sunday) or `sun` to `sat`; `5L`, `fri#-1` the last Friday, `mon#2` the second Monday.
- * Day of the month **and** day of the week must both match. The zone is an IANA name; without one it is UTC.
- *
- * Daylight saving: a local time that is skipped fires at the first instant after the gap; one that is repeated fires
- * once, the first time. When every hour matches, the line means an interval, and it goes on through the repeated hour.
- */
 export type Cron = {
   readonly seconds: readonly number[];
   readonly minutes: readonly number[];

@@ -1,18 +1,42 @@
+/**
+ * # Filters
+ *
+ * A filter is a list of rules; each names fields and says what they must be, or what becomes of them. The keys of a rule count in the
+ * order they are written. `'or'` between rules separates alternatives: the first one that is followed wins, and what the others changed is
+ * forgotten. Rules run on a copy; when one is not followed nothing is changed.
+ *
+ * A rule names its fields (`fields`, `field`, `f`): a comma list; `a|b|c` (those that are there, at least one must be); a regex `"/…/"`
+ * over all dotted names; or a list. A rule with nothing but fields wants them to be there. While the rules run, `~` holds the fields as they
+ * came in, `~~` those to compare with and to restore from (on exit: those at entry).
+ *
+ * | keys | meaning |
+ * |---|---|
+ * | `type`, `t` | `string`, `number`, `boolean` (`bool`), `null` (`nil`), `array`, `object` (`hash`), `array<string>`…; several at commas or as a list |
+ * | `match`, `m`; `smatch`, `sm` | a regex found in the value as text; only in texts |
+ * | `size`, `sz` | of a text, list or object: `4` exactly, `[2, 4]` or `'2,4'`, `'4,'` at least, `',4'` at most |
+ * | `empty`, `e` | `true`: it is empty; `false`: it is not |
+ * | `in`, `i`; `has`, `h`; `includes` | one of a list; has all these elements or keys; has this element or value |
+ * | `is`; `valid`, `v` | equal to; `'true'` |
+ * | `set`, `s`; `remove`, `rm`, `delete`, `del` | puts a value there; removes it |
+ * | `copy_to`, `cp_to`, `move_to`, `mv_to`; `copy_from`… | copies or moves; `\1` in a target is the first group of a regex of fields |
+ * | `merge_to`, `mg_to`, `push_to`, `pu_to`, `migrate_to`, `mi_to`; `merge_from`… | merges an object into another, pushes to a list; `migrate` removes the source. `.` is all fields |
+ * | `restore`, `restore_from`, `rs` | the value from before: `true`, or `~~`-like name to take it from |
+ * | `take`, `discard` | as the attributes: from here on only these of the new fields, or all but these; `discard: 'all'` |
+ * | `or` | the value to set when a check fails (or, without checks, when there is none); then all is well |
+ * | `and`; `default` | the value to set when the checks hold; when there is none |
+ *
+ * ```radial
+ * filter
+ *   customer.name type: 'string', size: '1,80'
+ *   order.total type: 'number', or: 0
+ * ```
+ *
+ * What is not followed is listed in the `deviations` of the error, `[[rule, field, value]…]`. Unknown keys are not looked at.
+ */
 import { type Fields, isObject, type Json, type JsonObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import { makeDraft, withoutTildes } from './filter-draft.ts';
 import { type Deviation, runRule } from './filter-rules.ts';
 import { LanguageError } from './language-error.ts';
-
-/**
- * Filters: lists of rules that check and change fields.
- *
- * A rule names its fields (`fields`, `field`, `f`): a comma list, `a|b|c` (those that are there, at least one must be), a
- * regex `"/…/"` over all dotted keys, or a list. Its other keys are checks and transformations, run in written order.
- * A rule with nothing but fields wants them to be there. `'or'` between rules separates alternatives: the first one that
- * passes wins, and what the others changed is forgotten.
- *
- * While the rules run, `~` holds the fields as they came in and `~~` those to compare with and to restore from.
- */
 
 export type FilterOptions = {
   /** A list of rules, or `{ in: rules, out: rules }`, already substituted. */

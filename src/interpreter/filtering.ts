@@ -1,3 +1,22 @@
+/**
+ * # filter, take, discard
+ *
+ * What goes in, and what comes out.
+ *
+ * Attributes
+ * - `filter`: a list of rules (see Filters), run on entry and on exit; or `{ in: rules, out: rules }`; or the name of a variable that holds
+ *   one of these.
+ * - `take`: without a filter: on exit the fields are those at entry, and of the new ones only those named (a name or a list).
+ * - `discard`: the new fields without those named; `true`: none of the new ones.
+ *
+ * ```radial
+ * sequence take: 'decision'
+ *   set f: 'draft', value: 'only seen inside'
+ *   set f: 'decision', value: 'yes'
+ * ```
+ *
+ * Errors: `Ruote::ValidationError` when the fields do not follow the rules; a filter of an unknown name; rules that cannot be read.
+ */
 import type { Fields, Json } from '../model/json.ts';
 import { isObject, ownValue, withoutKeys } from '../model/json.ts';
 import { attribute, toText } from './attributes.ts';

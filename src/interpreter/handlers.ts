@@ -1,3 +1,61 @@
+/**
+ * # Handlers
+ *
+ * `on_error`, `on_cancel` and `on_timeout` say what happens when an expression fails, is cancelled, or takes too long: first what still runs
+ * below it is cancelled, then the handler runs in its place, and its reply is the reply of the expression. A handler is
+ *
+ * | written | what happens |
+ * |---|---|
+ * | a name | a participant, a sub-process or an expression of that name runs with the workitem at hand |
+ * | a tree, `[name, { attributes }, [children]]` | the same |
+ * | `redo`, `retry` | the expression runs again |
+ * | `undo`, `pass` | the expression just replies |
+ * | a command of a cursor: `rewind`, `break`, `skip 2`, `jump to x` | is given to the expression, when that is a cursor or an iterator, or else to the one around |
+ * | `cancel`, `cando` | its `on_cancel` runs (without one as `undo`, or `redo`); `cando` runs the expression again afterwards |
+ *
+ * A handler keeps the other handlers and the tag of the expression, so a failing `on_error` is a matter of the expressions around. The
+ * handler, a participant say, may decide what happens in the end: the field `__on_error__` (`__on_cancel__`, `__on_timeout__`) in its
+ * reply is taken for one more handler (`redo`, `pass`…) of the expression whose place it took.
+ *
+ * # on_error (attribute)
+ *
+ * What handles an error. It is looked for at the expression that failed, then around it, further and further out, across sub-processes.
+ * Expressions that are being cancelled, or run a handler already, are not asked. When nobody handles it the error waits at its expression
+ * for an administrator (or for the late answer of the participant), and the other branches go on.
+ *
+ * Attributes: `on_error`: a handler as above, or
+ *
+ * | written | what happens |
+ * |---|---|
+ * | `''` | the search ends here: the error waits |
+ * | `raise` | the error waits at this expression |
+ * | `'!name'` | what runs below is killed instead of cancelled: no `on_cancel` of theirs |
+ * | `'store: name'`, `'bury: v:name'` | the error goes into that field or variable, and the expression replies |
+ * | `'5m: retry * 3, 1h: retry, bob'` | a list: each error uses up the entry in front. `* 3`: three times; `5m:`: after waiting so long. When it is used up the expressions around are asked |
+ * | `[ { '/timeout/': 'retry' }, { null: 'bob' } ]` | the first whose pattern fits the message or the class: `/regex/` anywhere in it, a text only as a whole, `null` (or `''`) always |
+ *
+ * The failing workitem travels on with the field `__error__`: `fei` (the expression), `at`, `class`, `message`, `deviations` (of a filter),
+ * `tree`. After `undo` it is the workitem that the cancelled children gave back.
+ *
+ * ```radial
+ * sequence on_error: '1m: retry * 2, bob'
+ *   alice task: 'fetch the file'
+ * ```
+ *
+ * Give unbounded retries a delay; without one they take their turns behind other workflows, but they go on for ever.
+ *
+ * # on_cancel, on_terminate
+ *
+ * Attributes: `on_cancel`: the handler when the expression is cancelled (not when it is killed), by whoever: its workflow, a
+ * concurrence that is over, `undo`. `on_cancel: ''` just replies. `on_terminate: 'regenerate'`, on the root: when the workflow would end it
+ * begins again, with its last fields and its variables.
+ *
+ * ```radial
+ * sequence on_cancel: 'clean_up'
+ *   alice
+ *   bob
+ * ```
+ */
 import type { ExpressionId } from '../model/ids.ts';
 import { subidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';

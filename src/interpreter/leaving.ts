@@ -1,3 +1,16 @@
+/**
+ * # vars_to_f
+ *
+ * Attributes: `vars_to_f`: a field. When the expression replies, its own variables (it needs `scope: true`, or to be a `let` or a
+ * sub-process) are copied there, as one object.
+ *
+ * ```radial
+ * sequence scope: true, vars_to_f: 'kept'
+ *   set 'v:count': 3
+ * ```
+ *
+ * Errors: none of its own.
+ */
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { withoutKeys } from '../model/json.ts';

@@ -1,3 +1,25 @@
+/**
+ * # forget, lose, flank
+ *
+ * Three ways not to be waited for. When several are there, the first in this order counts.
+ *
+ * | attribute | replies to its parent | is cancelled with its parent | variables | its end |
+ * |---|---|---|---|---|
+ * | `forget: true` | at once | no | a copy of all it could see | nobody hears of it |
+ * | `lose: true` | never | yes | shared | it stays until it is cancelled |
+ * | `flank: true` | at once | yes, and also when its parent ends | shared | nobody hears of it |
+ *
+ * A workflow runs until its forgotten parts have ended, too; cancelling it reaches them.
+ *
+ * ```radial
+ * sequence
+ *   archivist forget: true
+ *   watcher flank: true
+ *   alice
+ * ```
+ *
+ * Errors: none of their own.
+ */
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';

@@ -1,3 +1,20 @@
+/**
+ * # await (attribute)
+ *
+ * Attributes: `await`: the expression is not applied before something has happened in its workflow: `'in_tag: x'` (a tag is entered),
+ * `'left_tag: x'` or just `'x'` (it is left), `'in_participant: alice'` (she is given a workitem), `'out_participant: alice'` (she has proceeded).
+ * Several names at commas, `/regex/`, and full tags (`outer/inner`) are understood. The workitem of the event is not looked at; cancelling the
+ * expression ends the waiting.
+ *
+ * ```radial
+ * concurrence
+ *   sequence tag: 'draft'
+ *     alice
+ *   bob await: 'left_tag: draft'
+ * ```
+ *
+ * Errors: a text that names no event.
+ */
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { withKey } from '../model/json.ts';

@@ -1,3 +1,10 @@
+/**
+ * # Dotted names
+ *
+ * `customer.address.city` reaches inside objects, `lines.0` and `lines.-1` inside lists (from the end when negative); `.` is all fields.
+ * Setting goes inside when the object or list is there already, and fills a list up with nulls; otherwise the whole name, dots included,
+ * becomes one plain key. Unsetting takes an element out of its list.
+ */
 import { isObject, type Json, type JsonObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import { LanguageError } from './language-error.ts';
 

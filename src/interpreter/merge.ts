@@ -1,22 +1,23 @@
-import { type Fields, isObject, type Json, ownValue } from '../model/json.ts';
-
 /**
- * The merging of branches: which fields go on after a concurrence.
+ * # Merging
  *
- * `merge` says who wins and in which order the others come, `type` how they are put together:
+ * How the fields of several branches become those that go on. `merge` says who wins and in which order the others come, `merge_type` how
+ * they are put together; the order of arrival is that of the replies, the index is the place among the children or in the list.
  *
- * | type                  | first                   | last                    | highest                 | lowest        |
- * |-----------------------|-------------------------|-------------------------|-------------------------|---------------|
- * | override              | first to reply          | last to reply           | lowest index            | highest index |
- * | mix                   | first on top of others  | last on top             | lowest index on top     | highest on top |
- * | isolate               | a field per branch, named by its index, and nothing else                          ||||
- * | stack                 | list in arrival order   | the same                | list in index order     | the same      |
- * | union, concat, deep   | arrival order, later ones overwrite | the same    | index order, later ones overwrite | the same |
- * | ignore                | the fields the concurrence was given                                              ||||
+ * | type                | first                               | last        | highest                          | lowest         |
+ * |---------------------|-------------------------------------|-------------|----------------------------------|----------------|
+ * | override            | first to reply                      | last to reply | lowest index                   | highest index  |
+ * | mix                 | first on top of the others          | last on top | lowest index on top              | highest on top |
+ * | isolate             | an object for each branch under its index, nothing else | the same | the same        | the same       |
+ * | stack               | `stack`: a list in order of arrival | the same    | in order of index                | the same       |
+ * | union, concat, deep | in order of arrival, later ones overwrite | the same | in order of index, later ones overwrite | the same |
+ * | ignore              | the fields the concurrence was given | the same   | the same                         | the same       |
  *
- * union joins lists without duplicates, concat with them, and both lay objects over each other; deep is concat that goes
- * into objects (lists inside of those are replaced). A winner (over_if, over_unless) comes last, so is on top.
+ * `union` joins lists without duplicates, `concat` with them, and both lay objects over each other, key by key; `deep` is `concat` that goes
+ * into objects (lists inside of those are replaced). `stack` adds `stack_attributes`, the attributes of the concurrence. A branch that ended it
+ * by `over_if` comes last, so is on top.
  */
+import { type Fields, isObject, type Json, ownValue } from '../model/json.ts';
 
 export type MergeOrder = 'first' | 'last' | 'highest' | 'lowest';
 export type MergeType = 'override' | 'mix' | 'isolate' | 'stack' | 'union' | 'ignore' | 'concat' | 'deep';

@@ -1,11 +1,8 @@
-import { RE2JS } from 're2js';
-import { LanguageError } from './language-error.ts';
-
 /**
- * Regular expressions from strangers, in linear time.
+ * # Regular expressions
  *
- * They are written in Ruby's dialect and run by an engine without backtracking, so whatever needs backtracking is
- * refused, and so is what would quietly mean something else:
+ * Written in Ruby's dialect and run in linear time, by an engine without backtracking. Whatever needs backtracking is refused, and so is
+ * what would quietly mean something else; that is an error of the workflow (`ArgumentError`):
  *
  * | refused                              | example                      |
  * |--------------------------------------|------------------------------|
@@ -19,8 +16,10 @@ import { LanguageError } from './language-error.ts';
  * | more than 1,000 characters           |                              |
  * | repeats that unfold into a monster   | `((a{50}){20}){5}…`          |
  *
- * As in Ruby `^` and `$` always mean the ends of lines, `m` lets the dot match newlines, and `\d \w \s \b` are ASCII.
+ * As in Ruby `^` and `$` always mean the ends of lines, `m` lets the dot match newlines, and `\d \w \s \b` are ASCII. Flags are `i`, `m`, `x`.
  */
+import { RE2JS } from 're2js';
+import { LanguageError } from './language-error.ts';
 
 export type Match = { readonly groups: readonly (string | null)[]; readonly index: number };
 

@@ -1,13 +1,31 @@
+/**
+ * # Dollar notation
+ *
+ * `${…}` anywhere in a text of the definition (attribute values, lists and objects in them, keys, the text, the head of an expression) is
+ * replaced when the expression looks at it:
+ *
+ * | written | stands for |
+ * |---|---|
+ * | `${name}`, `${f:name}`, `${field:name}` | a field, as text: nothing when missing, JSON for lists and objects |
+ * | `${v:name}`, `${v:/name}` | a variable, of the nearest scope, of the workflow |
+ * | `${fv:name}`, `${vf:name}` | the first of both that is there |
+ * | `${'name}`, `${"name}` | the same as a quoted text, for conditions |
+ * | `${wfid}`, `${fei}`, `${expid}`, `${subid}`, `${mnemo_id}`, `${engine_id}` | ids of the workflow and the expression |
+ * | `${tag}`, `${full_tag}`, `${tags}` | the innermost tag, all of them joined by slashes, and as a list |
+ * | `${v:${f:which}}` | names may be put together |
+ * | `\${` | the two characters themselves |
+ * | `$name`, `$f:name`, `$v:name` as the whole text | the value itself, with its type; nothing when missing |
+ * | `$100`, `$1,50` | themselves: money, not fields |
+ *
+ * Names are dotted (`${order.lines.0.price}`). Only what the author wrote is read this way: what was put in is never read again. An
+ * unclosed `${` stays as it is. `${r:…}` (program code) is an error.
+ *
+ * ```radial
+ * alice greeting: 'Dear ${f:customer.name}', order: '$f:order'
+ * ```
+ */
 import { isObject, type Json } from '../model/json.ts';
 import { LanguageError } from './language-error.ts';
-
-/**
- * The dollar notation: `${f:customer.name}`, `${v:tries}`, `$f:order`.
- *
- * `${…}` anywhere in a text is replaced by the text of a field, a variable or a special name; a whole text `$f:name`
- * (`$name`, `$v:name`) is replaced by the value itself, whatever its type. Only what the author wrote is read this way:
- * data that came in by substitution is never read again, except as part of an enclosing key (`${v:${f:which}}`).
- */
 
 /** Where names are looked up. Paths are dotted; undefined means "not there". */
 export type SubstitutionScope = {

@@ -1,3 +1,24 @@
+/**
+ * # tag
+ *
+ * A name for a part of the workflow while it runs, so that others can wait for it (`await`, `listen`), cancel it (`undo`), do it again
+ * (`redo`) or command it (`rewind ref: 'x'`).
+ *
+ * Attributes: `tag`: the name; blank is none. On entry the variable of that name, and at the top the variable `outer/inner` (all tags
+ * around, joined by slashes), stand for the expression; the tag is added to the field `__tags__`. On leaving both variables go, the tag
+ * is taken off `__tags__`, the field `__left_tag__` says which it was, and the variable `__past_tags__` of the top gets one more entry: the
+ * full tag, the workitem's id, how it ended (nothing, `cancelled`, `failed`, `timed out`, `killed`), when, and the variables. Of those
+ * entries the last 200 are kept. A handler that runs in the place of the expression stays within the tag.
+ *
+ * ```radial
+ * sequence
+ *   sequence tag: 'draft'
+ *     alice
+ *   bob after: '${f:__left_tag__}'
+ * ```
+ *
+ * Errors: none of its own.
+ */
 import { workitemId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
 import { ownValue, withKey } from '../model/json.ts';

@@ -1,3 +1,35 @@
+/**
+ * # timeout, on_timeout
+ *
+ * Gives up waiting after a while.
+ *
+ * Attributes: `timeout`: when (see Times): a duration, a date, a number of seconds; blank means never. When it is time the expression and
+ * what runs below it is cancelled, as a timeout: participants are told `timeout`, and each expression on the way gets the field
+ * `__timed_out__` (`[expression, time, name, attributes]`); the deepest one's goes on. `on_timeout`: what then runs in its place, or happens
+ * to it; see Handlers. Without one the expression replies, and the flow goes on. Descendants with an `on_timeout` run theirs first.
+ * `on_timeout: 'error'`, or `'error some text'`: an error is raised instead.
+ *
+ * ```radial
+ * alice task: 'sign', timeout: '2d', on_timeout: 'bob'
+ * ```
+ *
+ * Errors: a text that is no time.
+ *
+ * # timers
+ *
+ * Several things at several times, while the expression lives.
+ *
+ * Attributes: `timers`: `'<when>: <what>, <when>: <what>…'`, or a list of such pairs. What comes past the last colon is one of
+ * `timeout`; `undo` (`pass`): a plain cancel; `redo` (`retry`): cancel, then run again; `error` (`err`), with or without a message: raised at
+ * the expression; a command of a cursor (`rewind`, `jump to x`…); any other name: runs beside the expression with the workitem as it was
+ * when that began (a reminder), and is cancelled with it. A date that is past already counts at once, after whatever is under way.
+ *
+ * ```radial
+ * alice task: 'sign', timers: '1d: remind_alice, 2d: remind_boss, 3d: timeout'
+ * ```
+ *
+ * Errors: a time that cannot be read; an entry without a colon.
+ */
 import type { Json } from '../model/json.ts';
 import type { AgendaRow } from '../model/rows.ts';
 import { attribute, toText } from './attributes.ts';

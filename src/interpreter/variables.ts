@@ -1,3 +1,14 @@
+/**
+ * # Variables
+ *
+ * A variable belongs to a scope: the workflow has one, and so has every sub-process, every `let`, every branch of a concurrent iterator,
+ * whatever has `scope: true` or is forgotten. Reading looks in the nearest scope first, then further out. Setting sets in the nearest scope,
+ * even where the name is bound further out; `override: true` changes it there. `/name` is the scope of the workflow (of a forgotten part:
+ * its own). `//name`, a variable of the whole engine, does not exist: it reads as nothing, and setting it sets nothing. The variables of
+ * a concurrence's branches are shared; those of forgotten parts are copies. A scope goes with its expression.
+ *
+ * The name of a definition is a variable, too: `define approve` binds `approve`, and `set 'v:tom': 'alice'` makes `tom` another name for alice.
+ */
 import { subidOf } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import { isObject } from '../model/json.ts';

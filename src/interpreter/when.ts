@@ -1,13 +1,20 @@
+/**
+ * # Times
+ *
+ * `timeout`, `timers`, `wait`, retry lists and schedules understand
+ *
+ * | written | meaning |
+ * |---|---|
+ * | `10s`, `1h30m`, `2d12h`, `1.5` | a duration: numbers with `y` (365 days), `M` (30 days), `w`, `d`, `h`, `m`, `s`; without a unit seconds; no blanks |
+ * | `2030-12-31`, `2030-12-31 23:59`, `2030/12/31 23:59:00 UTC`, `2030-12-31T23:59:00+01:00` | a date; without a zone it is UTC |
+ * | `0 9 * * mon-fri Europe/Paris` | a cron line: its next time |
+ *
+ * Text with the shape of a cron line is one; else text that looks like a date, or has a blank or a colon in it, is a date; all other text
+ * is a duration. What is past is due at once. Nothing is earlier than it says, but may be a little later.
+ */
 import type { Json } from '../model/json.ts';
 import { looksLikeCron, nextCron, readCron } from './cron.ts';
 import { MAX_DURATION_MS, parseDuration } from './duration.ts';
-
-/**
- * Points in time as definitions write them: a number of seconds, a duration, a date, a cron line.
- *
- * Text with the shape of a cron line is one; else text that looks like a date, or has a blank or a colon in it, is a
- * date; all other text is a duration.
- */
 
 export type When = { readonly at: number } | { readonly error: string };
 

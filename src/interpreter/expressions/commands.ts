@@ -4,8 +4,16 @@
  * Tell the nearest enclosing `cursor`, `loop` or `iterator` where to go on. A participant can do the same with the field
  * `__command__` (a name, or `[name, argument]`).
  *
- * Attributes: `ref`: the tag of another cursor or iterator. `skip`, `back`: `step` or the text, default 1. `jump`: `to` or the text:
- * an index, or the head, `ref`, `tag` or text of a child.
+ * | command | what a cursor does |
+ * |---|---|
+ * | `break`, `stop`, `over` | replies to its parent |
+ * | `rewind`, `continue` | goes to its first child, with the workitem as it is |
+ * | `reset` | goes to its first child, with the workitem it was given |
+ * | `skip n` | leaves out n children |
+ * | `back n` | goes n children back, counted from the command: `back 1` would be the command itself |
+ * | `jump x` | goes to the child of that index (negative: from the end), or the first whose head, `ref`, `tag` or text is x; else nowhere |
+ *
+ * Attributes: `ref`: the tag of another cursor or iterator. `skip`, `back`: `step` or the text, default 1. `jump`: `to` or the text.
  *
  * ```radial
  * cursor
@@ -14,8 +22,8 @@
  *   bob
  * ```
  *
- * Replies: does not, when it commands what it is inside of (it is cancelled); else at once. Errors: none of its own; the one that
- * is commanded fails when the step is no number.
+ * Replies: does not, when it commands what it is inside of (it is cancelled); else at once, also when there is nothing to command. Errors:
+ * none of its own; the one that is commanded fails when the step is no number.
  */
 import type { Fields, Json } from '../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../model/json.ts';

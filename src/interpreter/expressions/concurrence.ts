@@ -5,12 +5,15 @@
  *
  * Attributes
  * - `count` (`c`): over after this many replies; negative: all but this many; 0: replies at once.
- * - `wait_for` (`wf`): a number (as `count`), or tags that must have been left by branches; `count` wins over it.
+ * - `wait_for` (`wf`): a number (as `count`), or tags (`'a, b'` or a list): over when each of them was the last that a branch left;
+ *   `count` wins over it. When they never come it is over with its last branch.
  * - `over_if`, `over_unless`: a condition looked at with each replying workitem; that workitem then wins the merge.
  * - `merge` (`m`): who wins: `first` (default), `last`, `highest`, `lowest` (by position).
- * - `merge_type` (`mt`): how: `override` (default), `mix`, `isolate`, `stack`, `union`, `ignore`, `concat`, `deep`.
- * - `remaining` (`rem`, `r`): what happens to branches that have not replied: `cancel` (default), `forget`, `wait` (cancel and
- *   wait for them).
+ * - `merge_type` (`mt`): how: `override` (default), `mix`, `isolate`, `stack`, `union`, `ignore`, `concat`, `deep`; see Merging.
+ * - `remaining` (`rem`, `r`): what happens to branches that have not replied: `cancel` (default: told to stop, not waited for), `forget`
+ *   (they go on by themselves), `wait` (told to stop, waited for, and merged).
+ *
+ * Values that are none of these count as the default. Only fields are merged.
  *
  * ```radial
  * concurrence count: 2, merge_type: isolate
@@ -19,7 +22,8 @@
  *   charly
  * ```
  *
- * Replies: when enough branches have replied, with the merged fields; at once without children.
+ * Replies: when enough branches have replied, with the merged fields; at once without children. Cancelled: with the merge of what has come
+ * in so far. An error in one branch leaves the others running.
  *
  * Errors: a condition that cannot be read.
  *
@@ -28,7 +32,8 @@
  * A concurrence over a list: every element gets a branch, which runs the children as a sequence.
  *
  * Attributes: those of `concurrence`, and the list and target attributes of `iterator` (`on`, `times`, `to`…). The element is in
- * the variable `i` (or the target), its index in `ii`; both are the branch's own. A branch is known by the index of its element.
+ * the variable `i` (or the target), its index in `ii`; both are the branch's own. With `to_f` it is in a field of the branch's workitem.
+ * A branch is known (`isolate`, `highest`, `lowest`) by the index of its element.
  *
  * ```radial
  * concurrent_iterator on_f: 'reviewers', to_v: 'who', merge_type: 'union'
@@ -47,7 +52,10 @@
  * `times` one number adds that many.
  *
  * ```radial
- * add_branches 'dora, eve'
+ * concurrent_iterator on: 'alice, bob', to_v: 'who'
+ *   sequence
+ *     participant '${v:who}'
+ *     add_branches 'dora, eve', if: '${v:who} == alice'
  * ```
  *
  * Replies: at once. Without an iterator nothing happens. Errors: none of its own.

@@ -5,7 +5,7 @@
  * `repeat` start again after the last child.
  *
  * Attributes: `break_if`, `rewind_if`, `reset_if`, `over_if`, `stop_if` and the same with `_unless`: conditions looked at on entry
- * and after each child; the first that fits is a command.
+ * and after each child; the first that fits is a command. A command in the field `__command__` counts before them.
  *
  * ```radial
  * loop
@@ -14,9 +14,10 @@
  *   break if: '${f:approved}'
  * ```
  *
- * Replies: after the last child (cursor) or when told to break. An index before the first child is the first child.
+ * Replies: after the last child (cursor) or when told to break; at once without children. An index before the first child is the first
+ * child.
  *
- * Errors: a command whose argument is no number.
+ * Errors: a command whose argument is no number. A loop without children is refused at launch.
  */
 import type { Fields, Json } from '../../model/json.ts';
 import { textKey } from '../../model/tree.ts';

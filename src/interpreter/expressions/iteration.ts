@@ -1,13 +1,16 @@
 /**
  * # iterator
  *
- * Runs its children once for each element of a list. Obeys commands (see `cursor`), which move among the elements.
+ * Runs its children once for each element of a list. Obeys commands (see `cursor`; also as attributes, `break_if`…), which move among the
+ * elements: `rewind` and `continue` to the first, `skip 1` over one, `back 2` to the one before, `jump to: -1` to the last. A command that
+ * leaves the element as it is, and `reset`, do nothing.
  *
  * Attributes
  * - `times` (`branches`): a number: the elements are 0, 1, 2…
  * - `on`, `on_v` (a variable), `on_f` (a field): the list; a text is split at `separator` (`sep`, default a comma); the elements of
  *   an object are its `[key, value]` pairs.
- * - `to`, `to_v`, `to_f`: where the element goes; default the variable `i`. Its index is in the variable `ii`.
+ * - `to` (`v:name`; `f:name` or just `name` is a field), `to_v`, `to_f`: where the element goes; default the variable `i`. Its index is
+ *   in the variable `ii`. Both stay set afterwards, unless there is a `scope: true`.
  *
  * ```radial
  * iterator on: 'alice, bob', to_v: 'who'
@@ -16,7 +19,7 @@
  *
  * Replies: after the last element, at the first that is null, or when told to break; at once for an empty list.
  *
- * Errors: a command whose argument is no number.
+ * Errors: a command whose argument is no number; more than 100,000 `times`.
  */
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, withKey } from '../../model/json.ts';

@@ -15,6 +15,10 @@
  *
  * Errors: no name; no callback URL for the name (`MissingCallbackUrl`); what the participant says when it gives up
  * (`RuntimeError` unless it names another class); `RetriesExceeded` when it could not be reached for about two days.
+ *
+ * # read, registerp, unregisterp
+ *
+ * Refused, at launch: they would read files and URLs of the server, or change who the participants are.
  */
 import type { JsonObject } from '../../model/json.ts';
 import { withKey, withoutKeys } from '../../model/json.ts';

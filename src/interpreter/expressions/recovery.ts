@@ -14,10 +14,10 @@
  *
  * # on_error
  *
- * As a child: gives its parent a handler for errors from here on. As an attribute of any expression: see docs, "on_error".
+ * As a child: gives its parent a handler for errors from here on. As an attribute of any expression: see `on_error` under Attributes.
  *
  * Attributes: the text: what handles (a name, or a word such as `redo`); or `pattern: handler`, the pattern being a message, a class
- * or `/regex/`. With children these are the handler, and the text is the pattern.
+ * or `/regex/`. With children these are the handler, and the text is the pattern. Without any of these nothing happens.
  *
  * ```radial
  * sequence

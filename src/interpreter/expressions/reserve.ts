@@ -14,7 +14,7 @@
  *     bob
  * ```
  *
- * Replies: when its child has; at once without a child. Errors: a name that begins with `//`.
+ * Replies: when its child has; at once without a child. Its first child alone is run; a waiting one can be cancelled. Errors: a name that begins with `//`.
  */
 import type { ExpressionId } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';

@@ -18,6 +18,8 @@
  * Attributes: `from_v|from_var|from_variable`, `from_f|from_fld|from_field`, or `val|value` (an object); `to_f`: set only this field.
  *
  * ```radial
+ * save to_v: 'before'
+ * alice
  * restore from_v: 'before'
  * ```
  *
@@ -25,17 +27,17 @@
  *
  * # filter
  *
- * Checks and changes fields by rules; see the attribute `filter` for the rule language.
+ * Checks and changes fields by rules; for what rules can say see Filters. A former `__result__` is removed.
  *
  * Attributes: the text `v:name` or `f:name` (stored rules); `in` (a list of rules); or one rule as attributes, the text being its
  * `field`; or one rule for each child, its head being the field (`or` separates alternatives). `record: true` (or a field name)
  * notes what does not follow the rules instead of failing; `flush: true` empties the notes first.
  *
  * ```radial
- * filter 'f:total', type: number, or: 0
+ * filter total, type: 'number', or: 0
  * filter
- *   customer.name type: string, size: '1,80'
- *   items type: array
+ *   customer.name type: 'string', size: '1,80'
+ *   items type: 'array'
  * ```
  *
  * Replies: at once. Errors: `Ruote::ValidationError` when the fields do not follow the rules; no rules; an unknown type.

@@ -22,8 +22,8 @@
  * binds the definition to a variable, for `subprocess` or by its bare name, and replies. Definitions directly inside a definition
  * are bound before anything else runs.
  *
- * Attributes: `name` (or the text): the name it is bound to; without one it cannot be called and nothing happens. The last
- * definition of a name wins. `revision` (`rev`): kept with the workflow.
+ * Attributes: `name` (or the text): the name it is bound to, in the nearest scope (see Variables). The last definition of a name wins.
+ * `revision` (`rev`), at the root: kept with the workflow. At the root no name is needed; with one the definition can call itself.
  *
  * ```radial
  * define main
@@ -33,9 +33,9 @@
  *     bob
  * ```
  *
- * Replies: at once.
+ * Replies: at once. The root: when its last child has.
  *
- * Errors: none of its own.
+ * Errors: none of its own. A definition inside another that has no name is refused at launch.
  *
  * # noop, echo, stall
  *

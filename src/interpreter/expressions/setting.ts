@@ -6,7 +6,7 @@
  * Attributes
  * - target: `v|var|variable`, `f|fld|field`, or the first other attribute, as `target: value`; a target `v:x` is a variable, `f:x` or
  *   `x` a field. Dotted targets reach inside objects and lists that are there.
- * - value: `val|value`, `v_val…` (a variable), `f_val…` (a field); with children their `__result__`.
+ * - value: `val|value`, `v_val…` (a variable), `f_val…` (a field): values with their types; with children their `__result__`.
  * - `escape: true`: the value as written, without substitution. `override: true`: a variable is set where it is bound already;
  *   `override: 'sub'`: the same within the sub-process.
  *

@@ -5,8 +5,8 @@
  * when a sub-process of that name is bound; otherwise it is a participant. A variable that holds a text is another name:
  * `set 'v:tom': alice` makes `tom` call alice.
  *
- * Attributes: `ref` or the text: the name. Attributes `f:name` become fields, all others variables of the sub-process. The first
- * child is passed along as the variable `tree`, for `apply`.
+ * Attributes: `ref` or the text: the name. Attributes `f:name` (`field:name`) become fields, all others (`name`, `v:name`) variables of the
+ * sub-process, `ref` and `tag` included. The first child is passed along as the variable `tree`, for `apply`.
  *
  * ```radial
  * define main
@@ -17,7 +17,8 @@
  *
  * Replies: when the body has replied.
  *
- * Errors: nothing, or neither a text nor a tree, is bound to the name; names that lead to each other in a circle.
+ * Errors: `subprocess` of a name to which nothing, or neither a text nor a tree, is bound (other heads are participants then); names that
+ * lead to each other in a circle. An attribute `engine`, paths and URLs are refused.
  *
  * # apply
  *

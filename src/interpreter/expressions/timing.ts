@@ -7,7 +7,7 @@
  *
  * ```radial
  * wait '2d'
- * wait until: '2027-01-01 09:00 Europe/Paris'
+ * wait until: '2027-01-01 09:00 +01:00'
  * ```
  *
  * Replies: when it is time; at once when that is past, or when nothing is given.
@@ -18,7 +18,8 @@
  *
  * Waits until a condition holds, looking again and again, then applies its first child.
  *
- * Attributes: `test` or the text: the condition. `frequency` (`freq`): how often to look, a duration or a cron line; default `10s`.
+ * Attributes: `test` or the text: the condition, looked at with the workitem as it was at the beginning, so that it asks for variables
+ * (without one it never holds). `frequency` (`freq`): how often to look, a duration or a cron line; default `10s`.
  *
  * ```radial
  * once '${v:/ready} == yes', frequency: '1m'
@@ -31,14 +32,15 @@
  *
  * Applies its first child again and again, each time forgotten, with a copy of the workitem and the variables.
  *
- * Attributes: `tab`, `interval` or the text: a cron line (language: five or six fields, optionally a time zone) or a duration.
+ * Attributes: `tab`, `interval` or the text: a cron line (see Cron lines) or a duration. Times that were missed count once.
  *
  * ```radial
  * cron '0 9 * * mon-fri Europe/Paris'
  *   alice task: 'report'
  * ```
  *
- * Replies: never. Errors: a schedule that cannot be read; no child.
+ * Replies: never; cancelling it ends the schedule, not what it has started. Errors: a schedule that cannot be read. One without a child is
+ * refused at launch.
  */
 import type { Json } from '../../model/json.ts';
 import { attribute, firstAttribute, optionalText, textOf, toText, treeOf } from '../attributes.ts';
