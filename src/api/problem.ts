@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from '../model/fault.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import { faultStatus, fixedWords, type HttpCode } from './fault-status.ts';
 
 /** One thing that is wrong with a request: where (a JSON pointer as a fragment, a line and column of a text) and what. */
@@ -72,6 +73,9 @@ export function problemFor(thrown: unknown, requestId: string, fixed: boolean): 
       thrown.message,
       thrown.headers,
     );
+  // Steps come with a fault of the engine; this is for whatever only reads, and for idempotency keys.
+  if (thrown instanceof StoreUnavailable)
+    return problemFor(new Fault('unavailable', 'The database cannot be reached; try again'), requestId, fixed);
   const message = 'Something went wrong on our side; the log of the server has more under this request_id';
   return answer('internal', 500, message, requestId, [], message);
 }
