@@ -27,8 +27,11 @@ export type StoreSettings = {
   readonly log?: (message: string, error: Error) => void;
 };
 
-/** Transactions of the engine that may run at once on Postgres. More buy little: a batch takes what waits. */
-const LANES = 4;
+/**
+ * Transactions of the engine that may run at once on Postgres. A batch takes what waits, so more of them only make smaller ones: four
+ * take a quarter more CPU for each step than two, and twice as many commits. One would make everybody wait for the slowest.
+ */
+const LANES = 2;
 const BATCH_MAX = 64;
 const EMBEDDED_BATCH_MAX = 50;
 const CONNECTIONS_DEFAULT = 12;
@@ -36,7 +39,7 @@ const CONNECTIONS_DEFAULT = 12;
 const START_RETRIES = 20;
 
 /** Plans are made once and kept, on tables that may still be empty: no plan that only suits small tables is allowed. */
-const PLANNING = [
+export const PLANNING = [
   'plan_cache_mode = force_generic_plan',
   'enable_seqscan = off',
   'enable_bitmapscan = off',
