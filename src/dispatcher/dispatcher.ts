@@ -201,7 +201,7 @@ export function makeDispatcher(parts: {
       key: { workflow: message.workflow, workitem: message.row.id },
       claim: item.claim,
       leaseSeconds: settings.leaseSeconds,
-      // Another node may have closed the workitem: the notice it owes by now waits for this claim.
+      // Another node may have closed the workitem (the notice it owes by now waits for this claim) or paused its workflow.
       send: message.row.send ?? 'active',
     });
     // Counted from before the question was asked: never later than the database does.

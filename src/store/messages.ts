@@ -46,7 +46,7 @@ const renewClaim: Statement = {
   update workitem
   set lease_until = statement_timestamp() + $5::double precision * interval '1 second'
   where shard = $1 and workflow_id = $2 and id = $3 and claim = $4 and lease_until > statement_timestamp()
-    and ($6::text is null or send = $6)  -- not "send is not null": with few rows the index of what is due would seem fit`,
+    and ($6::text is null or (send = $6 and held_at is null))  -- not "send is not null": with few rows the index of what is due would seem fit`,
 };
 
 const releaseClaimsInShard: Statement = {

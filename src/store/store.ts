@@ -51,7 +51,7 @@ export type Store = {
     readonly leaseSeconds: number;
   }): Promise<readonly ClaimedMessage[]>;
   /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone or lease lost) or, with `send`, when the
-   * workitem owes another message by now (a flip keeps the claim). */
+   * workitem owes another message by now (a flip keeps the claim), or a pause holds it back. */
   renewClaim(request: {
     readonly key: MessageKey;
     readonly claim: string;

@@ -31,8 +31,29 @@ function readExamples(): readonly Tree[] {
 
 type Attribute = readonly [string, Json];
 
+/** A fork so wide that it goes in turns, and that its branches share what they were born with when that is large. */
+function wide(random: Random): Tree {
+  const call = makeTree(random.pick(PARTICIPANTS), [['task', 'do ${i}']]);
+  const step = makeTree('set', [['f:seen', '${i}']]);
+  const fork = makeTree(
+    'concurrent_iterator',
+    [
+      ['times', random.pick([20, 70])],
+      ['to', 'i'],
+      ['merge_type', random.pick(['override', 'isolate', 'concat'])],
+      ...(random.chance(0.5) ? [['count', random.between(1, 70)] as const] : []),
+      ['remaining', random.pick(['cancel', 'wait', 'forget'])],
+      ...(random.chance(0.3) ? [['timeout', '20s'] as const] : []),
+    ],
+    random.chance(0.5) ? [call] : [step, call, step],
+  );
+  return makeTree('define', [['name', 'wide']], [fork, makeTree('ann')]);
+}
+
 export function makeDefinition(random: Random): Tree {
-  if (random.chance(0.15)) return random.pick(examples);
+  const kind = random.fraction();
+  if (kind < 0.12) return random.pick(examples);
+  if (kind < 0.14) return wide(random);
   let size = random.between(2, SIZE_MAX);
   // One that calls itself in two branches would grow without end: only what was defined before can be called.
   const bound: string[] = [];
@@ -66,7 +87,7 @@ export function makeDefinition(random: Random): Tree {
     if (kind < 94)
       return bare('await', [random.pick(['in_tag', 'left_tag']), random.pick(TAGS)], ['global', random.chance(0.5)]);
     if (kind < 96) return bare('await', ['participant', participant()], ['global', random.chance(0.7)]);
-    if (kind < 97) return bare('stall');
+    if (kind < 97) return random.chance(0.5) ? bare('stall') : makeTree('every', [['interval', '17s']], [call()]);
     if (kind < 98) return bare('cancel_process');
     return call();
   }

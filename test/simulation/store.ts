@@ -250,7 +250,7 @@ export function openSimulated(
         const held = heldBy(key.workflow, key.workitem);
         if (held === undefined || held.claim !== claim) return false;
         if ((held.leaseUntil ?? 0) <= database.now()) return false;
-        if (send !== undefined && held.row.send !== send) return false;
+        if (send !== undefined && (held.row.send !== send || held.row.heldAt !== null)) return false;
         held.leaseUntil = database.now() + leaseSeconds * 1000;
         return true;
       }),

@@ -65,7 +65,7 @@ const LATE_MS = 10_000;
 /** No node stands still for longer. */
 const STANDING_STILL_MS = 60_000;
 /** Every so many commits the rows written are audited; all of them would take most of the time. */
-const AUDIT_EVERY = Number(process.env['AUDIT_EVERY'] ?? 3);
+const AUDIT_EVERY = 3;
 
 type Owed = { readonly since: number; sent: boolean };
 
@@ -80,6 +80,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
   const proceeded = new Map<string, number>();
   /** When a workitem was proceeded with, closed or given up. */
   const overSince = new Map<string, number>();
+  const pausedSince = new Map<string, number>();
   const stoodStill = new Map<string, number>();
   const claims: { readonly actor: string; readonly what: string; readonly told: Told; readonly counts: boolean }[] = [];
   const counts = { tries: 0, commits: 0, proceeds: 0, notices: 0 };
@@ -129,6 +130,9 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     return row?.send === 'active';
   };
 
+  const isAwake = (node: string): boolean =>
+    database.now() - (stoodStill.get(node) ?? Number.NEGATIVE_INFINITY) > STANDING_STILL_MS;
+
   function audit(workflow: WorkflowId, atEnd = false): void {
     const rows = database.workflows.get(workflow);
     if (rows === undefined) return;
@@ -147,7 +151,9 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     audit,
     committed: (save) => {
       counts.commits += 1;
-      for (const { workflow, workitems } of save.changes) {
+      for (const { workflow, workitems, hold, shift } of save.changes) {
+        if (hold !== null) pausedSince.set(workflow.id, database.now());
+        else if (shift !== null) pausedSince.delete(workflow.id);
         readHistory(workflow.id);
         if (counts.commits % AUDIT_EVERY === 0) audit(workflow.id);
         const rows = database.workflows.get(workflow.id);
@@ -166,13 +172,21 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
       const message = owed.get(owedKey(workitem, send));
       if (message === undefined) problem(`${node} sends ${send} of ${workitem}, which nothing that is saved owes`);
       else message.sent = true;
+      const paused = pausedSince.get(workitem.split('!')[2] ?? '');
+      if (paused !== undefined && database.now() - paused > LATE_MS && isAwake(node))
+        problem(`${node} sends ${send} of ${workitem}, paused since ${Math.round(database.now() - paused)} ms`);
       const before = tries.get(workitem) ?? [];
       if (send === 'active' && noticed.has(workitem)) problem(`${node} sends active of ${workitem} after its notice`);
       if (send !== 'active') noticed.add(workitem);
       // One that was opened and closed in the same step is owed its one try all the same.
       const over = owesActive(workitem) ? undefined : overSince.get(workitem);
-      const awake = database.now() - (stoodStill.get(node) ?? Number.NEGATIVE_INFINITY) > STANDING_STILL_MS;
-      if (send === 'active' && over !== undefined && database.now() - over > LATE_MS && awake && !asked.has(workitem))
+      if (
+        send === 'active' &&
+        over !== undefined &&
+        database.now() - over > LATE_MS &&
+        isAwake(node) &&
+        !asked.has(workitem)
+      )
         problem(`${node} sends active of ${workitem}, over since ${Math.round(database.now() - over)} ms`);
       for (const other of before) {
         if (other.endedAt === null && !other.mayOverlap)

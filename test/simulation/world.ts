@@ -121,7 +121,11 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
             'sales',
           ].map((name) => [name, `http://${name}.test/`]),
         );
-    const fields = { customer: 'Fred', document: 'the paper', a: random.between(0, 2) };
+    const fields = {
+      customer: 'Fred',
+      document: random.chance(0.3) ? 'a long paper '.repeat(250) : 'the paper',
+      a: random.between(0, 2),
+    };
     const event = {
       kind: 'launch',
       launch: { id, tenant: 'default', ...prepared, fields, callbacks, retry: null },

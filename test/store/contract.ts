@@ -557,6 +557,15 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         );
       });
 
+      test('a claim on a message that a pause holds back is not renewed for that message', async () => {
+        const id = await launched({ workitems: [workitem('0_0')] });
+        const claim = (await claimOf(id))[0]?.claim ?? '';
+        await write([changes(workflow(id, { ver: 2, updatedAt: AT + 100 }), {}, { hold: AT + 100 })]);
+        const key = { workflow: id, workitem: expression('0_0') };
+        expect(await store.renewClaim({ key, claim, leaseSeconds: 30, send: 'active' })).toBe(false);
+        expect(await store.renewClaim({ key, claim, leaseSeconds: 30 })).toBe(true);
+      });
+
       test('flipping the message keeps the claim of the running try, by patch and by put', async () => {
         const id = await launched({ workitems: [workitem('0_0'), workitem('0_1')] });
         expect((await claimOf(id)).length).toBe(2);
