@@ -160,7 +160,7 @@ export const definitionName = (tree: Tree): string | null => {
 
 function takePlace({ node }: Acting, place: Place): void {
   node.added = place.added;
-  if (place.scope !== null) node.scope = { own: new Map(place.scope), spilled: place.spilled };
+  if (place.scope !== null) node.scope = newScope(place.scope);
   node.trigger = place.trigger;
   node.onReply = place.onReply;
   node.supplanted = place.supplanted;

@@ -24,7 +24,7 @@ import { dropListener } from './listening.ts';
 import { assign } from './lookup.ts';
 import { leaveTag } from './tags.ts';
 import { clearTimers } from './timers.ts';
-import { dropScope, parentOf, variablesToJson } from './variables.ts';
+import { dropScope, ownVariables, parentOf, variablesToJson } from './variables.ts';
 import type { Acting } from './world.ts';
 
 /*
@@ -120,7 +120,7 @@ function regeneration(x: Acting, fields: Fields): Of<'apply'> {
   const { node, strand, world } = x;
   return {
     kind: 'apply', parent: null, path: strand.path, fresh: null, id: world.freshId('0'), tree: node.tree, fields,
-    variables: node.scope?.own ?? new Map(), launch: true, flanking: false, place: null,
+    variables: node.scope === null ? new Map() : ownVariables(x, node.scope), launch: true, flanking: false, place: null,
   }; // biome-ignore format: a list of parts
 }
 
@@ -136,7 +136,7 @@ export function removeExpression(x: Acting, followed = false): void {
     world.changeWorkitem(node.id, { kind: 'delete' });
     node.hasWorkitem = false;
   }
-  if (!followed) dropScope(x);
+  dropScope(x); // whoever follows has taken all variables along
   const at = strand.nodes.indexOf(node);
   strand.nodes.splice(at, 1);
   world.header.expressions--;

@@ -46,7 +46,7 @@ import { assign } from './lookup.ts';
 import type { Flavour, Place, Reapply, Strand, TreeRef, Trigger } from './state.ts';
 import { bindTag, enterTag } from './tags.ts';
 import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
-import { newScope, parentOf, setVariable, visibleVariables } from './variables.ts';
+import { newScope, ownVariables, parentOf, setVariable, visibleVariables } from './variables.ts';
 import { parseWhen, utcStamp } from './when.ts';
 import type { Acting } from './world.ts';
 
@@ -521,8 +521,7 @@ function replace(
   const place: Place = {
     trigger: next.on,
     added: same ? node.added : former !== null ? former.added : inherited,
-    scope: node.scope === null ? null : [...node.scope.own],
-    spilled: false,
+    scope: node.scope === null ? null : [...ownVariables(x, node.scope)],
     onReply: node.onReply,
     supplanted: { tree: node.tree, name: node.name, kind: node.kind, added: node.added, applied: node.applied },
     kind: same && node.kind === 'sequence' ? 'sequence' : former?.kind === 'sequence' ? 'sequence' : null,

@@ -247,7 +247,6 @@ export type Place = {
   readonly trigger: Trigger;
   readonly added: Node['added'];
   readonly scope: readonly (readonly [string, Value])[] | null;
-  readonly spilled: boolean;
   readonly onReply: Reapply | null;
   readonly supplanted: Node['supplanted'];
   /** Head and registry key, when the tree alone does not tell (a tree that ran as a definition's body). */
