@@ -16,6 +16,15 @@ const transactionStatus: Statement = {
   text: 'select pg_xact_status($1::text::xid8) as status',
 };
 
+/** What the transaction was to write. */
+const written: Statement = {
+  name: 'written',
+  text: `
+  select w.ver, h.transaction_id::text as transaction, h.entries from workflow w
+  left join history h on h.shard = w.shard and h.workflow_id = w.id and h.first_n = $3
+  where w.shard = $1 and w.id = $2`,
+};
+
 /** Waits for whoever still works on the workflow, then looks for the row the batch was to write. */
 const historyToken: Statement = {
   name: 'history_token',
@@ -32,7 +41,8 @@ export function makeLookup(connections: Connections): Lookup {
     let trouble: unknown = null;
     while (performance.now() < deadline) {
       try {
-        const told = transaction === null ? await byToken(connections, save) : await byNumber(connections, transaction);
+        const told =
+          transaction === null ? await byToken(connections, save) : await byNumber(connections, transaction, save);
         if (told === 'untraceable') break;
         if (told !== 'unknown') return told;
       } catch (error) {
@@ -48,10 +58,31 @@ export function makeLookup(connections: Connections): Lookup {
   };
 }
 
-async function byNumber(connections: Connections, transaction: string): Promise<'committed' | 'lost' | 'unknown'> {
+async function byNumber(
+  connections: Connections,
+  transaction: string,
+  save: Save,
+): Promise<'committed' | 'lost' | 'unknown'> {
   const { rows } = await connections.run(transactionStatus, [transaction]);
   const status = rows[0]?.['status'];
-  return status === 'committed' ? 'committed' : status === 'aborted' ? 'lost' : 'unknown';
+  if (status === 'aborted') return 'lost';
+  if (status !== 'committed') return 'unknown';
+  return (await isWritten(connections, transaction, save)) ? 'committed' : 'lost';
+}
+
+/** After a crash the database gives a number again whose transaction had left nothing on the disk: one that is committed may be
+ * somebody else's, so what ours was to write must be there. */
+async function isWritten(connections: Connections, transaction: string, save: Save): Promise<boolean> {
+  const change = save.changes.find(({ history }) => history.length > 0) ?? save.changes[0];
+  // Nothing but claims that were to be given back.
+  if (change === undefined) return true;
+  const [row] = change.history;
+  const { id, ver } = change.workflow;
+  const { rows } = await connections.run(written, [shardOf(id), id, row?.firstN ?? 0]);
+  const found = rows[0];
+  if (row !== undefined) return found?.['transaction'] === transaction && found['entries'] === row.entries;
+  const now = found?.['ver'];
+  return typeof now === 'number' && now >= ver;
 }
 
 async function byToken(connections: Connections, save: Save): Promise<'committed' | 'lost' | 'untraceable'> {
