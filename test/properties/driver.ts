@@ -45,6 +45,8 @@ export type Driver = {
   readonly stimulate: (event: Happening) => Answer;
   readonly settle: () => boolean;
   readonly played: () => Played;
+  /** Every message so far, in the order it was delivered. */
+  readonly delivered: () => readonly Delivered[];
   /** What the root has replied with; before that, its fields as they stand. */
   readonly result: () => Fields;
   readonly status: () => Status | null;
@@ -187,6 +189,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
     settle,
     status,
     open,
+    delivered: () => delivered,
     result: () => inspect(world.whole(id), world.definition).fields,
     played: () => {
       const rows = world.whole(id);
