@@ -7,6 +7,7 @@ import { nodeResults } from './goals/nodes.ts';
 import { tableResults } from './goals/tables.ts';
 import { waitingResults } from './goals/waiting.ts';
 import { wideResults } from './goals/wide.ts';
+import { dbos } from './peers/dbos.ts';
 import { breakdown, functions, loops, machine, table } from './report.ts';
 import { type Bench, makeFolder, type Result } from './support/bench.ts';
 import { type Calibrator, makeCalibrator } from './support/calibration.ts';
@@ -106,9 +107,11 @@ async function run(): Promise<void> {
 
   const calibrator = await makeCalibrator(bench);
   const { results, load } = await measureGoals(bench, calibrator);
+  const peer = options.peer.length > 0 ? await dbos(bench) : null;
   const calibration = calibrator.result();
   await calibrator.stop();
   console.log(`\n${loops(calibration)}\n\n${table(results)}`);
+  if (peer !== null) console.log(`\n${peer}`);
   if (load !== null) {
     const serverUs = median(load.busy.map((cost) => cost.serverUs));
     console.log(`\n${breakdown(load.breakdown, serverUs)}`);

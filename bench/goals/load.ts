@@ -36,9 +36,10 @@ export const stepsPerCore = ({ serverUs, databaseUs }: Cost): number => 1e6 / (s
 export async function runLoad(bench: Bench, calibrator: Calibrator | null): Promise<Load> {
   return onFreshServer(bench, async ({ rota, database }) => {
     const { outside } = bench;
-    const round = bench.quick ? { steps: 4_000, secondsMax: 4 } : { steps: 8_000, secondsMax: 12 };
+    const round = bench.quick ? { steps: 4_000, secondsMax: 4 } : { steps: 10_000, secondsMax: 15 };
     await outside.ask('begin', { work: THREE_STEPS, inFlight: IN_FLIGHT });
-    await goOn(bench, bench.quick ? 3_000 : 9_000, bench.quick ? 4 : 20);
+    // The compiler takes some ten thousand steps until it leaves the code as it is.
+    await goOn(bench, bench.quick ? 6_000 : 25_000, bench.quick ? 7 : 45);
     await database?.client.query('checkpoint').catch(() => {});
     await goOn(bench, 1_500, 3);
     const busy: Cost[] = [];

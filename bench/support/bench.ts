@@ -83,9 +83,13 @@ export type Cost = {
 /** CPU so far of everything that serves, in microseconds, and the counters of the database. */
 export type Reading = { readonly server: number; readonly database: number; readonly counters: Counters | null };
 
-export async function reading(bench: Bench, rotas: readonly Rota[], database: Database | null): Promise<Reading> {
+export async function reading(
+  bench: Bench,
+  servers: readonly Pick<Rota, 'cpu'>[],
+  database: Database | null,
+): Promise<Reading> {
   return {
-    server: rotas.reduce((sum, rota) => sum + rota.cpu(), 0),
+    server: servers.reduce((sum, server) => sum + server.cpu(), 0),
     database: bench.postgres?.cpu() ?? 0,
     counters: (await database?.counters()) ?? null,
   };
@@ -118,14 +122,14 @@ export async function goOn(bench: Bench, steps: number, secondsMax: number): Pro
 /** Measures the load that is under way. */
 export async function measured(
   bench: Bench,
-  rotas: readonly Rota[],
+  servers: readonly Pick<Rota, 'cpu'>[],
   database: Database | null,
   extent: { readonly steps: number; readonly secondsMax: number },
 ): Promise<Cost> {
   await bench.outside.ask('mark');
-  const before = await reading(bench, rotas, database);
+  const before = await reading(bench, servers, database);
   const seen = await goOn(bench, extent.steps, extent.secondsMax);
-  const after = await reading(bench, rotas, database);
+  const after = await reading(bench, servers, database);
   return { seen, ...costBetween(before, after, Math.max(1, seen.steps)) };
 }
 

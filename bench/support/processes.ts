@@ -38,11 +38,14 @@ export function startNode(given: {
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
   readonly environment: { readonly [name: string]: string };
+  /** Where it runs; here unless given. */
+  readonly folder?: string;
 }): Child {
   const { PATH = '', HOME = '' } = process.env;
   return watched(
     spawn(process.execPath, [...(given.nodeArgs ?? []), given.file, ...(given.args ?? [])], {
       env: { PATH, HOME, ...given.environment },
+      cwd: given.folder ?? process.cwd(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     }),
   );

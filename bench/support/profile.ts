@@ -29,6 +29,8 @@ export type Breakdown = {
 /** Rooms that interpret, serialise and keep the books; api and dispatcher are HTTP. */
 const OWN = ['model', 'runtime', 'definition', 'interpreter', 'engine', 'store'].map((room) => `rota ${room}`);
 const COLLECTOR = 'garbage collection';
+/** Microseconds one sample may count for: while the system runs others the process stands still wherever it was, mostly in a system call. */
+const SAMPLE_US_MAX = 1_000;
 
 export function readProfile(file: string): Breakdown {
   const profile = JSON.parse(readFileSync(file, 'utf8')) as Profile;
@@ -64,7 +66,7 @@ export function readProfile(file: string): Breakdown {
   const byFunction = new Map<string, number>();
   let sum = 0;
   profile.samples.forEach((id, i) => {
-    const us = profile.timeDeltas[i] ?? 0;
+    const us = Math.min(profile.timeDeltas[i] ?? 0, SAMPLE_US_MAX);
     const owner = ownerOf(id);
     if (owner === '(idle)') return;
     sum += us;
