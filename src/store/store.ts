@@ -42,7 +42,8 @@ export type Store = {
 
   /**
    * Claims messages that are due (`send` not null, `dueAt <= now`, not held, no live lease) for `owner`, oldest first, skipping
-   * rows that others hold. Also brings what a body needs.
+   * rows that others hold. Also brings what a body needs. Fewer than `limit` means that nothing else is due; while there is more, what
+   * becomes claimable again may wait a second behind younger ones.
    */
   claimDue(request: {
     readonly now: number;

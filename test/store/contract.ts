@@ -509,6 +509,20 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await claimOf(id)).toEqual([]);
       });
 
+      test('a claim that is not filled has left nothing due behind, however old', async () => {
+        await drained();
+        const id = await launched({
+          workitems: Array.from({ length: 6 }, (_, i) => workitem(`0_${i}`, { dueAt: AT - 100 + i })),
+        });
+        const claim = async (limit: number): Promise<readonly (number | null)[]> =>
+          (await store.claimDue({ now: AT, owner: 'somebody', limit, leaseSeconds: 30 })).map(({ row }) => row.dueAt);
+        expect(await claim(2)).toEqual([AT - 100, AT - 99]);
+        // Older than all that was seen so far.
+        const older = await launched({ workitems: [workitem('0_0', { dueAt: AT - 500 })] });
+        expect(await claim(10)).toEqual([AT - 500, AT - 98, AT - 97, AT - 96, AT - 95]);
+        for (const of of [id, older]) expect(await claimOf(of)).toEqual([]);
+      });
+
       test('a claim brings the base row the fields are in', async () => {
         const id = await launched({
           workitems: [workitem('0_0', { fields: null, inherits: expression('0_1') })],

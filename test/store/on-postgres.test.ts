@@ -55,5 +55,5 @@ const fill = `
   insert into listener select n % 256, 'w' || n, 'l', 'default', '0', 'received', 'tenant', 'p' || n, '{}' from generate_series(1, 100000) n;
   insert into error select n % 256, 'w' || n, 'e', 'default', '0', true, 'c', 'm', n, '{}' from generate_series(1, 100000) n;
   insert into variable select n % 256, 'w' || n, 's', 'v', '1' from generate_series(1, 100000) n;
-  insert into definition select 'h' || n, 't' from generate_series(1, 100000) n;
+  insert into definition select 'h' || n, 't', now() - interval '30 days' from generate_series(1, 100000) n;
   insert into idempotency_key select 's', 'k' || n, 'f', ${AT} + n from generate_series(1, 100000) n`;

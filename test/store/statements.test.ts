@@ -143,7 +143,7 @@ describe.runIf(hasPostgres())('what is sent', () => {
     expect(named.length).toBeGreaterThan(40);
     const missing = named.filter((name) => !known.has(name));
     // Sent when a commit was lost (two-nodes.test.ts), or when an embedded database is opened.
-    const elsewhere = ['clear_claims', 'history_token', 'transaction_status'];
+    const elsewhere = ['clear_claims', 'history_token', 'transaction_status', 'written'];
     expect(missing.filter((name) => !TABLES.has(name)).sort()).toEqual(elsewhere);
   });
 
