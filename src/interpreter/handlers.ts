@@ -180,11 +180,9 @@ export function useRetryList(action: Json): RetryUse | null {
   const times = /^(\S+) *\* *(\d+)$/.exec((colon < 0 ? first : first.slice(colon + 1)).trim());
   const name = times === null ? (colon < 0 ? first : first.slice(colon + 1)).trim() : (times[1] ?? '');
   const left = times === null ? 0 : Math.min(Number(times[2]), RETRIES_MAX) - 1;
-  const prefix = colon < 0 ? '' : `${after}: `;
-  // The last one of its kind, with nothing before or after it, keeps its count: a bare `retry` would be for ever.
-  const isBare = prefix === '' && entries.length === 0;
-  if (left === 1 && !isBare) entries.unshift(`${prefix}${name}`);
-  else if (left > 0) entries.unshift(`${prefix}${name} * ${left}`);
+  // With its delay even when that is none: a bare `retry` would be for ever.
+  if (left === 1) entries.unshift(`${after}: ${name}`);
+  else if (left > 1) entries.unshift(`${after}: ${name} * ${left}`);
   return { after, action: name, rest: entries.join(', ') };
 }
 

@@ -1,12 +1,15 @@
 import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
-import type { StrandRow } from '../model/rows.ts';
+import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import { type Tree, treeToJson } from '../model/tree.ts';
 import { decodeHeader, decodeStrand } from './encoding.ts';
 import { baseFields } from './fields.ts';
 import { ROOT } from './finish.ts';
 import type { Node, Strand } from './state.ts';
+
+/** When the pause of a workflow began; null when it is not paused. Its status does not tell: an error comes before a pause. */
+export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeader(workflow.header).pausedAt;
 
 /** A live expression as an administrator sees it. */
 export type LiveExpression = {

@@ -7,8 +7,8 @@
  * Attributes: `tag`: the name; blank is none. On entry the variable of that name, and at the top the variable `outer/inner` (all tags
  * around, joined by slashes), stand for the expression; the tag is added to the field `__tags__`. On leaving both variables go, the tag
  * is taken off `__tags__`, the field `__left_tag__` says which it was, and the variable `__past_tags__` of the top gets one more entry: the
- * full tag, the workitem's id, how it ended (nothing, `cancelled`, `failed`, `timed out`, `killed`), when, and the variables. Of those
- * entries the last 200 are kept. A handler that runs in the place of the expression stays within the tag.
+ * full tag, the workitem's id, how it ended (`cancelled`, `killed`; `failed` or `timed out` when a handler took its place; else nothing),
+ * when, and its variables. Of those entries the last 200 are kept. A handler that runs in the place of the expression stays within the tag.
  *
  * ```radial
  * sequence
@@ -124,7 +124,6 @@ function endedAs({ node }: Acting): string | null {
   switch (node.trigger ?? node.state) {
     case 'on_cancel':
     case 'cancelling':
-    case 'done_cancelled':
       return 'cancelled';
     case 'on_error':
       return 'failed';
