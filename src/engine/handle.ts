@@ -1,3 +1,4 @@
+import { pausedSince } from '../interpreter/inspect.ts';
 import { invariant } from '../model/fault.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { AgendaRow, Changes, Op, WorkitemRow } from '../model/rows.ts';
@@ -113,12 +114,18 @@ function touchMessage(
   if (row.url === null)
     return refuse('conflict', `The participant ${row.participant} has no callback URL, so nothing can be delivered`);
   const verdict: Verdict = { kind: 'answer', answer: { ok: true, value: null } };
+  // A pause holds what was owed when it began; a message that becomes owed during it has to be held by whoever owes it.
+  const heldBack = (op: Op<WorkitemRow>): Op<WorkitemRow> =>
+    op.kind === 'patch' && op.set.send && row.heldAt === null && pausedSince(workflow) !== null
+      ? { kind: 'patch', set: { ...op.set, heldAt: running.now } }
+      : op;
   if (event.kind === 'redeliver') {
-    const changes = { ...bareChanges(workflow), workitems: new Map([[row.id, redelivered(row, running.now)]]) };
+    const op = heldBack(redelivered(row, running.now));
+    const changes = { ...bareChanges(workflow), workitems: new Map([[row.id, op]]) };
     return { kind: 'ran', verdict, changes, folds: false };
   }
-  const around = circumstances(running, turn, entry);
-  return consequently(running, turn, entry, row, afterRefusal(row, { ...event, at: running.now }, around), verdict);
+  const found = afterRefusal(row, { ...event, at: running.now }, circumstances(running, turn, entry));
+  return consequently(running, turn, entry, row, { ...found, op: heldBack(found.op) }, verdict);
 }
 
 function runOutcome(running: Running, turn: Turn, entry: Entry & { kind: 'outcome' }): Ran {

@@ -68,6 +68,7 @@ export function makeCluster(parts: {
   readonly database: Database;
   readonly watch: Watch;
   readonly limits: Limits;
+  readonly triesPerHost: number;
   readonly flaw: Flaw | null;
   readonly chaos: () => Chaos;
   /** A request has reached its host; `respond` takes the status, and may be called or not. */
@@ -138,6 +139,7 @@ export function makeCluster(parts: {
         ids,
         log: logOf(member),
         limits: parts.limits,
+        triesPerHost: parts.triesPerHost,
         wrap: flawedEngine,
       }).then(
         (process) => {

@@ -37,6 +37,8 @@ export async function startProcess(parts: {
   readonly ids: Ids;
   readonly log: Log;
   readonly limits: Limits;
+  /** Few, so that messages wait for each other. */
+  readonly triesPerHost: number;
   /** Lets a planted bug wrap the engine before the worker gets to see it. */
   readonly wrap: (engine: Engine) => Engine;
 }): Promise<Process> {
@@ -75,9 +77,8 @@ export async function startProcess(parts: {
             userAgent: 'rota',
             callbackTimeoutSeconds: CALLBACK_TIMEOUT_SECONDS,
             leaseSeconds: LEASE_SECONDS,
-            // Few, so that messages wait for each other.
             triesMax: 5,
-            triesPerHostMax: 3,
+            triesPerHostMax: parts.triesPerHost,
           },
         });
   await worker?.start();

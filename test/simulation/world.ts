@@ -78,6 +78,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
     database,
     watch,
     limits,
+    triesPerHost: random.pick([1, 2, 4]),
     flaw: options.flaw ?? null,
     chaos: () => chaos,
     arrived: participants.arrived,
@@ -89,6 +90,8 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
   for (let more = random.between(0, 2); more > 0; more--) cluster.join(random.chance(0.7) ? 'all' : 'api');
 
   const ids = seededIds(seed);
+  // All participants at one host, and few tries at once: messages wait for their turn.
+  const isCrowded = random.chance(0.5);
   const launches = random.pick([1, 2, 3, 4, 6, 10]);
   for (let i = 0; i < launches; i++) scheduler.after(random.between(0, 20_000), '', launch);
 
@@ -99,7 +102,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
     const prepared = definitions.prepare(read.tree);
     const id: WorkflowId = ids.workflow(BEGAN_AT + scheduler.now());
     scheduler.note(`${id} is ${prepared.text}`);
-    const callbacks = random.chance(0.5)
+    const callbacks = isCrowded
       ? 'http://one.test/'
       : Object.fromEntries(
           [
