@@ -1,8 +1,8 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /*
@@ -76,8 +76,10 @@ export async function startCluster(): Promise<Cluster | string> {
   const folder = mkdtempSync(join(tmpdir(), 'rota-postgres-'));
   if (user !== null) chownSync(folder, user.uid, user.gid);
   const as = user === null ? {} : { uid: user.uid, gid: user.gid };
+  // The other programs lie where these really are.
+  const programs = dirname(realpathSync(join(bin, 'pg_ctl')));
   const tool = async (name: string, ...words: string[]): Promise<string> =>
-    (await run(join(bin, name), words, { ...as, cwd: folder, env: { ...process.env, LC_ALL: 'C' } })).stdout;
+    (await run(join(programs, name), words, { ...as, cwd: folder, env: { ...process.env, LC_ALL: 'C' } })).stdout;
   const data = join(folder, 'data');
   const port = await freePort();
   const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200`;
@@ -120,6 +122,8 @@ function stopAtEnd(
   const over = new Promise<void>((resolve) => watcher.once('exit', () => resolve()));
   watcher.unref();
   return async () => {
+    // Whoever waits for the end is to see it.
+    watcher.ref();
     watcher.stdin.end();
     await over;
   };
