@@ -4,14 +4,33 @@ import { EXPRESSION_NAMES } from '../definition/names.ts';
 import { readDefinition, readTree } from '../definition/read.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
+import { makeBoundedMap } from '../runtime/bounded.ts';
+
+type Definitions = Parts['definitions'];
+
+/** Definitions that were launched lately are not read again, up to this many characters of their texts; trees take some ten times that. */
+const KEPT_CHARACTERS_MAX = 1_000_000;
+const kept = makeBoundedMap<ReturnType<Definitions['read']>>(KEPT_CHARACTERS_MAX);
+const prepared = new WeakMap<Tree, ReturnType<Definitions['prepare']>>();
 
 /** Reading and preparing definitions, for the API. */
-export const definitions: Parts['definitions'] = {
-  read: (definition) => (typeof definition === 'string' ? readDefinition(definition) : readTree(definition)),
+export const definitions: Definitions = {
+  read: (definition) => {
+    if (typeof definition !== 'string') return readTree(definition);
+    const known = kept.get(definition);
+    if (known !== undefined) return known;
+    const read = readDefinition(definition);
+    if (read.ok) kept.set(definition, read, definition.length);
+    return read;
+  },
   prepare: (written) => {
+    const known = prepared.get(written);
+    if (known !== undefined) return known;
     const { tree, name, revision } = reorganise(written);
     const text = JSON.stringify(treeToStored(tree));
-    return { tree, name, revision, text, hash: createHash('sha256').update(text).digest('hex') };
+    const ready = { tree, name, revision, text, hash: createHash('sha256').update(text).digest('hex') };
+    prepared.set(written, ready);
+    return ready;
   },
   participants: (tree) => participantsOf(tree),
 };
