@@ -1,14 +1,14 @@
 import { expidOf, type WorkflowId, workitemId } from '../model/ids.ts';
 import { type Fields, isObject, type Json, type JsonObject } from '../model/json.ts';
-import type { ErrorRow, HistoryRow, WorkflowRow, WorkitemRow } from '../model/rows.ts';
-import type { NodeRow } from '../store/store.ts';
+import type { ErrorRow, HistoryRow, WorkitemRow } from '../model/rows.ts';
+import type { NodeRow, WorkflowSummary } from '../store/store.ts';
 
 /* Rows → what callers see (api/schemas.ts). Times become RFC 3339 in UTC. */
 
 export const timeView = (at: number): string => new Date(at).toISOString();
 const timeOrNull = (at: number | null): string | null => (at === null ? null : timeView(at));
 
-export const summaryView = (row: WorkflowRow): JsonObject => ({
+export const summaryView = (row: WorkflowSummary): JsonObject => ({
   id: row.id,
   name: row.name,
   status: row.status,

@@ -1,9 +1,9 @@
 import { Fault } from '../model/fault.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
-import type { Status, WorkflowRow } from '../model/rows.ts';
+import type { Status } from '../model/rows.ts';
 import type { Connections, Result, Statement } from './connections.ts';
 import { isCollision, told } from './refusals.ts';
-import type { Page, Reads } from './store.ts';
+import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
 import {
   AGENDA,
   BRANCH,
@@ -13,8 +13,10 @@ import {
   rowOf,
   selected,
   strandNumber,
+  type Table,
   VARIABLE,
   WORKFLOW,
+  WORKFLOW_SUMMARY,
   WORKITEM,
 } from './tables.ts';
 
@@ -33,17 +35,11 @@ const workflowById: Statement = {
   text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2`,
 };
 
-type WorkflowQuery = Parameters<Reads['workflows']>[0];
-
 /** One statement per combination of filters, so that each has the plan of its index. */
-function workflowsBy({
-  tenant,
-  status,
-  name,
-  participant,
-  limit,
-  after,
-}: WorkflowQuery): readonly [Statement, readonly unknown[]] {
+function workflowsBy<Row>(
+  table: Table<Row>,
+  { tenant, status, name, participant, limit, after }: WorkflowsQuery,
+): readonly [Statement, readonly unknown[]] {
   const values: unknown[] = [tenant, limit];
   const used: string[] = [];
   const conditions: string[] = [];
@@ -73,9 +69,9 @@ function workflowsBy({
     (at, id) => `launched_at <= ${at} and (launched_at < ${at} or id > ${id})`,
   );
   const statement = {
-    name: `read_workflows_${used.join('_')}`,
+    name: `${table.columns === WORKFLOW.columns ? 'read_workflow_rows' : 'read_workflows'}_${used.join('_')}`,
     text: `
-  select ${selected(WORKFLOW, 'w')} from workflow w
+  select ${selected(table, 'w')} from workflow w
   where tenant = $1 ${conditions.join(' ')}
   order by launched_at desc, id
   limit $2`,
@@ -166,21 +162,23 @@ const LATEST = Number.MAX_SAFE_INTEGER;
 
 export function makeReads(connections: Connections): Reads {
   const run = (statement: Statement, values: readonly unknown[]): Promise<Result> => connections.run(statement, values);
+  const listed = async <Row extends WorkflowSummary>(table: Table<Row>, query: WorkflowsQuery): Promise<Page<Row>> => {
+    const size = pageSize(query.limit);
+    const { rows } = await run(...workflowsBy(table, { ...query, limit: size + 1 }));
+    return pageOf(
+      rows.map((record) => rowOf(table, record)),
+      size,
+      (row) => [row.launchedAt, row.id],
+    );
+  };
   return {
     workflow: async (id) => {
       const { rows } = await run(workflowById, [shardOf(id), id]);
       return rows[0] === undefined ? null : rowOf(WORKFLOW, rows[0]);
     },
     whole: (id, options) => readWhole(connections, id, options, 1),
-    workflows: async (query) => {
-      const size = pageSize(query.limit);
-      const { rows } = await run(...workflowsBy({ ...query, limit: size + 1 }));
-      return pageOf(
-        rows.map((record): WorkflowRow => rowOf(WORKFLOW, record)),
-        size,
-        (row) => [row.launchedAt, row.id],
-      );
-    },
+    workflows: (query) => listed(WORKFLOW_SUMMARY, query),
+    workflowRows: (query) => listed(WORKFLOW, query),
     workitems: async ({ tenant, participant, workflow, state, limit, after }) => {
       const size = pageSize(limit);
       if (participant !== null) {

@@ -228,8 +228,18 @@ export type SavedAnswer = {
   readonly contentType: string | null;
 };
 
-export type WorkflowSummary = Omit<WorkflowRow, 'state' | 'fields'>;
+/** What a list shows of a workflow: nothing that may be large. */
+export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header' | 'state' | 'fields'>;
 export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+
+export type WorkflowsQuery = {
+  readonly tenant: string;
+  readonly status: Status | null;
+  readonly name: string | null;
+  readonly participant: string | null;
+  readonly limit: number;
+  readonly after: string | null;
+};
 
 export type Reads = {
   workflow(id: WorkflowId): Promise<WorkflowRow | null>;
@@ -241,14 +251,9 @@ export type Reads = {
     options: { readonly limit: number; readonly after: string | null },
   ): Promise<(Loaded & { readonly next: string | null }) | null>;
   /** Newest first; `after` is the opaque `next` of the page before. `participant`: has an open workitem of that participant. */
-  workflows(query: {
-    readonly tenant: string;
-    readonly status: Status | null;
-    readonly name: string | null;
-    readonly participant: string | null;
-    readonly limit: number;
-    readonly after: string | null;
-  }): Promise<Page<WorkflowRow>>;
+  workflows(query: WorkflowsQuery): Promise<Page<WorkflowSummary>>;
+  /** The same with their texts, for those who have to look inside; ask for few at once. */
+  workflowRows(query: WorkflowsQuery): Promise<Page<WorkflowRow>>;
   /** Of a participant: oldest first. Of one workflow: by id. All: in an order that only serves to walk through them. */
   workitems(query: {
     readonly tenant: string;

@@ -8,6 +8,7 @@ import type {
   WorkflowRow,
   WorkitemRow,
 } from '../model/rows.ts';
+import type { WorkflowSummary } from './store.ts';
 
 /*
  * Which column keeps which part of a row: the one place that knows both names. Statements about several tables are made from it,
@@ -57,6 +58,14 @@ export const WORKFLOW: Table<WorkflowRow> = {
     text('fields'),
   ],
   extra: [],
+  keyOf: (row) => row.id,
+};
+
+const LARGE: ReadonlySet<string> = new Set(['callbacks', 'retry', 'header', 'state', 'fields']);
+/** A workflow's row without the texts that may be large. */
+export const WORKFLOW_SUMMARY: Table<WorkflowSummary> = {
+  ...WORKFLOW,
+  columns: WORKFLOW.columns.filter(({ key }) => !LARGE.has(key)),
   keyOf: (row) => row.id,
 };
 

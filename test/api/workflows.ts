@@ -323,6 +323,22 @@ export function describeWorkflows(
       expect(await listed('name=wanted&field.c=x&field.a.b=[6]')).toEqual([two]);
       expect(await listed('name=wanted&field.constructor=x')).toEqual([]);
     });
+
+    test('looks on page after page for the few that fit, each once', async () => {
+      const launched: string[] = [];
+      for (let i = 0; i < 25; i++) launched.push(await launch('define sifted\n  alpha', { gold: i % 8 === 0 }));
+      const gold = launched.filter((_, i) => i % 8 === 0);
+      const found: string[] = [];
+      for (let cursor: string | null = '', pages = 0; cursor !== null; pages++) {
+        expect(pages).toBeLessThan(4);
+        const more = cursor === '' ? '' : `&cursor=${cursor}`;
+        const answer = await send(server.url, 'GET', `/v1/workflows?name=sifted&field.gold=true&limit=2${more}`);
+        const page: { workflows: { id: string }[]; next_cursor: string | null } = answer.json();
+        found.push(...page.workflows.map(({ id }) => id));
+        cursor = page.next_cursor;
+      }
+      expect([...found].sort()).toEqual([...gold].sort());
+    });
   });
 
   describe('a workitem', () => {

@@ -1,7 +1,7 @@
 import { Fault } from '../../src/model/fault.ts';
 import { shardOf } from '../../src/model/ids.ts';
-import type { Status, WorkitemRow } from '../../src/model/rows.ts';
-import type { Page, Reads } from '../../src/store/store.ts';
+import type { Status, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
+import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
 import { BASE, type Database, load, type Rows } from './database.ts';
 
 /* Reading for those who look on. Pages are walked by key; a cursor is the key of the last row shown. */
@@ -15,6 +15,20 @@ export function makeReads(database: Database, ask: Ask): Reads {
     row,
     base: rows.variables.get(`${row.inherits} ${BASE}`)?.value ?? null,
   });
+  const listed = ({ tenant, status, name, participant, limit, after }: WorkflowsQuery): Promise<Page<WorkflowRow>> =>
+    ask('read workflows', () => {
+      const found = [...database.workflows.values()]
+        .filter(({ workflow }) => workflow.tenant === tenant)
+        .filter(({ workflow }) => status === null || workflow.status === status)
+        .filter(({ workflow }) => name === null || workflow.name === name)
+        .filter(
+          ({ workitems }) =>
+            participant === null ||
+            [...workitems.values()].some(({ row }) => row.participant === participant && row.state !== 'closed'),
+        )
+        .map(({ workflow }) => ({ item: workflow, key: [-workflow.launchedAt, workflow.id] }));
+      return pageOf(found, limit, after);
+    });
   return {
     workflow: (id) => ask('read workflow', () => database.workflows.get(id)?.workflow ?? null),
     whole: (id, { limit, after }) =>
@@ -41,20 +55,11 @@ export function makeReads(database: Database, ask: Ask): Reads {
           next,
         };
       }),
-    workflows: ({ tenant, status, name, participant, limit, after }) =>
-      ask('read workflows', () => {
-        const found = [...database.workflows.values()]
-          .filter(({ workflow }) => workflow.tenant === tenant)
-          .filter(({ workflow }) => status === null || workflow.status === status)
-          .filter(({ workflow }) => name === null || workflow.name === name)
-          .filter(
-            ({ workitems }) =>
-              participant === null ||
-              [...workitems.values()].some(({ row }) => row.participant === participant && row.state !== 'closed'),
-          )
-          .map(({ workflow }) => ({ item: workflow, key: [-workflow.launchedAt, workflow.id] }));
-        return pageOf(found, limit, after);
-      }),
+    workflows: async (query) => {
+      const { items, next } = await listed(query);
+      return { items: items.map(summaryOf), next };
+    },
+    workflowRows: listed,
     workitems: ({ tenant, participant, workflow, state, limit, after }) =>
       ask('read workitems', () => {
         const found = [...database.workflows.values()]
@@ -103,6 +108,8 @@ export function makeReads(database: Database, ask: Ask): Reads {
       }),
   };
 }
+
+const summaryOf = ({ callbacks, retry, header, state, fields, ...rest }: WorkflowRow): WorkflowSummary => rest;
 
 function pageOf<Item>(
   found: readonly { readonly item: Item; readonly key: Key }[],

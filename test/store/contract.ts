@@ -822,6 +822,17 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await listed({ tenant: 'nobody' })).toEqual([]);
       });
 
+      test('a list of workflows holds no large texts unless they are asked for', async () => {
+        const tenant = `tenant ${workflowId()}`;
+        const row = workflow(workflowId(), { tenant, fields: '{"large":1}' });
+        await write([changes(row)]);
+        const query = { tenant, status: null, name: null, participant: null, limit: 2, after: null } as const;
+        expect((await store.read.workflowRows(query)).items).toEqual([row]);
+        const [shown] = (await store.read.workflows(query)).items;
+        expect(shown).toMatchObject({ id: row.id, name: row.name, status: row.status, launchedAt: row.launchedAt });
+        expect(JSON.stringify(shown)).not.toContain('large');
+      });
+
       test('a cursor that is none of ours is refused', async () => {
         const query = { tenant: 'default', status: null, name: null, participant: null, limit: 2 } as const;
         await expect(store.read.workflows({ ...query, after: 'nonsense' })).rejects.toMatchObject({

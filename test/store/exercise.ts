@@ -116,6 +116,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   for (const participant of [null, 'alice'])
     for (const workflow of [null, id])
       await read.workitems({ ...page, participant, workflow, state: null, after: null });
+  await read.workflowRows({ ...page, status: null, name: null, participant: null, after: null });
   await read.workitem({ workflow: id, workitem: expression('0_0') });
   await read.history(id, 0, 10);
   await read.errors({ ...page, after: null });

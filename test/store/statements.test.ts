@@ -173,7 +173,8 @@ describe.runIf(hasPostgres())('what is sent', () => {
       const plan = JSON.stringify(rows[0]?.['QUERY PLAN']);
       const shards = new Set([...plan.matchAll(/"Relation Name":"\w+?_part_(\d+)"/g)].map(([, part]) => part));
       const rowsGiven = values.flatMap((value) => [...String(value).matchAll(/"s":(\d+)/g)].map(([, shard]) => shard));
-      if (shards.size > 1 || new Set(rowsGiven).size > 1) scattered.add(name.replace(/^(read_workflows)_\w*$/, '$1'));
+      if (shards.size > 1 || new Set(rowsGiven).size > 1)
+        scattered.add(name.replace(/^(read_workflow(?:s|_rows))_\w*$/, '$1'));
       else if (shards.size === 1 || rowsGiven.length > 0) placed.add(name);
       if (changed(text).length > 0)
         expect(shards.size, `${name} writes to ${shards.size} shards`).toBeLessThanOrEqual(1);
@@ -184,6 +185,7 @@ describe.runIf(hasPostgres())('what is sent', () => {
       'hearers_of_any',
       'read_counts',
       'read_errors',
+      'read_workflow_rows',
       'read_workflows',
       'read_workitems_of_participant',
       'read_workitems_of_tenant',

@@ -4,6 +4,7 @@ import type { WorkflowId } from '../../model/ids.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../model/json.ts';
 import type { Status, WorkflowRow } from '../../model/rows.ts';
 import type { Loaded } from '../../model/stimulus.ts';
+import type { Page, WorkflowSummary, WorkflowsQuery } from '../../store/store.ts';
 import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../operation.ts';
 import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../page.ts';
 import { type Parts, TENANT } from '../parts.ts';
@@ -14,8 +15,11 @@ import { answers, happen, noSuchWorkflow, workflowIdOf } from './answers.ts';
 
 /** Live expressions (and workitems) shown of one workflow at once (contract.md). */
 const EXPRESSIONS_MAX = 1_000;
-/** Filters on tags and fields look into the workflows one by one: at most so many per request, then the cursor goes on. */
+/** Filters on tags and fields look into the workflows one by one: at most so many, or so much text, per request, then the cursor goes on. */
 const LOOKED_INTO_MAX = 500;
+const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
+/** Fetched at once to be looked into: their fields may be large. */
+const LOOKED_INTO_AT_ONCE = 10;
 
 const ID_PATH = '/v1/workflows/:workflow_id';
 
@@ -161,26 +165,56 @@ async function list(parts: Parts, call: Call) {
     throw new HttpProblem('query_invalid', `status must be one of ${WORKFLOW_STATUSES.join(', ')}`);
   const limit = limitOf(query);
   const inside = filterOf(query);
-  const found: WorkflowRow[] = [];
-  let next = cursorOf('workflows', query);
-  let lookedInto = 0;
-  do {
-    const page = await parts.store.read.workflows({
-      tenant: TENANT,
-      status: status as Status | null,
-      name: query.get('name'),
-      participant: query.get('participant'),
-      limit: inside === null ? limit : Math.min(limit - found.length, LOOKED_INTO_MAX - lookedInto),
-      after: next,
-    });
-    for (const row of page.items) if (inside === null || (await fits(parts, row, inside))) found.push(row);
-    lookedInto += page.items.length;
-    next = page.next;
-  } while (inside !== null && next !== null && found.length < limit && lookedInto < LOOKED_INTO_MAX);
+  const asked = {
+    tenant: TENANT,
+    status: status as Status | null,
+    name: query.get('name'),
+    participant: query.get('participant'),
+  };
+  const after = cursorOf('workflows', query);
+  const { items, next } =
+    inside === null
+      ? await parts.store.read.workflows({ ...asked, limit, after })
+      : await lookInside(parts, asked, limit, after, inside);
   return jsonReply(200, {
-    workflows: found.map(summaryView),
+    workflows: items.map(summaryView),
     next_cursor: next === null ? null : cursorFor('workflows', next),
   });
+}
+
+/** Workflows one after the other, newest first, until enough fit or enough was looked into. */
+async function lookInside(
+  parts: Parts,
+  asked: Omit<WorkflowsQuery, 'limit' | 'after'>,
+  limit: number,
+  after: string | null,
+  inside: Filter,
+): Promise<Page<WorkflowSummary>> {
+  const items: WorkflowRow[] = [];
+  let next = after;
+  let looked = 0;
+  let characters = 0;
+  do {
+    const page = await parts.store.read.workflowRows({
+      ...asked,
+      limit: Math.min(limit - items.length, LOOKED_INTO_MAX - looked, LOOKED_INTO_AT_ONCE),
+      after: next,
+    });
+    for (const row of page.items) {
+      if (fits(row, inside)) items.push(row);
+      looked += 1;
+      characters += row.state.length + row.fields.length;
+      // Others want to be served between two large ones.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    next = page.next;
+  } while (
+    next !== null &&
+    items.length < limit &&
+    looked < LOOKED_INTO_MAX &&
+    characters < LOOKED_INTO_CHARACTERS_MAX
+  );
+  return { items, next };
 }
 
 type Filter = { readonly tag: string | null; readonly fields: readonly (readonly [readonly string[], string])[] };
@@ -192,13 +226,23 @@ function filterOf(query: URLSearchParams): Filter | null {
   return tag === null && fields.length === 0 ? null : { tag, fields };
 }
 
-async function fits(parts: Parts, row: WorkflowRow, filter: Filter): Promise<boolean> {
-  const whole = await parts.store.read.whole(row.id, { limit: EXPRESSIONS_MAX, after: null });
-  if (whole?.workflow == null) return false;
-  const shown = showWorkflow(whole, null);
+/** Tags and the root's fields lie in the workflow's own row. */
+function fits(row: WorkflowRow, filter: Filter): boolean {
+  const shown = showWorkflow(alone(row), null);
   if (filter.tag !== null && !shown.tags.includes(filter.tag)) return false;
   return filter.fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
 }
+
+const alone = (workflow: WorkflowRow): Loaded => ({
+  workflow,
+  strands: new Map(),
+  workitems: new Map(),
+  agenda: new Map(),
+  errors: new Map(),
+  listeners: new Map(),
+  variables: new Map(),
+  answered: new Set(),
+});
 
 function valueAt(fields: Json, path: readonly string[]): Json | undefined {
   let value: Json | undefined = fields;
