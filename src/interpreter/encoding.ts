@@ -278,7 +278,14 @@ export function decodeStrand(
   };
 }
 
-export const encodeHeader = (header: Header): string => JSON.stringify(header);
+const NEW_HEADER: { readonly [key: string]: unknown } = newHeader();
+
+/** What differs from a new header, which is little: it is written with every step. The count of expressions is always there. */
+export function encodeHeader(header: Header): string {
+  const differs = ([key, value]: readonly [string, unknown]): boolean =>
+    key === 'expressions' || (key === 'tags' ? Object.keys(header.tags).length > 0 : value !== NEW_HEADER[key]);
+  return JSON.stringify(Object.fromEntries(Object.entries(header).filter(differs)));
+}
 export const decodeHeader = (text: string): Header => ({ ...newHeader(), ...(JSON.parse(text) as Header) });
 
 /** One value, on its own, as text (rows of `variable`). */
