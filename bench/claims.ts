@@ -265,11 +265,33 @@ async function rewritten(client: pg.Client): Promise<ReadonlyMap<string, readonl
   return new Map(rows.map(({ name, all, hot }) => [name, [all, hot]]));
 }
 
+/** The same step where every statement is about one shard, and transactions are serializable. */
+async function sharded(postgres: Postgres): Promise<void> {
+  const { url: databaseUrl, drop } = await postgres.make();
+  const store = await openStore({ databaseUrl, dataDir: 'memory:', prepared: true, profile: 'distributed' });
+  const cpuOf = async (times: number, work: (n: number) => Promise<unknown>): Promise<string> => {
+    const cpu = postgres.cpu();
+    for (let n = 0; n < times; n++) await work(n);
+    return `CPU ${ms((postgres.cpu() - cpu) / times / 1_000)}`;
+  };
+  for (let n = 0; n < 100; n++) await step(store, n, n);
+  print('On the profile for databases that are many machines, on this one Postgres');
+  print(`  a step:                     ${await cpuOf(STEPS, (n) => step(store, n % 100, n + 100))}`);
+  const asked = { now: AT, limit: 100, share: 0, shares: 1, othersAfterMs: 0 };
+  print(`  a look at 256 agendas:      ${await cpuOf(100, () => store.peekAgenda(asked))}`);
+  print(
+    `  a claim, nothing due:       ${await cpuOf(100, () => store.claimDue({ ...asked, owner: 'me', leaseSeconds: 30 }))}`,
+  );
+  await store.close();
+  await drop();
+}
+
 const postgres = await openPostgres();
 if (typeof postgres === 'string') throw new Error(postgres);
 try {
   await claims(postgres);
   await plans(postgres);
+  await sharded(postgres);
 } finally {
   await postgres.stop();
 }

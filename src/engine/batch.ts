@@ -72,7 +72,7 @@ async function attempt(
       if (loaded !== undefined) turns.push(newTurn(workflow, own, loaded));
     }
     const now = parts.clock.now();
-    const hashes = await runTurns({ ...parts, trees, now, verdicts }, tx, turns);
+    const hashes = await runTurns({ ...parts, trees, now, hears: tx.hears, verdicts }, tx, turns);
     if (hashes.length > 0) return { kind: 'definitions', hashes };
 
     const steps = turns.reduce((sum, turn) => sum + turn.at, 0);

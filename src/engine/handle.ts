@@ -70,6 +70,7 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
   return running.step(view, stimulus, {
     limits: running.limits,
     definition: (hash) => definitionFor(running, entry, hash),
+    hears: running.hears,
   });
 }
 

@@ -20,7 +20,12 @@ import { foldedHistory, joined, overlay } from './view.ts';
 export type Step = (
   loaded: Loaded,
   stimulus: Stimulus,
-  context: { readonly limits: Limits; readonly definition: (hash: string) => Tree | undefined },
+  context: {
+    readonly limits: Limits;
+    readonly definition: (hash: string) => Tree | undefined;
+    /** False: no workflow listens to others, so that events for them need not be told of. */
+    readonly hears: boolean;
+  },
 ) => StepResult;
 
 export type EngineSettings = {
@@ -86,6 +91,7 @@ export type Running = BatchParts & {
   /** Definitions that were fetched for this batch; null: not stored, which is a bug. */
   readonly trees: ReadonlyMap<string, Tree | null>;
   readonly now: number;
+  readonly hears: boolean;
   readonly verdicts: Map<Entry, Verdict>;
 };
 

@@ -61,6 +61,8 @@ export type StepContext = {
   readonly limits: Limits;
   /** A parsed definition by its content hash, or undefined when it has to be loaded first. */
   readonly definition: (hash: string) => Tree | undefined;
+  /** False: no workflow listens to others; events are for this one alone. */
+  readonly hears?: boolean;
 };
 
 /** Thrown when rows are wanted that were not loaded; the engine loads them and runs the step again. */

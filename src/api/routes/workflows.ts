@@ -1,4 +1,5 @@
 import { loadedWorkitemFields, showWorkflow } from '../../engine/show.ts';
+import { bareView } from '../../engine/view.ts';
 import { Fault } from '../../model/fault.ts';
 import type { WorkflowId } from '../../model/ids.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../model/json.ts';
@@ -228,21 +229,10 @@ function filterOf(query: URLSearchParams): Filter | null {
 
 /** Tags and the root's fields lie in the workflow's own row. */
 function fits(row: WorkflowRow, filter: Filter): boolean {
-  const shown = showWorkflow(alone(row), null);
+  const shown = showWorkflow(bareView(row), null);
   if (filter.tag !== null && !shown.tags.includes(filter.tag)) return false;
   return filter.fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
 }
-
-const alone = (workflow: WorkflowRow): Loaded => ({
-  workflow,
-  strands: new Map(),
-  workitems: new Map(),
-  agenda: new Map(),
-  errors: new Map(),
-  listeners: new Map(),
-  variables: new Map(),
-  answered: new Set(),
-});
 
 function valueAt(fields: Json, path: readonly string[]): Json | undefined {
   let value: Json | undefined = fields;
