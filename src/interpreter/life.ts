@@ -253,6 +253,11 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   const { node, strand, world } = x;
   const { flavour } = message;
   if (node.state === 'cancelling' || node.state === 'done_cancelled') {
+    // Whoever cancels it now does not want it applied once more.
+    if (message.reapply === null && node.reapply !== null) {
+      node.reapply = null;
+      strand.touched = true;
+    }
     // A handler that could not even begin (its error waits here) is not waited for a second time.
     if (message.again && node.children < 1 && node.hasError && flavour !== 'kill') {
       leaveDone(x, 'done_cancelled', node.applied);
