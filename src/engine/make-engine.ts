@@ -9,7 +9,7 @@ import { makeDefinitions } from './definitions.ts';
 import type { Engine, EngineListener, EngineStimulus, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, grouped, internalFault } from './entry.ts';
 import { DELIVERED_KEPT_MS, FAILED_KEPT_MS, makeKeptOutcomes } from './kept-outcomes.ts';
-import type { BatchParts } from './turn.ts';
+import type { BatchParts, Settled } from './turn.ts';
 
 /** Stimuli that may wait; the next one is told that the server has too much to do. */
 export const QUEUE_STIMULI_MAX = 5_000;
@@ -57,7 +57,7 @@ export function makeEngine(parts: EngineParts): Engine {
   let listener: EngineListener = {};
   let stopping = false;
   const attempts = makeBoundedMap<number>(ATTEMPTS_REMEMBERED_MAX);
-  const settled = makeBoundedMap<'gone' | 'flipped'>(SETTLED_MAX);
+  const settled = makeBoundedMap<Pick<Settled, 'as' | 'at'>>(SETTLED_MAX);
   const batchParts: BatchParts = {
     ...parts,
     definitions: makeDefinitions((hash) => store.definition(hash)),
@@ -87,7 +87,11 @@ export function makeEngine(parts: EngineParts): Engine {
   let quietCallers: (() => void)[] = [];
 
   /** The row is gone: there is nothing left to write, not even a claim to give back. */
-  const isGone = ({ workflow, workitem }: TryOutcome): boolean => settled.get(`${workflow} ${workitem}`) === 'gone';
+  const isGone = ({ workflow, workitem, openedAt }: TryOutcome): boolean => {
+    const known = settled.get(`${workflow} ${workitem}`);
+    // One that was opened since then is another one: its error was replayed.
+    return known?.as === 'gone' && (openedAt ?? 0) < known.at;
+  };
   const laneOf = (workflow: WorkflowId): Lane => lanes[shardOf(workflow) % lanes.length] as Lane;
   const outcomeEntry = (outcome: TryOutcome): Entry => ({
     kind: 'outcome',
@@ -199,7 +203,7 @@ export function makeEngine(parts: EngineParts): Engine {
   ): void {
     if (result.wrote) figures.commits += 1;
     figures.steps += result.steps;
-    for (const { workflow, workitem, as } of result.settled) settled.set(`${workflow} ${workitem}`, as);
+    for (const { workflow, workitem, as, at } of result.settled) settled.set(`${workflow} ${workitem}`, { as, at });
     const again: Waiting[] = [];
     const busy: Waiting[] = [];
     const freed = new Set<WorkflowId>();
@@ -331,7 +335,7 @@ export function makeEngine(parts: EngineParts): Engine {
     },
     outcome: (outcome) => {
       if (isGone(outcome)) return;
-      const flipped = settled.get(`${outcome.workflow} ${outcome.workitem}`) === 'flipped';
+      const flipped = settled.get(`${outcome.workflow} ${outcome.workitem}`)?.as === 'flipped';
       const urgent = quietCallers.length > 0 || outcome.urgent === true || flipped || outcome.result.kind === 'dropped';
       kept.keep(outcome, urgent ? 0 : outcome.result.kind === 'delivered' ? DELIVERED_KEPT_MS : FAILED_KEPT_MS);
     },

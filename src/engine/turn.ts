@@ -117,20 +117,23 @@ export type Settled = {
   readonly workflow: WorkflowId;
   readonly workitem: ExpressionId;
   readonly as: 'gone' | 'flipped';
+  /** Business time of the step. */
+  readonly at: number;
 };
 
 /** Workitems whose `active` message is over although no try has ended in this batch. */
 export function settledBy(turn: Turn): readonly Settled[] {
   const settled: Settled[] = [];
+  const at = turn.changes?.workflow.updatedAt ?? 0;
   for (const [id, op] of turn.changes?.workitems ?? []) {
     const workitem = id as ExpressionId;
-    if (op.kind === 'delete') settled.push({ workflow: turn.workflow, workitem, as: 'gone' });
+    if (op.kind === 'delete') settled.push({ workflow: turn.workflow, workitem, as: 'gone', at });
     else if (
       turn.base.workitems.get(id)?.send === 'active' &&
       rowAfter(turn, id, op)?.send !== 'active' &&
       turn.releases.every((claim) => claim.workitem !== workitem)
     )
-      settled.push({ workflow: turn.workflow, workitem, as: 'flipped' });
+      settled.push({ workflow: turn.workflow, workitem, as: 'flipped', at });
   }
   return settled;
 }
