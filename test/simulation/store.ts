@@ -102,8 +102,12 @@ export function openSimulated(
     const rows = new Map<WorkflowId, WorkflowRow | null>();
     const busy: WorkflowId[] = [];
     let loaded = new Map<WorkflowId, Loaded>();
+    let hears = false;
     const locking = (): void => {
       sessions.add(session);
+      hears = [...database.workflows.values()].some(({ listeners }) =>
+        [...listeners.values()].some((row) => row.reach === 'tenant'),
+      );
       for (const { workflow } of requests)
         if (lock(database, session, workflow)) rows.set(workflow, database.workflows.get(workflow)?.workflow ?? null);
         else busy.push(workflow);
@@ -125,7 +129,7 @@ export function openSimulated(
       throw error;
     }
     const known = new Map([...rows].map(([id, workflow]) => [id, { ...(loaded.get(id) as Loaded), workflow }]));
-    return transaction(session, rows, known, busy);
+    return transaction(session, rows, known, busy, hears);
   }
 
   const look = (id: WorkflowId, workflow: WorkflowRow | null, needs: LoadRequest['needs']): Loaded =>
@@ -136,6 +140,7 @@ export function openSimulated(
     rows: ReadonlyMap<WorkflowId, WorkflowRow | null>,
     loaded: ReadonlyMap<WorkflowId, Loaded>,
     busy: readonly WorkflowId[],
+    hears: boolean,
   ): Transaction {
     let over = false;
     const close = (): void => {
@@ -145,7 +150,7 @@ export function openSimulated(
     return {
       loaded,
       busy,
-      hears: true,
+      hears,
       load: async (list) => {
         if (over) throw new Error(OVER);
         try {
