@@ -14,7 +14,7 @@ export async function nodeResults(bench: Bench): Promise<readonly Result[]> {
     const rounds = async (servers: readonly (typeof rota)[]) => {
       await outside.ask('meet', { servers: servers.map(({ url }) => url) });
       await outside.ask('begin', { work: THREE_STEPS, inFlight: IN_FLIGHT });
-      await goOn(bench, bench.quick ? 1_500 : 6_000, bench.quick ? 2 : 10);
+      await goOn(bench, bench.quick ? 3_000 : 25_000, bench.quick ? 3 : 45);
       const costs = [];
       for (let i = 0; i < (bench.quick ? 1 : 3); i++) costs.push(await measured(bench, servers, database, extent));
       const ended = await outside.ask<Ended>('end');

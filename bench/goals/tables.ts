@@ -27,6 +27,7 @@ export async function tableResults(bench: Bench): Promise<readonly Result[]> {
     const extent = bench.quick ? { steps: 1_500, secondsMax: 2 } : { steps: 8_000, secondsMax: 10 };
     await goOn(bench, extent.steps, extent.secondsMax);
     const reads = (): Promise<number> => outside.ask<number>('get', { path: '/v1/workflows?limit=100', times: 15 });
+    const sizesFirst = await sizesOf(database);
     const first = await measured(bench, [rota], database, extent);
     const readBefore = await reads();
     const seen = await goOn(bench, bench.quick ? 8_000 : MILLION, bench.quick ? 6 : 180);
@@ -36,10 +37,10 @@ export async function tableResults(bench: Bench): Promise<readonly Result[]> {
     const steps = seen.steps + first.seen.steps + last.seen.steps;
     const used = await sizesOf(database);
     await database.client.query('vacuum full');
-    return { steps, used, live: await sizesOf(database), first, last, readBefore, readAfter };
+    return { steps, used, sizesFirst, live: await sizesOf(database), first, last, readBefore, readAfter };
   });
   const claims = await claimTimes(bench);
-  const { used, live, steps } = sizes;
+  const { used, live, steps, sizesFirst } = sizes;
   const sum = (list: ReadonlyMap<string, number>): number =>
     [...list.values()].reduce((total, size) => total + size, 0);
   const ratio = sum(used) / sum(live);
@@ -55,7 +56,7 @@ export async function tableResults(bench: Bench): Promise<readonly Result[]> {
       wanted: '≤ 2 ×',
       met: ratio <= 2,
       note:
-        `MB: ${shown}; a million steps would leave ${whole((sum(used) / MB / steps) * MILLION)} MB, nearly all history; ` +
+        `MB: ${shown}; ${whole((sum(used) - sum(sizesFirst)) / steps)} bytes grow with each step, nearly all of it history; ` +
         `step ${whole(us(sizes.first))} → ${whole(us(sizes.last))} µs, list of 100 ${fine(sizes.readBefore, 1)} → ${fine(sizes.readAfter, 1)} ms`,
     },
     {
@@ -99,8 +100,20 @@ async function claimTimes(bench: Bench) {
     const claim = async (limit: number): Promise<number> => {
       const begun = performance.now();
       const rows = await store.claimDue({ now: Date.now(), owner: 'bench', limit, leaseSeconds: 600 });
+      const ms = performance.now() - begun;
       if (rows.length !== limit) throw new Error(`A claim of ${limit} got ${rows.length} rows`);
-      return performance.now() - begun;
+      // They are delivered before the next claim comes, as they would be: more dead entries where it begins to look.
+      await client.query(
+        `update workitem t set send = null, due_at = null, claim = null, owner = null, lease_until = null
+         from unnest($1::smallint[], $2::text[], $3::text[]) as r(s, w, k)
+         where t.shard = r.s and t.workflow_id = r.w and t.id = r.k`,
+        [
+          rows.map(({ row }) => Number(row.openedAt) % 256),
+          rows.map(({ workflow }) => workflow),
+          rows.map(({ row }) => row.id),
+        ],
+      );
+      return ms;
     };
     const first = await claim(CLAIMED_AT_ONCE);
     for (let i = 0; i < 5; i++) await claim(CLAIMED_AT_ONCE);

@@ -87,7 +87,7 @@ async function launchMany(bench: Bench, count: number, seconds: number): Promise
 
 async function stepsAmong(bench: Bench, rota: Rota, database: Database): Promise<readonly Cost[]> {
   await bench.outside.ask('beginTurning', { inFlight: IN_FLIGHT });
-  await goOn(bench, bench.quick ? 1_500 : 6_000, bench.quick ? 2 : 12);
+  await goOn(bench, bench.quick ? 3_000 : 20_000, bench.quick ? 3 : 40);
   const costs: Cost[] = [];
   for (let i = 0; i < (bench.quick ? 1 : 3); i++)
     costs.push(

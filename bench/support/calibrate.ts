@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import got from 'got';
 import pg from 'pg';
 import { takeOrders } from './processes.ts';
@@ -71,7 +72,20 @@ async function step(): Promise<unknown> {
   return pool?.query({ ...STEP, values: [id, state, `item ${n}`, state.slice(0, 500), n, state.slice(0, 200)] });
 }
 
+/** As in probe.mjs, so that the two can be compared. */
+const RESOLUTION_MS = 5;
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+
 takeOrders({
+  /** How long a process that has nothing to do is kept from running: that is the machine's part of any delay. */
+  watch: () => {
+    delay.reset();
+    delay.enable();
+  },
+  watched: () => {
+    delay.disable();
+    return Math.max(0, delay.max / 1e6 - RESOLUTION_MS);
+  },
   prepare: async (order: { readonly url: string }) => {
     const client = new pg.Client({ connectionString: order.url });
     await client.connect();
