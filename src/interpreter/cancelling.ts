@@ -1,6 +1,7 @@
 import type { ExpressionId } from '../model/ids.ts';
-import { CHILDREN_PER_TURN, strandsBelow } from './branches.ts';
+import { CHILDREN_PER_TURN, refOf, strandsBelow } from './branches.ts';
 import type { Cause, Flavour, Message } from './state.ts';
+import { parentOf } from './variables.ts';
 import type { Acting, World } from './world.ts';
 
 /*
@@ -40,3 +41,17 @@ export const cancelFirst = (
   path: string,
   how: { readonly flavour: Flavour; readonly cause: Cause; readonly again: boolean },
 ): Message => ({ kind: 'cancel', to: { path, id: '' as ExpressionId }, reapply: null, ...how });
+
+/**
+ * Whether a cancel of the whole workflow is on its way to this expression: one that is let go now would slip past it. What handlers
+ * start because of the cancel is left alone.
+ */
+export function isCaught(x: Acting): boolean {
+  if (!x.world.header.cancelled) return false;
+  for (let at: Acting | null = x; at !== null; at = parentOf(at)) if (at.node.trigger !== null) return false;
+  return true;
+}
+
+/** Cancels an expression that was let go although a cancel was on its way to it. */
+export const catchUp = (x: Acting): void =>
+  x.world.send({ kind: 'cancel', to: refOf(x), flavour: null, cause: 'cancel', reapply: null, again: false });

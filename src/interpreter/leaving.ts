@@ -18,7 +18,7 @@ import { treeToStored } from '../model/tree.ts';
 import { attribute, toText, treeOf } from './attributes.ts';
 import { expressionOf, type Of } from './birth.ts';
 import { dropStrand, refOf, strandsBelow, uncount } from './branches.ts';
-import { cancelFirst } from './cancelling.ts';
+import { cancelFirst, catchUp, isCaught } from './cancelling.ts';
 import { filterOut } from './filtering.ts';
 import { dropListener } from './listening.ts';
 import { assign } from './lookup.ts';
@@ -102,6 +102,7 @@ function detach(x: Acting, above: Acting | null): void {
   const { node, strand, world } = x;
   node.forgotten = true;
   strand.touched = true;
+  if (isCaught(x)) catchUp(x);
   if (above === null) return;
   uncount(world, strand);
   strand.kind = 'forgotten';

@@ -36,7 +36,7 @@ import {
 } from './attributes.ts';
 import { childIndex, expressionOf, isDirectChild, newStrand, type Of } from './birth.ts';
 import { dropStrand, refOf } from './branches.ts';
-import { cancelChildren } from './cancelling.ts';
+import { cancelChildren, catchUp, isCaught } from './cancelling.ts';
 import { filterIn } from './filtering.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
 import { LanguageError } from './language-error.ts';
@@ -126,11 +126,14 @@ function forgotten(x: Acting): Acting {
     return x;
   }
   world.header.forgotten++;
-  return moveOut(
+  const caught = isCaught(x);
+  const out = moveOut(
     x,
     newStrand(`f${world.header.forgotten}`, '', '' as ExpressionId, 'forgotten', 0, 0, x.strand.base),
     false,
   );
+  if (caught) catchUp(out);
+  return out;
 }
 
 function flank(x: Acting): Acting {
