@@ -35,6 +35,11 @@ export function cancelProcess(world: World, message: Extract<Message, { kind: 'c
 export function killAtOnce(world: World): void {
   const { header, loaded, now } = world;
   world.want({ kind: 'everything' });
+  if (header.pausedAt !== null) {
+    // The pause ends with it: notices owed from before would be held back for ever.
+    world.shift = now - header.pausedAt;
+    header.pausedAt = null;
+  }
   const root = world.strand(ROOT);
   for (const op of world.workitems.values())
     if (op.kind === 'put' && op.row.state !== 'closed')

@@ -177,9 +177,6 @@ function kill(world: World): Answer {
   const paused = world.header.pausedAt !== null;
   // Saved messages are discarded, and with them what the counters of forks stand for: then everything goes at once.
   if (paused || world.queue.length > 0 || world.header.expressions > KILL_WALKED_MAX || world.header.answers > 0) {
-    // The pause ends with it: notices owed from before would be held back for ever.
-    if (world.header.pausedAt !== null) world.shift = world.now - world.header.pausedAt;
-    world.header.pausedAt = null;
     killAtOnce(world);
     return done;
   }
