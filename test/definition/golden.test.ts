@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
-import { reorganise } from '../../src/model/reorganise.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
+import { reorganise } from '../../src/model/reorganise.ts';
 import type { Tree } from '../../src/model/tree.ts';
 
 type Case = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
-import { reorganise } from '../../src/model/reorganise.ts';
 import type { Json } from '../../src/model/json.ts';
+import { reorganise } from '../../src/model/reorganise.ts';
 import { treeToJson } from '../../src/model/tree.ts';
 
 function reorganised(text: string): { tree: Json; name: string | null; revision: string | null } {
