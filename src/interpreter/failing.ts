@@ -1,5 +1,5 @@
 import type { Fields, Json, JsonObject } from '../model/json.ts';
-import { withKey } from '../model/json.ts';
+import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import { toText } from './attributes.ts';
 import { refOf } from './branches.ts';
 import { encodeMessages } from './encoding.ts';
@@ -7,7 +7,8 @@ import { errorFields, findHandler, isImmediate } from './handlers.ts';
 import type { LanguageError } from './language-error.ts';
 import { withError } from './listening.ts';
 import type { Message } from './state.ts';
-import type { Acting } from './world.ts';
+import { parentOf } from './variables.ts';
+import type { Acting, World } from './world.ts';
 
 /*
  * What happens when the handling of a message fails: a handler of the expression or of one above it, else an error record that
@@ -31,6 +32,7 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
     x.world.send({
       kind: 'fail',
       to: refOf(found.owner),
+      from: refOf(x),
       fields: withKey(carried, '__error__', fields),
       immediate: isImmediate(found.handler.action),
     });
@@ -42,9 +44,9 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
 /** Puts an error on record at its expression, for an administrator to replay, or for a proceed to clear. */
 export function keepError(
   x: Acting,
-  message: Message,
+  message: Message | null,
   error: JsonObject,
-  carried: Fields = carriedFields(x, message),
+  carried: Fields = message === null ? x.node.applied : carriedFields(x, message),
 ): void {
   const { node, strand, world } = x;
   strand.touched = true;
@@ -65,7 +67,7 @@ export function keepError(
         name: node.name,
         deviations: error['deviations'] ?? null,
         fields: carried,
-        message: encodeMessages([message], baseOf),
+        message: encodeMessages(message === null ? [] : [message], baseOf),
       }),
     },
   });
@@ -77,6 +79,19 @@ export function keepError(
     message: error['message'] as Json,
   });
   world.send({ kind: 'intercepted', ref: refOf(x), error, fields: withError(carried, error) });
+}
+
+/**
+ * Keeps an error where it happened when nobody handles it any more: whoever was to do so is over, or the expression that failed has
+ * been let go since (the rest of a concurrence that goes on forgotten). True when that is so.
+ */
+export function keptAsOrphan(world: World, { to, from, fields }: Extract<Message, { kind: 'fail' }>): boolean {
+  const failed = from === undefined ? null : world.find(from);
+  if (failed === null || failed.node.state !== null) return false;
+  for (let at: Acting | null = failed; at !== null; at = parentOf(at)) if (at.node.id === to.id) return false;
+  const error = ownValue(fields, '__error__');
+  keepError(failed, null, isObject(error) ? error : {}, withoutKeys(fields, '__error__'));
+  return true;
 }
 
 function carriedFields(x: Acting, message: Message): Fields {

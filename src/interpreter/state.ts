@@ -220,7 +220,14 @@ export type Message =
       readonly after: number;
     }
   | { readonly kind: 'fork'; readonly to: Ref; readonly from: number }
-  | { readonly kind: 'fail'; readonly to: Ref; readonly fields: Fields; readonly immediate: boolean }
+  | {
+      readonly kind: 'fail';
+      readonly to: Ref;
+      /** The expression that failed; absent in what was kept before there was this. */
+      readonly from?: Ref;
+      readonly fields: Fields;
+      readonly immediate: boolean;
+    }
   | { readonly kind: 'dispatch'; readonly to: Ref }
   | { readonly kind: 'dispatch_cancel'; readonly to: Ref; readonly fields: Fields; readonly cause: Cause }
   | { readonly kind: 'cancel_process'; readonly flavour: Flavour; readonly after: number; readonly again: boolean }

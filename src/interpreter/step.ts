@@ -3,7 +3,7 @@ import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import { createExpression, expressionOf } from './birth.ts';
 import { refOf } from './branches.ts';
 import { cancelBranches } from './cancelling.ts';
-import { keepError, raiseError } from './failing.ts';
+import { keepError, keptAsOrphan, raiseError } from './failing.ts';
 import { finish, openWorld, takeUp } from './finish.ts';
 import { LanguageError } from './language-error.ts';
 import { applyExpression, awaken, cancelExpression, failExpression, RaisedAgain, receiveReply } from './life.ts';
@@ -133,6 +133,7 @@ function handle(world: World, message: Message): void {
       return;
     }
     default: {
+      if (message.kind === 'fail' && keptAsOrphan(world, message)) return;
       const x = world.find(message.to);
       if (x !== null) guarded(x, message, () => deliver(x, message));
       else if (message.kind === 'cancel') followReplaced(world, message);
