@@ -243,7 +243,8 @@ export function end(x: Acting, fields: Fields): void {
   else if (node.state === null && node.onReply !== null) trigger(x, 'on_reply', fields);
   else if (node.flanking && node.state === null) removeExpression(x);
   else if (node.lost && node.state === null) x.strand.touched = true;
-  else if (node.trigger !== null && again !== null && again !== undefined && again !== false)
+  // A handler that is being cancelled has no say any more.
+  else if (node.state === null && node.trigger !== null && again !== null && again !== undefined && again !== false)
     secondTake(x, again, node.trigger);
   else leave(x, fields);
 }
