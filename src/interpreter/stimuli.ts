@@ -373,6 +373,8 @@ function replay(world: World, event: Of<'replay'>): Answer {
     x.strand.touched = true;
     world.send({ kind: 'dispatch', to: refOf(x) });
   } else {
+    // It is on its way out since then; it has to be told once more.
+    if (failed.kind === 'cancel') x.node.state = null;
     if (failed.kind === 'reply' && failed.by !== null) {
       // It was counted when it failed; it is about to be counted again.
       x.node.children++;
