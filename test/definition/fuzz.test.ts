@@ -6,7 +6,7 @@ import { printJson, printRadial, printXml } from '../../src/definition/print.ts'
 import { readDefinition } from '../../src/definition/read.ts';
 import { radialTree, xmlTree } from '../support/trees.ts';
 
-const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['SEED'] ?? 20261121);
 const INPUTS = 100_000;
 /** Nothing of a few kilobytes may take this long; what does, backtracks. */
 const SLOWEST_MS = 1_000;

@@ -5,7 +5,7 @@ import { readDefinition, readTree } from '../../src/definition/read.ts';
 import { type Tree, treeToJson, treeToStored } from '../../src/model/tree.ts';
 import { anyTree, radialTree, xmlTree } from '../support/trees.ts';
 
-const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['SEED'] ?? 20261121);
 const RUNS = { numRuns: 1_000, seed: SEED };
 console.log(`round trips: SEED=${SEED}`);
 

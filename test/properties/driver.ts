@@ -230,6 +230,6 @@ export const timeout = (runs: number): number => 20_000 + 250 * runs;
 
 /** Seed and number of runs of a property, from the environment; the seed is printed, so that a failure can be had again. */
 export function settings(runs: number): { readonly seed: number; readonly numRuns: number; readonly verbose: boolean } {
-  const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env['SEED'] ?? 20261121);
   return { seed, numRuns: Number(process.env['RUNS'] ?? runs), verbose: false };
 }
