@@ -8,13 +8,14 @@ import { type Proxy as CuttingProxy, startProxy } from '../support/proxy.ts';
 import { pause, until } from '../support/until.ts';
 
 /*
- * Three nodes on a real Postgres under load, and everything that can go wrong does: nodes are killed and frozen, the database is
+ * Three nodes on a real Postgres under load, and everything that can go wrong does: nodes are killed, stopped and frozen, the database is
  * stopped twice (once in order, once as a crash would), connections are cut. The plan comes from a seed; who happens to be where at
  * that moment does not, so a seed repeats the trouble, not the run.
  */
 
 export type Trouble =
   | { readonly kind: 'kill'; readonly node: number }
+  | { readonly kind: 'stop'; readonly node: number }
   | { readonly kind: 'freeze'; readonly node: number }
   | { readonly kind: 'cut'; readonly node: number }
   | { readonly kind: 'restart database'; readonly how: 'fast' | 'immediate' };
@@ -30,6 +31,7 @@ export const NODES = 3;
 const WORKFLOWS = 400;
 const IN_FLIGHT = 60;
 const KILLS = 6;
+const STOPS = 2;
 const FREEZES = 4;
 const CUTS = 6;
 /** A trouble comes after so many arrivals at participants since the one before, at most. */
@@ -48,6 +50,7 @@ export function plan(seed: number): readonly Trouble[] {
   const upTo = (most: number): number => Math.floor(ids.fraction() * most);
   const small: readonly Trouble[] = [
     ...Array.from({ length: KILLS }, () => ({ kind: 'kill', node: upTo(NODES) }) as const),
+    ...Array.from({ length: STOPS }, () => ({ kind: 'stop', node: upTo(NODES) }) as const),
     ...Array.from({ length: FREEZES }, () => ({ kind: 'freeze', node: upTo(NODES) }) as const),
     ...Array.from({ length: CUTS }, () => ({ kind: 'cut', node: upTo(NODES) }) as const),
   ]
@@ -116,6 +119,7 @@ async function chaosOn(cluster: Cluster, seed: number, say: (line: string) => vo
         servers.start({
           ...{ DATABASE_URL: place.proxy.url, PORT: String(place.port) },
           ...{ CALLBACK_TIMEOUT: '1', LEASE_SECONDS: '11', RETRY_DELAYS: Array(60).fill('0.5').join() },
+          STOP_SECONDS: '3',
           NOTICE_DELAYS: Array(30).fill('0.5').join(),
         }),
       CHAOS_MS_MAX,
@@ -138,22 +142,24 @@ async function chaosOn(cluster: Cluster, seed: number, say: (line: string) => vo
     if (trouble.kind === 'cut') {
       place.proxy.refuse();
       place.proxy.accept();
-    } else if (server === null || place.coming !== null || place.frozen) {
+    } else if (server === null || place.coming !== null || (place.frozen && trouble.kind !== 'kill')) {
       // It is away already.
-    } else if (trouble.kind === 'kill') {
+    } else if (trouble.kind !== 'freeze') {
       killed.add(server);
-      server.signal('SIGKILL');
-      await server.ended;
+      server.signal(trouble.kind === 'kill' ? 'SIGKILL' : 'SIGTERM');
+      place.frozen = false;
       place.server = null;
-      place.coming = bring(place).finally(() => {
-        place.coming = null;
-      });
+      place.coming = server.ended
+        .then(() => bring(place))
+        .finally(() => {
+          place.coming = null;
+        });
     } else {
       server.signal('SIGSTOP');
       place.frozen = true;
       const timer = setTimeout(() => {
         timers.delete(timer);
-        place.frozen = false;
+        if (place.server === server) place.frozen = false;
         server.signal('SIGCONT');
       }, ids.fraction() * FROZEN_MS_MAX);
       timers.add(timer);
