@@ -11,7 +11,7 @@ import type { Acting, World } from './world.ts';
  */
 
 /** A fork or a cancel goes on with this many children at a time; a wider one takes turns. */
-export const CHILDREN_PER_TURN = 200;
+export const CHILDREN_PER_TURN = 100;
 
 /** From this width on, and for fields this large (characters of JSON), the children of a fork share one stored copy of their fields. */
 const SHARED_BASE_CHILDREN = 64;

@@ -139,7 +139,7 @@ export type Limits = {
   readonly pastTags: number;
 };
 export const LIMITS: Limits = {
-  messages: 500,
+  messages: 300,
   expressions: 50_000,
   fieldsCharacters: 4_000_000,
   depth: 500,
