@@ -15,6 +15,7 @@
  *
  * Errors: a text that names no event.
  */
+
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { withKey } from '../model/json.ts';
@@ -22,6 +23,7 @@ import type { EventKind, ListenerRow } from '../model/rows.ts';
 import { commaList, toText } from './attributes.ts';
 import { LanguageError } from './language-error.ts';
 import { compileRegex, literalRegex } from './regex.ts';
+import { plainReply } from './state.ts';
 import type { Acting, World } from './world.ts';
 
 /*
@@ -125,17 +127,7 @@ function wake(world: World, row: ListenerRow, spec: Spec, happened: Happened): v
     return;
   }
   const { fields, from } = happened;
-  world.send({
-    kind: 'reply',
-    to,
-    from,
-    fields,
-    by: null,
-    branch: null,
-    flanking: false,
-    updatedTree: null,
-    received: false,
-  });
+  world.send(plainReply(to, from, fields));
 }
 
 function fits(conditions: Conditions, happened: Happened): boolean {

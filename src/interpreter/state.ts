@@ -249,6 +249,23 @@ export type Message =
   | { readonly kind: 'intercepted'; readonly ref: Ref; readonly error: Fields; readonly fields: Fields }
   | { readonly kind: 'awake'; readonly to: Ref };
 
+/** A reply that does not come from a child: of an expression to itself, of a timer, a command, an event. */
+export const plainReply = (
+  to: Ref,
+  from: ExpressionId,
+  fields: Fields,
+): Extract<Message, { readonly kind: 'reply' }> => ({
+  kind: 'reply',
+  to,
+  from,
+  fields,
+  by: null,
+  branch: null,
+  flanking: false,
+  updatedTree: null,
+  received: false,
+});
+
 /** What an expression keeps of the one whose place it takes. */
 export type Place = {
   readonly trigger: Trigger;

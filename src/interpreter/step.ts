@@ -11,6 +11,7 @@ import { tell, textOfError } from './listening.ts';
 import { cancelProcess, killAtOnce } from './process.ts';
 import { registry } from './registry.ts';
 import type { Message } from './state.ts';
+import { plainReply } from './state.ts';
 import { stir } from './stimuli.ts';
 import { closeWorkitem, openWorkitem } from './workitems.ts';
 import { type Acting, type StepContext, Wanting, type World } from './world.ts';
@@ -177,17 +178,7 @@ function deliver(
       return;
     case 'dispatch_cancel':
       closeWorkitem(x, message.cause, message.fields);
-      world.send({
-        kind: 'reply',
-        to: refOf(x),
-        from: x.node.id,
-        fields: message.fields,
-        by: null,
-        branch: null,
-        flanking: false,
-        updatedTree: null,
-        received: false,
-      });
+      world.send(plainReply(refOf(x), x.node.id, message.fields));
       return;
     case 'raise':
       throw new LanguageError(message.class, message.message);

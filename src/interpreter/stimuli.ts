@@ -13,6 +13,7 @@ import { clearError } from './leaving.ts';
 import { type Happened, hear } from './listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
 import type { Message, Reapply, Strand } from './state.ts';
+import { plainReply } from './state.ts';
 import { wakeOf } from './timers.ts';
 import type { Acting, World } from './world.ts';
 
@@ -263,17 +264,7 @@ function fire(world: World, row: AgendaRow): void {
   const cancelled = { kind: 'cancel', to, cause: 'cancel', reapply: null, again: false } as const;
   switch (wake.do) {
     case 'reply':
-      world.send({
-        kind: 'reply',
-        to,
-        from: node.id,
-        fields: node.applied,
-        by: null,
-        branch: null,
-        flanking: false,
-        updatedTree: null,
-        received: false,
-      });
+      world.send(plainReply(to, node.id, node.applied));
       return;
     case 'timeout':
       world.send({ ...cancelled, flavour: 'timeout', cause: 'timeout' });

@@ -25,6 +25,7 @@
  * Replies: does not, when it commands what it is inside of (it is cancelled); else at once, also when there is nothing to command. Errors:
  * none of its own; the one that is commanded fails when the step is no number.
  */
+
 import type { Fields, Json } from '../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { attribute, optionalText, textOf, toText } from '../attributes.ts';
@@ -33,7 +34,7 @@ import { refOf } from '../branches.ts';
 import { evaluateCondition } from '../condition.ts';
 import { LanguageError } from '../language-error.ts';
 import { replyToParent } from '../life.ts';
-import { Tagged } from '../state.ts';
+import { plainReply, Tagged } from '../state.ts';
 import { boundValue, parentOf } from '../variables.ts';
 import type { Acting, Expression, Reply } from '../world.ts';
 
@@ -169,17 +170,7 @@ function applyCommand(x: Acting): void {
     replyToParent(x, fields);
     return;
   }
-  world.send({
-    kind: 'reply',
-    to: refOf(target),
-    from: node.id,
-    fields,
-    by: null,
-    branch: null,
-    flanking: false,
-    updatedTree: null,
-    received: false,
-  });
+  world.send(plainReply(refOf(target), node.id, fields));
   if (!isAncestor(x, target)) replyToParent(x, node.applied);
 }
 

@@ -60,6 +60,7 @@
  *
  * Replies: at once. Without an iterator nothing happens. Errors: none of its own.
  */
+
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import {
@@ -89,7 +90,7 @@ import { evaluateCondition } from '../condition.ts';
 import { leaveForgotten, removeExpression } from '../leaving.ts';
 import { end, replyToParent } from '../life.ts';
 import { type BranchReply, mergeReplies } from '../merge.ts';
-import { Tagged, type TreeRef, type Value } from '../state.ts';
+import { plainReply, Tagged, type TreeRef, type Value } from '../state.ts';
 import { boundValue, newScope, parentOf, visibleVariables } from '../variables.ts';
 import type { Acting, Expression, Reply } from '../world.ts';
 import { determineList, splitList } from './iteration.ts';
@@ -151,18 +152,7 @@ function applyConcurrence(x: Acting): void {
   if (memoryOf(x).count === 0) replyToSelf(x);
 }
 
-const replyToSelf = (x: Acting): void =>
-  x.world.send({
-    kind: 'reply',
-    to: refOf(x),
-    from: x.node.id,
-    fields: x.node.applied,
-    by: null,
-    branch: null,
-    flanking: false,
-    updatedTree: null,
-    received: false,
-  });
+const replyToSelf = (x: Acting): void => x.world.send(plainReply(refOf(x), x.node.id, x.node.applied));
 
 function forkChildren(x: Acting, from: number): void {
   const { node, world } = x;
@@ -409,10 +399,7 @@ export const addBranches: Expression = {
     const list = splitList(x, prefixedValue(x, 'on') ?? textOf(x));
     const target = findCiterator(x);
     if (target !== null)
-      world.send({
-        kind: 'reply', to: refOf(target), from: node.id, fields: withKey(node.applied, ADD_BRANCHES, list), by: null, branch: null, flanking: false,
-        updatedTree: null, received: false,
-      }); // biome-ignore format: a list of parts
+      world.send(plainReply(refOf(target), node.id, withKey(node.applied, ADD_BRANCHES, list))); // biome-ignore format: a list of parts
     replyToParent(x, node.applied);
   },
 };

@@ -56,6 +56,7 @@
  *
  * Replies: never. Errors: none of its own.
  */
+
 import type { ExpressionId } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
@@ -75,7 +76,7 @@ import { refOf } from '../branches.ts';
 import { errorFromFields } from '../handlers.ts';
 import { LanguageError } from '../language-error.ts';
 import { replyToParent } from '../life.ts';
-import { Tagged, type Value } from '../state.ts';
+import { plainReply, Tagged, type Value } from '../state.ts';
 import { boundValue, isTaggedJson, parentOf } from '../variables.ts';
 import type { Acting, Expression } from '../world.ts';
 import { isAncestor } from './commands.ts';
@@ -90,18 +91,7 @@ function raise(x: Acting, message: string): never {
 
 export const error: Expression = {
   names: ['error'],
-  apply: (x) =>
-    x.world.send({
-      kind: 'reply',
-      to: refOf(x),
-      from: x.node.id,
-      fields: x.node.applied,
-      by: null,
-      branch: null,
-      flanking: false,
-      updatedTree: null,
-      received: false,
-    }),
+  apply: (x) => x.world.send(plainReply(refOf(x), x.node.id, x.node.applied)),
   reply: (x, { fields }) => {
     if (x.node.data['triggered'] === true) {
       replyToParent(x, fields);

@@ -42,6 +42,7 @@
  * Replies: never; cancelling it ends the schedule, not what it has started. Errors: a schedule that cannot be read. One without a child is
  * refused at launch.
  */
+
 import type { Json } from '../../model/json.ts';
 import { attribute, firstAttribute, optionalText, textOf, toText, treeOf } from '../attributes.ts';
 import { applyChild, launchForgotten } from '../birth.ts';
@@ -49,22 +50,12 @@ import { childPath, refOf } from '../branches.ts';
 import { evaluateCondition } from '../condition.ts';
 import { LanguageError } from '../language-error.ts';
 import { replyToParent } from '../life.ts';
+import { plainReply } from '../state.ts';
 import { schedule } from '../timers.ts';
 import { parseSchedule, parseWhen } from '../when.ts';
 import type { Acting, Expression } from '../world.ts';
 
-const replyToSelf = (x: Acting): void =>
-  x.world.send({
-    kind: 'reply',
-    to: refOf(x),
-    from: x.node.id,
-    fields: x.node.applied,
-    by: null,
-    branch: null,
-    flanking: false,
-    updatedTree: null,
-    received: false,
-  });
+const replyToSelf = (x: Acting): void => x.world.send(plainReply(refOf(x), x.node.id, x.node.applied));
 
 export const wait: Expression = {
   names: ['wait', 'sleep'],
