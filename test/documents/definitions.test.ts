@@ -6,7 +6,9 @@ import { chapters, manual } from '../../scripts/definitions-manual.ts';
 import { EXPRESSION_NAMES } from '../../src/definition/names.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import { COMMON_ATTRIBUTES } from '../../src/interpreter/attributes.ts';
+import { MAX_LIST_GROWTH } from '../../src/interpreter/lookup.ts';
 import type { Fields } from '../../src/model/json.ts';
+import { LIMITS } from '../../src/model/stimulus.ts';
 import { drive } from '../properties/driver.ts';
 
 /* The manual of the definition language, held against the language. */
@@ -41,6 +43,20 @@ test('every page of an expression tells its attributes, what it replies, and its
         .map((part) => `${page.title}: ${part}`),
     );
   expect(lacking).toEqual([]);
+});
+
+test('docs/compatibility.md tells the bounds as they are', () => {
+  const page = readFileSync(join(root, 'docs/compatibility.md'), 'utf8');
+  const bound = (about: string): number => {
+    const said = new RegExp(`^\\| ${about}[^|]*\\| ([\\d,]+)`, 'm').exec(page)?.[1];
+    return Number(said?.replaceAll(',', ''));
+  };
+  expect(bound('Messages of one turn')).toBe(LIMITS.messages);
+  expect(bound('Live expressions')).toBe(LIMITS.expressions);
+  expect(bound('Expressions inside each other')).toBe(LIMITS.depth);
+  expect(bound('Fields of a workitem')).toBe(LIMITS.fieldsCharacters);
+  expect(bound('Entries of')).toBe(LIMITS.pastTags);
+  expect(bound('Nulls filled')).toBe(MAX_LIST_GROWTH);
 });
 
 /** What the examples find in the workitem. */
