@@ -104,9 +104,30 @@ export function launchForgotten(
   });
 }
 
-export const newStrand = (path: string, parent: string, at: ExpressionId, kind: Strand['kind'], index: number, depth: number, base: ExpressionId | null): Strand => ({
-  path, parent, at, kind, index, base, depth, arrival: null, next: 1, nodes: [], reply: null, dead: false, touched: true, stored: false,
-}); // biome-ignore format: a list of parts
+export const newStrand = (
+  path: string,
+  parent: string,
+  at: ExpressionId,
+  kind: Strand['kind'],
+  index: number,
+  depth: number,
+  base: ExpressionId | null,
+): Strand => ({
+  path,
+  parent,
+  at,
+  kind,
+  index,
+  base,
+  depth,
+  arrival: null,
+  next: 1,
+  nodes: [],
+  reply: null,
+  dead: false,
+  touched: true,
+  stored: false,
+});
 
 /** Makes the expression an apply message asks for. Null when what it belongs to is gone. */
 export function createExpression(world: World, message: Of<'apply'>): Acting | null {

@@ -120,9 +120,18 @@ function freshPath(x: Acting): string {
 function regeneration(x: Acting, fields: Fields): Of<'apply'> {
   const { node, strand, world } = x;
   return {
-    kind: 'apply', parent: null, path: strand.path, fresh: null, id: world.freshId('0'), tree: node.tree, fields,
-    variables: node.scope === null ? new Map() : ownVariables(x, node.scope), launch: true, flanking: false, place: null,
-  }; // biome-ignore format: a list of parts
+    kind: 'apply',
+    parent: null,
+    path: strand.path,
+    fresh: null,
+    id: world.freshId('0'),
+    tree: node.tree,
+    fields,
+    variables: node.scope === null ? new Map() : ownVariables(x, node.scope),
+    launch: true,
+    flanking: false,
+    place: null,
+  };
 }
 
 /** Takes an expression out of the world with all that hangs on it; its strand too when it was the first, unless something follows. */

@@ -66,9 +66,21 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   if (world.loaded.workflow !== null)
     return { ok: false, code: 'conflict', message: `workflow ${asked.id} was launched already` };
   const root: Strand = {
-    path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, base: null, depth: 0, arrival: null, next: 1, nodes: [], reply: null,
-    dead: false, touched: true, stored: false,
-  }; // biome-ignore format: a list of parts
+    path: ROOT,
+    parent: '',
+    at: '' as ExpressionId,
+    kind: 'branch',
+    index: 0,
+    base: null,
+    depth: 0,
+    arrival: null,
+    next: 1,
+    nodes: [],
+    reply: null,
+    dead: false,
+    touched: true,
+    stored: false,
+  };
   world.addStrand(root);
   world.header.wfName = asked.name;
   world.header.revision = asked.revision;
@@ -76,9 +88,18 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
   world.send({
-    kind: 'apply', parent: null, path: ROOT, fresh: null, id: world.freshId('0'), tree: { root: asked.hash, path: '' }, fields, variables: new Map(),
-    launch: true, flanking: false, place: null,
-  }); // biome-ignore format: a list of parts
+    kind: 'apply',
+    parent: null,
+    path: ROOT,
+    fresh: null,
+    id: world.freshId('0'),
+    tree: { root: asked.hash, path: '' },
+    fields,
+    variables: new Map(),
+    launch: true,
+    flanking: false,
+    place: null,
+  });
   return answer;
 }
 
@@ -102,8 +123,16 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
   if (x === null) return NO_WORKITEM;
   const fields = mergeGiven(fieldsOf(world, row), event.fields);
   const message: Message = {
-    kind: 'reply', to: refOf(x), from: row.id, fields, by: null, branch: null, flanking: false, updatedTree: null, received: true,
-  }; // biome-ignore format: a list of parts
+    kind: 'reply',
+    to: refOf(x),
+    from: row.id,
+    fields,
+    by: null,
+    branch: null,
+    flanking: false,
+    updatedTree: null,
+    received: true,
+  };
   world.changeWorkitem(row.id, { kind: 'delete' });
   x.node.hasWorkitem = false;
   clearError(x);
@@ -296,9 +325,18 @@ function flank(world: World, x: Acting, name: string): void {
   x.strand.next++;
   x.node.flanks++;
   world.send({
-    kind: 'apply', parent: refOf(x), path, fresh: { strandKind: 'flank', index: 0, base: null }, id: world.freshId(x.node.expid),
-    tree: { root: [name, [], []], path: '' }, fields: x.node.applied, variables: null, launch: false, flanking: true, place: null,
-  }); // biome-ignore format: a list of parts
+    kind: 'apply',
+    parent: refOf(x),
+    path,
+    fresh: { strandKind: 'flank', index: 0, base: null },
+    id: world.freshId(x.node.expid),
+    tree: { root: [name, [], []], path: '' },
+    fields: x.node.applied,
+    variables: null,
+    launch: false,
+    flanking: true,
+    place: null,
+  });
 }
 
 function findExpression(world: World, id: ExpressionId): Acting | null {

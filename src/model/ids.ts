@@ -47,8 +47,12 @@ export function shardOf(workflow: string): number {
 
 const SYLLABLES: readonly string[] = [
   ...[...'bdghjkmnprstz'].flatMap((consonant) => [...'aeiou'].map((vowel) => consonant + vowel)),
-  'wa', 'wo', 'ya', 'yo', 'yu',
-]; // biome-ignore format: read as a table
+  'wa',
+  'wo',
+  'ya',
+  'yo',
+  'yu',
+];
 
 /** A number as a pronounceable word (language.md 2): base 70, most significant syllable first; 0 is the empty word. */
 export function mnemo(value: number): string {

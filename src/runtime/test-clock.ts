@@ -88,6 +88,7 @@ export function makeTestClock(parts: {
     },
     advance: (seconds) => {
       const walked = last.then(() => walk(seconds));
+      // Whoever asked for this walk is told of its failure; the next one only waits for its end.
       last = walked.catch(() => {});
       return walked;
     },

@@ -33,6 +33,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
 
   const lost = (which: pg.Client): void => {
     if (client === which) client = null;
+    // It is lost already: that its end fails too tells nothing new.
     which.end().catch(() => {});
     if (closed || reconnect !== null) return;
     const wait = RECONNECT_MS[Math.min(attempt, RECONNECT_MS.length - 1)] ?? PAUSE_MS;
@@ -112,6 +113,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
       if (reconnect !== null) clearTimeout(reconnect);
       if (pause !== null) clearTimeout(pause);
       await connecting;
+      // The store is closing; a listening connection that is gone by now is as good as ended.
       await client?.end().catch(() => {});
       client = null;
     },

@@ -225,9 +225,21 @@ function keep(x: Acting, reply: Reply, index: number): void {
   }
   const path = reply.branch?.path ?? `${x.strand.path}.${x.strand.next++}`;
   world.strands.set(path, {
-    path, parent: x.strand.path, at: node.id, kind: 'branch', index, base: world.bases.get(reply.fields) ?? null, depth: 0, arrival, next: 1, nodes: [],
-    reply: reply.fields, dead: false, touched: true, stored: true,
-  }); // biome-ignore format: a list of parts
+    path,
+    parent: x.strand.path,
+    at: node.id,
+    kind: 'branch',
+    index,
+    base: world.bases.get(reply.fields) ?? null,
+    depth: 0,
+    arrival,
+    next: 1,
+    nodes: [],
+    reply: reply.fields,
+    dead: false,
+    touched: true,
+    stored: true,
+  });
 }
 
 function takesOver({ merge, winner, kept, keptIndex = 0 }: Memory, index: number): boolean {
@@ -398,8 +410,7 @@ export const addBranches: Expression = {
     const { node, world } = x;
     const list = splitList(x, prefixedValue(x, 'on') ?? textOf(x));
     const target = findCiterator(x);
-    if (target !== null)
-      world.send(plainReply(refOf(target), node.id, withKey(node.applied, ADD_BRANCHES, list))); // biome-ignore format: a list of parts
+    if (target !== null) world.send(plainReply(refOf(target), node.id, withKey(node.applied, ADD_BRANCHES, list)));
     replyToParent(x, node.applied);
   },
 };
@@ -415,9 +426,21 @@ function moveInside(x: Acting): Acting {
   strand.touched = true;
   strand.nodes.pop();
   const own = {
-    path, parent: above.strand.path, at: above.node.id, kind: 'branch' as const, index: 0, base: strand.base,
-    depth: strand.depth + strand.nodes.length, arrival: null, next: 1, nodes: [node], reply: null, dead: false, touched: true, stored: false,
-  }; // biome-ignore format: a list of parts
+    path,
+    parent: above.strand.path,
+    at: above.node.id,
+    kind: 'branch' as const,
+    index: 0,
+    base: strand.base,
+    depth: strand.depth + strand.nodes.length,
+    arrival: null,
+    next: 1,
+    nodes: [node],
+    reply: null,
+    dead: false,
+    touched: true,
+    stored: false,
+  };
   world.addStrand(own);
   above.node.child = null;
   above.node.branches++;

@@ -43,8 +43,17 @@
 import type { Json } from '../../model/json.ts';
 import { isTreeJson } from '../../model/tree.ts';
 import {
-  attribute, compiledAttributes, optionalText, prefixedValue, prefixedVariableKey, presentKey, substituted, toText, treeOf, written,
-} from '../attributes.ts'; // biome-ignore format: a list of names
+  attribute,
+  compiledAttributes,
+  optionalText,
+  prefixedValue,
+  prefixedVariableKey,
+  presentKey,
+  substituted,
+  toText,
+  treeOf,
+  written,
+} from '../attributes.ts';
 import { launchTree } from '../birth.ts';
 import { childPath } from '../branches.ts';
 import { LanguageError } from '../language-error.ts';
