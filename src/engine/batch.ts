@@ -1,11 +1,21 @@
 import { invariant } from '../model/fault.ts';
-import type { Need } from '../model/stimulus.ts';
+import type { WorkflowId } from '../model/ids.ts';
+import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { LoadRequest, Transaction } from '../store/store.ts';
 import { attemptKey, type Entry, firstNeeds, grouped, nameOf, type Verdict } from './entry.ts';
 import { guarded } from './handle.ts';
-import { afterCommit, commit, prepare } from './saving.ts';
-import { adopt, type BatchParts, newTurn, type Running, type Settled, settledBy, type Turn } from './turn.ts';
+import { afterCommit, commit, type Prepared, prepare } from './saving.ts';
+import {
+  adopt,
+  type BatchParts,
+  newTurn,
+  type Running,
+  type Settled,
+  settledBy,
+  type Turn,
+  viewAfter,
+} from './turn.ts';
 import { asksForPart, endsBatch, overlay, weightOf, withLoaded } from './view.ts';
 
 /*
@@ -58,35 +68,115 @@ async function attempt(
   trees: ReadonlyMap<string, Tree | null>,
 ): Promise<Attempt> {
   const byWorkflow = grouped(entries);
+  const recalled = parts.store.saveAtOnce === null ? null : parts.memory.recall(byWorkflow);
+  if (recalled !== null) {
+    const result = await fromMemory(parts, byWorkflow, trees, recalled);
+    if (result !== 'unproven') return result;
+  }
+  return fromStore(parts, byWorkflow, trees);
+}
+
+type Batch = ReadonlyMap<WorkflowId, readonly Entry[]>;
+
+async function fromStore(
+  parts: BatchParts,
+  byWorkflow: Batch,
+  trees: ReadonlyMap<string, Tree | null>,
+): Promise<Attempt> {
   const verdicts = new Map<Entry, Verdict>();
   const requests: LoadRequest[] = [];
   for (const [workflow, own] of byWorkflow) requests.push({ workflow, needs: own.flatMap(firstNeeds) });
   const tx = await parts.store.begin(requests);
   let finished = false;
   try {
+    parts.memory.heard(tx.hears);
     for (const workflow of tx.busy)
       for (const entry of byWorkflow.get(workflow) ?? []) verdicts.set(entry, { kind: 'busy' });
-    const turns: Turn[] = [];
-    for (const [workflow, own] of byWorkflow) {
-      const loaded = tx.loaded.get(workflow);
-      if (loaded !== undefined) turns.push(newTurn(workflow, own, loaded));
-    }
+    const turns = turnsOf(byWorkflow, tx.loaded);
     const now = parts.clock.now();
-    const hashes = await runTurns({ ...parts, trees, now, hears: tx.hears, verdicts }, tx, turns);
-    if (hashes.length > 0) return { kind: 'definitions', hashes };
+    const ran = await runTurns({ ...parts, trees, now, hears: tx.hears, verdicts }, tx, turns);
+    if (ran.hashes.length > 0) return { kind: 'definitions', hashes: ran.hashes };
 
-    const steps = turns.reduce((sum, turn) => sum + turn.at, 0);
+    const steps = stepsOf(turns);
     const writes = turns.some((turn) => turn.changes !== null || turn.releases.length > 0);
     if (!writes) return { kind: 'committed', verdicts, wrote: false, steps, settled: [] };
     const prepared = prepare(parts, turns, now);
     finished = true; // commit ends the transaction whatever comes of it
-    if ((await commit(parts, tx, prepared)) === 'lost') return { kind: 'lost' };
-    const settled = turns.flatMap(settledBy);
-    afterCommit(parts, turns, prepared, settled, now, tx.hears);
-    return { kind: 'committed', verdicts, wrote: true, steps, settled };
+    if ((await commit(parts, prepared, (save) => tx.commit(save))) === 'lost') {
+      for (const { workflow } of turns) parts.memory.forget(workflow);
+      return { kind: 'lost' };
+    }
+    return committed(parts, turns, prepared, { verdicts, steps, now, hears: tx.hears });
   } finally {
     if (!finished) await rolledBack(parts, tx);
   }
+}
+
+/**
+ * The same with rows that this node remembers, saved in one round trip.
+ *
+ * @returns `unproven` when the batch has to go the usual way: a step wants more than is remembered; something changes nothing, so that no
+ *   save would prove what it was told; or the memory was stale
+ */
+async function fromMemory(
+  parts: BatchParts,
+  byWorkflow: Batch,
+  trees: ReadonlyMap<string, Tree | null>,
+  recalled: ReadonlyMap<WorkflowId, Loaded>,
+): Promise<Attempt | 'unproven'> {
+  const { store, memory } = parts;
+  const verdicts = new Map<Entry, Verdict>();
+  const turns = turnsOf(byWorkflow, recalled);
+  const now = parts.clock.now();
+  let threw = false;
+  // A step that throws is run again the usual way, and counted there.
+  const attempts = {
+    get: parts.attempts.get,
+    count: () => {
+      threw = true;
+      return 0;
+    },
+  };
+  const ran = await runTurns({ ...parts, attempts, trees, now, hears: false, verdicts }, null, turns);
+  if (ran.hashes.length > 0) return { kind: 'definitions', hashes: ran.hashes };
+  if (threw || ran.wanting || turns.some((turn) => turn.changes === null)) return 'unproven';
+  if (turns.every((turn) => turn.changes?.history.length === 0)) return 'unproven';
+  const prepared = prepare(parts, turns, now);
+  const outcome = await commit(parts, prepared, (save) => store.saveAtOnce?.(save, recalled) ?? 'stale');
+  memory.proved(outcome === 'committed' ? 'true' : 'stale');
+  if (outcome === 'committed')
+    return committed(parts, turns, prepared, { verdicts, steps: stepsOf(turns), now, hears: false });
+  for (const workflow of byWorkflow.keys()) memory.forget(workflow);
+  return 'unproven';
+}
+
+function turnsOf(byWorkflow: Batch, rows: ReadonlyMap<WorkflowId, Loaded>): readonly Turn[] {
+  const turns: Turn[] = [];
+  for (const [workflow, own] of byWorkflow) {
+    const loaded = rows.get(workflow);
+    if (loaded !== undefined) turns.push(newTurn(workflow, own, loaded));
+  }
+  return turns;
+}
+
+const stepsOf = (turns: readonly Turn[]): number => turns.reduce((sum, turn) => sum + turn.at, 0);
+
+function committed(
+  parts: BatchParts,
+  turns: readonly Turn[],
+  prepared: Prepared,
+  ran: {
+    readonly verdicts: ReadonlyMap<Entry, Verdict>;
+    readonly steps: number;
+    readonly now: number;
+    readonly hears: boolean;
+  },
+): BatchResult {
+  for (const turn of turns)
+    if (turn.changes !== null) parts.memory.remember(turn.workflow, viewAfter(turn), turn.changes);
+  const settled = turns.flatMap(settledBy);
+  afterCommit(parts, turns, prepared, settled, ran.now, ran.hears);
+  return { kind: 'committed', verdicts: ran.verdicts, wrote: true, steps: ran.steps, settled };
 }
 
 /** A transaction that failed on the way may be over already; what it failed with is what counts. */
@@ -98,8 +188,17 @@ async function rolledBack(parts: BatchParts, tx: Transaction): Promise<void> {
   }
 }
 
-/** Runs every turn to its end, loading for all of them together what they ask for. Answers the definitions that are missing. */
-async function runTurns(running: Running, tx: Transaction, turns: readonly Turn[]): Promise<readonly string[]> {
+/**
+ * Runs every turn to its end, loading for all of them together what they ask for.
+ *
+ * @param tx null: nothing can be loaded
+ * @returns the definitions that are missing, and whether rows were wanted that could not be loaded
+ */
+async function runTurns(
+  running: Running,
+  tx: Transaction | null,
+  turns: readonly Turn[],
+): Promise<{ readonly hashes: readonly string[]; readonly wanting: boolean }> {
   let waiting = turns;
   let weight = 0;
   let since = running.time.now();
@@ -122,8 +221,9 @@ async function runTurns(running: Running, tx: Transaction, turns: readonly Turn[
       if (rows.length > 0) asking.push({ turn, needs: rows });
     }
     // Everything will be run again from its start once the definitions are here.
-    if (hashes.size > 0) return [...hashes];
+    if (hashes.size > 0) return { hashes: [...hashes], wanting: false };
     if (asking.length === 0) break;
+    if (tx === null) return { hashes: [], wanting: true };
     const more = await tx.load(asking.map(({ turn, needs }) => ({ workflow: turn.workflow, needs })));
     for (const { turn } of asking) {
       const loaded = more.get(turn.workflow);
@@ -133,7 +233,7 @@ async function runTurns(running: Running, tx: Transaction, turns: readonly Turn[
     }
     waiting = asking.map(({ turn }) => turn);
   }
-  return [];
+  return { hashes: [], wanting: false };
 }
 
 /** Handles entries until none is left (null) or rows are wanted. */

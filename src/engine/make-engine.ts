@@ -9,6 +9,7 @@ import { makeDefinitions } from './definitions.ts';
 import type { Engine, EngineListener, EngineStimulus, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, grouped, internalFault } from './entry.ts';
 import { DELIVERED_KEPT_MS, FAILED_KEPT_MS, makeKeptOutcomes } from './kept-outcomes.ts';
+import { makeMemory } from './memory.ts';
 import type { BatchParts, Settled } from './turn.ts';
 
 /** Stimuli that may wait; the next one is told that the server has too much to do. */
@@ -24,7 +25,7 @@ const SETTLED_MAX = 10_000;
 /** Counted attempts that are remembered. */
 const ATTEMPTS_REMEMBERED_MAX = 1_000;
 
-export type EngineParts = Omit<BatchParts, 'definitions' | 'listener' | 'attempts'>;
+export type EngineParts = Omit<BatchParts, 'definitions' | 'memory' | 'listener' | 'attempts'>;
 
 type Waiting = {
   readonly entry: Entry;
@@ -61,6 +62,7 @@ export function makeEngine(parts: EngineParts): Engine {
   const batchParts: BatchParts = {
     ...parts,
     definitions: makeDefinitions((hash) => store.definition(hash)),
+    memory: makeMemory(),
     listener: () => listener,
     attempts: {
       get: (key) => attempts.get(key) ?? 0,

@@ -1,10 +1,13 @@
 import type { WorkflowId } from '../model/ids.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
-import type { Save, Transaction } from '../store/store.ts';
+import type { Save } from '../store/store.ts';
 import type { ReadyMessage } from './engine.ts';
-import { type BatchParts, rowAfter, type Settled, type Turn } from './turn.ts';
+import { type BatchParts, rowAfter, type Settled, type Turn, verAfter } from './turn.ts';
 
 /* Writing a batch, and telling the parts of this node what there is to do afterwards. */
+
+/** Two batches that wrote the same history number of the same workflow would have to draw the same 16 digits. */
+const TOKEN_DIGITS = 16;
 
 export type Prepared = {
   readonly save: Save;
@@ -23,8 +26,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   let unclaimed = false;
   for (const turn of turns) {
     if (turn.changes === null) continue;
-    const ver = (turn.base.workflow?.ver ?? 0) + 1;
-    changes.push({ ...turn.changes, workflow: { ...turn.changes.workflow, ver } });
+    changes.push({ ...turn.changes, workflow: { ...turn.changes.workflow, ver: verAfter(turn) } });
     const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
     for (const [id, op] of turn.changes.workitems) {
       const row = rowAfter(turn, id, op);
@@ -41,7 +43,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   const claims = ready.map(({ workflow, row, claim }) => ({ workflow, workitem: row.id, claim }));
   const releases = turns.flatMap((turn) => turn.releases);
   return {
-    save: { token: parts.ids.hex(), changes, claims, owner: nodeId, leaseSeconds, releases },
+    save: { token: parts.ids.hex().slice(0, TOKEN_DIGITS), changes, claims, owner: nodeId, leaseSeconds, releases },
     ready,
     unclaimed,
   };
@@ -50,10 +52,15 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
 const isDue = ({ send, dueAt, heldAt }: Partial<WorkitemRow>, now: number): boolean =>
   send !== undefined && send !== null && dueAt !== undefined && dueAt !== null && dueAt <= now && !heldAt;
 
-export async function commit(parts: BatchParts, tx: Transaction, prepared: Prepared): Promise<'committed' | 'lost'> {
+/** Saves it; the places kept for messages are given back when nothing comes of it. */
+export async function commit<Outcome extends string>(
+  parts: BatchParts,
+  prepared: Prepared,
+  save: (save: Save) => Outcome | Promise<Outcome>,
+): Promise<Outcome> {
   let committed = false;
   try {
-    const outcome = await tx.commit(prepared.save);
+    const outcome = await save(prepared.save);
     committed = outcome === 'committed';
     return outcome;
   } finally {

@@ -11,6 +11,7 @@ import type { Save, Store } from '../store/store.ts';
 import type { Definitions } from './definitions.ts';
 import type { EngineListener } from './engine.ts';
 import type { Entry, Verdict } from './entry.ts';
+import type { Memory } from './memory.ts';
 import type { Schedule } from './retry-rules.ts';
 import { foldedHistory, joined, overlay } from './view.ts';
 
@@ -42,6 +43,7 @@ export type BatchParts = {
   /** interpreter/fields.ts */
   readonly deliveredFields: (row: WorkitemRow, base: string | null) => Fields;
   readonly definitions: Definitions;
+  readonly memory: Memory;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -109,9 +111,17 @@ export function adopt(turn: Turn, changes: Changes, folds: boolean): void {
   }
   if (changes.history.length > 0) turn.foldable = folds;
   turn.changes = all;
-  // The last one is followed by nobody who could look at it.
-  if (turn.at + 1 < turn.entries.length) turn.view = overlay(turn.view, changes);
+  turn.view = overlay(turn.view, changes);
 }
+
+/** The `ver` this batch gives the workflow. */
+export const verAfter = ({ base }: Turn): number => (base.workflow?.ver ?? 0) + 1;
+
+/** The rows as this batch leaves them. */
+export const viewAfter = (turn: Turn): Loaded => ({
+  ...turn.view,
+  workflow: turn.view.workflow === null ? null : { ...turn.view.workflow, ver: verAfter(turn) },
+});
 
 export type Settled = {
   readonly workflow: WorkflowId;

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { SHARDS } from '../model/ids.ts';
+import { saveAtOnce } from './at-once.ts';
 import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
@@ -179,6 +180,7 @@ function assemble(parts: Parts): Store {
     batchMax: parts.batchMax,
     lanes: parts.lanes,
     begin: (requests) => beginTransaction(transactions, parts.style, lookup, requests),
+    saveAtOnce: parts.style.locks ? (save, remembered) => saveAtOnce(engine, parts.style, save, remembered) : null,
     ...(parts.style.namesShard ? makeDueByShard(engine) : makeDue(engine)),
     ...makeKeeping(engine, reads, parts.style.namesShard),
     onWake: waking.onWake,

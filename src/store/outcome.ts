@@ -8,7 +8,7 @@ import type { Lookup } from './transaction.ts';
 /* The answer to a commit was lost: did it take effect? Asked on a new connection, again and again while the database does not know. */
 
 /** Then we say that we do not know; the caller's client may ask again. */
-const LOOKUP_MS = 10_000;
+export const LOOKUP_MS = 10_000;
 const BETWEEN_MS = 50;
 
 const transactionStatus: Statement = {
@@ -85,7 +85,11 @@ async function isWritten(connections: Connections, transaction: string, save: Sa
   return typeof now === 'number' && now >= ver;
 }
 
-async function byToken(connections: Connections, save: Save): Promise<'committed' | 'lost' | 'untraceable'> {
+/** Whether the history holds what a save that carries a token was to write; waits for whoever still works on the workflow. */
+export async function byToken(
+  connections: Pick<Connections, 'run'>,
+  save: Save,
+): Promise<'committed' | 'lost' | 'untraceable'> {
   const change = save.changes.find(({ history }) => history.length > 0) ?? save.changes[0];
   // Nothing but claims that were to be given back: doing it again does no harm.
   if (change === undefined) return 'lost';

@@ -52,9 +52,21 @@ export const updateWorkflow: Piece = {
     returning 1)`,
 };
 
-/** Refuses the whole transaction, as a division by zero, when a row had not the `ver` that was loaded. */
-export const proveVersions = (n: number): string =>
-  `select 1 / case when (select count(*) from stepped) = jsonb_array_length($${n}::jsonb) then 1 else 0 end as proven`;
+/** What a save proves as it is written: that no row has another `ver` than was loaded; and that nobody listens to other workflows. */
+export type Proof = 'versions' | 'versions and silence';
+
+/**
+ * Refuses the whole transaction, as a division by zero, when that is not so.
+ *
+ * @param n the parameter that `updateWorkflow` reads, or null when no workflow row is changed
+ */
+export function proof(n: number | null, of: Proof): string {
+  const proofs = [
+    ...(n === null ? [] : [`(select count(*) from stepped) = jsonb_array_length($${n}::jsonb)`]),
+    ...(of === 'versions' ? [] : [`not exists (select 1 from listener where reach = 'tenant')`]),
+  ];
+  return proofs.length === 0 ? 'select 1' : `select 1 / case when ${proofs.join(' and ')} then 1 else 0 end as proven`;
+}
 
 /** Columns a claim consists of. A put gives the row a claim when it is new or nobody's; it never takes one away, except that `owner ''`
  * asks to give back the claim named. */

@@ -11,9 +11,10 @@ const isSqlState = (code: string | null): code is string =>
 
 /** The write found another `ver` than the one loaded: raised by our own statement, as a division by zero. */
 const STALE = '22012';
-/** Conflicts that go away when the steps are run again: serialization failure, deadlock, lock timeout, statement timeout, a key that is
- * there already (a launch id, or a history number written by somebody else). */
-const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', '57014', '23505', STALE]);
+/** A key that is there already: a launch id, or a history number written by somebody else. */
+const TAKEN = '23505';
+/** Conflicts that go away when the steps are run again: serialization failure, deadlock, lock timeout, statement timeout. */
+const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', '57014', TAKEN, STALE]);
 /** The server is going away, is starting, has no room, or is a standby. */
 const UNAVAILABLE: ReadonlySet<string> = new Set([
   '57P01',
@@ -31,6 +32,9 @@ const HOPELESS: ReadonlySet<string> = new Set(['28000', '28P01', '3D000', '42501
 
 /** The database broke off a transaction that met another; the same again will do. */
 export const isCollision = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error) ?? '');
+
+/** The write met a workflow that is not as it was when its steps began, or is there already; the same will never succeed. */
+export const isRefuted = (error: unknown): boolean => [STALE, TAKEN].includes(codeOf(error) ?? '');
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(codeOf(error) ?? '');
 

@@ -37,6 +37,21 @@ export type Store = {
    */
   begin(requests: readonly LoadRequest[]): Promise<Transaction>;
 
+  /**
+   * Writes a save whose steps worked with rows that were remembered, not loaded: the writing of `Transaction.commit`, begun and committed
+   * in one round trip. Null where that is not to be had.
+   *
+   * It takes effect only if every workflow still has the `ver` of its remembered row (a launched one: is not there yet), and if no
+   * workflow listens to others, so that the steps may leave their events out. At least one of the changes must have history. Of what is
+   * remembered only the texts of `fields` count beyond that: those that are the same are not written again.
+   *
+   * @returns `committed`; or `stale`: certainly nothing was written; take the usual way. Throws DataRefused and OutcomeUnknown as
+   *   `commit` does, and StoreUnavailable when nothing was sent
+   */
+  readonly saveAtOnce:
+    | ((save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>) => Promise<'committed' | 'stale'>)
+    | null;
+
   /** The stored text of a definition, or null. */
   definition(hash: string): Promise<string | null>;
 

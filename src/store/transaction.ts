@@ -153,7 +153,7 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
       }
       try {
         // After an error above, the database answers this commit by rolling back.
-        await allOf(sendAll(connection, statements, 'commit'));
+        await allOf(sendAll(connection, statements, ['commit']));
         connection.giveBack();
         return 'committed';
       } catch (error) {
@@ -186,19 +186,21 @@ async function statementsOf(
   return [...heard(answers.slice(changes.length).map(({ rows }) => rows)), ...last];
 }
 
-/** Sends the statements, and `end` behind them, in one piece. */
-const sendAll = (
+/** Sends the statements, `start` before and `end` behind them, in one piece. */
+export const sendAll = (
   connection: Connection,
   statements: readonly Sent[],
-  ...end: readonly string[]
+  end: readonly string[] = [],
+  start: readonly string[] = [],
 ): readonly Promise<Result>[] =>
   connection.together(() => [
+    ...start.map((text) => connection.say(text)),
     ...statements.map(({ statement, values }) => connection.run(statement, values)),
     ...end.map((text) => connection.say(text)),
   ]);
 
 /** Waits for all of them and throws the error of the first that failed: the others of a transaction fail only because of it. */
-async function allOf(promises: readonly Promise<Result>[]): Promise<readonly Result[]> {
+export async function allOf(promises: readonly Promise<Result>[]): Promise<readonly Result[]> {
   const settled = await Promise.allSettled(promises);
   const failed = settled.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -17,8 +17,9 @@ import {
   insertWorkflow,
   type Json,
   type Piece,
+  type Proof,
   pieces,
-  proveVersions,
+  proof,
   spreadEvents,
   spreadPiece,
   sweepPieces,
@@ -47,6 +48,7 @@ import {
  * in the same pipeline: events finding their listeners, and holding, shifting or sweeping a workflow's rows.
  */
 
+export type { Proof } from './pieces.ts';
 export type Sent = { readonly statement: Statement; readonly values: readonly unknown[] };
 
 /** What the transaction knows of the rows as they are stored. */
@@ -70,7 +72,7 @@ type Filled = { readonly piece: Piece; readonly rows: readonly Json[] };
  * usual ones that come first. Any other uses a statement made for more kinds than it has, of which there are few: every connection
  * keeps the plan of every statement.
  */
-const COMBINATIONS_MAX = 32;
+const COMBINATIONS_MAX = 48;
 const built = new Map<string, Statement>();
 
 /** Kinds that are prepared together once there are too many combinations. */
@@ -80,20 +82,20 @@ const FAMILIES: readonly (readonly string[])[] = [
 ];
 const familyOf = (piece: Piece): number => FAMILIES.findIndex((codes) => codes.includes(piece.code));
 
-const keyOf = (filled: readonly Filled[]): string => filled.map(({ piece }) => piece.code).join('_');
+const keyOf = (filled: readonly Filled[], proven: Proof): string =>
+  [proven, ...filled.map(({ piece }) => piece.code)].join('_');
 
-function together(all: readonly Filled[]): Sent {
+function together(all: readonly Filled[], proven: Proof): Sent {
   const needed = all.filter(({ rows }) => rows.length > 0);
   const families = new Set(needed.map(({ piece }) => familyOf(piece)));
-  const exact = built.has(keyOf(needed)) || built.size < COMBINATIONS_MAX;
+  const exact = built.has(keyOf(needed, proven)) || built.size < COMBINATIONS_MAX;
   const filled = exact ? needed : all.filter(({ piece }) => families.has(familyOf(piece)));
-  const key = keyOf(filled);
+  const key = keyOf(filled, proven);
   let statement = built.get(key);
   if (statement === undefined) {
-    const last = filled[0]?.piece === updateWorkflow ? proveVersions(1) : 'select 1';
     statement = {
       name: `save_${built.size}`, // names end after 63 characters, so the kinds cannot be told in it
-      text: `with ${filled.map(({ piece }, i) => piece.text(i + 1)).join(',\n  ')}\n  ${last}`,
+      text: `with ${filled.map(({ piece }, i) => piece.text(i + 1)).join(',\n  ')}\n  ${proof(filled[0]?.piece === updateWorkflow ? 1 : null, proven)}`,
     };
     built.set(key, statement);
   }
@@ -101,12 +103,16 @@ function together(all: readonly Filled[]): Sent {
 }
 
 /** The pieces as one statement; or, where shards are named, as one for each piece and shard. */
-function sent(all: readonly Filled[], style: Pick<WriteStyle, 'namesShard'>): readonly Sent[] {
+function sent(
+  all: readonly Filled[],
+  style: Pick<WriteStyle, 'namesShard'>,
+  proven: Proof = 'versions',
+): readonly Sent[] {
   if (all.every(({ rows }) => rows.length === 0)) return [];
-  if (!style.namesShard) return [together(all)];
+  if (!style.namesShard) return [together(all, proven)];
   return all.flatMap(({ piece, rows }) =>
     byShard(rows).map(([shard, part]) => {
-      const { statement, values } = together([{ piece, rows: part }]);
+      const { statement, values } = together([{ piece, rows: part }], proven);
       return inShard(statement, values, shard);
     }),
   );
@@ -123,7 +129,13 @@ export type Writing = {
 export type Emitted = EmittedEvent & { readonly w: WorkflowId; readonly tenant: string; readonly id: string };
 
 /** @param hears whether workflows listened to others when the transaction began */
-export function writingOf(save: Save, known: Known, style: WriteStyle, hears: boolean): Writing {
+export function writingOf(
+  save: Save,
+  known: Known,
+  style: WriteStyle,
+  hears: boolean,
+  proven: Proof = 'versions',
+): Writing {
   const changes = coalesced(save.changes);
   const filled: Filled[] = [];
   const add = (piece: Piece, rows: readonly Json[]): void => {
@@ -176,7 +188,7 @@ export function writingOf(save: Save, known: Known, style: WriteStyle, hears: bo
   const swept = changes.filter(({ sweep }) => sweep).map(({ workflow }) => located(workflow.id));
 
   return {
-    changes: sent(filled, style),
+    changes: sent(filled, style, proven),
     events,
     last: [
       ...sent(

@@ -5,7 +5,7 @@ import type { Limits } from '../../src/model/stimulus.ts';
 import { seededIds } from '../../src/runtime/ids.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { ProcessTime } from '../../src/runtime/process-time.ts';
-import { type Store, StoreUnavailable } from '../../src/store/store.ts';
+import { type Save, type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type Chaos, fateOfCommit } from './chaos.ts';
 import type { Database } from './database.ts';
 import type { Flaw } from './flaws.ts';
@@ -120,6 +120,7 @@ export function makeCluster(parts: {
         loadBeforeLock: flaw === 'load before the lock',
         claimHeld: flaw === 'skip the lease check',
         flipFrees: flaw === 'notice without waiting',
+        believeMemory: flaw === 'believe the memory',
       },
       committed: watch.committed,
     });
@@ -278,19 +279,30 @@ export function makeCluster(parts: {
     if (flaw === 'believe the lease')
       return { ...store, renewClaim: (request) => store.renewClaim(request).then(() => true) };
     if (flaw !== 'post before the commit') return store;
+    const postFirst = (save: Save): void => {
+      for (const { workflow, workitem } of save.claims) {
+        const op = save.changes.find((change) => change.workflow.id === workflow)?.workitems.get(workitem);
+        if (op?.kind !== 'put' || op.row.fields === null) continue;
+        const message = { workflow, row: op.row, fields: op.row.fields };
+        void post.send(callbackRequest(message, { baseUrl: 'http://rota.test', userAgent: 'rota' }), 1_000);
+      }
+    };
+    const { saveAtOnce } = store;
     return {
       ...store,
+      saveAtOnce:
+        saveAtOnce === null
+          ? null
+          : (save, remembered) => {
+              postFirst(save);
+              return saveAtOnce(save, remembered);
+            },
       begin: async (requests) => {
         const transaction = await store.begin(requests);
         return {
           ...transaction,
           commit: (save) => {
-            for (const { workflow, workitem } of save.claims) {
-              const op = save.changes.find((change) => change.workflow.id === workflow)?.workitems.get(workitem);
-              if (op?.kind !== 'put' || op.row.fields === null) continue;
-              const message = { workflow, row: op.row, fields: op.row.fields };
-              void post.send(callbackRequest(message, { baseUrl: 'http://rota.test', userAgent: 'rota' }), 1_000);
-            }
+            postFirst(save);
             return transaction.commit(save);
           },
         };

@@ -14,7 +14,9 @@ export type Flaw =
   /** Now and then what a participant acknowledged is not written down. */
   | 'drop an ack'
   /** A notice is free to go while a try of its workitem is under way. */
-  | 'notice without waiting';
+  | 'notice without waiting'
+  /** A step that worked with remembered rows is saved without a look at what the database holds by now. */
+  | 'believe the memory';
 
 export const FLAWS: readonly Flaw[] = [
   'skip the lease check',
@@ -23,4 +25,5 @@ export const FLAWS: readonly Flaw[] = [
   'load before the lock',
   'drop an ack',
   'notice without waiting',
+  'believe the memory',
 ];

@@ -16,6 +16,7 @@ const FOUND_WITHIN: { readonly [flaw in Flaw]: number } = {
   'load before the lock': 150,
   'drop an ack': 60,
   'notice without waiting': 150,
+  'believe the memory': 20,
 };
 
 describe('simulated worlds', () => {

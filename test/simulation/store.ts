@@ -57,6 +57,8 @@ export type StoreFlaws = {
   readonly claimHeld?: boolean;
   /** A message that becomes a notice is free at once, though a try is under way. */
   readonly flipFrees?: boolean;
+  /** What a node remembers is saved though others have stepped the workflow since. */
+  readonly believeMemory?: boolean;
 };
 
 export type SimulatedStore = Store & {
@@ -105,9 +107,7 @@ export function openSimulated(
     let hears = false;
     const locking = (): void => {
       sessions.add(session);
-      hears = [...database.workflows.values()].some(({ listeners }) =>
-        [...listeners.values()].some((row) => row.reach === 'tenant'),
-      );
+      hears = someoneHears();
       for (const { workflow } of requests)
         if (lock(database, session, workflow)) rows.set(workflow, database.workflows.get(workflow)?.workflow ?? null);
         else busy.push(workflow);
@@ -202,8 +202,35 @@ export function openSimulated(
     };
   }
 
-  function saved(save: Save, known: Known): 'committed' | 'lost' {
-    const result = write(database, save, known);
+  /** One question; when its answer is lost the same is asked again, and what became of the first is told with it. */
+  async function saveAtOnce(save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>): Promise<'committed' | 'stale'> {
+    if (save.changes.every(({ history }) => history.length === 0)) throw new Error('Nothing would tell it was saved');
+    const now = (): 'committed' | 'lost' => {
+      if (someoneHears()) return 'lost';
+      if (save.changes.some(({ workflow }) => database.locks.has(workflow.id))) return 'lost';
+      return saved(save, (id) => remembered.get(id)?.workflow, flaws.believeMemory !== true);
+    };
+    await link.reach('commit');
+    const fate = link.fateOfCommit();
+    const result = attempt(() =>
+      fate === 'conflict' || fate.endsWith('came') || fate.endsWith('gone') ? 'lost' : now(),
+    );
+    await link.back('commit');
+    if (fate !== 'kept' && fate !== 'conflict') await link.back('look up');
+    if (fate === 'unknown, kept' || fate === 'unknown, gone')
+      throw new OutcomeUnknown('The connection was lost while saving');
+    const told = fate === 'never came' ? attempt(now) : result;
+    if (fate === 'never came') await link.back('commit');
+    return told() === 'committed' ? 'committed' : 'stale';
+  }
+
+  const someoneHears = (): boolean =>
+    [...database.workflows.values()].some(({ listeners }) =>
+      [...listeners.values()].some((row) => row.reach === 'tenant'),
+    );
+
+  function saved(save: Save, known: Known, proves = true): 'committed' | 'lost' {
+    const result = write(database, save, known, proves);
     if (result === 'committed') parts.committed?.(save);
     if (flaws.flipFrees === true && result === 'committed')
       for (const { workflow, workitems } of save.changes)
@@ -233,6 +260,7 @@ export function openSimulated(
     batchMax: 8,
     lanes: 2,
     begin,
+    saveAtOnce,
     definition: (hash) => ask('definition', () => database.definitions.get(hash) ?? null),
 
     claimDue: ({ now, owner, limit, leaseSeconds }) =>

@@ -3,6 +3,7 @@ import { openStore } from '../../src/store/open.ts';
 import { freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { describeStore } from './contract.ts';
 import { inPartitions } from './partitions.ts';
+import { describeSaveAtOnce } from './remembered.ts';
 
 const ways = [
   { name: 'the store on Postgres', prepared: true, profile: 'postgres', parts: false },
@@ -12,8 +13,8 @@ const ways = [
 ] as const;
 
 describe.runIf(hasPostgres())('on Postgres', () => {
-  for (const { name, prepared, profile, parts } of ways)
-    describeStore(name, async () => {
+  for (const { name, prepared, profile, parts } of ways) {
+    const open = async () => {
       const database = await freshDatabase();
       if (parts) await inPartitions(database);
       const store = await openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared, profile });
@@ -24,5 +25,8 @@ describe.runIf(hasPostgres())('on Postgres', () => {
           await database.drop();
         },
       };
-    });
+    };
+    describeStore(name, open);
+    if (profile === 'postgres') describeSaveAtOnce(name, open);
+  }
 });

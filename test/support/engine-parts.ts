@@ -61,6 +61,21 @@ export function watched(store: Store): Watched {
         around.definitions.push(hash);
         return store.definition(hash);
       },
+      // What goes in one round trip counts as a transaction, and has the same troubles.
+      saveAtOnce:
+        store.saveAtOnce === null
+          ? null
+          : async (save, remembered) => {
+              const workflows = save.changes.map((change) => change.workflow.id);
+              around.begun.push(workflows);
+              await around.trouble.begin?.(workflows);
+              const stale =
+                workflows.some((id) => around.trouble.busy?.(id)) || around.trouble.commit?.(save) === 'lost';
+              const outcome = stale ? 'stale' : await store.saveAtOnce?.(save, remembered);
+              if (outcome === 'committed') around.committed.push(save);
+              else around.begun.pop();
+              return outcome ?? 'stale';
+            },
       begin: async (requests) => {
         around.begun.push(requests.map((request) => request.workflow));
         await around.trouble.begin?.(requests.map((request) => request.workflow));

@@ -5,13 +5,13 @@ import { createServer, type Socket, connect as tcpConnect } from 'node:net';
  */
 
 /**
- * What to do with the next `commit` that passes.
+ * What to do with the next commit that passes: the word, or a statement that saves and is a transaction by itself.
  *
  * - `before`: it never reaches the server; the connection is cut
  * - `after`: it takes effect, and the connection is cut before the answer passes
  * - `limbo`: the client is cut off; the server goes on waiting in the middle of the transaction and gets the commit only once somebody
  *   has asked what became of it
- * - `conflict`: nothing is cut; the server is told to roll back, the client that its transaction could not be serialized
+ * - `conflict` (of the word only): nothing is cut; the server is told to roll back, the client that its transaction could not be serialized
  */
 export type Cut = 'before' | 'after' | 'limbo' | 'conflict';
 
@@ -33,8 +33,12 @@ export type Proxy = {
 
 /** A simple query "commit" as it goes over the wire: kind, length, text, zero. */
 const COMMIT = Buffer.from('Q\u0000\u0000\u0000\u000bcommit\u0000');
+/** The name of a statement that saves. */
+const SAVE = Buffer.from('save_');
+/** What the server says when it has committed; after a statement that is alone, anything is the answer. */
 const COMMITTED = Buffer.from('COMMIT\u0000');
-const QUESTIONS = [Buffer.from('transaction_status'), Buffer.from('history_token')];
+const ANYTHING = Buffer.alloc(0);
+const QUESTIONS = [Buffer.from('transaction_status'), Buffer.from('history_token'), SAVE];
 const ROLLBACK = Buffer.from('Q\u0000\u0000\u0000\u000drollback\u0000');
 const ROLLED_BACK = Buffer.from('C\u0000\u0000\u0000\u000dROLLBACK\u0000');
 /** An error as the server would send it: severity twice, SQLSTATE, message. */
@@ -65,7 +69,7 @@ export async function startProxy(target: string): Promise<Proxy> {
       return;
     }
     const upstream = tcpConnect(Number(upstreamUrl.port), upstreamUrl.hostname);
-    let swallow = false;
+    let swallow: Buffer | null = null;
     let conflict = false;
     const end = (): void => {
       client.destroy();
@@ -87,12 +91,14 @@ export async function startProxy(target: string): Promise<Proxy> {
         deliver();
         deliver = null;
       }
-      const at = data.indexOf(COMMIT);
-      if (at !== -1) {
+      const word = data.indexOf(COMMIT);
+      if (word !== -1) {
         commits += 1;
         if (conflictEvery > 0 && commits % conflictEvery === 0) cut = 'conflict';
       }
-      if (at === -1 || cut === null) {
+      // A statement alone goes whole or not at all.
+      const at = word === -1 && data.includes(SAVE) ? 0 : word;
+      if (at === -1 || cut === null || (word === -1 && cut === 'conflict')) {
         upstream.write(data);
         return;
       }
@@ -106,7 +112,7 @@ export async function startProxy(target: string): Promise<Proxy> {
         return;
       }
       if (how === 'after') {
-        swallow = true;
+        swallow = word === -1 ? ANYTHING : COMMITTED;
         upstream.write(data);
         return;
       }
@@ -124,8 +130,8 @@ export async function startProxy(target: string): Promise<Proxy> {
       if (at !== -1) {
         conflict = false;
         client.write(Buffer.concat([data.subarray(0, at), CONFLICT, data.subarray(at + ROLLED_BACK.length)]));
-      } else if (!swallow) client.write(data);
-      else if (data.includes(COMMITTED)) end();
+      } else if (swallow === null) client.write(data);
+      else if (data.includes(swallow)) end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

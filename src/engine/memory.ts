@@ -1,0 +1,109 @@
+import type { ExpressionId, WorkflowId } from '../model/ids.ts';
+import type { Changes } from '../model/rows.ts';
+import { isOver } from '../model/rows.ts';
+import { type Loaded, needKey } from '../model/stimulus.ts';
+import { makeBoundedMap } from '../runtime/bounded.ts';
+import { type Entry, firstNeeds } from './entry.ts';
+import { bareView, endsBatch } from './view.ts';
+
+/*
+ * What this node remembers of the workflows it has just stepped: their rows, as the last batch left them. The next step of such a
+ * workflow can do without loading, for its save proves that nobody has stepped it since (store.ts, saveAtOnce). Nothing here is ever
+ * believed without that proof, and nothing is missed when it is gone.
+ */
+
+/** Characters of text that are remembered in all; a workflow of the usual size takes some two thousand. */
+export const REMEMBERED_CHARACTERS_MAX = 4_000_000;
+/** A workflow with more than this, such as a wide fork with large fields, is loaded each time. */
+const ONE_CHARACTERS_MAX = 200_000;
+/** What a row takes beside its texts. */
+const ROW_CHARACTERS = 300;
+/** Memories that prove stale again and again (other nodes step the same workflows) are not looked at for up to so many batches. */
+const DISTRUST_BATCHES_MAX = 64;
+
+export type Memory = {
+  /** The rows a batch needs, when all of them are remembered; else null. */
+  recall(batch: ReadonlyMap<WorkflowId, readonly Entry[]>): ReadonlyMap<WorkflowId, Loaded> | null;
+  /** After a commit. `view`: the rows as they are now, `changes`: how they came to be so. */
+  remember(workflow: WorkflowId, view: Loaded, changes: Changes): void;
+  forget(workflow: WorkflowId): void;
+  /** Whether workflows listened to others when last asked: then every save has to look for them, and nothing is recalled. */
+  heard(hears: boolean): void;
+  /** How the save of something recalled went. */
+  proved(as: 'true' | 'stale'): void;
+};
+
+export function makeMemory(): Memory {
+  const rows = makeBoundedMap<Loaded>(REMEMBERED_CHARACTERS_MAX);
+  /** Not known at first. */
+  let hears = true;
+  let distrust = 0;
+  let batchesLeft = 0;
+
+  const known = (workflow: WorkflowId, entries: readonly Entry[]): Loaded | null => {
+    if (entries.every(isLaunch)) return bareView(null);
+    const found = rows.get(workflow);
+    if (found === undefined) return null;
+    const needs = entries.flatMap(firstNeeds);
+    return needs.every((need) => found.answered.has(needKey(need))) ? found : null;
+  };
+
+  return {
+    recall: (batch) => {
+      if (hears) return null;
+      if (batchesLeft > 0) {
+        batchesLeft -= 1;
+        return null;
+      }
+      const recalled = new Map<WorkflowId, Loaded>();
+      for (const [workflow, entries] of batch) {
+        const found = known(workflow, entries);
+        if (found === null) return null;
+        recalled.set(workflow, found);
+      }
+      return recalled;
+    },
+    remember: (workflow, view, changes) => {
+      // Of what a pause or a sweep has done to the rows only the database knows.
+      if (isOver(changes.workflow.status) || endsBatch(changes)) return rows.delete(workflow);
+      const weight = weightOf(view);
+      if (weight > ONE_CHARACTERS_MAX) return rows.delete(workflow);
+      rows.set(workflow, rowsAlone(view), weight);
+    },
+    forget: (workflow) => rows.delete(workflow),
+    heard: (now) => {
+      hears = now;
+    },
+    proved: (as) => {
+      distrust = as === 'true' ? Math.floor(distrust / 2) : Math.min(DISTRUST_BATCHES_MAX, distrust * 2 + 1);
+      batchesLeft = as === 'true' ? 0 : distrust;
+    },
+  };
+}
+
+const isLaunch = (entry: Entry): boolean => entry.kind === 'stimulus' && entry.stimulus.event.kind === 'launch';
+
+/** A view that answers for the rows in it and for nothing else: what was missing may have been inserted by others since (events), and
+ * of sets only a part may be here. */
+function rowsAlone(view: Loaded): Loaded {
+  const answered = new Set<string>();
+  for (const path of view.strands.keys()) answered.add(needKey({ kind: 'strand', path }));
+  for (const id of view.workitems.keys()) answered.add(needKey({ kind: 'workitem', id: id as ExpressionId }));
+  for (const id of view.agenda.keys()) answered.add(needKey({ kind: 'agenda', id }));
+  for (const id of view.errors.keys()) answered.add(needKey({ kind: 'error', id: id as ExpressionId }));
+  for (const { scope, name } of view.variables.values()) answered.add(needKey({ kind: 'variable', scope, name }));
+  return { ...view, listeners: new Map(), answered };
+}
+
+function weightOf(view: Loaded): number {
+  const { workflow } = view;
+  let weight = ROW_CHARACTERS;
+  if (workflow !== null) weight += workflow.callbacks.length + workflow.state.length + workflow.fields.length;
+  for (const row of view.strands.values()) weight += ROW_CHARACTERS + row.state.length + row.fields.length;
+  for (const row of view.workitems.values())
+    weight += ROW_CHARACTERS + (row.fields?.length ?? 0) + row.params.length + row.log.length;
+  for (const row of view.agenda.values()) weight += ROW_CHARACTERS + row.payload.length;
+  for (const row of view.errors.values()) weight += ROW_CHARACTERS + row.message.length + row.details.length;
+  for (const row of view.variables.values()) weight += ROW_CHARACTERS + row.value.length;
+  return weight;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { WorkflowId } from '../model/ids.ts';
+import type { Loaded } from '../model/stimulus.ts';
+import type { Connection, Connections } from './connections.ts';
+import { byToken, LOOKUP_MS } from './outcome.ts';
+import { isAnswer, isConflict, isLoss, isRefuted, told } from './refusals.ts';
+import { OutcomeUnknown, type Save } from './store.ts';
+import { allOf, sendAll, type TransactionStyle } from './transaction.ts';
+import { type Proof, type Sent, writingOf } from './write.ts';
+
+/*
+ * A save that locks and loads nothing: its steps worked with rows from memory, and the write itself proves that these still are what the
+ * database holds. One round trip, and nearly always one statement (docs/decisions/0014-remembered-rows.md).
+ */
+
+/** Between two attempts of which the first had no answer. */
+const BETWEEN_MS = 50;
+
+/**
+ * Writes `save` in a transaction of its own (store.ts, Store.saveAtOnce).
+ *
+ * When the answer is lost, the same is sent again until there is one: it cannot take effect twice, for every workflow's `ver` moves on,
+ * and a launched one is there then. Whether the first attempt was the one, the token in the history tells.
+ */
+export async function saveAtOnce(
+  connections: Pick<Connections, 'take' | 'run'>,
+  style: TransactionStyle,
+  save: Save,
+  remembered: ReadonlyMap<WorkflowId, Loaded>,
+): Promise<'committed' | 'stale'> {
+  const statements = (proof: Proof): readonly Sent[] => {
+    const known = {
+      workflow: (id: WorkflowId) => remembered.get(id)?.workflow,
+      strand: (id: WorkflowId, path: string) => remembered.get(id)?.strands.get(path),
+    };
+    const { changes, last } = writingOf(save, known, { ...style, numbersTransactions: false }, false, proof);
+    return [...changes, ...last];
+  };
+  const first = await attempt(connections, style, statements('versions and silence'));
+  if (first !== 'unknown') return first === 'conflict' || first === 'refuted' ? 'stale' : first;
+
+  const deadline = performance.now() + LOOKUP_MS;
+  let trouble: unknown = null;
+  while (performance.now() < deadline) {
+    await wait(BETWEEN_MS);
+    try {
+      // Who began to listen since then need not hear of it (Transaction.hears), so that only a `ver` can refute it now.
+      const again = await attempt(connections, style, statements('versions'));
+      if (again === 'committed' || (again !== 'unknown' && (await byToken(connections, save)) === 'committed'))
+        return 'committed';
+      if (again === 'refuted') return 'stale';
+    } catch (error) {
+      if (!isLoss(error)) throw error;
+      trouble = error;
+    }
+  }
+  throw new OutcomeUnknown(
+    'The connection to the database was lost while a step was being saved, and it could not be learnt whether the step took effect',
+    { cause: trouble },
+  );
+}
+
+/**
+ * @returns `refuted`: some workflow is not what was remembered, now and for ever; `conflict`: nothing was written, and the same might
+ *   succeed another time; `unknown`: no answer came
+ */
+async function attempt(
+  connections: Pick<Connections, 'take'>,
+  style: TransactionStyle,
+  statements: readonly Sent[],
+): Promise<'committed' | 'refuted' | 'conflict' | 'unknown'> {
+  const connection: Connection = await connections.take();
+  // A lone statement is a transaction by itself, unless the settings have to be told each time.
+  const alone = statements.length === 1 && style.begin === 'begin';
+  try {
+    await allOf(alone ? sendAll(connection, statements) : sendAll(connection, statements, ['commit'], [style.begin]));
+    connection.giveBack();
+    return 'committed';
+  } catch (error) {
+    if (isLoss(error) && !isAnswer(error)) {
+      connection.giveBack(true);
+      return 'unknown';
+    }
+    // The database has answered the commit behind the error by rolling back.
+    connection.giveBack();
+    if (isRefuted(error)) return 'refuted';
+    if (isConflict(error)) return 'conflict';
+    throw told(error, 'saving a step');
+  }
+}
