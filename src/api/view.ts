@@ -1,5 +1,6 @@
+import { unpackHistory } from '../model/history.ts';
 import { expidOf, type WorkflowId, workitemId } from '../model/ids.ts';
-import { type Fields, isObject, type Json, type JsonObject } from '../model/json.ts';
+import type { Fields, JsonObject } from '../model/json.ts';
 import type { ErrorRow, HistoryRow, WorkitemRow } from '../model/rows.ts';
 import type { NodeRow, WorkflowSummary } from '../store/store.ts';
 
@@ -43,15 +44,18 @@ export const errorView = (workflow: WorkflowId, row: ErrorRow): JsonObject => ({
   at: timeView(row.at),
 });
 
-/** The entries of history rows that are numbered above `after`, at most `limit`. */
-export function historyView(rows: readonly HistoryRow[], after: number, limit: number): readonly JsonObject[] {
+/** The entries of a workflow's history rows that are numbered above `after`, at most `limit`. */
+export function historyView(
+  workflow: WorkflowId,
+  rows: readonly HistoryRow[],
+  after: number,
+  limit: number,
+): readonly JsonObject[] {
   const entries: JsonObject[] = [];
   for (const row of rows) {
-    const stored = JSON.parse(row.entries) as Json;
-    if (!Array.isArray(stored)) throw new Error(`The history row ${row.firstN}–${row.lastN} is no list`);
-    for (const [i, entry] of stored.entries()) {
+    for (const [i, entry] of unpackHistory(row.entries, workflow).entries()) {
       const n = row.firstN + i;
-      if (n <= after || entries.length === limit || !isObject(entry)) continue;
+      if (n <= after || entries.length === limit) continue;
       entries.push({ n, at: timeView(row.at), ...entryView(entry) });
     }
   }

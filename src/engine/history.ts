@@ -1,11 +1,5 @@
-import type { Json } from '../model/json.ts';
+import { type HistoryEntry, packHistory } from '../model/history.ts';
 import type { HistoryRow, WorkflowRow } from '../model/rows.ts';
-
-/**
- * What happened, as kept in a history row: `kind` and what belongs to it. `at` stands in an entry only where it differs from the
- * row's; the number `n` follows from the row's `firstN`.
- */
-export type HistoryEntry = { readonly kind: string; readonly [key: string]: Json };
 
 /** The entries as the next history row of `workflow`, and the workflow row that counts them. */
 export function recorded(
@@ -16,7 +10,7 @@ export function recorded(
   const lastN = workflow.lastN + entries.length;
   return {
     workflow: { ...workflow, lastN },
-    history: { firstN: workflow.lastN + 1, lastN, at, entries: JSON.stringify(entries) },
+    history: { firstN: workflow.lastN + 1, lastN, at, entries: packHistory(entries, workflow.id) },
   };
 }
 
@@ -35,7 +29,11 @@ export function withFirstEntry(
   return {
     workflow: { ...workflow, lastN: workflow.lastN + 1 },
     history: [
-      { ...first, lastN: first.lastN + 1, entries: `[${JSON.stringify(entry)},${first.entries.slice(1)}` },
+      {
+        ...first,
+        lastN: first.lastN + 1,
+        entries: `${packHistory([entry], workflow.id).slice(0, -1)},${first.entries.slice(1)}`,
+      },
       ...others.map((row) => ({ ...row, firstN: row.firstN + 1, lastN: row.lastN + 1 })),
     ],
   };

@@ -1,8 +1,8 @@
+import type { HistoryEntry } from '../model/history.ts';
 import { type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { Op, Send, WorkitemRow } from '../model/rows.ts';
 import type { TryOutcome } from './engine.ts';
-import type { HistoryEntry } from './history.ts';
 import { type RetryRules, retryDelayMs, type Schedule } from './retry-rules.ts';
 
 /*

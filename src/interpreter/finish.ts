@@ -1,5 +1,5 @@
+import { type HistoryEntry, packHistory } from '../model/history.ts';
 import type { ExpressionId } from '../model/ids.ts';
-import type { Json } from '../model/json.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
 import { decodeHeader, decodeMessages, decodeStrand, encodeHeader, encodeMessages, encodeStrand } from './encoding.ts';
@@ -198,8 +198,8 @@ function statusOf({ header, row }: World): Status {
 function historyRow(world: World): HistoryRow | null {
   const { history, row, now, stimulus } = world;
   if (history.length === 0) return null;
-  const first = history[0];
-  const told: Json = {
+  const [first = { kind: '' }] = history;
+  const told: HistoryEntry = {
     ...first,
     ...(stimulus.actor !== undefined && { actor: stimulus.actor }),
     ...(stimulus.reason !== undefined && { reason: stimulus.reason }),
@@ -208,6 +208,6 @@ function historyRow(world: World): HistoryRow | null {
     firstN: row.lastN + 1,
     lastN: row.lastN + history.length,
     at: now,
-    entries: JSON.stringify([told, ...history.slice(1)]),
+    entries: packHistory([told, ...history.slice(1)], row.id),
   };
 }

@@ -1,6 +1,7 @@
 import { invariant } from '../model/fault.ts';
+import type { HistoryEntry } from '../model/history.ts';
 import { type ExpressionId, expressionId } from '../model/ids.ts';
-import type { Fields, Json } from '../model/json.ts';
+import type { Fields } from '../model/json.ts';
 import {
   type AgendaRow,
   type EmittedEvent,
@@ -53,8 +54,6 @@ export type Expression = {
 };
 
 export type Registry = ReadonlyMap<string, Expression>;
-
-export type HistoryEntry = { readonly kind: string; readonly [detail: string]: Json };
 
 /** What a step is given besides rows and stimulus. */
 export type StepContext = {

@@ -4,8 +4,9 @@ import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
+import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
-import type { Fields, Json } from '../../src/model/json.ts';
+import type { Fields } from '../../src/model/json.ts';
 import { reorganise } from '../../src/model/reorganise.ts';
 import { isOver, type Status } from '../../src/model/rows.ts';
 import type { Answer, Happening, Limits } from '../../src/model/stimulus.ts';
@@ -204,7 +205,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
           .sort(),
         history: world
           .history(id)
-          .flatMap((row) => (JSON.parse(row.entries) as Json[]).map((entry) => normal(sortedJson(entry)))),
+          .flatMap((row) => unpackHistory(row.entries, id).map((entry) => normal(sortedJson(entry)))),
         errors: [...rows.errors.values()].map((row) => normal(`${row.id} ${row.class} ${row.message}`)).sort(),
         answers,
         status: status(),

@@ -1,4 +1,5 @@
 import type { FaultCode } from '../../src/model/fault.ts';
+import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import { expidOf, parseWorkitemId, workitemId } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';
@@ -99,7 +100,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     for (const row of rows.history.slice(seen)) {
       if (row.firstN !== last + 1) problem(`${workflow}: history goes from ${last} to ${row.firstN}`);
       last = row.lastN;
-      const entries = JSON.parse(row.entries) as readonly JsonObject[];
+      const entries = unpackHistory(row.entries, workflow);
       if (entries.length !== row.lastN - row.firstN + 1)
         problem(`${workflow}: history ${row.firstN}–${row.lastN} has ${entries.length} entries`);
       for (const entry of entries) readEntry(entry);

@@ -3,6 +3,7 @@ import { makeEngine } from '../../src/engine/make-engine.ts';
 import type { Step } from '../../src/engine/turn.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
+import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
@@ -220,7 +221,7 @@ export async function historyOf(
   for (const row of rows) {
     if (row.firstN !== entries.length + 1)
       throw new Error(`History row ${row.firstN} comes after ${entries.length} entries`);
-    entries.push(...(JSON.parse(row.entries) as Record<string, Json>[]));
+    entries.push(...unpackHistory(row.entries, workflow));
     if (row.lastN !== entries.length) throw new Error(`History row ${row.firstN}–${row.lastN} holds other entries`);
   }
   const { workflow: last } = await whole(store, workflow);

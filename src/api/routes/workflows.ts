@@ -262,7 +262,7 @@ async function history(parts: Parts, call: Call) {
   const limit = limitOf(call.query, PAGE_MAX);
   const row = await parts.store.read.workflow(id);
   if (row === null) throw noSuchWorkflow(id);
-  const entries = historyView(await parts.store.read.history(id, after, limit), after, limit);
+  const entries = historyView(id, await parts.store.read.history(id, after, limit), after, limit);
   const last = entries.at(-1)?.['n'];
   const hasMore = typeof last === 'number' && last < row.lastN;
   return jsonReply(200, { history: entries, next_after: hasMore ? last : null });

@@ -1,0 +1,126 @@
+import { type ExpressionId, expidOf, expressionId, type WorkflowId, workitemId } from './ids.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+
+/*
+ * How the entries of a history row become its text, and back. Every step writes some, and most of what they say can be told from the rest:
+ * `expid` and `workitem_id` from the id of the expression (and the workflow), the names of the parts from the kind. So the usual kinds are
+ * lists that begin with a number; anything else, and all that older versions wrote, is an object as it stands.
+ *
+ * A list says no more than the entries before it in the same text: texts can be joined by joining their entries.
+ */
+
+/**
+ * What happened: `kind` and what belongs to it. `at` stands in an entry only where it differs from the row's; the number `n` follows from
+ * the row's `firstN`.
+ */
+export type HistoryEntry = { readonly kind: string; readonly [key: string]: Json };
+
+/** Parts that follow from the id of an expression. */
+type Derived = 'expid' | 'expression_id' | 'workitem_id';
+const derive: { readonly [part in Derived]: (id: ExpressionId, workflow: WorkflowId) => string } = {
+  expid: (id) => expidOf(id),
+  expression_id: (id) => id,
+  workitem_id: (id, workflow) => workitemId(id, workflow),
+};
+const isDerived = (part: string): part is Derived => Object.hasOwn(derive, part);
+
+/** The parts of a kind in their order. Stored texts name them by their place in this list: it only ever grows, at its end. */
+const SHAPES: readonly (readonly [kind: string, ...parts: string[]])[] = [
+  ['workflow.launched', 'name'],
+  ['workflow.completed'],
+  ['expression.applied', 'expid', 'expression_id', 'name'],
+  ['expression.replied', 'expid', 'expression_id', 'name'],
+  ['expression.cancelled', 'expid', 'expression_id', 'name'],
+  ['workitem.opened', 'expid', 'workitem_id', 'participant'],
+  ['workitem.proceeded', 'expid', 'workitem_id', 'participant'],
+  ['workitem.closed', 'expid', 'workitem_id', 'participant', 'status'],
+  ['callback.delivered', 'workitem_id', 'expression_id', 'participant', 'send', 'at', 'try', 'status', 'milliseconds'],
+];
+
+type Shape = {
+  readonly code: number;
+  readonly kind: string;
+  readonly parts: readonly string[];
+  /** Whether an id comes first, from which some parts follow. */
+  readonly hasId: boolean;
+  /** Where its further parts, if any, are found: behind everything else. */
+  readonly length: number;
+};
+const shapes: readonly Shape[] = SHAPES.map(([kind, ...parts], code) => {
+  const others = parts.filter((part) => !isDerived(part)).length;
+  const hasId = others < parts.length;
+  return { code, kind, parts, hasId, length: 1 + (hasId ? 1 : 0) + others };
+});
+const shapeOf = new Map(shapes.map((shape) => [shape.kind, shape]));
+
+/** Stands for the id of the nearest entry before that has one. */
+const SAME = 0;
+
+/** The entries of one row as its text. */
+export function packHistory(entries: readonly HistoryEntry[], workflow: WorkflowId): string {
+  let last: ExpressionId | null = null;
+  const packed = entries.map((entry): Json => {
+    const shape = shapeOf.get(entry.kind);
+    const id = idIn(entry, workflow);
+    const list = shape === undefined ? null : packEntry(entry, shape, id, last, workflow);
+    if (list === null) return entry;
+    if (shape?.hasId) last = id;
+    return list;
+  });
+  return JSON.stringify(packed);
+}
+
+function idIn(entry: HistoryEntry, workflow: WorkflowId): ExpressionId | null {
+  const { expression_id: id, workitem_id: item } = entry;
+  if (typeof id === 'string') return id as ExpressionId;
+  if (typeof item !== 'string' || !item.endsWith(`!${workflow}`)) return null;
+  return item.slice(0, -1 - workflow.length) as ExpressionId;
+}
+
+/** Null when the entry is not quite what its shape says: then it is kept as it is. */
+function packEntry(
+  entry: HistoryEntry,
+  shape: Shape,
+  id: ExpressionId | null,
+  last: ExpressionId | null,
+  workflow: WorkflowId,
+): Json[] | null {
+  const list: Json[] = [shape.code];
+  if (shape.hasId) {
+    if (id === null) return null;
+    list.push(id === last ? SAME : id);
+  }
+  const [first, ...keys] = Object.keys(entry);
+  if (first !== 'kind' || keys.length < shape.parts.length) return null;
+  for (const [i, part] of shape.parts.entries()) {
+    const value = entry[part];
+    if (keys[i] !== part || value === undefined) return null;
+    if (!isDerived(part)) list.push(value);
+    else if (id === null || value !== derive[part](id, workflow)) return null;
+  }
+  const more = keys.slice(shape.parts.length);
+  if (more.length > 0) list.push(Object.fromEntries(more.map((key) => [key, entry[key] ?? null])));
+  return list;
+}
+
+/** The entries in the text of a history row of `workflow`. */
+export function unpackHistory(text: string, workflow: WorkflowId): readonly JsonObject[] {
+  const stored = JSON.parse(text) as Json;
+  if (!Array.isArray(stored)) throw new Error(`A history row of workflow ${workflow} is no list`);
+  let last = expressionId('', '');
+  return (stored as readonly Json[]).map((entry) => {
+    if (isObject(entry)) return entry;
+    const [code, ...values] = entry as readonly Json[];
+    const shape = shapes[code as number];
+    if (shape === undefined) throw new Error(`A history row of workflow ${workflow} was written by a later version`);
+    if (shape.hasId) {
+      const id = values.shift();
+      if (id !== SAME) last = id as ExpressionId;
+    }
+    const whole: { [part: string]: Json } = { kind: shape.kind };
+    for (const part of shape.parts)
+      whole[part] = isDerived(part) ? derive[part](last, workflow) : (values.shift() ?? null);
+    const [more] = values;
+    return more === undefined ? whole : { ...whole, ...(more as JsonObject) };
+  });
+}
