@@ -23,11 +23,19 @@ export function deliveredFields(row: WorkitemRow, base: string | null): Fields {
   return { ...withKey(withoutKeys(inherited, ...NOT_DELIVERED), 'params', JSON.parse(row.params) as Json), ...added };
 }
 
-/** The fields kept in a base row (its value is encoded as any variable's). */
+/**
+ * The fields kept in a base row (its value is encoded as any variable's).
+ *
+ * The last one is remembered: the many workitems of a wide fork come one after the other, and all refer to the same large text.
+ */
 export function baseFields(value: string): Fields {
+  if (lastBase?.value === value) return lastBase.fields;
   const [, table, packed] = JSON.parse(value) as [unknown, Json[], { o: number }];
-  return table[packed.o] as Fields;
+  const fields = table[packed.o] as Fields;
+  lastBase = { value, fields };
+  return fields;
 }
+let lastBase: { readonly value: string; readonly fields: Fields } | null = null;
 
 /** What is merged over a workitem's fields when its participant proceeds: given keys win, one level deep; ours are ignored. */
 export const mergeGiven = (fields: Fields, given: Fields): Fields => ({

@@ -180,7 +180,9 @@ export class World {
     if (known !== undefined) return known;
     const row = this.loaded.variables.get(`${scope} ^`);
     if (row === undefined) {
-      this.want({ kind: 'variable', scope, name: '^' });
+      // Strands come without their bases, for siblings share one that is large. All of them at once: each round costs a run of the step.
+      const scopes = new Set([scope, ...[...this.loaded.strands.values()].flatMap(({ base }) => base ?? [])]);
+      this.want(...[...scopes].map((each): Need => ({ kind: 'variable', scope: each, name: '^' })));
       throw new Error(`Broken assumption: the base of ${scope} is kept as long as the workflow`);
     }
     const fields = baseFields(row.value);

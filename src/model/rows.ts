@@ -49,7 +49,8 @@ export type StrandRow = {
   /** Arrival number of the reply, when the branch is finished and only waits to be merged; else null. */
   readonly arrival: number | null;
   /** The fork whose base row this strand's texts refer to, or null. A wide fork with large fields stores what its children are born
-   * with once, as the variable `^` of its own scope; that row never changes, is loaded with the strand, and stays as long as the workflow. */
+   * with once, as the variable `^` of its own scope; that row never changes and stays as long as the workflow. It is large and shared by
+   * many: whoever needs it asks for it. */
   readonly base: ExpressionId | null;
   readonly state: string;
   readonly fields: string;

@@ -1,4 +1,4 @@
-import { type ExpressionId, shardOf, type WorkflowId } from '../model/ids.ts';
+import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type {
   AgendaRow,
   ErrorRow,
@@ -32,19 +32,22 @@ import {
  * one go behind `begin`. Each takes one text parameter, a json list of requests: `s` shard, `w` workflow id, and what the kind needs.
  */
 
-/** The name of a base row (model/rows.ts, StrandRow.base). */
-const BASE = '^';
-
 /** A strand that mentions an expression holds it, or is a child of it: the nearest to the root are looked at, this many. */
 const FIND_CANDIDATES_MAX = 8;
 
-/** The strands a path of the request `r` names that have a row of their own, root first, each with its base row: a json list. */
+/**
+ * The rows of a table that belong to the request `r`, as `t`. The `offset 0` keeps the planner from turning the join round or putting off a
+ * part of the key: what seems fit for a table that is almost empty as the plan is made walks through all the rows of a workflow later on.
+ */
+const matching = (table: string, where: string, alias = 't'): string => `cross join lateral (
+    select * from ${table} where shard = r.s and workflow_id = r.w${where} offset 0
+  ) ${alias}`;
+
+/** The strands a path of the request `r` names that have a row of their own, root first: a json list. */
 const chain = (path: string): string => `
-    (select json_agg(json_build_object('row', ${asJson(BRANCH, 'b')}, 'base', v.value) order by length(b.path))
+    (select json_agg(${asJson(BRANCH, 'b')} order by length(b.path))
      from generate_series(1, cardinality(string_to_array(${path}, '.'))) as depth(n)
-     join branch b on b.shard = r.s and b.workflow_id = r.w
-       and b.path = array_to_string((string_to_array(${path}, '.'))[1:depth.n], '.')
-     left join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = b.base and v.name = '${BASE}')`;
+     ${matching('branch', ` and path = array_to_string((string_to_array(${path}, '.'))[1:depth.n], '.')`, 'b')})`;
 
 const requests = (columns: string): string => `jsonb_to_recordset($1::jsonb) as r(s smallint, w text${columns})`;
 
@@ -86,11 +89,10 @@ export const anyoneHears: Statement = {
 const loadWorkitems: Statement = {
   name: 'load_workitems',
   text: `
-  select r.w as request, ${selected(WORKITEM, 't')}, v.value as base_value,
+  select r.w as request, ${selected(WORKITEM, 't')},
     case when t.path <> '0' then ${chain('t.path')} end as chain
   from ${requests(', k text')}
-  join workitem t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k
-  left join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = t.inherits and v.name = '${BASE}'`,
+  ${matching('workitem', ' and id = r.k')}`,
 };
 
 const loadAgenda: Statement = {
@@ -99,7 +101,7 @@ const loadAgenda: Statement = {
   select r.w as request, ${selected(AGENDA, 't')},
     case when t.path is not null and t.path <> '0' then ${chain('t.path')} end as chain
   from ${requests(', k text')}
-  join agenda t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k`,
+  ${matching('agenda', ' and id = r.k')}`,
 };
 
 const loadAgendaKind: Statement = {
@@ -107,18 +109,16 @@ const loadAgendaKind: Statement = {
   text: `
   select r.w as request, ${selected(AGENDA, 't')}
   from ${requests(', k text')}
-  join agenda t on t.shard = r.s and t.workflow_id = r.w
-  where r.k is null or t.kind = r.k
+  ${matching('agenda', ' and (r.k is null or kind = r.k)')}
   order by t.due_at, t.id`,
 };
 
 const loadStrands: Statement = {
   name: 'load_strands',
   text: `
-  select r.w as request, ${selected(BRANCH, 't')}, v.value as base_value
+  select r.w as request, ${selected(BRANCH, 't')}
   from ${requests(', k text')}
-  join branch t on t.shard = r.s and t.workflow_id = r.w and t.path = r.k
-  left join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = t.base and v.name = '${BASE}'`,
+  ${matching('branch', ' and path = r.k')}`,
 };
 
 const findStrands: Statement = {
@@ -134,29 +134,18 @@ const findStrands: Statement = {
   ) t`,
 };
 
-const children = `
-  select ${BRANCH.columns.map(({ column }) => column).join(', ')}, number from branch
-    where shard = r.s and workflow_id = r.w and parent = r.p and at = r.k and number > r.a
-      and (arrival is not null) = r.f
-    order by number
-    limit r.l`;
-
 const loadChildren: Statement = {
   name: 'load_children',
   text: `
   select r.w as request, ${selected(BRANCH, 't')}
   from ${requests(', p text, k text, a integer, l integer, f boolean')}
-  cross join lateral (${children}) t`,
-};
-
-/** The base rows of the same children: a fork's children share one, so it is not sent with each of them. */
-const loadChildrenBases: Statement = {
-  name: 'load_children_bases',
-  text: `
-  select distinct r.w as request, ${selected(VARIABLE, 'v')}
-  from ${requests(', p text, k text, a integer, l integer, f boolean')}
-  cross join lateral (select distinct base from (${children}) c where base is not null) t
-  join variable v on v.shard = r.s and v.workflow_id = r.w and v.scope = t.base and v.name = '${BASE}'`,
+  cross join lateral (
+    select * from branch
+    where shard = r.s and workflow_id = r.w and parent = r.p and at = r.k and number > r.a
+      and (arrival is not null) = r.f
+    order by number
+    limit r.l
+  ) t`,
 };
 
 const loadErrors: Statement = {
@@ -164,7 +153,7 @@ const loadErrors: Statement = {
   text: `
   select r.w as request, ${selected(ERROR, 't')}
   from ${requests(', k text')}
-  join error t on t.shard = r.s and t.workflow_id = r.w and t.id = r.k`,
+  ${matching('error', ' and id = r.k')}`,
 };
 
 const loadVariables: Statement = {
@@ -172,13 +161,16 @@ const loadVariables: Statement = {
   text: `
   select r.w as request, ${selected(VARIABLE, 't')}
   from ${requests(', k text, n text')}
-  join variable t on t.shard = r.s and t.workflow_id = r.w and t.scope = r.k and t.name = r.n`,
+  ${matching('variable', ' and scope = r.k and name = r.n')}`,
 };
 
-/** Whole tables of a workflow; `k` narrows to one scope where it is given. */
+/** Whole tables of a workflow. */
 const all = <Row>(name: string, table: { readonly name: string }, columns: string): Statement & { row?: Row } => ({
   name,
-  text: `select r.w as request, ${columns} from ${requests('')} join ${table.name} t on t.shard = r.s and t.workflow_id = r.w`,
+  text: `
+  select r.w as request, ${columns}
+  from ${requests('')}
+  ${matching(table.name, '')}`,
 });
 const allStrands = all('all_strands', BRANCH, selected(BRANCH, 't'));
 const allWorkitems = all('all_workitems', WORKITEM, selected(WORKITEM, 't'));
@@ -191,11 +183,11 @@ const loadScopes: Statement = {
   text: `
   select r.w as request, ${selected(VARIABLE, 't')}
   from ${requests(', k text')}
-  join variable t on t.shard = r.s and t.workflow_id = r.w and t.scope = r.k`,
+  ${matching('variable', ' and scope = r.k')}`,
 };
 
 export type Request = { readonly s: number; readonly w: WorkflowId; readonly [parameter: string]: unknown };
-type Chain = readonly { readonly row: DatabaseRow; readonly base: string | null }[] | null;
+type Chain = readonly DatabaseRow[] | null;
 
 /** What was loaded of one workflow, while it is being gathered. */
 class Gathering {
@@ -215,19 +207,14 @@ class Gathering {
     this.answer({ kind: 'strand', path: '0' });
     for (const prefix of chainOf(path)) this.answer({ kind: 'strand', path: prefix });
   }
-  strand(row: StrandRow, base: string | null): void {
+  strand(row: StrandRow): void {
     this.strands.set(row.path, row);
-    if (row.base !== null) this.base(row.base, base);
-  }
-  base(scope: ExpressionId, value: string | null): void {
-    this.answer({ kind: 'variable', scope, name: BASE });
-    if (value !== null) this.variable({ scope, name: BASE, value });
   }
   variable(row: VariableRow): void {
     this.variables.set(VARIABLE.keyOf(row), row);
   }
   chain(chain: Chain): void {
-    for (const { row, base } of chain ?? []) this.strand(rowOf(BRANCH, row), base);
+    for (const row of chain ?? []) this.strand(rowOf(BRANCH, row));
   }
   loaded(workflow: WorkflowRow | null): Loaded {
     return { workflow, ...this };
@@ -267,7 +254,6 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
         into.workitems.set(row.id, row);
         into.walked(row.path);
         into.chain(record['chain'] as Chain);
-        if (row.inherits !== null) into.base(row.inherits, record['base_value'] as string | null);
       },
     },
     {
@@ -291,7 +277,7 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
     {
       statement: loadStrands,
       requests: pick('strand', (need) => chainOf(need.path).map((k) => ({ k }))),
-      take: (into, record) => into.strand(rowOf(BRANCH, record), record['base_value'] as string | null),
+      take: (into, record) => into.strand(rowOf(BRANCH, record)),
     },
     {
       statement: findStrands,
@@ -299,21 +285,13 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
       take: (into, record) => {
         const found = record['chain'] as Chain;
         into.chain(found);
-        for (const { row } of found ?? []) into.walked(row['path'] as string);
+        for (const row of found ?? []) into.walked(row['path'] as string);
       },
     },
     {
       statement: loadChildren,
       requests: childrenOf,
-      take: (into, record) => into.strand(rowOf(BRANCH, record), null),
-    },
-    {
-      statement: loadChildrenBases,
-      requests: childrenOf,
-      take: (into, record) => {
-        const row = rowOf(VARIABLE, record);
-        into.base(row.scope, row.value);
-      },
+      take: (into, record) => into.strand(rowOf(BRANCH, record)),
     },
     {
       statement: loadErrors,
@@ -344,7 +322,7 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
     {
       statement: allStrands,
       requests: everything,
-      take: (into, record) => into.strand(rowOf(BRANCH, record), null),
+      take: (into, record) => into.strand(rowOf(BRANCH, record)),
     },
     {
       statement: allWorkitems,

@@ -129,15 +129,8 @@ export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs
   for (const need of needs) if (need.kind !== 'definition') answer(need);
   const loaded = { workflow, strands, workitems, agenda, errors, listeners, variables, answered };
 
-  const base = (scope: StrandRow['base']): void => {
-    if (scope === null) return;
-    answer({ kind: 'variable', scope, name: BASE });
-    const row = rows?.variables.get(`${scope} ${BASE}`);
-    if (row !== undefined) variables.set(`${scope} ${BASE}`, row);
-  };
   const strand = (row: StrandRow): void => {
     strands.set(row.path, row);
-    base(row.base);
   };
   const walk = (path: string): void => {
     answer({ kind: 'strand', path: '0' });
@@ -165,7 +158,6 @@ export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs
         const held = rows.workitems.get(need.id);
         if (held === undefined) break;
         workitems.set(held.row.id, held.row);
-        base(held.row.inherits);
         walk(held.row.path);
         break;
       }

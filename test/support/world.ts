@@ -290,15 +290,8 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
   const listeners = new Map<string, ListenerRow>();
   const answered = new Set(needs.map(needKey));
 
-  const base = (scope: ExpressionId | null): void => {
-    if (scope === null) return;
-    answered.add(needKey({ kind: 'variable', scope, name: BASE }));
-    const row = baseOf(rows, scope);
-    if (row !== undefined) variables.set(`${row.scope} ${row.name}`, row);
-  };
   const strand = (row: StrandRow): void => {
     strands.set(row.path, row);
-    base(row.base);
   };
   /** A strand and its ancestors; the root is not among them, it lives in the workflow row. */
   const walk = (path: string | null): void => {
@@ -324,7 +317,6 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
         const row = rows.workitems.get(need.id);
         if (row === undefined) break;
         workitems.set(row.id, row);
-        base(row.inherits);
         walk(row.path);
         break;
       }
