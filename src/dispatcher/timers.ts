@@ -49,6 +49,8 @@ export function makeTimers(parts: {
 }): Timers {
   const { store, engine, clock, time, ids, log } = parts;
   const underWay = new Set<string>();
+  // Of these, what was written anew meanwhile: the step that handled the rest of a long one has left a rest itself.
+  const anew = new Set<string>();
   const failing = new Map<string, { failures: number; until: number }>();
   let fed = 0;
   let stopped = false;
@@ -94,6 +96,7 @@ export function makeTimers(parts: {
       )
       .then(() => {
         underWay.delete(key);
+        if (anew.delete(key) && !feed(row)) more = true;
         if (more && underWay.size <= AGENDA_UNDER_WAY_MAX / 2) loop.wake();
         if (underWay.size > 0) return;
         const callers = quietCallers;
@@ -116,6 +119,7 @@ export function makeTimers(parts: {
       const now = clock.now();
       for (const row of rows) {
         if (row.dueAt > now) parts.expect(row.dueAt);
+        else if (underWay.has(keyOf(row))) anew.add(keyOf(row));
         // Straight on to the end of the engine's queue: behind everybody who waits there already.
         else if (!feed(row)) more = true;
       }
