@@ -1,12 +1,12 @@
 import Router from '@koa/router';
 import Koa from 'koa';
 import { Fault } from '../model/fault.ts';
-import { makeBodyReader } from './middleware/body.ts';
+import { type BodyReader, makeBodyReader } from './middleware/body.ts';
 import { withIdempotency } from './middleware/idempotency.ts';
 import { report } from './middleware/report.ts';
 import { makeBodyCheck, queryOf } from './middleware/validate.ts';
 import { openapi } from './openapi.ts';
-import { type Call, jsonReply, type Operation } from './operation.ts';
+import { type Call, jsonReply, type Operation, type Reply } from './operation.ts';
 import type { Parts } from './parts.ts';
 import { HttpProblem } from './problem.ts';
 import { operationsOf } from './routes/operations.ts';
@@ -36,7 +36,8 @@ export function makeApp(parts: Parts): Koa {
   });
 
   const router = new Router();
-  for (const operation of withOpenapi(operationsOf(parts))) route(router, operation, parts);
+  const readBody = makeBodyReader();
+  for (const operation of withOpenapi(operationsOf(parts))) route(router, operation, readBody, parts);
   app.use(router.routes());
   app.use((ctx) => {
     const allowed = allowedMethods(router, ctx.path);
@@ -61,15 +62,16 @@ function withOpenapi(operations: readonly Operation[]): readonly Operation[] {
     path: '/openapi.json',
     summary: 'This description',
     answers: { 200: { description: 'An OpenAPI 3.1 document' } },
-    handle: () => reply,
+    // Written when somebody first wants to read it.
+    handle: () => (reply ??= jsonReply(200, openapi(all))),
   };
   const all = [...operations, own];
-  const reply = jsonReply(200, openapi(all));
+  let reply: Reply | null = null;
   return all;
 }
 
-function route(router: Router, operation: Operation, parts: Parts): void {
-  const readBody = operation.method === 'post' || operation.method === 'patch' ? makeBodyReader() : null;
+function route(router: Router, operation: Operation, readBody: BodyReader, parts: Parts): void {
+  const hasBody = operation.method === 'post' || operation.method === 'patch';
   const checkBody = operation.body?.checked === 'here' ? makeBodyCheck(operation.body.schema) : null;
   const handle = operation.method === 'post' ? withIdempotency(operation, parts) : null;
 
@@ -78,7 +80,7 @@ function route(router: Router, operation: Operation, parts: Parts): void {
     ctx.state['fixed'] = operation.fixed === true;
     ctx.state['quiet'] = operation.quiet === true;
     const query = queryOf(ctx.querystring, operation);
-    const read = readBody === null ? { body: {}, raw: '', isForm: false } : await readBody(ctx);
+    const read = hasBody ? await readBody(ctx) : { body: {}, raw: '', isForm: false };
     const call: Call = {
       params: ctx['params'] as Readonly<Record<string, string>>,
       query,

@@ -1,6 +1,6 @@
-import type { TSchema } from 'typebox';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { AnswerSpec, Operation } from './operation.ts';
+import type { Schema } from './schema.ts';
 import { Callback, Problem, published } from './schemas.ts';
 
 /** The OpenAPI 3.1 description of these operations, from the schemas they are checked with. */
@@ -99,7 +99,7 @@ const CALLBACKS: JsonObject = {
 };
 
 /** Published schemas are named once under components; what is referred to here are whole ones only. */
-function referTo(schema: TSchema): JsonObject {
+function referTo(schema: Schema): JsonObject {
   const name = Object.entries(published).find(([, one]) => one === schema)?.[0];
   return name === undefined ? plain(schema) : { $ref: `#/components/schemas/${name}` };
 }
@@ -108,7 +108,7 @@ const componentsOf = (): JsonObject =>
   Object.fromEntries(Object.entries(published).map(([name, schema]) => [name, plain(schema)]));
 
 /** A schema as plain JSON, without what the library keeps beside it. */
-export function plain(schema: TSchema): JsonObject {
+export function plain(schema: Schema): JsonObject {
   const value = JSON.parse(JSON.stringify(schema)) as Json;
   if (!isObject(value)) throw new Error('A schema is an object');
   return value;

@@ -1,6 +1,6 @@
-import type { TSchema } from 'typebox';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { Schema } from './schema.ts';
 
 /** A request in our words: what a handler may look at. */
 export type Call = {
@@ -36,10 +36,10 @@ export const OK: Reply = { status: 201, contentType: 'text/plain', text: 'OK', h
 
 export type AnswerSpec = {
   readonly description: string;
-  readonly schema?: TSchema;
+  readonly schema?: Schema;
   readonly headers?: readonly string[];
 };
-export type QuerySpec = { readonly name: string; readonly description: string; readonly schema?: TSchema };
+export type QuerySpec = { readonly name: string; readonly description: string; readonly schema?: Schema };
 
 /**
  * One thing the API can do. The router, the checks of requests and /openapi.json are all made from these, so that they
@@ -54,7 +54,7 @@ export type Operation = {
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */
   readonly fixed?: true;
   /** The body; `checked: 'by handler'` where the contract wants complaints of its own. */
-  readonly body?: { readonly schema: TSchema; readonly checked: 'here' | 'by handler' };
+  readonly body?: { readonly schema: Schema; readonly checked: 'here' | 'by handler' };
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];
   readonly answers: Readonly<Record<number, AnswerSpec>>;

@@ -1,28 +1,27 @@
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Schema, Type } from './schema.ts';
 
 /*
  * The one source of what crosses our border: each of these is a JSON Schema (2020-12) as it stands. Requests are held
- * against them, `schemas/*.json` and /openapi.json are made from them (scripts/schemas.ts), and types follow from them.
+ * against them; `schemas/*.json` and /openapi.json are made from them (scripts/schemas.ts).
  */
 
-const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+const nullable = (schema: Schema) => Type.Union([schema, Type.Null()]);
 const time = (description: string) => Type.String({ description: `${description}, RFC 3339 in UTC` });
 const text = (description: string, options: { readonly maxLength?: number; readonly minLength?: number } = {}) =>
   Type.String({ description, ...options });
 
-// Not Type.Record: its pattern `^.*$` would miss names that contain a line break.
-export const Fields = Type.Unsafe<{ readonly [name: string]: unknown }>({
+export const Fields: Schema = {
   type: 'object',
   description: 'The fields of a workitem: names and any JSON values',
-});
+};
 
-export const Tree = Type.Unsafe<readonly unknown[]>({
+export const Tree: Schema = {
   description: 'A process definition as data: [name, { attributes }, [children]], all the way down',
   type: 'array',
   minItems: 3,
   prefixItems: [{ type: 'string' }, { type: 'object' }, { type: 'array' }],
   items: false,
-});
+};
 
 /** The longest URL that is taken as a callback, in characters. */
 export const CALLBACK_LENGTH_MAX = 8192;
@@ -39,13 +38,11 @@ export const Launch = Type.Object(
       description: 'A process definition: XML, JSON or Radial text of at most 1 MB, or the tree itself',
     }),
     callback: Type.Optional(CallbackUrl),
-    callbacks: Type.Optional(
-      Type.Unsafe<{ readonly [participant: string]: string }>({
-        type: 'object',
-        additionalProperties: CallbackUrl,
-        description: 'The callback of each participant, by its name',
-      }),
-    ),
+    callbacks: Type.Optional({
+      type: 'object',
+      additionalProperties: CallbackUrl,
+      description: 'The callback of each participant, by its name',
+    }),
     fields: Type.Optional(Fields),
     retry: Type.Optional(
       Type.Object(
@@ -126,8 +123,6 @@ export const WORKFLOW_STATUSES = [
   'cancelled',
   'killed',
 ] as const;
-const oneOf = <Value extends string>(values: readonly Value[], description: string) =>
-  Type.Unsafe<Value>({ type: 'string', enum: [...values], description });
 
 /** What a participant is sent. */
 export const Callback = Type.Object(
@@ -135,7 +130,7 @@ export const Callback = Type.Object(
     workflow_id: text('The workflow'),
     workitem_id: text('The workitem: expid!subid!workflow_id'),
     participant: text('The participant as named in the definition'),
-    status: oneOf(SEND_STATUSES, 'active: do the work; anything else: stop working on it'),
+    status: Type.OneOf(SEND_STATUSES, 'active: do the work; anything else: stop working on it'),
     fields: Fields,
     proceed_url: text('Where to POST the answer'),
   },
@@ -161,14 +156,17 @@ const Workitem = Type.Object(
     workflow_id: text('The workflow'),
     expression_id: text('expid!subid'),
     participant: text('Whose turn it is'),
-    status: oneOf(['open', 'failed'], 'failed: its tries are spent or it was given up; a proceed is still accepted'),
+    status: Type.OneOf(
+      ['open', 'failed'],
+      'failed: its tries are spent or it was given up; a proceed is still accepted',
+    ),
     fields: Fields,
     opened_at: time('Since when the participant has it'),
     revision: Type.Integer({ description: 'Counts edits; the ETag' }),
     callback: Type.Object(
       {
         url: nullable(text('Where its callbacks go')),
-        owed: nullable(oneOf(SEND_STATUSES, 'The message that has not been delivered yet')),
+        owed: nullable(Type.OneOf(SEND_STATUSES, 'The message that has not been delivered yet')),
         tries: Type.Integer({ description: 'Tries of that message so far' }),
         next_at: nullable(time('When the next try is due')),
       },
@@ -196,7 +194,7 @@ const Expression = Type.Object(
 const summary = {
   id: text('The workflow'),
   name: nullable(text('The name the definition gives itself')),
-  status: oneOf(WORKFLOW_STATUSES, 'The first that applies'),
+  status: Type.OneOf(WORKFLOW_STATUSES, 'The first that applies'),
   launched_at: time('When it was launched'),
   updated_at: time('When it last moved'),
   ended_at: nullable(time('When it was over')),
@@ -256,7 +254,7 @@ export const Deliveries = Type.Object(
   {
     deliveries: Type.Array(
       Type.Object({
-        message: oneOf(SEND_STATUSES, 'Which message was tried'),
+        message: Type.OneOf(SEND_STATUSES, 'Which message was tried'),
         try: Type.Integer({ description: '1, 2, …' }),
         at: time('When the try began'),
         status: nullable(Type.Integer({ description: 'The HTTP status that came back' })),
@@ -285,7 +283,7 @@ export const Nodes = Type.Object(
     nodes: Type.Array(
       Type.Object({
         id: Type.String(),
-        role: oneOf(['all', 'api', 'worker'], 'What it does'),
+        role: Type.OneOf(['all', 'api', 'worker'], 'What it does'),
         url: text('Its public address'),
         version: Type.String(),
         started_at: time('When it started'),
@@ -346,6 +344,4 @@ export const published = {
   nodes: Nodes,
   ping: Ping,
   problem: Problem,
-} satisfies Readonly<Record<string, TSchema>>;
-
-export type LaunchBody = Static<typeof Launch>;
+} satisfies Readonly<Record<string, Schema>>;

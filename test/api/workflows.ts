@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { TSchema } from 'typebox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Schema } from '../../src/api/schema.ts';
 import { published } from '../../src/api/schemas.ts';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, postForm, postJson, send, startServer } from '../support/server.ts';
@@ -30,8 +30,8 @@ type Workflow = {
 };
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
-const checks = new Map<TSchema, ReturnType<typeof ajv.compile>>();
-function expectShape(schema: TSchema, value: unknown): void {
+const checks = new Map<Schema, ReturnType<typeof ajv.compile>>();
+function expectShape(schema: Schema, value: unknown): void {
   const check = checks.get(schema) ?? ajv.compile(schema);
   checks.set(schema, check);
   expect(check(value), JSON.stringify(check.errors)).toBe(true);

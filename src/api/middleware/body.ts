@@ -15,6 +15,7 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 
 export type ReadBody = { readonly body: JsonObject; readonly raw: string; readonly isForm: boolean };
+export type BodyReader = (ctx: Context) => Promise<ReadBody>;
 
 /**
  * Makes what reads a JSON or form body into an object.
@@ -22,7 +23,7 @@ export type ReadBody = { readonly body: JsonObject; readonly raw: string; readon
  * A body without a Content-Type is a form (contract.md). Everything that cannot be read faithfully is refused: unknown types
  * and charsets, broken JSON, lists and bare values, keys that would be dropped or mangled silently.
  */
-export function makeBodyReader(): (ctx: Context) => Promise<ReadBody> {
+export function makeBodyReader(): BodyReader {
   const read = koaBody({
     multipart: false,
     text: false,

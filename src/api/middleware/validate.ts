@@ -1,28 +1,38 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import type { TSchema } from 'typebox';
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../model/json.ts';
 import type { Operation } from '../operation.ts';
 import { type Complaint, HttpProblem } from '../problem.ts';
+import type { Schema } from '../schema.ts';
 import { isStorable, valueComplaint } from '../value.ts';
 
 /*
  * The one file that imports ajv. No `allErrors`: one complaint per request keeps the work for a stranger's body bounded.
  */
-const strict = new Ajv2020({ strict: true, allowUnionTypes: true });
+const OPTIONS: Options = {
+  strict: true,
+  allowUnionTypes: true,
+  // Our own schemas are held against the rules for schemas by a test, not by every start.
+  validateSchema: false,
+  meta: false,
+};
+const strict = new Ajv2020(OPTIONS);
 /** For forms, whose leaves are all texts: "true" is taken for true where a boolean is wanted. */
-const lenient = new Ajv2020({ strict: true, allowUnionTypes: true, coerceTypes: true });
+const lenient = new Ajv2020({ ...OPTIONS, coerceTypes: true });
 
-/** Compiles a schema into a check: the first complaint, or null. */
+/** Makes a check against a schema: the first complaint, or null. Compiled when it is first asked, for a start needs none of them. */
 export function makeCheck(
-  schema: TSchema,
+  schema: Schema,
   options: { readonly isForm?: boolean } = {},
 ): (value: unknown) => Complaint | null {
-  const validate = (options.isForm === true ? lenient : strict).compile(schema);
-  return (value) => (validate(value) ? null : complaintOf(validate.errors?.[0]));
+  let compiled: ValidateFunction | null = null;
+  return (value) => {
+    compiled ??= (options.isForm === true ? lenient : strict).compile(schema);
+    return compiled(value) ? null : complaintOf(compiled.errors?.[0]);
+  };
 }
 
 /** Makes the check of a whole body against its schema. @throws HttpProblem with a pointer to what is wrong */
-export function makeBodyCheck(schema: TSchema): (body: JsonObject, isForm: boolean) => JsonObject {
+export function makeBodyCheck(schema: Schema): (body: JsonObject, isForm: boolean) => JsonObject {
   const checkJson = makeCheck(schema);
   const checkForm = makeCheck(schema, { isForm: true });
   return (body, isForm) => {

@@ -1,10 +1,10 @@
-import type { TSchema } from 'typebox';
 import type { EngineEvent } from '../../engine/engine.ts';
 import { Fault } from '../../model/fault.ts';
 import { type ExpressionId, ID_LENGTH_MAX, parseWorkitemId, type WorkflowId } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';
 import type { AnswerSpec, Call } from '../operation.ts';
 import type { Parts } from '../parts.ts';
+import type { Schema } from '../schema.ts';
 import { Problem } from '../schemas.ts';
 
 /** Lets something happen to a workflow. @returns what the step answered @throws Fault when it was refused */
@@ -51,7 +51,7 @@ export const shown = (text: string): string => JSON.stringify(text.length > 100 
 export function answers(
   status: number,
   description: string,
-  schema: TSchema | null,
+  schema: Schema | null,
   ...problems: readonly number[]
 ): Readonly<Record<number, AnswerSpec>> {
   const all: Record<number, AnswerSpec> = { [status]: { description, ...(schema === null ? {} : { schema }) } };
