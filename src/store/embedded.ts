@@ -39,12 +39,19 @@ class DurableNodeFS extends NodeFS {
   }
 }
 
+/**
+ * Postgres would clear 128 MB of memory for its cache before it does anything else, a fifth of the time it takes to open. Behind this one
+ * is the cache of the operating system.
+ */
+const CACHE = ['-c', 'shared_buffers=32MB'];
+
 /** Opens, or creates, the database in `folder`; `memory:` keeps nothing. */
 async function openDatabase(dataDir: string): Promise<PGlite> {
-  if (dataDir === 'memory:') return PGlite.create();
+  if (dataDir === 'memory:') return PGlite.create({ startParams: [...PGlite.defaultStartParams, ...CACHE] });
   const folder = join(dataDir, 'database');
   mkdirSync(folder, { recursive: true });
-  const startParams = [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync'];
+  const synced = PGlite.defaultStartParams.filter((param) => param !== '-F');
+  const startParams = [...synced, '-c', 'wal_sync_method=fsync', ...CACHE];
   return PGlite.create({ dataDir: folder, fs: new DurableNodeFS(folder), startParams });
 }
 

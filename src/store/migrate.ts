@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type pg from 'pg';
@@ -18,12 +18,16 @@ export function ownMigrations(): string {
   throw new Error('The folder "migrations" is missing beside the program; install the package again');
 }
 
+/** What Postgres says of a table that does not exist. */
+const UNDEFINED_TABLE = '42P01';
+
 /**
  * Brings the tables to the newest state. Servers that start together wait for each other.
  *
  * @param locks false where the database has no advisory locks; then only one server may migrate at a time
  */
 export async function migrate(client: pg.ClientBase, dir: string, locks = true): Promise<void> {
+  if (await isUpToDate(client, dir)) return;
   await runner({
     dbClient: client,
     dir,
@@ -33,4 +37,23 @@ export async function migrate(client: pg.ClientBase, dir: string, locks = true):
     log: () => {},
     logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   });
+}
+
+/**
+ * Whether exactly the migrations of the folder have been made. That is so at nearly every start, and one question finds it out; whatever
+ * else there is to say, such as that the tables are those of a newer version, is left to the runner.
+ */
+async function isUpToDate(client: pg.ClientBase, dir: string): Promise<boolean> {
+  const wanted = readdirSync(dir)
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => basename(file, '.sql'));
+  try {
+    // Where the runner keeps it: a search path that leads elsewhere makes no difference.
+    const { rows } = await client.query<{ name: string }>('select name from public.migration');
+    const made = new Set(rows.map(({ name }) => name));
+    return made.size === wanted.length && wanted.every((name) => made.has(name));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) return false;
+    throw error;
+  }
 }
