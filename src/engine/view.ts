@@ -90,7 +90,7 @@ export function overlay(view: Loaded, changes: Changes): Loaded {
   };
 }
 
-const CHILDREN_KEY = '["children",';
+const CHILDREN_KEY = 'children ';
 
 /** True for needs that ask for part of a set: what earlier steps of the batch changed cannot be laid over such a part. */
 export const asksForPart = (need: Need): boolean => need.kind === 'children';

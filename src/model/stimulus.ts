@@ -101,8 +101,21 @@ export type Need =
   /** Every row of the workflow (administrators only). */
   | { readonly kind: 'everything' };
 
-/** One text per need, the same for the same need. */
-export const needKey = (need: Need): string => JSON.stringify(Object.values(need));
+/** One text per need, the same for the same need: its kind and what it names, joined by blanks. Names that strangers choose come last. */
+export function needKey(need: Need): string {
+  switch (need.kind) {
+    case 'workitem':
+    case 'agenda':
+    case 'error':
+      return `${need.kind} ${need.id}`;
+    case 'strand':
+      return `strand ${need.path}`;
+    case 'variable':
+      return `variable ${need.scope} ${need.name}`;
+    default:
+      return Object.values(need).join(' ');
+  }
+}
 
 /** What is known of one workflow: rows that were loaded, and the needs they answer (a row that is missing although its need was
  * answered does not exist). */

@@ -6,7 +6,6 @@ import { AGENDA, CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFL
  * In the json, `s` is the shard and `w` the workflow id; the columns go by their names.
  */
 
-export type Json = { readonly [column: string]: unknown };
 /** One kind of change: `code` names it in the statement's name, `text` is its CTE reading parameter `$n`. */
 export type Piece = { readonly code: string; readonly text: (n: number) => string };
 

@@ -201,24 +201,6 @@ export function rowOf<Row>(table: Table<Row>, record: DatabaseRow): Row {
   return row as Row; // the columns are those of Row by the tables above
 }
 
-type Values = { readonly [column: string]: unknown };
-
-/** A row of the model as the json that a statement reads: keyed by column; what is null is left out. */
-export function jsonOf<Row>(table: Table<Row>, row: Row): Values {
-  const source = row as { readonly [key: string]: unknown };
-  const json: { [column: string]: unknown } = {};
-  for (const { key, column } of table.columns) if (source[key] !== null) json[column] = source[key];
-  return json;
-}
-
-/** The parts of a row that a patch sets, keyed by column; null is a value here. */
-export function patchOf<Row>(table: Table<Row>, set: Partial<Row>): Values {
-  const source = set as { readonly [key: string]: unknown };
-  const json: { [column: string]: unknown } = {};
-  for (const { key, column } of table.columns) if (source[key] !== undefined) json[column] = source[key];
-  return json;
-}
-
 /** The number by which children are walked: the last part of a strand's path. */
 export const strandNumber = (path: string): number =>
   Number(path.slice(Math.max(path.lastIndexOf('.'), path.lastIndexOf('f')) + 1)) || 0;

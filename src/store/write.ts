@@ -1,4 +1,4 @@
-import { shardOf, type WorkflowId } from '../model/ids.ts';
+import type { WorkflowId } from '../model/ids.ts';
 import {
   type Changes,
   type EmittedEvent,
@@ -15,7 +15,6 @@ import {
   historyPiece,
   holdPieces,
   insertWorkflow,
-  type Json,
   type Piece,
   type Proof,
   pieces,
@@ -27,6 +26,7 @@ import {
   workflowMoving,
   workflowMovingAndFields,
 } from './pieces.ts';
+import { listText, type Place, partsText, partText, patchText, placeOf, type RowText, rowText } from './row-text.ts';
 import { byShard, inShard } from './sharding.ts';
 import type { Save } from './store.ts';
 import {
@@ -35,8 +35,6 @@ import {
   CHILDREN,
   type DatabaseRow,
   HISTORY,
-  jsonOf,
-  patchOf,
   strandNumber,
   type Table,
   WORKFLOW,
@@ -65,7 +63,7 @@ export type WriteStyle = {
   readonly namesShard: boolean;
 };
 
-type Filled = { readonly piece: Piece; readonly rows: readonly Json[] };
+type Filled = { readonly piece: Piece; readonly rows: readonly RowText[] };
 
 /**
  * Statements by the kinds of change in them. So many combinations get a statement of their own, first come, first served; it is the
@@ -99,7 +97,7 @@ function together(all: readonly Filled[], proven: Proof): Sent {
     };
     built.set(key, statement);
   }
-  return { statement, values: filled.map(({ rows }) => JSON.stringify(rows)) };
+  return { statement, values: filled.map(({ rows }) => listText(rows)) };
 }
 
 /** The pieces as one statement; or, where shards are named, as one for each piece and shard. */
@@ -136,41 +134,41 @@ export function writingOf(
   hears: boolean,
   proven: Proof = 'versions',
 ): Writing {
-  const changes = coalesced(save.changes);
+  const placed = coalesced(save.changes);
+  const changes = placed.map(({ change }) => change);
   const filled: Filled[] = [];
-  const add = (piece: Piece, rows: readonly Json[]): void => {
+  const add = (piece: Piece, rows: readonly RowText[]): void => {
     filled.push({ piece, rows });
   };
 
-  const steps = changes.map((change) => workflowJson(change.workflow, known));
-  add(
-    updateWorkflow,
-    steps.filter((row) => row['loaded'] !== null),
-  );
-  add(
-    insertWorkflow,
-    steps.filter((row) => row['loaded'] === null),
-  );
+  const steps = { updated: [] as RowText[], inserted: [] as RowText[] };
+  for (const { change, place } of placed) workflowText(change.workflow, place, known, steps);
+  add(updateWorkflow, steps.updated);
+  add(insertWorkflow, steps.inserted);
   for (const kind of CHILD_KINDS) {
-    const ops = rowsOf(kind, changes, save, known);
+    const ops = rowsOf(kind, placed, save, known);
     add(pieces[kind].put, ops.put);
     add(pieces[kind].patch, ops.patch);
     add(pieces[kind].delete, ops.delete);
   }
   add(
     historyPiece(style.numbersTransactions),
-    changes.flatMap(({ workflow, history }) =>
-      history.map((row) => ({
-        ...located(workflow.id),
-        ...jsonOf(HISTORY, row),
-        token: style.numbersTransactions ? null : save.token,
-      })),
+    placed.flatMap(({ change, place }) =>
+      change.history.map((row) =>
+        rowText(
+          place,
+          partsText(HISTORY.columns, row),
+          partText('token', style.numbersTransactions ? null : save.token),
+        ),
+      ),
     ),
   );
   const definitions = new Map(changes.flatMap((change) => [...change.definitions]));
   add(
     definitionPiece,
-    [...definitions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([hash, stored]) => ({ hash, stored })),
+    [...definitions]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([hash, stored]) => ({ s: 0, text: JSON.stringify({ hash, stored }) })),
   );
 
   const isHeard = hears || changes.some(putsEar);
@@ -182,10 +180,16 @@ export function writingOf(
       id: `event ${workflow.id} ${workflow.ver}.${i}`,
     })),
   );
-  const held = changes
-    .filter(({ hold, shift }) => hold !== null || shift !== null)
-    .map(({ workflow, hold, shift }) => ({ ...located(workflow.id), hold, shift, until: workflow.updatedAt }));
-  const swept = changes.filter(({ sweep }) => sweep).map(({ workflow }) => located(workflow.id));
+  const held: RowText[] = [];
+  const swept: RowText[] = [];
+  for (const { change, place } of placed) {
+    const { hold, shift, sweep, workflow } = change;
+    if (hold !== null || shift !== null)
+      held.push(
+        rowText(place, partText('hold', hold), partText('shift', shift), partText('until', workflow.updatedAt)),
+      );
+    if (sweep) swept.push(rowText(place));
+  }
 
   return {
     changes: sent(filled, style, proven),
@@ -246,74 +250,76 @@ export function askingHearers(events: readonly Emitted[]): {
   };
 }
 
-const eventRow = (event: Emitted, listener: DatabaseRow): Json => ({
-  s: listener['s'],
-  w: listener['w'],
-  ...jsonOf(AGENDA, {
-    id: `${event.id} ${String(listener['id'])}`,
-    kind: 'event',
-    dueAt: event.at,
-    heldAt: null,
-    path: listener['path'] as string,
-    payload: `{"listener":${JSON.stringify(listener['id'])},"workflow":${JSON.stringify(event.w)},"event":"${event.event}","name":${JSON.stringify(event.name)},"at":${event.at},"payload":${event.payload}}`,
-  }),
-});
+const eventRow = (event: Emitted, listener: DatabaseRow): RowText =>
+  rowText(
+    placeOf(listener['w'] as WorkflowId),
+    partsText(AGENDA.columns, {
+      id: `${event.id} ${String(listener['id'])}`,
+      kind: 'event',
+      dueAt: event.at,
+      heldAt: null,
+      path: listener['path'] as string,
+      payload: `{"listener":${JSON.stringify(listener['id'])},"workflow":${JSON.stringify(event.w)},"event":"${event.event}","name":${JSON.stringify(event.name)},"at":${event.at},"payload":${event.payload}}`,
+    }),
+  );
 
-const located = (workflow: WorkflowId): { readonly s: number; readonly w: WorkflowId } => ({
-  s: shardOf(workflow),
-  w: workflow,
-});
-
-/** `loaded`: the ver the row must have, or null for a row that must not exist. A text that did not change is left out. */
-function workflowJson(row: WorkflowRow, known: Known): Json {
+/** `loaded`: the ver the row must have; none for a row that must not exist. A text that did not change is left out. */
+function workflowText(
+  row: WorkflowRow,
+  place: Place,
+  known: Known,
+  into: { readonly updated: RowText[]; readonly inserted: RowText[] },
+): void {
   const before = known.workflow(row.id);
   const loaded = before === undefined ? (row.ver > 1 ? row.ver - 1 : null) : (before?.ver ?? null);
-  if (loaded === null) return { ...located(row.id), loaded, ...jsonOf(WORKFLOW, row) };
-  const unchanged = before?.fields === row.fields;
-  return {
-    ...located(row.id),
-    loaded,
-    ...jsonOf({ ...WORKFLOW, columns: unchanged ? workflowMoving : workflowMovingAndFields }, row),
-    ver: Math.max(row.ver, loaded + 1),
-  };
+  if (loaded === null) {
+    into.inserted.push(rowText(place, partsText(WORKFLOW.columns, row)));
+    return;
+  }
+  const columns = before?.fields === row.fields ? workflowMoving : workflowMovingAndFields;
+  const ver = Math.max(row.ver, loaded + 1);
+  into.updated.push(rowText(place, partText('loaded', loaded), partsText(columns, { ...row, ver })));
 }
 
-type Rows = { readonly put: readonly Json[]; readonly patch: readonly Json[]; readonly delete: readonly Json[] };
+type Placed = { readonly change: Changes; readonly place: Place };
+type Rows = {
+  readonly put: readonly RowText[];
+  readonly patch: readonly RowText[];
+  readonly delete: readonly RowText[];
+};
 
 /** The changes of one kind of row in all workflows, as what the three pieces read. */
-function rowsOf(kind: keyof typeof CHILDREN, changes: readonly Changes[], save: Save, known: Known): Rows {
-  const table: Table<never> = CHILDREN[kind];
-  const rows = { put: [] as Json[], patch: [] as Json[], delete: [] as Json[] };
+function rowsOf(kind: keyof typeof CHILDREN, placed: readonly Placed[], save: Save, known: Known): Rows {
+  const { columns }: Table<never> = CHILDREN[kind];
+  const rows = { put: [] as RowText[], patch: [] as RowText[], delete: [] as RowText[] };
   const claims = kind === 'workitems' ? claimsOf(save) : NO_CLAIMS;
-  for (const change of changes) {
-    const place = located(change.workflow.id);
+  for (const { change, place } of placed) {
     const ops: ReadonlyMap<string, Op<unknown>> = change[kind];
     for (const [key, op] of ops) {
       if (change.sweep && isSwept(kind, key)) continue;
-      const claim = claims.get(`${place.w} ${key}`);
-      if (op.kind === 'put')
-        rows.put.push({
-          ...place,
-          ...jsonOf(table, op.row as never),
-          ...extrasOf(kind, key, op.row, change.workflow, known),
-          ...(claim === undefined ? {} : putClaim(claim, save)),
-        });
-      else if (op.kind === 'patch')
-        rows.patch.push({
-          ...place,
-          ...keysOf(kind, key),
-          set: patchOf(table, op.set as never),
-          release: claim?.release ?? null,
-        });
-      else rows.delete.push({ ...place, ...keysOf(kind, key) });
-      claims.delete(`${place.w} ${key}`);
+      const claim = claims.size === 0 ? undefined : claims.get(`${place.workflow} ${key}`);
+      if (claim !== undefined) claims.delete(`${place.workflow} ${key}`);
+      if (op.kind === 'put') {
+        const row = kind === 'strands' ? withoutStored(change.workflow.id, op.row as StrandRow, known) : op.row;
+        const extra =
+          kind === 'strands' ? partText('number', strandNumber(key)) : partText('tenant', change.workflow.tenant);
+        rows.put.push(rowText(place, partsText(columns, row), extra, claim === undefined ? '' : putClaim(claim, save)));
+      } else if (op.kind === 'patch') {
+        const set = `,"set":${patchText(columns, op.set as object)}`;
+        rows.patch.push(rowText(place, keysOf(kind, key), set, partText('release', claim?.release ?? null)));
+      } else rows.delete.push(rowText(place, keysOf(kind, key)));
     }
   }
   // What is left are tries that ended although nothing else of their workitem changed.
   for (const { workflow, workitem, release } of claims.values())
-    if (release !== null) rows.patch.push({ ...located(workflow), k0: workitem, set: {}, release });
+    if (release !== null)
+      rows.patch.push(rowText(placeOf(workflow), partText('k0', workitem), ',"set":{}', partText('release', release)));
   return rows;
 }
+
+/** `fields` that are stored already are not sent again (pieces.ts). */
+const withoutStored = (workflow: WorkflowId, row: StrandRow, known: Known): StrandRow =>
+  known.strand(workflow, row.path)?.fields === row.fields ? { ...row, fields: '' } : row;
 
 type Claim = {
   readonly workflow: WorkflowId;
@@ -332,36 +338,32 @@ function claimsOf(save: Save): Map<string, Claim> {
   return claims;
 }
 
-const putClaim = ({ claim, release }: Claim, save: Save): Json =>
-  claim !== null ? { claim, owner: save.owner, lease: save.leaseSeconds } : { claim: release, owner: '', lease: 0 };
-
-function extrasOf(kind: keyof typeof CHILDREN, key: string, row: unknown, workflow: WorkflowRow, known: Known): Json {
-  if (kind !== 'strands') return { tenant: workflow.tenant };
-  const unchanged = known.strand(workflow.id, key)?.fields === (row as StrandRow).fields;
-  return { number: strandNumber(key), ...(unchanged ? { fields: '' } : {}) };
-}
+const putClaim = ({ claim, release }: Claim, save: Save): string =>
+  claim !== null
+    ? `${partText('claim', claim)}${partText('owner', save.owner)}${partText('lease', save.leaseSeconds)}`
+    : `${partText('claim', release)},"owner":"","lease":0`;
 
 /** The key of `Changes` as the columns it names: a variable's is `scope name`, and a scope holds no blank. */
-function keysOf(kind: keyof typeof CHILDREN, key: string): Json {
-  if (kind !== 'variables') return { k0: key };
+function keysOf(kind: keyof typeof CHILDREN, key: string): string {
+  if (kind !== 'variables') return partText('k0', key);
   const blank = key.indexOf(' ');
-  return { k0: key.slice(0, blank), k1: key.slice(blank + 1) };
+  return `${partText('k0', key.slice(0, blank))}${partText('k1', key.slice(blank + 1))}`;
 }
 
 /** Rows that a sweep takes anyway. Workitems may owe a notice, and base rows may be what it says: the sweep itself looks. */
 const isSwept = (kind: keyof typeof CHILDREN, key: string): boolean =>
   kind !== 'workitems' && !(kind === 'variables' && key.endsWith(' ^'));
 
-/** Changes of one workflow, one after the other, as one. */
-function coalesced(list: readonly Changes[]): readonly Changes[] {
+/** Changes of one workflow, one after the other, as one; in the order of their keys. */
+function coalesced(list: readonly Changes[]): readonly Placed[] {
   const byWorkflow = new Map<WorkflowId, Changes>();
   for (const change of list) {
     const before = byWorkflow.get(change.workflow.id);
     byWorkflow.set(change.workflow.id, before === undefined ? change : joined(before, change));
   }
-  return [...byWorkflow.values()].sort(
-    (a, b) => shardOf(a.workflow.id) - shardOf(b.workflow.id) || (a.workflow.id < b.workflow.id ? -1 : 1),
-  );
+  return [...byWorkflow.values()]
+    .map((change) => ({ change, place: placeOf(change.workflow.id) }))
+    .sort((a, b) => a.place.s - b.place.s || (a.place.workflow < b.place.workflow ? -1 : 1));
 }
 
 function joined(a: Changes, b: Changes): Changes {
