@@ -3,6 +3,7 @@ import type { ExpressionId } from '../model/ids.ts';
 import { expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
+import { type Held, type HeldOf, heldNowhere, isUnread, lazily } from './held.ts';
 import {
   Bound,
   type Header,
@@ -31,6 +32,7 @@ const BASE = '^';
 const noBase = (): null => null;
 
 type Packed = { [key: string]: Json };
+const NONE_HELD: ReadonlyMap<ExpressionId, Held> = new Map();
 
 class Packer {
   readonly table: Json[] = [];
@@ -43,6 +45,10 @@ class Packer {
   /** `nameOfBase`: how the table refers to an object that is stored elsewhere, or null when it is to be stored here. */
   constructor(nameOfBase: (value: object) => string | null) {
     this.nameOfBase = nameOfBase;
+  }
+
+  has(value: object): boolean {
+    return this.places.has(value);
   }
 
   object(value: object): number {
@@ -149,8 +155,17 @@ class Unpacker {
   }
 }
 
-function packNode(packer: Packer, node: Node): Json {
-  const packed: Packed = { i: node.id, n: node.name, t: packer.tree(node.tree), a: packer.object(node.applied) };
+/** Instead of 1 for an open workitem: the params are in its row. Where the fields are in it too, `a` is missing. */
+const PARAMS_HELD = 2;
+
+/** `held`: what the row of the expression's open workitem says; undefined when that is not known. */
+function packNode(packer: Packer, node: Node, held: Held | undefined): Json {
+  const packed: Packed = { i: node.id, n: node.name, t: packer.tree(node.tree) };
+  const { hasWorkitem } = node;
+  const appliedHeld =
+    hasWorkitem && (isUnread(node, 'applied') || (node.applied === held?.applied && !packer.has(node.applied)));
+  const paramsHeld = hasWorkitem && (isUnread(node.data, 'params') || (held && node.data['params'] === held.params));
+  if (!appliedHeld) packed['a'] = packer.object(node.applied);
   if (node.kind !== node.name) packed['k'] = node.kind;
   if (node.added.length > 0) packed['A'] = node.added.map(([key, value]) => [key, value]);
   if (node.updated) packed['u'] = 1;
@@ -178,10 +193,10 @@ function packNode(packer: Packer, node: Node): Json {
   if (node.flanking) packed['L'] = 1;
   if (node.hasError) packed['e'] = 1;
   if (node.hasListener) packed['H'] = 1;
-  if (node.hasWorkitem) packed['w'] = 1;
+  if (node.hasWorkitem) packed['w'] = paramsHeld ? PARAMS_HELD : 1;
   if (node.unfiltered !== null) packed['U'] = packer.object(node.unfiltered);
-  const data = Object.entries(node.data);
-  if (data.length > 0) packed['d'] = packer.pairs(data);
+  const kept = Object.keys(node.data).filter((key) => !paramsHeld || key !== 'params');
+  if (kept.length > 0) packed['d'] = packer.pairs(kept.map((key) => [key, node.data[key] ?? null]));
   return packed;
 }
 
@@ -198,9 +213,12 @@ function unpackSupplanted(unpacker: Unpacker, packed: Json): NonNullable<Node['s
   return { tree: unpacker.tree(tree), name, kind, added, applied: unpacker.object(applied) };
 }
 
-function unpackNode(unpacker: Unpacker, packed: Packed): Node {
+const UNREAD: Fields = {};
+
+function unpackNode(unpacker: Unpacker, packed: Packed, heldOf: HeldOf): Node {
   const id = packed['i'] as ExpressionId;
-  const node = newNode(id, expidOf(id), unpacker.tree(packed['t'] as Json), unpacker.object(packed['a']));
+  const applied = packed['a'] === undefined ? UNREAD : unpacker.object(packed['a']);
+  const node = newNode(id, expidOf(id), unpacker.tree(packed['t'] as Json), applied);
   const name = packed['n'] as string;
   node.name = name;
   node.kind = (packed['k'] as string | undefined) ?? name;
@@ -232,31 +250,43 @@ function unpackNode(unpacker: Unpacker, packed: Packed): Node {
   node.flanking = packed['L'] === 1;
   node.hasError = packed['e'] === 1;
   node.hasListener = packed['H'] === 1;
-  node.hasWorkitem = packed['w'] === 1;
+  node.hasWorkitem = packed['w'] !== undefined;
   node.unfiltered = packed['U'] === undefined ? null : unpacker.object(packed['U']);
   if (packed['d'] !== undefined)
     for (const [key, value] of unpacker.pairs(packed['d'] as Json[])) node.data[key] = value as Json;
+  if (applied === UNREAD) lazily(node, 'applied', () => heldOf(id).applied);
+  if (packed['w'] === PARAMS_HELD) lazily(node.data, 'params', () => heldOf(id).params);
   return node;
 }
 
-/** A strand as its two texts. `base`: the value of its base row, when it has one. */
-export function encodeStrand(strand: Strand, base: Fields | null): { readonly state: string; readonly fields: string } {
+/**
+ * A strand as its two texts.
+ *
+ * @param base the value of its base row, when it has one
+ * @param held what the rows of open workitems say, as far as it is known and the strand may leave it out
+ */
+export function encodeStrand(
+  strand: Strand,
+  base: Fields | null,
+  held: ReadonlyMap<ExpressionId, Held> = NONE_HELD,
+): { readonly state: string; readonly fields: string } {
   const packer = new Packer((value) => (value === base ? BASE : null));
   const packed: Packed = { x: strand.next, p: strand.depth };
-  const nodes = strand.nodes.map((node) => packNode(packer, node));
+  const nodes = strand.nodes.map((node) => packNode(packer, node, held.get(node.id)));
   if (strand.reply !== null) packed['r'] = packer.object(strand.reply);
   packed['d'] = packer.definitions;
   packed['n'] = nodes;
   return { state: JSON.stringify(packed), fields: JSON.stringify(packer.table) };
 }
 
-/** The texts of a strand as a strand. `at`, `index`… come from its row. */
+/** The texts of a strand as a strand. `at`, `index`… come from its row; `heldOf` is asked for what the strand has left out. */
 export function decodeStrand(
   row: { readonly state: string; readonly fields: string } & Pick<
     Strand,
     'path' | 'parent' | 'at' | 'kind' | 'index' | 'arrival' | 'base'
   >,
   base: Fields | null,
+  heldOf: HeldOf = heldNowhere,
 ): Strand {
   const packed = JSON.parse(row.state) as Packed;
   const unpacker = new Unpacker(JSON.parse(row.fields) as Json[], packed['d'] as string[], () => base);
@@ -270,7 +300,7 @@ export function decodeStrand(
     depth: packed['p'] as number,
     arrival: row.arrival,
     next: packed['x'] as number,
-    nodes: (packed['n'] as Packed[]).map((node) => unpackNode(unpacker, node)),
+    nodes: (packed['n'] as Packed[]).map((node) => unpackNode(unpacker, node, heldOf)),
     reply: packed['r'] === undefined ? null : unpacker.object(packed['r']),
     dead: false,
     touched: false,

@@ -53,6 +53,7 @@ export function openWorld(loaded: Loaded, stimulus: Stimulus, context: StepConte
         fields,
       },
       null,
+      world.heldOf,
     ),
   );
   return world;
@@ -90,7 +91,7 @@ export function finish(world: World): Changes {
     if (op !== null) strands.set(strand.path, op);
   }
   const root = world.strands.get(ROOT);
-  const texts = root?.touched ? encodeStrand(root, null) : row;
+  const texts = root?.touched ? encodeStrand(root, null, world.held) : row;
   const history = historyRow(world);
   return {
     workflow: {

@@ -1,12 +1,15 @@
+import { invariant } from '../model/fault.ts';
 import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import { type Tree, treeToJson } from '../model/tree.ts';
 import { decodeHeader, decodeStrand } from './encoding.ts';
-import { baseFields } from './fields.ts';
+import { baseFields, deliveredFields } from './fields.ts';
 import { ROOT } from './finish.ts';
+import { heldIn } from './held.ts';
 import type { Node, Strand } from './state.ts';
+import { hasFields } from './world.ts';
 
 /** When the pause of a workflow began; null when it is not paused. Its status does not tell: an error comes before a pause. */
 export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeader(workflow.header).pausedAt;
@@ -48,7 +51,7 @@ export type Inspection = {
 /**
  * What is live in a workflow.
  *
- * @param loaded its row and whatever of its other rows is to be shown; nothing more is asked for
+ * @param loaded its row, the open workitem of its root strand, and whatever of its other rows is to be shown; nothing more is asked for
  */
 export function inspect(loaded: Loaded, definition: (hash: string) => Tree | undefined): Inspection {
   const { workflow } = loaded;
@@ -66,6 +69,11 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
       fields: workflow.fields,
     },
     null,
+    (id) => {
+      const row = loaded.workitems.get(id);
+      invariant(row !== undefined && hasFields(row), `the workitem of ${id} was loaded with its workflow`);
+      return heldIn(row, deliveredFields(row, null));
+    },
   );
   const strands = [
     root,

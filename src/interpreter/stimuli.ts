@@ -9,13 +9,14 @@ import { decodeMessages, encodeMessages } from './encoding.ts';
 import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
 import { ROOT, takeUp } from './finish.ts';
 import { storedTree } from './handlers.ts';
+import { readAll } from './held.ts';
 import { clearError } from './leaving.ts';
 import { type Happened, hear } from './listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
 import type { Message, Reapply, Strand } from './state.ts';
 import { plainReply } from './state.ts';
 import { wakeOf } from './timers.ts';
-import type { Acting, World } from './world.ts';
+import { type Acting, hasFields, type World } from './world.ts';
 
 /*
  * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept.
@@ -110,6 +111,7 @@ function workitem(world: World, id: ExpressionId): WorkitemRow | null {
 }
 
 function fieldsOf(world: World, row: WorkitemRow): Fields {
+  if (hasFields(row) && row.added === null) return world.deliveredIn(row);
   if (row.inherits === null) return deliveredFields(row, null);
   const base = world.loaded.variables.get(`${row.inherits} ^`);
   if (base === undefined) world.want({ kind: 'variable', scope: row.inherits, name: '^' });
@@ -183,6 +185,13 @@ function edit(world: World, event: Of<'edit'>): Answer {
     );
   const before = fieldsOf(world, row);
   const fields = withKey(mergeGiven(before, event.fields), 'params', before['params'] ?? {});
+  const x = world.find({ path: row.path, id: row.id });
+  if (x !== null) {
+    // It goes on with what it was applied with, whatever the row says now.
+    readAll(x.node);
+    world.held.delete(row.id);
+    x.strand.touched = true;
+  }
   world.changeWorkitem(row.id, {
     kind: 'patch',
     set: { fields: JSON.stringify(fields), inherits: null, revision: row.revision + 1 },

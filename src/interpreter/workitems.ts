@@ -3,6 +3,8 @@ import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import { NOT_DELIVERED } from './fields.ts';
+import { ROOT } from './finish.ts';
+import { heldBy } from './held.ts';
 import { LanguageError } from './language-error.ts';
 import { tell } from './listening.ts';
 import type { Cause } from './state.ts';
@@ -56,6 +58,9 @@ export function openWorkitem(x: Acting): void {
   strand.touched = true;
   node.hasWorkitem = true;
   delete node.data['failed'];
+  const held = strand.path === ROOT && text !== null ? heldBy(node, params) : null;
+  if (held === null) world.held.delete(node.id);
+  else world.held.set(node.id, held);
   world.changeWorkitem(node.id, { kind: 'put', row });
   world.record({
     kind: 'workitem.opened',

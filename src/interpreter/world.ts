@@ -18,6 +18,7 @@ import { type Limits, type Loaded, type Need, needKey, type Stimulus } from '../
 import { makeTree, type Tree, treeFromJson } from '../model/tree.ts';
 import { decodeStrand, decodeValue } from './encoding.ts';
 import { baseFields } from './fields.ts';
+import { type Held, heldIn } from './held.ts';
 import type { Flavour, Header, Message, Node, Ref, Strand, TreeRef, Value } from './state.ts';
 
 /** An expression at work: where it stands in the world of this step. */
@@ -199,6 +200,30 @@ export class World {
     return strand.base === null ? null : this.baseOf(strand.base);
   }
 
+  private readonly delivered = new Map<ExpressionId, Fields>();
+  /** What the `fields` of a workitem's row say, as loaded. */
+  deliveredIn(row: WorkitemRow & { readonly fields: string }): Fields {
+    let fields = this.delivered.get(row.id);
+    if (fields === undefined) {
+      fields = JSON.parse(row.fields) as Fields;
+      this.delivered.set(row.id, fields);
+    }
+    return fields;
+  }
+
+  /** What the row of an open workitem of the root strand says, where that is known (held.ts). */
+  readonly held = new Map<ExpressionId, Held>();
+  readonly heldOf = (id: ExpressionId): Held => {
+    const known = this.held.get(id);
+    if (known !== undefined) return known;
+    const row = this.loaded.workitems.get(id);
+    if (row === undefined) this.want({ kind: 'workitem', id });
+    invariant(row !== undefined && hasFields(row), `the workitem of ${id} holds its fields`);
+    const held = heldIn(row, this.deliveredIn(row));
+    this.held.set(id, held);
+    return held;
+  };
+
   addStrand(strand: Strand): void {
     invariant(!this.strands.get(strand.path) || this.strands.get(strand.path)?.dead, `strand ${strand.path} is new`);
     this.strands.set(strand.path, strand);
@@ -298,6 +323,8 @@ export class World {
     return found;
   }
 }
+
+export const hasFields = (row: WorkitemRow): row is WorkitemRow & { readonly fields: string } => row.fields !== null;
 
 /** 32 hexadecimal digits at a time, from a seed of 32 hexadecimal digits: the small fast counting generator (sfc32). */
 function hexStream(seed: string): () => string {

@@ -6,7 +6,9 @@ import { isCollision, told } from './refusals.ts';
 import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
 import {
   AGENDA,
+  asJson,
   BRANCH,
+  type DatabaseRow,
   ERROR,
   HISTORY,
   LISTENER,
@@ -35,9 +37,15 @@ const workflowById: Statement = {
   text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2`,
 };
 
+/** The open workitem of the root strand: it holds the fields which the workflow's row leaves out (interpreter/held.ts). */
+const rootItem = `
+    (select ${asJson(WORKITEM, 't')} from workitem t
+     where t.shard = w.shard and t.workflow_id = w.id and t.path = '0' and t.state <> 'closed' limit 1) as root_item`;
+
 /** One statement per combination of filters, so that each has the plan of its index. */
 function workflowsBy<Row>(
   table: Table<Row>,
+  inside: boolean,
   { tenant, status, name, participant, limit, after }: WorkflowsQuery,
 ): readonly [Statement, readonly unknown[]] {
   const values: unknown[] = [tenant, limit];
@@ -69,9 +77,9 @@ function workflowsBy<Row>(
     (at, id) => `launched_at <= ${at} and (launched_at < ${at} or id > ${id})`,
   );
   const statement = {
-    name: `${table.columns === WORKFLOW.columns ? 'read_workflow_rows' : 'read_workflows'}_${used.join('_')}`,
+    name: `${inside ? 'read_workflow_rows' : 'read_workflows'}_${used.join('_')}`,
     text: `
-  select ${selected(table, 'w')} from workflow w
+  select ${selected(table, 'w')}${inside ? `, ${rootItem}` : ''} from workflow w
   where tenant = $1 ${conditions.join(' ')}
   order by launched_at desc, id
   limit $2`,
@@ -151,7 +159,13 @@ const wholeStrands = ofWorkflow('branch', selected(BRANCH, 't'), `t.path > $3`, 
 /** Rows that belong to the strands of one page; those of no strand come with the first. */
 const inPage = `(t.path > $3 and ($5::text is null or t.path <= $5)
     or ($3 = '' and t.path is null))`;
-const wholeWorkitems = ofWorkflow('workitem', selected(WORKITEM, 't'), inPage, 't.id');
+/** The root's own with every page, as its strand is; and the open ones first, in case there are too many. */
+const wholeWorkitems = ofWorkflow(
+  'workitem',
+  selected(WORKITEM, 't'),
+  `(${inPage} or (t.path = '0' and t.state <> 'closed'))`,
+  `t.state = 'closed', t.path <> '0', t.id`,
+);
 const wholeAgenda = ofWorkflow('agenda', selected(AGENDA, 't'), inPage, 't.due_at, t.id');
 const wholeErrors = ofWorkflow('error', selected(ERROR, 't'), inPage, 't.at, t.id');
 const wholeListeners = ofWorkflow('listener', selected(LISTENER, 't'), inPage, 't.id');
@@ -162,23 +176,31 @@ const LATEST = Number.MAX_SAFE_INTEGER;
 
 export function makeReads(connections: Connections): Reads {
   const run = (statement: Statement, values: readonly unknown[]): Promise<Result> => connections.run(statement, values);
-  const listed = async <Row extends WorkflowSummary>(table: Table<Row>, query: WorkflowsQuery): Promise<Page<Row>> => {
-    const size = pageSize(query.limit);
-    const { rows } = await run(...workflowsBy(table, { ...query, limit: size + 1 }));
-    return pageOf(
-      rows.map((record) => rowOf(table, record)),
-      size,
-      (row) => [row.launchedAt, row.id],
-    );
-  };
+  const newestFirst = ({ launchedAt, id }: WorkflowSummary): readonly (string | number)[] => [launchedAt, id];
   return {
     workflow: async (id) => {
       const { rows } = await run(workflowById, [shardOf(id), id]);
       return rows[0] === undefined ? null : rowOf(WORKFLOW, rows[0]);
     },
     whole: (id, options) => readWhole(connections, id, options, 1),
-    workflows: (query) => listed(WORKFLOW_SUMMARY, query),
-    workflowRows: (query) => listed(WORKFLOW, query),
+    workflows: async (query) => {
+      const size = pageSize(query.limit);
+      const { rows } = await run(...workflowsBy(WORKFLOW_SUMMARY, false, { ...query, limit: size + 1 }));
+      return pageOf(
+        rows.map((record) => rowOf(WORKFLOW_SUMMARY, record)),
+        size,
+        newestFirst,
+      );
+    },
+    workflowRows: async (query) => {
+      const size = pageSize(query.limit);
+      const { rows } = await run(...workflowsBy(WORKFLOW, true, { ...query, limit: size + 1 }));
+      const items = rows.map((record) => {
+        const item = record['root_item'] as DatabaseRow | null;
+        return { row: rowOf(WORKFLOW, record), workitem: item === null ? null : rowOf(WORKITEM, item) };
+      });
+      return pageOf(items, size, ({ row }) => newestFirst(row));
+    },
     workitems: async ({ tenant, participant, workflow, state, limit, after }) => {
       const size = pageSize(limit);
       if (participant !== null) {

@@ -259,16 +259,18 @@ export type WorkflowsQuery = {
 export type Reads = {
   workflow(id: WorkflowId): Promise<WorkflowRow | null>;
   /** Everything stored of one workflow as of one moment, for showing it: at most `limit` strands whose path comes after `after`, and the
-   * rows of those strands (with the first page also those of the root strand). `next` is the `after` of the next page. Variables: base
-   * rows only. */
+   * rows of those strands (with the first page also those of the root strand, whose open workitem comes with every page). `next` is the
+   * `after` of the next page. Variables: base rows only. */
   whole(
     id: WorkflowId,
     options: { readonly limit: number; readonly after: string | null },
   ): Promise<(Loaded & { readonly next: string | null }) | null>;
   /** Newest first; `after` is the opaque `next` of the page before. `participant`: has an open workitem of that participant. */
   workflows(query: WorkflowsQuery): Promise<Page<WorkflowSummary>>;
-  /** The same with their texts, for those who have to look inside; ask for few at once. */
-  workflowRows(query: WorkflowsQuery): Promise<Page<WorkflowRow>>;
+  /** The same with their texts and the open workitem of the root strand, for those who have to look inside; ask for few at once. */
+  workflowRows(
+    query: WorkflowsQuery,
+  ): Promise<Page<{ readonly row: WorkflowRow; readonly workitem: WorkitemRow | null }>>;
   /** Of a participant: oldest first. Of one workflow: by id. All: in an order that only serves to walk through them. */
   workitems(query: {
     readonly tenant: string;

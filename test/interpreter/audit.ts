@@ -1,6 +1,7 @@
 import { decodeHeader, decodeMessages, decodeStrand } from '../../src/interpreter/encoding.ts';
-import { baseFields } from '../../src/interpreter/fields.ts';
+import { baseFields, deliveredFields } from '../../src/interpreter/fields.ts';
 import { CONTINUATION, ROOT } from '../../src/interpreter/finish.ts';
+import { heldIn, readAll } from '../../src/interpreter/held.ts';
 import type { Message, Node, Strand } from '../../src/interpreter/state.ts';
 import type { ExpressionId } from '../../src/model/ids.ts';
 import { isOver } from '../../src/model/rows.ts';
@@ -28,11 +29,25 @@ export function auditRows(loaded: Loaded): readonly string[] {
   };
   const root = decodeStrand(
     {
-      path: ROOT, parent: '', at: '' as ExpressionId, kind: 'branch', index: 0, arrival: null, base: null,
-      state: workflow.state, fields: workflow.fields,
+      path: ROOT,
+      parent: '',
+      at: '' as ExpressionId,
+      kind: 'branch',
+      index: 0,
+      arrival: null,
+      base: null,
+      state: workflow.state,
+      fields: workflow.fields,
     },
     null,
-  ); // biome-ignore format: a list of parts
+    (id) => {
+      const row = loaded.workitems.get(id);
+      if (row?.fields != null && row.state !== 'closed') return heldIn(row, deliveredFields(row, null));
+      lines.push(`${id} left its fields to a workitem that has none`);
+      return { applied: {}, params: {} };
+    },
+  );
+  for (const node of root.nodes) readAll(node); // biome-ignore format: a list of parts
   const others = [...loaded.strands.values()].map((row) =>
     decodeStrand(
       { ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) },

@@ -5,6 +5,7 @@ import { NO_RULES } from '../../src/engine/retry-rules.ts';
 import { bareChanges, bareView, overlay } from '../../src/engine/view.ts';
 import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { step } from '../../src/interpreter/step.ts';
+import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
 import { needKey } from '../../src/model/stimulus.ts';
@@ -53,9 +54,9 @@ test('a cancel ends what was being re-applied', () => {
   const { world, id } = launched(makeTree('sequence', [], [makeTree('ann', [['on_cancel', 'ben']])]));
   world.deliver();
   const [root] = [...world.history(id)]
-    .flatMap(({ entries }) => JSON.parse(entries) as { kind: string; expression_id?: string }[])
+    .flatMap(({ entries }) => unpackHistory(entries, id))
     .filter(({ kind }) => kind === 'expression.applied');
-  world.stimulate(id, { kind: 'reapply', expression: root?.expression_id as ExpressionId, fields: null, tree: null });
+  world.stimulate(id, { kind: 'reapply', expression: root?.['expression_id'] as ExpressionId, fields: null, tree: null });
   expect(openOf(world, id, 'ben')).toBeTruthy();
   world.stimulate(id, { kind: 'cancel' });
   world.deliver();

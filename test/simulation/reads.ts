@@ -9,13 +9,20 @@ import { BASE, type Database, load, type Rows } from './database.ts';
 type Ask = <Result>(what: string, act: () => Result) => Promise<Result>;
 type Key = readonly (string | number)[];
 
+/** The open workitem of the root strand. */
+const rootItem = ({ workitems }: Rows): WorkitemRow | null =>
+  [...workitems.values()].find(({ row }) => row.path === '0' && row.state !== 'closed')?.row ?? null;
+
 export function makeReads(database: Database, ask: Ask): Reads {
   const itemOf = (rows: Rows, row: WorkitemRow) => ({
     workflow: rows.workflow.id,
     row,
     base: rows.variables.get(`${row.inherits} ${BASE}`)?.value ?? null,
   });
-  const listed = ({ tenant, status, name, participant, limit, after }: WorkflowsQuery): Promise<Page<WorkflowRow>> =>
+  const listed = <Item>(
+    { tenant, status, name, participant, limit, after }: WorkflowsQuery,
+    itemOf: (rows: Rows) => Item,
+  ): Promise<Page<Item>> =>
     ask('read workflows', () => {
       const found = [...database.workflows.values()]
         .filter(({ workflow }) => workflow.tenant === tenant)
@@ -26,7 +33,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
             participant === null ||
             [...workitems.values()].some(({ row }) => row.participant === participant && row.state !== 'closed'),
         )
-        .map(({ workflow }) => ({ item: workflow, key: [-workflow.launchedAt, workflow.id] }));
+        .map((rows) => ({ item: itemOf(rows), key: [-rows.workflow.launchedAt, rows.workflow.id] }));
       return pageOf(found, limit, after);
     });
   return {
@@ -41,12 +48,13 @@ export function makeReads(database: Database, ask: Ask): Reads {
         const next = paths.length > limit ? (shown.at(-1) ?? null) : null;
         const inPage = ({ path }: { readonly path: string | null }): boolean =>
           path === null ? after === null : path > (after ?? '') && (next === null || path <= next);
+        const ofRoot = rootItem(rows);
         const within = <Row extends { readonly path: string | null }>(part: ReadonlyMap<string, Row>) =>
           new Map([...part].filter(([, row]) => inPage(row)));
         return {
           workflow: rows.workflow,
           strands: within(all.strands),
-          workitems: within(all.workitems),
+          workitems: new Map([...within(all.workitems), ...(ofRoot === null ? [] : [[ofRoot.id, ofRoot] as const])]),
           agenda: within(all.agenda),
           errors: within(all.errors),
           listeners: within(all.listeners),
@@ -55,11 +63,8 @@ export function makeReads(database: Database, ask: Ask): Reads {
           next,
         };
       }),
-    workflows: async (query) => {
-      const { items, next } = await listed(query);
-      return { items: items.map(summaryOf), next };
-    },
-    workflowRows: listed,
+    workflows: (query) => listed(query, ({ workflow }) => summaryOf(workflow)),
+    workflowRows: (query) => listed(query, (rows) => ({ row: rows.workflow, workitem: rootItem(rows) })),
     workitems: ({ tenant, participant, workflow, state, limit, after }) =>
       ask('read workitems', () => {
         const found = [...database.workflows.values()]

@@ -3,7 +3,7 @@ import { bareView } from '../../engine/view.ts';
 import { Fault } from '../../model/fault.ts';
 import type { WorkflowId } from '../../model/ids.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../model/json.ts';
-import type { Status, WorkflowRow } from '../../model/rows.ts';
+import type { Status, WorkflowRow, WorkitemRow } from '../../model/rows.ts';
 import type { Loaded } from '../../model/stimulus.ts';
 import type { Page, WorkflowSummary, WorkflowsQuery } from '../../store/store.ts';
 import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../operation.ts';
@@ -130,7 +130,7 @@ async function show(parts: Parts, call: Call) {
     expressions: shown.expressions.filter((expression) => !rootIds.has(expression.id)),
     expressions_cursor: whole.next === null ? null : cursorFor(list, whole.next),
     workitems: [...whole.workitems.values()]
-      .filter((workitem) => workitem.state !== 'closed')
+      .filter((workitem) => workitem.state !== 'closed' && !rootIds.has(workitem.id))
       .map((workitem) => workitemView(id, workitem, loadedWorkitemFields(workitem, whole))),
     timers: shown.timers.map((timer) => ({ ...timer, due_at: timeView(timer.due_at) })),
     errors: [...whole.errors.values()].map((error) => errorView(id, error)),
@@ -201,8 +201,8 @@ async function lookInside(
       limit: Math.min(limit - items.length, LOOKED_INTO_MAX - looked, LOOKED_INTO_AT_ONCE),
       after: next,
     });
-    for (const row of page.items) {
-      if (fits(row, inside)) items.push(row);
+    for (const { row, workitem } of page.items) {
+      if (fits(row, workitem, inside)) items.push(row);
       looked += 1;
       characters += row.state.length + row.fields.length;
       // Others want to be served between two large ones.
@@ -227,9 +227,10 @@ function filterOf(query: URLSearchParams): Filter | null {
   return tag === null && fields.length === 0 ? null : { tag, fields };
 }
 
-/** Tags and the root's fields lie in the workflow's own row. */
-function fits(row: WorkflowRow, filter: Filter): boolean {
-  const shown = showWorkflow(bareView(row), null);
+/** Tags and the root's fields lie in the workflow's own row and in the workitem it may wait for. */
+function fits(row: WorkflowRow, workitem: WorkitemRow | null, filter: Filter): boolean {
+  const workitems = new Map(workitem === null ? [] : [[workitem.id, workitem]]);
+  const shown = showWorkflow({ ...bareView(row), workitems }, null);
   if (filter.tag !== null && !shown.tags.includes(filter.tag)) return false;
   return filter.fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
 }
