@@ -1,6 +1,5 @@
 import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../engine/engine.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { Fields } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
@@ -8,7 +7,7 @@ import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { ClaimedMessage, Store } from '../store/store.ts';
-import { callbackRequest } from './callback.ts';
+import { callbackRequest, type DeliveredText } from './callback.ts';
 import { makeFairQueue } from './fair-queue.ts';
 import type { Post, PostResult } from './post.ts';
 
@@ -52,8 +51,11 @@ export type DispatcherFigures = {
 export const CLAIM_MESSAGES_MAX = 100;
 /** Claimed messages that may wait for their host; more are left to whoever claims them. */
 export const WAITING_MESSAGES_MAX = 5_000;
-/** The same in characters of fields. */
+/** The same in characters of fields; those that share a base share its characters. */
 export const WAITING_CHARACTERS_MAX = 50_000_000;
+/** Tries that are begun before the event loop goes round once more, and for how long: each has a body to be made, which may be large. */
+export const BEGUN_AT_ONCE_MAX = 8;
+const BEGINNING_MS_MAX = 8;
 /** Before a try there must be so much lease left besides the time the try may take; or it is claimed anew. */
 export const LEASE_SPARE_MS = 5_000;
 /** The end of a lease is kept clear of: a try is cut off that much earlier. */
@@ -67,10 +69,14 @@ type Held = {
   readonly key: string;
   readonly message: ReadyMessage;
   readonly claim: string;
+  readonly base: Base | null;
   readonly since: number;
   leaseEndsAt: number;
   started: boolean;
 };
+
+/** A base row that waiting messages refer to: one text for all of them, for it never changes. */
+type Base = { readonly key: string; readonly value: string; waiting: number };
 
 const keyOf = (workflow: WorkflowId, workitem: ExpressionId): string => `${workflow} ${workitem}`;
 
@@ -80,7 +86,7 @@ export function makeDispatcher(parts: {
   readonly engine: Pick<Engine, 'connect' | 'outcome'>;
   readonly post: Post;
   /** interpreter/fields.ts */
-  readonly deliveredFields: (row: WorkitemRow, base: string | null) => Fields;
+  readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -95,6 +101,9 @@ export function makeDispatcher(parts: {
   let reservedInAll = 0;
   let running = 0;
   let waitingCharacters = 0;
+  const bases = new Map<string, Base>();
+  /** Tries begun since the event loop last went round; null when none was. */
+  let beginning: { count: number; readonly since: number } | null = null;
   let stopped = false;
   // The grace of a stop is over: tries still under way are cut off by us, which says nothing about their participants.
   let cutOff = false;
@@ -126,16 +135,9 @@ export function makeDispatcher(parts: {
       throw error;
     }
     if (claimed.length === limit) moreDue = true;
-    for (const message of claimed) hold(readyFrom(message, leaseEndsAt));
+    for (const message of claimed) hold({ ...message, leaseEndsAt });
     pump();
     return moreDue;
-  }
-
-  function readyFrom(claimed: ClaimedMessage, leaseEndsAt: number): ReadyMessage {
-    const { workflow, tenant, claim, row } = claimed;
-    const fields =
-      row.fields !== null && row.added === null ? row.fields : JSON.stringify(parts.deliveredFields(row, claimed.base));
-    return { workflow, tenant, claim, leaseEndsAt, row, fields };
   }
 
   function hold(message: ReadyMessage): void {
@@ -149,22 +151,61 @@ export function makeDispatcher(parts: {
     }
     const host = hostOf(message.row.url);
     const { leaseEndsAt, claim, workflow } = message;
-    const item: Held = { host, workflow, key, message, leaseEndsAt, claim, since: time.now(), started: false };
+    const base = baseFor(message);
+    const item: Held = { host, workflow, key, message, base, leaseEndsAt, claim, since: time.now(), started: false };
     held.set(key, item);
-    waitingCharacters += message.fields.length;
+    waitingCharacters += message.row.fields?.length ?? 0;
     queue.push(item);
+  }
+
+  function baseFor({ workflow, row, base }: ReadyMessage): Base | null {
+    if (row.inherits === null || base === null) return null;
+    const key = `${workflow} ${row.inherits}`;
+    let known = bases.get(key);
+    if (known === undefined) {
+      known = { key, value: base, waiting: 0 };
+      bases.set(key, known);
+      waitingCharacters += base.length;
+    }
+    known.waiting += 1;
+    return known;
+  }
+
+  /** It does not wait any more. */
+  function takenFromQueue({ message, base }: Held): void {
+    waitingCharacters -= message.row.fields?.length ?? 0;
+    if (base === null) return;
+    base.waiting -= 1;
+    if (base.waiting > 0) return;
+    bases.delete(base.key);
+    waitingCharacters -= base.value.length;
   }
 
   /** Starts what can be started. */
   function pump(): void {
-    while (!stopped && running < settings.triesMax) {
+    while (!stopped && running < settings.triesMax && queue.hasStartable()) {
+      if (!mayBegin()) break;
       const item = queue.start();
       if (item === undefined) break;
-      waitingCharacters -= item.message.fields.length;
+      takenFromQueue(item);
       item.started = true;
       running += 1;
       void attempt(item);
     }
+  }
+
+  /** Counts a try that is about to begin; false: enough of them, the rest when the event loop has gone round. */
+  function mayBegin(): boolean {
+    if (beginning === null) {
+      beginning = { count: 0, since: time.now() };
+      setImmediate(() => {
+        beginning = null;
+        pump();
+        if (moreDue) loop.wake();
+      });
+    }
+    beginning.count += 1;
+    return beginning.count <= BEGUN_AT_ONCE_MAX && time.now() - beginning.since <= BEGINNING_MS_MAX;
   }
 
   async function attempt(item: Held): Promise<void> {
@@ -215,7 +256,8 @@ export function makeDispatcher(parts: {
     const leaseMs = item.leaseEndsAt - time.now() - LEASE_MARGIN_MS;
     const timeoutMs = Math.min(settings.callbackTimeoutSeconds * 1000, leaseMs);
     if (timeoutMs <= 0) return null;
-    const request = callbackRequest(message, { baseUrl: settings.baseUrl(), userAgent: settings.userAgent });
+    const text = parts.deliveredText(row, item.base?.value ?? null);
+    const request = callbackRequest(message, text, { baseUrl: settings.baseUrl(), userAgent: settings.userAgent });
     const startedAt = clock.now();
     const result: PostResult = await post.send(request, timeoutMs);
     return {
@@ -256,7 +298,7 @@ export function makeDispatcher(parts: {
 
   function forget(item: Held): void {
     if (held.get(item.key) === item) held.delete(item.key);
-    waitingCharacters -= item.message.fields.length;
+    takenFromQueue(item);
     figures.dropped += 1;
   }
 

@@ -95,7 +95,8 @@ export function makePost(options: {
   function once(request: CallbackRequest, timeoutMs: number): Promise<PostResult | 'stale connection'> {
     return new Promise((resolve) => {
       const stream = client.stream.post(request.url, {
-        body: request.body,
+        // As bytes: of a string the client would make them twice, the first time to count them.
+        body: typeof request.body === 'string' ? Buffer.from(request.body) : request.body,
         headers: request.headers,
         timeout: { request: timeoutMs },
       });

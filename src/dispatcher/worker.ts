@@ -1,11 +1,11 @@
 import type { Engine } from '../engine/engine.ts';
-import type { Fields } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { NodeRow, Store } from '../store/store.ts';
+import type { DeliveredText } from './callback.ts';
 import { type Dispatcher, type DispatcherSettings, makeDispatcher } from './dispatcher.ts';
 import { makeDueWatch } from './due-watch.ts';
 import type { Post } from './post.ts';
@@ -46,7 +46,7 @@ export function makeWorker(parts: {
   readonly store: Store;
   readonly engine: Engine;
   readonly post: Post;
-  readonly deliveredFields: (row: WorkitemRow, base: string | null) => Fields;
+  readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;

@@ -70,8 +70,8 @@ export type ReadyMessage = {
   /** When the lease ends on this process's monotonic clock (runtime/process-time.ts), counted from before the claim was sent. */
   readonly leaseEndsAt: number;
   readonly row: WorkitemRow;
-  /** JSON of the fields as delivered, `params` included. */
-  readonly fields: string;
+  /** The value of the base row the fields are in (`row.inherits`), or null when the workitem has its own. */
+  readonly base: string | null;
 };
 
 export type TryOutcome = {

@@ -72,14 +72,18 @@ export async function commit<Outcome extends string>(
 function readyMessage(parts: BatchParts, turn: Turn, row: WorkitemRow, leaseEndsAt: number): ReadyMessage {
   const tenant = turn.changes?.workflow.tenant ?? '';
   const claim = parts.ids.hex();
-  // The stored text is the text to send: parsing it here to print it again later would cost as much as the step.
-  if (row.fields !== null && row.added === null)
-    return { workflow: turn.workflow, tenant, claim, leaseEndsAt, row, fields: row.fields };
   const key = `${row.inherits} ^`;
   const born = turn.changes?.variables.get(key);
   const base = born?.kind === 'put' ? born.row : turn.base.variables.get(key);
-  const fields = JSON.stringify(parts.deliveredFields(row, row.inherits === null ? null : (base?.value ?? null)));
-  return { workflow: turn.workflow, tenant, claim, leaseEndsAt, row, fields };
+  // The body is made when its turn has come: thousands of them may share one large base.
+  return {
+    workflow: turn.workflow,
+    tenant,
+    claim,
+    leaseEndsAt,
+    row,
+    base: row.inherits === null ? null : (base?.value ?? null),
+  };
 }
 
 /** Hands on what is claimed, and hints about the rest, to the loops of this node and of others. */

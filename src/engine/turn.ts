@@ -1,5 +1,4 @@
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { Fields } from '../model/json.ts';
 import type { Changes, HistoryRow, Op, WorkitemRow } from '../model/rows.ts';
 import type { Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -40,8 +39,6 @@ export type EngineSettings = {
 export type BatchParts = {
   readonly store: Store;
   readonly step: Step;
-  /** interpreter/fields.ts */
-  readonly deliveredFields: (row: WorkitemRow, base: string | null) => Fields;
   readonly definitions: Definitions;
   readonly memory: Memory;
   readonly clock: Clock;

@@ -5,7 +5,7 @@ import { makePost, type Post } from '../dispatcher/post.ts';
 import { type TargetPolicy, targetComplaint } from '../dispatcher/targets.ts';
 import { makeWorker } from '../dispatcher/worker.ts';
 import { makeEngine } from '../engine/make-engine.ts';
-import { deliveredFields } from '../interpreter/fields.ts';
+import { deliveredText } from '../interpreter/fields.ts';
 import { step } from '../interpreter/step.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -98,7 +98,6 @@ async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping,
   const engine = makeEngine({
     store,
     step,
-    deliveredFields,
     clock,
     time,
     ids,
@@ -119,7 +118,7 @@ async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping,
           store,
           engine,
           post: between?.post?.(post) ?? post,
-          deliveredFields,
+          deliveredText,
           clock,
           time,
           ids,

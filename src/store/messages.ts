@@ -33,11 +33,16 @@ const claimed = (locking: string, where: string, ofBase = ''): string => `
       and (t.lease_until is null or t.lease_until < statement_timestamp()) and ${where}
     returning t.*
   )
-  select m.workflow_id as workflow, m.tenant, ${selected(WORKITEM, 'm')}, v.value as base_value
+  select m.workflow_id as workflow, m.tenant, ${selected(WORKITEM, 'm')},
+    -- a base is large and many workitems share it: it comes with one of them
+    case when m.inherits is not null
+      and row_number() over (partition by m.shard, m.workflow_id, m.inherits order by m.due_at, m.id) = 1
+    then (
+      select v.value from variable v
+      where v.shard = m.shard and v.workflow_id = m.workflow_id and v.scope = m.inherits and v.name = '^' ${ofBase}
+    ) end as base_value
   from mine m
-  left join variable v on v.shard = m.shard and v.workflow_id = m.workflow_id and v.scope = m.inherits and v.name = '^'
-    ${ofBase}
-  order by m.due_at`;
+  order by m.due_at, m.id`;
 
 const claimDue: Statement = {
   name: 'claim_due',
@@ -141,15 +146,18 @@ const nextDueAtInShard: Statement = {
 
 export type DueParts = Pick<Store, 'claimDue' | 'renewClaim' | 'releaseClaims' | 'peekAgenda' | 'nextDueAt'>;
 
-const messageOf =
-  (claim: string) =>
-  (record: DatabaseRow): ClaimedMessage => ({
-    workflow: record['workflow'] as WorkflowId,
-    tenant: record['tenant'] as string,
-    claim,
-    row: rowOf(WORKITEM, record),
-    base: record['base_value'] as string | null,
+/** What was claimed; the first workitem that inherits from a base has brought it for the others. */
+function messagesOf(claim: string, records: readonly DatabaseRow[]): readonly ClaimedMessage[] {
+  const bases = new Map<string, string>();
+  return records.map((record) => {
+    const workflow = record['workflow'] as WorkflowId;
+    const row = rowOf(WORKITEM, record);
+    const key = `${workflow} ${row.inherits}`;
+    if (typeof record['base_value'] === 'string') bases.set(key, record['base_value']);
+    const base = row.inherits === null ? null : (bases.get(key) ?? null);
+    return { workflow, tenant: record['tenant'] as string, claim, row, base };
   });
+}
 
 const peekOf = (record: DatabaseRow): AgendaPeek => ({
   workflow: record['workflow'] as WorkflowId,
@@ -176,7 +184,7 @@ export function makeDue(connections: Connections): DueParts {
       const claim = randomUUID();
       const most = Math.min(limit, CLAIM_MAX);
       const look = async (want: number, dueAt: number): Promise<readonly ClaimedMessage[]> =>
-        (await connections.run(claimDue, [now, want, claim, owner, leaseSeconds, dueAt])).rows.map(messageOf(claim));
+        messagesOf(claim, (await connections.run(claimDue, [now, want, claim, owner, leaseSeconds, dueAt])).rows);
       const later = performance.now() < from.until ? await look(most, from.dueAt) : [];
       if (later.length === most) return later;
       const messages = await look(most - later.length, START);
@@ -223,7 +231,7 @@ export function makeDueByShard(connections: Connections): DueParts {
       const messages: ClaimedMessage[] = [];
       for (const shard of [...due.filter((one) => one >= next), ...due.filter((one) => one < next)]) {
         const values = [now, most - messages.length, claim, owner, leaseSeconds, shard];
-        messages.push(...(await connections.run(claimDueInShard, values)).rows.map(messageOf(claim)));
+        messages.push(...messagesOf(claim, (await connections.run(claimDueInShard, values)).rows));
         next = (shard + 1) % SHARDS;
         if (messages.length >= most) break;
       }

@@ -12,10 +12,10 @@ const row = {
   url: 'http://localhost:1234/callbacks/alpha?token=s',
 } as WorkitemRow;
 const around = { baseUrl: 'http://core.dev/prefix', userAgent: 'rota/0.1.0' };
-const fields = '{"params":{"ref":"alpha"}}';
+const fields = { shared: '', own: '{"params":{"ref":"alpha"}}' };
 
 test('the body has exactly the six keys of the contract, in their order', () => {
-  const { body, url } = callbackRequest({ workflow, row, fields }, around);
+  const { body, url } = callbackRequest({ workflow, row }, fields, around);
   expect(url).toBe(row.url);
   expect(body).toBe(
     '{"workflow_id":"20151005-1247-kogadeso-gekunute",' +
@@ -29,15 +29,26 @@ test('the body has exactly the six keys of the contract, in their order', () => 
 test('names and fields of any kind are still JSON', () => {
   const odd = 'al"pha\\\n\u2028{}';
   const { body } = callbackRequest(
-    { workflow, row: { ...row, participant: odd }, fields: JSON.stringify({ [odd]: [odd, null, 1.5] }) },
+    { workflow, row: { ...row, participant: odd } },
+    { shared: '', own: JSON.stringify({ [odd]: [odd, null, 1.5] }) },
     around,
   );
-  expect(JSON.parse(body)).toMatchObject({ participant: odd, fields: { [odd]: [odd, null, 1.5] } });
+  expect(JSON.parse(String(body))).toMatchObject({ participant: odd, fields: { [odd]: [odd, null, 1.5] } });
+});
+
+test('what thousands of messages share is put in as it is, whatever their own part', () => {
+  const shared = '{"list":["ä","é"]';
+  for (const each of ['one', 'two']) {
+    const own = `,"params":${JSON.stringify({ each })}}`;
+    const { body } = callbackRequest({ workflow, row }, { shared, own }, around);
+    const whole = callbackRequest({ workflow, row }, { shared: '', own: shared + own }, around);
+    expect(String(body)).toBe(whole.body);
+  }
 });
 
 test('every try of a message has the same id and its own number; a notice is another message', () => {
   const headers = (more: Partial<WorkitemRow>) =>
-    callbackRequest({ workflow, row: { ...row, ...more }, fields }, around).headers;
+    callbackRequest({ workflow, row: { ...row, ...more } }, fields, around).headers;
   const first = headers({});
   expect(first).toEqual({
     'content-type': 'application/json',
@@ -49,9 +60,8 @@ test('every try of a message has the same id and its own number; a notice is ano
   expect(later).toEqual({ ...first, 'rota-try': '12' });
   for (const send of ['timeout', 'error', 'cancel'] as const) {
     expect(headers({ send })['webhook-id']).not.toBe(first['webhook-id']);
-    expect(JSON.parse(callbackRequest({ workflow, row: { ...row, send }, fields }, around).body)).toMatchObject({
-      status: send,
-    });
+    const { body } = callbackRequest({ workflow, row: { ...row, send } }, fields, around);
+    expect(JSON.parse(String(body))).toMatchObject({ status: send });
   }
   expect(first['webhook-id']).not.toContain('.');
 });

@@ -414,7 +414,7 @@ describe('messages', () => {
     const [message] = state.taken;
     expect(message).toMatchObject({ workflow, tenant: 'default', leaseEndsAt: parts.time.now() + 30_000 });
     expect(message?.row).toMatchObject({ send: 'active', tries: 0, url: URL_OF_ALL });
-    expect(JSON.parse(message?.fields as string)).toMatchObject({ x: 1, params: {} });
+    expect(JSON.parse(message?.row.fields as string)).toMatchObject({ x: 1, params: {} });
     const claimable = await store.claimDue({ now: START, owner: 'other', limit: 1000, leaseSeconds: 30 });
     const claimed = state.taken.map((taken) => taken.row.id);
     expect(claimable.filter((one) => one.workflow === workflow).map((one) => claimed.includes(one.row.id))).toEqual([

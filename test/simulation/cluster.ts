@@ -213,7 +213,7 @@ export function makeCluster(parts: {
   function postOf(member: Member): Post {
     return {
       send: (request, timeoutMs) => {
-        const body = JSON.parse(request.body) as {
+        const body = JSON.parse(String(request.body)) as {
           readonly workflow_id: string;
           readonly workitem_id: string;
           readonly participant: string;
@@ -283,8 +283,9 @@ export function makeCluster(parts: {
       for (const { workflow, workitem } of save.claims) {
         const op = save.changes.find((change) => change.workflow.id === workflow)?.workitems.get(workitem);
         if (op?.kind !== 'put' || op.row.fields === null) continue;
-        const message = { workflow, row: op.row, fields: op.row.fields };
-        void post.send(callbackRequest(message, { baseUrl: 'http://rota.test', userAgent: 'rota' }), 1_000);
+        const message = { workflow, row: op.row };
+        const text = { shared: '', own: op.row.fields };
+        void post.send(callbackRequest(message, text, { baseUrl: 'http://rota.test', userAgent: 'rota' }), 1_000);
       }
     };
     const { saveAtOnce } = store;

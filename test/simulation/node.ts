@@ -2,7 +2,7 @@ import type { Post } from '../../src/dispatcher/post.ts';
 import { makeWorker } from '../../src/dispatcher/worker.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
-import { deliveredFields } from '../../src/interpreter/fields.ts';
+import { deliveredText } from '../../src/interpreter/fields.ts';
 import { step } from '../../src/interpreter/step.ts';
 import type { Limits } from '../../src/model/stimulus.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
@@ -49,7 +49,6 @@ export async function startProcess(parts: {
     makeEngine({
       store,
       step,
-      deliveredFields,
       clock,
       time,
       ids,
@@ -65,7 +64,7 @@ export async function startProcess(parts: {
           store,
           engine,
           post: parts.post,
-          deliveredFields,
+          deliveredText,
           clock,
           time,
           ids,

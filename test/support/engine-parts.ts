@@ -1,7 +1,6 @@
 import type { Engine, EngineEvent, MessageSink, ReadyMessage } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
 import type { Step } from '../../src/engine/turn.ts';
-import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
@@ -145,7 +144,6 @@ export function engineOn(store: Store, options: { readonly step?: Step; readonly
   const engine = makeEngine({
     store,
     step: options.step ?? realStep,
-    deliveredFields,
     clock,
     time,
     ids,

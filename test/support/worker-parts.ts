@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { makePost, type Post } from '../../src/dispatcher/post.ts';
 import { makeWorker, type Worker } from '../../src/dispatcher/worker.ts';
 import type { Step } from '../../src/engine/turn.ts';
-import { deliveredFields } from '../../src/interpreter/fields.ts';
+import { deliveredText } from '../../src/interpreter/fields.ts';
 import { type ExpressionId, parseWorkitemId, type WorkflowId } from '../../src/model/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -108,7 +108,7 @@ export function nodeOn(
     store,
     engine: parts.engine,
     post: options.post ?? makePost({ policy: { allowPrivate: true }, socketsPerHostMax: 50 }),
-    deliveredFields,
+    deliveredText,
     clock: parts.clock,
     time: parts.time,
     ids: parts.ids,
