@@ -276,7 +276,7 @@ export function encodeStrand(
   if (strand.reply !== null) packed['r'] = packer.object(strand.reply);
   packed['d'] = packer.definitions;
   packed['n'] = nodes;
-  return { state: JSON.stringify(packed), fields: JSON.stringify(packer.table) };
+  return { state: JSON.stringify(packed), fields: tables.print(packer.table) };
 }
 
 /** The texts of a strand as a strand. `at`, `index`… come from its row; `heldOf` is asked for what the strand has left out. */
@@ -289,7 +289,7 @@ export function decodeStrand(
   heldOf: HeldOf = heldNowhere,
 ): Strand {
   const packed = JSON.parse(row.state) as Packed;
-  const unpacker = new Unpacker(JSON.parse(row.fields) as Json[], packed['d'] as string[], () => base);
+  const unpacker = new Unpacker(tables.read(row.fields), packed['d'] as string[], () => base);
   return {
     path: row.path,
     parent: row.parent,
@@ -307,6 +307,36 @@ export function decodeStrand(
     stored: true,
   };
 }
+
+/** From this many characters on a list is worth being remembered. */
+const REMEMBERED_CHARACTERS_MIN = 8_000;
+
+/**
+ * Reads lists, and remembers the last large one: a workflow that forks over a long list is read again for every turn it takes, and for
+ * every run of a step that found rows missing. What was read is never changed in place, so its text is known when it is printed again.
+ * Nothing is remembered that was not read: what a step makes need not come back from text as it was.
+ */
+class Lists {
+  private text = '';
+  private list: Json[] = [];
+
+  read(text: string): Json[] {
+    if (text.length < REMEMBERED_CHARACTERS_MIN) return JSON.parse(text) as Json[];
+    if (text !== this.text) {
+      this.list = JSON.parse(text) as Json[];
+      this.text = text;
+    }
+    return this.list;
+  }
+
+  print(list: readonly Json[]): string {
+    const { length } = this.list;
+    const isKnown = length > 0 && list.length === length && list.every((item, i) => item === this.list[i]);
+    return isKnown ? this.text : JSON.stringify(list);
+  }
+}
+const tables = new Lists();
+const continuations = new Lists();
 
 const NEW_HEADER: { readonly [key: string]: unknown } = newHeader();
 
@@ -396,7 +426,7 @@ export function encodeMessages(
   return JSON.stringify([packer.definitions, packer.table, packed]);
 }
 export function decodeMessages(text: string, fieldsOf: (base: ExpressionId) => Fields | null = noBase): Message[] {
-  const [definitions, table, packed] = JSON.parse(text) as [string[], Json[], Packed[]];
+  const [definitions, table, packed] = continuations.read(text) as [string[], Json[], Packed[]];
   const unpacker = new Unpacker(table, definitions, (name) => fieldsOf(name.slice(BASE.length) as ExpressionId));
   return packed.map((message) => unpackMessage(unpacker, message));
 }
