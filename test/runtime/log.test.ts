@@ -1,14 +1,25 @@
 import { expect, test } from 'vitest';
-import { makeLog } from '../../src/runtime/log.ts';
+import { GATHER_MS, makeLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
 
 function lines(level: string): {
   readonly log: ReturnType<typeof makeLog>;
+  readonly time: ReturnType<typeof manualTime>;
+  readonly writes: () => number;
   readonly read: () => Record<string, unknown>[];
 } {
   let text = '';
-  const log = makeLog({ level, destination: { write: (line) => (text += line) } });
+  let writes = 0;
+  const time = manualTime(1_000);
+  const write = (line: string): void => {
+    text += line;
+    writes += 1;
+  };
+  const log = makeLog({ level, destination: { write }, time });
   return {
     log,
+    time,
+    writes: () => writes,
     read: () =>
       text
         .split('\n')
@@ -30,7 +41,34 @@ test('every event is one line of JSON, from the level on that was asked for', ()
 
 test('what must not be read in a log is not in it, even when somebody logs it', () => {
   const { log, read } = lines('debug');
-  log.info('request', { headers: { authorization: 'Bearer s3cret', cookie: 's3cret' }, fields: { card: 's3cret' } });
-  expect(read()).toHaveLength(1);
+  log.warn('request', { headers: { authorization: 'Bearer s3cret', cookie: 's3cret' }, fields: { card: 's3cret' } });
+  log.warn('request', { authorization: 'Bearer s3cret' });
+  log.with({ cookie: 's3cret' }).warn('request', { status: 200 });
+  log.with({ status: 200 }).warn('request', { fields: 's3cret' });
+  expect(read()).toHaveLength(4);
   expect(JSON.stringify(read())).not.toContain('s3cret');
+});
+
+test('a line is written at once; those right behind it go together, and a warning takes them along', () => {
+  const { log, time, writes, read } = lines('info');
+  log.info('first');
+  expect(writes()).toBe(1);
+  for (let i = 0; i < 10; i++) log.info('request', { i });
+  expect(writes()).toBe(1);
+  time.pass(GATHER_MS);
+  expect(writes()).toBe(2);
+  log.info('one');
+  log.warn('two');
+  expect(writes()).toBe(3);
+  time.pass(GATHER_MS * 3);
+  log.info('last');
+  expect(writes()).toBe(4);
+  expect(read().map((line) => line['msg'])).toEqual(['first', ...Array(10).fill('request'), 'one', 'two', 'last']);
+});
+
+test('no more of them wait than fit', () => {
+  const { log, writes } = lines('info');
+  for (let i = 0; i < 1_000; i++) log.info('request', { text: 'x'.repeat(1_000) });
+  expect(writes()).toBeGreaterThan(10);
+  expect(writes()).toBeLessThan(50);
 });
