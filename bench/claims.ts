@@ -159,8 +159,9 @@ async function claims(postgres: Postgres): Promise<void> {
 }
 
 const FILL = `
-  insert into workflow select n % 256, 'w' || n, 'default', 1, 'a name', 'hash ' || n % 100, 'running', n, n, null, 1, '""', null, '{}',
-      '${STATE}', '{}' from generate_series(1, ${WORKFLOWS}) n;
+  insert into workflow (shard, id, tenant, ver, name, definition, status, launched_at, updated_at, last_n, callbacks, header, state, fields)
+    select n % 256, 'w' || n, 'default', 1, 'a name', 'hash ' || n % 100, 'running', n, n, 1, '""', '{}', '${STATE}', '{}'
+    from generate_series(1, ${WORKFLOWS}) n;
   insert into workitem (shard, workflow_id, id, tenant, path, participant, state, fields, params, opened_at, revision, url, send, tries, due_at, log)
     select n % 256, 'w' || n, 'i', 'default', '0', 'p' || n % 100, 'open', '{}', '{}', n, 1, 'u', 'active', 0, ${AT} + n, '[]'
     from generate_series(1, ${WORKFLOWS}) n;

@@ -47,10 +47,6 @@ class Packer {
     this.nameOfBase = nameOfBase;
   }
 
-  has(value: object): boolean {
-    return this.places.has(value);
-  }
-
   object(value: object): number {
     const known = this.places.get(value);
     if (known !== undefined) return known;
@@ -159,11 +155,10 @@ class Unpacker {
 const PARAMS_HELD = 2;
 
 /** `held`: what the row of the expression's open workitem says; undefined when that is not known. */
-function packNode(packer: Packer, node: Node, held: Held | undefined): Json {
+function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held | undefined): Json {
   const packed: Packed = { i: node.id, n: node.name, t: packer.tree(node.tree) };
   const { hasWorkitem } = node;
-  const appliedHeld =
-    hasWorkitem && (isUnread(node, 'applied') || (node.applied === held?.applied && !packer.has(node.applied)));
+  const appliedHeld = hasWorkitem && (isUnread(node, 'applied') || node.applied === held?.applied);
   const paramsHeld = hasWorkitem && (isUnread(node.data, 'params') || (held && node.data['params'] === held.params));
   if (!appliedHeld) packed['a'] = packer.object(node.applied);
   if (node.kind !== node.name) packed['k'] = node.kind;
@@ -172,7 +167,7 @@ function packNode(packer: Packer, node: Node, held: Held | undefined): Json {
   if (node.scope !== null) packed['v'] = packer.scope(node.scope);
   if (node.state !== null) packed['s'] = node.state;
   if (node.children !== 0) packed['c'] = node.children;
-  if (node.child !== null) packed['C'] = node.child;
+  if (node.child !== (next?.id ?? null)) packed['C'] = node.child;
   if (node.branches !== 0) packed['b'] = node.branches;
   if (node.flanks !== 0) packed['f'] = node.flanks;
   if (node.onError !== null) packed['oe'] = node.onError;
@@ -215,7 +210,7 @@ function unpackSupplanted(unpacker: Unpacker, packed: Json): NonNullable<Node['s
 
 const UNREAD: Fields = {};
 
-function unpackNode(unpacker: Unpacker, packed: Packed, heldOf: HeldOf): Node {
+function unpackNode(unpacker: Unpacker, packed: Packed, next: Packed | undefined, heldOf: HeldOf): Node {
   const id = packed['i'] as ExpressionId;
   const applied = packed['a'] === undefined ? UNREAD : unpacker.object(packed['a']);
   const node = newNode(id, expidOf(id), unpacker.tree(packed['t'] as Json), applied);
@@ -227,7 +222,8 @@ function unpackNode(unpacker: Unpacker, packed: Packed, heldOf: HeldOf): Node {
   node.scope = packed['v'] === undefined ? null : unpacker.scope(packed['v']);
   node.state = (packed['s'] as Node['state'] | undefined) ?? null;
   node.children = (packed['c'] as number | undefined) ?? 0;
-  node.child = (packed['C'] as ExpressionId | undefined) ?? null;
+  // The child is the next one, unless something else is said.
+  node.child = (packed['C'] === undefined ? (next?.['i'] ?? null) : packed['C']) as ExpressionId | null;
   node.branches = (packed['b'] as number | undefined) ?? 0;
   node.flanks = (packed['f'] as number | undefined) ?? 0;
   node.onError = packed['oe'] ?? null;
@@ -272,7 +268,7 @@ export function encodeStrand(
 ): { readonly state: string; readonly fields: string } {
   const packer = new Packer((value) => (value === base ? BASE : null));
   const packed: Packed = { x: strand.next, p: strand.depth };
-  const nodes = strand.nodes.map((node) => packNode(packer, node, held.get(node.id)));
+  const nodes = strand.nodes.map((node, i) => packNode(packer, node, strand.nodes[i + 1], held.get(node.id)));
   if (strand.reply !== null) packed['r'] = packer.object(strand.reply);
   packed['d'] = packer.definitions;
   packed['n'] = nodes;
@@ -300,7 +296,7 @@ export function decodeStrand(
     depth: packed['p'] as number,
     arrival: row.arrival,
     next: packed['x'] as number,
-    nodes: (packed['n'] as Packed[]).map((node) => unpackNode(unpacker, node, heldOf)),
+    nodes: (packed['n'] as Packed[]).map((node, i, all) => unpackNode(unpacker, node, all[i + 1], heldOf)),
     reply: packed['r'] === undefined ? null : unpacker.object(packed['r']),
     dead: false,
     touched: false,

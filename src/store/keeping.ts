@@ -93,13 +93,15 @@ const DEFINITIONS_LOOKED_AT = 200;
 const UNUSED = `used_at < statement_timestamp() - interval '7 days'`;
 const definitionsPage = `
   select hash, used_at from definition where hash > $1 order by hash limit ${DEFINITIONS_LOOKED_AT}`;
+/** The index has the first characters. */
+const isOf = (hash: string): string => `left(w.definition, 8) = left(${hash}, 8) and w.definition = ${hash}`;
 const retireDefinitions: Statement = {
   name: 'retire_definitions',
   text: `
   with page as materialized (${definitionsPage}),
   gone as (
     delete from definition d using page p
-    where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where w.definition = d.hash))
+    where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where ${isOf('d.hash')}))
   select max(hash) as last from page`,
 };
 
@@ -114,7 +116,7 @@ const definitionsInUse: Statement = {
   name: 'definitions_in_use',
   text: `
   select h.hash from unnest($2::text[]) as h(hash)
-  where exists (select 1 from workflow w where w.shard = $1::smallint and w.definition = h.hash collate "C")`,
+  where exists (select 1 from workflow w where w.shard = $1::smallint and ${isOf('h.hash collate "C"')})`,
 };
 const dropDefinitions: Statement = {
   name: 'drop_definitions',

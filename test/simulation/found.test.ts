@@ -56,7 +56,12 @@ test('a cancel ends what was being re-applied', () => {
   const [root] = [...world.history(id)]
     .flatMap(({ entries }) => unpackHistory(entries, id))
     .filter(({ kind }) => kind === 'expression.applied');
-  world.stimulate(id, { kind: 'reapply', expression: root?.['expression_id'] as ExpressionId, fields: null, tree: null });
+  world.stimulate(id, {
+    kind: 'reapply',
+    expression: root?.['expression_id'] as ExpressionId,
+    fields: null,
+    tree: null,
+  });
   expect(openOf(world, id, 'ben')).toBeTruthy();
   world.stimulate(id, { kind: 'cancel' });
   world.deliver();

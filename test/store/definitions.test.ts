@@ -45,7 +45,8 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     client.query(`with ${definitionPiece.text(1)} select 1`, [JSON.stringify([{ hash, stored: `text ${hash}` }])]);
   const insertWorkflow = (client: pg.Client, hash: string): Promise<unknown> =>
     client.query(
-      `insert into workflow select 0, $1, 'default', 1, null, $2, 'running', 1, 1, null, 1, '""', null, '{}', '{}', '{}'`,
+      `insert into workflow (shard, id, tenant, ver, definition, status, launched_at, updated_at, last_n, callbacks, header, state, fields)
+       values (0, $1, 'default', 1, $2, 'running', 1, 1, 1, '""', '{}', '{}', '{}')`,
       [workflowId(), hash],
     );
   /** Resolves once somebody waits for a lock in this database. */
@@ -79,7 +80,8 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     );
     const kept = 'many 00500';
     await database.query(
-      `insert into workflow select 7, 'keeps one', 'default', 1, null, $1, 'running', 1, 1, null, 1, '""', null, '{}', '{}', '{}'`,
+      `insert into workflow (shard, id, tenant, ver, definition, status, launched_at, updated_at, last_n, callbacks, header, state, fields)
+       values (7, 'keeps one', 'default', 1, $1, 'running', 1, 1, 1, '""', '{}', '{}', '{}')`,
       [kept],
     );
     for (let calls = 0; calls < 10; calls++) await store.retire({ endedBefore: 0, keysBefore: 0, limit: 10 });

@@ -45,8 +45,8 @@ describe.runIf(hasPostgres())('an empty Postgres', () => {
 
 /** 100,000 workflows that wait, each with some of everything; written behind the store's back and not analysed. */
 const fill = `
-  insert into workflow select n % 256, 'w' || n, 'default', 1, 'a name', 'hash', 'running', n, n, null, 1, '""', null, '{}', '{}', '{}'
-    from generate_series(1, 100000) n;
+  insert into workflow (shard, id, tenant, ver, name, definition, status, launched_at, updated_at, last_n, callbacks, header, state, fields)
+    select n % 256, 'w' || n, 'default', 1, 'a name', 'hash', 'running', n, n, 1, '""', '{}', '{}', '{}' from generate_series(1, 100000) n;
   insert into branch select n % 256, 'w' || n, '0.1', '0', 'at', 'branch', 0, 1, null, null, '{}', '{}' from generate_series(1, 100000) n;
   insert into workitem select n % 256, 'w' || n, 'i', 'default', '0', 'p' || n % 1000, 'open', '{}', '{}', null, null, n, 1, 'u',
       'active', null, 0, ${AT} + n, null, '[]' from generate_series(1, 100000) n;

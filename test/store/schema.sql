@@ -123,26 +123,26 @@ create table workflow (
   shard smallint not null,
   id text collate "C" not null,
   tenant text collate "C" not null,
-  ver integer not null,
   name text collate "C",
-  definition text not null,
-  status text not null,
+  definition text collate "C" not null,
   launched_at bigint not null,
-  updated_at bigint not null,
-  ended_at bigint,
-  last_n integer not null,
   callbacks text not null,
   retry text,
-  header text not null,
-  state text not null,
   fields text not null,
+  state text not null,
+  header text not null,
+  status text not null,
+  updated_at bigint not null,
+  ended_at bigint,
+  ver integer not null,
+  last_n integer not null,
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),
   constraint workflow_status_known CHECK ((status = ANY (ARRAY['running'::text, 'error'::text, 'paused'::text, 'cancelling'::text, 'completed'::text, 'cancelled'::text, 'killed'::text]))),
   constraint workflow_ver_positive CHECK ((ver > 0))
-) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=80);
-CREATE INDEX workflow_definition ON public.workflow USING btree (definition COLLATE "C");
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=60);
+CREATE INDEX workflow_definition ON public.workflow USING btree ("left"(definition, 8));
 CREATE INDEX workflow_ended ON public.workflow USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_name ON public.workflow USING btree (tenant, name, launched_at DESC, id) WHERE (name IS NOT NULL);
 CREATE INDEX workflow_newest ON public.workflow USING btree (tenant, launched_at DESC, id);
