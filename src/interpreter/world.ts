@@ -76,6 +76,28 @@ export class Wanting extends Error {
 
 const inlineTrees = new WeakMap<object, Tree>();
 
+/** Parts of trees by their paths: every message about an expression looks for its part of the tree. */
+const parts = new WeakMap<Tree, Map<string, Tree>>();
+const PARTS_MAX = 2_000;
+
+function partOf(whole: Tree, path: string): Tree {
+  let known = parts.get(whole);
+  if (known === undefined || known.size > PARTS_MAX) {
+    known = new Map();
+    parts.set(whole, known);
+  }
+  let tree = known.get(path);
+  if (tree !== undefined) return tree;
+  tree = whole;
+  for (const index of path.split('.')) {
+    // `*`: the children of the tree as a sequence (the body of an iteration with several children).
+    tree = index === '*' ? makeTree('sequence', [], tree.children) : tree.children[Number(index)];
+    invariant(tree !== undefined, `tree ${path} exists`);
+  }
+  known.set(path, tree);
+  return tree;
+}
+
 /**
  * The rows of one workflow as one step sees and changes them: strands decoded when first looked at, a queue of inner messages, and
  * the effects gathered so far. It lives for one step; a step that throws leaves nothing behind.
@@ -262,13 +284,7 @@ export class World {
         inlineTrees.set(ref.root, tree);
       }
     }
-    if (ref.path !== '')
-      for (const index of ref.path.split('.')) {
-        // `*`: the children of the tree as a sequence (the body of an iteration with several children).
-        tree = index === '*' ? makeTree('sequence', [], tree.children) : tree.children[Number(index)];
-        invariant(tree !== undefined, `tree ${ref.path} exists`);
-      }
-    return tree;
+    return ref.path === '' ? tree : partOf(tree, ref.path);
   }
 
   changeWorkitem(id: ExpressionId, op: Op<WorkitemRow>): void {
