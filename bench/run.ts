@@ -8,11 +8,12 @@ import { tableResults } from './goals/tables.ts';
 import { waitingResults } from './goals/waiting.ts';
 import { wideResults } from './goals/wide.ts';
 import { dbos } from './peers/dbos.ts';
+import { restate } from './peers/restate.ts';
 import { breakdown, functions, loops, machine, table } from './report.ts';
 import { type Bench, makeFolder, type Result } from './support/bench.ts';
 import { type Calibrator, makeCalibrator } from './support/calibration.ts';
 import { openPostgres, type Postgres } from './support/database.ts';
-import { hire } from './support/processes.ts';
+import { hire, tryTo } from './support/processes.ts';
 import { build } from './support/rota.ts';
 import { median } from './support/statistics.ts';
 
@@ -21,41 +22,35 @@ import { median } from './support/statistics.ts';
  * started is ended again, however this ends.
  */
 
+const PEERS: { readonly [name: string]: (bench: Bench) => Promise<string> } = { dbos, restate };
+
 const USAGE = `npm run bench -- [options]
 
-  --quick        a minute instead of half an hour: fewer rounds, smaller crowds
+  --quick        some two minutes instead of half an hour: fewer rounds, smaller crowds
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
-  --peer dbos    the same work on another engine, installed from npm into a folder of its own
+  --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
   --profile      also the functions that take most of the server's CPU
 
   DATABASE_URL   a Postgres to use, whose role may create databases; else one is started from the programs of an installation`;
 
 /** Where `--profile` leaves the profile. */
 const PROFILES = 'coverage';
-/** A whole run that takes longer is stuck. */
-const RUN_MS_MAX = { quick: 5 * 60_000, full: 60 * 60_000 };
+/** A run that takes longer is stuck; each peer, most of which is its installation, may take this much more. */
+const RUN_MS_MAX = { quick: 10 * 60_000, full: 120 * 60_000, peer: 10 * 60_000 };
+/** These are asked of Postgres itself, or need two servers on one. */
+const ONLY_ON_POSTGRES = [3, 4, 7, 8, 11, 12];
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    embedded: { type: 'boolean', default: false },
-    goal: { type: 'string', multiple: true, default: [] },
-    peer: { type: 'string', multiple: true, default: [] },
-    profile: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
+const options = optionsOf(process.argv.slice(2));
+if (options === null) {
+  console.error(USAGE);
+  process.exit(2);
+}
 if (options.help) {
   console.log(USAGE);
   process.exit(0);
 }
-const goals = new Set(options.goal.map(Number));
-if ([...goals].some((goal) => !(goal >= 1 && goal <= 12)) || options.peer.some((peer) => peer !== 'dbos')) {
-  console.error(USAGE);
-  process.exit(2);
-}
+const goals = new Set(options.goals);
 
 let postgres: Postgres | string = 'Postgres was not started';
 const folder = makeFolder();
@@ -69,24 +64,29 @@ async function finish(code: number): Promise<never> {
   }
   process.exit(code);
 }
+// A terminal that is gone, for one.
+process.once('uncaughtException', (error) => {
+  console.error(error);
+  void finish(1);
+});
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => void finish(1));
 setTimeout(
   () => {
     console.error('The bench did not come to an end in time.');
     void finish(1);
   },
-  options.quick ? RUN_MS_MAX.quick : RUN_MS_MAX.full,
+  (options.quick ? RUN_MS_MAX.quick : RUN_MS_MAX.full) + options.peers.length * RUN_MS_MAX.peer,
 ).unref();
 
 try {
-  await run();
+  await run(options);
   await finish(0);
 } catch (error) {
   console.error(error);
   await finish(1);
 }
 
-async function run(): Promise<void> {
+async function run(options: Options): Promise<void> {
   const begun = performance.now();
   build();
   postgres = await openPostgres();
@@ -106,12 +106,13 @@ async function run(): Promise<void> {
   if (there?.isHere === false) console.log('Postgres runs elsewhere: its CPU cannot be seen and is left out.');
 
   const calibrator = await makeCalibrator(bench);
-  const { results, load } = await measureGoals(bench, calibrator);
-  const peer = options.peer.length > 0 ? await dbos(bench) : null;
+  const { results, load } = await measureGoals(bench, calibrator, options);
+  const peers: string[] = [];
+  for (const name of options.peers) peers.push((await PEERS[name]?.(bench)) ?? '');
   const calibration = calibrator.result();
   await calibrator.stop();
   console.log(`\n${loops(calibration)}\n\n${table(results)}`);
-  if (peer !== null) console.log(`\n${peer}`);
+  for (const peer of peers) console.log(`\n${peer}`);
   if (load !== null) {
     const serverUs = median(load.busy.map((cost) => cost.serverUs));
     console.log(`\n${breakdown(load.breakdown, serverUs)}`);
@@ -125,7 +126,11 @@ async function run(): Promise<void> {
   console.log(`\nAll this took ${Math.round((performance.now() - begun) / 1000)} s.`);
 }
 
-async function measureGoals(bench: Bench, calibrator: Calibrator): Promise<{ results: Result[]; load: Load | null }> {
+async function measureGoals(
+  bench: Bench,
+  calibrator: Calibrator,
+  options: Options,
+): Promise<{ results: Result[]; load: Load | null }> {
   const wants = (...those: readonly number[]): boolean => goals.size === 0 || those.some((goal) => goals.has(goal));
   const results: Result[] = [];
   const add = async (name: string, measure: () => Promise<readonly Result[]>): Promise<void> => {
@@ -136,12 +141,14 @@ async function measureGoals(bench: Bench, calibrator: Calibrator): Promise<{ res
     console.log(`   (${name}: ${Math.round((performance.now() - begun) / 1000)} s)`);
   };
   let load: Load | null = null;
-  const needsLoad = wants(1, 2, 3, 4, 5, 6) || (wants(10) && !bench.embedded);
+  const needsLoad = wants(1, 2, 3, 4, 5, 6, 10) || options.profile;
+  const left = bench.embedded ? ONLY_ON_POSTGRES.filter((goal) => goals.has(goal)) : [];
+  if (left.length > 0) console.log(`Measured on Postgres only, and left out: ${left.join(', ')}.`);
   await add('calibration', async () => {
     await calibrator.round(bench.quick ? 0.8 : 2);
     return [];
   });
-  if (needsLoad || bench.embedded)
+  if (needsLoad)
     await add('load', async () => {
       load = await runLoad(bench, calibrator);
       return loadResults(load, calibrator.result(), bench.embedded);
@@ -157,4 +164,38 @@ async function measureGoals(bench: Bench, calibrator: Calibrator): Promise<{ res
   if (wants(11) && !bench.embedded) await add('tables', () => tableResults(bench));
   if (wants(12) && !bench.embedded) await add('nodes', () => nodeResults(bench));
   return { results, load: measured };
+}
+
+type Options = {
+  readonly quick: boolean;
+  readonly embedded: boolean;
+  readonly profile: boolean;
+  readonly help: boolean;
+  /** None: all of them. */
+  readonly goals: readonly number[];
+  readonly peers: readonly string[];
+};
+
+/** Null when something is wrong with them. */
+function optionsOf(args: readonly string[]): Options | null {
+  const values = tryTo(
+    () =>
+      parseArgs({
+        args: [...args],
+        options: {
+          quick: { type: 'boolean', default: false },
+          embedded: { type: 'boolean', default: false },
+          goal: { type: 'string', multiple: true, default: [] },
+          peer: { type: 'string', multiple: true, default: [] },
+          profile: { type: 'boolean', default: false },
+          help: { type: 'boolean', short: 'h', default: false },
+        },
+      }).values,
+  );
+  if (values === null) return null;
+  const { goal, peer, ...flags } = values;
+  const numbers = goal.map(Number);
+  if (numbers.some((number) => !Number.isInteger(number) || number < 1 || number > 12)) return null;
+  if (peer.some((name) => !Object.hasOwn(PEERS, name))) return null;
+  return { ...flags, goals: numbers, peers: [...new Set(peer)] };
 }

@@ -34,6 +34,8 @@ export type Child = {
 
 /** Starts a Node program of its own with a line to it; `environment` is all it gets besides PATH and HOME. */
 export function startNode(given: {
+  /** Another Node than ours. */
+  readonly program?: string;
   readonly file: string;
   readonly args?: readonly string[];
   readonly nodeArgs?: readonly string[];
@@ -43,10 +45,27 @@ export function startNode(given: {
 }): Child {
   const { PATH = '', HOME = '' } = process.env;
   return watched(
-    spawn(process.execPath, [...(given.nodeArgs ?? []), given.file, ...(given.args ?? [])], {
+    spawn(given.program ?? process.execPath, [...(given.nodeArgs ?? []), given.file, ...(given.args ?? [])], {
       env: { PATH, HOME, ...given.environment },
       cwd: given.folder ?? process.cwd(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    }),
+  );
+}
+
+/** Starts any program; `environment` is all it gets besides PATH and HOME. */
+export function startProgram(given: {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly environment: { readonly [name: string]: string };
+  readonly folder: string;
+}): Child {
+  const { PATH = '', HOME = '' } = process.env;
+  return watched(
+    spawn(given.program, given.args, {
+      env: { PATH, HOME, ...given.environment },
+      cwd: given.folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
     }),
   );
 }
