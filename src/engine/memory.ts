@@ -19,7 +19,7 @@ const ONE_CHARACTERS_MAX = 200_000;
 /** What a row takes beside its texts. */
 const ROW_CHARACTERS = 300;
 /** Memories that prove stale again and again (other nodes step the same workflows) are not looked at for up to so many batches. */
-const DISTRUST_BATCHES_MAX = 64;
+export const DISTRUST_BATCHES_MAX = 64;
 
 export type Memory = {
   /** The rows a batch needs, when all of them are remembered; else null. */

@@ -243,6 +243,70 @@ describe('a step that throws', () => {
   });
 });
 
+describe('what was just stepped', () => {
+  test('is not loaded again: it is saved in one round trip, from the launch to the end', async () => {
+    const first = await launch(parts, TWO);
+    expect(around.atOnce).toBe(0); // whether anybody listens was not known
+    around.forget();
+    const workflow = await launch(parts, TWO);
+    for (const name of ['alpha', 'beta']) {
+      const { id } = await workitemOf(store, workflow, name);
+      expect(okay(await parts.engine.advance([proceedOf(workflow, id, { [name]: 1 })]))).toEqual([true]);
+    }
+    expect(around.committed).toHaveLength(3);
+    expect(around.atOnce).toBe(3);
+    expect((await whole(store, workflow)).workflow).toMatchObject({ status: 'completed', ver: 3 });
+    const { id } = await workitemOf(store, first, 'alpha');
+    await parts.engine.advance([proceedOf(first, id)]);
+    expect(around.atOnce).toBe(4);
+  });
+
+  test('and then by another node, is loaded as that one left it', async () => {
+    await launch(parts, TWO);
+    const other = engineOn(store, { nodeId: 'node-2' });
+    const workflow = await launch(parts, TWO);
+    const { id: alpha } = await workitemOf(store, workflow, 'alpha');
+    expect(okay(await other.engine.advance([proceedOf(workflow, alpha)]))).toEqual([true]);
+    around.forget();
+    // This node remembers that alpha waits.
+    expect(await parts.engine.advance([proceedOf(workflow, alpha)])).toMatchObject([
+      { ok: false, code: 'workitem_not_found' },
+    ]);
+    expect(around.committed).toHaveLength(0);
+    const { id: beta } = await workitemOf(store, workflow, 'beta');
+    expect(okay(await parts.engine.advance([proceedOf(workflow, beta)]))).toEqual([true]);
+    const { kinds } = await historyOf(store, workflow);
+    expect(kinds.filter((kind) => kind === 'workitem.proceeded')).toHaveLength(2);
+  });
+
+  test('is not believed when nothing would be written to prove it', async () => {
+    await launch(parts, TWO);
+    const other = engineOn(store, { nodeId: 'node-2' });
+    const workflow = await launch(parts, TWO);
+    const { id: alpha } = await workitemOf(store, workflow, 'alpha');
+    await other.engine.advance([proceedOf(workflow, alpha)]);
+    const { id: beta } = await workitemOf(store, workflow, 'beta');
+    // An edit of what this node has never heard of: it would say there is no such workitem.
+    const edit = { kind: 'edit' as const, workitem: beta, fields: { seen: true }, revision: null };
+    expect(okay(await parts.engine.advance([{ workflow, event: edit }]))).toEqual([true]);
+    const stale = { kind: 'edit' as const, workitem: beta, fields: {}, revision: 7 };
+    expect(await parts.engine.advance([{ workflow, event: stale }])).toMatchObject([{ ok: false }]);
+  });
+
+  test('is loaded as long as some workflow listens to others, so that their events are written', async () => {
+    const hearer = await launch(parts, "await participant: 'alpha', global: true\n");
+    await launch(parts, TWO);
+    around.forget();
+    const workflow = await launch(parts, TWO);
+    const { id } = await workitemOf(store, workflow, 'alpha');
+    await parts.engine.advance([proceedOf(workflow, id)]);
+    expect(around.committed).toHaveLength(2);
+    expect(around.atOnce).toBe(0);
+    expect((await whole(store, hearer)).agenda.size).toBeGreaterThan(0);
+    await parts.engine.advance([{ workflow: hearer, event: { kind: 'kill' } }]);
+  });
+});
+
 describe('a transaction that is lost', () => {
   test('is run again, with the same ids, and answered once', async () => {
     const seen: string[] = [];

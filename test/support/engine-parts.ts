@@ -39,6 +39,8 @@ export type Watched = {
   /** Workflows of each transaction begun, and what was committed, since `forget`. */
   begun: (readonly WorkflowId[])[];
   committed: Save[];
+  /** Of these, how many in one round trip. */
+  atOnce: number;
   definitions: string[];
   forget(): void;
 };
@@ -49,10 +51,12 @@ export function watched(store: Store): Watched {
     trouble: {},
     begun: [],
     committed: [],
+    atOnce: 0,
     definitions: [],
     forget: () => {
       around.begun = [];
       around.committed = [];
+      around.atOnce = 0;
       around.definitions = [];
     },
     store: {
@@ -72,8 +76,10 @@ export function watched(store: Store): Watched {
               const stale =
                 workflows.some((id) => around.trouble.busy?.(id)) || around.trouble.commit?.(save) === 'lost';
               const outcome = stale ? 'stale' : await store.saveAtOnce?.(save, remembered);
-              if (outcome === 'committed') around.committed.push(save);
-              else around.begun.pop();
+              if (outcome === 'committed') {
+                around.committed.push(save);
+                around.atOnce += 1;
+              } else around.begun.pop();
               return outcome ?? 'stale';
             },
       begin: async (requests) => {
