@@ -11,7 +11,8 @@ export const OUTCOMES_KEPT_MAX = 10_000;
 
 export type KeptOutcomes = {
   keep(outcome: TryOutcome, ms: number): void;
-  take(workflow: WorkflowId): readonly TryOutcome[];
+  /** Those of a workflow, the oldest first, at most so many. */
+  take(workflow: WorkflowId, most: number): readonly TryOutcome[];
   flush(): void;
   size(): number;
   stop(): void;
@@ -27,13 +28,14 @@ export function makeKeptOutcomes(
   let flushAt: number | null = null;
   let cancel = (): void => {};
 
-  function take(workflow: WorkflowId): readonly TryOutcome[] {
+  function take(workflow: WorkflowId, most: number): readonly TryOutcome[] {
     const outcomes = byWorkflow.get(workflow);
     if (outcomes === undefined) return [];
-    byWorkflow.delete(workflow);
-    size -= outcomes.length;
+    const taken = outcomes.length > most ? outcomes.splice(0, most) : outcomes;
+    if (taken === outcomes) byWorkflow.delete(workflow);
+    size -= taken.length;
     if (size === 0) disarm();
-    return outcomes;
+    return taken;
   }
 
   function flush(): void {
@@ -53,7 +55,8 @@ export function makeKeptOutcomes(
     keep: (outcome, ms) => {
       if (size >= OUTCOMES_KEPT_MAX) {
         const oldest = byWorkflow.keys().next();
-        if (!oldest.done) parts.log.warn('outcomes of tries were forgotten', { tries: take(oldest.value).length });
+        if (!oldest.done)
+          parts.log.warn('outcomes of tries were forgotten', { tries: take(oldest.value, OUTCOMES_KEPT_MAX).length });
       }
       const outcomes = byWorkflow.get(outcome.workflow);
       if (outcomes === undefined) byWorkflow.set(outcome.workflow, [outcome]);

@@ -152,8 +152,9 @@ export function makeEngine(parts: EngineParts): Engine {
       }
       if (!workflows.has(workflow)) {
         workflows.add(workflow);
-        // An outcome that waited for the next step of its workflow goes before it, in the same transaction.
-        for (const outcome of kept.take(workflow)) {
+        // An outcome that waited for the next step of its workflow goes before it, in the same transaction; of a workflow with
+        // thousands of participants some wait for another one.
+        for (const outcome of kept.take(workflow, lane.limit)) {
           figures.queued += 1;
           batch.push({ entry: outcomeEntry(outcome), caller: null });
         }

@@ -62,13 +62,10 @@ export const withLoaded = (base: Loaded, more: Loaded): Loaded => ({
  * more: the part that was loaded may have moved on, and only the database can count on from there.
  */
 export function overlay(view: Loaded, changes: Changes): Loaded {
-  const answered = new Set<string>();
-  // Children are strands: where none has changed, none has moved.
-  const moved = changes.strands.size > 0;
-  for (const key of view.answered) if (!moved || !key.startsWith(CHILDREN_KEY)) answered.add(key);
+  const fresh: string[] = [];
   const touched = (ops: ReadonlyMap<string, Op<unknown>>, need: (key: string) => Need): void => {
     // A patch may change a row that was not loaded: it answers nothing.
-    for (const [key, op] of ops) if (op.kind !== 'patch') answered.add(needKey(need(key)));
+    for (const [key, op] of ops) if (op.kind !== 'patch') fresh.push(needKey(need(key)));
   };
   touched(changes.strands, (path) => ({ kind: 'strand', path }));
   touched(changes.workitems, (id) => ({ kind: 'workitem', id: id as ExpressionId }));
@@ -86,8 +83,17 @@ export function overlay(view: Loaded, changes: Changes): Loaded {
     errors: overlaid(view.errors, changes.errors),
     listeners: overlaid(view.listeners, changes.listeners),
     variables: overlaid(view.variables, changes.variables),
-    answered,
+    // Children are strands: where none has changed, none has moved.
+    answered: answeredAfter(view.answered, fresh, changes.strands.size > 0),
   };
+}
+
+/** The very same set where nothing changes: hundreds of ends of tries can be a workflow's part of a batch. */
+function answeredAfter(before: ReadonlySet<string>, fresh: readonly string[], moved: boolean): ReadonlySet<string> {
+  if (!moved && fresh.every((key) => before.has(key))) return before;
+  const answered = new Set(fresh);
+  for (const key of before) if (!moved || !key.startsWith(CHILDREN_KEY)) answered.add(key);
+  return answered;
 }
 
 const CHILDREN_KEY = 'children ';
