@@ -1,4 +1,4 @@
-import { type HistoryEntry, packHistory } from '../model/history.ts';
+import { type HistoryEntry, joinHistory, packHistory } from '../model/history.ts';
 import type { HistoryRow, WorkflowRow } from '../model/rows.ts';
 
 /** The entries as the next history row of `workflow`, and the workflow row that counts them. */
@@ -32,7 +32,7 @@ export function withFirstEntry(
       {
         ...first,
         lastN: first.lastN + 1,
-        entries: `${packHistory([entry], workflow.id).slice(0, -1)},${first.entries.slice(1)}`,
+        entries: joinHistory(packHistory([entry], workflow.id), first.entries),
       },
       ...others.map((row) => ({ ...row, firstN: row.firstN + 1, lastN: row.lastN + 1 })),
     ],

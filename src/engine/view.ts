@@ -1,3 +1,4 @@
+import { joinHistory } from '../model/history.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import {
   type Changes,
@@ -146,7 +147,7 @@ export const foldedHistory = (first: HistoryRow, second: HistoryRow): HistoryRow
   firstN: first.firstN,
   lastN: second.lastN,
   at: second.at,
-  entries: `${first.entries.slice(0, -1)},${second.entries.slice(1)}`,
+  entries: joinHistory(first.entries, second.entries),
 });
 
 /** Characters of text that writing these changes takes, roughly. */

@@ -61,7 +61,7 @@ export function openWorkitem(x: Acting): void {
   const held = strand.path === ROOT && text !== null ? heldBy(node, params) : null;
   if (held === null) world.held.delete(node.id);
   else world.held.set(node.id, held);
-  world.changeWorkitem(node.id, { kind: 'put', row });
+  world.changeWorkitem(node.id, world.isFresh(node.id) ? { kind: 'put', row, isNew: true } : { kind: 'put', row });
   world.record({
     kind: 'workitem.opened',
     expid: node.expid,

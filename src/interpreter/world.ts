@@ -155,7 +155,14 @@ export class World {
 
   /** A fresh expression id: the expid with 32 random hexadecimal digits. */
   freshId(expid: string): ExpressionId {
-    return expressionId(expid, this.random());
+    const id = expressionId(expid, this.random());
+    this.fresh.add(id);
+    return id;
+  }
+  private readonly fresh = new Set<ExpressionId>();
+  /** Whether the id was made by this very step, so that no row of it can be stored. */
+  isFresh(id: ExpressionId): boolean {
+    return this.fresh.has(id);
   }
 
   send(message: Message): void {

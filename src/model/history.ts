@@ -103,6 +103,17 @@ function packEntry(
   return list;
 }
 
+/** Two texts as one, the entries of the first before those of the second. */
+export function joinHistory(first: string, second: string): string {
+  const list = JSON.parse(first) as readonly Json[];
+  let last: Json = null;
+  for (const entry of list)
+    if (Array.isArray(entry) && shapes[entry[0] as number]?.hasId && entry[1] !== SAME) last = entry[1] as Json;
+  const [whole = '', code, id] = /^\[\[(\d+),"([^"\\]*)"/.exec(second) ?? [];
+  const isSame = last !== null && id === last && shapes[Number(code)]?.hasId === true;
+  return `${first.slice(0, -1)},${isSame ? `[${code},${SAME}${second.slice(whole.length)}` : second.slice(1)}`;
+}
+
 /** The entries in the text of a history row of `workflow`. */
 export function unpackHistory(text: string, workflow: WorkflowId): readonly JsonObject[] {
   const stored = JSON.parse(text) as Json;

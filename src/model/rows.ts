@@ -142,9 +142,10 @@ export type HistoryRow = {
   readonly entries: string;
 };
 
-/** A change of one row: written whole, changed in place (the row need not have been loaded), or deleted. */
+/** A change of one row: written whole (`isNew`: there is certainly none of its key), changed in place (the row need not have been
+ * loaded), or deleted. */
 export type Op<Row> =
-  | { readonly kind: 'put'; readonly row: Row }
+  | { readonly kind: 'put'; readonly row: Row; readonly isNew?: true }
   | { readonly kind: 'patch'; readonly set: Partial<Row> }
   | { readonly kind: 'delete' };
 
@@ -178,8 +179,10 @@ export type Changes = {
 
 /** Two changes of one row, one after the other, as one. */
 export function followedBy<Row>(first: Op<Row> | undefined, second: Op<Row>): Op<Row> {
-  if (first === undefined || second.kind !== 'patch') return second;
-  if (first.kind === 'put') return { kind: 'put', row: { ...first.row, ...second.set } };
+  if (first === undefined || second.kind === 'delete') return second;
+  // There may have been one before the first.
+  if (second.kind === 'put') return { kind: 'put', row: second.row };
+  if (first.kind === 'put') return { ...first, row: { ...first.row, ...second.set } };
   if (first.kind === 'patch') return { kind: 'patch', set: { ...first.set, ...second.set } };
   return first; // patching what was deleted changes nothing
 }

@@ -76,7 +76,8 @@ const claimOnPut = (column: string): string => `"${column}" = case
       else workitem."${column}" end`;
 const CLAIM_COLUMNS = ['claim', 'owner', 'lease_until'] as const;
 
-function putPiece<Row>(code: string, table: Table<Row>): Piece {
+/** @param isNew no row of the keys is there: it costs less not to look */
+function putPiece<Row>(code: string, table: Table<Row>, isNew = false): Piece {
   const columns = [...table.columns, ...table.extra];
   const claimed = table.name === 'workitem';
   const set = [
@@ -91,13 +92,16 @@ function putPiece<Row>(code: string, table: Table<Row>): Piece {
     ...(claimed ? CLAIM_COLUMNS.map(claimOnPut) : []),
   ];
   const lease = `case when r.owner = '' then '-infinity' else statement_timestamp() + r.lease * interval '1 second' end`;
+  const conflict = isNew
+    ? ''
+    : `
+    on conflict (shard, workflow_id, ${table.keys.join(', ')}) do update set ${set.join(', ')}`;
   return {
-    code: `${code}p`,
-    text: (n) => `${table.name}_put as (
+    code: `${code}${isNew ? 'n' : 'p'}`,
+    text: (n) => `${table.name}_${isNew ? 'new' : 'put'} as (
     insert into ${table.name} (shard, workflow_id, ${listed(columns)}${claimed ? ', claim, owner, lease_until' : ''})
     select r.s, r.w, ${listed(columns, 'r.')}${claimed ? `, r.claim, r.owner, ${lease}` : ''}
-    from ${from(n, `${typed(columns)}${claimed ? ', claim text, owner text, lease double precision' : ''}`)}
-    on conflict (shard, workflow_id, ${table.keys.join(', ')}) do update set ${set.join(', ')})`,
+    from ${from(n, `${typed(columns)}${claimed ? ', claim text, owner text, lease double precision' : ''}`)}${conflict})`,
   };
 }
 
@@ -138,6 +142,7 @@ export const pieces = Object.fromEntries(
     return [
       kind,
       {
+        insert: putPiece(CODES[kind], table, true),
         put: putPiece(CODES[kind], table),
         patch: patchPiece(CODES[kind], table),
         delete: deletePiece(CODES[kind], table),
@@ -145,7 +150,12 @@ export const pieces = Object.fromEntries(
     ];
   }),
 ) as {
-  readonly [kind in keyof typeof CHILDREN]: { readonly put: Piece; readonly patch: Piece; readonly delete: Piece };
+  readonly [kind in keyof typeof CHILDREN]: {
+    readonly insert: Piece;
+    readonly put: Piece;
+    readonly patch: Piece;
+    readonly delete: Piece;
+  };
 };
 
 export const historyPiece = (numbersTransactions: boolean): Piece => {

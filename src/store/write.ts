@@ -75,7 +75,7 @@ const built = new Map<string, Statement>();
 
 /** Kinds that are prepared together once there are too many combinations. */
 const FAMILIES: readonly (readonly string[])[] = [
-  ['w', 'W', 'ip', 'iu', 'id', 'h', 'H', 'd'],
+  ['w', 'W', 'in', 'ip', 'iu', 'id', 'h', 'H', 'd'],
   ['bp', 'bu', 'bd', 'ap', 'au', 'ad'],
 ];
 const familyOf = (piece: Piece): number => FAMILIES.findIndex((codes) => codes.includes(piece.code));
@@ -147,6 +147,7 @@ export function writingOf(
   add(insertWorkflow, steps.inserted);
   for (const kind of CHILD_KINDS) {
     const ops = rowsOf(kind, placed, save, known);
+    add(pieces[kind].insert, ops.insert);
     add(pieces[kind].put, ops.put);
     add(pieces[kind].patch, ops.patch);
     add(pieces[kind].delete, ops.delete);
@@ -283,15 +284,16 @@ function workflowText(
 
 type Placed = { readonly change: Changes; readonly place: Place };
 type Rows = {
+  readonly insert: readonly RowText[];
   readonly put: readonly RowText[];
   readonly patch: readonly RowText[];
   readonly delete: readonly RowText[];
 };
 
-/** The changes of one kind of row in all workflows, as what the three pieces read. */
+/** The changes of one kind of row in all workflows, as what the four pieces read. */
 function rowsOf(kind: keyof typeof CHILDREN, placed: readonly Placed[], save: Save, known: Known): Rows {
   const { columns }: Table<never> = CHILDREN[kind];
-  const rows = { put: [] as RowText[], patch: [] as RowText[], delete: [] as RowText[] };
+  const rows = { insert: [] as RowText[], put: [] as RowText[], patch: [] as RowText[], delete: [] as RowText[] };
   const claims = kind === 'workitems' ? claimsOf(save) : NO_CLAIMS;
   for (const { change, place } of placed) {
     const ops: ReadonlyMap<string, Op<unknown>> = change[kind];
@@ -303,7 +305,8 @@ function rowsOf(kind: keyof typeof CHILDREN, placed: readonly Placed[], save: Sa
         const row = kind === 'strands' ? withoutStored(change.workflow.id, op.row as StrandRow, known) : op.row;
         const extra =
           kind === 'strands' ? partText('number', strandNumber(key)) : partText('tenant', change.workflow.tenant);
-        rows.put.push(rowText(place, partsText(columns, row), extra, claim === undefined ? '' : putClaim(claim, save)));
+        const text = rowText(place, partsText(columns, row), extra, claim === undefined ? '' : putClaim(claim, save));
+        (op.isNew ? rows.insert : rows.put).push(text);
       } else if (op.kind === 'patch') {
         const set = `,"set":${patchText(columns, op.set as object)}`;
         rows.patch.push(rowText(place, keysOf(kind, key), set, partText('release', claim?.release ?? null)));
