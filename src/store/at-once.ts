@@ -50,7 +50,8 @@ export async function saveAtOnce(
         return 'committed';
       if (again === 'refuted') return 'stale';
     } catch (error) {
-      if (!isLoss(error)) throw error;
+      // Somebody works on it at this moment, perhaps our first attempt.
+      if (!isLoss(error) && !isConflict(error)) throw error;
       trouble = error;
     }
   }

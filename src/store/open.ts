@@ -49,8 +49,9 @@ export const PLANNING = [
   'jit = off',
 ];
 /** A node that froze in the middle of a step must not hold its locks for long; and of one that was cut off the outcome is known before the
- * looking up ends (outcome.ts). */
-const PATIENCE = [`idle_in_transaction_session_timeout = '8s'`, `lock_timeout = '5s'`, `statement_timeout = '30s'`];
+ * looking up ends (outcome.ts). Who takes no lock before it writes (at-once.ts) may find a row locked by such a node, and everything behind
+ * it in its lane waits as well: not longer than this. */
+const PATIENCE = [`idle_in_transaction_session_timeout = '8s'`, `lock_timeout = '1s'`, `statement_timeout = '30s'`];
 const SERIALIZABLE = `default_transaction_isolation = 'serializable'`;
 const READING = [`statement_timeout = '15s'`, `idle_in_transaction_session_timeout = '10s'`, 'jit = off'];
 const PATIENCE_MS = 40_000;

@@ -94,6 +94,24 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     expect(await two.read.history(row.id, 0, 10)).toHaveLength(3);
   });
 
+  test('a row that a node holds and does not let go is not waited for longer than its patience', async () => {
+    const row = workflow(workflowId());
+    await writeTo(two, launchOf(row).changes);
+    const frozen = await two.begin([{ workflow: row.id, needs: [] }]);
+    expect(await saveAtOnce(one, stepOf(row), row)).toBe('stale');
+    // Nor is it while nobody knows what became of the first attempt: that one is asked for until there is an answer.
+    proxy.cutNextCommit('after');
+    const cuts = proxy.cuts();
+    const unknown = saveAtOnce(one, stepOf(row), row);
+    while (proxy.cuts() === cuts) await new Promise((resolve) => setImmediate(resolve));
+    const other = await two.begin([{ workflow: row.id, needs: [] }]);
+    expect(other.busy).toEqual([row.id]);
+    await other.rollback();
+    await frozen.rollback();
+    expect(await unknown).toBe('committed');
+    expect(await two.read.history(row.id, 0, 10)).toHaveLength(2);
+  });
+
   test('and the database stays away: nobody knows; before anything was sent, it is only unavailable', {
     timeout: 60_000,
   }, async () => {
