@@ -26,6 +26,9 @@ const IN_FLIGHT = 32;
 const LAUNCH_SECONDS_MAX = 100;
 const OWED_MS_MAX = 15_000;
 const COPIED_AT_ONCE = 20_000;
+/** For so long after its start V8 still compiles and tidies up what the start left behind; that happens once and is not what waiting costs. */
+const SETTLE_MS = { quick: 20_000, full: 40_000 };
+const IDLE_SECONDS = { quick: 15, full: 60 };
 
 export async function waitingResults(bench: Bench): Promise<readonly Result[]> {
   return onFreshServer(bench, async (place) => {
@@ -155,13 +158,13 @@ async function copying({ client }: Database, table: string): Promise<string> {
   return `insert into ${table} (${columns}) select ${values.join(', ')} from pair p join ${table} t on t.${id} = p.old`;
 }
 
-/** What a server costs that was started on all of them while nothing happens, in percent of a core. */
+/** What a server costs that was started on all of them and has settled, while nothing happens, in percent of a core. */
 async function idleOf(bench: Bench, { rota, environment }: Place) {
   await rota.child.stop();
   const fresh = await startRota(environment);
   try {
-    await wait(bench.quick ? 2_000 : 5_000);
-    const seconds = bench.quick ? 5 : 60;
+    await wait(bench.quick ? SETTLE_MS.quick : SETTLE_MS.full);
+    const seconds = bench.quick ? IDLE_SECONDS.quick : IDLE_SECONDS.full;
     const [server, database] = [fresh.cpu(), bench.postgres?.cpu() ?? 0];
     await wait(seconds * 1000);
     const percent = (us: number): number => us / seconds / 10_000;
