@@ -1,6 +1,7 @@
 import type { ExpressionId } from '../../src/model/ids.ts';
 import type { Fields } from '../../src/model/json.ts';
 import type { Changes, Op, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
+import { needKey } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import { treeFromJson } from '../../src/model/tree.ts';
 import type { Step } from '../support/world.ts';
@@ -82,7 +83,7 @@ const rowOfParticipants: Step = (loaded, { now, seed, event }) => {
   }
   if (event.kind !== 'proceed' || loaded.workflow === null) throw new Error(`The fake knows no ${event.kind}`);
   const need = { kind: 'workitem', id: event.workitem } as const;
-  if (!loaded.answered.has(JSON.stringify(['workitem', event.workitem]))) return { kind: 'need', needs: [need] };
+  if (!loaded.answered.has(needKey(need))) return { kind: 'need', needs: [need] };
   if (!loaded.workitems.has(event.workitem))
     return { kind: 'stepped', changes: null, answer: { ok: false, code: 'workitem_not_found', message: 'gone' } };
   const fields = { ...(JSON.parse(loaded.workflow.fields) as Fields), ...event.fields };
