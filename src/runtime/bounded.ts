@@ -1,4 +1,4 @@
-/** A map that forgets what was not used for longest once it weighs too much. */
+/** A map that forgets what was not used for long once it weighs too much. */
 export type BoundedMap<Value> = {
   get(key: string): Value | undefined;
   set(key: string, value: Value, weight?: number): void;
@@ -8,40 +8,53 @@ export type BoundedMap<Value> = {
 
 /**
  * Makes a map of at most `weightMax`; an entry weighs 1 unless told otherwise. An entry heavier than the whole map is not kept.
+ *
+ * It is two maps, a young one and an old one. What is used moves to the young one; when that has taken up half the weight it becomes the
+ * old one, and what was left in the old one is forgotten. So at least the half used last is always there, and forgetting costs
+ * nothing. (One map whose first entry is deleted again and again has to step over all that were deleted before.)
  */
 export function makeBoundedMap<Value>(weightMax: number): BoundedMap<Value> {
-  const entries = new Map<string, { readonly value: Value; readonly weight: number }>();
-  let weightNow = 0;
-  const remove = (key: string): void => {
-    const entry = entries.get(key);
+  type Entry = { readonly value: Value; readonly weight: number };
+  type Generation = { readonly entries: Map<string, Entry>; weight: number };
+  const generation = (): Generation => ({ entries: new Map(), weight: 0 });
+  let young = generation();
+  let old = generation();
+  const removeFrom = (from: Generation, key: string): void => {
+    const entry = from.entries.get(key);
     if (entry === undefined) return;
-    entries.delete(key);
-    weightNow -= entry.weight;
+    from.entries.delete(key);
+    from.weight -= entry.weight;
+  };
+  const remove = (key: string): void => {
+    removeFrom(young, key);
+    removeFrom(old, key);
+  };
+  const add = (key: string, entry: Entry): void => {
+    if (young.weight + entry.weight > weightMax / 2 && young.weight > 0) {
+      old = young;
+      young = generation();
+    }
+    if (old.weight + young.weight + entry.weight > weightMax) old = generation();
+    young.entries.set(key, entry);
+    young.weight += entry.weight;
   };
   return {
     get: (key) => {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      // A Map keeps the order of insertion: the least recently used entry is the first. While there is room, nobody asks for the order.
-      if (weightNow > weightMax / 2) {
-        entries.delete(key);
-        entries.set(key, entry);
-      }
-      return entry.value;
+      const entry = young.entries.get(key);
+      if (entry !== undefined) return entry.value;
+      const older = old.entries.get(key);
+      if (older === undefined) return undefined;
+      removeFrom(old, key);
+      add(key, older);
+      return older.value;
     },
     set: (key, value, weight = 1) => {
       remove(key);
-      if (weight > weightMax) return;
-      entries.set(key, { value, weight });
-      weightNow += weight;
-      for (const oldest of entries.keys()) {
-        if (weightNow <= weightMax) break;
-        remove(oldest);
-      }
+      if (weight <= weightMax) add(key, { value, weight });
     },
     delete: remove,
     get size() {
-      return entries.size;
+      return young.entries.size + old.entries.size;
     },
   };
 }

@@ -107,7 +107,7 @@ test('it is bounded: a large workflow is not kept, and of many the least used go
   const ids = Array.from({ length: 100 }, (_, i) => `many ${i}` as WorkflowId);
   for (const id of ids) memory.remember(id, viewOf(id, 'x'.repeat(100_000)), changesOf(id));
   const kept = ids.filter((id) => recall(memory, proceed(id)) !== null);
-  expect(kept.length).toBeGreaterThan(20);
+  expect(kept.length).toBeGreaterThanOrEqual(20);
   expect(kept.length).toBeLessThan(45);
   expect(kept.at(-1)).toBe(ids.at(-1));
 });

@@ -1,13 +1,18 @@
 import { expect, test } from 'vitest';
 import { makeBoundedMap, makeQueue } from '../../src/runtime/bounded.ts';
 
-test('a bounded map forgets what was not used for longest', () => {
-  const map = makeBoundedMap<number>(3);
-  for (const [i, key] of ['a', 'b', 'c'].entries()) map.set(key, i);
-  expect(map.get('a')).toBe(0);
-  map.set('d', 3);
-  expect([map.get('a'), map.get('b'), map.get('c'), map.get('d')]).toEqual([0, undefined, 2, 3]);
-  expect(map.size).toBe(3);
+test('a bounded map keeps at least the half that was used last, and never more than fits', () => {
+  const map = makeBoundedMap<number>(100);
+  for (let i = 0; i < 1_000; i++) {
+    map.set(`key ${i}`, i);
+    expect(map.size).toBeLessThanOrEqual(100);
+    // Used all the time, so never forgotten.
+    expect(map.get('key 0')).toBe(0);
+    for (let last = Math.max(0, i - 30); last <= i; last++) expect(map.get(`key ${last}`)).toBe(last);
+  }
+  expect(map.get('key 800')).toBeUndefined();
+  map.delete('key 999');
+  expect(map.get('key 999')).toBeUndefined();
 });
 
 test('a bounded map counts weights, and never keeps an entry heavier than itself', () => {
@@ -16,10 +21,12 @@ test('a bounded map counts weights, and never keeps an entry heavier than itself
   map.set('b', 'B', 4);
   map.set('b', 'B2', 3);
   expect([map.get('a'), map.get('b')]).toEqual(['A', 'B2']);
-  map.set('c', 'C', 5);
-  expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([undefined, 'B2', 'C']);
+  map.set('c', 'C', 9);
+  expect([map.get('a'), map.get('b'), map.get('c')]).toEqual([undefined, undefined, 'C']);
   map.set('d', 'D', 11);
-  expect([map.get('b'), map.get('c'), map.get('d')]).toEqual(['B2', 'C', undefined]);
+  expect([map.get('c'), map.get('d')]).toEqual(['C', undefined]);
+  map.set('c', 'none', 11);
+  expect([map.get('c'), map.size]).toEqual([undefined, 0]);
 });
 
 test('a queue gives back in order what was put in, also what was put back', () => {
