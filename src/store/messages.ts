@@ -36,12 +36,13 @@ const claimed = (locking: string, where: string, ofBase = ''): string => `
   select m.workflow_id as workflow, m.tenant, ${selected(WORKITEM, 'm')},
     -- a base is large and many workitems share it: it comes with one of them
     case when m.inherits is not null
-      and row_number() over (partition by m.shard, m.workflow_id, m.inherits order by m.due_at, m.id) = 1
+      and (lag(m.workflow_id) over beside, lag(m.inherits) over beside) is distinct from (m.workflow_id, m.inherits)
     then (
       select v.value from variable v
       where v.shard = m.shard and v.workflow_id = m.workflow_id and v.scope = m.inherits and v.name = '^' ${ofBase}
     ) end as base_value
   from mine m
+  window beside as (order by m.workflow_id, m.inherits, m.id)
   order by m.due_at, m.id`;
 
 const claimDue: Statement = {
@@ -146,15 +147,16 @@ const nextDueAtInShard: Statement = {
 
 export type DueParts = Pick<Store, 'claimDue' | 'renewClaim' | 'releaseClaims' | 'peekAgenda' | 'nextDueAt'>;
 
-/** What was claimed; the first workitem that inherits from a base has brought it for the others. */
+/** What was claimed; one of the workitems that inherit from a base has brought it for the others. */
 function messagesOf(claim: string, records: readonly DatabaseRow[]): readonly ClaimedMessage[] {
   const bases = new Map<string, string>();
+  const keyOf = (record: DatabaseRow): string => `${record['workflow']} ${record['inherits']}`;
+  for (const record of records)
+    if (typeof record['base_value'] === 'string') bases.set(keyOf(record), record['base_value']);
   return records.map((record) => {
     const workflow = record['workflow'] as WorkflowId;
     const row = rowOf(WORKITEM, record);
-    const key = `${workflow} ${row.inherits}`;
-    if (typeof record['base_value'] === 'string') bases.set(key, record['base_value']);
-    const base = row.inherits === null ? null : (bases.get(key) ?? null);
+    const base = row.inherits === null ? null : (bases.get(keyOf(record)) ?? null);
     return { workflow, tenant: record['tenant'] as string, claim, row, base };
   });
 }

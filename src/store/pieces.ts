@@ -16,6 +16,12 @@ const typed = (columns: readonly Column[]): string =>
 const from = (n: number, columns: string): string =>
   `jsonb_to_recordset($${n}::jsonb) as r(s smallint, w text, ${columns})`;
 
+/**
+ * Always so. It makes the planner expect few rows to be changed, and look each of them up: expecting a hundred, and with next to nothing in
+ * the table when the plan is made, it would walk through all rows of the table instead, and still do so when there are thousands.
+ */
+const FEW = 'r.s between 0 and 255';
+
 /** Parts of a workflow row that are the same for ever. */
 const FIXED: ReadonlySet<string> = new Set([
   'id',
@@ -47,7 +53,7 @@ export const updateWorkflow: Piece = {
     update workflow t
     set ${workflowMoving.map(({ column }) => `"${column}" = r."${column}"`).join(', ')}, fields = coalesce(r.fields, t.fields)
     from ${from(n, `loaded integer, ${typed(workflowMovingAndFields)}`)}
-    where t.shard = r.s and t.id = r.w and t.ver = r.loaded
+    where ${FEW} and t.shard = r.s and t.id = r.w and t.ver = r.loaded
     returning 1)`,
 };
 
@@ -122,7 +128,7 @@ function patchPiece<Row>(code: string, table: Table<Row>): Piece {
     text: (n) => `${table.name}_patched as (
     update ${table.name} t set ${set.join(', ')}
     from ${from(n, `k0 text, k1 text, release text, set jsonb`)}
-    where t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
+    where ${FEW} and t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
   };
 }
 
@@ -130,7 +136,7 @@ const deletePiece = <Row>(code: string, table: Table<Row>): Piece => ({
   code: `${code}d`,
   text: (n) => `${table.name}_deleted as (
     delete from ${table.name} t using ${from(n, 'k0 text, k1 text')}
-    where t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
+    where ${FEW} and t.shard = r.s and t.workflow_id = r.w and ${byKeys(table)})`,
 });
 
 const byKeys = <Row>(table: Table<Row>): string => table.keys.map((key, i) => `t."${key}" = r.k${i}`).join(' and ');
@@ -240,7 +246,7 @@ export const holdPieces: readonly Piece[] = ['agenda', 'workitem'].map((table) =
   text: (n) => `${table}_held as (
     update ${table} t set due_at = ${dueAnew}, held_at = ${heldAnew}
     from ${from(n, holdColumns)}
-    where t.shard = r.s and t.workflow_id = r.w and (r.hold is not null or t.held_at is not null)
+    where ${FEW} and t.shard = r.s and t.workflow_id = r.w and (r.hold is not null or t.held_at is not null)
       ${table === 'workitem' ? 'and t.send is not null' : ''})`,
 }));
 
@@ -250,7 +256,7 @@ export const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'list
     code: `${table[0]}s`,
     text: (n) => `${table}_swept as (
     delete from ${table} t using ${from(n, 'nothing text')}
-    where t.shard = r.s and t.workflow_id = r.w
+    where ${FEW} and t.shard = r.s and t.workflow_id = r.w
       ${table === 'workitem' ? `and not (${OWED})` : ''}
       ${
         table === 'variable'

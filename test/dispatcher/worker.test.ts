@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { LOOK_AGAIN_MS } from '../../src/dispatcher/dispatcher.ts';
+import { BEGUN_AT_ONCE_MAX, LOOK_AGAIN_MS } from '../../src/dispatcher/dispatcher.ts';
 import { POLL_MS } from '../../src/dispatcher/due-watch.ts';
+import type { Post } from '../../src/dispatcher/post.ts';
 import { AGENDA_UNDER_WAY_MAX } from '../../src/dispatcher/timers.ts';
 import { shareOf } from '../../src/dispatcher/worker.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
@@ -356,6 +357,32 @@ describe('stopping', () => {
   });
 });
 
+test('a few tries are begun at once; the event loop goes round before the next', async () => {
+  const begun: number[] = [];
+  let now = 0;
+  const post: Post = {
+    send: async () => {
+      now += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      return { kind: 'delivered', status: 200 };
+    },
+    close: () => {},
+  };
+  node = started({ post });
+  let counting = true;
+  const count = (): void => {
+    begun.push(now);
+    now = 0;
+    if (counting) setImmediate(count);
+  };
+  count();
+  await launch(node, 'citerator times: 80\n  alpha\n', { callback: participant.url });
+  await until(() => node.worker.figures().tries.delivered === 80);
+  counting = false;
+  expect(Math.max(...begun)).toBeLessThanOrEqual(BEGUN_AT_ONCE_MAX);
+  expect(Math.max(...begun)).toBeGreaterThan(1);
+});
+
 describe('the agenda', () => {
   test('a timer fires when it is due: never early, and once', async () => {
     node = started();
@@ -426,6 +453,22 @@ describe('the agenda', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(node.worker.figures().agenda.fed).toBe(fed);
+  });
+
+  test('a step of many turns goes on by itself: no look at the agenda is needed between two of them', async () => {
+    const looks: number[] = [];
+    const on: Store = {
+      ...store,
+      peekAgenda: (about) => {
+        looks.push(about.now);
+        return store.peekAgenda(about);
+      },
+    };
+    node = started({}, on);
+    const workflow = await launch(node, 'citerator times: 1000\n  noop\n');
+    await until(async () => (await whole(store, workflow)).workflow.status === 'completed');
+    expect(node.worker.figures().agenda.fed).toBeGreaterThan(3);
+    expect(looks).toEqual([]);
   });
 
   test('a workflow that never rests takes its turns behind the others', async () => {

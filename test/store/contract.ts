@@ -521,12 +521,23 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         for (const of of [id, older]) expect(await claimOf(of)).toEqual([]);
       });
 
-      test('a claim brings the base row the fields are in', async () => {
+      test('a claim brings the base row the fields are in, to each of those that share it', async () => {
         const id = await launched({
-          workitems: [workitem('0_0', { fields: null, inherits: expression('0_1') })],
-          variables: [variable('0_1', '^', '{"large":1}')],
+          workitems: [
+            workitem('0_0', { fields: null, inherits: expression('0_1') }),
+            workitem('0_2', { fields: null, inherits: expression('0_3') }),
+            workitem('0_4', { fields: null, inherits: expression('0_1') }),
+            workitem('0_5'),
+          ],
+          variables: [variable('0_1', '^', '{"large":1}'), variable('0_3', '^', '{"large":3}')],
         });
-        expect((await claimOf(id))[0]?.base).toBe('{"large":1}');
+        const claimed = await claimOf(id);
+        expect(claimed.map(({ row, base }) => [row.id, base]).sort()).toEqual([
+          [expression('0_0'), '{"large":1}'],
+          [expression('0_2'), '{"large":3}'],
+          [expression('0_4'), '{"large":1}'],
+          [expression('0_5'), null],
+        ]);
         expect(await store.read.workitem({ workflow: id, workitem: expression('0_0') })).toMatchObject({
           base: '{"large":1}',
         });
