@@ -1,8 +1,8 @@
 -- Up Migration
 
 -- Of an update the log gets only what lies between the first byte that differs and the last, as long as the row stays on its page. So what
--- never changes comes first and what moves with every step last, and pages have room for the next state. What a state begins with stays
--- the same for long, hence it comes first among these. The rows are copied: for so long nobody else gets at the table.
+-- changes seldom comes first and what moves with every step last, and pages have room for the next state. What a state begins with stays
+-- the same for long, hence it comes first among the latter. The rows are copied: for so long nobody else gets at the table.
 alter table workflow rename to workflow_before;
 create table workflow (
   shard smallint not null,
@@ -14,9 +14,9 @@ create table workflow (
   callbacks text not null,
   retry text,
   fields text not null,
-  state text not null,
-  header text not null,
   status text not null,
+  header text not null,
+  state text not null,
   updated_at bigint not null,
   ended_at bigint,
   ver integer not null,
@@ -29,7 +29,7 @@ create table workflow (
     (status in ('completed', 'cancelled', 'killed')) = (ended_at is not null))
 ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 insert into workflow
-  select shard, id, tenant, name, definition, launched_at, callbacks, retry, fields, state, header, status, updated_at, ended_at, ver, last_n
+  select shard, id, tenant, name, definition, launched_at, callbacks, retry, fields, status, header, state, updated_at, ended_at, ver, last_n
   from workflow_before;
 drop table workflow_before;
 alter table workflow add constraint workflow_pkey primary key (shard, id);

@@ -3,7 +3,7 @@ import type { ExpressionId } from '../model/ids.ts';
 import { expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
-import { type Held, type HeldOf, heldNowhere, isUnread, lazily } from './held.ts';
+import { HELD_DATA, type Held, type HeldOf, heldNowhere, isUnread, lazily } from './held.ts';
 import {
   Bound,
   type Header,
@@ -151,15 +151,16 @@ class Unpacker {
   }
 }
 
-/** Instead of 1 for an open workitem: the params are in its row. Where the fields are in it too, `a` is missing. */
-const PARAMS_HELD = 2;
+/** Instead of 1 for an open workitem: who has it and with which params its row tells. Where the fields are in it too, `a` is missing. */
+const DATA_HELD = 2;
 
 /** `held`: what the row of the expression's open workitem says; undefined when that is not known. */
 function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held | undefined): Json {
   const packed: Packed = { i: node.id, n: node.name, t: packer.tree(node.tree) };
   const { hasWorkitem } = node;
   const appliedHeld = hasWorkitem && (isUnread(node, 'applied') || node.applied === held?.applied);
-  const paramsHeld = hasWorkitem && (isUnread(node.data, 'params') || (held && node.data['params'] === held.params));
+  const dataHeld =
+    hasWorkitem && HELD_DATA.every((key) => isUnread(node.data, key) || (held && node.data[key] === held[key]));
   if (!appliedHeld) packed['a'] = packer.object(node.applied);
   if (node.kind !== node.name) packed['k'] = node.kind;
   if (node.added.length > 0) packed['A'] = node.added.map(([key, value]) => [key, value]);
@@ -188,9 +189,9 @@ function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held
   if (node.flanking) packed['L'] = 1;
   if (node.hasError) packed['e'] = 1;
   if (node.hasListener) packed['H'] = 1;
-  if (node.hasWorkitem) packed['w'] = paramsHeld ? PARAMS_HELD : 1;
+  if (node.hasWorkitem) packed['w'] = dataHeld ? DATA_HELD : 1;
   if (node.unfiltered !== null) packed['U'] = packer.object(node.unfiltered);
-  const kept = Object.keys(node.data).filter((key) => !paramsHeld || key !== 'params');
+  const kept = Object.keys(node.data).filter((key) => !dataHeld || !isHeldData(key));
   if (kept.length > 0) packed['d'] = packer.pairs(kept.map((key) => [key, node.data[key] ?? null]));
   return packed;
 }
@@ -207,6 +208,8 @@ function unpackSupplanted(unpacker: Unpacker, packed: Json): NonNullable<Node['s
   const [tree, name, kind, added, applied] = packed as [Json, string, string, [string, Json][], number];
   return { tree: unpacker.tree(tree), name, kind, added, applied: unpacker.object(applied) };
 }
+
+const isHeldData = (key: string): boolean => HELD_DATA.some((held) => held === key);
 
 const UNREAD: Fields = {};
 
@@ -251,7 +254,7 @@ function unpackNode(unpacker: Unpacker, packed: Packed, next: Packed | undefined
   if (packed['d'] !== undefined)
     for (const [key, value] of unpacker.pairs(packed['d'] as Json[])) node.data[key] = value as Json;
   if (applied === UNREAD) lazily(node, 'applied', () => heldOf(id).applied);
-  if (packed['w'] === PARAMS_HELD) lazily(node.data, 'params', () => heldOf(id).params);
+  if (packed['w'] === DATA_HELD) for (const key of HELD_DATA) lazily(node.data, key, () => heldOf(id)[key]);
   return node;
 }
 

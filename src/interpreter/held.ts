@@ -13,7 +13,10 @@ import type { Node } from './state.ts';
  */
 
 /** What the row of an open workitem says of its expression. */
-export type Held = { readonly applied: Fields; readonly params: Json };
+export type Held = { readonly applied: Fields; readonly participant: Json; readonly params: Json };
+
+/** What of it the expression has among its data. */
+export const HELD_DATA = ['participant', 'params'] as const;
 
 export type HeldOf = (id: ExpressionId) => Held;
 
@@ -25,21 +28,21 @@ export const heldNowhere: HeldOf = (id) => {
 /** What the row says; `delivered` is what its `fields` say, in which the params come last. */
 export const heldIn = (row: WorkitemRow, delivered: Fields): Held => ({
   applied: withoutKeys(delivered, 'params'),
+  participant: row.participant,
   params: JSON.parse(row.params) as Json,
 });
 
-/** What a workitem will say that is opened for `node` with these params; null when that is not all there is to know. */
-export function heldBy(node: Node, params: Json): Held | null {
+/** What a workitem will say that is opened for `node` for this participant and with these params; null when there is more to know. */
+export function heldBy(node: Node, participant: string, params: Json): Held | null {
   const { applied } = node;
-  return ['params', ...NOT_DELIVERED].some((key) => ownValue(applied, key) !== undefined) ? null : { applied, params };
+  return ['params', ...NOT_DELIVERED].some((key) => ownValue(applied, key) !== undefined)
+    ? null
+    : { applied, participant, params };
 }
 
 /** Reads what was left unread: from now on the expression keeps it itself. */
 export function readAll(node: Node): void {
-  for (const [owner, key] of [
-    [node, 'applied'],
-    [node.data, 'params'],
-  ] as const)
+  for (const [owner, key] of [[node, 'applied'], ...HELD_DATA.map((key) => [node.data, key] as const)] as const)
     if (isUnread(owner, key)) Reflect.get(owner, key);
 }
 

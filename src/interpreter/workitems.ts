@@ -58,7 +58,7 @@ export function openWorkitem(x: Acting): void {
   strand.touched = true;
   node.hasWorkitem = true;
   delete node.data['failed'];
-  const held = strand.path === ROOT && text !== null ? heldBy(node, params) : null;
+  const held = strand.path === ROOT && text !== null ? heldBy(node, participant, params) : null;
   if (held === null) world.held.delete(node.id);
   else world.held.set(node.id, held);
   world.changeWorkitem(node.id, world.isFresh(node.id) ? { kind: 'put', row, isNew: true } : { kind: 'put', row });

@@ -37,6 +37,11 @@ const SHAPES: readonly (readonly [kind: string, ...parts: string[]])[] = [
   ['callback.delivered', 'workitem_id', 'expression_id', 'participant', 'send', 'at', 'try', 'status', 'milliseconds'],
 ];
 
+/** What a part says so often that 0 stands for it. */
+const USUAL: { readonly [part: string]: string } = { name: 'participant', send: 'active' };
+const usualOf = (part: string): string | undefined => (Object.hasOwn(USUAL, part) ? USUAL[part] : undefined);
+const IS_USUAL = 0;
+
 type Shape = {
   readonly code: number;
   readonly kind: string;
@@ -95,8 +100,11 @@ function packEntry(
   for (const [i, part] of shape.parts.entries()) {
     const value = entry[part];
     if (keys[i] !== part || value === undefined) return null;
-    if (!isDerived(part)) list.push(value);
-    else if (id === null || value !== derive[part](id, workflow)) return null;
+    if (!isDerived(part)) {
+      const usual = usualOf(part);
+      if (usual !== undefined && typeof value === 'number') return null;
+      list.push(value === usual ? IS_USUAL : value);
+    } else if (id === null || value !== derive[part](id, workflow)) return null;
   }
   const more = keys.slice(shape.parts.length);
   if (more.length > 0) list.push(Object.fromEntries(more.map((key) => [key, entry[key] ?? null])));
@@ -129,8 +137,10 @@ export function unpackHistory(text: string, workflow: WorkflowId): readonly Json
       if (id !== SAME) last = id as ExpressionId;
     }
     const whole: { [part: string]: Json } = { kind: shape.kind };
-    for (const part of shape.parts)
-      whole[part] = isDerived(part) ? derive[part](last, workflow) : (values.shift() ?? null);
+    for (const part of shape.parts) {
+      const value = isDerived(part) ? derive[part](last, workflow) : (values.shift() ?? null);
+      whole[part] = value === IS_USUAL ? (usualOf(part) ?? value) : value;
+    }
     const [more] = values;
     return more === undefined ? whole : { ...whole, ...(more as JsonObject) };
   });

@@ -44,7 +44,7 @@ export function auditRows(loaded: Loaded): readonly string[] {
       const row = loaded.workitems.get(id);
       if (row?.fields != null && row.state !== 'closed') return heldIn(row, deliveredFields(row, null));
       lines.push(`${id} left its fields to a workitem that has none`);
-      return { applied: {}, params: {} };
+      return { applied: {}, participant: '', params: {} };
     },
   );
   for (const node of root.nodes) readAll(node); // biome-ignore format: a list of parts
