@@ -45,7 +45,9 @@ export async function wideResults(bench: Bench): Promise<readonly Result[]> {
       met: bench.embedded ? null : stood <= STILL_MS_MAX,
       note:
         `${launch.launch.told} called in ${fine(launch.launch.seconds, 1)} s (p99 of the delay ${whole(launch.launch.p99)} ms, ${whole(launch.launch.residentMb)} MB), ` +
-        `${launch.cancel.told} told to stop in ${fine(launch.cancel.seconds, 1)} s (p99 ${whole(launch.cancel.p99)} ms, ${whole(launch.cancel.residentMb)} MB); a process with nothing to do stood still for ${whole(launch.idleMs)} ms`,
+        `${launch.cancel.told} told to stop in ${fine(launch.cancel.seconds, 1)} s (p99 ${whole(launch.cancel.p99)} ms, ${whole(launch.cancel.residentMb)} MB); ` +
+        `computing at most ${whole(launch.launch.computedMs)} and ${whole(launch.cancel.computedMs)} ms at a stretch, the rest is the wait for a core: ` +
+        `a process with nothing to do stood still for ${whole(launch.idleMs)} ms`,
     },
   ];
 }
@@ -130,10 +132,10 @@ async function launchAndCancel(bench: Bench, { rota }: Place, width: number) {
     await begin();
     const count = await told();
     const seconds = (performance.now() - begun) / 1000;
-    const { max, p99 } = await rota.ask<{ max: number; p99: number }>('watched');
+    const { max, p99, computed } = await rota.ask<{ max: number; p99: number; computed: number }>('watched');
     idleMs = Math.max(idleMs, await idler.ask<number>('watched'));
     clearInterval(look);
-    return { told: `${whole(count)} participants`, seconds, stillMs: max, p99, residentMb };
+    return { told: `${whole(count)} participants`, seconds, stillMs: max, computedMs: computed, p99, residentMb };
   };
   let id = '';
   const launch = await watched(
