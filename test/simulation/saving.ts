@@ -25,6 +25,9 @@ export function write(database: Database, save: Save, known: Known, proves: bool
     const rows = database.workflows.get(change.workflow.id);
     if ((rows?.workflow.ver ?? null) !== follows) return 'lost';
     for (const row of change.history) if (rows?.history.some((told) => told.firstN === row.firstN)) return 'lost';
+    for (const [id, op] of change.workitems)
+      if (op.kind === 'put' && op.isNew && rows?.workitems.has(id))
+        throw new Error(`Workitem ${id} is said to be new, but is there already`);
   }
 
   for (const { change, follows } of steps) {

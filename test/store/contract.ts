@@ -252,6 +252,14 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await write([changes(workflow(id, { ver: 2 }), {}, { history: [history(1)] })])).toBe('lost');
       });
 
+      test('a workitem that is said to be new is written once', async () => {
+        const id = workflowId();
+        const row = workitem('0_0');
+        const born = new Map([[row.id, { kind: 'put', row, isNew: true } as const]]);
+        expect(await write([changes(workflow(id), {}, { workitems: born })])).toBe('committed');
+        expect((await store.read.workitem({ workflow: id, workitem: row.id }))?.row).toEqual(row);
+      });
+
       test('large fields that did not change stay, and change when they change', async () => {
         const big = (letter: string): string => JSON.stringify({ big: letter.repeat(20_000) });
         const id = workflowId();

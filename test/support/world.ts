@@ -210,6 +210,7 @@ export function makeWorld(parts: {
 function applyOps<Row>(rows: Map<string, Row>, ops: ReadonlyMap<string, Op<Row>>): void {
   for (const [key, op] of ops) {
     const old = rows.get(key);
+    if (op.kind === 'put' && op.isNew && old !== undefined) throw new Error(`${key} is said to be new`);
     if (op.kind === 'put') rows.set(key, op.row);
     else if (op.kind === 'delete') rows.delete(key);
     else if (old !== undefined) rows.set(key, { ...old, ...op.set });
