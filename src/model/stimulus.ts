@@ -152,7 +152,7 @@ export type Limits = {
   readonly pastTags: number;
 };
 export const LIMITS: Limits = {
-  messages: 300,
+  messages: 200,
   expressions: 50_000,
   fieldsCharacters: 4_000_000,
   depth: 500,
