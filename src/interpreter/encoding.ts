@@ -3,10 +3,12 @@ import type { ExpressionId } from '../model/ids.ts';
 import { expidOf } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
-import { HELD_DATA, type Held, type HeldOf, heldNowhere, isUnread, lazily } from './held.ts';
+import { HELD_DATA, heldNowhere } from './held.ts';
 import {
   Bound,
   type Header,
+  type Held,
+  type HeldOf,
   type Message,
   type Node,
   newHeader,
@@ -158,9 +160,11 @@ const DATA_HELD = 2;
 function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held | undefined): Json {
   const packed: Packed = { i: node.id, n: node.name, t: packer.tree(node.tree) };
   const { hasWorkitem } = node;
-  const appliedHeld = hasWorkitem && (isUnread(node, 'applied') || node.applied === held?.applied);
+  const appliedHeld = hasWorkitem && (node.appliedFrom !== null || node.applied === held?.applied);
   const dataHeld =
-    hasWorkitem && HELD_DATA.every((key) => isUnread(node.data, key) || (held && node.data[key] === held[key]));
+    hasWorkitem &&
+    (node.dataFrom !== null || (held !== undefined && HELD_DATA.every((key) => node.data[key] === held[key])));
+  const data = dataHeld ? node.ownData : node.data;
   if (!appliedHeld) packed['a'] = packer.object(node.applied);
   if (node.kind !== node.name) packed['k'] = node.kind;
   if (node.added.length > 0) packed['A'] = node.added.map(([key, value]) => [key, value]);
@@ -191,8 +195,9 @@ function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held
   if (node.hasListener) packed['H'] = 1;
   if (node.hasWorkitem) packed['w'] = dataHeld ? DATA_HELD : 1;
   if (node.unfiltered !== null) packed['U'] = packer.object(node.unfiltered);
-  const kept = Object.keys(node.data).filter((key) => !dataHeld || !isHeldData(key));
-  if (kept.length > 0) packed['d'] = packer.pairs(kept.map((key) => [key, node.data[key] ?? null]));
+  let kept = Object.entries(data);
+  if (dataHeld) kept = kept.filter(([key]) => !isHeldData(key));
+  if (kept.length > 0) packed['d'] = packer.pairs(kept);
   return packed;
 }
 
@@ -211,11 +216,11 @@ function unpackSupplanted(unpacker: Unpacker, packed: Json): NonNullable<Node['s
 
 const isHeldData = (key: string): boolean => HELD_DATA.some((held) => held === key);
 
-const UNREAD: Fields = {};
+const NOT_READ: Fields = {};
 
 function unpackNode(unpacker: Unpacker, packed: Packed, next: Packed | undefined, heldOf: HeldOf): Node {
   const id = packed['i'] as ExpressionId;
-  const applied = packed['a'] === undefined ? UNREAD : unpacker.object(packed['a']);
+  const applied = packed['a'] === undefined ? NOT_READ : unpacker.object(packed['a']);
   const node = newNode(id, expidOf(id), unpacker.tree(packed['t'] as Json), applied);
   const name = packed['n'] as string;
   node.name = name;
@@ -253,8 +258,8 @@ function unpackNode(unpacker: Unpacker, packed: Packed, next: Packed | undefined
   node.unfiltered = packed['U'] === undefined ? null : unpacker.object(packed['U']);
   if (packed['d'] !== undefined)
     for (const [key, value] of unpacker.pairs(packed['d'] as Json[])) node.data[key] = value as Json;
-  if (applied === UNREAD) lazily(node, 'applied', () => heldOf(id).applied);
-  if (packed['w'] === DATA_HELD) for (const key of HELD_DATA) lazily(node.data, key, () => heldOf(id)[key]);
+  if (applied === NOT_READ) node.appliedFrom = heldOf;
+  if (packed['w'] === DATA_HELD) node.dataFrom = heldOf;
   return node;
 }
 

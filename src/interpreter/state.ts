@@ -122,7 +122,16 @@ export type Node = {
   unfiltered: Fields | null;
   /** What its expression remembers. */
   data: Record<string, Json>;
+  /** Who is asked for `applied`, or for some of `data`, when it is first read (held.ts); null once it was read. */
+  appliedFrom: HeldOf | null;
+  dataFrom: HeldOf | null;
+  /** `data` as far as it was read. */
+  readonly ownData: Readonly<Record<string, Json>>;
 };
+
+/** What the row of an open workitem says of its expression. */
+export type Held = { readonly applied: Fields; readonly participant: Json; readonly params: Json };
+export type HeldOf = (id: ExpressionId) => Held;
 
 /** A chain of expressions, each the child of the one before. */
 export type Strand = {
@@ -287,44 +296,78 @@ export type Place = {
 /** How many variables of one scope live in its strand; further ones get rows of their own. */
 export const VARIABLES_INLINE_MAX = 64;
 
-export const newNode = (id: ExpressionId, expid: string, tree: TreeRef, applied: Fields): Node => ({
-  id,
-  expid,
-  name: '',
-  kind: '',
-  tree,
-  added: [],
-  updated: false,
-  applied,
-  scope: null,
-  state: null,
-  children: 0,
-  child: null,
-  branches: 0,
-  flanks: 0,
-  onError: null,
-  onCancel: null,
-  onTimeout: null,
-  onTerminate: null,
-  cause: null,
-  reapply: null,
-  onReply: null,
-  trigger: null,
-  supplanted: null,
-  timers: [],
-  timersMade: 0,
-  schedule: null,
-  tag: null,
-  fullTag: null,
-  forgotten: false,
-  lost: false,
-  flanking: false,
-  hasError: false,
-  hasListener: false,
-  hasWorkitem: false,
-  unfiltered: null,
-  data: {},
-});
+/** All alike to the engine that runs this, read or not: properties that are defined later make every access slow. */
+class LiveNode implements Node {
+  readonly id: ExpressionId;
+  readonly expid: string;
+  name = '';
+  kind = '';
+  tree: TreeRef;
+  added: Node['added'] = [];
+  updated = false;
+  scope: Scope | null = null;
+  state: State = null;
+  children = 0;
+  child: ExpressionId | null = null;
+  branches = 0;
+  flanks = 0;
+  onError: Json = null;
+  onCancel: Json = null;
+  onTimeout: Json = null;
+  onTerminate: Json = null;
+  cause: Cause | null = null;
+  reapply: Reapply | null = null;
+  onReply: Reapply | null = null;
+  trigger: Trigger | null = null;
+  supplanted: Node['supplanted'] = null;
+  timers: readonly Timer[] = [];
+  timersMade = 0;
+  schedule: string | null = null;
+  tag: string | null = null;
+  fullTag: string | null = null;
+  forgotten = false;
+  lost = false;
+  flanking = false;
+  hasError = false;
+  hasListener = false;
+  hasWorkitem = false;
+  unfiltered: Fields | null = null;
+  appliedFrom: HeldOf | null = null;
+  dataFrom: HeldOf | null = null;
+  ownData: Record<string, Json> = {};
+  private ownApplied: Fields;
+
+  constructor(id: ExpressionId, expid: string, tree: TreeRef, applied: Fields) {
+    this.id = id;
+    this.expid = expid;
+    this.tree = tree;
+    this.ownApplied = applied;
+  }
+
+  get applied(): Fields {
+    if (this.appliedFrom !== null) this.applied = this.appliedFrom(this.id).applied;
+    return this.ownApplied;
+  }
+  set applied(fields: Fields) {
+    this.ownApplied = fields;
+    this.appliedFrom = null;
+  }
+
+  get data(): Record<string, Json> {
+    if (this.dataFrom !== null) {
+      const { participant, params } = this.dataFrom(this.id);
+      this.data = { ...this.ownData, participant, params };
+    }
+    return this.ownData;
+  }
+  set data(data: Record<string, Json>) {
+    this.ownData = data;
+    this.dataFrom = null;
+  }
+}
+
+export const newNode = (id: ExpressionId, expid: string, tree: TreeRef, applied: Fields): Node =>
+  new LiveNode(id, expid, tree, applied);
 
 export const newHeader = (): Header => ({
   strands: 0,

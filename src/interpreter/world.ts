@@ -18,8 +18,8 @@ import { type Limits, type Loaded, type Need, needKey, type Stimulus } from '../
 import { makeTree, type Tree, treeFromJson } from '../model/tree.ts';
 import { decodeStrand, decodeValue } from './encoding.ts';
 import { baseFields } from './fields.ts';
-import { type Held, heldIn } from './held.ts';
-import type { Flavour, Header, Message, Node, Ref, Strand, TreeRef, Value } from './state.ts';
+import { heldIn } from './held.ts';
+import type { Flavour, Header, Held, Message, Node, Ref, Strand, TreeRef, Value } from './state.ts';
 
 /** An expression at work: where it stands in the world of this step. */
 export type Acting = { readonly world: World; readonly strand: Strand; readonly node: Node };

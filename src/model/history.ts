@@ -38,23 +38,32 @@ const SHAPES: readonly (readonly [kind: string, ...parts: string[]])[] = [
 ];
 
 /** What a part says so often that 0 stands for it. */
-const USUAL: { readonly [part: string]: string } = { name: 'participant', send: 'active' };
-const usualOf = (part: string): string | undefined => (Object.hasOwn(USUAL, part) ? USUAL[part] : undefined);
+const USUAL: ReadonlyMap<string, string> = new Map([
+  ['name', 'participant'],
+  ['send', 'active'],
+]);
 const IS_USUAL = 0;
 
+type Part = {
+  readonly name: string;
+  /** How it follows from the id; null when it does not. */
+  readonly derived: ((id: ExpressionId, workflow: WorkflowId) => string) | null;
+  readonly usual: string | null;
+};
 type Shape = {
   readonly code: number;
   readonly kind: string;
-  readonly parts: readonly string[];
+  readonly parts: readonly Part[];
   /** Whether an id comes first, from which some parts follow. */
   readonly hasId: boolean;
-  /** Where its further parts, if any, are found: behind everything else. */
-  readonly length: number;
 };
-const shapes: readonly Shape[] = SHAPES.map(([kind, ...parts], code) => {
-  const others = parts.filter((part) => !isDerived(part)).length;
-  const hasId = others < parts.length;
-  return { code, kind, parts, hasId, length: 1 + (hasId ? 1 : 0) + others };
+const shapes: readonly Shape[] = SHAPES.map(([kind, ...names], code) => {
+  const parts = names.map((name) => ({
+    name,
+    derived: isDerived(name) ? derive[name] : null,
+    usual: USUAL.get(name) ?? null,
+  }));
+  return { code, kind, parts, hasId: parts.some(({ derived }) => derived !== null) };
 });
 const shapeOf = new Map(shapes.map((shape) => [shape.kind, shape]));
 
@@ -85,29 +94,26 @@ function idIn(entry: HistoryEntry, workflow: WorkflowId): ExpressionId | null {
 /** Null when the entry is not quite what its shape says: then it is kept as it is. */
 function packEntry(
   entry: HistoryEntry,
-  shape: Shape,
+  { code, parts, hasId }: Shape,
   id: ExpressionId | null,
   last: ExpressionId | null,
   workflow: WorkflowId,
 ): Json[] | null {
-  const list: Json[] = [shape.code];
-  if (shape.hasId) {
-    if (id === null) return null;
-    list.push(id === last ? SAME : id);
+  const keys = Object.keys(entry);
+  if (keys[0] !== 'kind' || keys.length <= parts.length || (hasId && id === null)) return null;
+  const list: Json[] = hasId ? [code, id === last ? SAME : id] : [code];
+  for (let i = 0; i < parts.length; i++) {
+    const { name, derived, usual } = parts[i] as Part;
+    const value = entry[name];
+    if (keys[i + 1] !== name || value === undefined) return null;
+    if (derived !== null) {
+      if (id === null || value !== derived(id, workflow)) return null;
+    } else if (usual === null) list.push(value);
+    else if (typeof value === 'number') return null;
+    else list.push(value === usual ? IS_USUAL : value);
   }
-  const [first, ...keys] = Object.keys(entry);
-  if (first !== 'kind' || keys.length < shape.parts.length) return null;
-  for (const [i, part] of shape.parts.entries()) {
-    const value = entry[part];
-    if (keys[i] !== part || value === undefined) return null;
-    if (!isDerived(part)) {
-      const usual = usualOf(part);
-      if (usual !== undefined && typeof value === 'number') return null;
-      list.push(value === usual ? IS_USUAL : value);
-    } else if (id === null || value !== derive[part](id, workflow)) return null;
-  }
-  const more = keys.slice(shape.parts.length);
-  if (more.length > 0) list.push(Object.fromEntries(more.map((key) => [key, entry[key] ?? null])));
+  if (keys.length > parts.length + 1)
+    list.push(Object.fromEntries(keys.slice(parts.length + 1).map((key) => [key, entry[key] ?? null])));
   return list;
 }
 
@@ -137,9 +143,9 @@ export function unpackHistory(text: string, workflow: WorkflowId): readonly Json
       if (id !== SAME) last = id as ExpressionId;
     }
     const whole: { [part: string]: Json } = { kind: shape.kind };
-    for (const part of shape.parts) {
-      const value = isDerived(part) ? derive[part](last, workflow) : (values.shift() ?? null);
-      whole[part] = value === IS_USUAL ? (usualOf(part) ?? value) : value;
+    for (const { name, derived, usual } of shape.parts) {
+      const value = derived === null ? (values.shift() ?? null) : derived(last, workflow);
+      whole[name] = usual !== null && value === IS_USUAL ? usual : value;
     }
     const [more] = values;
     return more === undefined ? whole : { ...whole, ...(more as JsonObject) };
