@@ -83,7 +83,6 @@ const doors: { readonly [name: string]: string } = {
   pg: 'store/',
   pino: 'runtime/log.ts',
   re2js: 'interpreter/regex.ts',
-  typebox: 'api/',
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
