@@ -68,25 +68,39 @@ async function attempt(
   trees: ReadonlyMap<string, Tree | null>,
 ): Promise<Attempt> {
   const byWorkflow = grouped(entries);
-  const recalled = parts.store.saveAtOnce === null ? null : parts.memory.recall(byWorkflow);
-  if (recalled !== null) {
-    const result = await fromMemory(parts, byWorkflow, trees, recalled);
+  const rows = await unlocked(parts, byWorkflow);
+  if (rows !== null) {
+    const result = await withoutLocks(parts, byWorkflow, trees, rows);
     if (result !== 'unproven') return result;
   }
-  return fromStore(parts, byWorkflow, trees);
+  return withLocks(parts, byWorkflow, trees);
 }
 
 type Batch = ReadonlyMap<WorkflowId, readonly Entry[]>;
 
-async function fromStore(
+/** The rows of a batch as they are remembered, or looked at where they are not; null when they should be locked. */
+async function unlocked(
+  { store, memory }: BatchParts,
+  byWorkflow: Batch,
+): Promise<ReadonlyMap<WorkflowId, Loaded> | null> {
+  if (store.saveAtOnce === null) return null;
+  const recalled = memory.recall(byWorkflow);
+  if (recalled === null || recalled.size === byWorkflow.size) return recalled;
+  if (store.look === null) return null;
+  const missing = [...byWorkflow].filter(([workflow]) => !recalled.has(workflow));
+  return new Map([...recalled, ...(await store.look(requestsOf(missing)))]);
+}
+
+const requestsOf = (batch: Iterable<readonly [WorkflowId, readonly Entry[]]>): readonly LoadRequest[] =>
+  [...batch].map(([workflow, own]) => ({ workflow, needs: own.flatMap(firstNeeds) }));
+
+async function withLocks(
   parts: BatchParts,
   byWorkflow: Batch,
   trees: ReadonlyMap<string, Tree | null>,
 ): Promise<Attempt> {
   const verdicts = new Map<Entry, Verdict>();
-  const requests: LoadRequest[] = [];
-  for (const [workflow, own] of byWorkflow) requests.push({ workflow, needs: own.flatMap(firstNeeds) });
-  const tx = await parts.store.begin(requests);
+  const tx = await parts.store.begin(requestsOf(byWorkflow));
   let finished = false;
   try {
     parts.memory.heard(tx.hears);
@@ -94,8 +108,9 @@ async function fromStore(
       for (const entry of byWorkflow.get(workflow) ?? []) verdicts.set(entry, { kind: 'busy' });
     const turns = turnsOf(byWorkflow, tx.loaded);
     const now = parts.clock.now();
-    const ran = await runTurns({ ...parts, trees, now, hears: tx.hears, verdicts }, tx, turns);
-    if (ran.hashes.length > 0) return { kind: 'definitions', hashes: ran.hashes };
+    const running = { ...parts, trees, now, hears: tx.hears, verdicts };
+    const { hashes } = await runTurns(running, (needs) => tx.load(needs), turns);
+    if (hashes.length > 0) return { kind: 'definitions', hashes };
 
     const steps = stepsOf(turns);
     const writes = turns.some((turn) => turn.changes !== null || turn.releases.length > 0);
@@ -113,20 +128,22 @@ async function fromStore(
 }
 
 /**
- * The same with rows that this node remembers, saved in one round trip.
+ * The same with rows that nobody has locked: the save proves that they were right.
  *
- * @returns `unproven` when the batch has to go the usual way: a step wants more than is remembered; something changes nothing, so that no
- *   save would prove what it was told; or the memory was stale
+ * What changes nothing waits for the next batch, which locks its rows: no save would prove what it is to be told.
+ *
+ * @returns `unproven` when the rows have to be locked: nothing changes at all; a step threw; it wants more rows than can be looked at; or
+ *   others have stepped one of the workflows since
  */
-async function fromMemory(
+async function withoutLocks(
   parts: BatchParts,
   byWorkflow: Batch,
   trees: ReadonlyMap<string, Tree | null>,
-  recalled: ReadonlyMap<WorkflowId, Loaded>,
+  rows: ReadonlyMap<WorkflowId, Loaded>,
 ): Promise<Attempt | 'unproven'> {
   const { store, memory } = parts;
   const verdicts = new Map<Entry, Verdict>();
-  const turns = turnsOf(byWorkflow, recalled);
+  const turns = turnsOf(byWorkflow, rows);
   const now = parts.clock.now();
   let threw = false;
   // A step that throws is run again the usual way, and counted there.
@@ -137,15 +154,23 @@ async function fromMemory(
       return 0;
     },
   };
-  const ran = await runTurns({ ...parts, attempts, trees, now, hears: false, verdicts }, null, turns);
+  const ran = await runTurns({ ...parts, attempts, trees, now, hears: false, verdicts }, store.look, turns);
   if (ran.hashes.length > 0) return { kind: 'definitions', hashes: ran.hashes };
-  if (threw || ran.wanting || turns.some((turn) => turn.changes === null)) return 'unproven';
-  if (turns.every((turn) => turn.changes?.history.length === 0)) return 'unproven';
-  const prepared = prepare(parts, turns, now);
-  const outcome = await commit(parts, prepared, (save) => store.saveAtOnce?.(save, recalled) ?? 'stale');
+  // Without history nothing would tell whether a save took effect whose answer is lost.
+  const isTold = turns.some(({ changes }) => changes !== null && changes.history.length > 0);
+  if (threw || ran.wanting || !isTold) return 'unproven';
+  for (const turn of turns)
+    if (turn.changes === null)
+      for (const entry of turn.entries) {
+        memory.doubt(entry);
+        verdicts.set(entry, { kind: 'next' });
+      }
+  const written = turns.filter((turn) => turn.changes !== null);
+  const prepared = prepare(parts, written, now);
+  const outcome = await commit(parts, prepared, (save) => store.saveAtOnce?.(save, rows) ?? 'stale');
   memory.proved(outcome === 'committed' ? 'true' : 'stale');
   if (outcome === 'committed')
-    return committed(parts, turns, prepared, { verdicts, steps: stepsOf(turns), now, hears: false });
+    return committed(parts, written, prepared, { verdicts, steps: stepsOf(written), now, hears: false });
   for (const workflow of byWorkflow.keys()) memory.forget(workflow);
   return 'unproven';
 }
@@ -191,12 +216,12 @@ async function rolledBack(parts: BatchParts, tx: Transaction): Promise<void> {
 /**
  * Runs every turn to its end, loading for all of them together what they ask for.
  *
- * @param tx null: nothing can be loaded
+ * @param load null: nothing can be loaded
  * @returns the definitions that are missing, and whether rows were wanted that could not be loaded
  */
 async function runTurns(
   running: Running,
-  tx: Transaction | null,
+  load: ((requests: readonly LoadRequest[]) => Promise<ReadonlyMap<WorkflowId, Loaded>>) | null,
   turns: readonly Turn[],
 ): Promise<{ readonly hashes: readonly string[]; readonly wanting: boolean }> {
   let waiting = turns;
@@ -223,8 +248,8 @@ async function runTurns(
     // Everything will be run again from its start once the definitions are here.
     if (hashes.size > 0) return { hashes: [...hashes], wanting: false };
     if (asking.length === 0) break;
-    if (tx === null) return { hashes: [], wanting: true };
-    const more = await tx.load(asking.map(({ turn, needs }) => ({ workflow: turn.workflow, needs })));
+    if (load === null) return { hashes: [], wanting: true };
+    const more = await load(asking.map(({ turn, needs }) => ({ workflow: turn.workflow, needs })));
     for (const { turn } of asking) {
       const loaded = more.get(turn.workflow);
       invariant(loaded !== undefined, `rows of ${turn.workflow} were loaded under its lock`);

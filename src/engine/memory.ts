@@ -18,18 +18,20 @@ export const REMEMBERED_CHARACTERS_MAX = 4_000_000;
 const ONE_CHARACTERS_MAX = 200_000;
 /** What a row takes beside its texts. */
 const ROW_CHARACTERS = 300;
-/** Memories that prove stale again and again (other nodes step the same workflows) are not looked at for up to so many batches. */
+/** When saves prove stale again and again (other nodes step the same workflows), rows are locked for up to so many batches. */
 export const DISTRUST_BATCHES_MAX = 64;
 
 export type Memory = {
-  /** The rows a batch needs, when all of them are remembered; else null. */
+  /** Those workflows of a batch whose rows are remembered as far as it needs them first; null when this is no time for guessing. */
   recall(batch: ReadonlyMap<WorkflowId, readonly Entry[]>): ReadonlyMap<WorkflowId, Loaded> | null;
   /** After a commit. `view`: the rows as they are now, `changes`: how they came to be so. */
   remember(workflow: WorkflowId, view: Loaded, changes: Changes): void;
   forget(workflow: WorkflowId): void;
-  /** Whether workflows listened to others when last asked: then every save has to look for them, and nothing is recalled. */
+  /** Whether workflows listened to others when last asked: then their listeners have to be known to the steps, and nothing is guessed. */
   heard(hears: boolean): void;
-  /** How the save of something recalled went. */
+  /** An entry changes nothing, so that no save proves what it is to be told: the batch it comes with next has its rows locked. */
+  doubt(entry: Entry): void;
+  /** How a save went that locked nothing. */
   proved(as: 'true' | 'stale'): void;
 };
 
@@ -39,6 +41,7 @@ export function makeMemory(): Memory {
   let hears = true;
   let distrust = 0;
   let batchesLeft = 0;
+  const doubted = new WeakSet<Entry>();
 
   const known = (workflow: WorkflowId, entries: readonly Entry[]): Loaded | null => {
     if (entries.every(isLaunch)) return bareView(null);
@@ -57,9 +60,9 @@ export function makeMemory(): Memory {
       }
       const recalled = new Map<WorkflowId, Loaded>();
       for (const [workflow, entries] of batch) {
+        if (entries.some((entry) => doubted.has(entry))) return null;
         const found = known(workflow, entries);
-        if (found === null) return null;
-        recalled.set(workflow, found);
+        if (found !== null) recalled.set(workflow, found);
       }
       return recalled;
     },
@@ -74,6 +77,7 @@ export function makeMemory(): Memory {
     heard: (now) => {
       hears = now;
     },
+    doubt: (entry) => void doubted.add(entry),
     proved: (as) => {
       distrust = as === 'true' ? Math.floor(distrust / 2) : Math.min(DISTRUST_BATCHES_MAX, distrust * 2 + 1);
       batchesLeft = as === 'true' ? 0 : distrust;

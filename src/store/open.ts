@@ -10,7 +10,7 @@ import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import { makeReads } from './reads.ts';
 import type { Store } from './store.ts';
-import { beginTransaction, type TransactionStyle } from './transaction.ts';
+import { beginTransaction, lookAtRows, type TransactionStyle } from './transaction.ts';
 import { makeWaking, noWaking, type Waking } from './wake.ts';
 
 export type StoreSettings = {
@@ -181,6 +181,8 @@ function assemble(parts: Parts): Store {
     batchMax: parts.batchMax,
     lanes: parts.lanes,
     begin: (requests) => beginTransaction(transactions, parts.style, lookup, requests),
+    // Where the settings of a session go with each `begin`, a question outside of a transaction would be planned without them.
+    look: parts.style.locks && parts.style.begin === 'begin' ? (requests) => lookAtRows(engine, requests) : null,
     saveAtOnce: parts.style.locks ? (save, remembered) => saveAtOnce(engine, parts.style, save, remembered) : null,
     ...(parts.style.namesShard ? makeDueByShard(engine) : makeDue(engine)),
     ...makeKeeping(engine, reads, parts.style.namesShard),

@@ -38,7 +38,14 @@ export type Store = {
   begin(requests: readonly LoadRequest[]): Promise<Transaction>;
 
   /**
-   * Writes a save whose steps worked with rows that were remembered, not loaded: the writing of `Transaction.commit`, begun and committed
+   * The rows of workflows as they are at this moment, for a save that proves they still are (`saveAtOnce`): loaded as `begin` and
+   * `Transaction.load` do, without locking anything. What is loaded is never older than the workflow's row, so that it is as of that
+   * row's `ver` or the `ver` has moved on. Null where that is not to be had.
+   */
+  readonly look: ((requests: readonly LoadRequest[]) => Promise<ReadonlyMap<WorkflowId, Loaded>>) | null;
+
+  /**
+   * Writes a save whose steps worked with rows that were remembered, or looked at, but not locked: the writing of `Transaction.commit`, begun and committed
    * in one round trip. Null where that is not to be had.
    *
    * It takes effect only if every workflow still has the `ver` of its remembered row (a launched one: is not there yet), and if no

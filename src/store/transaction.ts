@@ -48,6 +48,37 @@ export async function beginTransaction(
   }
 }
 
+/**
+ * The rows as they are, without locks and without a transaction (store.ts, Store.look). The rows of the workflows are asked for first:
+ * what is loaded behind them may be newer than they are, but then their `ver` has moved on.
+ */
+export async function lookAtRows(
+  connections: Pick<Connections, 'take'>,
+  list: readonly LoadRequest[],
+): Promise<ReadonlyMap<WorkflowId, Loaded>> {
+  const requests = merged(list);
+  const wanted = requests.map(({ workflow }) => ({ s: shardOf(workflow), w: workflow }));
+  for (let attempt = 1; ; attempt++) {
+    const connection = await connections.take();
+    try {
+      const { looked, loads } = connection.together(() => ({
+        looked: connection.run(lookAtWorkflows, [JSON.stringify(wanted)]),
+        loads: sendLoads(connection, requests, false),
+      }));
+      const [found, ...results] = await allOf([looked, ...loads.results]);
+      connection.giveBack();
+      const rows = new Map<WorkflowId, WorkflowRow | null>();
+      for (const record of found?.rows ?? [])
+        rows.set(record['request'] as WorkflowId, record['id'] === null ? null : rowOf(WORKFLOW, record));
+      return loads.gather(results, rows);
+    } catch (error) {
+      connection.giveBack(isLoss(error));
+      const again = isLoss(error) || isConflict(error);
+      if (!again || attempt === BEGIN_TRIES_MAX) throw told(error, 'loading workflows');
+    }
+  }
+}
+
 type Begun = {
   readonly rows: ReadonlyMap<WorkflowId, WorkflowRow | null>;
   readonly busy: readonly WorkflowId[];

@@ -209,7 +209,8 @@ describe('a step that throws', () => {
     const good = broken.engine.advance([proceedOf(two, second.id)]);
     await expect(bad).rejects.toMatchObject({ code: 'internal' });
     expect(okay(await good)).toEqual([true]);
-    expect(around.begun).toHaveLength(1);
+    // What changed nothing was run once more with its rows locked.
+    expect(around.begun).toEqual([[two], [one]]);
     expect(await whole(store, one)).toEqual(before);
     // and what came behind it is handled as if it had never been
     expect(okay(await broken.engine.advance([proceedOf(one, first.id)]))).toEqual([true]);
@@ -277,6 +278,39 @@ describe('what was just stepped', () => {
     expect(okay(await parts.engine.advance([proceedOf(workflow, beta)]))).toEqual([true]);
     const { kinds } = await historyOf(store, workflow);
     expect(kinds.filter((kind) => kind === 'workitem.proceeded')).toHaveLength(2);
+  });
+
+  test('or what nobody here remembers, is looked at and saved without a lock', async () => {
+    const other = engineOn(store, { nodeId: 'node-2' });
+    const workflow = await launch(other, THREE_AT_ONCE);
+    await launch(parts, TWO);
+    around.forget();
+    // The last one makes the step ask for the branches that have arrived.
+    for (const name of ['alpha', 'beta', 'gamma']) {
+      const { id } = await workitemOf(store, workflow, name);
+      expect(okay(await parts.engine.advance([proceedOf(workflow, id, { [name]: 1 })]))).toEqual([true]);
+    }
+    expect(around.committed).toHaveLength(3);
+    expect(around.atOnce).toBe(3);
+    expect((await whole(store, workflow)).workflow.status).toBe('completed');
+  });
+
+  test('refusals do not send their neighbours the long way, and wait for one batch at most', async () => {
+    const [one, two] = await Promise.all([launch(parts, TWO), launch(parts, TWO)]);
+    const third = await launch(parts, TWO);
+    const { id } = await workitemOf(store, third, 'alpha');
+    await parts.engine.advance([proceedOf(third, id)]);
+    const [first, second] = await Promise.all([workitemOf(store, one, 'alpha'), workitemOf(store, two, 'alpha')]);
+    around.forget();
+    const answers = await parts.engine.advance([
+      proceedOf(third, id),
+      proceedOf(one, first.id),
+      proceedOf(two, second.id),
+    ]);
+    expect(answers.map((answer) => answer.ok)).toEqual([false, true, true]);
+    expect(around.committed.map((saved) => saved.changes.length)).toEqual([2]);
+    expect(around.atOnce).toBe(1);
+    expect(around.begun.at(-1)).toEqual([third]);
   });
 
   test('is not believed when nothing would be written to prove it', async () => {

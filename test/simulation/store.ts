@@ -202,6 +202,21 @@ export function openSimulated(
     };
   }
 
+  /** Two questions in one go: somebody may write between them. */
+  async function lookAt(list: readonly LoadRequest[]): Promise<ReadonlyMap<WorkflowId, Loaded>> {
+    const requests = merged(list);
+    await link.reach('look');
+    const rows = new Map(
+      requests.map(({ workflow }) => [workflow, database.workflows.get(workflow)?.workflow ?? null]),
+    );
+    await link.reach('look more');
+    const loaded = new Map(
+      requests.map(({ workflow, needs }) => [workflow, look(workflow, rows.get(workflow) ?? null, needs)]),
+    );
+    await link.back('look');
+    return loaded;
+  }
+
   /** One question; when its answer is lost the same is asked again, and what became of the first is told with it. */
   async function saveAtOnce(save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>): Promise<'committed' | 'stale'> {
     if (save.changes.every(({ history }) => history.length === 0)) throw new Error('Nothing would tell it was saved');
@@ -260,6 +275,7 @@ export function openSimulated(
     batchMax: 8,
     lanes: 2,
     begin,
+    look: lookAt,
     saveAtOnce,
     definition: (hash) => ask('definition', () => database.definitions.get(hash) ?? null),
 

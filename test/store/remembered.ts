@@ -72,6 +72,25 @@ export function describeSaveAtOnce(name: string, open: () => Promise<StoreWorld>
       expect(await claimed(store, row.id)).toBe(true);
     });
 
+    test('rows can be looked at while somebody holds them, and show what is committed', async () => {
+      const { look } = store;
+      if (look === null) return expect(name).toContain('without named statements');
+      const [row, nobody] = [await launched(), workflowId()];
+      const transaction = await store.begin([{ workflow: row.id, needs: [] }]);
+      const looking = look([
+        { workflow: row.id, needs: [{ kind: 'workitem', id: expression('0_0') }] },
+        { workflow: nobody, needs: [{ kind: 'everything' }] },
+      ]);
+      // The embedded database has one connection: there the question waits for the transaction.
+      const loaded = store.profile === 'embedded' ? null : await looking;
+      expect(await transaction.commit(save([changes(step(row), {}, told(step(row)))]))).toBe('committed');
+      const found = loaded ?? (await looking);
+      expect(found.get(row.id)?.workflow?.ver).toBe(loaded === null ? 2 : 1);
+      expect([...(found.get(row.id)?.workitems.keys() ?? [])]).toEqual([expression('0_0')]);
+      expect(found.get(nobody)).toMatchObject({ workflow: null, workitems: new Map() });
+      if (loaded !== null) expect(await saveAtOnce(save([changes(step(row), {}, told(step(row)))]), row)).toBe('stale');
+    });
+
     test('one workflow that has moved on makes all of it stale, and nothing is written', async () => {
       const [moved, other] = [await launched(), await launched()];
       expect(await saveAtOnce(save([changes(step(moved), {}, told(step(moved)))]), moved)).toBe('committed');
