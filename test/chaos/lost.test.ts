@@ -4,6 +4,7 @@ import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
 import { ask, countOf, historyOf, inSequence, isOver, launch, proceed } from '../race/proceeds.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { aroundSaving } from '../support/saving.ts';
 import { type Answer, type Participant, postJson, send, startParticipant } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -138,20 +139,12 @@ describe.runIf(typeof cluster !== 'string')('a server on Postgres', { timeout: 1
 test('when a commit fails that nobody foresaw, nothing is answered 201', { timeout: 60_000 }, async () => {
   let failing = false;
   const server = await start(readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent' }), {
-    store: (store) => ({
-      ...store,
-      begin: async (requests) => {
-        const transaction = await store.begin(requests);
-        return {
-          ...transaction,
-          commit: async (save) => {
-            if (!failing) return transaction.commit(save);
-            await transaction.rollback();
-            throw new Error('The disk is on fire');
-          },
-        };
-      },
-    }),
+    store: (store) =>
+      aroundSaving(store, async ({ go, undo }) => {
+        if (!failing) return go();
+        await undo();
+        throw new Error('The disk is on fire');
+      }),
   });
   const participant = await startParticipant();
   try {

@@ -1,6 +1,7 @@
 import type { Between } from '../../src/server/build.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { start } from '../../src/server/start.ts';
+import { aroundSaving } from '../support/saving.ts';
 
 /*
  * A whole server in a process of its own that can be told to die at a planted point: on the n-th passage from then on it kills itself
@@ -29,23 +30,16 @@ function pass(point: Point): void {
 }
 
 const between: Between = {
-  store: (store) => ({
-    ...store,
-    begin: async (requests) => {
-      const transaction = await store.begin(requests);
-      return {
-        ...transaction,
-        commit: async (save) => {
-          pass('before commit');
-          const committed = transaction.commit(save);
-          pass('in commit');
-          const outcome = await committed;
-          if (outcome === 'committed') pass('after commit');
-          return outcome;
-        },
-      };
-    },
-  }),
+  store: (store) =>
+    aroundSaving(store, async ({ go }) => {
+      pass('before commit');
+      const saved = go();
+      // A connection is taken first; then everything is sent, before the event loop goes round.
+      setImmediate(() => pass('in commit'));
+      const outcome = await saved;
+      if (outcome === 'committed') pass('after commit');
+      return outcome;
+    }),
   post: (post) => ({
     ...post,
     send: async (request, timeoutMs) => {

@@ -6,6 +6,7 @@ import { seededIds } from '../../src/runtime/ids.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { ProcessTime } from '../../src/runtime/process-time.ts';
 import { type Save, type Store, StoreUnavailable } from '../../src/store/store.ts';
+import { aroundSaving } from '../support/saving.ts';
 import { type Chaos, fateOfCommit } from './chaos.ts';
 import type { Database } from './database.ts';
 import type { Flaw } from './flaws.ts';
@@ -288,27 +289,10 @@ export function makeCluster(parts: {
         void post.send(callbackRequest(message, text, { baseUrl: 'http://rota.test', userAgent: 'rota' }), 1_000);
       }
     };
-    const { saveAtOnce } = store;
-    return {
-      ...store,
-      saveAtOnce:
-        saveAtOnce === null
-          ? null
-          : (save, remembered) => {
-              postFirst(save);
-              return saveAtOnce(save, remembered);
-            },
-      begin: async (requests) => {
-        const transaction = await store.begin(requests);
-        return {
-          ...transaction,
-          commit: (save) => {
-            postFirst(save);
-            return transaction.commit(save);
-          },
-        };
-      },
-    };
+    return aroundSaving(store, ({ save, go }) => {
+      postFirst(save);
+      return go();
+    });
   }
 
   const flawedEngine = (engine: Engine): Engine =>
