@@ -40,7 +40,7 @@ export const DEFINITION_ROUNDS_MAX = 100;
 /** Once a batch has this much text to write, the rest of it waits for the next. */
 export const BATCH_CHARACTERS_MAX = 8_000_000;
 /** A batch lets the event loop go round when it has been computing for so long. */
-const YIELD_AFTER_MS = 10;
+const YIELD_AFTER_MS = 5;
 
 /**
  * Handles the entries in one transaction, in order within each workflow.
