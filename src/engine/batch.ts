@@ -108,7 +108,7 @@ async function withLocks(
       for (const entry of byWorkflow.get(workflow) ?? []) verdicts.set(entry, { kind: 'busy' });
     const turns = turnsOf(byWorkflow, tx.loaded);
     const now = parts.clock.now();
-    const running = { ...parts, trees, now, hears: tx.hears, verdicts };
+    const running = { ...parts, trees, now, hears: tx.hears, isGuess: false, verdicts };
     const { hashes } = await runTurns(running, (needs) => tx.load(needs), turns);
     if (hashes.length > 0) return { kind: 'definitions', hashes };
 
@@ -145,19 +145,11 @@ async function withoutLocks(
   const verdicts = new Map<Entry, Verdict>();
   const turns = turnsOf(byWorkflow, rows);
   const now = parts.clock.now();
-  let threw = false;
-  // A step that throws is run again the usual way, and counted there.
-  const attempts = {
-    get: parts.attempts.get,
-    count: () => {
-      threw = true;
-      return 0;
-    },
-  };
-  const ran = await runTurns({ ...parts, attempts, trees, now, hears: false, verdicts }, store.look, turns);
+  const ran = await runTurns({ ...parts, trees, now, hears: false, isGuess: true, verdicts }, store.look, turns);
   if (ran.hashes.length > 0) return { kind: 'definitions', hashes: ran.hashes };
   // Without history nothing would tell whether a save took effect whose answer is lost.
   const isTold = turns.some(({ changes }) => changes !== null && changes.history.length > 0);
+  const threw = [...verdicts.values()].some((verdict) => verdict.kind === 'threw');
   if (threw || ran.wanting || !isTold) return 'unproven';
   for (const turn of turns)
     if (turn.changes === null)
@@ -272,10 +264,12 @@ function runTurn(running: Running, turn: Turn): readonly Need[] | null {
       const moved = turn.changes !== null && turn.changes.strands.size > 0 && ran.needs.some(asksForPart);
       if (turn.reruns <= RERUNS_MAX && !moved) return ran.needs;
       if (turn.changes !== null) break; // first in the next batch, with everything written
-      const key = attemptKey(entry);
-      if (key !== null) running.attempts.count(key);
       const error = new Error(`The step for ${nameOf(entry)} asked for rows more than ${RERUNS_MAX} times`);
-      running.log.error('a step never had enough', { workflow_id: turn.workflow, err: error });
+      if (!running.isGuess) {
+        const key = attemptKey(entry);
+        if (key !== null) running.attempts.count(key);
+        running.log.error('a step never had enough', { workflow_id: turn.workflow, err: error });
+      }
       turn.reruns = 0;
       running.verdicts.set(entry, { kind: 'threw', error });
       continue;

@@ -16,6 +16,7 @@ import { bareChanges, joined, overlay } from './view.ts';
 
 /** After so many attempts a stimulus of the server's own whose step always throws puts its workflow in error. */
 export const ATTEMPTS_MAX = 3;
+const TOO_OFTEN = 'its step has thrown too often to be tried on rows that are not locked';
 
 export type Ran =
   | { readonly kind: 'need'; readonly needs: readonly Need[] }
@@ -30,11 +31,15 @@ export type Ran =
 /** One entry; a step that throws leaves nothing behind and spoils no neighbour. */
 export function guarded(running: Running, turn: Turn, entry: Entry): Ran {
   const key = attemptKey(entry);
-  if (key !== null && running.attempts.get(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
+  if (key !== null && running.attempts.get(key) >= ATTEMPTS_MAX) {
+    if (!running.isGuess) return broken(running, turn, entry);
+    return { kind: 'ran', verdict: { kind: 'threw', error: new Error(TOO_OFTEN) }, changes: null, folds: false };
+  }
   try {
     return entry.kind === 'stimulus' ? runStimulus(running, turn, entry) : runOutcome(running, turn, entry);
   } catch (error) {
     const { workflow } = entry;
+    if (running.isGuess) return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };
     running.log.error('a step threw', { workflow_id: workflow, event: nameOf(entry), err: error });
     if (key !== null && running.attempts.count(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
     return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };

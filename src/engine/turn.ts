@@ -91,6 +91,9 @@ export type Running = BatchParts & {
   readonly trees: ReadonlyMap<string, Tree | null>;
   readonly now: number;
   readonly hears: boolean;
+  /** The rows are not locked: somebody may have stepped a workflow between one look and the next, so that they do not even fit together.
+   * A step that throws on them says nothing. */
+  readonly isGuess: boolean;
   readonly verdicts: Map<Entry, Verdict>;
 };
 
