@@ -296,6 +296,34 @@ describe('what was just stepped', () => {
     expect((await whole(store, workflow)).workflow.status).toBe('completed');
   });
 
+  test('and steps away between two looks, is locked and stepped as it is then', async () => {
+    const other = engineOn(store, { nodeId: 'node-2' });
+    const workflow = await launch(other, TWO);
+    const { id } = await workitemOf(store, workflow, 'alpha');
+    const { look } = store;
+    if (look === null) throw new Error('the embedded store can look');
+    let between = async (): Promise<void> => {
+      between = async () => {};
+      await other.engine.advance([proceedOf(workflow, id)]);
+    };
+    const torn = engineOn({
+      ...store,
+      look: async (requests) => {
+        const first = await look(requests);
+        await between();
+        const then = await look(requests);
+        return new Map([...then].map(([key, rows]) => [key, { ...rows, workflow: first.get(key)?.workflow ?? null }]));
+      },
+    });
+    await launch(torn, TWO);
+    around.forget();
+    expect(okay(await torn.engine.advance([{ workflow, event: { kind: 'cancel' } }]))).toEqual([true]);
+    expect((await whole(store, workflow)).workflow.status).toBe('cancelled');
+    const { kinds } = await historyOf(store, workflow);
+    expect(kinds.filter((kind) => kind === 'workitem.closed')).toHaveLength(1);
+    expect(await workitemOf(store, workflow, 'beta')).toMatchObject({ state: 'closed', send: 'cancel' });
+  });
+
   test('refusals do not send their neighbours the long way, and wait for one batch at most', async () => {
     const [one, two] = await Promise.all([launch(parts, TWO), launch(parts, TWO)]);
     const third = await launch(parts, TWO);
