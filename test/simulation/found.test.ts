@@ -88,3 +88,19 @@ test('the end of a try says nothing about a workitem that was opened anew meanwh
   expect(afterTry(row, outcome, around)).toBe(null);
   expect(afterTry(row, { ...outcome, openedAt: row.openedAt }, around)).not.toBe(null);
 });
+
+test('a handler of a cancel that asks for the same is cancelled as from outside: it does not wait for ever', () => {
+  const { world, id } = launched(
+    makeTree(
+      'define',
+      [],
+      [
+        makeTree('define', [['away', null]], [makeTree('cancel_process')]),
+        makeTree('sequence', [['on_cancel', 'away']], [makeTree('participant', [['alpha', null]])]),
+      ],
+    ),
+  );
+  world.stimulate(id, { kind: 'cancel' });
+  const { workflow: row } = world.whole(id);
+  expect(row?.status).toBe('cancelled');
+});

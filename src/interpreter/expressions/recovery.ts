@@ -193,8 +193,10 @@ export const cancelProcess: Expression = {
   names: ['cancel_process', 'terminate', 'kill_process'],
   apply: ({ node, world }) => {
     const isKill = node.name === 'kill_process';
+    // A cancel that is under way may have begun something again (undo, redo) that asks for the same: it is as if asked from outside once more.
+    const again = world.header.cancelled;
     if (isKill) world.header.killed = true;
     else world.header.cancelled = true;
-    world.send({ kind: 'cancel_process', flavour: isKill ? 'kill' : null, after: 0, again: false });
+    world.send({ kind: 'cancel_process', flavour: isKill ? 'kill' : null, after: 0, again });
   },
 };
