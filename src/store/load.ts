@@ -74,7 +74,7 @@ export const lookAtWorkflows: Statement = {
   text: `
   select r.w as request, ${selected(WORKFLOW, 'w')}, null as transaction, null as hears, false as busy
   from ${requests('')}
-  left join workflow w on w.shard = r.s and w.id = r.w`,
+  left join lateral (select * from workflow where shard = r.s and id = r.w offset 0) w on true`,
 };
 
 /**

@@ -1,3 +1,4 @@
+import { bareView } from '../../src/engine/view.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import { peek, writeTo } from './contract.ts';
@@ -89,6 +90,7 @@ export async function exerciseEverything(store: Store): Promise<void> {
     ),
   ]);
   await store.definition('d');
+  await exerciseWithoutLocks(store);
   const [message] = await store.claimDue({ now: AT + 10, owner: 'me', limit: 5, leaseSeconds: 30 });
   const key = { workflow: message?.workflow ?? id, workitem: message?.row.id ?? expression('0_0') };
   await store.renewClaim({ key, claim: message?.claim ?? '', leaseSeconds: 30 });
@@ -98,6 +100,37 @@ export async function exerciseEverything(store: Store): Promise<void> {
   await store.savedAnswer('me', id);
   await store.finishKey({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });
   await store.retire({ endedBefore: 2, keysBefore: 2, limit: 10 });
+}
+
+/** Looking at rows, and saving in one round trip; whether it takes effect (somebody listens here) is all the same to the plans. */
+async function exerciseWithoutLocks(store: Store): Promise<void> {
+  const id = workflowId();
+  const rows = { strands: [strand('0.1')], workitems: [workitem('0_0', { path: '0.1' })] };
+  await writeTo(store, [changes(workflow(id), rows, { history: [history(1)] })]);
+  await store.look?.([
+    {
+      workflow: id,
+      needs: [
+        { kind: 'workitem', id: expression('0_0') },
+        { kind: 'agenda', id: 't' },
+      ],
+    },
+    { workflow: workflowId(), needs: [] },
+  ]);
+  const step = changes(
+    workflow(id, { ver: 2, lastN: 2 }),
+    { strands: [strand('0.1', { arrival: 1 })], agenda: [agenda('u')], variables: [variable('0', 'y')] },
+    {
+      history: [history(2)],
+      workitems: new Map([
+        [expression('0_0'), gone],
+        [expression('0_1'), put(workitem('0_1'))],
+        [expression('0_2'), patch<WorkitemRow>({ tries: 1 })],
+      ]),
+    },
+  );
+  const launch = changes(workflow(workflowId()), { workitems: [workitem('0_0')] }, { history: [history(1)] });
+  await store.saveAtOnce?.(save([step, launch]), new Map([[id, bareView(workflow(id))]]));
 }
 
 /** Every other statement: of those who look on, of nodes, settings and keys. */
