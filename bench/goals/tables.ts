@@ -9,6 +9,7 @@ const LOOP = '<repeat><participant ref="hold"/></repeat>';
 const LIVE = 1_000;
 const IN_FLIGHT = 32;
 const MILLION = 1_000_000;
+const MILLION_SECONDS_MAX = 480;
 const CLAIMS = 40;
 const CLAIMED_AT_ONCE = 100;
 const CLAIM_MS_MAX = 5;
@@ -30,7 +31,7 @@ export async function tableResults(bench: Bench): Promise<readonly Result[]> {
     const sizesFirst = await sizesOf(database);
     const first = await measured(bench, [rota], database, extent);
     const readBefore = await reads();
-    const seen = await goOn(bench, bench.quick ? 8_000 : MILLION, bench.quick ? 6 : 180);
+    const seen = await goOn(bench, bench.quick ? 8_000 : MILLION, bench.quick ? 6 : MILLION_SECONDS_MAX);
     const last = await measured(bench, [rota], database, extent);
     const readAfter = await reads();
     await outside.ask('stopTurning');
