@@ -118,6 +118,7 @@ function install(folder: string): { readonly program: string; readonly node: str
 async function ready(adminUrl: string, url: string, port: number, complaints: () => string): Promise<void> {
   const isGood = async (address: string, order?: object): Promise<boolean> => {
     const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(order) };
+    // No answer: it is not up yet. Whoever waits in vain is told what the processes said.
     const response = await fetch(address, order === undefined ? {} : post).catch(() => null);
     await response?.text();
     return response?.ok === true;

@@ -4,6 +4,7 @@ import { withKey } from '../model/json.ts';
 import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
+import { newStrand } from './birth.ts';
 import { refOf } from './branches.ts';
 import { decodeMessages, encodeMessages } from './encoding.ts';
 import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
@@ -13,7 +14,7 @@ import { readAll } from './held.ts';
 import { clearError } from './leaving.ts';
 import { type Happened, hear } from './listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
-import type { Message, Reapply, Strand } from './state.ts';
+import type { Message, Reapply } from './state.ts';
 import { plainReply } from './state.ts';
 import { wakeOf } from './timers.ts';
 import { type Acting, hasFields, type World } from './world.ts';
@@ -66,22 +67,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   // The id was made once, before the first attempt: when it is there already, this launch has been committed.
   if (world.loaded.workflow !== null)
     return { ok: false, code: 'conflict', message: `workflow ${asked.id} was launched already` };
-  const root: Strand = {
-    path: ROOT,
-    parent: '',
-    at: '' as ExpressionId,
-    kind: 'branch',
-    index: 0,
-    base: null,
-    depth: 0,
-    arrival: null,
-    next: 1,
-    nodes: [],
-    reply: null,
-    dead: false,
-    touched: true,
-    stored: false,
-  };
+  const root = newStrand(ROOT, '', '' as ExpressionId, 'branch', 0, 0, null);
   world.addStrand(root);
   world.header.wfName = asked.name;
   world.header.revision = asked.revision;

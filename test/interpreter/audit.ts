@@ -47,7 +47,7 @@ export function auditRows(loaded: Loaded): readonly string[] {
       return { applied: {}, participant: '', params: {} };
     },
   );
-  for (const node of root.nodes) readAll(node); // biome-ignore format: a list of parts
+  for (const node of root.nodes) readAll(node);
   const others = [...loaded.strands.values()].map((row) =>
     decodeStrand(
       { ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) },
