@@ -4,7 +4,7 @@
  * and writing the rows of the step as JSON, which no step can do without.
  */
 import { createHash } from 'node:crypto';
-import { deliveredFields } from '../src/interpreter/fields.ts';
+import { deliveredFields } from '../src/interpreter/state/fields.ts';
 import { step } from '../src/interpreter/step.ts';
 import type { WorkflowId } from '../src/model/ids.ts';
 import type { Fields, Json } from '../src/model/json.ts';

@@ -1,12 +1,12 @@
 /* biome-ignore-all lint/suspicious/noTemplateCurlyInString: the notation that is measured */
 
-import { evaluateCondition } from '../src/interpreter/condition.ts';
-import { nextCron, parseCron } from '../src/interpreter/cron.ts';
-import { applyFilter } from '../src/interpreter/filter.ts';
-import { lookup } from '../src/interpreter/lookup.ts';
-import { mergeReplies } from '../src/interpreter/merge.ts';
-import { compileRegex } from '../src/interpreter/regex.ts';
-import { substitute } from '../src/interpreter/substitution.ts';
+import { evaluateCondition } from '../src/language/condition.ts';
+import { nextCron, parseCron } from '../src/language/cron.ts';
+import { applyFilter } from '../src/language/filter.ts';
+import { lookup } from '../src/language/lookup.ts';
+import { mergeReplies } from '../src/language/merge.ts';
+import { compileRegex } from '../src/language/regex.ts';
+import { substitute } from '../src/language/substitution.ts';
 
 /* How often a second the parts of the language work that every expression uses. Ends by itself after a few seconds. */
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
  */
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folder = join(root, 'src/interpreter');
+const folder = join(root, 'src');
 
 /** The chapters, and the files whose heads are their pages, in the order of the manual. */
 const CHAPTERS: readonly { readonly title: string; readonly about: string; readonly files: readonly string[] }[] = [
@@ -20,17 +20,24 @@ const CHAPTERS: readonly { readonly title: string; readonly about: string; reado
     files: [
       'sequence', 'participant', 'subprocess', 'concurrence', 'iteration', 'cursor', 'commands', 'branching', 'setting', 'counting', 'saving', 'timing',
       'listening', 'recovery', 'letting-go', 'reserve',
-    ].map((name) => `expressions/${name}`),
+    ].map((name) => `interpreter/expressions/ruote/${name}`),
   },
   {
     title: 'Attributes',
     about: 'What every expression understands.',
-    files: ['attributes', 'tags', 'listening', 'life', 'timers', 'handlers', 'filtering', 'leaving'],
+    files: ['attributes', 'tags', 'listening', 'life', 'timers', 'handlers', 'filtering', 'leaving'].map(
+      (name) => `interpreter/life/${name}`,
+    ),
   },
   {
     title: 'Notations',
     about: 'What can stand in attributes and texts.',
-    files: ['substitution', 'lookup', 'variables', 'condition', 'when', 'cron', 'filter', 'merge', 'regex'],
+    files: [
+      'language/substitution',
+      'language/lookup',
+      'interpreter/life/variables',
+      ...['condition', 'when', 'cron', 'filter', 'merge', 'regex'].map((name) => `language/${name}`),
+    ],
   },
 ]; // biome-ignore format: a table of contents
 
@@ -38,7 +45,7 @@ const INTRODUCTION = `# Definitions
 
 The language of process definitions: what each expression does, what every expression understands, and the notations in between. The
 same definition can be written as Radial (as the examples here), XML or JSON; [compatibility.md](compatibility.md) tells where Rota differs
-from Ruote, whose language this is. Made from the heads of the files in src/interpreter by \`npm run docs\`; change it there.
+from Ruote, whose language this is. Made from the heads of the files in src/interpreter and src/language by \`npm run docs\`; change it there.
 
 In Radial each line is one expression, its children are indented below it; attributes are separated by commas. The first character tells
 the format: \`<\` XML, \`[\` or \`{\` JSON, anything else Radial.

@@ -31,7 +31,7 @@ export type Parts = {
     /** The participants a tree names, as far as can be told without running it. */
     readonly participants: (tree: Tree) => readonly string[];
   };
-  /** Why a callback may not go to a URL, in words that fit behind "the URL", or null (dispatcher/targets.ts). */
+  /** Why a callback may not go to a URL, in words that fit behind "the URL", or null (outbox/targets.ts). */
   readonly targetComplaint: (url: string) => string | null;
   /** The server processes that share the database, this one among them. */
   readonly nodes: () => Promise<readonly NodeRow[]>;

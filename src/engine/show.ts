@@ -1,5 +1,5 @@
-import { deliveredFields } from '../interpreter/fields.ts';
 import { type Inspection, inspect } from '../interpreter/inspect.ts';
+import { deliveredFields } from '../interpreter/state/fields.ts';
 import type { Fields } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';

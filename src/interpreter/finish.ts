@@ -2,9 +2,16 @@ import { type HistoryEntry, packHistory } from '../model/history.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
-import { decodeHeader, decodeMessages, decodeStrand, encodeHeader, encodeMessages, encodeStrand } from './encoding.ts';
-import { type Message, newHeader, type Strand } from './state.ts';
-import { type Registry, type StepContext, World } from './world.ts';
+import {
+  decodeHeader,
+  decodeMessages,
+  decodeStrand,
+  encodeHeader,
+  encodeMessages,
+  encodeStrand,
+} from './state/encoding.ts';
+import { type Message, newHeader, ROOT, type Strand } from './state/state.ts';
+import { type Registry, type StepContext, World } from './state/world.ts';
 
 /*
  * Rows in, rows out: how the world of a step begins, and what it leaves behind.
@@ -12,8 +19,6 @@ import { type Registry, type StepContext, World } from './world.ts';
 
 /** Id of the agenda row that keeps the messages of a step which used up its budget. */
 export const CONTINUATION = 'continue';
-
-export const ROOT = '0';
 
 /** The world of a step. Null when there is no such workflow. */
 export function openWorld(loaded: Loaded, stimulus: Stimulus, context: StepContext, registry: Registry): World | null {

@@ -4,12 +4,12 @@ import type { Fields, Json, JsonObject } from '../model/json.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import { type Tree, treeToJson } from '../model/tree.ts';
-import { decodeHeader, decodeStrand } from './encoding.ts';
-import { baseFields, deliveredFields } from './fields.ts';
-import { ROOT } from './finish.ts';
-import { heldIn } from './held.ts';
-import type { Node, Strand } from './state.ts';
-import { hasFields } from './world.ts';
+import { decodeHeader, decodeStrand } from './state/encoding.ts';
+import { baseFields, deliveredFields } from './state/fields.ts';
+import { heldIn } from './state/held.ts';
+import type { Node, Strand } from './state/state.ts';
+import { ROOT } from './state/state.ts';
+import { hasFields } from './state/world.ts';
 
 /** When the pause of a workflow began; null when it is not paused. Its status does not tell: an error comes before a pause. */
 export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeader(workflow.header).pausedAt;

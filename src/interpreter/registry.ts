@@ -1,20 +1,20 @@
-import { equals, given, if_, that } from './expressions/branching.ts';
-import { command } from './expressions/commands.ts';
-import { addBranches, citerator, concurrence } from './expressions/concurrence.ts';
-import { inc } from './expressions/counting.ts';
-import { cursor } from './expressions/cursor.ts';
-import { iterator } from './expressions/iteration.ts';
-import { forget, lose } from './expressions/letting-go.ts';
-import { await_, listen } from './expressions/listening.ts';
-import { participant } from './expressions/participant.ts';
-import { cancelProcess, error, onError, redo, undo } from './expressions/recovery.ts';
-import { reserve } from './expressions/reserve.ts';
-import { filter, restore, save } from './expressions/saving.ts';
-import { define, echo, let_, noop, sequence, stall } from './expressions/sequence.ts';
-import { set } from './expressions/setting.ts';
-import { apply, ref, subprocess } from './expressions/subprocess.ts';
-import { cron, once, wait } from './expressions/timing.ts';
-import type { Expression, Registry } from './world.ts';
+import { equals, given, if_, that } from './expressions/ruote/branching.ts';
+import { command } from './expressions/ruote/commands.ts';
+import { addBranches, citerator, concurrence } from './expressions/ruote/concurrence.ts';
+import { inc } from './expressions/ruote/counting.ts';
+import { cursor } from './expressions/ruote/cursor.ts';
+import { iterator } from './expressions/ruote/iteration.ts';
+import { forget, lose } from './expressions/ruote/letting-go.ts';
+import { await_, listen } from './expressions/ruote/listening.ts';
+import { participant } from './expressions/ruote/participant.ts';
+import { cancelProcess, error, onError, redo, undo } from './expressions/ruote/recovery.ts';
+import { reserve } from './expressions/ruote/reserve.ts';
+import { filter, restore, save } from './expressions/ruote/saving.ts';
+import { define, echo, let_, noop, sequence, stall } from './expressions/ruote/sequence.ts';
+import { set } from './expressions/ruote/setting.ts';
+import { apply, ref, subprocess } from './expressions/ruote/subprocess.ts';
+import { cron, once, wait } from './expressions/ruote/timing.ts';
+import type { Expression, Registry } from './state/world.ts';
 
 const all: readonly Expression[] = [
   define,

@@ -1,20 +1,20 @@
+import { LanguageError } from '../language/language-error.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
-import { createExpression, expressionOf } from './birth.ts';
-import { refOf } from './branches.ts';
-import { cancelBranches } from './cancelling.ts';
-import { keepError, keptAsOrphan, raiseError } from './failing.ts';
 import { finish, openWorld, takeUp } from './finish.ts';
-import { LanguageError } from './language-error.ts';
-import { applyExpression, awaken, cancelExpression, failExpression, RaisedAgain, receiveReply } from './life.ts';
-import { tell, textOfError } from './listening.ts';
-import { cancelProcess, killAtOnce } from './process.ts';
+import { createExpression, expressionOf } from './life/birth.ts';
+import { refOf } from './life/branches.ts';
+import { cancelBranches } from './life/cancelling.ts';
+import { keepError, keptAsOrphan, raiseError } from './life/failing.ts';
+import { applyExpression, awaken, cancelExpression, failExpression, RaisedAgain, receiveReply } from './life/life.ts';
+import { tell, textOfError } from './life/listening.ts';
+import { cancelProcess, killAtOnce } from './life/process.ts';
+import { closeWorkitem, openWorkitem } from './life/workitems.ts';
 import { registry } from './registry.ts';
-import type { Message } from './state.ts';
-import { plainReply } from './state.ts';
+import type { Message } from './state/state.ts';
+import { plainReply } from './state/state.ts';
+import { type Acting, type StepContext, Wanting, type World } from './state/world.ts';
 import { stir } from './stimuli.ts';
-import { closeWorkitem, openWorkitem } from './workitems.ts';
-import { type Acting, type StepContext, Wanting, type World } from './world.ts';
 
 /** A step that has handled this many messages before it finds rows missing stops there and goes on in its next turn, instead of
  * doing everything again. */

@@ -4,20 +4,20 @@ import { withKey } from '../model/json.ts';
 import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
-import { newStrand } from './birth.ts';
-import { refOf } from './branches.ts';
-import { decodeMessages, encodeMessages } from './encoding.ts';
-import { baseFields, deliveredFields, mergeGiven, OURS } from './fields.ts';
-import { ROOT, takeUp } from './finish.ts';
-import { storedTree } from './handlers.ts';
-import { readAll } from './held.ts';
-import { clearError } from './leaving.ts';
-import { type Happened, hear } from './listening.ts';
-import { KILL_WALKED_MAX, killAtOnce } from './process.ts';
-import type { Message, Reapply } from './state.ts';
-import { plainReply } from './state.ts';
-import { wakeOf } from './timers.ts';
-import { type Acting, hasFields, type World } from './world.ts';
+import { takeUp } from './finish.ts';
+import { newStrand } from './life/birth.ts';
+import { refOf } from './life/branches.ts';
+import { storedTree } from './life/handlers.ts';
+import { clearError } from './life/leaving.ts';
+import { type Happened, hear } from './life/listening.ts';
+import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
+import { wakeOf } from './life/timers.ts';
+import { decodeMessages, encodeMessages } from './state/encoding.ts';
+import { baseFields, deliveredFields, mergeGiven, OURS } from './state/fields.ts';
+import { readAll } from './state/held.ts';
+import type { Message, Reapply } from './state/state.ts';
+import { plainReply, ROOT } from './state/state.ts';
+import { type Acting, hasFields, type World } from './state/world.ts';
 
 /*
  * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept.

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { makeApp } from '../api/app.ts';
-import { makePost, type Post } from '../dispatcher/post.ts';
-import { type TargetPolicy, targetComplaint } from '../dispatcher/targets.ts';
-import { makeWorker } from '../dispatcher/worker.ts';
 import { makeEngine } from '../engine/make-engine.ts';
-import { deliveredText } from '../interpreter/fields.ts';
+import { deliveredText } from '../interpreter/state/fields.ts';
 import { step } from '../interpreter/step.ts';
 import { LIMITS } from '../model/stimulus.ts';
+import { makePost, type Post } from '../outbox/post.ts';
+import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
@@ -15,11 +14,12 @@ import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
 import { openStore } from '../store/open.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
+import { keepHouse } from '../worker/house-keeping.ts';
+import { joinNodes } from '../worker/nodes.ts';
+import { makeWorker } from '../worker/worker.ts';
 import type { Config } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { definitions } from './definitions.ts';
-import { keepHouse } from './house-keeping.ts';
-import { joinNodes } from './nodes.ts';
 import { version } from './version.ts';
 
 /** The parts of a running server, put together. Stopping goes in this order: `stopTaking`, `finish`, `close`. */

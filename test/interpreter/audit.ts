@@ -1,8 +1,9 @@
-import { decodeHeader, decodeMessages, decodeStrand } from '../../src/interpreter/encoding.ts';
-import { baseFields, deliveredFields } from '../../src/interpreter/fields.ts';
-import { CONTINUATION, ROOT } from '../../src/interpreter/finish.ts';
-import { heldIn, readAll } from '../../src/interpreter/held.ts';
-import type { Message, Node, Strand } from '../../src/interpreter/state.ts';
+import { CONTINUATION } from '../../src/interpreter/finish.ts';
+import { decodeHeader, decodeMessages, decodeStrand } from '../../src/interpreter/state/encoding.ts';
+import { baseFields, deliveredFields } from '../../src/interpreter/state/fields.ts';
+import { heldIn, readAll } from '../../src/interpreter/state/held.ts';
+import type { Message, Node, Strand } from '../../src/interpreter/state/state.ts';
+import { ROOT } from '../../src/interpreter/state/state.ts';
 import type { ExpressionId } from '../../src/model/ids.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { Happening, Loaded } from '../../src/model/stimulus.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { encodeValue } from '../../src/interpreter/encoding.ts';
-import { deliveredFields, deliveredText } from '../../src/interpreter/fields.ts';
+import { encodeValue } from '../../src/interpreter/state/encoding.ts';
+import { deliveredFields, deliveredText } from '../../src/interpreter/state/fields.ts';
 import type { ExpressionId } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';

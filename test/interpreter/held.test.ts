@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { StepContext } from '../../src/interpreter/state/world.ts';
 import { step } from '../../src/interpreter/step.ts';
-import type { StepContext } from '../../src/interpreter/world.ts';
 import { LIMITS, type Loaded, type StepResult } from '../../src/model/stimulus.ts';
 import { outcome, play } from './play.ts';
 

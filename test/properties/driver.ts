@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { decodeStrand } from '../../src/interpreter/encoding.ts';
-import { deliveredFields } from '../../src/interpreter/fields.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
+import { decodeStrand } from '../../src/interpreter/state/encoding.ts';
+import { deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';

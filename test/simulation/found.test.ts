@@ -3,7 +3,7 @@ import type { TryOutcome } from '../../src/engine/engine.ts';
 import { afterTry } from '../../src/engine/outcomes.ts';
 import { NO_RULES } from '../../src/engine/retry-rules.ts';
 import { bareChanges, bareView, overlay } from '../../src/engine/view.ts';
-import { deliveredFields } from '../../src/interpreter/fields.ts';
+import { deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { step } from '../../src/interpreter/step.ts';
 import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';

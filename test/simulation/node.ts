@@ -1,16 +1,16 @@
-import type { Post } from '../../src/dispatcher/post.ts';
-import { makeWorker } from '../../src/dispatcher/worker.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
-import { deliveredText } from '../../src/interpreter/fields.ts';
+import { deliveredText } from '../../src/interpreter/state/fields.ts';
 import { step } from '../../src/interpreter/step.ts';
 import type { Limits } from '../../src/model/stimulus.ts';
+import type { Post } from '../../src/outbox/post.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Ids } from '../../src/runtime/ids.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { ProcessTime } from '../../src/runtime/process-time.ts';
-import { joinNodes } from '../../src/server/nodes.ts';
 import type { Store } from '../../src/store/store.ts';
+import { joinNodes } from '../../src/worker/nodes.ts';
+import { makeWorker } from '../../src/worker/worker.ts';
 
 /* One server process, from the real parts, put together and stopped as the server does it (src/server/build.ts). */
 

@@ -1,7 +1,7 @@
-import { decodeStrand } from '../../src/interpreter/encoding.ts';
-import { baseFields } from '../../src/interpreter/fields.ts';
-import { ROOT } from '../../src/interpreter/finish.ts';
-import type { Node } from '../../src/interpreter/state.ts';
+import { decodeStrand } from '../../src/interpreter/state/encoding.ts';
+import { baseFields } from '../../src/interpreter/state/fields.ts';
+import type { Node } from '../../src/interpreter/state/state.ts';
+import { ROOT } from '../../src/interpreter/state/state.ts';
 import type { ExpressionId } from '../../src/model/ids.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { Database, Rows } from './database.ts';

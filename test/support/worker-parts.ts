@@ -1,12 +1,12 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { makePost, type Post } from '../../src/dispatcher/post.ts';
-import { makeWorker, type Worker } from '../../src/dispatcher/worker.ts';
 import type { Step } from '../../src/engine/turn.ts';
-import { deliveredText } from '../../src/interpreter/fields.ts';
+import { deliveredText } from '../../src/interpreter/state/fields.ts';
 import { type ExpressionId, parseWorkitemId, type WorkflowId } from '../../src/model/ids.ts';
+import { makePost, type Post } from '../../src/outbox/post.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { Store } from '../../src/store/store.ts';
+import { makeWorker, type Worker } from '../../src/worker/worker.ts';
 import { type EngineParts, engineOn } from './engine-parts.ts';
 
 export type Visit = {

@@ -1,0 +1,109 @@
+import type { LanguageError } from '../../language/language-error.ts';
+import type { Fields, Json, JsonObject } from '../../model/json.ts';
+import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
+import { encodeMessages } from '../state/encoding.ts';
+import type { Message } from '../state/state.ts';
+import type { Acting, World } from '../state/world.ts';
+import { toText } from './attributes.ts';
+import { refOf } from './branches.ts';
+import { errorFields, findHandler, isImmediate } from './handlers.ts';
+import { withError } from './listening.ts';
+import { parentOf } from './variables.ts';
+
+/*
+ * What happens when the handling of a message fails: a handler of the expression or of one above it, else an error record that
+ * waits for somebody (language.md 3.5, 4.19, 9).
+ */
+
+/** An error was raised while `message` was handled at `x`. */
+export function raiseError(x: Acting, message: Message, error: LanguageError): void {
+  const fields = errorFields(x, error);
+  const carried = carriedFields(x, message);
+  const found = findHandler(x, fields);
+  if (found !== null && found.handler.action !== '') {
+    x.world.record({
+      kind: 'expression.failed',
+      expid: x.node.expid,
+      expression_id: x.node.id,
+      class: error.errorClass,
+      message: error.message,
+      handled_by: found.owner.node.expid,
+    });
+    x.world.send({
+      kind: 'fail',
+      to: refOf(found.owner),
+      from: refOf(x),
+      fields: withKey(carried, '__error__', fields),
+      immediate: isImmediate(found.handler.action),
+    });
+    return;
+  }
+  keepError(x, message, fields, carried);
+}
+
+/** Puts an error on record at its expression, for an administrator to replay, or for a proceed to clear. */
+export function keepError(
+  x: Acting,
+  message: Message | null,
+  error: JsonObject,
+  carried: Fields = message === null ? x.node.applied : carriedFields(x, message),
+): void {
+  const { node, strand, world } = x;
+  strand.touched = true;
+  if (!node.hasError) world.header.errors++;
+  node.hasError = true;
+  const baseOf = (value: object): string | null => world.bases.get(value as Fields) ?? null;
+  world.changeError(node.id, {
+    kind: 'put',
+    row: {
+      id: node.id,
+      path: strand.path,
+      workitem: node.hasWorkitem,
+      class: toText(error['class']),
+      message: toText(error['message']),
+      at: world.now,
+      details: JSON.stringify({
+        expid: node.expid,
+        name: node.name,
+        deviations: error['deviations'] ?? null,
+        fields: carried,
+        message: encodeMessages(message === null ? [] : [message], baseOf),
+      }),
+    },
+  });
+  world.record({
+    kind: 'expression.failed',
+    expid: node.expid,
+    expression_id: node.id,
+    class: error['class'] as Json,
+    message: error['message'] as Json,
+  });
+  world.send({ kind: 'intercepted', ref: refOf(x), error, fields: withError(carried, error) });
+}
+
+/**
+ * Keeps an error where it happened when nobody handles it any more: whoever was to do so is over, or the expression that failed has
+ * been let go since (the rest of a concurrence that goes on forgotten). True when that is so.
+ */
+export function keptAsOrphan(world: World, { to, from, fields }: Extract<Message, { kind: 'fail' }>): boolean {
+  const failed = from === undefined ? null : world.find(from);
+  if (failed === null || failed.node.state !== null) return false;
+  for (let at: Acting | null = failed; at !== null; at = parentOf(at)) if (at.node.id === to.id) return false;
+  const error = ownValue(fields, '__error__');
+  keepError(failed, null, isObject(error) ? error : {}, withoutKeys(fields, '__error__'));
+  return true;
+}
+
+function carriedFields(x: Acting, message: Message): Fields {
+  switch (message.kind) {
+    case 'reply':
+    case 'fail':
+    case 'raise':
+    case 'dispatch_cancel':
+      return message.fields;
+    case 'dispatch':
+      return withKey(x.node.applied, 'params', x.node.data['params'] ?? {});
+    default:
+      return x.node.applied;
+  }
+}

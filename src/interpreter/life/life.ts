@@ -1,0 +1,568 @@
+/**
+ * # forget, lose, flank
+ *
+ * Three ways not to be waited for. When several are there, the first in this order counts.
+ *
+ * | attribute | replies to its parent | is cancelled with its parent | variables | its end |
+ * |---|---|---|---|---|
+ * | `forget: true` | at once | no | a copy of all it could see | nobody hears of it |
+ * | `lose: true` | never | yes | shared | it stays until it is cancelled |
+ * | `flank: true` | at once | yes, and also when its parent ends | shared | nobody hears of it |
+ *
+ * A workflow runs until its forgotten parts have ended, too; cancelling it reaches them.
+ *
+ * ```radial
+ * sequence
+ *   archivist forget: true
+ *   watcher flank: true
+ *   alice
+ * ```
+ *
+ * Errors: none of their own.
+ */
+
+import { LanguageError } from '../../language/language-error.ts';
+import { assign } from '../../language/lookup.ts';
+import { parseWhen, utcStamp } from '../../language/when.ts';
+import type { ExpressionId } from '../../model/ids.ts';
+import type { Fields, Json } from '../../model/json.ts';
+import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
+import { isTreeJson, makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
+import type { Flavour, Place, Reapply, Strand, TreeRef, Trigger } from '../state/state.ts';
+import type { Acting } from '../state/world.ts';
+import {
+  attribute,
+  compiledAttributes,
+  isTrueText,
+  maySetOut,
+  splitTarget,
+  toText,
+  treeOf,
+  writtenAttributes,
+} from './attributes.ts';
+import { childIndex, expressionOf, isDirectChild, newStrand, type Of } from './birth.ts';
+import { dropStrand, refOf } from './branches.ts';
+import { cancelChildren, catchUp, isCaught } from './cancelling.ts';
+import { filterIn } from './filtering.ts';
+import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
+import { cancelFlanks, leave, removeExpression } from './leaving.ts';
+import { awaitEvent } from './listening.ts';
+import { bindTag, enterTag } from './tags.ts';
+import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
+import { newScope, ownVariables, parentOf, setVariable, visibleVariables } from './variables.ts';
+
+/*
+ * The life of an expression (language.md 3): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
+ * one expression to the next is in expressions/; what all have in common is here.
+ */
+
+// Applying.
+
+export function applyExpression(x: Acting, message: Of<'apply'>): void {
+  const { node, strand, world } = x;
+  const { limits } = world.context;
+  world.record({ kind: 'expression.applied', expid: node.expid, expression_id: node.id, name: node.name });
+  if (world.header.expressions > limits.expressions)
+    throw new LanguageError('LimitExceeded', `the workflow has more than ${limits.expressions} live expressions`);
+  if (strand.depth + strand.nodes.length > limits.depth)
+    throw new LanguageError(
+      'LimitExceeded',
+      `expressions are nested more than ${limits.depth} deep (a sub-process that calls itself without end?)`,
+    );
+  node.onError = attribute(x, 'on_error');
+  node.onCancel = handlerAttribute(x, 'on_cancel');
+  node.onTimeout = handlerAttribute(x, 'on_timeout');
+  node.onTerminate = attribute(x, 'on_terminate');
+  const awaited = attribute(x, 'await');
+  if (awaited !== null && message.place === null) {
+    node.state = 'awaiting';
+    if (message.flanking) node.data['flanking'] = true;
+    awaitEvent(x, toText(awaited));
+    return;
+  }
+  const settled = setOut(x, message.flanking);
+  if (message.place?.tagFollows && settled.strand.nodes.includes(node)) bindTag(settled);
+}
+
+function handlerAttribute(x: Acting, key: string): Json {
+  const value = attribute(x, key);
+  return value === false ? null : value;
+}
+
+/** The event an expression awaited has come: it is applied at last. */
+export function awaken(x: Acting): void {
+  if (x.node.state !== 'awaiting') return;
+  x.node.state = null;
+  const flanking = x.node.data['flanking'] === true;
+  delete x.node.data['flanking'];
+  setOut(x, flanking);
+}
+
+/** Everything between the conditions and the expression's own apply (language.md 3.2). */
+function setOut(applied: Acting, flanking: boolean): Acting {
+  let x = applied;
+  const { node } = x;
+  if (!maySetOut(x)) {
+    end(x, node.applied);
+    return x;
+  }
+  if (isTrueText(attribute(x, 'scope'))) node.scope ??= newScope();
+  if (flanking) node.flanking = true;
+  else if (isTrueText(attribute(x, 'forget'))) x = forgotten(x);
+  else if (isTrueText(attribute(x, 'lose'))) node.lost = true;
+  else if (isTrueText(attribute(x, 'flank'))) x = flank(x);
+  x = expressionOf(x).settle?.(x) ?? x;
+  filterIn(x);
+  enterTag(x);
+  setTimers(x);
+  expressionOf(x).apply(x);
+  return x;
+}
+
+function forgotten(x: Acting): Acting {
+  const { node, world } = x;
+  node.scope = newScope(visibleVariables(x));
+  if (parentOf(x) === null) {
+    node.forgotten = true;
+    return x;
+  }
+  world.header.forgotten++;
+  const caught = isCaught(x);
+  const out = moveOut(
+    x,
+    newStrand(`f${world.header.forgotten}`, '', '' as ExpressionId, 'forgotten', 0, 0, x.strand.base),
+    false,
+  );
+  if (caught) catchUp(out);
+  return out;
+}
+
+function flank(x: Acting): Acting {
+  const above = parentOf(x);
+  if (above === null) return x;
+  x.node.flanking = true;
+  const path = `${above.strand.path}.${above.strand.next}`;
+  above.strand.next++;
+  above.strand.touched = true;
+  above.node.flanks++;
+  return moveOut(
+    x,
+    newStrand(
+      path,
+      above.strand.path,
+      above.node.id,
+      'flank',
+      0,
+      above.strand.depth + above.strand.nodes.length,
+      x.strand.base,
+    ),
+    true,
+  );
+}
+
+/** Moves an expression that has just been made to a strand of its own, and replies to its parent for it. */
+function moveOut(x: Acting, strand: Strand, flanking: boolean): Acting {
+  const { node, world } = x;
+  const above = parentOf(x);
+  const wasFirst = x.strand.nodes[0] === node;
+  x.strand.nodes.pop();
+  x.strand.touched = true;
+  world.addStrand(strand);
+  strand.nodes.push(node);
+  if (strand.kind === 'forgotten') node.forgotten = true;
+  if (above !== null)
+    world.send({
+      kind: 'reply',
+      to: refOf(above),
+      from: node.id,
+      fields: node.applied,
+      by: wasFirst ? 'branch' : 'child',
+      branch: wasFirst ? { path: x.strand.path, index: x.strand.index } : null,
+      flanking,
+      updatedTree: null,
+      received: false,
+    });
+  if (wasFirst) dropStrand(world, x.strand);
+  return { world, strand, node };
+}
+
+// Replying.
+
+/** A reply has come in: from a child, a timer, a command, a participant. */
+export function receiveReply(x: Acting, message: Of<'reply'>): void {
+  const { node, strand } = x;
+  strand.touched = true;
+  if (message.by !== null) node.children = Math.max(0, node.children - 1);
+  if (message.by === 'child' && node.child === message.from) node.child = null;
+  x.world.replying = message.from;
+  if (message.flanking && message.by === null) return;
+  if (Array.isArray(message.updatedTree)) patchChild(x, message.from, message.updatedTree as readonly Json[]);
+  if (node.state !== null && node.state !== 'awaiting') {
+    if (node.children < 1) replyToParent(x, message.fields);
+    return;
+  }
+  const { reply } = expressionOf(x);
+  if (reply === undefined) replyToParent(x, message.fields);
+  else reply(x, { fields: message.fields, from: message.from, by: message.by, branch: message.branch });
+}
+
+function patchChild(x: Acting, child: ExpressionId, updated: readonly Json[]): void {
+  const tree = treeFromJson(updated);
+  const index = childIndex(child);
+  const own = treeOf(x);
+  if (tree === null || own.children[index] === undefined) return;
+  useTree(x, { ...own, children: own.children.map((each, at) => (at === index ? tree : each)) });
+}
+
+function useTree(x: Acting, tree: Tree): void {
+  x.node.tree = { root: storedTree(tree), path: '' };
+  x.node.updated = true;
+  x.strand.touched = true;
+}
+
+/** The expression is done: its own last word, then `end`. */
+export function replyToParent(x: Acting, fields: Fields): void {
+  x.strand.touched = true;
+  const { replyToParent: own } = expressionOf(x);
+  if (own === undefined) end(x, fields);
+  else own(x, fields);
+}
+
+/** Leaves: to a handler, to be applied again, or with a reply to the parent (language.md 3.3). */
+export function end(x: Acting, fields: Fields): void {
+  const { node } = x;
+  clearTimers(x);
+  cancelFlanks(x);
+  const again = node.trigger === null ? null : ownValue(fields, `__${node.trigger}__`);
+  if (node.state === 'failing') trigger(x, 'on_error', fields);
+  else if (node.state === 'cancelling' && node.onCancel !== null && !retries(node.reapply)) {
+    // Both asked for: the handler first, then once more (Ruote lost the second).
+    if (node.reapply !== null) node.onReply = once(x, node.reapply);
+    trigger(x, 'on_cancel', fields);
+  } else if (node.state === 'cancelling' && node.reapply !== null) trigger(x, 'on_re_apply', fields);
+  else if (node.state === 'timing_out' && node.onTimeout !== null) trigger(x, 'on_timeout', fields);
+  else if (node.state === null && node.onReply !== null) trigger(x, 'on_reply', fields);
+  else if (node.flanking && node.state === null) removeExpression(x);
+  else if (node.lost && node.state === null) x.strand.touched = true;
+  // A handler that is being cancelled has no say any more.
+  else if (node.state === null && node.trigger !== null && again !== null && again !== undefined && again !== false)
+    secondTake(x, again, node.trigger);
+  else leave(x, fields);
+}
+
+const retries = (reapply: Reapply | null): boolean => reapply?.retry === true;
+
+// Cancelling and failing.
+
+export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
+  const { node, strand, world } = x;
+  const { flavour } = message;
+  if (node.state === 'cancelling' || node.state === 'done_cancelled') {
+    // Whoever cancels it now does not want it applied once more.
+    if (message.reapply === null && node.reapply !== null) {
+      node.reapply = null;
+      strand.touched = true;
+    }
+    // A handler that could not even begin (its error waits here) is not waited for a second time.
+    if (message.again && node.children < 1 && node.hasError && flavour !== 'kill') {
+      leaveDone(x, 'done_cancelled', node.applied);
+      return;
+    }
+    if (message.again) cancelChildren(x, flavour, message.cause, true);
+    if (flavour !== 'kill') return;
+  }
+  if (node.state === 'dying') return;
+  strand.touched = true;
+  adoptOrphan(x);
+  const awaited = node.state === 'awaiting';
+  node.state = flavour === 'kill' ? 'dying' : flavour === 'timeout' ? 'timing_out' : 'cancelling';
+  node.cause = message.cause;
+  if (node.state === 'timing_out')
+    node.applied = withKey(node.applied, '__timed_out__', [
+      expressionObject(x),
+      utcStamp(world.now),
+      node.name,
+      compiledAttributes(x),
+    ]);
+  if (node.state === 'cancelling') node.reapply = message.reapply;
+  const { cancel } = expressionOf(x);
+  if (awaited || cancel === undefined) cancelDefault(x, flavour);
+  else cancel(x, flavour);
+}
+
+/** A strand whose parent is gone (the rest of a concurrence that is over, a flank) is a root from now on, so that a cancel of the
+ * workflow reaches what its handlers start. */
+function adoptOrphan({ node, strand, world }: Acting): void {
+  if (strand.at === '' || strand.nodes[0] !== node) return;
+  if (world.find({ path: strand.parent, id: strand.at }) !== null) return;
+  strand.kind = 'forgotten';
+  strand.parent = '';
+  strand.at = '' as ExpressionId;
+  world.header.roots++;
+}
+
+/** Cancels the children and waits for them; without children replies with the applied workitem. */
+export function cancelDefault(x: Acting, flavour: Flavour): void {
+  if (x.node.children < 1) replyToParent(x, x.node.applied);
+  else cancelChildren(x, flavour, x.node.cause ?? 'cancel', false);
+}
+
+/** An error below is to be handled here: what still runs is cancelled, then the handler runs. */
+export function failExpression(x: Acting, message: Of<'fail'>): void {
+  const { node, strand } = x;
+  strand.touched = true;
+  node.state = 'failing';
+  node.cause = 'error';
+  node.applied = message.fields;
+  if (node.children < 1) replyToParent(x, node.applied);
+  else cancelChildren(x, message.immediate ? 'kill' : null, 'error', false);
+}
+
+// Handlers.
+
+const SAME_AGAIN: Reapply = { tree: null, workitem: 'returned', fields: null, retry: false };
+
+/** A re-application that is to happen after a handler has run in the place of `x`: it must name what `x` is now. */
+const once = ({ node }: Acting, reapply: Reapply): Reapply => ({
+  tree: reapply.tree ?? node.tree,
+  workitem: 'returned',
+  fields: reapply.fields ?? (reapply.workitem === 'applied' ? node.applied : null),
+  retry: reapply.retry,
+});
+
+/** Runs what an expression has for this occasion: replies, runs again, or gives its place to a handler (language.md 3.5). */
+function trigger(x: Acting, on: Trigger, fields: Fields): void {
+  const { node } = x;
+  if (on === 'on_re_apply' || on === 'on_reply') {
+    const reapply = (on === 'on_reply' ? node.onReply : node.reapply) ?? SAME_AGAIN;
+    node.onReply = null;
+    const base = reapply.workitem === 'applied' ? node.applied : fields;
+    replace(x, { on, tree: reapply.tree, fields: reapply.fields ?? base });
+    return;
+  }
+  if (on === 'on_error') {
+    const error = ownValue(node.applied, '__error__');
+    const handler = isObject(error) ? handlerAt(x, error) : null;
+    if (handler === null) leaveDone(x, 'done_failed', fields);
+    else handleError(x, handler, fields);
+    return;
+  }
+  handle(x, on, on === 'on_cancel' ? node.onCancel : node.onTimeout, fields);
+}
+
+function handleError(x: Acting, handler: Handler, fields: Fields): void {
+  let { action } = handler;
+  if (typeof action === 'string') action = action.replace(/^!/, '').trim();
+  else if (Array.isArray(action) && toText(action[0] as Json).startsWith('!'))
+    action = [toText(action[0] as Json).slice(1), ...action.slice(1)] as Json;
+  const use = useRetryList(action);
+  if (use === null) {
+    handle(x, 'on_error', action, fields);
+    return;
+  }
+  useTree(x, withRetriesLeft(treeOf(x), handler, use.rest));
+  x.node.added = x.node.added.filter(([key]) => key !== 'on_error');
+  const retry = use.action === 'retry' || use.action === 'redo';
+  const parsed = use.after === '0' || use.after === '' ? { at: x.world.now } : parseWhen(use.after, x.world.now);
+  if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
+  if (parsed.at > x.world.now) {
+    const wake = retry
+      ? ({ do: 'retry' } as const)
+      : ({ do: 'become', tree: [use.action, {}, []], retry: true } as const);
+    x.node.timers = [{ agenda: schedule(x, parsed.at, wake), action: 'retry' }];
+  } else if (retry) {
+    x.world.send({
+      kind: 'cancel',
+      to: refOf(x),
+      flavour: 'retry',
+      cause: 'error',
+      reapply: { ...SAME_AGAIN, retry: true },
+      again: false,
+    });
+  } else handle(x, 'on_error', use.action, fields);
+}
+
+function secondTake(x: Acting, action: Json, on: Trigger): void {
+  const supplanted = x.node.supplanted;
+  if (supplanted === null) return;
+  const use = useRetryList(action);
+  // Once only: what asked for it does not travel on, or it would be found again at the next end.
+  const fields = withoutKeys(supplanted.applied, `__${on}__`);
+  handle(x, on, use === null ? action : use.action, fields, { ...supplanted, applied: fields });
+}
+
+function leaveDone(x: Acting, state: 'done_cancelled' | 'done_failed', fields: Fields): void {
+  x.node.state = state;
+  replyToParent(x, fields);
+}
+
+/** What a handler says is to be done. */
+type Deed =
+  | { readonly kind: 'again' | 'reply' | 'on_cancel' | 'cando' | 'raise' }
+  | { readonly kind: 'store'; readonly target: string }
+  | { readonly kind: 'command'; readonly word: string; readonly argument: string | undefined }
+  | { readonly kind: 'tree'; readonly tree: Tree };
+
+/** Reads a handler: a word of its own, a command, or the name or tree of what runs instead. */
+function readDeed(x: Acting, on: Trigger, given: Json): Deed {
+  if (typeof given !== 'string') {
+    const tree = isTreeJson(given) ? treeFromJson(given) : null;
+    if (tree !== null) return { kind: 'tree', tree };
+    throw new LanguageError('ArgumentError', `${on}: ${JSON.stringify(given)} is neither a name nor a tree`);
+  }
+  const action = given.trim();
+  const [word = '', ...rest] = action.split(/\s+/);
+  const hasOnCancel = on !== 'on_cancel' && x.node.onCancel !== null;
+  const stored = /^(?:store|bury) *: *(.+)/.exec(action);
+  if (stored !== null) return { kind: 'store', target: stored[1] ?? '' };
+  if (COMMANDS.has(word)) return { kind: 'command', word, argument: rest.at(-1) };
+  if (on === 'on_timeout' && /^err(or)?( |$)/.test(action))
+    return { kind: 'tree', tree: makeTree('error', rest.length > 0 ? [[rest.join(' '), null]] : []) };
+  switch (action) {
+    case 'redo':
+    case 'retry':
+      return { kind: 'again' };
+    case 'undo':
+    case 'pass':
+    case '':
+      return { kind: 'reply' };
+    case 'cancel':
+      return { kind: hasOnCancel ? 'on_cancel' : 'reply' };
+    case 'cando':
+      return { kind: hasOnCancel ? 'cando' : 'again' };
+    case 'raise':
+      return { kind: 'raise' };
+    default:
+      return { kind: 'tree', tree: makeTree(action) };
+  }
+}
+
+/** Does what a handler says. `supplanted`: what stood here before a handler that has a say of its own (second take). */
+function handle(
+  x: Acting,
+  on: Trigger,
+  given: Json,
+  fields: Fields,
+  supplanted: Acting['node']['supplanted'] = null,
+): void {
+  const { node } = x;
+  const deed = readDeed(x, on, given);
+  const carried = on === 'on_error' ? node.applied : fields;
+  switch (deed.kind) {
+    case 'again':
+      replace(x, { on, tree: supplanted, fields: carried });
+      return;
+    case 'reply':
+      leaveDone(x, on === 'on_cancel' ? 'done_cancelled' : 'done_failed', fields);
+      return;
+    case 'cando':
+      node.onReply = once(x, SAME_AGAIN);
+      trigger(x, 'on_cancel', fields);
+      return;
+    case 'on_cancel':
+      trigger(x, 'on_cancel', fields);
+      return;
+    case 'raise': {
+      const error = ownValue(node.applied, '__error__');
+      throw new RaisedAgain(isObject(error) ? error : {});
+    }
+    case 'store':
+      store(x, deed.target, fields);
+      return;
+    case 'command':
+      command(x, deed.word, deed.argument, fields);
+      return;
+    case 'tree':
+      replace(x, { on, tree: inline(deed.tree), fields: carried });
+      return;
+  }
+}
+
+/** `on_error: raise`: the error is kept at this expression; nobody above is asked. */
+export class RaisedAgain extends Error {
+  readonly error: Fields;
+  constructor(error: Fields) {
+    super(toText(error['message']));
+    this.error = error;
+  }
+}
+
+const inline = (tree: Tree): TreeRef => ({ root: storedTree(tree), path: '' });
+
+function store(x: Acting, target: string, fields: Fields): void {
+  const error = ownValue(x.node.applied, '__error__') ?? null;
+  const { kind, name } = splitTarget(target);
+  if (kind === 'variable') setVariable(x, name, error);
+  leaveDone(x, 'done_failed', kind === 'field' ? assign(fields, name, error) : fields);
+}
+
+function command(x: Acting, word: string, argument: string | undefined, fields: Fields): void {
+  const { node } = x;
+  node.state = null;
+  node.cause = null;
+  const given = argument === undefined ? null : /^-?\d+$/.test(argument) ? Number(argument) : argument;
+  const commanded = withKey(fields, '__command__', [word, given]);
+  const { reply } = expressionOf(x);
+  if (reply === undefined) replyToParent(x, commanded);
+  else reply(x, { fields: commanded, from: childOf(x, x.world.replying) ?? node.id, by: null, branch: null });
+}
+
+/** The child whose reply is being handled, if it is one of this expression. */
+const childOf = (x: Acting, from: ExpressionId | null): ExpressionId | null =>
+  from !== null && isDirectChild(x, from) ? from : null;
+
+/** Puts another expression in the place of this one: same expid, fresh subid, so that a late answer to the old one is refused. */
+function replace(
+  x: Acting,
+  next: {
+    readonly on: Trigger;
+    readonly tree: TreeRef | NonNullable<Acting['node']['supplanted']> | null;
+    readonly fields: Fields;
+  },
+): void {
+  const { node, strand, world } = x;
+  const above = parentOf(x);
+  const id = world.freshId(node.expid);
+  const former = next.tree !== null && 'applied' in next.tree ? next.tree : null;
+  const same = next.tree === null;
+  const inherited = [...writtenAttributes(x)].filter(
+    ([key]) => (key.startsWith('on_') && key !== next.on) || key === 'tag',
+  );
+  const place: Place = {
+    trigger: next.on,
+    added: same ? node.added : former !== null ? former.added : inherited,
+    scope: node.scope === null ? null : [...ownVariables(x, node.scope)],
+    onReply: node.onReply,
+    supplanted: { tree: node.tree, name: node.name, kind: node.kind, added: node.added, applied: node.applied },
+    kind: same && node.kind === 'sequence' ? 'sequence' : former?.kind === 'sequence' ? 'sequence' : null,
+    from: node.id,
+    tagFollows: node.tag !== null,
+    forgotten: node.forgotten,
+    // A consumed retry list is part of the tree from now on; the parent learns of it with the reply.
+    updated: node.updated && same,
+  };
+  const message: Of<'apply'> = {
+    kind: 'apply',
+    parent: above === null ? null : refOf(above),
+    path: strand.path,
+    fresh: null,
+    id,
+    tree: former !== null ? former.tree : next.tree === null ? node.tree : (next.tree as TreeRef),
+    fields: next.fields,
+    variables: null,
+    launch: next.on === 'on_re_apply' || next.on === 'on_reply',
+    flanking: node.flanking,
+    place,
+  };
+  world.record({
+    kind: 'expression.cancelled',
+    expid: node.expid,
+    expression_id: node.id,
+    name: node.name,
+    handler: next.on,
+  });
+  removeExpression(x, true);
+  if (above?.node.child === node.id) above.node.child = id;
+  if (above !== null) above.strand.touched = true;
+  world.send(message);
+}

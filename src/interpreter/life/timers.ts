@@ -1,0 +1,154 @@
+/**
+ * # timeout, on_timeout
+ *
+ * Gives up waiting after a while.
+ *
+ * Attributes: `timeout`: when (see Times): a duration, a date, a number of seconds; blank means never. When it is time the expression and
+ * what runs below it is cancelled, as a timeout: participants are told `timeout`, and each expression on the way gets the field
+ * `__timed_out__` (`[expression, time, name, attributes]`); the deepest one's goes on. `on_timeout`: what then runs in its place, or happens
+ * to it; see Handlers. Without one the expression replies, and the flow goes on. Descendants with an `on_timeout` run theirs first.
+ * `on_timeout: 'error'`, or `'error some text'`: an error is raised instead.
+ *
+ * ```radial
+ * alice task: 'sign', timeout: '2d', on_timeout: 'bob'
+ * ```
+ *
+ * Errors: a text that is no time.
+ *
+ * # timers
+ *
+ * Several things at several times, while the expression lives.
+ *
+ * Attributes: `timers`: `'<when>: <what>, <when>: <what>…'`, or a list of such pairs. What comes past the last colon is one of
+ * `timeout`; `undo` (`pass`): a plain cancel; `redo` (`retry`): cancel, then run again; `error` (`err`), with or without a message: raised at
+ * the expression; a command of a cursor (`rewind`, `jump to x`…); any other name: runs beside the expression with the workitem as it was
+ * when that began (a reminder), and is cancelled with it. A date that is past already counts at once, after whatever is under way.
+ *
+ * ```radial
+ * alice task: 'sign', timers: '1d: remind_alice, 2d: remind_boss, 3d: timeout'
+ * ```
+ *
+ * Errors: a time that cannot be read; an entry without a colon.
+ */
+
+import { LanguageError } from '../../language/language-error.ts';
+import { parseWhen } from '../../language/when.ts';
+import type { Json } from '../../model/json.ts';
+import type { AgendaRow } from '../../model/rows.ts';
+import type { Acting } from '../state/world.ts';
+import { attribute, toText } from './attributes.ts';
+
+/*
+ * Timers of an expression (language.md 5.1) and the schedule of those that wait (wait, once, cron). Each is an agenda row that goes
+ * with its expression.
+ */
+
+/** What an agenda row of an expression does when it is due. */
+export type Wake =
+  | { readonly do: 'reply' }
+  | { readonly do: 'timeout' }
+  | { readonly do: 'undo' }
+  | { readonly do: 'redo' }
+  | { readonly do: 'retry' }
+  /** Applied again as another tree (an error, a command, a handler). */
+  | { readonly do: 'become'; readonly tree: Json; readonly retry: boolean }
+  /** A side activity with the applied workitem. */
+  | { readonly do: 'flank'; readonly name: string };
+
+export const COMMANDS: ReadonlySet<string> = new Set([
+  'skip',
+  'back',
+  'jump',
+  'rewind',
+  'continue',
+  'break',
+  'stop',
+  'over',
+  'reset',
+]);
+
+/** Puts a waking of this expression on the agenda. `at`: business time in milliseconds. */
+export function schedule(x: Acting, at: number, wake: Wake): string {
+  const { node, strand, world } = x;
+  const id = `${node.id}#${node.timersMade}`;
+  node.timersMade++;
+  const payload = JSON.stringify({ path: strand.path, id: node.id, wake });
+  world.changeAgenda(id, {
+    kind: 'put',
+    row: { id, kind: 'timer', dueAt: at, heldAt: null, path: strand.path, payload },
+  });
+  world.record({ kind: 'timer.set', expid: node.expid, due_at: new Date(at).toISOString(), action: wake.do });
+  return id;
+}
+
+export const wakeOf = (row: AgendaRow): { readonly path: string; readonly id: string; readonly wake: Wake } =>
+  JSON.parse(row.payload) as { path: string; id: string; wake: Wake };
+
+/** Sets the timers and the timeout of an expression that is being applied. */
+export function setTimers(x: Acting): void {
+  const timers = attribute(x, 'timers');
+  const entries: (readonly [Json, string])[] = Array.isArray(timers)
+    ? (timers as readonly Json[]).map(timerPair)
+    : timerTexts(timers);
+  const timeout = attribute(x, 'timeout');
+  if (timeout !== null && toText(timeout).trim() !== '') entries.push([timeout, 'timeout']);
+  for (const [when, action] of entries) setTimer(x, when, action.trim());
+}
+
+function timerTexts(timers: Json): (readonly [Json, string])[] {
+  if (timers === null) return [];
+  return toText(timers)
+    .split(',')
+    .filter((text) => text.trim() !== '')
+    .map((text) => {
+      const colon = text.lastIndexOf(':');
+      if (colon < 0)
+        throw new LanguageError('ArgumentError', `timer "${text.trim()}" has no action: write "<when>: <action>"`);
+      return [text.slice(0, colon), text.slice(colon + 1)];
+    });
+}
+
+function timerPair(pair: Json): readonly [Json, string] {
+  if (Array.isArray(pair) && pair.length === 2) return [pair[0] as Json, toText(pair[1] as Json)];
+  const [text] = timerTexts(pair);
+  if (text === undefined)
+    throw new LanguageError('ArgumentError', `timer ${JSON.stringify(pair)} is neither a pair nor a text`);
+  return text;
+}
+
+function setTimer(x: Acting, when: Json, action: string): void {
+  if (typeof when === 'string' && when.trim() === '') return;
+  const parsed = parseWhen(typeof when === 'string' ? when.trim() : when, x.world.now);
+  if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
+  const agenda = schedule(x, parsed.at, timerWake(toText(when).trim(), action));
+  x.node.timers = [...x.node.timers, { agenda, action }];
+}
+
+function timerWake(after: string, action: string): Wake {
+  if (action === 'timeout') return { do: 'timeout' };
+  if (action === 'undo' || action === 'pass') return { do: 'undo' };
+  if (action === 'redo' || action === 'retry') return { do: 'redo' };
+  const error = /^err(?:or)?(?: (.+))?$/.exec(action);
+  if (error)
+    return {
+      do: 'become',
+      tree: errorTree(error[1]?.trim() || `timer induced error ("${after}: ${action}")`),
+      retry: false,
+    };
+  const [word = '', ...rest] = action.split(/\s+/);
+  const last = rest.at(-1);
+  if (COMMANDS.has(word))
+    return { do: 'become', tree: [word, last === undefined ? {} : { [last]: null }, []], retry: false };
+  return { do: 'flank', name: action };
+}
+
+export const errorTree = (message: string): Json => ['error', { [message]: null }, []];
+
+/** Takes everything of this expression off the agenda. */
+export function clearTimers(x: Acting): void {
+  const { node, world } = x;
+  for (const { agenda } of node.timers) world.changeAgenda(agenda, { kind: 'delete' });
+  node.timers = [];
+  if (node.schedule !== null) world.changeAgenda(node.schedule, { kind: 'delete' });
+  node.schedule = null;
+}

@@ -1,0 +1,208 @@
+/**
+ * # Variables
+ *
+ * A variable belongs to a scope: the workflow has one, and so has every sub-process, every `let`, every branch of a concurrent iterator,
+ * whatever has `scope: true` or is forgotten. Reading looks in the nearest scope first, then further out. Setting sets in the nearest scope,
+ * even where the name is bound further out; `override: true` changes it there. `/name` is the scope of the workflow (of a forgotten part:
+ * its own). `//name`, a variable of the whole engine, does not exist: it reads as nothing, and setting it sets nothing. The variables of
+ * a concurrence's branches are shared; those of forgotten parts are copies. A scope goes with its expression.
+ *
+ * The name of a definition is a variable, too: `define approve` binds `approve`, and `set 'v:tom': 'alice'` makes `tom` another name for alice.
+ */
+
+import { assign, lookup, remove } from '../../language/lookup.ts';
+import { subidOf } from '../../model/ids.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
+import { isObject } from '../../model/json.ts';
+import { DEFINE_NAMES, treeToJson } from '../../model/tree.ts';
+import { encodeValue } from '../state/encoding.ts';
+import { Bound, type Scope, Tagged, VARIABLES_INLINE_MAX, type Value } from '../state/state.ts';
+import type { Acting, World } from '../state/world.ts';
+
+/*
+ * Variables and their scopes (language.md 3.8). A scope belongs to an expression; lookup goes up through the parents. `/x` means
+ * the topmost reachable scope; `//x`, engine variables, do not exist here.
+ */
+
+/** The parent of an expression, or null when it has none (any more). */
+export function parentOf(x: Acting): Acting | null {
+  const { strand, world } = x;
+  const at = strand.nodes.indexOf(x.node);
+  const above = at > 0 ? strand.nodes[at - 1] : undefined;
+  if (above !== undefined) return { world, strand, node: above };
+  return strand.at === '' ? null : world.find({ path: strand.parent, id: strand.at });
+}
+
+export const newScope = (pairs: Iterable<readonly [string, Value]> = []): Scope => ({
+  own: new Map(pairs),
+  spilled: false,
+});
+
+type Name = { readonly prefix: '' | '/' | '//'; readonly name: string };
+
+function splitName(name: string): Name {
+  if (name.startsWith('//')) return { prefix: '//', name: name.replace(/^\/+/, '') };
+  return name.startsWith('/') ? { prefix: '/', name: name.slice(1) } : { prefix: '', name };
+}
+
+/** A value as JSON: a sub-process as `[expid, tree]`, a tag as an expression id object. */
+export function valueToJson(world: World, value: Value): Json {
+  if (value instanceof Bound) {
+    const tree = treeToJson(world.tree(value.tree));
+    return value.expid === '' ? tree : [value.expid, tree];
+  }
+  if (value instanceof Tagged) {
+    const { id } = value.ref;
+    return { engine_id: 'engine', expid: id.slice(0, id.indexOf('!')), subid: subidOf(id), wfid: world.row.id };
+  }
+  return value;
+}
+
+const head = (name: string): string => (name.includes('.') ? name.slice(0, name.indexOf('.')) : name);
+
+function read(x: Acting, scope: Scope, name: string): Value | undefined {
+  if (scope.own.has(name)) return scope.own.get(name);
+  return scope.spilled ? x.world.spilledVariable(x.node.id, name) : undefined;
+}
+
+function write(x: Acting, scope: Scope, name: string, value: Value | undefined): void {
+  x.strand.touched = true;
+  if (value === undefined) {
+    if (scope.own.delete(name) || !scope.spilled) return;
+    x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });
+  } else if (scope.own.has(name) || scope.own.size < VARIABLES_INLINE_MAX) {
+    if (scope.spilled && !scope.own.has(name)) x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });
+    scope.own.set(name, value);
+  } else {
+    scope.spilled = true;
+    x.world.variables.set(`${x.node.id} ${name}`, {
+      kind: 'put',
+      row: { scope: x.node.id, name, value: encodeValue(value) },
+    });
+  }
+}
+
+/** What a scope holds under a dotted name; undefined when it holds nothing there. */
+function readPath(x: Acting, scope: Scope, name: string): Value | undefined {
+  if (!name.includes('.')) return read(x, scope, name);
+  const first = head(name);
+  const value = read(x, scope, first);
+  if (value === undefined) return undefined;
+  return lookup(valueToJson(x.world, value), name.slice(first.length + 1));
+}
+
+/** The value bound to a name as seen from `x`, with sub-processes and tags as what they are. */
+export function boundValue(x: Acting, fullName: string): Value | undefined {
+  const { prefix, name } = splitName(fullName);
+  if (prefix === '//' || name === '') return undefined;
+  if (prefix === '/') {
+    const top = topOf(x);
+    return top.node.scope === null ? undefined : readPath(top, top.node.scope, name);
+  }
+  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+    const value = at.node.scope === null ? undefined : readPath(at, at.node.scope, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** The value bound to a name, as JSON; undefined when it is bound nowhere. */
+export function lookupVariable(x: Acting, name: string): Json | undefined {
+  const value = boundValue(x, name);
+  return value === undefined ? undefined : valueToJson(x.world, value);
+}
+
+type Place = { readonly owner: Acting; readonly scope: Scope; readonly name: string };
+
+/** Where a variable of this name is set: the nearest scope, or with `/` the topmost one; null for `//`. */
+export function scopeFor(x: Acting, fullName: string): Place | null {
+  const { prefix, name } = splitName(fullName);
+  if (prefix === '//' || name === '') return null;
+  let found: Place | null = null;
+  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+    if (at.node.scope === null) continue;
+    found = { owner: at, scope: at.node.scope, name };
+    if (prefix === '') return found;
+  }
+  return found;
+}
+
+/** Where a variable is bound already, upward from `x`; `sub` stops at the sub-process. */
+function scopeBinding(x: Acting, fullName: string, override: Json): Place | null {
+  if (override === null || override === false || override === '' || fullName.startsWith('/')) return null;
+  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+    const { scope } = at.node;
+    if (scope !== null && read(at, scope, fullName) !== undefined) return { owner: at, scope, name: fullName };
+    if (override === 'sub' && DEFINE_NAMES.has(at.world.tree(at.node.tree).name)) return null;
+  }
+  return null;
+}
+
+/** Binds a variable (language.md 3.8): in the nearest scope, or where it is bound already when `override` says so. */
+export function setVariable(x: Acting, name: string, value: Value, override: Json = null): void {
+  const place = scopeBinding(x, name, override) ?? scopeFor(x, name);
+  if (place === null) return;
+  const first = head(place.name);
+  if (first === place.name) {
+    write(place.owner, place.scope, place.name, value);
+    return;
+  }
+  const container = read(place.owner, place.scope, first);
+  const holder: JsonObject = container === undefined ? {} : { [first]: valueToJson(x.world, container) };
+  const changed = assign(holder, place.name, valueToJson(x.world, value));
+  for (const [key, changedValue] of Object.entries(changed))
+    if (holder[key] !== changedValue) write(place.owner, place.scope, key, changedValue as Json);
+}
+
+/** Unbinds a variable and answers what it held. */
+export function unsetVariable(x: Acting, name: string, override: Json = null): Json | undefined {
+  const place = scopeBinding(x, name, override) ?? scopeFor(x, name);
+  if (place === null) return undefined;
+  const first = head(place.name);
+  const container = read(place.owner, place.scope, first);
+  if (container === undefined) return undefined;
+  const json = valueToJson(x.world, container);
+  if (first === place.name) {
+    write(place.owner, place.scope, first, undefined);
+    return json;
+  }
+  const { target, removed } = remove({ [first]: json }, place.name);
+  write(place.owner, place.scope, first, target[first] as Json);
+  return removed;
+}
+
+/** Everything visible from `x`, nearer scopes over farther ones: what a forgotten branch takes along. */
+export function visibleVariables(x: Acting): Map<string, Value> {
+  const scopes: Map<string, Value>[] = [];
+  for (let at: Acting | null = x; at !== null; at = parentOf(at))
+    if (at.node.scope !== null) scopes.push(ownVariables(at, at.node.scope));
+  return new Map(scopes.reverse().flatMap((own) => [...own]));
+}
+
+/** All variables of one scope. */
+export const ownVariables = (x: Acting, scope: Scope): Map<string, Value> =>
+  scope.spilled ? new Map([...scope.own, ...x.world.spilledVariables(x.node.id)]) : scope.own;
+
+export function variablesToJson(x: Acting, scope: Scope): JsonObject {
+  const json = Object.create(null) as Record<string, Json>;
+  for (const [name, value] of ownVariables(x, scope)) json[name] = valueToJson(x.world, value);
+  return Object.fromEntries(Object.entries(json));
+}
+
+/** The topmost expression reachable from `x`. */
+export function topOf(x: Acting): Acting {
+  let top = x;
+  for (let above = parentOf(x); above !== null; above = parentOf(above)) top = above;
+  return top;
+}
+
+/** Deletes the rows of a scope that goes away. */
+export function dropScope(x: Acting): void {
+  const { scope } = x.node;
+  if (scope?.spilled)
+    for (const name of x.world.spilledVariables(x.node.id).keys())
+      x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });
+}
+
+export const isTaggedJson = (value: Json): boolean =>
+  isObject(value) && typeof value['expid'] === 'string' && typeof value['subid'] === 'string';

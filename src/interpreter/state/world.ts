@@ -1,0 +1,367 @@
+import { invariant } from '../../model/fault.ts';
+import type { HistoryEntry } from '../../model/history.ts';
+import { type ExpressionId, expressionId } from '../../model/ids.ts';
+import type { Fields } from '../../model/json.ts';
+import {
+  type AgendaRow,
+  type EmittedEvent,
+  type ErrorRow,
+  followedBy,
+  type ListenerRow,
+  type Op,
+  type StrandRow,
+  type VariableRow,
+  type WorkflowRow,
+  type WorkitemRow,
+} from '../../model/rows.ts';
+import { type Limits, type Loaded, type Need, needKey, type Stimulus } from '../../model/stimulus.ts';
+import { makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
+import { decodeStrand, decodeValue } from './encoding.ts';
+import { baseFields } from './fields.ts';
+import { heldIn } from './held.ts';
+import type { Flavour, Header, Held, Message, Node, Ref, Strand, TreeRef, Value } from './state.ts';
+
+/** An expression at work: where it stands in the world of this step. */
+export type Acting = { readonly world: World; readonly strand: Strand; readonly node: Node };
+
+/** A reply as the receiving expression sees it. */
+export type Reply = {
+  readonly fields: Fields;
+  /** Whose workitem it is; the expression's own id right after it was applied or when a timer woke it. */
+  readonly from: ExpressionId;
+  readonly by: 'child' | 'branch' | null;
+  readonly branch: { readonly path: string; readonly index: number } | null;
+};
+
+/** One kind of expression. What is left out has the default of language.md 3. */
+export type Expression = {
+  /** The names it answers to, the first being the key. */
+  readonly names: readonly string[];
+  /** It obeys commands (skip, jump, rewind…) of expressions below it. */
+  readonly commanded?: true;
+  readonly apply: (x: Acting) => void;
+  /** Finds its place before anything else is set up for it: some need a strand of their own. */
+  readonly settle?: (x: Acting) => Acting;
+  /** Default: replies to its parent. */
+  readonly reply?: (x: Acting, reply: Reply) => void;
+  /** Default: cancels the children; without children replies with the applied workitem. */
+  readonly cancel?: (x: Acting, flavour: Flavour) => void;
+  /** Comes between the wish to reply to the parent and doing so. Default: `end`. */
+  readonly replyToParent?: (x: Acting, fields: Fields) => void;
+  /** A wide fork goes on with the branches from this number on. */
+  readonly fork?: (x: Acting, from: number) => void;
+  /** Called when the expression goes away, in whatever way. */
+  readonly gone?: (x: Acting) => void;
+};
+
+export type Registry = ReadonlyMap<string, Expression>;
+
+/** What a step is given besides rows and stimulus. */
+export type StepContext = {
+  readonly limits: Limits;
+  /** A parsed definition by its content hash, or undefined when it has to be loaded first. */
+  readonly definition: (hash: string) => Tree | undefined;
+  /** False: no workflow listens to others; events are for this one alone. */
+  readonly hears?: boolean;
+};
+
+/** Thrown when rows are wanted that were not loaded; the engine loads them and runs the step again. */
+export class Wanting extends Error {
+  readonly needs: readonly Need[];
+  constructor(needs: readonly Need[]) {
+    super('rows are wanted that were not loaded');
+    this.needs = needs;
+  }
+}
+
+const inlineTrees = new WeakMap<object, Tree>();
+
+/** Parts of trees by their paths: every message about an expression looks for its part of the tree. */
+const parts = new WeakMap<Tree, Map<string, Tree>>();
+const PARTS_MAX = 2_000;
+
+function partOf(whole: Tree, path: string): Tree {
+  let known = parts.get(whole);
+  if (known === undefined || known.size > PARTS_MAX) {
+    known = new Map();
+    parts.set(whole, known);
+  }
+  let tree = known.get(path);
+  if (tree !== undefined) return tree;
+  tree = whole;
+  for (const index of path.split('.')) {
+    // `*`: the children of the tree as a sequence (the body of an iteration with several children).
+    tree = index === '*' ? makeTree('sequence', [], tree.children) : tree.children[Number(index)];
+    invariant(tree !== undefined, `tree ${path} exists`);
+  }
+  known.set(path, tree);
+  return tree;
+}
+
+/**
+ * The rows of one workflow as one step sees and changes them: strands decoded when first looked at, a queue of inner messages, and
+ * the effects gathered so far. It lives for one step; a step that throws leaves nothing behind.
+ */
+export class World {
+  readonly loaded: Loaded;
+  readonly row: WorkflowRow;
+  readonly header: Header;
+  readonly registry: Registry;
+  readonly context: StepContext;
+  readonly stimulus: Stimulus;
+  readonly now: number;
+  readonly queue: Message[] = [];
+  /** What is to be queued once the message at hand has been handled. */
+  readonly afterwards: Message[] = [];
+  readonly history: HistoryEntry[] = [];
+  readonly events: EmittedEvent[] = [];
+  readonly workitems = new Map<string, Op<WorkitemRow>>();
+  readonly agenda = new Map<string, Op<AgendaRow>>();
+  readonly errors = new Map<string, Op<ErrorRow>>();
+  readonly listeners = new Map<string, Op<ListenerRow>>();
+  readonly variables = new Map<string, Op<VariableRow>>();
+  readonly strands = new Map<string, Strand | null>();
+  /** Base rows by the fields in them, so that a strand born with these very fields refers to the row. */
+  readonly bases = new Map<Fields, ExpressionId>();
+  /** Whose reply is being handled. */
+  replying: ExpressionId | null = null;
+  /** The queue began with messages that an earlier step left over. */
+  tookUp = false;
+  /** Messages handled so far. */
+  handled = 0;
+  /** See Changes. */
+  hold: number | null = null;
+  shift: number | null = null;
+  sweep = false;
+  private readonly random: () => string;
+
+  constructor(options: {
+    readonly loaded: Loaded;
+    readonly row: WorkflowRow;
+    readonly header: Header;
+    readonly registry: Registry;
+    readonly context: StepContext;
+    readonly stimulus: Stimulus;
+  }) {
+    this.loaded = options.loaded;
+    this.row = options.row;
+    this.header = options.header;
+    this.registry = options.registry;
+    this.context = options.context;
+    this.stimulus = options.stimulus;
+    this.now = Math.max(options.stimulus.now, options.row.updatedAt);
+    this.random = hexStream(options.stimulus.seed);
+  }
+
+  /** A fresh expression id: the expid with 32 random hexadecimal digits. */
+  freshId(expid: string): ExpressionId {
+    const id = expressionId(expid, this.random());
+    this.fresh.add(id);
+    return id;
+  }
+  private readonly fresh = new Set<ExpressionId>();
+  /** Whether the id was made by this very step, so that no row of it can be stored. */
+  isFresh(id: ExpressionId): boolean {
+    return this.fresh.has(id);
+  }
+
+  send(message: Message): void {
+    this.queue.push(message);
+  }
+
+  record(entry: HistoryEntry): void {
+    this.history.push(entry);
+  }
+
+  want(...needs: readonly Need[]): void {
+    const missing = needs.filter((need) => !this.loaded.answered.has(needKey(need)) && !this.answeredByAll);
+    if (missing.length > 0) throw new Wanting(missing);
+  }
+
+  private get answeredByAll(): boolean {
+    return this.loaded.answered.has(needKey({ kind: 'everything' }));
+  }
+
+  /** The strand, or null when there is none (any more). */
+  strand(path: string): Strand | null {
+    const known = this.strands.get(path);
+    if (known !== undefined) return known === null || known.dead ? null : known;
+    const row = this.loaded.strands.get(path);
+    if (row === undefined) {
+      this.want({ kind: 'strand', path });
+      this.strands.set(path, null);
+      return null;
+    }
+    return this.adoptStrand(row);
+  }
+
+  private adoptStrand(row: StrandRow): Strand {
+    let base: Fields | null = null;
+    if (row.base !== null) base = this.baseOf(row.base);
+    const strand = decodeStrand({ ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) }, base);
+    this.strands.set(row.path, strand);
+    return strand;
+  }
+
+  private readonly baseValues = new Map<ExpressionId, Fields>();
+  /** The fields in a base row. */
+  baseOf(scope: ExpressionId): Fields {
+    const known = this.baseValues.get(scope);
+    if (known !== undefined) return known;
+    const row = this.loaded.variables.get(`${scope} ^`);
+    if (row === undefined) {
+      // Strands come without their bases, for siblings share one that is large. All of them at once: each round costs a run of the step.
+      const scopes = new Set([scope, ...[...this.loaded.strands.values()].flatMap(({ base }) => base ?? [])]);
+      this.want(...[...scopes].map((each): Need => ({ kind: 'variable', scope: each, name: '^' })));
+      throw new Error(`Broken assumption: the base of ${scope} is kept as long as the workflow`);
+    }
+    const fields = baseFields(row.value);
+    this.rememberBase(scope, fields);
+    return fields;
+  }
+
+  rememberBase(scope: ExpressionId, fields: Fields): void {
+    this.bases.set(fields, scope);
+    this.baseValues.set(scope, fields);
+  }
+
+  baseFieldsOf(strand: Strand): Fields | null {
+    return strand.base === null ? null : this.baseOf(strand.base);
+  }
+
+  private readonly delivered = new Map<ExpressionId, Fields>();
+  /** What the `fields` of a workitem's row say, as loaded. */
+  deliveredIn(row: WorkitemRow & { readonly fields: string }): Fields {
+    let fields = this.delivered.get(row.id);
+    if (fields === undefined) {
+      fields = JSON.parse(row.fields) as Fields;
+      this.delivered.set(row.id, fields);
+    }
+    return fields;
+  }
+
+  /** What the row of an open workitem of the root strand says, where that is known (held.ts). */
+  readonly held = new Map<ExpressionId, Held>();
+  readonly heldOf = (id: ExpressionId): Held => {
+    const known = this.held.get(id);
+    if (known !== undefined) return known;
+    const row = this.loaded.workitems.get(id);
+    if (row === undefined) this.want({ kind: 'workitem', id });
+    invariant(row !== undefined && hasFields(row), `the workitem of ${id} holds its fields`);
+    const held = heldIn(row, this.deliveredIn(row));
+    this.held.set(id, held);
+    return held;
+  };
+
+  addStrand(strand: Strand): void {
+    invariant(!this.strands.get(strand.path) || this.strands.get(strand.path)?.dead, `strand ${strand.path} is new`);
+    this.strands.set(strand.path, strand);
+    this.header.strands++;
+    if (strand.kind === 'forgotten') this.header.roots++;
+  }
+
+  /** The expression a reference names, or null when it is gone. */
+  find(ref: Ref): Acting | null {
+    const strand = this.strand(ref.path);
+    if (strand === null) return null;
+    const node = ref.id === '' ? strand.nodes[0] : strand.nodes.find((candidate) => candidate.id === ref.id);
+    return node === undefined ? null : { world: this, strand, node };
+  }
+
+  /** Where an expression of this step is now: it may have moved to another strand since `x` was looked up. */
+  whereIs(x: Acting): Acting {
+    if (x.strand.nodes.includes(x.node)) return x;
+    for (const strand of this.strands.values())
+      if (strand !== null && !strand.dead && strand.nodes.includes(x.node))
+        return { world: this, strand, node: x.node };
+    return x;
+  }
+
+  tree(ref: TreeRef): Tree {
+    let tree: Tree | undefined;
+    if (typeof ref.root === 'string') {
+      tree = this.context.definition(ref.root);
+      if (tree === undefined) throw new Wanting([{ kind: 'definition', hash: ref.root }]);
+    } else {
+      tree = inlineTrees.get(ref.root);
+      if (tree === undefined) {
+        const read = treeFromJson(ref.root);
+        invariant(read !== null, 'a stored tree is a tree');
+        tree = read;
+        inlineTrees.set(ref.root, tree);
+      }
+    }
+    return ref.path === '' ? tree : partOf(tree, ref.path);
+  }
+
+  changeWorkitem(id: ExpressionId, op: Op<WorkitemRow>): void {
+    this.workitems.set(id, followedBy(this.workitems.get(id), op));
+  }
+  changeAgenda(id: string, op: Op<AgendaRow>): void {
+    this.agenda.set(id, followedBy(this.agenda.get(id), op));
+  }
+  changeError(id: ExpressionId, op: Op<ErrorRow>): void {
+    this.errors.set(id, followedBy(this.errors.get(id), op));
+  }
+
+  /** Listeners of this workflow, those this step added or removed included, oldest first. */
+  ownListeners(): readonly ListenerRow[] {
+    if (this.header.listeners === 0) return [];
+    const rows = new Map<string, ListenerRow>();
+    // Those born in this very step need no loading.
+    const added = [...this.listeners.values()].filter((op) => op.kind === 'put').length;
+    if (added < this.header.listeners) this.want({ kind: 'listeners' });
+    for (const [id, row] of this.loaded.listeners) rows.set(id, row);
+    for (const [id, op] of this.listeners) {
+      if (op.kind === 'put') rows.set(id, op.row);
+      else if (op.kind === 'delete') rows.delete(id);
+    }
+    return [...rows.values()];
+  }
+
+  /** A variable that has a row of its own; undefined when there is none. */
+  spilledVariable(scope: ExpressionId, name: string): Value | undefined {
+    const key = `${scope} ${name}`;
+    const op = this.variables.get(key);
+    if (op !== undefined) return op.kind === 'put' ? decodeValue(op.row.value) : undefined;
+    const row = this.loaded.variables.get(key);
+    if (row !== undefined) return decodeValue(row.value);
+    this.want({ kind: 'variable', scope, name });
+    return undefined;
+  }
+
+  /** All variables of a scope that have rows of their own. */
+  spilledVariables(scope: ExpressionId): Map<string, Value> {
+    this.want({ kind: 'variables', scope });
+    const found = new Map<string, Value>();
+    for (const row of this.loaded.variables.values())
+      if (row.scope === scope && row.name !== '^') found.set(row.name, decodeValue(row.value));
+    for (const [key, op] of this.variables) {
+      if (!key.startsWith(`${scope} `)) continue;
+      const name = key.slice(scope.length + 1);
+      if (name === '^') continue;
+      if (op.kind === 'put') found.set(name, decodeValue(op.row.value));
+      else found.delete(name);
+    }
+    return found;
+  }
+}
+
+export const hasFields = (row: WorkitemRow): row is WorkitemRow & { readonly fields: string } => row.fields !== null;
+
+/** 32 hexadecimal digits at a time, from a seed of 32 hexadecimal digits: the small fast counting generator (sfc32). */
+function hexStream(seed: string): () => string {
+  let [a = 0, b = 0, c = 0, d = 1] = [0, 8, 16, 24].map((at) => Number.parseInt(seed.slice(at, at + 8), 16) | 0);
+  const next = (): number => {
+    const t = (((a + b) | 0) + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (c << 21) | (c >>> 11);
+    c = (c + t) | 0;
+    return t >>> 0;
+  };
+  for (let i = 0; i < 12; i++) next();
+  const hex = (): string => next().toString(16).padStart(8, '0');
+  return () => hex() + hex() + hex() + hex();
+}

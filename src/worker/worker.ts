@@ -1,0 +1,112 @@
+import type { Engine } from '../engine/engine.ts';
+import type { WorkitemRow } from '../model/rows.ts';
+import type { DeliveredText } from '../outbox/callback.ts';
+import { type Dispatcher, type DispatcherSettings, makeDispatcher } from '../outbox/dispatcher.ts';
+import type { Post } from '../outbox/post.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ProcessTime } from '../runtime/process-time.ts';
+import type { NodeRow, Store } from '../store/store.ts';
+import { makeDueWatch } from './due-watch.ts';
+import { makeQuiet } from './quiet.ts';
+import { makeTimers, type Timers } from './timers.ts';
+
+/** Everything a node with the role `worker` (or `all`) does by itself: it delivers callbacks and fires timers. */
+export type Worker = {
+  /** Takes up what is due, and from now on whatever becomes due. */
+  start(): Promise<void>;
+  /** Something may be due: the clock was moved, or a message was made due by hand. */
+  wake(): void;
+  /** Does what is due now; resolves when this node is at rest (quiet.ts). */
+  quiet(): Promise<void>;
+  /**
+   * Takes up nothing more; tries under way may end for `graceSeconds`. Stop the engine afterwards (it writes their outcomes), then give
+   * back what is still claimed (`store.releaseClaims`).
+   */
+  stop(graceSeconds: number): Promise<void>;
+  readonly figures: () => {
+    readonly tries: ReturnType<Dispatcher['figures']>;
+    readonly agenda: ReturnType<Timers['figures']>;
+  };
+};
+
+/**
+ * Nearly every step emits something, and hardly ever does another workflow listen: what came of it is looked for once for all the steps
+ * of this many milliseconds.
+ */
+export const EVENTS_MS = 25;
+
+/**
+ * Makes the worker and connects it to the engine.
+ *
+ * @param share which part of the agenda this node takes first (`shareOf`)
+ */
+export function makeWorker(parts: {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly post: Post;
+  readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly settings: DispatcherSettings;
+  readonly share?: () => { readonly share: number; readonly shares: number };
+}): Worker {
+  const { engine, post } = parts;
+  const dispatcher = makeDispatcher(parts);
+  const watch = makeDueWatch({
+    ...parts,
+    onDue: () => {
+      dispatcher.wake();
+      timers.wake();
+    },
+  });
+  const timers = makeTimers({
+    ...parts,
+    share: parts.share ?? (() => ({ share: 0, shares: 1 })),
+    expect: watch.expect,
+  });
+  let looking = false;
+  engine.connect({
+    dueAt: (at) => {
+      // Something became due where it was: it has to be looked up.
+      if (at <= parts.clock.now()) watch.wake();
+      else watch.expect(at);
+    },
+    events: () => {
+      if (looking) return;
+      looking = true;
+      parts.time.after(EVENTS_MS, () => {
+        looking = false;
+        timers.wake();
+      });
+    },
+  });
+  return {
+    start: watch.start,
+    wake: watch.wake,
+    quiet: makeQuiet({ engine, dispatcher, timers }),
+    stop: async (graceSeconds) => {
+      await watch.stop();
+      await timers.stop();
+      await dispatcher.stop(graceSeconds);
+      post.close();
+    },
+    figures: () => ({ tries: dispatcher.figures(), agenda: timers.figures() }),
+  };
+}
+
+/** This node's part of the agenda: it takes shard `n` first when `n % shares === share`. Nodes that only answer requests have none. */
+export function shareOf(
+  nodes: readonly Pick<NodeRow, 'id' | 'role' | 'alive'>[],
+  id: string,
+): { readonly share: number; readonly shares: number } {
+  const working = nodes
+    .filter((node) => node.alive && node.role !== 'api')
+    .map((node) => node.id)
+    .sort();
+  const share = working.indexOf(id);
+  return share < 0 ? { share: 0, shares: 1 } : { share, shares: working.length };
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { stoppedClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
+import { keepHouse } from '../../src/worker/house-keeping.ts';
+
+const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+/** Lets everything that has been asked for happen. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('once a minute what has been over for long enough goes, in portions, and every five minutes the database tidies up', async () => {
+  const time = manualTime();
+  const asked: { readonly endedBefore: number; readonly keysBefore: number; readonly limit: number }[] = [];
+  let left = 450;
+  let tidied = 0;
+  const house = keepHouse({
+    store: {
+      retire: async (request) => {
+        asked.push(request);
+        const gone = Math.min(left, request.limit);
+        left -= gone;
+        return gone;
+      },
+      tidy: async () => {
+        tidied += 1;
+      },
+    },
+    clock: stoppedClock(100 * DAY_MS),
+    time,
+    log: silentLog,
+    retainEndedDays: 30,
+  });
+  time.pass(MINUTE_MS - 1);
+  await settle();
+  expect(asked).toEqual([]);
+  time.pass(1);
+  await settle();
+  expect(left).toBe(0);
+  expect(asked.length).toBe(3);
+  expect(asked[0]).toMatchObject({ endedBefore: 70 * DAY_MS, keysBefore: 99 * DAY_MS });
+  for (let minute = 2; minute <= 5; minute++) {
+    time.pass(MINUTE_MS);
+    await settle();
+  }
+  expect([asked.length, tidied]).toEqual([7, 1]);
+  await house.stop();
+  time.pass(10 * MINUTE_MS);
+  await settle();
+  expect(asked.length).toBe(7);
+});
