@@ -1,5 +1,5 @@
 import { type LookupAddress, lookup } from 'node:dns';
-import http, { type IncomingMessage } from 'node:http';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -28,6 +28,8 @@ export const ANSWER_BYTES_MAX = 65_536;
 export const ANSWER_MS_MAX = 1_000;
 /** The status line and headers of an answer may take this many bytes. */
 const HEADER_BYTES_MAX = 16_384;
+/** Interim answers (1xx) to one request; a peer that sends more is not going to answer. */
+const INTERIM_ANSWERS_MAX = 100;
 /** A connection nobody used for so long is closed: many servers close theirs after five seconds, and would do so under our hands. */
 const IDLE_MS_MAX = 4_000;
 const SWEEP_EVERY_MS = 1_000;
@@ -92,46 +94,88 @@ export function makePost(options: {
     return second === 'stale connection' ? { kind: 'unreachable', reason: 'the connection was closed' } : second;
   }
 
+  /**
+   * One POST, with a deadline of our own around whatever the client does: it ends when the peer has answered, or failed, or the time is
+   * over, whichever comes first, and leaves no socket behind that the agent counts as in use.
+   */
   function once(request: CallbackRequest, timeoutMs: number): Promise<PostResult | 'stale connection'> {
-    return new Promise((resolve) => {
-      const stream = client.stream.post(request.url, {
-        // As bytes: of a string the client would make them twice, the first time to count them.
-        body: typeof request.body === 'string' ? Buffer.from(request.body) : request.body,
-        headers: request.headers,
-        timeout: { request: timeoutMs },
-      });
-      let answered = false;
-      stream.once('response', (response: IncomingMessage) => {
-        answered = true;
-        const result = resultOf(response);
-        // The status is the answer; the rest is only read so that the connection stays usable.
-        drain(stream, () => resolve(result));
-      });
-      stream.on('error', (error: Error & { code?: string }) => {
-        if (answered) return; // the status has been seen; only the rest of the answer was cut off
-        const stale = stream.reusedSocket === true && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
-        resolve(stale ? 'stale connection' : { kind: 'unreachable', reason: reasonOf(error, timeoutMs) });
-      });
-    });
+    return new Promise((resolve) => talk(begin(request), timeoutMs, resolve));
   }
 
-  /** Reads what is left of an answer, within bounds, and calls `done` once. */
-  function drain(stream: GotRequest, done: () => void): void {
-    let bytes = 0;
+  function talk(
+    stream: GotRequest,
+    timeoutMs: number,
+    resolve: (result: PostResult | 'stale connection') => void,
+  ): void {
+    let sent: ClientRequest | null = null;
     let over = false;
-    const end = (cut: boolean): void => {
+    let answered = false;
+    // The socket goes with the stream, unless the whole request and the whole answer have gone through it.
+    const end = (result: PostResult | 'stale connection', keepSocket = false): void => {
       if (over) return;
       over = true;
       cancel();
-      if (cut) stream.destroy();
-      done();
+      if (!keepSocket) stream.destroy();
+      resolve(result);
     };
-    const cancel = time.after(ANSWER_MS_MAX, () => end(true));
+    const unreachable = (reason: string): void => end({ kind: 'unreachable', reason });
+    const cancel = time.after(timeoutMs, () => unreachable(noAnswerWithin(timeoutMs)));
+
+    stream.once('request', (made: ClientRequest) => {
+      sent = made;
+      let interim = 0;
+      made.on('information', () => {
+        interim += 1;
+        if (interim > INTERIM_ANSWERS_MAX) unreachable('too many interim answers came before the answer');
+      });
+      // The client knows no upgrades, and would wait for an answer that cannot come any more.
+      made.once('upgrade', (response, socket) => {
+        socket.destroy();
+        end(resultOf(response));
+      });
+    });
+    stream.once('response', (response: IncomingMessage) => {
+      if (over) return;
+      answered = true;
+      cancel();
+      const result = resultOf(response);
+      // The status is the answer; the rest is only read so that the connection stays usable. One that came before the request was taken
+      // would leave a socket that counts as in use for as long as the peer likes.
+      drain(stream, (whole) => end(result, whole && sent?.writableFinished === true));
+    });
+    stream.on('error', (error: Error & { code?: string }) => {
+      if (answered || over) return; // the status has been seen; only the rest of the answer was cut off
+      const stale = stream.reusedSocket === true && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+      end(stale ? 'stale connection' : { kind: 'unreachable', reason: reasonOf(error) });
+    });
+    stream.once('close', () => {
+      if (!answered) unreachable('the connection was closed without an answer');
+    });
+  }
+
+  const begin = (request: CallbackRequest): GotRequest =>
+    client.stream.post(request.url, {
+      // As bytes: of a string the client would make them twice, the first time to count them.
+      body: typeof request.body === 'string' ? Buffer.from(request.body) : request.body,
+      headers: request.headers,
+    });
+
+  /** Reads what is left of an answer, within bounds, and calls `done` once, with whether that was all of it. */
+  function drain(stream: GotRequest, done: (whole: boolean) => void): void {
+    let bytes = 0;
+    let over = false;
+    const end = (whole: boolean): void => {
+      if (over) return;
+      over = true;
+      cancel();
+      done(whole);
+    };
+    const cancel = time.after(ANSWER_MS_MAX, () => end(false));
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > ANSWER_BYTES_MAX) end(true);
+      if (bytes > ANSWER_BYTES_MAX) end(false);
     });
-    stream.once('end', () => end(false));
+    stream.once('end', () => end(true));
     stream.once('error', () => end(false));
     stream.once('close', () => end(false));
   }
@@ -169,13 +213,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the host could not be looked up',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'the connection could not be made in time',
   EBLOCKED: 'the host leads to an address that must not be called',
 };
 
-function reasonOf(error: Error & { code?: string }, timeoutMs: number): string {
+const noAnswerWithin = (ms: number): string => `no answer within ${Math.round(ms / 100) / 10} s`;
+
+function reasonOf(error: Error & { code?: string }): string {
   const code = error.code ?? '';
-  if (code === 'ETIMEDOUT' || error.name === 'TimeoutError')
-    return `no answer within ${Math.round(timeoutMs / 100) / 10} s`;
   if (Object.hasOwn(REASONS, code)) return REASONS[code] as string;
   if (code.startsWith('HPE_')) return 'the answer was not good HTTP';
   if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code)) return `the certificate or the encryption failed (${code})`;
