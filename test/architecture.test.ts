@@ -15,7 +15,7 @@ type Room = {
 
 const rooms: { readonly [name: string]: Room } = {
   model: { from: [], node: [] },
-  runtime: { from: ['model'], node: ['crypto', 'timers', 'timers/promises', 'events', 'os'] },
+  runtime: { from: ['model'], node: ['crypto', 'timers', 'timers/promises', 'events', 'fs', 'net', 'os', 'tty'] },
   language: { from: ['model'], node: [] },
   definition: { from: ['model', 'language'], node: [] },
   interpreter: { from: ['model', 'language'], node: [] },

@@ -51,7 +51,7 @@ export function makeApp(parts: Parts): Koa {
       });
   });
   // What reaches Koa's own handler has been answered already, or the client has gone.
-  app.on('error', (error: Error) => parts.log.debug('a connection failed', { err: error }));
+  app.on('error', (error: Error) => parts.log.debug('a connection failed', { event: 'connection.failed', err: error }));
   return app;
 }
 

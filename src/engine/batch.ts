@@ -201,7 +201,7 @@ async function rolledBack(parts: BatchParts, tx: Transaction): Promise<void> {
   try {
     await tx.rollback();
   } catch (err) {
-    parts.log.debug('a transaction was over before it was rolled back', { err });
+    parts.log.debug('a transaction was over before it was rolled back', { event: 'transaction.over', err });
   }
 }
 
@@ -268,7 +268,11 @@ function runTurn(running: Running, turn: Turn): readonly Need[] | null {
       if (!running.isGuess) {
         const key = attemptKey(entry);
         if (key !== null) running.attempts.count(key);
-        running.log.error('a step never had enough', { workflow_id: turn.workflow, err: error });
+        running.log.error('a step never had enough', {
+          event: 'step.restless',
+          workflow_id: turn.workflow,
+          err: error,
+        });
       }
       turn.reruns = 0;
       running.verdicts.set(entry, { kind: 'threw', error });

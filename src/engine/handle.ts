@@ -40,7 +40,12 @@ export function guarded(running: Running, turn: Turn, entry: Entry): Ran {
   } catch (error) {
     const { workflow } = entry;
     if (running.isGuess) return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };
-    running.log.error('a step threw', { workflow_id: workflow, event: nameOf(entry), err: error });
+    running.log.error('a step threw', {
+      event: 'step.threw',
+      workflow_id: workflow,
+      stimulus: nameOf(entry),
+      err: error,
+    });
     if (key !== null && running.attempts.count(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
     return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };
   }
@@ -171,6 +176,7 @@ function consequently(
   if (result.kind === 'need') return result;
   if (!result.answer.ok)
     running.log.warn('a workitem whose tries are spent could not fail', {
+      event: 'workitem.stuck',
       workflow_id: turn.workflow,
       expression_id: row.id,
       why: result.answer.message,
@@ -229,7 +235,11 @@ function broken(running: Running, turn: Turn, entry: Entry): Ran {
     }
     if (result.changes !== null) changes = joined(aside, result.changes);
   } catch (error) {
-    running.log.error('the step that puts a workflow in error threw', { workflow_id: turn.workflow, err: error });
+    running.log.error('the step that puts a workflow in error threw', {
+      event: 'step.threw',
+      workflow_id: turn.workflow,
+      err: error,
+    });
   }
   return { kind: 'ran', verdict, changes, folds: false };
 }

@@ -56,7 +56,10 @@ export function makeKeptOutcomes(
       if (size >= OUTCOMES_KEPT_MAX) {
         const oldest = byWorkflow.keys().next();
         if (!oldest.done)
-          parts.log.warn('outcomes of tries were forgotten', { tries: take(oldest.value, OUTCOMES_KEPT_MAX).length });
+          parts.log.warn('outcomes of tries were forgotten', {
+            event: 'outcomes.forgotten',
+            tries: take(oldest.value, OUTCOMES_KEPT_MAX).length,
+          });
       }
       const outcomes = byWorkflow.get(outcome.workflow);
       if (outcomes === undefined) byWorkflow.set(outcome.workflow, [outcome]);

@@ -182,7 +182,7 @@ export function makeEngine(parts: EngineParts): Engine {
         result = await runBatch(batchParts, entries);
       } catch (error) {
         if (error instanceof DataRefused) return refuse(lane, batch, error);
-        log.error('a batch could not be saved', { stimuli: batch.length, err: error });
+        log.error('a batch could not be saved', { event: 'batch.failed', stimuli: batch.length, err: error });
         return fail(batch, faultOf(error));
       }
       if (result.kind === 'committed') {
@@ -286,7 +286,11 @@ export function makeEngine(parts: EngineParts): Engine {
       lane.queue.unshift(batch);
       return;
     }
-    log.error('the database refused what a step wrote', { workflow_id: first.entry.workflow, err: error });
+    log.error('the database refused what a step wrote', {
+      event: 'step.refused',
+      workflow_id: first.entry.workflow,
+      err: error,
+    });
     const key = attemptKey(first.entry);
     if (key !== null) batchParts.attempts.count(key);
     fail(batch, internalFault(error));

@@ -216,6 +216,7 @@ export function makeDispatcher(parts: {
     } catch (err) {
       // With the database away nobody knows whose it is: its lease ends by itself.
       log.warn('a message could not be checked before it was sent', {
+        event: 'message.unchecked',
         workflow_id: message.workflow,
         expression_id: message.row.id,
         err,

@@ -66,6 +66,8 @@ export type Queue<Item> = {
   /** Puts items back where they came from, before everything else. */
   unshift(items: readonly Item[]): void;
   shift(): Item | undefined;
+  /** The one that `shift` would take. */
+  first(): Item | undefined;
 };
 
 export function makeQueue<Item>(): Queue<Item> {
@@ -82,6 +84,7 @@ export function makeQueue<Item>(): Queue<Item> {
       items = [...back, ...items.slice(head)];
       head = 0;
     },
+    first: () => items[head],
     shift: () => {
       if (head === items.length) return undefined;
       const item = items[head];

@@ -1,15 +1,25 @@
-import { type DestinationStream, pino } from 'pino';
+import { pino } from 'pino';
+import { descriptorSink } from './descriptor.ts';
+import { type Lines, makeLines, type Sink } from './log-lines.ts';
 import { type ProcessTime, realTime } from './process-time.ts';
 
 export type LogDetails = Readonly<Record<string, unknown>>;
+/**
+ * What a line is about, for alerts and programs: `event` is a short fixed name (`try.failed`) that stays when the sentence beside it is
+ * written better.
+ */
+export type LineDetails = LogDetails & { readonly event: string };
 
-/** One JSON line per event on standard output. What workflows carry (fields, bodies) and secrets never go in. */
+/**
+ * One JSON line for everything that happens, on standard output: a sentence for people (`msg`) and `event` for programs. What workflows
+ * carry (fields, bodies) and secrets never go in.
+ */
 export type Log = {
-  readonly debug: (event: string, details?: LogDetails) => void;
-  readonly info: (event: string, details?: LogDetails) => void;
-  readonly warn: (event: string, details?: LogDetails) => void;
+  readonly debug: (sentence: string, details: LineDetails) => void;
+  readonly info: (sentence: string, details: LineDetails) => void;
+  readonly warn: (sentence: string, details: LineDetails) => void;
   /** A bug of ours, or something an operator has to see to. An Error under the key `err` is written with its stack and causes. */
-  readonly error: (event: string, details?: LogDetails) => void;
+  readonly error: (sentence: string, details: LineDetails) => void;
   /** The same log with `details` on every line. */
   readonly with: (details: LogDetails) => Log;
 };
@@ -18,79 +28,75 @@ export type Log = {
 const SECRET: ReadonlySet<string> = new Set(['authorization', 'cookie', 'x-api-key', 'fields']);
 const REDACTED = ['authorization', 'cookie', '*.authorization', '*.cookie', '*["x-api-key"]', 'fields', '*.fields'];
 
-/** Lines that follow one another faster than this are written together: each write is a system call. */
-export const GATHER_MS = 50;
-/** And no more of them than this. */
-const GATHERED_CHARACTERS_MAX = 64_000;
-/** Warnings and errors wait for nothing. */
+/** Warnings and errors are written at once, and dropped last. */
 const WARN_LEVEL = 40;
+/** Whoever reads the log has this long to take the rest of it when the process ends. */
+const END_PATIENCE_MS = 500;
+
+/** Standard output and standard error are there once in a process, so their lines are gathered once. */
+const shared = new Map<1 | 2, Lines>();
+
+/** Lines to standard output (1) or standard error (2): written without waiting, the rest of them when the process ends. */
+export function linesTo(descriptor: 1 | 2): Lines {
+  const known = shared.get(descriptor);
+  if (known !== undefined) return known;
+  const lines = makeLines({ sink: descriptorSink(descriptor), time: realTime, dropped: droppedLine });
+  shared.set(descriptor, lines);
+  process.once('exit', () => lines.flush(END_PATIENCE_MS));
+  return lines;
+}
+
+/** What stands in the log in place of lines nobody read in time. */
+function droppedLine(lines: number): string {
+  const msg = 'lines of the log were dropped: nobody read them in time';
+  return `${JSON.stringify({ level: WARN_LEVEL, time: Date.now(), event: 'log.dropped', lines, msg })}\n`;
+}
 
 /**
  * Makes the log.
  *
  * @param level trace, debug, info, warn, error, fatal or silent
- * @param destination where lines go; standard output unless given
+ * @param sink where lines go; standard output unless given
  */
 export function makeLog(options: {
   readonly level: string;
-  readonly destination?: DestinationStream;
+  readonly sink?: Sink;
   readonly time?: ProcessTime;
+  /** Bytes of lines that wait while the sink takes none. */
+  readonly bytesMax?: number;
 }): Log {
-  const settings = { level: options.level, base: null };
-  const lines = gathering(options.destination ?? pino.destination({ dest: 1, sync: true }), options.time ?? realTime);
-  // Looking for secrets costs more than the line, and most lines have nowhere to keep one.
-  return logOn({ plain: pino(settings, lines), redacted: pino({ ...settings, redact: REDACTED }, lines) });
-}
-
-/** A line that comes alone is written at once; those right behind it together, a moment later, or when the process ends. */
-function gathering(destination: DestinationStream, time: ProcessTime): DestinationStream & { lastLevel: number } {
-  let text = '';
-  let quietSince = Number.NEGATIVE_INFINITY;
-  let armed = false;
-  const flush = (): void => {
-    if (text === '') return;
-    const lines = text;
-    text = '';
-    quietSince = time.now() + GATHER_MS;
-    destination.write(lines);
-  };
-  const gathered = {
+  const { sink, time = realTime, bytesMax } = options;
+  const lines =
+    sink === undefined
+      ? linesTo(1)
+      : makeLines({ sink, time, dropped: droppedLine, ...(bytesMax === undefined ? {} : { bytesMax }) });
+  const stream = {
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 0,
-    write: (line: string): void => {
-      text += line;
-      const waits = gathered.lastLevel < WARN_LEVEL && text.length <= GATHERED_CHARACTERS_MAX;
-      if (!waits || time.now() >= quietSince) flush();
-      else if (!armed) {
-        armed = true;
-        time.after(GATHER_MS, () => {
-          armed = false;
-          flush();
-        });
-      }
-    },
+    write: (line: string): void => lines.add(line, stream.lastLevel >= WARN_LEVEL),
   };
-  process.once('exit', flush);
-  return gathered;
+  const settings = { level: options.level, base: null };
+  // Looking for secrets costs more than the line, and most lines have nowhere to keep one.
+  return logOn({ plain: pino(settings, stream), redacted: pino({ ...settings, redact: REDACTED }, stream) });
 }
 
-type Line = (details: LogDetails, event: string) => void;
-type Lines = {
+type Line = (details: LogDetails, sentence: string) => void;
+type Writer = {
   readonly debug: Line;
   readonly info: Line;
   readonly warn: Line;
   readonly error: Line;
-  child(details: LogDetails): Lines;
+  child(details: LogDetails): Writer;
 };
-type Ways = { readonly plain: Lines; readonly redacted: Lines };
+type Ways = { readonly plain: Writer; readonly redacted: Writer };
 
 function logOn({ plain, redacted }: Ways): Log {
-  const via = (details: LogDetails): Lines => (isPlain(details) ? plain : redacted);
+  const via = (details: LogDetails): Writer => (isPlain(details) ? plain : redacted);
   return {
-    debug: (event, details = {}) => via(details).debug(details, event),
-    info: (event, details = {}) => via(details).info(details, event),
-    warn: (event, details = {}) => via(details).warn(details, event),
-    error: (event, details = {}) => via(details).error(details, event),
+    debug: (sentence, details) => via(details).debug(details, sentence),
+    info: (sentence, details) => via(details).info(details, sentence),
+    warn: (sentence, details) => via(details).warn(details, sentence),
+    error: (sentence, details) => via(details).error(details, sentence),
     with: (details) => logOn({ plain: via(details).child(details), redacted: redacted.child(details) }),
   };
 }

@@ -59,7 +59,13 @@ export function makeLoop(parts: {
           mostMs: FAILURE_MS_MAX,
           fraction: parts.ids.fraction(),
         });
-        parts.log.warn('a pass failed and is tried again', { loop: parts.name, failures, again_in_ms: ms, err });
+        parts.log.warn('a pass failed and is tried again', {
+          event: 'loop.failed',
+          loop: parts.name,
+          failures,
+          again_in_ms: ms,
+          err,
+        });
         if (!stopped)
           cancelRetry = parts.time.after(ms, () => {
             cancelRetry = null;

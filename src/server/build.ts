@@ -54,7 +54,7 @@ export const openConfigured = (config: Config, log: Log): Promise<Store> =>
     prepared: config.databasePrepared,
     profile: config.databaseProfile,
     connectionsMax: config.connectionsMax,
-    log: (message, err) => log.warn(message, { err }),
+    log: (message, err) => log.warn(message, { event: 'database.trouble', err }),
   });
 
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { makeLog } from '../runtime/log.ts';
+import { type Log, makeLog } from '../runtime/log.ts';
 import { type Between, type Built, build } from './build.ts';
 import type { Config } from './config.ts';
 import { answerUnreadable, makeGate } from './gate.ts';
@@ -27,8 +27,8 @@ export type Running = {
  *
  * @throws when the address is taken or the store cannot be opened; nothing is left running then
  */
-export async function start(config: Config, between: Between = {}): Promise<Running> {
-  const log = makeLog({ level: config.logLevel });
+export async function start(config: Config, between: Between & { readonly log?: Log } = {}): Promise<Running> {
+  const log = between.log ?? makeLog({ level: config.logLevel });
   const gate = makeGate();
   const server = createServer(
     {
@@ -53,13 +53,17 @@ export async function start(config: Config, between: Between = {}): Promise<Runn
     throw error;
   }
   gate.open(built.handle);
-  log.info('rota is ready', { url, role: config.role, store: built.profile, pid: process.pid });
+  log.info('rota is ready', { event: 'server.ready', url, role: config.role, store: built.profile, pid: process.pid });
 
   let stopped: Promise<boolean> | null = null;
   return { url, port, stop: () => (stopped ??= stop()) };
 
   async function stop(): Promise<boolean> {
-    log.info('rota is stopping', { drain_seconds: config.drainSeconds, stop_seconds: config.stopSeconds });
+    log.info('rota is stopping', {
+      event: 'server.stopping',
+      drain_seconds: config.drainSeconds,
+      stop_seconds: config.stopSeconds,
+    });
     // /readyz says 503 from here on; whoever balances load over several nodes has time to look elsewhere.
     isStopping = true;
     await delay(config.drainSeconds * 1000);
@@ -73,12 +77,15 @@ export async function start(config: Config, between: Between = {}): Promise<Runn
     const isClean = await Promise.race([finished.catch(failed), deadline]);
     server.closeAllConnections();
     await built.close().catch(failed);
-    log.info(isClean ? 'rota has stopped' : 'rota has stopped; not everything could be finished in time');
+    log.info(isClean ? 'rota has stopped' : 'rota has stopped; not everything could be finished in time', {
+      event: 'server.stopped',
+      clean: isClean,
+    });
     return isClean;
   }
 
   function failed(err: unknown): false {
-    log.error('stopping failed', { err });
+    log.error('stopping failed', { event: 'server.stop_failed', err });
     return false;
   }
 }

@@ -38,7 +38,9 @@ export function keepHouse(parts: {
   function schedule(): () => void {
     return time.after(EVERY_MS, () => {
       underWay = keep()
-        .catch((err: unknown) => log.warn('house-keeping failed and is tried again in a minute', { err }))
+        .catch((err: unknown) =>
+          log.warn('house-keeping failed and is tried again in a minute', { event: 'house_keeping.failed', err }),
+        )
         .finally(() => {
           if (!isStopped) cancel = schedule();
         });
@@ -53,7 +55,8 @@ export function keepHouse(parts: {
       retired += gone;
       if (gone < RETIRE_AT_ONCE) break;
     }
-    if (retired > 0) log.info('workflows that were over for long enough are gone', { workflows: retired });
+    if (retired > 0)
+      log.info('workflows that were over for long enough are gone', { event: 'workflows.retired', workflows: retired });
     rounds += 1;
     if (rounds % TIDY_EVERY === 0 && !isStopped) await store.tidy();
   }

@@ -40,7 +40,7 @@ export async function joinNodes(parts: {
     if (hasLeft) return;
     cancel = time.after(intervalMs, () => {
       beat()
-        .catch((err: unknown) => log.warn('this node could not say that it is alive', { err }))
+        .catch((err: unknown) => log.warn('this node could not say that it is alive', { event: 'node.silent', err }))
         .finally(again);
     });
   }

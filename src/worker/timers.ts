@@ -110,7 +110,13 @@ export function makeTimers(parts: {
     const failures = (failing.get(key)?.failures ?? 0) + 1;
     const ms = backoffMs({ failures, firstMs: FAILURE_MS_FIRST, mostMs: FAILURE_MS_MAX, fraction: ids.fraction() });
     failing.set(key, { failures, until: time.now() + ms });
-    log.warn('an agenda row could not be handled and is tried again', { row: key, failures, again_in_ms: ms, why });
+    log.warn('an agenda row could not be handled and is tried again', {
+      event: 'agenda.failed',
+      row: key,
+      failures,
+      again_in_ms: ms,
+      why,
+    });
     time.after(ms, loop.wake);
   }
 

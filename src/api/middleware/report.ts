@@ -34,6 +34,7 @@ export function report(log: Log): Middleware {
       ctx.state['code'] = problem.body['code'];
     }
     const line = {
+      event: 'request',
       request_id: requestId,
       method: ctx.method,
       route: ctx.state['route'] ?? null,

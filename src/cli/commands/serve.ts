@@ -1,9 +1,13 @@
+import { makeLog } from '../../runtime/log.ts';
 import { readConfig } from '../../server/config.ts';
+import { endWithLastLine } from '../../server/last-line.ts';
 import { start } from '../../server/start.ts';
 
 /** Starts the server and stops it in order when told to; a second signal ends the process at once. */
 export async function serve(): Promise<null> {
   const config = readConfig(process.env);
+  const log = makeLog({ level: config.logLevel });
+  endWithLastLine(log);
   let running: Awaited<ReturnType<typeof start>> | null = null;
   let signals = 0;
   const onSignal = (): void => {
@@ -14,6 +18,6 @@ export async function serve(): Promise<null> {
     void running.stop().then(() => process.exit(0));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
-  running = await start(config);
+  running = await start(config, { log });
   return null;
 }
