@@ -11,7 +11,11 @@ export type Atom = { readonly from: number; readonly to: number; readonly text: 
 );
 
 const OPERATORS = ['===', '==', '!=', '=~', '>=', '<=', '&&', '||', '>', '<'] as const;
-const CLOSERS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
+const CLOSERS: ReadonlyMap<string, string> = new Map([
+  ['(', ')'],
+  ['[', ']'],
+  ['{', '}'],
+]);
 /** What may follow the end of a quoted string or a regex. */
 const AFTER_QUOTE = /[\s=!<>&|)\]},:]|$/y;
 const BLANKS = /\s+/y;
@@ -33,9 +37,10 @@ export function readAtoms(text: string): readonly Atom[] {
   };
   const add = (kind: 'blank' | 'word' | 'string' | 'regex' | 'operator', from: number, to: number): void => {
     const last = atoms.at(-1);
-    if (kind === 'word' && last?.kind === 'word')
-      atoms[atoms.length - 1] = { kind, from: last.from, to, text: text.slice(last.from, to) };
-    else atoms.push({ kind, from, to, text: text.slice(from, to) });
+    if (kind !== 'word') atoms.push({ kind, from, to, text: text.slice(from, to) });
+    // The text of a word is cut out once, when it is whole (see withTexts).
+    else if (last?.kind === 'word') atoms[atoms.length - 1] = { kind, from: last.from, to, text: '' };
+    else atoms.push({ kind, from, to, text: '' });
   };
   let i = 0;
   while (i < text.length) {
@@ -44,6 +49,7 @@ export function readAtoms(text: string): readonly Atom[] {
     const startsWord = last?.kind !== 'word' && last?.kind !== 'string' && last?.kind !== 'close';
     const afterComma = /[,:]/.test(text[i - 1] ?? '');
     const blanks = take(BLANKS, i);
+    const closer = CLOSERS.get(char);
     if (blanks > 0) {
       add('blank', i, blanks);
       i = blanks;
@@ -57,8 +63,8 @@ export function readAtoms(text: string): readonly Atom[] {
       const end = regexEnd(text, i);
       add(end > 0 ? 'regex' : 'word', i, end > 0 ? end : i + 1);
       i = end > 0 ? end : i + 1;
-    } else if (CLOSERS[char] !== undefined && brackets.length < MAX_NESTING) {
-      brackets.push({ at: atoms.length, closer: CLOSERS[char] });
+    } else if (closer !== undefined && brackets.length < MAX_NESTING) {
+      brackets.push({ at: atoms.length, closer });
       atoms.push({ kind: 'open', from: i, to: i + 1, text: char, partner: -1 });
       i += 1;
     } else if (brackets.at(-1)?.closer === char) {
@@ -73,7 +79,7 @@ export function readAtoms(text: string): readonly Atom[] {
       i = to;
     }
   }
-  return brackets.length === 0 ? atoms : withoutLonely(atoms, text);
+  return withTexts(brackets.length === 0 ? atoms : withoutLonely(atoms), text);
 }
 
 function operatorAt(text: string, at: number, startsWord: boolean): string | null {
@@ -90,7 +96,7 @@ function followsMatch(atoms: readonly Atom[]): boolean {
 }
 
 /** Behind the quote that closes the one at `at`; -1 when none does. */
-function closingQuote(text: string, at: number): number {
+export function closingQuote(text: string, at: number): number {
   const quote = text[at];
   for (let i = at + 1; i < text.length; i++) {
     if (text[i] === '\\') i += 1;
@@ -99,15 +105,25 @@ function closingQuote(text: string, at: number): number {
   return -1;
 }
 
+const AFTER_REGEX = /[imx]*(?=[\s)&|]|$)/y;
+
 /** Behind the regex literal, flags included, that starts at `at`; -1 when there is none. */
 function regexEnd(text: string, at: number): number {
-  const literal = /\/(?:\\.|[^\\/])*\/[imx]*(?=[\s)&|]|$)/sy;
-  literal.lastIndex = at;
-  return literal.test(text) ? literal.lastIndex : -1;
+  for (let i = at + 1; i < text.length; i++) {
+    if (text[i] === '\\') i += 1;
+    else if (text[i] === '/') {
+      AFTER_REGEX.lastIndex = i + 1;
+      return AFTER_REGEX.test(text) ? AFTER_REGEX.lastIndex : -1;
+    }
+  }
+  return -1;
 }
 
+const withTexts = (atoms: readonly Atom[], text: string): readonly Atom[] =>
+  atoms.map((atom) => (atom.kind === 'word' ? { ...atom, text: text.slice(atom.from, atom.to) } : atom));
+
 /** Brackets without a partner are part of the text around them. */
-function withoutLonely(atoms: readonly Atom[], text: string): readonly Atom[] {
+function withoutLonely(atoms: readonly Atom[]): readonly Atom[] {
   const isLonely = (atom: Atom): boolean => atom.kind === 'open' && atom.partner < 0;
   const result: Atom[] = [];
   const moved: number[] = [];
@@ -115,8 +131,8 @@ function withoutLonely(atoms: readonly Atom[], text: string): readonly Atom[] {
     const last = result.at(-1);
     const isText = atom.kind === 'word' || isLonely(atom);
     if (isText && last?.kind === 'word')
-      result[result.length - 1] = { kind: 'word', from: last.from, to: atom.to, text: text.slice(last.from, atom.to) };
-    else result.push(isText ? { kind: 'word', from: atom.from, to: atom.to, text: atom.text } : atom);
+      result[result.length - 1] = { kind: 'word', from: last.from, to: atom.to, text: '' };
+    else result.push(isText ? { kind: 'word', from: atom.from, to: atom.to, text: '' } : atom);
     moved.push(result.length - 1);
   }
   return result.map((atom) =>

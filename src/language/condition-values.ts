@@ -1,4 +1,5 @@
-import { equalJson, isObject, type Json } from '../model/json.ts';
+import { equalJson, isDeeperThan, isObject, type Json } from '../model/json.ts';
+import { closingQuote } from './condition-atoms.ts';
 import { compileRegex, literalRegex } from './regex.ts';
 
 /** One side of a comparison. Integers beyond 2^53 are kept whole, so that long numbers in fields stay different. */
@@ -13,6 +14,8 @@ export type Operand =
 const NUMBER = /^-?(?:\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)$/;
 /** Lists and objects inside each other. */
 const MAX_DEPTH = 100;
+/** Digits of an integer; a longer one is text. Reading a big integer takes more time than its digits are many. */
+const MAX_INTEGER_DIGITS = 1_000;
 
 /** The value that is written as `text`; `shape` says what it is made of. Whatever is no literal is text. */
 export function readOperand(text: string, shape: string): Operand {
@@ -73,13 +76,20 @@ function compareText(a: string, b: string): number {
 }
 
 function readNumber(text: string): number | bigint | undefined {
-  if (!NUMBER.test(text)) return undefined;
+  if (text.length > MAX_INTEGER_DIGITS || !NUMBER.test(text)) return undefined;
   const digits = text.replaceAll('_', '');
   const value = digits.startsWith('-') ? -Number(digits.slice(1)) : Number(digits);
   return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', 0: '\0', e: '\x1b', s: ' ' };
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['n', '\n'],
+  ['t', '\t'],
+  ['r', '\r'],
+  ['0', '\0'],
+  ['e', '\x1b'],
+  ['s', ' '],
+]);
 
 /** The content of a quoted string. Single quotes know only `\'` and `\\`, as in Ruby. */
 function unquote(text: string): string {
@@ -87,7 +97,7 @@ function unquote(text: string): string {
   if (!body.includes('\\')) return body;
   if (text.startsWith("'")) return body.replace(/\\([\\'])/g, '$1');
   return body.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, code: string | undefined, char: string) =>
-    code === undefined ? (ESCAPES[char] ?? char) : String.fromCharCode(Number.parseInt(code, 16)),
+    code === undefined ? (ESCAPES.get(char) ?? char) : String.fromCharCode(Number.parseInt(code, 16)),
   );
 }
 
@@ -100,7 +110,7 @@ function readData(text: string): Json | undefined {
     try {
       // What substitution put there is JSON.
       const value = JSON.parse(text) as Json;
-      return value;
+      return isDeeperThan(value, MAX_DEPTH) ? undefined : value;
     } catch {
       // Written by hand, then.
     }
@@ -113,8 +123,21 @@ function readData(text: string): Json | undefined {
 
 type Reader = { readonly text: string; at: number };
 
-const ITEM = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:(?!=>)[^\s,[\]{}:"'])(?:(?!=>)[^,[\]{}:])*/sy;
+/** A character of a bare word; a blank cannot begin one, and `=>` ends it. */
+const BARE = /[^,[\]{}:]/;
+const BARE_START = /[^\s,[\]{}:"']/;
 
+/** Where the quoted text or bare word at `from` ends; -1 when none begins there. Each character is looked at once. */
+function itemEnd(text: string, from: number): number {
+  const first = text[from];
+  if (first === '"' || first === "'") return closingQuote(text, from);
+  if (first === undefined || !BARE_START.test(first) || text.startsWith('=>', from)) return -1;
+  let at = from + 1;
+  while (at < text.length && BARE.test(text[at] as string) && !text.startsWith('=>', at)) at += 1;
+  return at;
+}
+
+/** Passes what the sticky `pattern` finds; undefined when that is nothing. */
 function take(reader: Reader, pattern: RegExp): string | undefined {
   pattern.lastIndex = reader.at;
   const found = pattern.exec(reader.text)?.[0];
@@ -122,9 +145,9 @@ function take(reader: Reader, pattern: RegExp): string | undefined {
   return found;
 }
 
-function skipBlanks(reader: Reader): void {
+const skipBlanks = (reader: Reader): void => {
   take(reader, /\s*/y);
-}
+};
 
 function readItem(reader: Reader, depth: number): Json | undefined {
   if (depth > MAX_DEPTH) return undefined;
@@ -132,8 +155,10 @@ function readItem(reader: Reader, depth: number): Json | undefined {
   const opening = take(reader, /[[{]/y);
   if (opening === '[') return readList(reader, depth);
   if (opening === '{') return readObject(reader, depth);
-  const written = take(reader, ITEM)?.trim();
-  if (written === undefined) return undefined;
+  const end = itemEnd(reader.text, reader.at);
+  if (end < 0) return undefined;
+  const written = reader.text.slice(reader.at, end).trim();
+  reader.at = end;
   const shape = /^["']/.test(written) ? 'string' : 'word';
   const value = readOperand(written, shape);
   if (value.kind === 'text') return value.text;

@@ -26,6 +26,7 @@
  * rather than text: an assignment `a = b`, a ternary, back quotes, `a; b`, `A::B`, `self`. `!~` is no operator: a test with it is false.
  */
 import { isObject, type Json } from '../model/json.ts';
+import { shorten } from '../model/text.ts';
 import { type Atom, readAtoms } from './condition-atoms.ts';
 import { compareOperands, matchesRegex, type Operand, readOperand, sameOperand } from './condition-values.ts';
 import { LanguageError } from './language-error.ts';
@@ -56,10 +57,9 @@ export function evaluateCondition(value: Json | undefined): boolean {
 }
 
 function cannot(part: Part): LanguageError {
-  const shown = part.text.length > 500 ? `${part.text.slice(0, 500)}…` : part.text;
   return new LanguageError(
     'ArgumentError',
-    `couldn't interpret >${shown}<, if it comes from a \${xx} construct, please use \${"xx} or \${'yy}`,
+    `couldn't interpret >${shorten(part.text, 500)}<, if it comes from a \${xx} construct, please use \${"xx} or \${'yy}`,
   );
 }
 

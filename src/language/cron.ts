@@ -12,6 +12,8 @@
  * When every hour matches, the line means an interval, and it goes on through the repeated hour.
  */
 import { IANAZone } from 'luxon';
+import { cut } from '../model/text.ts';
+import { FREE, type Work } from './work.ts';
 
 export type Cron = {
   readonly seconds: readonly number[];
@@ -34,6 +36,13 @@ const SEARCH_YEARS = 50;
 const MAX_LOCAL_TIMES = 8_000;
 const MAX_LENGTH = 1_000;
 
+/** What looking at one month, and at one local time, counts in the work of a search. */
+const MONTH_WORK = 10;
+const LOCAL_TIME_WORK = 20;
+
+/** The weekday of the first of January 1970. */
+const THURSDAY = 4;
+
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
@@ -44,7 +53,7 @@ export function readCron(text: string): Cron | { readonly error: string } {
     .slice(0, MAX_LENGTH + 1)
     .trim()
     .split(/\s+/);
-  if (text.length > MAX_LENGTH || parts.length < 5 || parts.length > 7) return { error: text.slice(0, 100) };
+  if (text.length > MAX_LENGTH || parts.length < 5 || parts.length > 7) return { error: cut(text, 100) };
   const zone = zoneOf(parts);
   const fields = zone === null ? parts : parts.slice(0, -1);
   if (fields.length === 5) fields.unshift('0');
@@ -145,22 +154,23 @@ function readWeekdays(text: string): Weekday[] | 'bad' {
 
 /**
  * The first time (milliseconds, whole seconds) after `afterMs` that matches; null when there is none within
- * SEARCH_YEARS, as for a 30th of February.
+ * SEARCH_YEARS, as for a 30th of February. `work` counts the months and local times that are looked at.
  */
-export function nextCron(cron: Cron, afterMs: number): number | null {
+export function nextCron(cron: Cron, afterMs: number, work: Work = FREE): number | null {
   const offset = offsetsOf(cron.zone);
   const after = Math.floor(afterMs / SECOND) * SECOND;
   const local = after + offset(after);
   let next: number | null = null;
   let from = local + SECOND;
   for (let i = 0; i < MAX_LOCAL_TIMES && next === null; i++) {
-    const candidate = nextLocal(cron, from);
+    work.spend(LOCAL_TIME_WORK);
+    const candidate = nextLocal(cron, from, work);
     if (candidate === null) break;
     const instant = instantOf(candidate, offset);
     if (instant > after) next = instant;
     from = candidate + SECOND;
   }
-  const again = cron.hours.length === 24 ? inRepeatedHour(cron, after, offset) : null;
+  const again = cron.hours.length === 24 ? inRepeatedHour(cron, after, offset, work) : null;
   return again !== null && (next === null || again < next) ? again : next;
 }
 
@@ -197,49 +207,50 @@ function changeBetween(from: number, to: number, offset: Offset): number {
 }
 
 /** The next match in the second run of an hour that the clock repeats around `after`, if there is one. */
-function inRepeatedHour(cron: Cron, after: number, offset: Offset): number | null {
+function inRepeatedHour(cron: Cron, after: number, offset: Offset, work: Work): number | null {
   const from = after - 3 * HOUR;
   const to = after + 3 * HOUR;
   const lost = offset(from) - offset(to);
   if (lost <= 0) return null;
   const change = changeBetween(from, to, offset);
   const start = Math.max(change, after + SECOND);
-  const candidate = nextLocal(cron, start + offset(to));
+  const candidate = nextLocal(cron, start + offset(to), work);
   if (candidate === null) return null;
   const instant = candidate - offset(to);
   return instant < change + lost ? instant : null;
 }
 
 /** The first matching clock reading not before `local`, both written as if they were UTC. */
-function nextLocal(cron: Cron, local: number): number | null {
-  let day = Math.floor(local / DAY);
-  let time: number | null = local - day * DAY;
-  const lastYear = new Date(local).getUTCFullYear() + SEARCH_YEARS;
-  for (;;) {
-    const date = new Date(day * DAY);
-    const year = date.getUTCFullYear();
-    const month = date.getUTCMonth() + 1;
-    // Also ends the search at the end of all dates, where the year is NaN.
-    if (!(year <= lastYear)) return null;
-    if (!cron.months.has(month)) {
-      day = Date.UTC(year, month, 1) / DAY;
-    } else {
-      if (isDay(cron, date, year, month)) {
-        const found = nextTime(cron, time ?? 0);
+function nextLocal(cron: Cron, local: number, work: Work): number | null {
+  const start = new Date(local);
+  let [year, month, date] = [start.getUTCFullYear(), start.getUTCMonth() + 1, start.getUTCDate()];
+  let time = local - Math.floor(local / DAY) * DAY;
+  const lastYear = year + SEARCH_YEARS;
+  while (year <= lastYear) {
+    work.spend(MONTH_WORK);
+    if (cron.months.has(month)) {
+      const first = Date.UTC(year, month - 1, 1) / DAY;
+      const length = Date.UTC(year, month, 1) / DAY - first;
+      // Dates end in the year 275,760; beyond it nothing matches.
+      if (Number.isNaN(length)) return null;
+      for (; date <= length; date++) {
+        const day = first + date - 1;
+        const found = isDay(cron, date, length, (day + THURSDAY) % 7) ? nextTime(cron, time) : null;
         if (found !== null) return day * DAY + found;
+        time = 0;
       }
-      day += 1;
     }
-    time = null;
+    [date, time] = [1, 0];
+    month += 1;
+    if (month > 12) [year, month] = [year + 1, 1];
   }
+  return null;
 }
 
-function isDay(cron: Cron, date: Date, year: number, month: number): boolean {
-  const day = date.getUTCDate();
-  const length = new Date(Date.UTC(year, month, 0)).getUTCDate();
+/** `length`: days of the month; `weekday`: 0 is Sunday. */
+function isDay(cron: Cron, day: number, length: number, weekday: number): boolean {
   if (cron.days !== null && !cron.days.has(day) && !cron.days.has(day - length - 1)) return false;
   if (cron.weekdays === null) return true;
-  const weekday = date.getUTCDay();
   const fromStart = Math.ceil(day / 7);
   const fromEnd = -Math.ceil((length - day + 1) / 7);
   return cron.weekdays.some(

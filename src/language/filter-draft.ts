@@ -1,23 +1,28 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import { INTEGER, lookup, placeInList } from './lookup.ts';
+import type { Work } from './work.ts';
 
 /** Fields that a filter is working on: they are changed in place, but never what came in from outside. */
 export type Draft = {
   readonly root: Record<string, Json>;
   /** The objects and lists that belong to this draft alone. */
   readonly owned: Set<Json>;
+  /** Counts what the rules read, copy and write. */
+  readonly work: Work;
 };
 
 type Container = Record<string, Json> | Json[];
 
 /** A draft of `fields`, which themselves stay as they are. */
-export function makeDraft(fields: JsonObject): Draft {
+export function makeDraft(fields: JsonObject, work: Work): Draft {
   const root: Record<string, Json> = withoutTildes(fields);
-  return { root, owned: new Set<Json>([root]) };
+  work.spend(Object.keys(root).length);
+  return { root, owned: new Set<Json>([root]), work };
 }
 
 /** The value at a dotted path; `.` is the whole without `~`, `~~` and `~~~`. */
 export function readDraft(draft: Draft, path: string): Json | undefined {
+  draft.work.spend(path.length);
   if (path === '.') return wholeDraft(draft);
   const value = lookup(draft.root, path);
   if (value !== undefined) disown(draft, value);
@@ -27,15 +32,20 @@ export function readDraft(draft: Draft, path: string): Json | undefined {
 /** All fields as they are now. */
 export function wholeDraft(draft: Draft): JsonObject {
   const whole = withoutTildes(draft.root);
-  for (const value of Object.values(whole)) disown(draft, value);
+  const values = Object.values(whole);
+  draft.work.spend(values.length);
+  for (const value of values) disown(draft, value);
   return whole;
 }
 
 /** Sets inside when the container is there, a flat key otherwise (as `assign` does). */
 export function writeDraft(draft: Draft, path: string, value: Json): void {
+  draft.work.spend(path.length);
   if (path === '.' && isObject(value)) {
     removeFromDraft(draft, '.');
-    for (const [key, item] of Object.entries(value)) setKey(draft.root, key, item);
+    const entries = Object.entries(value);
+    draft.work.spend(entries.length);
+    for (const [key, item] of entries) setKey(draft.root, key, item);
     return;
   }
   const container = ownContainer(draft, path);
@@ -44,14 +54,18 @@ export function writeDraft(draft: Draft, path: string, value: Json): void {
   else if (!Array.isArray(container)) setKey(container, key, value);
   else if (INTEGER.test(key)) {
     const at = placeInList(container.length, Number(key), path);
+    draft.work.spend(Math.max(0, at - container.length));
     while (container.length < at) container.push(null);
     container[at] = value;
   } else setKey(draft.root, path, value);
 }
 
 export function removeFromDraft(draft: Draft, path: string): void {
+  draft.work.spend(path.length);
   if (path === '.') {
-    for (const key of Object.keys(draft.root)) if (!TILDES.test(key)) delete draft.root[key];
+    const keys = Object.keys(draft.root);
+    draft.work.spend(keys.length);
+    for (const key of keys) if (!TILDES.test(key)) delete draft.root[key];
     return;
   }
   if (lookup(draft.root, path) === undefined) {
@@ -60,8 +74,11 @@ export function removeFromDraft(draft: Draft, path: string): void {
   }
   const container = ownContainer(draft, path) as Container;
   const key = path.slice(path.lastIndexOf('.') + 1);
-  if (Array.isArray(container)) container.splice(Number(key), 1);
-  else delete container[key];
+  if (Array.isArray(container)) {
+    // Whatever stands behind it moves up.
+    draft.work.spend(container.length);
+    container.splice(Number(key), 1);
+  } else delete container[key];
 }
 
 /** The object or list at `path` for changing, or undefined when there is none. */
@@ -98,8 +115,9 @@ function own(draft: Draft, keys: readonly string[]): Container {
     if (draft.owned.has(child)) container = child as Container;
     else {
       const copy: Container = Array.isArray(child) ? [...child] : { ...(child as JsonObject) };
+      draft.work.spend(Object.keys(copy).length);
       draft.owned.add(copy);
-      if (Array.isArray(container)) container.splice(Number(key), 1, copy);
+      if (Array.isArray(container)) container[indexIn(container, Number(key))] = copy;
       else setKey(container, key, copy);
       container = copy;
     }
@@ -107,11 +125,16 @@ function own(draft: Draft, keys: readonly string[]): Container {
   return container;
 }
 
+const indexIn = (list: readonly Json[], index: number): number => (index < 0 ? list.length + index : index);
+
 /** A value that is about to be put somewhere else too must be copied before it is changed again. */
 function disown(draft: Draft, value: Json): void {
   const open: Json[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (!draft.owned.delete(next)) continue;
-    if (typeof next === 'object' && next !== null) open.push(...(Object.values(next) as Json[]));
+    if (typeof next !== 'object' || next === null) continue;
+    const inner = Object.values(next) as Json[];
+    draft.work.spend(inner.length);
+    for (const value of inner) open.push(value);
   }
 }

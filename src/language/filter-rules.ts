@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, ownValue } from '../model/json.ts';
+import { shownJson } from '../model/text.ts';
 import { checks } from './filter-checks.ts';
 import {
   type Draft,
@@ -11,6 +12,7 @@ import {
 } from './filter-draft.ts';
 import { LanguageError } from './language-error.ts';
 import { compileRegex, literalRegex } from './regex.ts';
+import { spendValue, type Work } from './work.ts';
 
 /** One rule of a filter: the fields it is about, its checks and its transformations. */
 
@@ -20,27 +22,35 @@ export type Deviation = readonly [JsonObject, string, Json];
 /** A field that a rule selects; `groups` are those of a regex selector. */
 type Selected = { readonly field: string; readonly value: Json; readonly groups: readonly (string | null)[] };
 
+const NO_CHECKS: ReadonlySet<string> = new Set(['and', 'or', 'fields', 'field', 'f']);
+/** What running a rule, and one key of it on one field, count as work besides what they read and write. */
+const RULE_WORK = 10;
+const FIELD_WORK = 5;
+
 /** Runs one rule on the draft and tells what does not follow it. */
 export function runRule(rule: JsonObject, draft: Draft): Deviation[] {
   const selector = ownValue(rule, 'fields') ?? ownValue(rule, 'field') ?? ownValue(rule, 'f') ?? null;
   if (selector === null || selector === false)
-    throw new LanguageError(
-      'ArgumentError',
-      `filter is missing a 'fields', 'field' or 'f' arg at ${JSON.stringify(rule).slice(0, 200)}`,
-    );
-  const keys = Object.keys(rule).filter((key) => !['and', 'or', 'fields', 'field', 'f'].includes(key));
+    throw new LanguageError('ArgumentError', `filter is missing a 'fields', 'field' or 'f' arg at ${shownJson(rule)}`);
+  const keys = Object.keys(rule).filter((key) => !NO_CHECKS.has(key));
+  draft.work.spend(RULE_WORK + keys.length);
   const selected = select(selector, rule, draft);
   const isPresence = keys.length === 0 && !Object.hasOwn(rule, 'and') && !Object.hasOwn(rule, 'or');
   if (isPresence && selected.length === 0) return [[rule, textOf(selector), null]];
   return selected.flatMap((one) => {
+    draft.work.spend(FIELD_WORK * (keys.length + 1));
     let isValid = keys.length > 0 || one.value !== null;
     for (const key of keys) {
       const argument = ownValue(rule, key) as Json;
       const check = checks.get(key);
-      if (check !== undefined) isValid = check(one.value, argument) && isValid;
+      if (check !== undefined) isValid = check(one.value, argument, draft.work) && isValid;
       else transformations.get(key)?.({ draft, selected: one, key, argument });
     }
-    return conclude(rule, draft, one, isValid) ? [] : [[rule, one.field, one.value] as const];
+    if (conclude(rule, draft, one, isValid)) return [];
+    // The error carries the rule and the value, once for each field that does not follow it.
+    spendValue(draft.work, rule);
+    spendValue(draft.work, one.value);
+    return [[rule, one.field, one.value] as const];
   });
 }
 
@@ -67,6 +77,7 @@ function select(selector: Json, rule: JsonObject, draft: Draft): Selected[] {
     value: readDraft(draft, field) ?? null,
     groups,
   });
+  spendValue(draft.work, selector);
   if (Array.isArray(selector)) return selector.map((field) => read(textOf(field)));
   const text = textOf(selector);
   const regex = literalRegex(text.trim());
@@ -75,9 +86,9 @@ function select(selector: Json, rule: JsonObject, draft: Draft): Selected[] {
     const source = regex.source.replaceAll('!', '\\.');
     const matcher = compileRegex(source, regex.flags);
     const isRestored = (ownValue(rule, 'restore') ?? false) !== false;
-    const names = flatKeys(isRestored ? (draft.root['~~'] as Json) : draft.root, source.startsWith('^~'));
+    const names = flatKeys(isRestored ? (draft.root['~~'] as Json) : draft.root, source.startsWith('^~'), draft.work);
     return names.flatMap((name) => {
-      const match = matcher.match(name);
+      const match = matcher.match(name, draft.work);
       return match === null ? [] : [read(name, match.groups)];
     });
   }
@@ -92,18 +103,22 @@ function select(selector: Json, rule: JsonObject, draft: Draft): Selected[] {
 }
 
 /** All dotted keys, sorted level by level: `a`, `c`, `c.0`, `c.1`. Those that begin with a tilde only when asked for. */
-function flatKeys(value: Json, withTildes: boolean): string[] {
+function flatKeys(value: Json, withTildes: boolean, work: Work): string[] {
   const names: string[] = [];
+  const add = (name: string): void => {
+    work.spend(name.length + 1);
+    names.push(name);
+  };
   const visit = (container: Json, prefix: string): void => {
     if (Array.isArray(container)) {
       for (const [i, item] of container.entries()) {
-        names.push(`${prefix}${i}`);
+        add(`${prefix}${i}`);
         visit(item, `${prefix}${i}.`);
       }
     } else if (isObject(container)) {
       for (const key of Object.keys(container).sort()) {
         if (prefix === '' && key.startsWith('~') && !withTildes) continue;
-        names.push(`${prefix}${key}`);
+        add(`${prefix}${key}`);
         visit(container[key] as Json, `${prefix}${key}.`);
       }
     }
@@ -153,6 +168,7 @@ const take: Transformation = ({ draft, selected, key, argument }) => {
     const entries = [base, key === 'discard' && !isAll ? current : {}].flatMap((part) =>
       isObject(part) ? Object.entries(part) : [],
     );
+    draft.work.spend(entries.length);
     for (const [name, value] of entries) setKey(root, name, value);
     root['~~~'] = current;
   }
@@ -182,13 +198,17 @@ function mergeInto(draft: Draft, path: string, field: string, value: Json): bool
   const container = openContainer(draft, path);
   if (container === undefined) return false;
   if (Array.isArray(container)) container.push(value);
-  else if (isObject(value)) for (const [key, item] of Object.entries(value)) setKey(container, key, item);
-  else setKey(container, field.slice(field.lastIndexOf('.') + 1), value);
+  else if (isObject(value)) {
+    const entries = Object.entries(value);
+    draft.work.spend(entries.length);
+    for (const [key, item] of entries) setKey(container, key, item);
+  } else setKey(container, field.slice(field.lastIndexOf('.') + 1), value);
   return true;
 }
 
 /** The name in a `…_to`: `\1` stands for the first group of a regex selector. */
 function target(argument: Json, { groups }: Selected): string {
+  // Groups are parts of a name, and at most a hundred of them; see select for the bound on names.
   return textOf(argument).replace(/\\(\d{1,2})/g, (_, group: string) => groups[Number(group)] ?? '');
 }
 

@@ -32,11 +32,28 @@
  * ```
  *
  * What is not followed is listed in the `deviations` of the error, `[[rule, field, value]…]`. Unknown keys are not looked at.
+ *
+ * `or: false` and `or: null` are no `or`: the check still has to hold (as in Ruote). `default: false` sets nothing either. Any other value
+ * works, `or: 0` and `or: 'false'` included.
+ *
+ * A filter has a bound on its work, 2,000,000 characters and elements read or written: some hundred rules over a thousand fields. Beyond it
+ * the error is `LimitExceeded`.
  */
-import { type Fields, isObject, type Json, type JsonObject, ownValue, withKey, withoutKeys } from '../model/json.ts';
+import {
+  type Fields,
+  isObject,
+  type Json,
+  type JsonObject,
+  ownValue,
+  withKey,
+  withoutAll,
+  withoutKeys,
+} from '../model/json.ts';
+import { cut, shownJson } from '../model/text.ts';
 import { makeDraft, withoutTildes } from './filter-draft.ts';
 import { type Deviation, runRule } from './filter-rules.ts';
 import { LanguageError } from './language-error.ts';
+import { bothOf, makeMeter, type Work } from './work.ts';
 
 export type FilterOptions = {
   /** A list of rules, or `{ in: rules, out: rules }`, already substituted. */
@@ -46,7 +63,12 @@ export type FilterOptions = {
   readonly base: Fields;
   /** Which side of an `{ in, out }` counts; `in` when left out. */
   readonly direction?: 'in' | 'out';
+  /** Counts the work beside the filter's own budget, for a step that has one. */
+  readonly work?: Work;
 };
+
+/** What one filter may read, copy and write: some hundred rules over a thousand fields. */
+export const MAX_FILTER_WORK = 2_000_000;
 
 export type FilterOutcome =
   | { readonly ok: true; readonly fields: Fields }
@@ -54,12 +76,14 @@ export type FilterOutcome =
 
 /**
  * The fields after the filter, or what does not follow it. Throws a LanguageError (ArgumentError) for what is no filter,
- * for unknown types and for regexes that cannot be used.
+ * for unknown types and for regexes that cannot be used; LimitExceeded for more work than MAX_FILTER_WORK.
  */
 export function applyFilter(options: FilterOptions): FilterOutcome {
+  const own = makeMeter(MAX_FILTER_WORK, 'the filter');
+  const work = options.work === undefined ? own : bothOf(own, options.work);
   let outcome: FilterOutcome = { ok: true, fields: options.fields };
   for (const rules of alternatives(rulesOf(options))) {
-    outcome = applyRules(rules, options.fields, options.base);
+    outcome = applyRules(rules, options, work);
     if (outcome.ok) break;
   }
   return outcome;
@@ -112,7 +136,7 @@ export function takeFields(names: Json, entry: Fields, fields: Fields): Fields {
 
 /** The attribute `discard`: `true` for the entry fields alone, else entry and new fields without those that are named. */
 export function discardFields(names: Json, entry: Fields, fields: Fields): Fields {
-  return names === true || names === 'true' ? entry : withoutKeys({ ...entry, ...fields }, ...listOf(names));
+  return names === true || names === 'true' ? entry : withoutAll({ ...entry, ...fields }, listOf(names));
 }
 
 const listOf = (names: Json): string[] =>
@@ -129,7 +153,7 @@ function rulesOf({ rules, direction }: FilterOptions): readonly Json[] {
         : (ownValue(rules, 'in') ?? ownValue(rules, 'apply'))) ?? [];
   if (Array.isArray(list)) return list;
   const shown = list === null || list === undefined ? '' : typeof list === 'string' ? list : JSON.stringify(list);
-  throw new LanguageError('ArgumentError', `not a filter : ${shown.slice(0, 200)}`);
+  throw new LanguageError('ArgumentError', `not a filter : ${cut(shown, 200)}`);
 }
 
 /** The alternatives of a filter: its parts between `'or'`s, or the lists it consists of. */
@@ -146,11 +170,11 @@ function alternatives(rules: readonly Json[]): JsonObject[][] {
 
 function ruleOf(rule: Json): JsonObject {
   if (isObject(rule)) return rule;
-  throw new LanguageError('ArgumentError', `not a rule of a filter: ${JSON.stringify(rule).slice(0, 200)}`);
+  throw new LanguageError('ArgumentError', `not a rule of a filter: ${shownJson(rule)}`);
 }
 
-function applyRules(rules: readonly JsonObject[], fields: Fields, base: Fields): FilterOutcome {
-  const draft = makeDraft(fields);
+function applyRules(rules: readonly JsonObject[], { fields, base }: FilterOptions, work: Work): FilterOutcome {
+  const draft = makeDraft(fields, work);
   draft.root['~'] = fields;
   draft.root['~~'] = base;
   const deviations = rules.flatMap((rule) => runRule(rule, draft));

@@ -17,7 +17,7 @@
  * into objects (lists inside of those are replaced). `stack` adds `stack_attributes`, the attributes of the concurrence. A branch that ended it
  * by `over_if` comes last, so is on top.
  */
-import { type Fields, isObject, type Json, ownValue } from '../model/json.ts';
+import { canonicalJson, type Fields, isObject, type Json, ownValue } from '../model/json.ts';
 
 export type MergeOrder = 'first' | 'last' | 'highest' | 'lowest';
 export type MergeType = 'override' | 'mix' | 'isolate' | 'stack' | 'union' | 'ignore' | 'concat' | 'deep';
@@ -149,17 +149,9 @@ function finish(draft: Draft, type: JoinType): Json {
 function withoutDuplicates(items: readonly Json[]): Json[] {
   const seen = new Set<string>();
   return items.filter((item) => {
-    const key = canonical(item);
+    const key = canonicalJson(item);
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
   });
-}
-
-/** Equal texts for equal values, whatever the order of their keys. */
-function canonical(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const keys = Object.keys(value).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key] as Json)}`).join()}}`;
 }

@@ -19,14 +19,16 @@
  * As in Ruby `^` and `$` always mean the ends of lines, `m` lets the dot match newlines, and `\d \w \s \b` are ASCII. Flags are `i`, `m`, `x`.
  */
 import { RE2JS } from 're2js';
+import { shorten } from '../model/text.ts';
 import { LanguageError } from './language-error.ts';
+import { FREE, type Work } from './work.ts';
 
 export type Match = { readonly groups: readonly (string | null)[]; readonly index: number };
 
 /** `groups[0]` is the whole match; a group that took no part is null. `index` counts UTF-16 units. */
 export type Matcher = {
-  readonly test: (text: string) => boolean;
-  readonly match: (text: string) => Match | null;
+  readonly test: (text: string, work?: Work) => boolean;
+  readonly match: (text: string, work?: Work) => Match | null;
 };
 
 /** Characters of a source. */
@@ -37,6 +39,9 @@ const MAX_REPEATS = 2_000;
 const MAX_PROGRAM_SIZE = 10_000;
 /** Instructions times characters of one match: keeps the worst case well under a second. */
 const MAX_MATCH_WORK = 200_000_000;
+/** What a match counts as work at least, and how many steps of the engine (instructions times characters) are one unit. */
+const MATCH_WORK = 5;
+const INSTRUCTIONS_PER_UNIT = 20;
 /** Compiled expressions that are kept. */
 const CACHE_SIZE = 500;
 
@@ -83,15 +88,16 @@ function compile(source: string, flags: string): Matcher {
   }
   const size = program.programSize();
   if (size > MAX_PROGRAM_SIZE) throw refused(source, 'its repeats unfold into too much');
-  const bounded = (text: string): string => {
+  const bounded = (text: string, work: Work): string => {
     if (text.length * size > MAX_MATCH_WORK)
       throw refused(source, `a text of ${text.length} characters is too long for it`);
+    work.spend(MATCH_WORK + Math.ceil((text.length * size) / INSTRUCTIONS_PER_UNIT));
     return text;
   };
   return {
-    test: (text) => program.test(bounded(text)),
-    match: (text) => {
-      const found = program.matcher(bounded(text));
+    test: (text, work = FREE) => program.test(bounded(text, work)),
+    match: (text, work = FREE) => {
+      const found = program.matcher(bounded(text, work));
       if (!found.find()) return null;
       const groups: (string | null)[] = [];
       for (let i = 0; i <= found.groupCount(); i++) groups.push(found.group(i));
@@ -101,32 +107,35 @@ function compile(source: string, flags: string): Matcher {
 }
 
 function refused(source: string, why: string): LanguageError {
-  const shown = source.length > 60 ? `${source.slice(0, 60)}…` : source;
-  return new LanguageError('ArgumentError', `cannot use the regular expression /${shown}/: ${why}`);
+  return new LanguageError('ArgumentError', `cannot use the regular expression /${shorten(source, 60)}/: ${why}`);
 }
 
 /** Escapes of Ruby that the engine spells differently. In a class, the bracketed ones are used without brackets. */
-const ESCAPES: Readonly<Record<string, string>> = {
-  h: '[0-9a-fA-F]',
-  H: '[^0-9a-fA-F]',
-  s: '[\\t\\n\\v\\f\\r ]',
-  S: '[^\\t\\n\\v\\f\\r ]',
-  e: '\\x1b',
-  Z: '(?:\\n?\\z)',
-  R: '(?:\\r\\n|[\\n-\\r\\x{85}\\x{2028}\\x{2029}])',
-};
-const IN_CLASS: Readonly<Record<string, string>> = { h: '0-9a-fA-F', s: '\\t\\n\\v\\f\\r ', e: '\\x1b' };
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['h', '[0-9a-fA-F]'],
+  ['H', '[^0-9a-fA-F]'],
+  ['s', '[\\t\\n\\v\\f\\r ]'],
+  ['S', '[^\\t\\n\\v\\f\\r ]'],
+  ['e', '\\x1b'],
+  ['Z', '(?:\\n?\\z)'],
+  ['R', '(?:\\r\\n|[\\n-\\r\\x{85}\\x{2028}\\x{2029}])'],
+]);
+const IN_CLASS: ReadonlyMap<string, string> = new Map([
+  ['h', '0-9a-fA-F'],
+  ['s', '\\t\\n\\v\\f\\r '],
+  ['e', '\\x1b'],
+]);
 
 /** Ruby's named sets take in all of Unicode; the engine's `[:alpha:]` only ASCII. */
-const NAMED_SETS: Readonly<Record<string, string>> = {
-  alpha: '\\p{L}\\p{M}',
-  upper: '\\p{Lu}',
-  lower: '\\p{Ll}',
-  digit: '\\p{Nd}',
-  alnum: '\\p{L}\\p{M}\\p{Nd}',
-  space: '\\t\\n\\v\\f\\r \\x{85}\\p{Z}',
-  punct: '\\p{P}',
-};
+const NAMED_SETS: ReadonlyMap<string, string> = new Map([
+  ['alpha', '\\p{L}\\p{M}'],
+  ['upper', '\\p{Lu}'],
+  ['lower', '\\p{Ll}'],
+  ['digit', '\\p{Nd}'],
+  ['alnum', '\\p{L}\\p{M}\\p{Nd}'],
+  ['space', '\\t\\n\\v\\f\\r \\x{85}\\p{Z}'],
+  ['punct', '\\p{P}'],
+]);
 
 /** Ruby's dialect into the engine's, character by character. What neither knows is left for the engine to complain of. */
 function translate(source: string, extended: boolean): string {
@@ -148,7 +157,7 @@ function translate(source: string, extended: boolean): string {
       if (char === '[') {
         const named = take(/\[:(\^?)([a-z]+):\]/y);
         if (named === null) throw refused(source, 'a class in a class is not supported, escape the "["');
-        const set = NAMED_SETS[named[2] as string];
+        const set = NAMED_SETS.get(named[2] as string);
         out += set === undefined || named[1] === '^' ? named[0] : set;
         i += named[0].length;
       } else {
@@ -198,13 +207,13 @@ function translateEscape(source: string, at: number, inClass: boolean): readonly
   named.lastIndex = at;
   const set = named.exec(source);
   if (set !== null) {
-    const members = NAMED_SETS[(set[3] as string).toLowerCase()];
+    const members = NAMED_SETS.get((set[3] as string).toLowerCase());
     if (members === undefined || (inClass && set[1] === 'P')) return [set[0], set[0].length];
     const negated = (set[1] === 'P') !== (set[2] === '^');
     if (inClass) return [negated ? set[0] : members, set[0].length];
     return [`[${negated ? '^' : ''}${members}]`, set[0].length];
   }
-  const special = inClass ? IN_CLASS[next] : ESCAPES[next];
+  const special = (inClass ? IN_CLASS : ESCAPES).get(next);
   if (special !== undefined) return [special, 2];
   const isLiteral = next.length > 1 || next > '\x7f' || /[\s<>"'`~!@#%&=:;,_/-]/.test(next);
   if (isLiteral) return [/[-&~]/.test(next) ? `\\${next}` : next, 1 + next.length];

@@ -25,6 +25,7 @@
  * ```
  */
 import { isObject, type Json } from '../model/json.ts';
+import { cut } from '../model/text.ts';
 import { LanguageError } from './language-error.ts';
 
 /** Where names are looked up. Paths are dotted; undefined means "not there". */
@@ -123,7 +124,7 @@ function substituteKeys(text: string, scope: SubstitutionScope, budget: Budget):
       if (budget.left < 0)
         throw new LanguageError(
           'ArgumentError',
-          `substitution gives more than ${MAX_SUBSTITUTED_LENGTH} characters, at "${text.slice(0, 60)}"`,
+          `substitution gives more than ${MAX_SUBSTITUTED_LENGTH} characters, at "${cut(text, 60)}"`,
         );
       top = stack.pop() as OpenKey;
       top.text += value;

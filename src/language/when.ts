@@ -13,23 +13,34 @@
  * is a duration. What is past is due at once. Nothing is earlier than it says, but may be a little later.
  */
 import type { Json } from '../model/json.ts';
+import { shownJson } from '../model/text.ts';
 import { looksLikeCron, nextCron, readCron } from './cron.ts';
 import { MAX_DURATION_MS, parseDuration } from './duration.ts';
+import type { Work } from './work.ts';
+import { FREE } from './work.ts';
+
+/** Characters of one time, whatever its form. */
+const MAX_TIME_LENGTH = 1_000;
 
 export type When = { readonly at: number } | { readonly error: string };
 
-/** When `value` is due, in milliseconds, seen from `nowMs`; a cron line is due at its next time. Dates may be past. */
-export function parseWhen(value: Json, nowMs: number): When {
+/**
+ * When `value` is due, in milliseconds, seen from `nowMs`; a cron line is due at its next time. Dates may be past.
+ * `work`: counts the days that are looked at for a cron line; throws what its budget throws.
+ */
+export function parseWhen(value: Json, nowMs: number, work: Work = FREE): When {
   if (typeof value === 'number') return inFrom(value * 1_000, nowMs, value);
   if (typeof value !== 'string')
     return {
-      error: `cannot read a time from ${JSON.stringify(value).slice(0, 100)}: give a duration, a date or a cron line`,
+      error: `cannot read a time from ${shownJson(value, 100)}: give a duration, a date or a cron line`,
     };
   const text = value.trim();
+  if (text.length > MAX_TIME_LENGTH)
+    return { error: `a time has at most ${MAX_TIME_LENGTH} characters; this has ${text.length}: ${quote(text)}` };
   if (looksLikeCron(text)) {
     const cron = readCron(text);
     if ('error' in cron) return { error: `cannot parse ${JSON.stringify(cron.error)} in the cron line ${quote(text)}` };
-    const at = nextCron(cron, nowMs);
+    const at = nextCron(cron, nowMs, work);
     return at === null ? { error: `the cron line ${quote(text)} never comes` } : { at };
   }
   if (/[\s:]/.test(text) || DATE_ONLY.test(text)) {
@@ -89,7 +100,7 @@ function inFrom(durationMs: number, nowMs: number, value: number): When {
   return { at: nowMs + Math.round(durationMs) };
 }
 
-const quote = (value: Json): string => JSON.stringify(value).slice(0, 200);
+const quote = (value: Json): string => shownJson(value);
 
 const DATE_ONLY = /^\d{4}([-/])\d{2}\1\d{2}$/;
 const DATE =

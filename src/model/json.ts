@@ -41,3 +41,33 @@ export function equalJson(a: Json, b: Json): boolean {
   if (keys.length !== Object.keys(b).length) return false;
   return keys.every((key) => Object.hasOwn(b, key) && equalJson(a[key] as Json, b[key] as Json));
 }
+
+/** True when lists and objects are nested more than `limit` deep in `value`. Takes no stack, however deep it is. */
+export function isDeeperThan(value: Json, limit: number): boolean {
+  let level: Json[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    const next: Json[] = [];
+    for (const item of level) {
+      if (typeof item !== 'object' || item === null) continue;
+      if (depth >= limit) return true;
+      for (const inner of Object.values(item) as Json[]) next.push(inner);
+    }
+    level = next;
+  }
+  return false;
+}
+
+/** Equal texts for values that are equal as `equalJson` has it: keys are in order. */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`).join()}}`;
+}
+
+/** A copy of `object` without any of `keys`, however many they are. */
+export function withoutAll(object: JsonObject, keys: Iterable<string>): JsonObject {
+  const copy: Record<string, Json> = { ...object };
+  for (const key of keys) delete copy[key];
+  return copy;
+}

@@ -168,9 +168,12 @@ export const isImmediate = (action: Json): boolean =>
 /** One use of a retry list: what to do now, and what is left of the list. */
 export type RetryUse = { readonly after: string; readonly action: string; readonly rest: string };
 
+/** What only retry lists have: several entries, a count, or a time and its colon (told by the last digit of the time). */
+const RETRY_MARK = /[,*]|\d[ywdhmsM]? *:/;
+
 /** Reads a text such as `5m: retry * 3, 1h: retry, alpha`; null when the text is a plain handler. */
 export function useRetryList(action: Json): RetryUse | null {
-  if (typeof action !== 'string' || !/[,*]|\d+[ywdhmsM]? *:/.test(action)) return null;
+  if (typeof action !== 'string' || !RETRY_MARK.test(action)) return null;
   const entries = action
     .split(',')
     .map((entry) => entry.trim())

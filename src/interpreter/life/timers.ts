@@ -28,13 +28,15 @@
  * alice task: 'sign', timers: '1d: remind_alice, 2d: remind_boss, 3d: timeout'
  * ```
  *
- * Errors: a time that cannot be read; an entry without a colon.
+ * Errors: a time that cannot be read; an entry without a colon; more than 1,000 entries (`LimitExceeded`).
  */
 
 import { LanguageError } from '../../language/language-error.ts';
 import { parseWhen } from '../../language/when.ts';
+import { makeMeter, type Work } from '../../language/work.ts';
 import type { Json } from '../../model/json.ts';
 import type { AgendaRow } from '../../model/rows.ts';
+import { shorten, shownJson } from '../../model/text.ts';
 import type { Acting } from '../state/world.ts';
 import { attribute, toText } from './attributes.ts';
 
@@ -92,8 +94,23 @@ export function setTimers(x: Acting): void {
     : timerTexts(timers);
   const timeout = attribute(x, 'timeout');
   if (timeout !== null && toText(timeout).trim() !== '') entries.push([timeout, 'timeout']);
-  for (const [when, action] of entries) setTimer(x, when, action.trim());
+  if (entries.length > TIMERS_MAX)
+    throw new LanguageError(
+      'LimitExceeded',
+      `timers: ${entries.length} entries are more than the ${TIMERS_MAX} that one expression may have`,
+    );
+  if (entries.length === 0) return;
+  const work = makeMeter(TIMERS_WORK_MAX, 'finding the times of the timers');
+  // All times are read before the first is set: when one cannot be read, none is left behind.
+  const due = entries.flatMap(([when, action]) => dueTimer(x, when, action.trim(), work));
+  const set = due.map(({ at, wake, action }) => ({ agenda: schedule(x, at, wake), action }));
+  x.node.timers = [...x.node.timers, ...set];
 }
+
+/** Timers of one expression; each is a row of the agenda, and goes when the expression goes. */
+const TIMERS_MAX = 1_000;
+/** Work of finding when they are due. A cron line that is due in 40 years costs 5,000. */
+const TIMERS_WORK_MAX = 500_000;
 
 function timerTexts(timers: Json): (readonly [Json, string])[] {
   if (timers === null) return [];
@@ -103,7 +120,10 @@ function timerTexts(timers: Json): (readonly [Json, string])[] {
     .map((text) => {
       const colon = text.lastIndexOf(':');
       if (colon < 0)
-        throw new LanguageError('ArgumentError', `timer "${text.trim()}" has no action: write "<when>: <action>"`);
+        throw new LanguageError(
+          'ArgumentError',
+          `timer "${shorten(text.trim(), 200)}" has no action: write "<when>: <action>"`,
+        );
       return [text.slice(0, colon), text.slice(colon + 1)];
     });
 }
@@ -112,16 +132,18 @@ function timerPair(pair: Json): readonly [Json, string] {
   if (Array.isArray(pair) && pair.length === 2) return [pair[0] as Json, toText(pair[1] as Json)];
   const [text] = timerTexts(pair);
   if (text === undefined)
-    throw new LanguageError('ArgumentError', `timer ${JSON.stringify(pair)} is neither a pair nor a text`);
+    throw new LanguageError('ArgumentError', `timer ${shownJson(pair)} is neither a pair nor a text`);
   return text;
 }
 
-function setTimer(x: Acting, when: Json, action: string): void {
-  if (typeof when === 'string' && when.trim() === '') return;
-  const parsed = parseWhen(typeof when === 'string' ? when.trim() : when, x.world.now);
+type DueTimer = { readonly at: number; readonly wake: Wake; readonly action: string };
+
+/** One timer; empty for a blank time. */
+function dueTimer(x: Acting, when: Json, action: string, work: Work): DueTimer[] {
+  if (typeof when === 'string' && when.trim() === '') return [];
+  const parsed = parseWhen(typeof when === 'string' ? when.trim() : when, x.world.now, work);
   if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
-  const agenda = schedule(x, parsed.at, timerWake(toText(when).trim(), action));
-  x.node.timers = [...x.node.timers, { agenda, action }];
+  return [{ at: parsed.at, wake: timerWake(toText(when).trim(), action), action }];
 }
 
 function timerWake(after: string, action: string): Wake {
