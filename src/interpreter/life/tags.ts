@@ -5,7 +5,8 @@
  * (`redo`) or command it (`rewind ref: 'x'`).
  *
  * Attributes: `tag`: the name; blank is none. On entry the variable of that name, and at the top the variable `outer/inner` (all tags
- * around, joined by slashes), stand for the expression; the tag is added to the field `__tags__`. On leaving both variables go, the tag
+ * around, joined by slashes), stand for the expression (a sub-process or another value of that name is found again when the tag is left, and
+ * can be called meanwhile); the tag is added to the field `__tags__`. On leaving both variables go, the tag
  * is taken off `__tags__`, the field `__left_tag__` says which it was, and the variable `__past_tags__` of the top gets one more entry: the
  * full tag, the workitem's id, how it ended (`cancelled`, `killed`; `failed` or `timed out` when a handler took its place; else nothing),
  * when, and its variables. Of those entries the last 200 are kept. A handler that runs in the place of the expression stays within the tag.
@@ -25,9 +26,9 @@ import { workitemId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
 import { ownValue, withKey } from '../../model/json.ts';
 import { Tagged } from '../state/state.ts';
-import type { Acting } from '../state/world.ts';
+import type { Acting, World } from '../state/world.ts';
 import { attribute, toText } from './attributes.ts';
-import { setVariable, topOf, unsetVariable, variablesToJson } from './variables.ts';
+import { bindTagged, topOf, unbindTagged, variablesToJson } from './variables.ts';
 
 /** Live tags shown with the workflow; further ones work, but are not listed. */
 const TAGS_SHOWN_MAX = 100;
@@ -53,8 +54,7 @@ export function enterTag(x: Acting): void {
   node.fullTag = [...carried, tag].map(toText).join('/');
   bindTag(x);
   node.applied = withKey(node.applied, '__tags__', [...carried, tag]);
-  if (world.header.tags[node.fullTag] !== undefined || Object.keys(world.header.tags).length < TAGS_SHOWN_MAX)
-    world.header.tags = { ...world.header.tags, [node.fullTag]: (world.header.tags[node.fullTag] ?? 0) + 1 };
+  countTag(world, node.fullTag, 1);
   world.send({
     kind: 'tag',
     event: 'entered_tag',
@@ -70,15 +70,15 @@ export function bindTag(x: Acting): void {
   const { node } = x;
   if (node.tag === null || node.fullTag === null) return;
   const value = new Tagged({ path: x.strand.path, id: node.id });
-  setVariable(x, node.tag, value);
-  setVariable(x, `/${node.fullTag}`, value);
+  bindTagged(x, node.tag, value);
+  bindTagged(x, `/${node.fullTag}`, value);
 }
 
 /** Leaves the tag and answers the fields that go on from here. */
 export function leaveTag(x: Acting, fields: Fields): Fields {
   const { node, world } = x;
   if (node.tag === null || node.fullTag === null) return fields;
-  unsetVariable(x, node.tag);
+  unbindTagged(x, node.tag);
   const tags = [...tagsOf(fields)];
   const at = tags.lastIndexOf(node.tag);
   if (at >= 0) tags.splice(at, 1);
@@ -87,11 +87,7 @@ export function leaveTag(x: Acting, fields: Fields): Fields {
     '__left_tag__',
     node.tag,
   );
-  const count = world.header.tags[node.fullTag];
-  if (count !== undefined) {
-    const { [node.fullTag]: _gone, ...others } = world.header.tags;
-    world.header.tags = count > 1 ? { ...others, [node.fullTag]: count - 1 } : others;
-  }
+  countTag(world, node.fullTag, -1);
   world.send({
     kind: 'tag',
     event: 'left_tag',
@@ -104,10 +100,24 @@ export function leaveTag(x: Acting, fields: Fields): Fields {
   return left;
 }
 
+/**
+ * One more or one less of a tag among those shown with the workflow. Tags are strangers' words, `constructor` and
+ * `__proto__` included: only own keys count.
+ */
+function countTag(world: World, fullTag: string, change: 1 | -1): void {
+  const { tags } = world.header;
+  const known = Object.hasOwn(tags, fullTag) ? (tags[fullTag] as number) : undefined;
+  if (known === undefined && (change < 0 || Object.keys(tags).length >= TAGS_SHOWN_MAX)) return;
+  const others = Object.entries(tags).filter(([tag]) => tag !== fullTag);
+  const count = (known ?? 0) + change;
+  // fromEntries makes own keys of whatever comes.
+  world.header.tags = Object.fromEntries(count > 0 ? [...others, [fullTag, count]] : others);
+}
+
 function rememberTag(x: Acting, fullTag: string): void {
   const top = topOf(x);
   if (top.node.scope === null) return;
-  unsetVariable(top, `/${fullTag}`);
+  unbindTagged(top, `/${fullTag}`);
   const past = top.node.scope.own.get('__past_tags__');
   const entry: Json = [
     fullTag,

@@ -82,25 +82,45 @@ function write(x: Acting, scope: Scope, name: string, value: Value | undefined):
   }
 }
 
-/** What a scope holds under a dotted name; undefined when it holds nothing there. */
+/**
+ * What a scope holds under a dotted name; undefined when it holds nothing there. A path into a value comes first; where
+ * it leads nowhere the whole name counts, for names come from data: hosts, versions.
+ */
 function readPath(x: Acting, scope: Scope, name: string): Value | undefined {
   if (!name.includes('.')) return read(x, scope, name);
   const first = head(name);
   const value = read(x, scope, first);
-  if (value === undefined) return undefined;
-  return lookup(valueToJson(x.world, value), name.slice(first.length + 1));
+  const inside = value === undefined ? undefined : lookup(valueToJson(x.world, value), name.slice(first.length + 1));
+  return inside ?? read(x, scope, name);
+}
+
+/** `x` and everything around it, from the inside out. */
+export function* around(x: Acting): Generator<Acting> {
+  const { world } = x;
+  for (let at: Acting | null = x; at !== null; ) {
+    const strand: Acting['strand'] = at.strand;
+    for (let i = strand.nodes.indexOf(at.node); i >= 0; i--) {
+      const node = strand.nodes[i];
+      if (node !== undefined) yield { world, strand, node };
+    }
+    at = strand.at === '' ? null : world.find({ path: strand.parent, id: strand.at });
+  }
 }
 
 /** The value bound to a name as seen from `x`, with sub-processes and tags as what they are. */
-export function boundValue(x: Acting, fullName: string): Value | undefined {
+export const boundValue = (x: Acting, fullName: string): Value | undefined => findBound(x, fullName, true);
+
+/** The same for what is called by its name: a tag never hides a sub-process, another name or a participant. */
+export const calledValue = (x: Acting, fullName: string): Value | undefined => findBound(x, fullName, false);
+
+function findBound(x: Acting, fullName: string, tags: boolean): Value | undefined {
   const { prefix, name } = splitName(fullName);
   if (prefix === '//' || name === '') return undefined;
-  if (prefix === '/') {
-    const top = topOf(x);
-    return top.node.scope === null ? undefined : readPath(top, top.node.scope, name);
-  }
-  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
-    const value = at.node.scope === null ? undefined : readPath(at, at.node.scope, name);
+  for (const at of prefix === '/' ? [topOf(x)] : around(x)) {
+    const { scope } = at.node;
+    if (scope === null) continue;
+    const held = readPath(at, scope, name);
+    const value = tags || !(held instanceof Tagged) ? held : read(at, scope, UNDER_TAG + name);
     if (value !== undefined) return value;
   }
   return undefined;
@@ -119,7 +139,7 @@ export function scopeFor(x: Acting, fullName: string): Place | null {
   const { prefix, name } = splitName(fullName);
   if (prefix === '//' || name === '') return null;
   let found: Place | null = null;
-  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+  for (const at of around(x)) {
     if (at.node.scope === null) continue;
     found = { owner: at, scope: at.node.scope, name };
     if (prefix === '') return found;
@@ -130,7 +150,7 @@ export function scopeFor(x: Acting, fullName: string): Place | null {
 /** Where a variable is bound already, upward from `x`; `sub` stops at the sub-process. */
 function scopeBinding(x: Acting, fullName: string, override: Json): Place | null {
   if (override === null || override === false || override === '' || fullName.startsWith('/')) return null;
-  for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
+  for (const at of around(x)) {
     const { scope } = at.node;
     if (scope !== null && read(at, scope, fullName) !== undefined) return { owner: at, scope, name: fullName };
     if (override === 'sub' && DEFINE_NAMES.has(at.world.tree(at.node.tree).name)) return null;
@@ -154,14 +174,42 @@ export function setVariable(x: Acting, name: string, value: Value, override: Jso
     if (holder[key] !== changedValue) write(place.owner, place.scope, key, changedValue as Json);
 }
 
+/** What a scope held under a name before a tag took the name; it comes back when the tag is left. */
+const UNDER_TAG = '__under_tag__ ';
+
+/** Binds a tag under its whole name, dots included. What had the name waits, and can still be called (calledValue). */
+export function bindTagged(x: Acting, fullName: string, tagged: Tagged): void {
+  const place = scopeFor(x, fullName);
+  if (place === null) return;
+  const { owner, scope, name } = place;
+  const held = read(owner, scope, name);
+  if (held !== undefined && !(held instanceof Tagged)) write(owner, scope, UNDER_TAG + name, held);
+  write(owner, scope, name, tagged);
+}
+
+/** Takes a tag off its name. What has been set in its place meanwhile stays. */
+export function unbindTagged(x: Acting, fullName: string): void {
+  const place = scopeFor(x, fullName);
+  if (place === null) return;
+  const { owner, scope, name } = place;
+  const under = read(owner, scope, UNDER_TAG + name);
+  if (read(owner, scope, name) instanceof Tagged) write(owner, scope, name, under);
+  if (under !== undefined) write(owner, scope, UNDER_TAG + name, undefined);
+}
+
 /** Unbinds a variable and answers what it held. */
 export function unsetVariable(x: Acting, name: string, override: Json = null): Json | undefined {
   const place = scopeBinding(x, name, override) ?? scopeFor(x, name);
   if (place === null) return undefined;
   const first = head(place.name);
   const container = read(place.owner, place.scope, first);
-  if (container === undefined) return undefined;
-  const json = valueToJson(x.world, container);
+  const json = container === undefined ? undefined : valueToJson(x.world, container);
+  if (json === undefined || (first !== place.name && lookup({ [first]: json }, place.name) === undefined)) {
+    // The path leads nowhere: the whole name counts.
+    const whole = read(place.owner, place.scope, place.name);
+    if (whole !== undefined) write(place.owner, place.scope, place.name, undefined);
+    return whole === undefined ? undefined : valueToJson(x.world, whole);
+  }
   if (first === place.name) {
     write(place.owner, place.scope, first, undefined);
     return json;
@@ -174,8 +222,7 @@ export function unsetVariable(x: Acting, name: string, override: Json = null): J
 /** Everything visible from `x`, nearer scopes over farther ones: what a forgotten branch takes along. */
 export function visibleVariables(x: Acting): Map<string, Value> {
   const scopes: Map<string, Value>[] = [];
-  for (let at: Acting | null = x; at !== null; at = parentOf(at))
-    if (at.node.scope !== null) scopes.push(ownVariables(at, at.node.scope));
+  for (const at of around(x)) if (at.node.scope !== null) scopes.push(ownVariables(at, at.node.scope));
   return new Map(scopes.reverse().flatMap((own) => [...own]));
 }
 
@@ -185,14 +232,15 @@ export const ownVariables = (x: Acting, scope: Scope): Map<string, Value> =>
 
 export function variablesToJson(x: Acting, scope: Scope): JsonObject {
   const json = Object.create(null) as Record<string, Json>;
-  for (const [name, value] of ownVariables(x, scope)) json[name] = valueToJson(x.world, value);
+  for (const [name, value] of ownVariables(x, scope))
+    if (!name.startsWith(UNDER_TAG)) json[name] = valueToJson(x.world, value);
   return Object.fromEntries(Object.entries(json));
 }
 
 /** The topmost expression reachable from `x`. */
 export function topOf(x: Acting): Acting {
   let top = x;
-  for (let above = parentOf(x); above !== null; above = parentOf(above)) top = above;
+  for (const above of around(x)) top = above;
   return top;
 }
 

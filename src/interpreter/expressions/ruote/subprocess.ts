@@ -3,7 +3,8 @@
  *
  * Runs a definition bound to a variable, in a scope of its own that holds the attributes of the call. A bare head does the same
  * when a sub-process of that name is bound; otherwise it is a participant. A variable that holds a text is another name:
- * `set 'v:tom': alice` makes `tom` call alice.
+ * `set 'v:tom': alice` makes `tom` call alice. A tag is no sub-process and never hides one, nor a participant, of its name. Names may
+ * have dots (`db-1.example.org`): a path into the value of a variable comes first; where it leads nowhere the whole name counts.
  *
  * Attributes: `ref` or the text: the name. Attributes `f:name` (`field:name`) become fields, all others (`name`, `v:name`) variables of the
  * sub-process, `ref` and `tag` included. The first child is passed along as the variable `tree`, for `apply`.
@@ -60,7 +61,7 @@ import {
 import { launchTree } from '../../life/birth.ts';
 import { childPath } from '../../life/branches.ts';
 import { replyToParent } from '../../life/life.ts';
-import { boundValue } from '../../life/variables.ts';
+import { boundValue, calledValue } from '../../life/variables.ts';
 import { Bound, type TreeRef, type Value } from '../../state/state.ts';
 import type { Acting, Expression } from '../../state/world.ts';
 import { applyParticipant } from './participant.ts';
@@ -88,7 +89,7 @@ function runnable(value: Value | undefined): { readonly expid: string; readonly 
 
 function callSubprocess(x: Acting, name: string): void {
   const { node } = x;
-  const found = name === '' ? null : runnable(boundValue(x, name));
+  const found = name === '' ? null : runnable(calledValue(x, name));
   if (found === null) throw new LanguageError('RuntimeError', `no subprocess named '${name}' found`);
   const variables = new Map<string, Value>();
   for (const [key, value] of Object.entries(compiledAttributes(x)) as [string, Json][]) {
@@ -117,11 +118,11 @@ export const ref: Expression = {
     const head = world.tree(node.tree).name;
     const key = head === 'ref' ? toText(attribute(x, 'ref') ?? optionalText(x)) : toText(substituted(x, head));
     let name = key;
-    let value = boundValue(x, name);
+    let value = calledValue(x, name);
     for (let hops = 0; typeof value === 'string'; hops++) {
       if (hops >= NAMES_MAX) throw new LanguageError('RuntimeError', `the names that '${key}' leads to form a circle`);
       name = value;
-      value = boundValue(x, name);
+      value = calledValue(x, name);
     }
     node.added = [
       ...node.added.filter(([added]) => added !== 'ref'),
