@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { WorkflowId } from '../src/model/ids.ts';
+import { DEFAULT_TENANT } from '../src/model/tenant.ts';
 import { openStore, PLANNING } from '../src/store/open.ts';
 import type { Store } from '../src/store/store.ts';
 import { AT, changes, expression, gone, history, put, save, workflow, workitem } from '../test/store/samples.ts';
@@ -215,14 +216,14 @@ async function plans(postgres: Postgres): Promise<void> {
     await step(store, 1, 0);
     await store.retire({ endedBefore: AT, keysBefore: AT, limit: 200 });
     await store.read.workflows({
-      tenant: 'default',
+      tenant: DEFAULT_TENANT,
       status: null,
       name: null,
       participant: null,
       limit: 100,
       after: null,
     });
-    await store.read.counts();
+    await store.read.counts(DEFAULT_TENANT);
   });
   print(`Plans among ${WORKFLOWS} workflows (100 messages and 100 timers looked for)`);
   for (const one of sent) await explained(client, one);

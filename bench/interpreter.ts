@@ -3,6 +3,7 @@
  * `npx tsx bench/interpreter.ts [part of a name]`; it ends by itself after about a minute. The last column compares with the calibration: reading
  * and writing the rows of the step as JSON, which no step can do without.
  */
+
 import { createHash } from 'node:crypto';
 import { deliveredFields } from '../src/interpreter/state/fields.ts';
 import { step } from '../src/interpreter/step.ts';
@@ -10,6 +11,7 @@ import type { WorkflowId } from '../src/model/ids.ts';
 import type { Fields, Json } from '../src/model/json.ts';
 import type { Loaded, Stimulus } from '../src/model/stimulus.ts';
 import { LIMITS } from '../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../src/model/tenant.ts';
 import { makeTree, type Tree, treeToStored } from '../src/model/tree.ts';
 import { makeWorld, type Step, type World } from '../test/support/world.ts';
 
@@ -79,7 +81,7 @@ function launch(world: World, tree: Tree, given: Fields): WorkflowId {
   world.stimulate(id, {
     kind: 'launch',
     launch: {
-      id, tenant: 'default', tree, hash: createHash('sha256').update(text).digest('hex'), text, name: null, revision: null, fields: given,
+      id, tenant: DEFAULT_TENANT, tree, hash: createHash('sha256').update(text).digest('hex'), text, name: null, revision: null, fields: given,
       callbacks: 'http://participants.example/', retry: null,
     },
   }); // biome-ignore format: a list of parts

@@ -58,7 +58,7 @@ const rooms: { readonly [name: string]: Room } = {
       'identity',
       'registry',
     ],
-    node: ['crypto', 'fs', 'http', 'path', 'stream', 'url'],
+    node: ['crypto', 'events', 'fs', 'http', 'path', 'stream', 'url'],
   },
   console: { from: ['model'], node: ['fs', 'fs/promises', 'path', 'url'] },
   server: {

@@ -1,7 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { AnswerSpec, Operation } from './operation.ts';
+import { Callback } from './resources/workitems/schemas.ts';
 import type { Schema } from './schema.ts';
-import { Callback, Problem, published } from './schemas.ts';
+import { Problem } from './schema-parts.ts';
+import { published } from './schemas.ts';
 
 /** The OpenAPI 3.1 description of these operations, from the schemas they are checked with. */
 export function openapi(operations: readonly Operation[]): JsonObject {
@@ -34,12 +36,12 @@ function describe(operation: Operation): JsonObject {
     required: true,
     schema: { type: 'string' },
   }));
-  for (const { name, description } of operation.query ?? [])
+  for (const { name, description, schema } of operation.query ?? [])
     parameters.push({
       name: name.endsWith('.') ? `${name}{path}` : name,
       in: 'query',
       description,
-      schema: { type: 'string' },
+      schema: schema === undefined ? { type: 'string' } : plain(schema),
     });
   if (operation.method === 'post')
     parameters.push({

@@ -1,9 +1,14 @@
+import type { Principal, Scope } from '../identity/principal.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { Schema } from './schema.ts';
 
 /** A request in our words: what a handler may look at. */
 export type Call = {
+  /** Who calls. */
+  readonly principal: Principal;
+  /** Why, in the caller's words (`reason` of the body, where the operation takes one); null: nothing was said. */
+  readonly reason: string | null;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** One header, by its lower-case name. */
@@ -17,33 +22,60 @@ export type Call = {
   readonly launchId: WorkflowId | null;
 };
 
-export type Reply = {
-  readonly status: number;
-  readonly contentType: 'application/json' | 'application/problem+json' | 'text/plain' | null;
-  readonly text: string;
-  readonly headers: Readonly<Record<string, string>>;
+/** What an operation answers. */
+export type Reply = { readonly status: number; readonly headers: Readonly<Record<string, string>> } & Content;
+
+export type Content =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'text'; readonly type: string; readonly text: string }
+  /** A file. `etag` is its strong tag, quotes included: who has it already is answered 304. */
+  | { readonly kind: 'bytes'; readonly type: string; readonly bytes: Uint8Array; readonly etag: string }
+  /**
+   * Written bit by bit. `open` resolves when there is nothing more to write. `signal` is aborted when the client has gone or the server
+   * stops: then the answer is ended, and what `open` still writes goes nowhere.
+   */
+  | {
+      readonly kind: 'stream';
+      readonly type: string;
+      readonly open: (sink: Sink, signal: AbortSignal) => Promise<void>;
+    };
+
+/** Where a stream writes to. */
+export type Sink = {
+  /** Resolves when there is room for more; a stream that waits for it holds no more than one bit at a time. */
+  readonly write: (bit: string | Uint8Array) => Promise<void>;
 };
 
 export const jsonReply = (status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Reply => ({
+  kind: 'text',
   status,
-  contentType: 'application/json',
+  type: 'application/json',
   text: JSON.stringify(value),
   headers,
 });
 
+export const textReply = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): Reply => ({
+  kind: 'text',
+  status,
+  type: 'text/plain',
+  text,
+  headers,
+});
+
 /** What every call answers that only makes something happen. */
-export const OK: Reply = { status: 201, contentType: 'text/plain', text: 'OK', headers: {} };
+export const OK: Reply = textReply(201, 'OK');
 
 export type AnswerSpec = {
   readonly description: string;
+  /** Of an answer in JSON; without one it is text. */
   readonly schema?: Schema;
-  readonly headers?: readonly string[];
 };
+/** `schema`: of the value as text; a text of any kind where it is left out. */
 export type QuerySpec = { readonly name: string; readonly description: string; readonly schema?: Schema };
 
 /**
- * One thing the API can do. The router, the checks of requests and /openapi.json are all made from these, so that they
- * cannot drift apart.
+ * One thing the API can do, in all that is to be said about it. The router, the checks of requests, who is let in and /openapi.json are
+ * all made from these, so that they cannot drift apart.
  */
 export type Operation = {
   readonly id: string;
@@ -51,6 +83,12 @@ export type Operation = {
   /** As @koa/router wants it: `/v1/workflows/:workflow_id`. */
   readonly path: string;
   readonly summary: string;
+  /** Who may call it: everybody, or principals with this scope. */
+  readonly access: 'open' | Scope;
+  /** Whoever holds a workitem may call it for that workitem, whatever its scopes are. */
+  readonly capability?: 'workitem';
+  /** Asked by machines all the time: answered when the house is full, logged at debug level only. */
+  readonly probe?: true;
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */
   readonly fixed?: true;
   /** The body; `checked: 'by handler'` where the contract wants complaints of its own. */
@@ -58,7 +96,5 @@ export type Operation = {
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];
   readonly answers: Readonly<Record<number, AnswerSpec>>;
-  /** Polled by machines: logged at debug level only. */
-  readonly quiet?: true;
   readonly handle: (call: Call) => Reply | Promise<Reply>;
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HttpProblem } from './problem.ts';
+import { Problem } from './problem.ts';
 
 /** Items of one page of a list. */
 export const PAGE_DEFAULT = 100;
@@ -7,13 +7,12 @@ export const PAGE_MAX = 1_000;
 /** Longest cursor we look at. */
 const CURSOR_LENGTH_MAX = 2_048;
 
-/** `limit` of a query. @throws HttpProblem unless it is a whole number from 1 to `most` */
+/** `limit` of a query. @throws Problem unless it is a whole number from 1 to `most` */
 export function limitOf(query: URLSearchParams, otherwise = PAGE_DEFAULT, most = PAGE_MAX): number {
   const given = query.get('limit');
   if (given === null) return otherwise;
   const limit = /^\d{1,6}$/.test(given) ? Number(given) : 0;
-  if (limit < 1 || limit > most)
-    throw new HttpProblem('query_invalid', `limit must be a whole number from 1 to ${most}`);
+  if (limit < 1 || limit > most) throw new Problem('query_invalid', `limit must be a whole number from 1 to ${most}`);
   return limit;
 }
 
@@ -24,7 +23,7 @@ export function limitOf(query: URLSearchParams, otherwise = PAGE_DEFAULT, most =
 export const cursorFor = (list: string, next: string): string =>
   Buffer.from(checksum(list, next) + next, 'utf8').toString('base64url');
 
-/** What the store gave, or null without a cursor. @throws HttpProblem when it is not one of ours */
+/** What the store gave, or null without a cursor. @throws Problem when it is not one of ours */
 export function cursorOf(list: string, query: URLSearchParams): string | null {
   const given = query.get('cursor');
   if (given === null) return null;
@@ -33,7 +32,7 @@ export function cursorOf(list: string, query: URLSearchParams): string | null {
     const next = text.slice(CHECKSUM_LENGTH);
     if (text.slice(0, CHECKSUM_LENGTH) === checksum(list, next)) return next;
   }
-  throw new HttpProblem('query_invalid', 'cursor is not one that this list gave; begin without a cursor');
+  throw new Problem('query_invalid', 'cursor is not one that this list gave; begin without a cursor');
 }
 
 const CHECKSUM_LENGTH = 8;

@@ -40,6 +40,3 @@ export type Parts = {
   /** True once the server was told to stop. */
   readonly isStopping: () => boolean;
 };
-
-/** The one tenant there is so far. */
-export const TENANT = 'default';

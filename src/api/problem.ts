@@ -1,7 +1,7 @@
-import { Fault, type FaultCode } from '../model/fault.ts';
+import { Fault } from '../model/fault.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import { StoreUnavailable } from '../store/store.ts';
-import { faultStatus, fixedWords, type HttpCode } from './fault-status.ts';
+import { type Code, problems } from './problems.ts';
 
 /** One thing that is wrong with a request: where (a JSON pointer as a fragment, a line and column of a text) and what. */
 export type Complaint = {
@@ -11,35 +11,26 @@ export type Complaint = {
   readonly column?: number;
 };
 
-/** A complaint about the request as HTTP; faults of the workflow world are `Fault`. */
-export class HttpProblem extends Error {
-  readonly code: HttpCode | FaultCode;
+type More = {
+  readonly complaints?: readonly Complaint[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of one of the fixed v1 calls: the contract's text in `error`, to the letter; the status is 400. */
+  readonly words?: string;
+};
+
+/** What this room throws. Faults of the workflow world are `Fault` until they are answered. */
+export class Problem extends Error {
+  readonly code: Code;
   readonly complaints: readonly Complaint[];
   readonly headers: Readonly<Record<string, string>>;
-  constructor(
-    code: HttpCode | FaultCode,
-    message: string,
-    more: { readonly complaints?: readonly Complaint[]; readonly headers?: Readonly<Record<string, string>> } = {},
-  ) {
+  readonly words: string | null;
+  constructor(code: Code, message: string, more: More = {}) {
     super(message);
-    this.name = 'HttpProblem';
+    this.name = 'Problem';
     this.code = code;
     this.complaints = more.complaints ?? [];
     this.headers = more.headers ?? {};
-  }
-}
-
-/** A fault of one of the four fixed v1 calls: `words` is the contract's text, to the letter. */
-export class FixedFault extends Error {
-  readonly code: FaultCode;
-  readonly words: string;
-  readonly complaints: readonly Complaint[];
-  constructor(code: FaultCode, words: string, detail: string, complaints: readonly Complaint[]) {
-    super(detail);
-    this.name = 'FixedFault';
-    this.code = code;
-    this.words = words;
-    this.complaints = complaints;
+    this.words = more.words ?? null;
   }
 }
 
@@ -56,51 +47,34 @@ export type ProblemAnswer = {
  * @returns never says more about an unforeseen error than that it happened: the log has the rest, found by `requestId`
  */
 export function problemFor(thrown: unknown, requestId: string, fixed: boolean): ProblemAnswer {
-  if (thrown instanceof FixedFault)
-    return answer(thrown.code, 400, thrown.message, requestId, thrown.complaints, thrown.words);
-  if (thrown instanceof Fault) {
-    const words = fixedWords[thrown.code];
-    const status = fixed && words !== undefined ? 400 : faultStatus[thrown.code].status;
-    return answer(thrown.code, status, thrown.message, requestId, [], words ?? thrown.message);
-  }
-  if (thrown instanceof HttpProblem)
-    return answer(
-      thrown.code,
-      faultStatus[thrown.code].status,
-      thrown.message,
-      requestId,
-      thrown.complaints,
-      thrown.message,
-      thrown.headers,
-    );
-  // Steps come with a fault of the engine; this is for whatever only reads, and for idempotency keys.
-  if (thrown instanceof StoreUnavailable)
-    return problemFor(new Fault('unavailable', 'The database cannot be reached; try again'), requestId, fixed);
-  const message = 'Something went wrong on our side; the log of the server has more under this request_id';
-  return answer('internal', 500, message, requestId, [], message);
-}
-
-function answer(
-  code: FaultCode | HttpCode,
-  status: number,
-  detail: string,
-  requestId: string,
-  complaints: readonly Complaint[],
-  error: string,
-  headers: Readonly<Record<string, string>> = {},
-): ProblemAnswer {
-  const { title, retryable } = faultStatus[code];
+  const problem = problemOf(thrown);
+  const { status, title, retryable, words } = problems[problem.code];
+  const said = problem.words ?? words;
+  const answered = problem.words !== null || (fixed && words !== undefined) ? 400 : status;
   const body: Record<string, Json> = {
-    type: `urn:rota:problem:${code.replaceAll('_', '-')}`,
+    type: `urn:rota:problem:${problem.code.replaceAll('_', '-')}`,
     title,
-    status,
-    detail,
-    code,
+    status: answered,
+    detail: problem.message,
+    code: problem.code,
     retryable,
     request_id: requestId,
-    error,
+    error: said ?? problem.message,
   };
-  if (complaints.length > 0) body['errors'] = complaints.map((complaint) => ({ ...complaint }));
+  if (problem.complaints.length > 0) body['errors'] = problem.complaints.map((complaint) => ({ ...complaint }));
   // Retry-After tells well-behaved clients that the fault passes by itself.
-  return { status, headers: retryable && status >= 500 ? { 'Retry-After': '1', ...headers } : headers, body };
+  const headers = retryable && answered >= 500 ? { 'Retry-After': '1', ...problem.headers } : problem.headers;
+  return { status: answered, headers, body };
+}
+
+function problemOf(thrown: unknown): Problem {
+  if (thrown instanceof Problem) return thrown;
+  if (thrown instanceof Fault) return new Problem(thrown.code, thrown.message);
+  // Steps come with a fault of the engine; this is for whatever only reads, and for idempotency keys.
+  if (thrown instanceof StoreUnavailable)
+    return new Problem('unavailable', 'The database cannot be reached; try again');
+  return new Problem(
+    'internal',
+    'Something went wrong on our side; the log of the server has more under this request_id',
+  );
 }

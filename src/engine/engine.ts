@@ -2,6 +2,7 @@ import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
+import type { Tenant } from '../model/tenant.ts';
 
 /** The single road every change takes: a list of stimuli in, a list of answers out (design.md, "The engine"). */
 export type Engine = {
@@ -23,9 +24,20 @@ export type Engine = {
 export type EngineStimulus = {
   readonly workflow: WorkflowId;
   readonly event: EngineEvent;
-  readonly actor?: string;
-  readonly reason?: string;
+  readonly origin: Origin;
 };
+
+/** Who wants it: the server by itself (a timer is due), or a caller, who reaches workflows of one tenant only. */
+export type Origin =
+  | { readonly by: 'server' }
+  | {
+      readonly by: 'caller';
+      readonly tenant: Tenant;
+      /** How history names the caller; null: not at all. */
+      readonly actor: string | null;
+      /** Why, in the caller's words, for the history; null: nothing was said. */
+      readonly reason: string | null;
+    };
 
 /** What the engine handles: stimuli of the interpreter, and two that touch a workitem's message only (outcomes.ts). */
 export type EngineEvent =
@@ -65,7 +77,7 @@ export type MessageSink = {
 /** A message of a workitem that was committed, and was claimed for this node. */
 export type ReadyMessage = {
   readonly workflow: WorkflowId;
-  readonly tenant: string;
+  readonly tenant: Tenant;
   readonly claim: string;
   /** When the lease ends on this process's monotonic clock (runtime/process-time.ts), counted from before the claim was sent. */
   readonly leaseEndsAt: number;

@@ -30,6 +30,7 @@ export type Ran =
 
 /** One entry; a step that throws leaves nothing behind and spoils no neighbour. */
 export function guarded(running: Running, turn: Turn, entry: Entry): Ran {
+  if (isForeign(turn, entry)) return noSuchWorkflow(turn);
   const key = attemptKey(entry);
   if (key !== null && running.attempts.get(key) >= ATTEMPTS_MAX) {
     if (!running.isGuess) return broken(running, turn, entry);
@@ -51,6 +52,23 @@ export function guarded(running: Running, turn: Turn, entry: Entry): Ran {
   }
 }
 
+/**
+ * Whether a caller reaches for a workflow of another tenant. The one place that decides it: before anything else is asked, so that what
+ * belongs to another looks like what never was. A tenant never changes, so a remembered row may tell.
+ */
+const isForeign = ({ view }: Turn, entry: Entry): boolean =>
+  entry.kind === 'stimulus' &&
+  entry.stimulus.origin.by === 'caller' &&
+  view.workflow !== null &&
+  view.workflow.tenant !== entry.stimulus.origin.tenant;
+
+const noSuchWorkflow = ({ workflow }: Turn): Ran => ({
+  kind: 'ran',
+  verdict: { kind: 'answer', answer: { ok: false, code: 'workflow_not_found', message: `No workflow ${workflow}` } },
+  changes: null,
+  folds: false,
+});
+
 function runStimulus(running: Running, turn: Turn, entry: Entry & { kind: 'stimulus' }): Ran {
   const { event } = entry.stimulus;
   if (event.kind === 'redeliver' || event.kind === 'refuse') return touchMessage(running, turn, entry, event);
@@ -69,19 +87,27 @@ function keepLaunched(running: Running, event: EngineStimulus['event']): void {
 }
 
 function runStep(running: Running, view: Loaded, entry: Entry, event: Happening): StepResult {
-  const given = entry.kind === 'stimulus' ? entry.stimulus : null;
   const stimulus: Stimulus = {
     now: running.now,
     seed: entry.seed,
     event,
-    ...(given?.actor === undefined ? {} : { actor: given.actor }),
-    ...(given?.reason === undefined ? {} : { reason: given.reason }),
+    ...sayings(entry),
   };
   return running.step(view, stimulus, {
     limits: running.limits,
     definition: (hash) => definitionFor(running, entry, hash),
     hears: running.hears,
   });
+}
+
+/** What history keeps of a caller; a try that ended has none. */
+function sayings(entry: Entry): Pick<Stimulus, 'actor' | 'reason'> {
+  const origin = entry.kind === 'stimulus' ? entry.stimulus.origin : null;
+  if (origin?.by !== 'caller') return {};
+  return {
+    ...(origin.actor === null ? {} : { actor: origin.actor }),
+    ...(origin.reason === null ? {} : { reason: origin.reason }),
+  };
 }
 
 function definitionFor(running: Running, entry: Entry, hash: string): Tree | undefined {

@@ -1,3 +1,4 @@
+import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
 import type { Save } from '../store/store.ts';
@@ -70,7 +71,8 @@ export async function commit<Outcome extends string>(
 }
 
 function readyMessage(parts: BatchParts, turn: Turn, row: WorkitemRow, leaseEndsAt: number): ReadyMessage {
-  const tenant = turn.changes?.workflow.tenant ?? '';
+  const tenant = turn.changes?.workflow.tenant;
+  invariant(tenant !== undefined, 'a message is born of changes');
   const claim = parts.ids.hex();
   const key = `${row.inherits} ^`;
   const born = turn.changes?.variables.get(key);

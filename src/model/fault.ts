@@ -1,4 +1,4 @@
-/** Every complaint a caller can meet has one of these stable codes; api/fault-status.ts maps them to HTTP. */
+/** Every complaint a caller can meet has one of these stable codes; api/problems.ts maps them to HTTP. */
 export type FaultCode =
   | 'workflow_missing'
   | 'workflow_invalid'

@@ -1,4 +1,5 @@
 import type { ExpressionId, WorkflowId } from './ids.ts';
+import type { Tenant } from './tenant.ts';
 
 /*
  * The rows a workflow consists of (design.md, "A step"). The store keeps them as they are; only the interpreter looks into
@@ -15,7 +16,7 @@ export const isOver = (status: Status): boolean =>
 
 export type WorkflowRow = {
   readonly id: WorkflowId;
-  readonly tenant: string;
+  readonly tenant: Tenant;
   /** Counts the writes of this row; 0 before the first. The write says `where ver = loaded`. */
   readonly ver: number;
   readonly name: string | null;

@@ -11,6 +11,7 @@ import type {
   WorkflowRow,
   WorkitemRow,
 } from './rows.ts';
+import type { Tenant } from './tenant.ts';
 import type { Tree } from './tree.ts';
 
 /** What can happen to a workflow from outside. `actor` and `reason` go into the history. */
@@ -60,7 +61,7 @@ export type Happening =
 
 export type Launch = {
   readonly id: WorkflowId;
-  readonly tenant: string;
+  readonly tenant: Tenant;
   /** Already reorganised (definition/reorganise.ts). */
   readonly tree: Tree;
   /** Content hash of `tree` and its stored text (model/tree.ts, treeToStored). */

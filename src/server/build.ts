@@ -22,10 +22,12 @@ import { makeDatabaseClock } from './database-clock.ts';
 import { definitions } from './definitions.ts';
 import { version } from './version.ts';
 
-/** The parts of a running server, put together. Stopping goes in this order: `stopTaking`, `finish`, `close`. */
+/** The parts of a running server, put together. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
 export type Built = {
   readonly handle: RequestListener;
   readonly profile: Store['profile'];
+  /** Ends answers that go on by themselves; nobody would wait for those. */
+  endStreams(): void;
   /** No new tries and timers are taken up; resolves when those under way have ended. */
   stopTaking(): Promise<void>;
   /** Once no request is under way any more: what the engine still has to do. */
@@ -152,7 +154,8 @@ async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping,
   });
 
   return {
-    handle: app.callback(),
+    handle: app.handle,
+    endStreams: app.endStreams,
     profile: store.profile,
     stopTaking: async () => {
       await Promise.all([houseKeeping.stop(), worker?.stop(config.stopSeconds)]);

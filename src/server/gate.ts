@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { HttpProblem, type ProblemAnswer, problemFor } from '../api/problem.ts';
+import { Problem, type ProblemAnswer, problemFor } from '../api/problem.ts';
 
 /*
  * What stands before the app: requests that come before it is built, and bytes that are no request at all. Both get a
@@ -56,7 +56,7 @@ function starting(request: IncomingMessage, response: ServerResponse): void {
     return;
   }
   const answer = problemFor(
-    new HttpProblem('not_ready', 'The server is starting; try again in a moment'),
+    new Problem('not_ready', 'The server is starting; try again in a moment'),
     randomUUID(),
     false,
   );
@@ -71,10 +71,10 @@ export function answerUnreadable(error: Error & { readonly code?: string }, sock
   }
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
-      ? new HttpProblem('headers_too_large', 'The request line and the headers together are too large')
+      ? new Problem('headers_too_large', 'The request line and the headers together are too large')
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new HttpProblem('request_timeout', 'The request did not arrive in time')
-        : new HttpProblem('request_malformed', 'What came is not an HTTP request');
+        ? new Problem('request_timeout', 'The request did not arrive in time')
+        : new Problem('request_malformed', 'What came is not an HTTP request');
   const answer = problemFor(problem, randomUUID(), false);
   const body = JSON.stringify(answer.body);
   const head = Object.entries({

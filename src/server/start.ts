@@ -69,6 +69,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
     await delay(config.drainSeconds * 1000);
     const deadline = delay(config.stopSeconds * 1000).then(() => false);
     server.close();
+    built.endStreams();
     const answered = gate.closeConnections();
     // Requests under way need the engine, so they end first; tries under way end beside them.
     const finished = Promise.all([answered, built.stopTaking()])

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SHARDS, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { AgendaRow } from '../model/rows.ts';
+import type { Tenant } from '../model/tenant.ts';
 import { type Connections, runAll, type Statement } from './connections.ts';
 import type { AgendaPeek, ClaimedMessage, Store } from './store.ts';
 import { type DatabaseRow, rowOf, selected, WORKITEM } from './tables.ts';
@@ -157,7 +158,7 @@ function messagesOf(claim: string, records: readonly DatabaseRow[]): readonly Cl
     const workflow = record['workflow'] as WorkflowId;
     const row = rowOf(WORKITEM, record);
     const base = row.inherits === null ? null : (bases.get(keyOf(record)) ?? null);
-    return { workflow, tenant: record['tenant'] as string, claim, row, base };
+    return { workflow, tenant: record['tenant'] as Tenant, claim, row, base };
   });
 }
 

@@ -1,6 +1,7 @@
 import { Fault } from '../model/fault.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type { Status } from '../model/rows.ts';
+import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
 import { isCollision, told } from './refusals.ts';
 import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
@@ -34,7 +35,7 @@ const pageSize = (limit: number): number => Math.max(1, Math.min(limit, PAGE_MAX
 
 const workflowById: Statement = {
   name: 'read_workflow',
-  text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2`,
+  text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2 and tenant = $3`,
 };
 
 /** The open workitem of the root strand: it holds the fields which the workflow's row leaves out (interpreter/held.ts). */
@@ -93,7 +94,8 @@ const itemBase = `left join variable v
 
 const workitemByKey: Statement = {
   name: 'read_workitem',
-  text: `select ${itemColumns} from workitem t ${itemBase} where t.shard = $1 and t.workflow_id = $2 and t.id = $3`,
+  text: `select ${itemColumns} from workitem t ${itemBase} 
+  where t.shard = $1 and t.workflow_id = $2 and t.id = $3 and t.tenant = $4`,
 };
 
 const workitemsOfParticipant: Statement = {
@@ -132,6 +134,7 @@ const historyAfter: Statement = {
   where shard = $1 and workflow_id = $2 and last_n > $3
     and first_n >= coalesce(  -- the row that holds the entry after $3: rows follow each other without gaps
       (select max(first_n) from history where shard = $1 and workflow_id = $2 and first_n <= $3 + 1), 0)
+    and exists (select 1 from workflow w where w.shard = $1 and w.id = $2 and w.tenant = $5)
   order by first_n
   limit $4`,
 };
@@ -147,7 +150,7 @@ const errorsNewest: Statement = {
 
 const countsByStatus: Statement = {
   name: 'read_counts',
-  text: 'select status, count(*) as n from workflow group by status',
+  text: 'select status, count(*) as n from workflow where tenant = $1 group by status',
 };
 
 const ofWorkflow = (name: string, columns: string, where: string, order: string, limit = 'limit $4'): Statement => ({
@@ -178,11 +181,11 @@ export function makeReads(connections: Connections): Reads {
   const run = (statement: Statement, values: readonly unknown[]): Promise<Result> => connections.run(statement, values);
   const newestFirst = ({ launchedAt, id }: WorkflowSummary): readonly (string | number)[] => [launchedAt, id];
   return {
-    workflow: async (id) => {
-      const { rows } = await run(workflowById, [shardOf(id), id]);
+    workflow: async (tenant, id) => {
+      const { rows } = await run(workflowById, [shardOf(id), id, tenant]);
       return rows[0] === undefined ? null : rowOf(WORKFLOW, rows[0]);
     },
-    whole: (id, options) => readWhole(connections, id, options, 1),
+    whole: (tenant, id, options) => readWhole(connections, tenant, id, options, 1),
     workflows: async (query) => {
       const size = pageSize(query.limit);
       const { rows } = await run(...workflowsBy(WORKFLOW_SUMMARY, false, { ...query, limit: size + 1 }));
@@ -228,12 +231,12 @@ export function makeReads(connections: Connections): Reads {
       const { rows } = await run(workitemsOfTenant, [tenant, state, shard, of, id, size + 1]);
       return pageOf(rows.map(itemOf), size, (item) => [shardOf(item.workflow), item.workflow, item.row.id]);
     },
-    workitem: async ({ workflow, workitem }) => {
-      const { rows } = await run(workitemByKey, [shardOf(workflow), workflow, workitem]);
+    workitem: async (tenant, { workflow, workitem }) => {
+      const { rows } = await run(workitemByKey, [shardOf(workflow), workflow, workitem, tenant]);
       return rows[0] === undefined ? null : itemOf(rows[0]);
     },
-    history: async (id, after, limit) => {
-      const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit)]);
+    history: async (tenant, id, after, limit) => {
+      const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit), tenant]);
       return rows.map((record) => rowOf(HISTORY, record));
     },
     errors: async ({ tenant, limit, after }) => {
@@ -247,8 +250,8 @@ export function makeReads(connections: Connections): Reads {
         (item) => [item.row.at, item.workflow, item.row.id],
       );
     },
-    counts: async () => {
-      const { rows } = await run(countsByStatus, []);
+    counts: async (tenant) => {
+      const { rows } = await run(countsByStatus, [tenant]);
       return new Map(rows.map((record) => [record['status'] as Status, record['n'] as number]));
     },
   };
@@ -266,6 +269,7 @@ const WHOLE_TRIES_MAX = 5;
 /** A workflow as of one moment: the statements share one snapshot. */
 async function readWhole(
   connections: Connections,
+  tenant: Tenant,
   id: WorkflowId,
   options: { readonly limit: number; readonly after: string | null },
   attempt: number,
@@ -278,7 +282,7 @@ async function readWhole(
     const begun = connection.say('begin isolation level repeatable read read only');
     const [, workflow, branches] = await Promise.all([
       begun,
-      connection.run(workflowById, place),
+      connection.run(workflowById, [...place, tenant]),
       connection.run(wholeStrands, [...place, after ?? '', size + 1]),
     ]);
     const found = workflow.rows[0];
@@ -329,7 +333,8 @@ async function readWhole(
   } catch (error) {
     // Thrown away rather than rolled back: reading fails only when the connection does.
     connection.giveBack(true);
-    if (isCollision(error) && attempt < WHOLE_TRIES_MAX) return readWhole(connections, id, options, attempt + 1);
+    if (isCollision(error) && attempt < WHOLE_TRIES_MAX)
+      return readWhole(connections, tenant, id, options, attempt + 1);
     throw told(error, 'reading a workflow');
   }
 }

@@ -10,6 +10,7 @@ import type {
   WorkitemRow,
 } from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
+import type { Tenant } from '../model/tenant.ts';
 
 /*
  * What we must not forget, as promises in our words. One contract suite (test/store/contract.ts) runs on every implementation:
@@ -214,7 +215,7 @@ export type ClaimedMessage = {
   readonly workflow: WorkflowId;
   readonly claim: string;
   readonly row: WorkitemRow;
-  readonly tenant: string;
+  readonly tenant: Tenant;
   /** When `row.inherits` is set: the value of that base row (VariableRow `^` of scope `row.inherits`); else null. */
   readonly base: string | null;
 };
@@ -255,7 +256,7 @@ export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header'
 export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
 export type WorkflowsQuery = {
-  readonly tenant: string;
+  readonly tenant: Tenant;
   readonly status: Status | null;
   readonly name: string | null;
   readonly participant: string | null;
@@ -263,12 +264,14 @@ export type WorkflowsQuery = {
   readonly after: string | null;
 };
 
+/** What belongs to another tenant is not there: each statement asks for the tenant, so that no forgotten check can leak. */
 export type Reads = {
-  workflow(id: WorkflowId): Promise<WorkflowRow | null>;
+  workflow(tenant: Tenant, id: WorkflowId): Promise<WorkflowRow | null>;
   /** Everything stored of one workflow as of one moment, for showing it: at most `limit` strands whose path comes after `after`, and the
    * rows of those strands (with the first page also those of the root strand, whose open workitem comes with every page). `next` is the
    * `after` of the next page. Variables: base rows only. */
   whole(
+    tenant: Tenant,
     id: WorkflowId,
     options: { readonly limit: number; readonly after: string | null },
   ): Promise<(Loaded & { readonly next: string | null }) | null>;
@@ -280,21 +283,24 @@ export type Reads = {
   ): Promise<Page<{ readonly row: WorkflowRow; readonly workitem: WorkitemRow | null }>>;
   /** Of a participant: oldest first. Of one workflow: by id. All: in an order that only serves to walk through them. */
   workitems(query: {
-    readonly tenant: string;
+    readonly tenant: Tenant;
     readonly participant: string | null;
     readonly workflow: WorkflowId | null;
     readonly state: WorkitemRow['state'] | null;
     readonly limit: number;
     readonly after: string | null;
   }): Promise<Page<{ readonly workflow: WorkflowId; readonly row: WorkitemRow; readonly base: string | null }>>;
-  workitem(key: MessageKey): Promise<{ readonly row: WorkitemRow; readonly base: string | null } | null>;
+  workitem(
+    tenant: Tenant,
+    key: MessageKey,
+  ): Promise<{ readonly row: WorkitemRow; readonly base: string | null } | null>;
   /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows. */
-  history(id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
+  history(tenant: Tenant, id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
   errors(query: {
-    readonly tenant: string;
+    readonly tenant: Tenant;
     readonly limit: number;
     readonly after: string | null;
   }): Promise<Page<{ readonly workflow: WorkflowId; readonly row: ErrorRow }>>;
-  /** How many workflows there are, by status (embedded counts are exact too). */
-  counts(): Promise<ReadonlyMap<Status, number>>;
+  /** How many workflows a tenant has, by status (embedded counts are exact too). */
+  counts(tenant: Tenant): Promise<ReadonlyMap<Status, number>>;
 };

@@ -89,7 +89,7 @@ export function makeTimers(parts: {
     underWay.add(key);
     fed += 1;
     void engine
-      .advance([{ workflow: row.workflow, event: { kind: 'due', agenda: row.id } }])
+      .advance([{ workflow: row.workflow, origin: { by: 'server' }, event: { kind: 'due', agenda: row.id } }])
       .then(
         ([answer]) => (answer?.ok === true ? failing.delete(key) : failed(key, answer?.message)),
         (err: unknown) => failed(key, err instanceof Fault ? err.code : String(err)),

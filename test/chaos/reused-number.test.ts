@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { changes, history, save, workflow, workflowId } from '../store/samples.ts';
 import { startCluster } from '../support/cluster.ts';
@@ -33,7 +34,7 @@ test('a commit that was lost in a crash is not taken for that of another transac
       reused = (await numbers(cluster.url, 20)).includes(number - 1);
       proxy.accept();
       expect(await outcome).toBe('lost');
-      expect(await store.read.workflow(id)).toBeNull();
+      expect(await store.read.workflow(DEFAULT_TENANT, id)).toBeNull();
     }
     expect(reused, 'no number was given again').toBe(true);
   } finally {

@@ -6,6 +6,7 @@ import { withoutKeys } from '../../src/model/json.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { Happening, Limits, Loaded } from '../../src/model/stimulus.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import { treeToStored } from '../../src/model/tree.ts';
 import type { DeliveredFields, Step, World } from '../support/world.ts';
@@ -78,7 +79,7 @@ export function inProcess(one: Case, parts: Parts, limits: Limits = LIMITS): InP
         kind: 'launch',
         launch: {
           id,
-          tenant: 'default',
+          tenant: DEFAULT_TENANT,
           tree,
           hash: createHash('sha256').update(text).digest('hex'),
           text,

@@ -6,6 +6,7 @@ import { BUSY_MS_MAX, LOST_MAX, QUEUE_STIMULI_MAX } from '../../src/engine/make-
 import type { Step } from '../../src/engine/turn.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { DataRefused, OutcomeUnknown, type Store, StoreUnavailable } from '../../src/store/store.ts';
 import {
@@ -25,6 +26,7 @@ import {
   whole,
   workitemOf,
 } from '../support/engine-parts.ts';
+import { SERVER } from '../support/origin.ts';
 
 const TWO = 'define\n  alpha\n  beta\n';
 const THREE_AT_ONCE = 'concurrence\n  alpha\n  beta\n  gamma\n';
@@ -122,6 +124,7 @@ describe('group commit', () => {
     const { id } = await workitemOf(store, workflow, 'alpha');
     const edit = (n: number) => ({
       workflow,
+      origin: SERVER,
       event: { kind: 'edit' as const, workitem: id, fields: { n }, revision: null },
     });
     await parts.engine.advance([edit(1), edit(2), edit(3)]);
@@ -134,12 +137,13 @@ describe('group commit', () => {
     const { id } = await workitemOf(store, workflow, 'alpha');
     const edit = (last: string) => ({
       workflow,
+      origin: SERVER,
       event: { kind: 'edit' as const, workitem: id, fields: { last }, revision: null },
     });
     around.forget();
     const open = gate();
     // After a pause nothing of the workflow is as it was loaded: the edit behind it belongs to the next batch.
-    const first = parts.engine.advance([{ workflow, event: { kind: 'pause' } }, edit('a')]);
+    const first = parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'pause' } }, edit('a')]);
     await until(() => around.begun.length === 1);
     const second = parts.engine.advance([edit('b')]);
     open();
@@ -222,7 +226,7 @@ describe('a step that throws', () => {
     const workflow = await launch(broken, "define\n  alpha timeout: '2d'\n");
     const agenda = [...(await whole(store, workflow)).agenda.keys()][0] as string;
     broken.clock.advanceTo(START + 3 * 86_400_000);
-    const due = () => broken.engine.advance([{ workflow, event: { kind: 'due', agenda } }]);
+    const due = () => broken.engine.advance([{ workflow, origin: SERVER, event: { kind: 'due', agenda } }]);
     for (let i = 1; i < ATTEMPTS_MAX; i++) await expect(due()).rejects.toMatchObject({ code: 'internal' });
     expect((await whole(store, workflow)).workflow.status).toBe('running');
     expect(await due()).toMatchObject([{ ok: false, code: 'internal' }]);
@@ -240,7 +244,7 @@ describe('a step that throws', () => {
     const workflow = await launch(broken, "define\n  alpha timeout: '2d'\n");
     const agenda = [...(await whole(store, workflow)).agenda.keys()][0] as string;
     for (let i = 0; i < ATTEMPTS_MAX; i++)
-      await broken.engine.advance([{ workflow, event: { kind: 'due', agenda } }]).catch(() => {});
+      await broken.engine.advance([{ workflow, origin: SERVER, event: { kind: 'due', agenda } }]).catch(() => {});
     expect((await whole(store, workflow)).workflow.status).toBe('error');
   });
 });
@@ -317,7 +321,7 @@ describe('what was just stepped', () => {
     });
     await launch(torn, TWO);
     around.forget();
-    expect(okay(await torn.engine.advance([{ workflow, event: { kind: 'cancel' } }]))).toEqual([true]);
+    expect(okay(await torn.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]))).toEqual([true]);
     expect((await whole(store, workflow)).workflow.status).toBe('cancelled');
     const { kinds } = await historyOf(store, workflow);
     expect(kinds.filter((kind) => kind === 'workitem.closed')).toHaveLength(1);
@@ -351,9 +355,9 @@ describe('what was just stepped', () => {
     const { id: beta } = await workitemOf(store, workflow, 'beta');
     // An edit of what this node has never heard of: it would say there is no such workitem.
     const edit = { kind: 'edit' as const, workitem: beta, fields: { seen: true }, revision: null };
-    expect(okay(await parts.engine.advance([{ workflow, event: edit }]))).toEqual([true]);
+    expect(okay(await parts.engine.advance([{ workflow, origin: SERVER, event: edit }]))).toEqual([true]);
     const stale = { kind: 'edit' as const, workitem: beta, fields: {}, revision: 7 };
-    expect(await parts.engine.advance([{ workflow, event: stale }])).toMatchObject([{ ok: false }]);
+    expect(await parts.engine.advance([{ workflow, origin: SERVER, event: stale }])).toMatchObject([{ ok: false }]);
   });
 
   test('is loaded as long as some workflow listens to others, so that their events are written', async () => {
@@ -366,7 +370,7 @@ describe('what was just stepped', () => {
     expect(around.committed).toHaveLength(2);
     expect(around.atOnce).toBe(0);
     expect((await whole(store, hearer)).agenda.size).toBeGreaterThan(0);
-    await parts.engine.advance([{ workflow: hearer, event: { kind: 'kill' } }]);
+    await parts.engine.advance([{ workflow: hearer, origin: SERVER, event: { kind: 'kill' } }]);
   });
 });
 
@@ -389,15 +393,17 @@ describe('a transaction that is lost', () => {
 
   test('again and again is given up, and can be tried again', async () => {
     around.trouble.commit = () => 'lost';
-    const { workflow, event } = launchOf(parts, TWO);
-    const launched = expect(parts.engine.advance([{ workflow, event }])).rejects.toMatchObject({ code: 'unavailable' });
+    const { workflow, origin: SERVER, event } = launchOf(parts, TWO);
+    const launched = expect(parts.engine.advance([{ workflow, origin: SERVER, event }])).rejects.toMatchObject({
+      code: 'unavailable',
+    });
     await until(() => {
       parts.time.pass(1_000);
       return around.begun.length === LOST_MAX + 1;
     });
     await launched;
     delete around.trouble.commit;
-    expect(okay(await parts.engine.advance([{ workflow, event }]))).toEqual([true]);
+    expect(okay(await parts.engine.advance([{ workflow, origin: SERVER, event }]))).toEqual([true]);
   });
 
   test('gives back the places it had reserved', async () => {
@@ -450,7 +456,11 @@ describe('a value the database refuses', () => {
     };
     const edit = (value: string) =>
       parts.engine.advance([
-        { workflow, event: { kind: 'edit', workitem: id, fields: { [value]: true, last: value }, revision: null } },
+        {
+          workflow,
+          origin: SERVER,
+          event: { kind: 'edit', workitem: id, fields: { [value]: true, last: value }, revision: null },
+        },
       ]);
     const settled = await Promise.allSettled(['a', 'b', 'poison', 'c', 'd'].map(edit));
     expect(settled.map((one) => one.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
@@ -495,7 +505,7 @@ describe('a workflow that is locked elsewhere', () => {
     around.trouble.busy = (workflow) => workflow === locked;
     const edit = (last: string) =>
       parts.engine.advance([
-        { workflow: locked, event: { kind: 'edit', workitem: id, fields: { last }, revision: null } },
+        { workflow: locked, origin: SERVER, event: { kind: 'edit', workitem: id, fields: { last }, revision: null } },
       ]);
     const edits = [edit('a'), edit('b')];
     const { id: other } = await workitemOf(store, free, 'alpha');
@@ -539,7 +549,7 @@ describe('messages', () => {
     expect(state.taken).toHaveLength(2);
     expect(state.wakes).toBe(1);
     const [message] = state.taken;
-    expect(message).toMatchObject({ workflow, tenant: 'default', leaseEndsAt: parts.time.now() + 30_000 });
+    expect(message).toMatchObject({ workflow, tenant: DEFAULT_TENANT, leaseEndsAt: parts.time.now() + 30_000 });
     expect(message?.row).toMatchObject({ send: 'active', tries: 0, url: URL_OF_ALL });
     expect(JSON.parse(message?.row.fields as string)).toMatchObject({ x: 1, params: {} });
     const claimable = await store.claimDue({ now: START, owner: 'other', limit: 1000, leaseSeconds: 30 });
@@ -561,7 +571,7 @@ describe('messages', () => {
     const workflow = await launch(parts, TWO);
     const { id } = await workitemOf(store, workflow, 'alpha');
     await parts.engine.advance([proceedOf(workflow, id)]);
-    await parts.engine.advance([{ workflow, event: { kind: 'pause' } }]);
+    await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'pause' } }]);
     expect(state.withdrawn).toEqual([`${workflow} ${id}`, `${workflow} all`]);
   });
 });
@@ -679,7 +689,7 @@ describe('ends of tries', () => {
 
   test('a notice waits for the try under way, whose end is written at once and frees it', async () => {
     const { workflow, message, state } = await launched();
-    await parts.engine.advance([{ workflow, event: { kind: 'cancel' } }]);
+    await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]);
     expect(await workitemOf(store, workflow, 'alpha')).toMatchObject({ send: 'cancel', state: 'closed', tries: 0 });
     const claim = () => store.claimDue({ now: START, owner: 'x', limit: 1000, leaseSeconds: 30 });
     expect((await claim()).some((one) => one.workflow === workflow)).toBe(false);
@@ -751,11 +761,11 @@ describe('ends of tries', () => {
     const { workflow, message } = await launched();
     parts.engine.outcome(outcomeOf(message));
     const workitem = message.row.id;
-    const [again] = await parts.engine.advance([{ workflow, event: { kind: 'redeliver', workitem } }]);
+    const [again] = await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'redeliver', workitem } }]);
     expect(again).toMatchObject({ ok: true });
     expect(await workitemOf(store, workflow, 'alpha')).toMatchObject({ send: 'active', dueAt: START, tries: 1 });
     const [asked] = await parts.engine.advance([
-      { workflow, event: { kind: 'refuse', workitem, class: 'Busy', message: 'later' } },
+      { workflow, origin: SERVER, event: { kind: 'refuse', workitem, class: 'Busy', message: 'later' } },
     ]);
     expect(asked).toMatchObject({ ok: true });
     expect(await workitemOf(store, workflow, 'alpha')).toMatchObject({
@@ -766,7 +776,9 @@ describe('ends of tries', () => {
     const none = expressionId('0_9', '0'.repeat(32));
     for (const kind of ['redeliver', 'refuse'] as const)
       expect(
-        await parts.engine.advance([{ workflow, event: { kind, workitem: none, class: 'X', message: 'x' } }]),
+        await parts.engine.advance([
+          { workflow, origin: SERVER, event: { kind, workitem: none, class: 'X', message: 'x' } },
+        ]),
       ).toMatchObject([{ ok: false, code: 'workitem_not_found' }]);
   });
 });

@@ -6,12 +6,13 @@ import type { WorkflowId } from '../../src/model/ids.ts';
 import type { Changes } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
 import { agenda, expression, strand, variable, workflow, workitem } from '../store/samples.ts';
+import { SERVER } from '../support/origin.ts';
 
 const ID = 'w1' as WorkflowId;
 const proceed = (id = ID, expid = '0_0'): Entry => ({
   kind: 'stimulus',
   workflow: id,
-  stimulus: { workflow: id, event: { kind: 'proceed', workitem: expression(expid), fields: {} } },
+  stimulus: { workflow: id, origin: SERVER, event: { kind: 'proceed', workitem: expression(expid), fields: {} } },
   seed: '0'.repeat(32),
 });
 const launch = { kind: 'launch' } as const;
@@ -19,7 +20,7 @@ const launched = (id: WorkflowId): Entry => ({
   kind: 'stimulus',
   workflow: id,
   // Of a launch only the kind is looked at.
-  stimulus: { workflow: id, event: launch as never },
+  stimulus: { workflow: id, origin: SERVER, event: launch as never },
   seed: '0'.repeat(32),
 });
 const viewOf = (id = ID, text = ''): Loaded => ({

@@ -5,6 +5,7 @@ import { step } from '../../src/interpreter/step.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { EmittedEvent } from '../../src/model/rows.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 
 /** What a workflow that goes straight to a participant emits. */
 function emitted(context: { readonly hears?: boolean }): readonly EmittedEvent[] {
@@ -19,7 +20,7 @@ function emitted(context: { readonly hears?: boolean }): readonly EmittedEvent[]
         kind: 'launch',
         launch: {
           id: '20300101-0000-kogadeso-gekunute' as WorkflowId,
-          tenant: 'default',
+          tenant: DEFAULT_TENANT,
           tree: read.tree,
           hash: 'hash',
           text: '[]',

@@ -11,6 +11,7 @@ import { reorganise } from '../../src/model/reorganise.ts';
 import { isOver, type Status } from '../../src/model/rows.ts';
 import type { Answer, Happening, Limits } from '../../src/model/stimulus.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { type Tree, treeToStored } from '../../src/model/tree.ts';
 import { sortedJson } from '../conformance/normal.ts';
 import { auditRows } from '../interpreter/audit.ts';
@@ -176,7 +177,7 @@ export function drive(given: Tree, options: Options = {}): Driver {
   happen({
     kind: 'launch',
     launch: {
-      id, tenant: 'default', tree, hash: createHash('sha256').update(text).digest('hex'), text, name, revision, fields,
+      id, tenant: DEFAULT_TENANT, tree, hash: createHash('sha256').update(text).digest('hex'), text, name, revision, fields,
       callbacks: 'http://participants.example/', retry: null,
     },
   }); // biome-ignore format: a list of parts

@@ -1,5 +1,7 @@
 import type { EngineStimulus } from '../../src/engine/engine.ts';
 import { Fault } from '../../src/model/fault.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
+import { callerOf } from '../support/origin.ts';
 import type { Chaos } from './chaos.ts';
 import type { Cluster, Member } from './cluster.ts';
 import type { Random, Scheduler } from './scheduler.ts';
@@ -48,7 +50,7 @@ export function makeClients(parts: {
     scheduler.after(PATIENCE_MS, '', () => finish('unknown'));
     scheduler.after(random.delay(), `${actor} asks ${member.id} to ${what}`, () => {
       member.run(() =>
-        serve(member, { ...stimulus, actor }, (told) => {
+        serve(member, { ...stimulus, origin: callerOf(DEFAULT_TENANT, actor) }, (told) => {
           scheduler.note(`${member.id} answers ${actor}: ${told}`);
           watch.told(actor, what, told, counts);
           if (random.chance(chaos().callsLost)) return;
@@ -76,7 +78,9 @@ export function makeClients(parts: {
     );
     scheduler.after(ANSWERED_MS, '', () => {
       if (!answered && member.alive && member.freezes === freezes)
-        watch.problems.push(`${member.id} has never answered ${stimulus.actor}: ${nameOf(stimulus)}`);
+        watch.problems.push(
+          `${member.id} has never answered ${stimulus.origin.by === 'caller' ? stimulus.origin.actor : 'the server'}: ${nameOf(stimulus)}`,
+        );
     });
   }
 

@@ -9,6 +9,7 @@ import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
 import { needKey } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { makeTree, type Tree } from '../../src/model/tree.ts';
 import { definitions } from '../../src/server/definitions.ts';
 import { AT, expression, patch, put, strand, workflow, workflowId, workitem } from '../store/samples.ts';
@@ -21,7 +22,7 @@ function launched(tree: Tree): { readonly world: World; readonly id: WorkflowId 
   const id = workflowId();
   const launch = {
     id,
-    tenant: 'default',
+    tenant: DEFAULT_TENANT,
     ...definitions.prepare(tree),
     fields: {},
     callbacks: 'http://x/',

@@ -3,6 +3,7 @@ import { inspect } from '../../src/interpreter/inspect.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import { workitemId } from '../../src/model/ids.ts';
 import { isOver } from '../../src/model/rows.ts';
+import { callerOf } from '../support/origin.ts';
 import type { Clients } from './clients.ts';
 import { type Database, load, type Rows } from './database.ts';
 import type { Random, Scheduler } from './scheduler.ts';
@@ -34,7 +35,7 @@ export function makeOperators(parts: {
   const live = (): readonly Rows[] =>
     [...database.workflows.values()].filter(({ workflow }) => !isOver(workflow.status));
   const ask = (workflow: WorkflowId, event: EngineEvent, counts = false): void =>
-    clients.call({ workflow, event }, counts, () => {});
+    clients.call({ workflow, origin: callerOf(), event }, counts, () => {});
 
   function meddle(): void {
     const rows = live();

@@ -1,5 +1,6 @@
 import { parseWorkitemId } from '../../src/model/ids.ts';
 import type { Fields } from '../../src/model/json.ts';
+import { callerOf } from '../support/origin.ts';
 import type { Clients } from './clients.ts';
 import type { Delivery } from './cluster.ts';
 import type { Random, Scheduler } from './scheduler.ts';
@@ -68,6 +69,7 @@ export function makeParticipants(parts: {
     item.asked = true;
     const stimulus = {
       workflow: id.workflow,
+      origin: callerOf(),
       event: { kind: 'proceed', workitem: id.expression, fields: answerFields() },
     } as const;
     parts.clients().insist(stimulus, true, (told) => {
@@ -89,7 +91,7 @@ export function makeParticipants(parts: {
     item.asked = true;
     if (kind === 'refuse') watch.askedAgain(item.delivery.workitem);
     const event = { kind, workitem: id.expression, class: 'TooHard', message: 'I cannot' } as const;
-    parts.clients().call({ workflow: id.workflow, event }, kind === 'fail', () => {});
+    parts.clients().call({ workflow: id.workflow, origin: callerOf(), event }, kind === 'fail', () => {});
   }
 
   function active(item: Item, respond: (status: number) => void): void {

@@ -1,6 +1,8 @@
 import { Fault } from '../../src/model/fault.ts';
+import type { WorkflowId } from '../../src/model/ids.ts';
 import { shardOf } from '../../src/model/ids.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
+import type { Tenant } from '../../src/model/tenant.ts';
 import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
 import { BASE, type Database, load, type Rows } from './database.ts';
 
@@ -36,11 +38,15 @@ export function makeReads(database: Database, ask: Ask): Reads {
         .map((rows) => ({ item: itemOf(rows), key: [-rows.workflow.launchedAt, rows.workflow.id] }));
       return pageOf(found, limit, after);
     });
+  const of = (tenant: Tenant, id: WorkflowId): Rows | undefined => {
+    const rows = database.workflows.get(id);
+    return rows?.workflow.tenant === tenant ? rows : undefined;
+  };
   return {
-    workflow: (id) => ask('read workflow', () => database.workflows.get(id)?.workflow ?? null),
-    whole: (id, { limit, after }) =>
+    workflow: (tenant, id) => ask('read workflow', () => of(tenant, id)?.workflow ?? null),
+    whole: (tenant, id, { limit, after }) =>
       ask('read whole', () => {
-        const rows = database.workflows.get(id);
+        const rows = of(tenant, id);
         if (rows === undefined) return null;
         const all = load(rows, rows.workflow, [{ kind: 'everything' }]);
         const paths = [...all.strands.keys()].sort().filter((path) => path > (after ?? ''));
@@ -81,17 +87,17 @@ export function makeReads(database: Database, ask: Ask): Reads {
           }));
         return pageOf(found, limit, after);
       }),
-    workitem: ({ workflow, workitem }) =>
+    workitem: (tenant, { workflow, workitem }) =>
       ask('read workitem', () => {
-        const rows = database.workflows.get(workflow);
+        const rows = of(tenant, workflow);
         const held = rows?.workitems.get(workitem);
         if (rows === undefined || held === undefined) return null;
         const { row, base } = itemOf(rows, held.row);
         return { row, base };
       }),
-    history: (id, after, limit) =>
+    history: (tenant, id, after, limit) =>
       ask('read history', () =>
-        (database.workflows.get(id)?.history ?? [])
+        (of(tenant, id)?.history ?? [])
           .filter((row) => row.lastN > after)
           .sort((a, b) => a.firstN - b.firstN)
           .slice(0, limit),
@@ -104,10 +110,10 @@ export function makeReads(database: Database, ask: Ask): Reads {
           .map((item) => ({ item, key: [-item.row.at, item.workflow, item.row.id] }));
         return pageOf(found, limit, after);
       }),
-    counts: () =>
+    counts: (tenant) =>
       ask('read counts', () => {
         const counts = new Map<Status, number>();
-        for (const { workflow } of database.workflows.values())
+        for (const { workflow } of [...database.workflows.values()].filter((rows) => rows.workflow.tenant === tenant))
           counts.set(workflow.status, (counts.get(workflow.status) ?? 0) + 1);
         return counts;
       }),

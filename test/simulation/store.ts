@@ -1,6 +1,7 @@
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import { isOver, type WorkflowRow } from '../../src/model/rows.ts';
 import type { Loaded } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Ids } from '../../src/runtime/ids.ts';
 import { merged } from '../../src/store/load.ts';
 import {
@@ -291,7 +292,7 @@ export function openSimulated(
             held.leaseUntil = database.now() + leaseSeconds * 1000;
             const rows = database.workflows.get(workflow);
             const base = rows?.variables.get(`${held.row.inherits} ${BASE}`)?.value ?? null;
-            return { workflow, claim, row: held.row, tenant: rows?.workflow.tenant ?? '', base };
+            return { workflow, claim, row: held.row, tenant: rows?.workflow.tenant ?? DEFAULT_TENANT, base };
           });
       }),
     renewClaim: ({ key, claim, leaseSeconds, send }) =>

@@ -1,9 +1,11 @@
 import type { WorkflowId } from '../../src/model/ids.ts';
 import { isOver } from '../../src/model/rows.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { treeToJson } from '../../src/model/tree.ts';
 import { seededIds } from '../../src/runtime/ids.ts';
 import { definitions } from '../../src/server/definitions.ts';
+import { callerOf } from '../support/origin.ts';
 import { type Chaos, makeChaos, NO_CHAOS } from './chaos.ts';
 import { makeClients } from './clients.ts';
 import { BEGAN_AT, makeCluster } from './cluster.ts';
@@ -131,9 +133,9 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
     };
     const event = {
       kind: 'launch',
-      launch: { id, tenant: 'default', ...prepared, fields, callbacks, retry: null },
+      launch: { id, tenant: DEFAULT_TENANT, ...prepared, fields, callbacks, retry: null },
     } as const;
-    clients.insist({ workflow: id, event }, true, () => {});
+    clients.insist({ workflow: id, origin: callerOf(), event }, true, () => {});
   }
 
   /** Lets something happen so often a minute, until the bad times are over. */

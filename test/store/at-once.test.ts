@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bareView } from '../../src/engine/view.ts';
 import type { WorkflowRow } from '../../src/model/rows.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { OutcomeUnknown, type Save, type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
@@ -48,8 +49,8 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     const cuts = proxy.cuts();
     expect(await saveAtOnce(one, launchOf(row), null)).toBe('committed');
     expect(proxy.cuts()).toBe(cuts + 1);
-    expect(await two.read.workflow(row.id)).toMatchObject({ ver: 1 });
-    expect(await two.read.history(row.id, 0, 10)).toHaveLength(1);
+    expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 1 });
+    expect(await two.read.history(DEFAULT_TENANT, row.id, 0, 10)).toHaveLength(1);
   });
 
   test.each(ways)('%s a step', async (how) => {
@@ -57,8 +58,8 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     await writeTo(two, launchOf(row).changes);
     proxy.cutNextCommit(how);
     expect(await saveAtOnce(one, stepOf(row), row)).toBe('committed');
-    expect(await two.read.workflow(row.id)).toMatchObject({ ver: 2, lastN: 2 });
-    expect(await two.read.history(row.id, 0, 10)).toHaveLength(2);
+    expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 2, lastN: 2 });
+    expect(await two.read.history(DEFAULT_TENANT, row.id, 0, 10)).toHaveLength(2);
   });
 
   test.each(ways)('%s the end of a workflow, which takes several statements', async (how) => {
@@ -67,8 +68,8 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     proxy.cutNextCommit(how);
     const over = { status: 'completed', endedAt: row.updatedAt } as const;
     expect(await saveAtOnce(one, stepOf(row, over, true), row)).toBe('committed');
-    expect(await two.read.workflow(row.id)).toMatchObject({ ver: 2, status: 'completed' });
-    expect(await two.read.history(row.id, 0, 10)).toHaveLength(2);
+    expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 2, status: 'completed' });
+    expect(await two.read.history(DEFAULT_TENANT, row.id, 0, 10)).toHaveLength(2);
   });
 
   test('although others have stepped the workflow since', async () => {
@@ -78,7 +79,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
       expect(await saveAtOnce(two, stepOf(row, { name: 'theirs' }), row)).toBe('committed');
       proxy.cutNextCommit(how);
       expect(await saveAtOnce(one, stepOf(row, { name: 'ours' }), row), how).toBe('stale');
-      expect(await two.read.workflow(row.id)).toMatchObject({ ver: 2, name: 'theirs' });
+      expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 2, name: 'theirs' });
     }
   });
 
@@ -90,8 +91,8 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     let theirs: 'committed' | 'stale' = 'stale';
     while (theirs === 'stale') theirs = await saveAtOnce(two, stepOf(next(row), { name: 'theirs' }), next(row));
     expect(await ours).toBe('committed');
-    expect(await two.read.workflow(row.id)).toMatchObject({ ver: 3, name: 'theirs' });
-    expect(await two.read.history(row.id, 0, 10)).toHaveLength(3);
+    expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 3, name: 'theirs' });
+    expect(await two.read.history(DEFAULT_TENANT, row.id, 0, 10)).toHaveLength(3);
   });
 
   test('a row that a node holds and does not let go is not waited for longer than its patience', async () => {
@@ -109,7 +110,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     await other.rollback();
     await frozen.rollback();
     expect(await unknown).toBe('committed');
-    expect(await two.read.history(row.id, 0, 10)).toHaveLength(2);
+    expect(await two.read.history(DEFAULT_TENANT, row.id, 0, 10)).toHaveLength(2);
   });
 
   test('and the database stays away: nobody knows; before anything was sent, it is only unavailable', {
@@ -125,7 +126,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     await outcome;
     await expect(saveAtOnce(one, stepOf(row), row)).rejects.toThrow(StoreUnavailable);
     proxy.accept();
-    expect(await two.read.workflow(row.id)).toMatchObject({ ver: 2 });
+    expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 2 });
     expect(await saveAtOnce(one, stepOf(row), row)).toBe('stale');
   });
 });

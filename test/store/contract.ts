@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import type { AgendaRow, Changes, VariableRow, WorkitemRow } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT, type Tenant } from '../../src/model/tenant.ts';
 import { DataRefused, type Save, type Store, type Transaction } from '../../src/store/store.ts';
 import {
   AT,
@@ -95,7 +96,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect([...loaded.errors.values()]).toEqual(rows.errors);
         expect([...loaded.listeners.values()]).toEqual(rows.listeners);
         expect([...loaded.variables.values()]).toEqual(expect.arrayContaining(rows.variables));
-        expect(await store.read.history(id, 0, 10)).toEqual([history(1, 3)]);
+        expect(await store.read.history(DEFAULT_TENANT, id, 0, 10)).toEqual([history(1, 3)]);
       });
 
       test('a workitem brings its strand and all ancestors; base rows, which are large and shared by many, are asked for', async () => {
@@ -218,7 +219,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         const id = workflowId();
         const transaction = await store.begin([{ workflow: id, needs: [] }]);
         await transaction.rollback();
-        expect(await store.read.workflow(id)).toBe(null);
+        expect(await store.read.workflow(DEFAULT_TENANT, id)).toBe(null);
       });
 
       test('a transaction ends once', async () => {
@@ -237,14 +238,14 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
           changes(workflow(other, { ver: 2, name: 'changed' })),
         ]);
         expect(outcome).toBe('lost');
-        expect((await store.read.workflow(other))?.name).toBe('a name');
+        expect((await store.read.workflow(DEFAULT_TENANT, other))?.name).toBe('a name');
         expect((await load(stale, { kind: 'everything' })).workitems.size).toBe(0);
       });
 
       test('a launch whose id exists loses', async () => {
         const id = await launched();
         expect(await write([changes(workflow(id, { name: 'another' }))])).toBe('lost');
-        expect((await store.read.workflow(id))?.name).toBe('a name');
+        expect((await store.read.workflow(DEFAULT_TENANT, id))?.name).toBe('a name');
       });
 
       test('a history number is written once', async () => {
@@ -257,7 +258,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         const row = workitem('0_0');
         const born = new Map([[row.id, { kind: 'put', row, isNew: true } as const]]);
         expect(await write([changes(workflow(id), {}, { workitems: born })])).toBe('committed');
-        expect((await store.read.workitem({ workflow: id, workitem: row.id }))?.row).toEqual(row);
+        expect((await store.read.workitem(DEFAULT_TENANT, { workflow: id, workitem: row.id }))?.row).toEqual(row);
       });
 
       test('large fields that did not change stay, and change when they change', async () => {
@@ -364,7 +365,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         const loaded = await load(id, { kind: 'everything' });
         expect(loaded.workflow).toMatchObject({ ver: 3, name: 'last' });
         expect([...loaded.workitems.values()]).toEqual([workitem('0_1', { tries: 2 })]);
-        expect((await store.read.history(id, 0, 10)).length).toBe(2);
+        expect((await store.read.history(DEFAULT_TENANT, id, 0, 10)).length).toBe(2);
       });
 
       test('every combination of kinds of change is written', async () => {
@@ -410,7 +411,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         const id = workflowId();
         await expect(write([changes(workflow(id, { name: text }))])).rejects.toThrow(DataRefused);
         await expect(store.writeSetting('x', text)).rejects.toThrow(DataRefused);
-        expect(await store.read.workflow(id)).toBe(null);
+        expect(await store.read.workflow(DEFAULT_TENANT, id)).toBe(null);
         expect(await write([changes(workflow(id))])).toBe('committed');
       });
 
@@ -493,7 +494,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect([...loaded.workitems.keys()].sort()).toEqual([expression('0_1'), expression('0_2')]);
         expect([...loaded.variables.keys()]).toEqual([`${expression('0_9')} ^`]);
         expect(loaded.strands.size + loaded.agenda.size + loaded.errors.size + loaded.listeners.size).toBe(0);
-        expect((await store.read.history(id, 0, 10)).length).toBe(2);
+        expect((await store.read.history(DEFAULT_TENANT, id, 0, 10)).length).toBe(2);
       });
     });
 
@@ -511,7 +512,11 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         });
         const messages = await claimOf(id);
         expect(messages.map(({ row }) => row.id)).toEqual([expression('0_1'), expression('0_0')]);
-        expect(messages[0]).toMatchObject({ tenant: 'default', base: null, row: workitem('0_1', { dueAt: AT - 2 }) });
+        expect(messages[0]).toMatchObject({
+          tenant: DEFAULT_TENANT,
+          base: null,
+          row: workitem('0_1', { dueAt: AT - 2 }),
+        });
         expect(await claimOf(id)).toEqual([]);
       });
 
@@ -546,7 +551,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
           [expression('0_4'), '{"large":1}'],
           [expression('0_5'), null],
         ]);
-        expect(await store.read.workitem({ workflow: id, workitem: expression('0_0') })).toMatchObject({
+        expect(await store.read.workitem(DEFAULT_TENANT, { workflow: id, workitem: expression('0_0') })).toMatchObject({
           base: '{"large":1}',
         });
       });
@@ -702,7 +707,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       });
 
       test('an event becomes an agenda row of every listener of the tenant that may fit', async () => {
-        const tenant = `tenant ${workflowId()}`;
+        const tenant = `tenant ${workflowId()}` as Tenant;
         const [emitter, named, anyName, otherName, otherEvent, inward, stranger] = [1, 2, 3, 4, 5, 6, 7].map(() =>
           workflowId(),
         ) as [WorkflowId, WorkflowId, WorkflowId, WorkflowId, WorkflowId, WorkflowId, WorkflowId];
@@ -714,7 +719,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
           hearing(otherName, { name: 'bob' }),
           hearing(otherEvent, { event: 'dispatched' }),
           hearing(inward, { reach: 'workflow' }),
-          hearing(stranger, {}, 'another tenant'),
+          hearing(stranger, {}, 'another tenant' as Tenant),
           hearing(emitter, {}),
         ]);
         const event = { event: 'received', name: 'alice', at: AT + 7, payload: '{"fields":{"a":1}}' } as const;
@@ -737,7 +742,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       });
 
       test('a listener put in the same batch hears the event', async () => {
-        const tenant = `tenant ${workflowId()}`;
+        const tenant = `tenant ${workflowId()}` as Tenant;
         const [hearer, emitter] = [workflowId(), workflowId()];
         const event = { event: 'received', name: 'alice', at: AT, payload: '{}' } as const;
         await write([
@@ -799,7 +804,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
 
     describe('reading', () => {
       test('workflows are listed newest first, page by page, by status, name and participant', async () => {
-        const tenant = `tenant ${workflowId()}`;
+        const tenant = `tenant ${workflowId()}` as Tenant;
         const ids = [1, 2, 3, 4, 5].map(() => workflowId());
         await write(
           ids.map((id, i) =>
@@ -836,11 +841,11 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await listed({ name: 'special' })).toEqual([ids[3]]);
         expect(await listed({ participant: 'carol' })).toEqual([ids[0]]);
         expect(await listed({ name: 'usual', status: 'running', participant: 'alice' })).toEqual([ids[2]]);
-        expect(await listed({ tenant: 'nobody' })).toEqual([]);
+        expect(await listed({ tenant: 'nobody' as Tenant })).toEqual([]);
       });
 
       test('a list of workflows holds no large texts unless they are asked for', async () => {
-        const tenant = `tenant ${workflowId()}`;
+        const tenant = `tenant ${workflowId()}` as Tenant;
         const row = workflow(workflowId(), { tenant, fields: '{"large":1}' });
         await write([changes(row)]);
         const query = { tenant, status: null, name: null, participant: null, limit: 2, after: null } as const;
@@ -855,14 +860,14 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       });
 
       test('a cursor that is none of ours is refused', async () => {
-        const query = { tenant: 'default', status: null, name: null, participant: null, limit: 2 } as const;
+        const query = { tenant: DEFAULT_TENANT, status: null, name: null, participant: null, limit: 2 } as const;
         await expect(store.read.workflows({ ...query, after: 'nonsense' })).rejects.toMatchObject({
           code: 'request_invalid',
         });
       });
 
       test('workitems are listed by participant, by workflow, and all', async () => {
-        const tenant = `tenant ${workflowId()}`;
+        const tenant = `tenant ${workflowId()}` as Tenant;
         const [one, two] = [workflowId(), workflowId()];
         await write([
           changes(workflow(one, { tenant }), {
@@ -900,7 +905,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       test('history goes on after a number, in the middle of a row too', async () => {
         const id = await launched({}, { history: [history(1, 3), history(4), history(5, 9), history(10)] });
         const firsts = async (after: number, limit = 10) =>
-          (await store.read.history(id, after, limit)).map(({ firstN }) => firstN);
+          (await store.read.history(DEFAULT_TENANT, id, after, limit)).map(({ firstN }) => firstN);
         expect(await firsts(0)).toEqual([1, 4, 5, 10]);
         expect(await firsts(3)).toEqual([4, 5, 10]);
         expect(await firsts(6, 1)).toEqual([5]);
@@ -923,7 +928,10 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         });
         const pages: NonNullable<Awaited<ReturnType<Store['read']['whole']>>>[] = [];
         for (let after: string | null = null, more = true; more; ) {
-          const page: Awaited<ReturnType<Store['read']['whole']>> = await store.read.whole(id, { limit: 2, after });
+          const page: Awaited<ReturnType<Store['read']['whole']>> = await store.read.whole(DEFAULT_TENANT, id, {
+            limit: 2,
+            after,
+          });
           if (page === null) break;
           pages.push(page);
           after = page.next;
@@ -941,11 +949,11 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(all('errors').length).toBe(1);
         expect(all('listeners').length).toBe(1);
         expect(pages[0]?.workflow?.id).toBe(id);
-        expect(await store.read.whole(workflowId(), { limit: 2, after: null })).toBe(null);
+        expect(await store.read.whole(DEFAULT_TENANT, workflowId(), { limit: 2, after: null })).toBe(null);
       });
 
       test('errors are listed newest first', async () => {
-        const tenant = `tenant ${workflowId()}`;
+        const tenant = `tenant ${workflowId()}` as Tenant;
         const ids = [workflowId(), workflowId(), workflowId()];
         await write(ids.map((id, i) => changes(workflow(id, { tenant }), { errors: [error('0_0', { at: AT + i })] })));
         const first = await store.read.errors({ tenant, limit: 2, after: null });
@@ -956,9 +964,9 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       });
 
       test('counts grow with what is written', async () => {
-        const before = (await store.read.counts()).get('paused') ?? 0;
+        const before = (await store.read.counts(DEFAULT_TENANT)).get('paused') ?? 0;
         await write([changes(workflow(workflowId(), { status: 'paused' }))]);
-        expect((await store.read.counts()).get('paused')).toBe(before + 1);
+        expect((await store.read.counts(DEFAULT_TENANT)).get('paused')).toBe(before + 1);
       });
     });
 
@@ -976,11 +984,11 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         await store.reserveKey({ scope: 'old', key: 'k', fingerprint: 'f', at: 1_000 });
         await store.reserveKey({ scope: 'young', key: 'k', fingerprint: 'f', at: 3_000 });
         expect(await store.retire({ endedBefore: 2_000, keysBefore: 2_000, limit: 100 })).toBe(1);
-        expect(await store.read.workflow(over)).toBe(null);
-        for (const id of [owing, young, running]) expect((await store.read.workflow(id))?.id).toBe(id);
+        expect(await store.read.workflow(DEFAULT_TENANT, over)).toBe(null);
+        for (const id of [owing, young, running]) expect((await store.read.workflow(DEFAULT_TENANT, id))?.id).toBe(id);
         expect((await load(over, { kind: 'everything' })).strands.size).toBe(0);
         expect((await load(running, { kind: 'everything' })).strands.size).toBe(1);
-        expect(await store.read.history(over, 0, 10)).toEqual([]);
+        expect(await store.read.history(DEFAULT_TENANT, over, 0, 10)).toEqual([]);
         expect(await store.savedAnswer('old', 'k')).toBe(null);
         expect(await store.savedAnswer('young', 'k')).not.toBe(null);
         await store.dropKey('young', 'k');

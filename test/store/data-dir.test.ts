@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from 'vitest';
 import type { WorkflowId } from '../../src/model/ids.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { DataDirLocked, lockDataDir } from '../../src/store/data-dir-lock.ts';
 import { openStore } from '../../src/store/open.ts';
 import { AT } from './samples.ts';
@@ -70,8 +71,8 @@ test(
 
       const store = await openStore({ databaseUrl: null, dataDir: dir, prepared: true });
       for (const id of acknowledged) {
-        expect((await store.read.workflow(id as WorkflowId))?.id).toBe(id);
-        expect((await store.read.history(id as WorkflowId, 0, 10)).length).toBe(1);
+        expect((await store.read.workflow(DEFAULT_TENANT, id as WorkflowId))?.id).toBe(id);
+        expect((await store.read.history(DEFAULT_TENANT, id as WorkflowId, 0, 10)).length).toBe(1);
       }
       const claimed = await store.claimDue({ now: AT, owner: 'successor', limit: 1_000, leaseSeconds: 30 });
       expect(claimed.map(({ workflow }) => workflow)).toEqual(expect.arrayContaining(acknowledged));

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { WorkflowId } from '../../src/model/ids.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { definitionPiece } from '../../src/store/pieces.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -117,7 +118,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     // A serializable database says that the launch has to be run again.
     if ((await launched) === 'lost') expect(await launch(hash, id)).toBe('committed');
     expect(await store.definition(hash)).toBe(`text ${hash}`);
-    expect((await store.read.workflow(id))?.definition).toBe(hash);
+    expect((await store.read.workflow(DEFAULT_TENANT, id))?.definition).toBe(hash);
   });
 
   test('make nobody wait who launches what was launched today already', async () => {

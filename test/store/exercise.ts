@@ -1,5 +1,6 @@
 import { bareView } from '../../src/engine/view.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Store } from '../../src/store/store.ts';
 import { peek, writeTo } from './contract.ts';
 import {
@@ -138,9 +139,9 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   const id = workflowId();
   await writeTo(store, [changes(workflow(id), { workitems: [workitem('0_0')] })]);
   const { read } = store;
-  await read.workflow(id);
-  await read.whole(id, { limit: 10, after: null });
-  const page = { tenant: 'default', limit: 10 } as const;
+  await read.workflow(DEFAULT_TENANT, id);
+  await read.whole(DEFAULT_TENANT, id, { limit: 10, after: null });
+  const page = { tenant: DEFAULT_TENANT, limit: 10 } as const;
   for (const status of [null, 'running'] as const)
     for (const name of [null, 'a name'])
       for (const participant of [null, 'alice'])
@@ -150,10 +151,10 @@ export async function exerciseTheRest(store: Store): Promise<void> {
     for (const workflow of [null, id])
       await read.workitems({ ...page, participant, workflow, state: null, after: null });
   await read.workflowRows({ ...page, status: null, name: null, participant: null, after: null });
-  await read.workitem({ workflow: id, workitem: expression('0_0') });
-  await read.history(id, 0, 10);
+  await read.workitem(DEFAULT_TENANT, { workflow: id, workitem: expression('0_0') });
+  await read.history(DEFAULT_TENANT, id, 0, 10);
   await read.errors({ ...page, after: null });
-  await read.counts();
+  await read.counts(DEFAULT_TENANT);
   await store.releaseClaims('me');
   await store.beat({ id: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
   await store.leave('node');

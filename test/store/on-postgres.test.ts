@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { WorkitemRow } from '../../src/model/rows.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshDatabase, hasPostgres } from '../support/postgres.ts';
@@ -31,7 +32,7 @@ describe.runIf(hasPostgres())('an empty Postgres', () => {
     );
     const id = workflowId();
     await writeTo(stores[0] as Store, [changes(workflow(id))]);
-    for (const store of stores) expect((await store.read.workflow(id))?.id).toBe(id);
+    for (const store of stores) expect((await store.read.workflow(DEFAULT_TENANT, id))?.id).toBe(id);
     await Promise.all(stores.map((store) => store.close()));
     await database.drop();
   });

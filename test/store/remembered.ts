@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bareView } from '../../src/engine/view.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { DataRefused, type Save, type Store } from '../../src/store/store.ts';
 import { loadFrom, type StoreWorld, writeTo } from './contract.ts';
 import {
@@ -68,7 +69,7 @@ export function describeSaveAtOnce(name: string, open: () => Promise<StoreWorld>
       expect([...loaded.workitems.keys()]).toEqual([expression('0_1')]);
       expect([...loaded.strands.keys()]).toEqual(['0.1']);
       expect(await store.definition('a hash')).toBe('a text');
-      expect((await store.read.history(row.id, 0, 10)).map(({ firstN }) => firstN)).toEqual([1, 2]);
+      expect((await store.read.history(DEFAULT_TENANT, row.id, 0, 10)).map(({ firstN }) => firstN)).toEqual([1, 2]);
       expect(await claimed(store, row.id)).toBe(true);
     });
 
@@ -107,15 +108,17 @@ export function describeSaveAtOnce(name: string, open: () => Promise<StoreWorld>
         changes(workflow(workflowId()), {}, { history: [history(1)] }),
       ]);
       expect(await saveAtOnce(late, other, moved)).toBe('stale');
-      for (const { id } of [other, moved]) expect((await store.read.workflow(id))?.name).toBe('a name');
+      for (const { id } of [other, moved]) expect((await store.read.workflow(DEFAULT_TENANT, id))?.name).toBe('a name');
       expect((await loadFrom(store, moved.id, { kind: 'everything' })).workitems.size).toBe(1);
-      expect(await store.read.workflow((late.changes[2] as { workflow: WorkflowRow }).workflow.id)).toBeNull();
+      expect(
+        await store.read.workflow(DEFAULT_TENANT, (late.changes[2] as { workflow: WorkflowRow }).workflow.id),
+      ).toBeNull();
     });
 
     test('a launch whose id is there already is stale', async () => {
       const row = await launched();
       expect(await saveAtOnce(save([changes({ ...row, name: 'another' }, {}, told(row))]))).toBe('stale');
-      expect((await store.read.workflow(row.id))?.name).toBe('a name');
+      expect((await store.read.workflow(DEFAULT_TENANT, row.id))?.name).toBe('a name');
     });
 
     test('of many that remember the same only one is saved', async () => {
@@ -127,8 +130,8 @@ export function describeSaveAtOnce(name: string, open: () => Promise<StoreWorld>
       );
       expect(outcomes.filter((outcome) => outcome === 'committed')).toHaveLength(1);
       const won = outcomes.indexOf('committed');
-      expect(await store.read.workflow(row.id)).toMatchObject({ ver: 2, name: `step ${won}` });
-      expect(await store.read.history(row.id, 1, 10)).toHaveLength(1);
+      expect(await store.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 2, name: `step ${won}` });
+      expect(await store.read.history(DEFAULT_TENANT, row.id, 1, 10)).toHaveLength(1);
     });
 
     test('a workflow that somebody else has locked is not waited for in vain', async () => {
@@ -138,7 +141,7 @@ export function describeSaveAtOnce(name: string, open: () => Promise<StoreWorld>
       const theirs = save([changes(step(row, { name: 'theirs' }), {}, told(step(row)))]);
       expect(await transaction.commit(theirs)).toBe('committed');
       expect(await late).toBe('stale');
-      expect((await store.read.workflow(row.id))?.name).toBe('theirs');
+      expect((await store.read.workflow(DEFAULT_TENANT, row.id))?.name).toBe('theirs');
     });
 
     test('pauses, sweeps and given-back claims go with it', async () => {

@@ -11,6 +11,7 @@ import type {
   WorkflowRow,
   WorkitemRow,
 } from '../../src/model/rows.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Save } from '../../src/store/store.ts';
 
 /** Rows as an engine would write them, for tests that care about a part of them only. */
@@ -22,7 +23,7 @@ export const expression = (expid: string): ExpressionId => expressionId(expid, '
 
 export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): WorkflowRow => ({
   id,
-  tenant: 'default',
+  tenant: DEFAULT_TENANT,
   ver: 1,
   name: 'a name',
   definition: 'hash',

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { WorkflowId } from '../../src/model/ids.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { OutcomeUnknown, type Store, StoreUnavailable, type Transaction } from '../../src/store/store.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
@@ -98,7 +99,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
       expect(await proceed(first, id)).toBe('committed');
       expect(await proceed(second, id)).toBe('lost');
       expect(await proceed(await begin(two, id), id)).toBe('committed');
-      expect((await two.read.history(id, 0, 10)).map(({ firstN }) => firstN)).toEqual([2, 3]);
+      expect((await two.read.history(DEFAULT_TENANT, id, 0, 10)).map(({ firstN }) => firstN)).toEqual([2, 3]);
     });
 
     test('two steps that would each miss what the other writes are not both committed', async () => {
@@ -108,7 +109,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
       expect(await proceed(first, a)).toBe('committed');
       // Another row, with the ver it was loaded with: only the database sees that this comes of a state that never was.
       expect(await proceed(second, b)).toBe('lost');
-      expect((await two.read.workflow(b))?.ver).toBe(1);
+      expect((await two.read.workflow(DEFAULT_TENANT, b))?.ver).toBe(1);
     });
 
     test('more transactions than may run at once take their turns', async () => {
@@ -117,7 +118,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
       // Neighbours in an index may be taken for a conflict; whoever lost tries again.
       expect(outcomes.every((outcome) => outcome === 'committed' || outcome === 'lost')).toBe(true);
       for (const [i, id] of ids.entries())
-        expect((await two.read.workflow(id))?.ver).toBe(outcomes[i] === 'committed' ? 2 : 1);
+        expect((await two.read.workflow(DEFAULT_TENANT, id))?.ver).toBe(outcomes[i] === 'committed' ? 2 : 1);
     });
 
     test('who waits for a turn is told when the database turns out to be away', async () => {
@@ -174,9 +175,9 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
       }
     };
     await Promise.all([work(one), work(two), work(one), work(two)]);
-    const row = await two.read.workflow(id);
+    const row = await two.read.workflow(DEFAULT_TENANT, id);
     expect(row?.ver).toBe(1 + done);
-    expect((await two.read.history(id, 0, 1_000)).length).toBe(done);
+    expect((await two.read.history(DEFAULT_TENANT, id, 0, 1_000)).length).toBe(done);
   });
 
   test.each([
@@ -191,7 +192,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
     const loaded = await loadFrom(two, id, { kind: 'everything' });
     expect(loaded.workflow?.ver).toBe(ver);
     expect([...loaded.workitems.keys()]).toEqual([expression(ver === 1 ? '0_0' : '0_1')]);
-    expect((await two.read.history(id, 0, 10)).length).toBe(ver - 1);
+    expect((await two.read.history(DEFAULT_TENANT, id, 0, 10)).length).toBe(ver - 1);
   });
 
   test('a commit that the database refuses as a conflict is lost, and goes through when it is run again', async () => {
@@ -199,9 +200,9 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
     const transaction = await begin(one, id);
     proxy.cutNextCommit('conflict');
     expect(await proceed(transaction, id)).toBe('lost');
-    expect((await two.read.workflow(id))?.ver).toBe(1);
+    expect((await two.read.workflow(DEFAULT_TENANT, id))?.ver).toBe(1);
     expect(await proceed(await begin(one, id), id)).toBe('committed');
-    expect((await two.read.history(id, 0, 10)).length).toBe(1);
+    expect((await two.read.history(DEFAULT_TENANT, id, 0, 10)).length).toBe(1);
   });
 
   test.each([
@@ -215,7 +216,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
     const committed = transaction.commit(save([changes({ ...row, ver: row.ver + 1, name: 'renamed' })]));
     if (outcome === 'unknown') await expect(committed).rejects.toThrow(OutcomeUnknown);
     else expect(await committed).toBe(outcome);
-    expect((await two.read.workflow(id))?.name).toBe(how === 'before' ? 'a name' : 'renamed');
+    expect((await two.read.workflow(DEFAULT_TENANT, id))?.name).toBe(how === 'before' ? 'a name' : 'renamed');
   });
 
   test('claims given back in a commit that was cut are given back again', async () => {
@@ -278,7 +279,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
     proxy.refuse();
     proxy.accept();
     expect(await proceed(transaction, id)).toBe('lost');
-    expect((await two.read.workflow(id))?.ver).toBe(1);
+    expect((await two.read.workflow(DEFAULT_TENANT, id))?.ver).toBe(1);
   });
 
   test('sessions the server ends, idle or working, harm nobody', async () => {
@@ -289,7 +290,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
     );
     expect(await proceed(transaction, id)).toBe('lost');
     for (const store of [one, two]) {
-      expect((await store.read.workflow(id))?.ver).toBe(1);
+      expect((await store.read.workflow(DEFAULT_TENANT, id))?.ver).toBe(1);
       const again = await begin(store, id);
       await again.rollback();
     }
@@ -301,7 +302,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('two st
     proxy.refuse();
     await expect(begin(one, id)).rejects.toThrow(StoreUnavailable);
     await expect(one.ping()).rejects.toThrow(StoreUnavailable);
-    await expect(one.read.workflow(id)).rejects.toThrow(StoreUnavailable);
+    await expect(one.read.workflow(DEFAULT_TENANT, id)).rejects.toThrow(StoreUnavailable);
     proxy.accept();
     await one.ping();
     const transaction = await begin(one, id);

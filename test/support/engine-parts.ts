@@ -1,4 +1,4 @@
-import type { Engine, EngineEvent, MessageSink, ReadyMessage } from '../../src/engine/engine.ts';
+import type { Engine, EngineStimulus, MessageSink, ReadyMessage } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
 import type { Step } from '../../src/engine/turn.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
@@ -7,12 +7,14 @@ import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import { type Answer, LIMITS, type Loaded } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { stoppedClock } from '../../src/runtime/clock.ts';
 import { type Ids, randomIds } from '../../src/runtime/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { definitions } from '../../src/server/definitions.ts';
 import type { Save, Store, Transaction } from '../../src/store/store.ts';
+import { SERVER } from './origin.ts';
 
 /* The real engine with the real interpreter on a real store, with time that the test moves and trouble that the test makes. */
 
@@ -165,17 +167,18 @@ export function launchOf(
   parts: Pick<EngineParts, 'ids'>,
   text: string,
   options: { readonly callback?: string; readonly fields?: Fields; readonly retry?: Json } = {},
-): { readonly workflow: WorkflowId; readonly event: EngineEvent } {
+): EngineStimulus {
   const read = definitions.read(text);
   if (!read.ok) throw new Error(`This definition cannot be read: ${JSON.stringify(read.errors)}`);
   const workflow = parts.ids.workflow(START);
   return {
     workflow,
+    origin: SERVER,
     event: {
       kind: 'launch',
       launch: {
         id: workflow,
-        tenant: 'default',
+        tenant: DEFAULT_TENANT,
         ...definitions.prepare(read.tree),
         fields: options.fields ?? {},
         callbacks: options.callback ?? URL_OF_ALL,
@@ -197,7 +200,7 @@ export async function launch(
 }
 
 export async function whole(store: Store, workflow: WorkflowId): Promise<Loaded & { readonly workflow: WorkflowRow }> {
-  const found = await store.read.whole(workflow, { limit: 1000, after: null });
+  const found = await store.read.whole(DEFAULT_TENANT, workflow, { limit: 1000, after: null });
   if (found === null || found.workflow === null) throw new Error(`There is no workflow ${workflow}`);
   return { ...found, workflow: found.workflow };
 }
@@ -212,6 +215,7 @@ export async function workitemOf(store: Store, workflow: WorkflowId, participant
 
 export const proceedOf = (workflow: WorkflowId, workitem: ExpressionId, fields: Fields = {}) => ({
   workflow,
+  origin: SERVER,
   event: { kind: 'proceed' as const, workitem, fields },
 });
 
@@ -220,7 +224,7 @@ export async function historyOf(
   store: Store,
   workflow: WorkflowId,
 ): Promise<{ readonly kinds: string[]; readonly entries: Record<string, Json>[] }> {
-  const rows = await store.read.history(workflow, 0, 1000);
+  const rows = await store.read.history(DEFAULT_TENANT, workflow, 0, 1000);
   const entries: Record<string, Json>[] = [];
   for (const row of rows) {
     if (row.firstN !== entries.length + 1)

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { BEGUN_AT_ONCE_MAX, LOOK_AGAIN_MS } from '../../src/outbox/dispatcher.ts';
 import type { Post } from '../../src/outbox/post.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -21,6 +22,7 @@ import {
   whole,
   workitemOf,
 } from '../support/engine-parts.ts';
+import { SERVER } from '../support/origin.ts';
 import { type Listener, listen, nodeOn, promised, type WorkerParts } from '../support/worker-parts.ts';
 
 const TWO = 'define\n  alpha\n  beta\n';
@@ -68,14 +70,16 @@ async function forgetAll(): Promise<void> {
   janitor.clock.advanceTo(START + 1e12);
   for (let after: string | null = null, first = true; first || after !== null; first = false) {
     const page: Awaited<ReturnType<Store['read']['workflows']>> = await real.read.workflows({
-      tenant: 'default',
+      tenant: DEFAULT_TENANT,
       status: null,
       name: null,
       participant: null,
       limit: 500,
       after,
     });
-    await janitor.engine.advance(page.items.map((row) => ({ workflow: row.id, event: { kind: 'kill' as const } })));
+    await janitor.engine.advance(
+      page.items.map((row) => ({ workflow: row.id, origin: SERVER, event: { kind: 'kill' as const } })),
+    );
     after = page.next;
   }
   await real.retire({ endedBefore: START + 2e12, keysBefore: 0, limit: 100_000 });
@@ -140,7 +144,7 @@ describe('delivering', () => {
     participant.answer = (visit) => (visit.status === 'active' ? first.promise : 200);
     const workflow = await launch(node, ONE, { callback: participant.url });
     await until(() => participant.open() === 1);
-    await node.engine.advance([{ workflow, event: { kind: 'cancel' } }]);
+    await node.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]);
     // Everything that could be done is done: the notice is not among it.
     await node.engine.quiet();
     expect(participant.visits).toHaveLength(1);
@@ -264,13 +268,13 @@ describe('delivering', () => {
     await launch(node, 'define\n  first\n', { callback: participant.url });
     await until(() => participant.open() === 1);
     const workflow = await launch(node, ONE, { callback: participant.url });
-    await node.engine.advance([{ workflow, event: { kind: 'pause' } }]);
+    await node.engine.advance([{ workflow, origin: SERVER, event: { kind: 'pause' } }]);
     hang.keep(200);
     await node.worker.quiet();
     expect(at('alpha')).toEqual([]);
     expect(await workitemOf(store, workflow, 'alpha')).toMatchObject({ send: 'active', tries: 0, heldAt: START });
     node.clock.advanceTo(START + 60_000);
-    await node.engine.advance([{ workflow, event: { kind: 'resume' } }]);
+    await node.engine.advance([{ workflow, origin: SERVER, event: { kind: 'resume' } }]);
     await node.worker.quiet();
     expect(at('alpha')).toHaveLength(1);
   });
@@ -484,7 +488,9 @@ describe('the agenda', () => {
     await until(() => participant.visits.length === 40);
     await until(async () => (await whole(store, others[19] as WorkflowId)).workflow.status === 'completed');
     expect((await whole(store, restless)).workflow.status).toBe('running');
-    expect(okay(await node.engine.advance([{ workflow: restless, event: { kind: 'kill' } }]))).toEqual([true]);
+    expect(okay(await node.engine.advance([{ workflow: restless, origin: SERVER, event: { kind: 'kill' } }]))).toEqual([
+      true,
+    ]);
     await node.worker.quiet();
     expect((await whole(store, restless)).workflow.status).toBe('killed');
   });

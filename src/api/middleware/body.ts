@@ -1,7 +1,7 @@
 import type { Context, Next } from 'koa';
 import { HttpMethodEnum, koaBody } from 'koa-body';
 import { isObject, type JsonObject } from '../../model/json.ts';
-import { HttpProblem } from '../problem.ts';
+import { Problem } from '../problem.ts';
 
 /** Bodies may have this many bytes (contract.md: 4 MB), counted after unpacking. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -57,9 +57,8 @@ export function makeBodyReader(): BodyReader {
     const body: unknown = ctx.request.body ?? {};
     const raw = typeof ctx.request.rawBody === 'string' ? ctx.request.rawBody : '';
     if (isForm && /(^|&|\[|%5B)__proto__/i.test(raw))
-      throw new HttpProblem('body_malformed', 'No parameter of a form can be called __proto__');
-    if (!isObject(body))
-      throw new HttpProblem('body_malformed', 'The body must be a JSON object, not a list or a value');
+      throw new Problem('body_malformed', 'No parameter of a form can be called __proto__');
+    if (!isObject(body)) throw new Problem('body_malformed', 'The body must be a JSON object, not a list or a value');
     return { body, raw, isForm };
   };
 }
@@ -76,14 +75,14 @@ function checkType(ctx: Context): boolean {
   }
   const [type = '', ...parameters] = given.split(';').map((part) => part.trim().toLowerCase());
   if (type !== FORM_TYPE && !JSON_TYPE.test(type))
-    throw new HttpProblem(
+    throw new Problem(
       'media_type_unsupported',
       `Bodies of type ${JSON.stringify(type.slice(0, 100))} are not read here; send application/json or ${FORM_TYPE}`,
     );
   for (const parameter of parameters) {
     const [, charset] = /^charset\s*=\s*"?([^"]*)"?$/.exec(parameter) ?? [];
     if (charset !== undefined && !CHARSETS.has(charset.trim()))
-      throw new HttpProblem(
+      throw new Problem(
         'media_type_unsupported',
         `The charset ${JSON.stringify(charset.slice(0, 100))} is not read here; send UTF-8`,
       );
@@ -94,8 +93,8 @@ function checkType(ctx: Context): boolean {
 function problemOf(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const status = 'status' in error ? error.status : undefined;
-  if (status === 413) return new HttpProblem('body_too_large', `The body has more than ${BODY_BYTES_MAX} bytes`);
-  if (status === 415) return new HttpProblem('media_type_unsupported', `The body cannot be unpacked: ${error.message}`);
+  if (status === 413) return new Problem('body_too_large', `The body has more than ${BODY_BYTES_MAX} bytes`);
+  if (status === 415) return new Problem('media_type_unsupported', `The body cannot be unpacked: ${error.message}`);
   // Everything else that reading can throw is about what was sent: syntax, limits of forms, a broken gzip, a lost connection.
-  return new HttpProblem('body_malformed', `The body cannot be read: ${error.message.slice(0, 300)}`);
+  return new Problem('body_malformed', `The body cannot be read: ${error.message.slice(0, 300)}`);
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { Fault } from '../../model/fault.ts';
 import type { WorkflowId } from '../../model/ids.ts';
 import { isObject, type Json } from '../../model/json.ts';
 import type { SavedAnswer } from '../../store/store.ts';
 import type { Call, Operation, Reply } from '../operation.ts';
-import { type Parts, TENANT } from '../parts.ts';
-import { HttpProblem, problemFor } from '../problem.ts';
+import type { Parts } from '../parts.ts';
+import { Problem, problemFor } from '../problem.ts';
+import { type Code, problems } from '../problems.ts';
 
 /*
  * `Idempotency-Key` on any POST: the same key with the same body repeats the first answer.
@@ -26,6 +26,9 @@ import { HttpProblem, problemFor } from '../problem.ts';
 const ABANDONED_AFTER_MS = 60_000;
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
+/** A key and whose it is: the caller's, for one operation. */
+type Owned = { readonly scope: string; readonly key: string };
+
 /** What is remembered from claiming a key on, in the store's `fingerprint`. */
 type Claim = {
   readonly hash: string;
@@ -40,7 +43,6 @@ export function withIdempotency(
   parts: Pick<Parts, 'store' | 'nodeId' | 'clock' | 'ids'>,
 ): (call: Call, path: string, raw: string) => Promise<Reply> {
   const { store, nodeId, clock, ids } = parts;
-  const scope = `${TENANT} ${operation.method} ${operation.path}`;
   const underWay = new Set<string>();
 
   return async (call, path, raw) => {
@@ -48,78 +50,94 @@ export function withIdempotency(
     if (key === null) return operation.handle(call);
 
     const hash = createHash('sha256').update(`${operation.method} ${path}\n${raw}`).digest('hex');
-    if (underWay.has(key)) throw await clash(key, hash);
-    underWay.add(key);
+    const owned: Owned = { scope: scopeOf(call), key };
+    const name = `${owned.scope} ${key}`;
+    if (underWay.has(name)) throw await clash(owned, hash);
+    underWay.add(name);
     try {
-      return await holding(key, hash, call);
+      return await holding(owned, hash, call);
     } finally {
-      underWay.delete(key);
+      underWay.delete(name);
     }
   };
 
-  async function holding(key: string, hash: string, call: Call): Promise<Reply> {
+  /** An open server keeps the scopes it had before there were principals, so that a day's keys hold across an update. */
+  function scopeOf({ principal }: Call): string {
+    const who = principal.kind === 'open' ? principal.tenant : `${principal.tenant} ${principal.id}`;
+    return `${who} ${operation.method} ${operation.path}`;
+  }
+
+  async function holding(owned: Owned, hash: string, call: Call): Promise<Reply> {
     const launch = ids.workflow(clock.now());
     const claim: Claim = { hash, node: nodeId, at: Date.now(), launch };
-    const isFirst = await store.reserveKey({ scope, key, fingerprint: JSON.stringify(claim), at: clock.now() });
-    if (isFirst) return finish(key, claim, call);
+    const isFirst = await store.reserveKey({ ...owned, fingerprint: JSON.stringify(claim), at: clock.now() });
+    if (isFirst) return finish(owned, claim, call);
 
-    const saved = await store.savedAnswer(scope, key);
+    const saved = await store.savedAnswer(owned.scope, owned.key);
     // Retired between the two statements: a day has passed, so it is a new request.
     if (saved === null) throw inUse();
     const first = readClaim(saved.fingerprint);
     if (first.hash !== hash) throw reused();
     if (saved.status !== null) return replayed(saved);
     if (first.node !== nodeId && Date.now() - first.at < ABANDONED_AFTER_MS) throw inUse();
-    return finish(key, first, call);
+    return finish(owned, first, call);
   }
 
-  async function finish(key: string, claim: Claim, call: Call): Promise<Reply> {
-    const reply = await answerOf(claim, call, key);
+  async function finish(owned: Owned, claim: Claim, call: Call): Promise<Reply> {
+    const reply = await answerOf(claim, call, owned);
+    // What goes on, and files, are never kept: they can be asked for again.
+    if (reply.kind === 'stream' || reply.kind === 'bytes') {
+      await store.dropKey(owned.scope, owned.key);
+      return reply;
+    }
     await store.finishKey({
-      scope,
-      key,
+      ...owned,
       fingerprint: JSON.stringify(claim),
       status: reply.status,
-      body: JSON.stringify({ text: reply.text, headers: reply.headers }),
-      contentType: reply.contentType,
+      body: JSON.stringify({ text: reply.kind === 'text' ? reply.text : '', headers: reply.headers }),
+      contentType: reply.kind === 'text' ? reply.type : null,
     });
     return reply;
   }
 
   /** The reply, complaints included: a refusal is as much an answer as a success. */
-  async function answerOf(claim: Claim, call: Call, key: string): Promise<Reply> {
+  async function answerOf(claim: Claim, call: Call, owned: Owned): Promise<Reply> {
     try {
       return await operation.handle({ ...call, launchId: claim.launch });
     } catch (thrown) {
       const problem = problemFor(thrown, call.requestId, operation.fixed === true);
-      if (problem.status < 500)
+      const code = problem.body['code'] as Code;
+      if (!problems[code].retryable)
         return {
+          kind: 'text',
           status: problem.status,
-          contentType: 'application/problem+json',
+          type: 'application/problem+json',
           text: JSON.stringify(problem.body),
           headers: problem.headers,
         };
       // Answers that pass by themselves are not kept. Where nothing can have happened the key is free again; where something
       // may have, it stays claimed, so that the next request takes it over with the id that was fixed.
-      if (thrown instanceof Fault && thrown.code === 'overloaded') await store.dropKey(scope, key);
+      if (!MAY_HAVE_HAPPENED.has(code)) await store.dropKey(owned.scope, owned.key);
       throw thrown;
     }
   }
 
   /** Another request here holds the key: which complaint fits depends on whether it is the same request. */
-  async function clash(key: string, hash: string): Promise<HttpProblem> {
+  async function clash({ scope, key }: Owned, hash: string): Promise<Problem> {
     const saved = await store.savedAnswer(scope, key);
     return saved !== null && readClaim(saved.fingerprint).hash !== hash ? reused() : inUse();
   }
 }
 
+/** After these nobody can tell whether something happened. */
+const MAY_HAVE_HAPPENED: ReadonlySet<Code> = new Set(['unavailable', 'internal']);
+
 const replayed = (saved: SavedAnswer): Reply => {
   const kept = JSON.parse(saved.body ?? '{}') as { text: string; headers: Record<string, string> };
   return {
     status: saved.status ?? 500,
-    contentType: saved.contentType as Reply['contentType'],
-    text: kept.text,
     headers: { ...kept.headers, 'Idempotent-Replayed': 'true' },
+    ...(saved.contentType === null ? { kind: 'empty' } : { kind: 'text', type: saved.contentType, text: kept.text }),
   };
 };
 
@@ -139,22 +157,22 @@ function keyOf(header: string | null): string | null {
   if (header === null) return null;
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
   if (!KEY.test(key))
-    throw new HttpProblem(
+    throw new Problem(
       'idempotency_key_invalid',
       'An Idempotency-Key has 1 to 255 visible ASCII characters, such as a UUID',
     );
   return key;
 }
 
-const inUse = (): HttpProblem =>
-  new HttpProblem(
+const inUse = (): Problem =>
+  new Problem(
     'idempotency_key_in_use',
     'The first request with this Idempotency-Key is under way; ask again in a second for its answer',
     { headers: { 'Retry-After': '1' } },
   );
 
-const reused = (): HttpProblem =>
-  new HttpProblem(
+const reused = (): Problem =>
+  new Problem(
     'idempotency_key_reused',
     'This Idempotency-Key was used with another request; use a new key for a new request',
   );

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
 import { Fault } from '../../model/fault.ts';
+import type { Json } from '../../model/json.ts';
 import type { Log } from '../../runtime/log.ts';
-import { FixedFault, HttpProblem, problemFor } from '../problem.ts';
+import { Problem, problemFor } from '../problem.ts';
+import { begin } from './state.ts';
 
 /** A caller's own id is kept when it is harmless, so that one request can be followed through several services. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -17,38 +19,38 @@ export function report(log: Log): Middleware {
     const startedAt = performance.now();
     const given = ctx.get('X-Request-Id');
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();
-    ctx.state['requestId'] = requestId;
+    const known = begin(ctx, requestId);
     ctx.set('X-Request-Id', requestId);
     ctx.set('X-Content-Type-Options', 'nosniff');
     let err: unknown;
+    let code: Json | undefined;
     try {
       await next();
     } catch (thrown) {
       if (!isExpected(thrown)) err = thrown;
-      const problem = problemFor(thrown, requestId, ctx.state['fixed'] === true);
+      const problem = problemFor(thrown, requestId, known.found?.operation.fixed === true);
       ctx.status = problem.status;
       ctx.set(problem.headers);
       ctx.set('Cache-Control', 'no-store');
       ctx.type = 'application/problem+json';
       ctx.body = JSON.stringify(problem.body);
-      ctx.state['code'] = problem.body['code'];
+      code = problem.body['code'];
     }
+    const operation = known.found?.operation;
     const line = {
       event: 'request',
       request_id: requestId,
       method: ctx.method,
-      route: ctx.state['route'] ?? null,
+      route: operation?.path ?? null,
       status: ctx.status,
       milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,
-      ...(ctx.state['code'] === undefined ? {} : { code: ctx.state['code'] }),
+      ...(code === undefined ? {} : { code }),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
-    else if (ctx.state['quiet'] === true) log.debug('request', line);
+    else if (operation?.probe === true) log.debug('request', line);
     else log.info('request', line);
   };
 }
 
 const isExpected = (thrown: unknown): boolean =>
-  (thrown instanceof Fault && thrown.code !== 'internal') ||
-  thrown instanceof HttpProblem ||
-  thrown instanceof FixedFault;
+  (thrown instanceof Fault || thrown instanceof Problem) && thrown.code !== 'internal';

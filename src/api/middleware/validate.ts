@@ -1,7 +1,7 @@
 import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../model/json.ts';
 import type { Operation } from '../operation.ts';
-import { type Complaint, HttpProblem } from '../problem.ts';
+import { type Complaint, Problem } from '../problem.ts';
 import type { Schema } from '../schema.ts';
 import { isStorable, valueComplaint } from '../value.ts';
 
@@ -31,7 +31,7 @@ export function makeCheck(
   };
 }
 
-/** Makes the check of a whole body against its schema. @throws HttpProblem with a pointer to what is wrong */
+/** Makes the check of a whole body against its schema. @throws Problem with a pointer to what is wrong */
 export function makeBodyCheck(schema: Schema): (body: JsonObject, isForm: boolean) => JsonObject {
   const checkJson = makeCheck(schema);
   const checkForm = makeCheck(schema, { isForm: true });
@@ -45,8 +45,8 @@ export function makeBodyCheck(schema: Schema): (body: JsonObject, isForm: boolea
   };
 }
 
-const invalidRequest = (complaint: Complaint): HttpProblem =>
-  new HttpProblem('request_invalid', complaint.detail, { complaints: [complaint] });
+const invalidRequest = (complaint: Complaint): Problem =>
+  new Problem('request_invalid', complaint.detail, { complaints: [complaint] });
 
 function complaintOf(error: ErrorObject | undefined): Complaint {
   const pointer = `#${error?.instancePath ?? ''}`;
@@ -54,7 +54,7 @@ function complaintOf(error: ErrorObject | undefined): Complaint {
   return { detail: `${place} ${error?.message ?? 'has the wrong shape'}`, pointer };
 }
 
-/** The query of a request. @throws HttpProblem for names that mean nothing here, repeated ones and texts no database holds */
+/** The query of a request. @throws Problem for names that mean nothing here, repeated ones and texts no database holds */
 export function queryOf(querystring: string, operation: Operation): URLSearchParams {
   const query = new URLSearchParams(querystring);
   const names = operation.query ?? [];
@@ -64,14 +64,14 @@ export function queryOf(querystring: string, operation: Operation): URLSearchPar
   for (const [name, value] of query) {
     const known = names.some((spec) => (spec.name.endsWith('.') ? name.startsWith(spec.name) : name === spec.name));
     if (!known)
-      throw new HttpProblem(
+      throw new Problem(
         'query_invalid',
         `There is no filter ${JSON.stringify(name.slice(0, 100))}; there are ${names.map((spec) => spec.name).join(', ')}`,
       );
-    if (seen.has(name)) throw new HttpProblem('query_invalid', `${name.slice(0, 100)} was given more than once`);
+    if (seen.has(name)) throw new Problem('query_invalid', `${name.slice(0, 100)} was given more than once`);
     seen.add(name);
     if (!isStorable(name) || !isStorable(value))
-      throw new HttpProblem(
+      throw new Problem(
         'query_invalid',
         `${JSON.stringify(name.slice(0, 100))} contains U+0000 or half a surrogate pair`,
       );

@@ -1,18 +1,22 @@
-import { readLog } from '../../engine/outcomes.ts';
-import { workitemFields } from '../../engine/show.ts';
-import { Fault } from '../../model/fault.ts';
-import type { ExpressionId, WorkflowId } from '../../model/ids.ts';
-import type { JsonObject } from '../../model/json.ts';
-import type { WorkitemRow } from '../../model/rows.ts';
-import { makeCheck } from '../middleware/validate.ts';
-import { type Call, jsonReply, OK, type Operation, type Reply } from '../operation.ts';
-import { cursorFor, cursorOf, limitOf } from '../page.ts';
-import { type Parts, TENANT } from '../parts.ts';
-import { FixedFault, HttpProblem } from '../problem.ts';
-import { Deliveries, Fail, Nothing, Proceed, Workitem, WorkitemList, WorkitemPatch } from '../schemas.ts';
-import { timeView, workitemView } from '../view.ts';
-import { answers, happen, noSuchWorkitem, workitemKeyOf } from './answers.ts';
-import { callersFields, readFieldsOf } from './launch.ts';
+import { readLog } from '../../../engine/outcomes.ts';
+import { workitemFields } from '../../../engine/show.ts';
+import { Fault } from '../../../model/fault.ts';
+import type { ExpressionId, WorkflowId } from '../../../model/ids.ts';
+import type { JsonObject } from '../../../model/json.ts';
+import type { WorkitemRow } from '../../../model/rows.ts';
+import { answers } from '../../answers.ts';
+import { callersFields, readFieldsOf } from '../../fields.ts';
+import { happen } from '../../happen.ts';
+import { noSuchWorkitem, workitemKeyOf } from '../../ids.ts';
+import { makeCheck } from '../../middleware/validate.ts';
+import { type Call, jsonReply, OK, type Operation, type Reply } from '../../operation.ts';
+import { cursorFor, cursorOf, limitOf } from '../../page.ts';
+import type { Parts } from '../../parts.ts';
+import { Problem } from '../../problem.ts';
+import { Reasoned } from '../../schema-parts.ts';
+import { timeView } from '../../time.ts';
+import { Deliveries, Fail, Proceed, Workitem, WorkitemList, WorkitemPatch } from './schemas.ts';
+import { workitemView } from './view.ts';
 
 type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
 
@@ -25,15 +29,15 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'post',
       path: `${path}/proceed`,
       summary: 'Hand a workitem back',
+      access: 'operate',
+      capability: 'workitem',
       fixed: true,
       body: { schema: Proceed, checked: 'by handler' },
       answers: answers(201, 'OK: the step is committed', null, 400),
       handle: async (call) => {
         const fields = Object.hasOwn(call.body, 'fields') ? readFieldsOf(call.body['fields'], checkFields) : {};
         if (typeof fields === 'string')
-          throw new FixedFault('fields_invalid', 'fields is invalid', fields, [
-            { detail: fields, pointer: '#/fields' },
-          ]);
+          throw new Problem('fields_invalid', fields, { complaints: [{ detail: fields, pointer: '#/fields' }] });
         const key = await keyOf(parts, call);
         await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields });
         return OK;
@@ -44,6 +48,8 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'post',
       path: `${path}/fail`,
       summary: 'Give a workitem up',
+      access: 'operate',
+      capability: 'workitem',
       body: { schema: Fail, checked: 'here' },
       answers: answers(201, 'OK: the error handling of the definition applies', null, 404, 409, 422),
       handle: async (call) => {
@@ -62,8 +68,9 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'post',
       path: `${path}/redeliver`,
       summary: 'Try the callback now',
-      body: { schema: Nothing, checked: 'by handler' },
-      answers: answers(201, 'OK: it is due', null, 404, 409),
+      access: 'operate',
+      body: { schema: Reasoned, checked: 'here' },
+      answers: answers(201, 'OK: it is due', null, 404, 409, 422),
       handle: async (call) => {
         const key = await keyOf(parts, call);
         await happenAt(parts, call, key.workflow, { kind: 'redeliver', workitem: key.workitem });
@@ -75,6 +82,8 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: `${path}/deliveries`,
       summary: 'Every try of its callback',
+      access: 'read',
+      capability: 'workitem',
       answers: answers(200, 'Oldest first', Deliveries, 404, 409),
       handle: async (call) => {
         const { row } = await open(parts, call);
@@ -86,6 +95,8 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path,
       summary: 'One workitem',
+      access: 'read',
+      capability: 'workitem',
       answers: answers(200, 'With its ETag', Workitem, 404, 409),
       handle: async (call) => show(await open(parts, call)),
     },
@@ -94,6 +105,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'patch',
       path,
       summary: 'Change fields of a workitem that waits',
+      access: 'operate',
       body: { schema: WorkitemPatch, checked: 'here' },
       answers: answers(200, 'As it is now', Workitem, 404, 409, 412, 422, 428),
       handle: async (call) => {
@@ -109,6 +121,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: '/v1/workitems',
       summary: 'Workitems that wait for their participants',
+      access: 'read',
       query: [
         { name: 'participant', description: 'Only those of this participant' },
         { name: 'workflow_id', description: 'Only those of this workflow' },
@@ -120,9 +133,9 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       handle: async (call) => {
         const state = call.query.get('status');
         if (state !== null && state !== 'open' && state !== 'failed')
-          throw new HttpProblem('query_invalid', 'status must be open or failed');
+          throw new Problem('query_invalid', 'status must be open or failed');
         const page = await parts.store.read.workitems({
-          tenant: TENANT,
+          tenant: call.principal.tenant,
           participant: call.query.get('participant'),
           workflow: call.query.get('workflow_id') as WorkflowId | null,
           state,
@@ -152,7 +165,7 @@ async function keyOf(parts: Parts, call: Call): Promise<Key> {
   const key = workitemKeyOf(text);
   if (key === null) throw noSuchWorkitem(text);
   if (key.workflow === call.params['workflow_id']) return key;
-  const found = await parts.store.read.workitem(key);
+  const found = await parts.store.read.workitem(call.principal.tenant, key);
   if (found === null || found.row.state === 'closed') throw noSuchWorkitem(text);
   throw new Fault(
     'workflow_mismatched',
@@ -164,7 +177,7 @@ type Open = { readonly key: Key } & NonNullable<Awaited<ReturnType<Parts['store'
 
 async function open(parts: Parts, call: Call): Promise<Open> {
   const key = await keyOf(parts, call);
-  const found = await parts.store.read.workitem(key);
+  const found = await parts.store.read.workitem(call.principal.tenant, key);
   if (found === null || found.row.state === 'closed') throw noSuchWorkitem(call.params['workitem_id'] ?? '');
   return { key, ...found };
 }
@@ -174,10 +187,10 @@ async function happenAt(
   parts: Parts,
   call: Call,
   workflow: WorkflowId,
-  event: Parameters<typeof happen>[2],
+  event: Parameters<typeof happen>[3],
 ): Promise<void> {
   try {
-    await happen(parts, workflow, event);
+    await happen(parts, call, workflow, event);
   } catch (thrown) {
     if (thrown instanceof Fault && GONE.has(thrown.code)) throw noSuchWorkitem(call.params['workitem_id'] ?? '');
     throw thrown;
@@ -196,7 +209,7 @@ function show({ key, row, base }: Open): Reply {
 function expectedRevision(call: Call, current: number): number | null {
   const given = call.header('if-match');
   if (given === null)
-    throw new HttpProblem('precondition_required', 'Send the ETag of the workitem you have seen as If-Match');
+    throw new Problem('precondition_required', 'Send the ETag of the workitem you have seen as If-Match');
   if (given.trim() === '*') return null;
   if (given.split(',').some((tag) => tag.trim() === etagOf(current))) return current;
   throw new Fault(

@@ -1,18 +1,16 @@
-import { retryComplaint } from '../../engine/retry-rules.ts';
-import { Fault, type FaultCode } from '../../model/fault.ts';
-import { isObject, type Json, type JsonObject, withoutKeys } from '../../model/json.ts';
-import { fixedWords } from '../fault-status.ts';
-import { makeCheck } from '../middleware/validate.ts';
-import { jsonReply, type Operation } from '../operation.ts';
-import { type DefinitionRead, type Parts, TENANT } from '../parts.ts';
-import { type Complaint, FixedFault } from '../problem.ts';
-import { Launch, Launched } from '../schemas.ts';
-import { valueComplaint } from '../value.ts';
-import { answers, happen } from './answers.ts';
-
-/** Fields that are ours: a caller's are ignored (contract.md). */
-const OUR_FIELDS = ['params', 'dispatched_at'] as const;
-export const callersFields = (fields: JsonObject): JsonObject => withoutKeys(fields, ...OUR_FIELDS);
+import { retryComplaint } from '../../../engine/retry-rules.ts';
+import { Fault, type FaultCode } from '../../../model/fault.ts';
+import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
+import { answers } from '../../answers.ts';
+import { readFieldsOf } from '../../fields.ts';
+import { happen } from '../../happen.ts';
+import { makeCheck } from '../../middleware/validate.ts';
+import { jsonReply, type Operation } from '../../operation.ts';
+import type { DefinitionRead, Parts } from '../../parts.ts';
+import { type Complaint, Problem } from '../../problem.ts';
+import { problems } from '../../problems.ts';
+import { valueComplaint } from '../../value.ts';
+import { Launch, Launched } from './schemas.ts';
 
 export function launchOperation(parts: Parts): Operation {
   const check = makeLaunchCheck(parts);
@@ -21,6 +19,7 @@ export function launchOperation(parts: Parts): Operation {
     method: 'post',
     path: '/v1/workflows',
     summary: 'Launch a workflow',
+    access: 'launch',
     fixed: true,
     body: { schema: Launch, checked: 'by handler' },
     answers: answers(201, 'It is launched; Location is its address', Launched, 400),
@@ -28,7 +27,7 @@ export function launchOperation(parts: Parts): Operation {
       const order = check(call.body);
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
       try {
-        await happen(parts, id, { kind: 'launch', launch: { id, tenant: TENANT, ...order } });
+        await happen(parts, call, id, { kind: 'launch', launch: { id, tenant: call.principal.tenant, ...order } });
       } catch (thrown) {
         // Nobody else has this id: it is there because an earlier attempt of this very launch was committed, one whose answer
         // got lost (idempotency.ts takes such launches up again).
@@ -154,24 +153,13 @@ function readRetry(body: JsonObject): Trouble | { readonly retry: Json } {
   return complaint === null ? { retry } : trouble('request_invalid', 'retry', complaint);
 }
 
-/** The fields a caller gave, without those that are ours, or what is wrong with them. */
-export function readFieldsOf(
-  value: Json | undefined,
-  check: (value: unknown) => Complaint | null,
-): JsonObject | string {
-  const shape = !isObject(value) ? 'must be an object, field name → value' : valueComplaint(value);
-  if (shape !== null || !isObject(value)) return `fields ${shape}`;
-  const complaint = check(value);
-  return complaint === null ? callersFields(value) : `fields: ${complaint.detail}`;
-}
-
-function faultOf(troubles: readonly Trouble[]): FixedFault {
-  const words = troubles.map(({ code }) => fixedWords[code] ?? 'retry is invalid').join(', ');
+function faultOf(troubles: readonly Trouble[]): Problem {
+  const words = troubles.map(({ code }) => problems[code].words ?? 'retry is invalid').join(', ');
   const complaints = troubles.flatMap((one) => one.complaints);
   const places = complaints.map(({ detail, line, column }) =>
     line === undefined ? detail : `${detail} (line ${line}, column ${column})`,
   );
-  return new FixedFault(troubles[0]?.code ?? 'request_invalid', words, places.slice(0, 5).join('; '), complaints);
+  return new Problem(troubles[0]?.code ?? 'request_invalid', places.slice(0, 5).join('; '), { words, complaints });
 }
 
 /** A name as a part of a JSON pointer in a URI fragment. */

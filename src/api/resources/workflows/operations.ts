@@ -1,18 +1,25 @@
-import { loadedWorkitemFields, showWorkflow } from '../../engine/show.ts';
-import { bareView } from '../../engine/view.ts';
-import { Fault } from '../../model/fault.ts';
-import type { WorkflowId } from '../../model/ids.ts';
-import { equalJson, isObject, type Json, ownValue } from '../../model/json.ts';
-import type { Status, WorkflowRow, WorkitemRow } from '../../model/rows.ts';
-import type { Loaded } from '../../model/stimulus.ts';
-import type { Page, WorkflowSummary, WorkflowsQuery } from '../../store/store.ts';
-import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../operation.ts';
-import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../page.ts';
-import { type Parts, TENANT } from '../parts.ts';
-import { HttpProblem } from '../problem.ts';
-import { History, Nothing, WORKFLOW_STATUSES, Workflow, WorkflowList } from '../schemas.ts';
-import { errorView, historyView, summaryView, timeView, workitemView } from '../view.ts';
-import { answers, happen, noSuchWorkflow, workflowIdOf } from './answers.ts';
+import { loadedWorkitemFields, showWorkflow } from '../../../engine/show.ts';
+import { bareView } from '../../../engine/view.ts';
+import { Fault } from '../../../model/fault.ts';
+import type { WorkflowId } from '../../../model/ids.ts';
+import { equalJson, isObject, type Json, ownValue } from '../../../model/json.ts';
+import type { Status, WorkflowRow, WorkitemRow } from '../../../model/rows.ts';
+import type { Loaded } from '../../../model/stimulus.ts';
+import type { Tenant } from '../../../model/tenant.ts';
+import type { Page, WorkflowSummary, WorkflowsQuery } from '../../../store/store.ts';
+import { answers } from '../../answers.ts';
+import { happen } from '../../happen.ts';
+import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
+import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../../operation.ts';
+import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../../page.ts';
+import type { Parts } from '../../parts.ts';
+import { Problem } from '../../problem.ts';
+import { Reasoned } from '../../schema-parts.ts';
+import { timeView } from '../../time.ts';
+import { errorView } from '../errors/view.ts';
+import { workitemView } from '../workitems/view.ts';
+import { History, WORKFLOW_STATUSES, Workflow, WorkflowList } from './schemas.ts';
+import { historyView, summaryView } from './view.ts';
 
 /** Live expressions (and workitems) shown of one workflow at once (contract.md). */
 const EXPRESSIONS_MAX = 1_000;
@@ -31,6 +38,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: '/v1/workflows',
       summary: 'Workflows, newest first',
+      access: 'read',
       query: LIST_QUERY,
       answers: answers(200, 'A page; with tag or field filters it can hold fewer than limit', WorkflowList, 400),
       handle: (call) => list(parts, call),
@@ -40,6 +48,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: ID_PATH,
       summary: 'One workflow and what is live in it',
+      access: 'read',
       query: [{ name: 'cursor', description: 'The expressions_cursor of the page before' }],
       answers: answers(200, 'As it stands', Workflow, 404),
       handle: (call) => show(parts, call),
@@ -49,8 +58,9 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       method: 'post',
       path: `${ID_PATH}/cancel`,
       summary: 'Cancel a workflow: participants are told, on_cancel handlers run, then it is over',
+      access: 'operate',
       fixed: true,
-      body: { schema: Nothing, checked: 'by handler' },
+      body: { schema: Reasoned, checked: 'by handler' },
       answers: answers(201, 'OK', null, 400),
       handle: async (call) => {
         await cancel(parts, call);
@@ -62,6 +72,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       method: 'delete',
       path: ID_PATH,
       summary: 'The same as cancel',
+      access: 'operate',
       answers: answers(201, 'OK', null, 404),
       handle: async (call) => {
         await cancel(parts, call);
@@ -76,6 +87,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: `${ID_PATH}/history`,
       summary: 'What happened, oldest first',
+      access: 'read',
       query: [
         { name: 'after', description: 'Only entries with a greater n; usually 0' },
         { name: 'limit', description: 'Entries per page, 1 to 1000, usually 1000' },
@@ -92,10 +104,11 @@ function simple(parts: Parts, kind: 'kill' | 'pause' | 'resume', summary: string
     method: 'post',
     path: `${ID_PATH}/${kind}`,
     summary,
-    body: { schema: Nothing, checked: 'by handler' },
-    answers: answers(201, 'OK', null, 404, 409),
+    access: 'operate',
+    body: { schema: Reasoned, checked: 'here' },
+    answers: answers(201, 'OK', null, 404, 409, 422),
     handle: async (call) => {
-      await happen(parts, workflowIdOf(call), { kind });
+      await happen(parts, call, workflowIdOf(call), { kind });
       return OK;
     },
   };
@@ -105,7 +118,7 @@ function simple(parts: Parts, kind: 'kill' | 'pause' | 'resume', summary: string
 async function cancel(parts: Parts, call: Call): Promise<void> {
   const id = workflowIdOf(call);
   try {
-    await happen(parts, id, { kind: 'cancel' });
+    await happen(parts, call, id, { kind: 'cancel' });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
     throw thrown;
@@ -116,7 +129,7 @@ async function show(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
   const list = `expressions of ${id}`;
   const after = cursorOf(list, call.query);
-  const { whole, row, shown } = await loadPage(parts, id, after);
+  const { whole, row, shown } = await loadPage(parts, call.principal.tenant, id, after);
   // The root strand lies in the workflow's row and comes with every page; it belongs to the first.
   const isFirst = after === null;
   const rootIds = new Set(
@@ -140,9 +153,9 @@ async function show(parts: Parts, call: Call) {
 const rootOnly = (whole: Loaded): Loaded => ({ ...whole, strands: new Map() });
 
 /** Strands are what the store counts; each holds some expressions, so a page that has grown too large is asked for again, smaller. */
-async function loadPage(parts: Parts, id: WorkflowId, after: string | null) {
+async function loadPage(parts: Parts, tenant: Tenant, id: WorkflowId, after: string | null) {
   for (let limit = EXPRESSIONS_MAX; ; limit = Math.ceil(limit / 2)) {
-    const whole = await parts.store.read.whole(id, { limit, after });
+    const whole = await parts.store.read.whole(tenant, id, { limit, after });
     if (whole?.workflow == null) throw noSuchWorkflow(id);
     const shown = showWorkflow(whole, await parts.store.definition(whole.workflow.definition));
     if (shown.expressions.length <= EXPRESSIONS_MAX || limit === 1) return { whole, row: whole.workflow, shown };
@@ -163,11 +176,11 @@ async function list(parts: Parts, call: Call) {
   const { query } = call;
   const status = query.get('status');
   if (status !== null && !WORKFLOW_STATUSES.some((one) => one === status))
-    throw new HttpProblem('query_invalid', `status must be one of ${WORKFLOW_STATUSES.join(', ')}`);
+    throw new Problem('query_invalid', `status must be one of ${WORKFLOW_STATUSES.join(', ')}`);
   const limit = limitOf(query);
   const inside = filterOf(query);
   const asked = {
-    tenant: TENANT,
+    tenant: call.principal.tenant,
     status: status as Status | null,
     name: query.get('name'),
     participant: query.get('participant'),
@@ -258,12 +271,17 @@ function isSame(value: Json | undefined, wanted: string): boolean {
 async function history(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
   const given = call.query.get('after') ?? '0';
-  if (!/^\d{1,15}$/.test(given)) throw new HttpProblem('query_invalid', 'after must be a whole number, 0 or more');
+  if (!/^\d{1,15}$/.test(given)) throw new Problem('query_invalid', 'after must be a whole number, 0 or more');
   const after = Number(given);
   const limit = limitOf(call.query, PAGE_MAX);
-  const row = await parts.store.read.workflow(id);
+  const row = await parts.store.read.workflow(call.principal.tenant, id);
   if (row === null) throw noSuchWorkflow(id);
-  const entries = historyView(id, await parts.store.read.history(id, after, limit), after, limit);
+  const entries = historyView(
+    id,
+    await parts.store.read.history(call.principal.tenant, id, after, limit),
+    after,
+    limit,
+  );
   const last = entries.at(-1)?.['n'];
   const hasMore = typeof last === 'number' && last < row.lastN;
   return jsonReply(200, { history: entries, next_after: hasMore ? last : null });

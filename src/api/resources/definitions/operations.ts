@@ -1,9 +1,9 @@
-import type { Json } from '../../model/json.ts';
-import { treeToJson } from '../../model/tree.ts';
-import { jsonReply, type Operation } from '../operation.ts';
-import type { Parts } from '../parts.ts';
-import { Validate, Validation } from '../schemas.ts';
-import { answers } from './answers.ts';
+import type { Json } from '../../../model/json.ts';
+import { treeToJson } from '../../../model/tree.ts';
+import { answers } from '../../answers.ts';
+import { jsonReply, type Operation } from '../../operation.ts';
+import type { Parts } from '../../parts.ts';
+import { Validate, Validation } from './schemas.ts';
 
 export function definitionOperations(parts: Parts): readonly Operation[] {
   return [
@@ -12,6 +12,7 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
       method: 'post',
       path: '/v1/definitions/validate',
       summary: 'Read a definition without launching it',
+      access: 'launch',
       body: { schema: Validate, checked: 'here' },
       answers: answers(200, 'What was read, or what is wrong with it', Validation, 422),
       handle: (call) => {

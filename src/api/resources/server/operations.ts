@@ -1,8 +1,9 @@
-import { type Call, jsonReply, type Operation, type Reply } from '../operation.ts';
-import type { Parts } from '../parts.ts';
-import { ClockAdvance, Nodes, Ping } from '../schemas.ts';
-import { nodeView, timeView } from '../view.ts';
-import { answers } from './answers.ts';
+import { answers } from '../../answers.ts';
+import { type Call, jsonReply, type Operation, type Reply, textReply } from '../../operation.ts';
+import type { Parts } from '../../parts.ts';
+import { timeView } from '../../time.ts';
+import { ClockAdvance, Nodes, Ping } from './schemas.ts';
+import { nodeView } from './view.ts';
 
 /** Longest wait for the database before it counts as not reachable. */
 const PING_MS_MAX = 2_000;
@@ -16,7 +17,8 @@ export function serverOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: '/v1/ping',
       summary: 'Is anybody there?',
-      quiet: true,
+      access: 'open',
+      probe: true,
       answers: answers(200, 'Yes', Ping),
       handle: () => jsonReply(200, { ping: 'pong' }),
     },
@@ -25,17 +27,19 @@ export function serverOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: '/livez',
       summary: 'Is the process alive? Looks at nothing else',
-      quiet: true,
+      access: 'open',
+      probe: true,
       query: PROBE_QUERY,
       answers: { 200: { description: 'ok' } },
-      handle: () => text(200, 'ok'),
+      handle: () => textReply(200, 'ok'),
     },
     {
       id: 'readyz',
       method: 'get',
       path: '/readyz',
       summary: 'Should it be given requests?',
-      quiet: true,
+      access: 'open',
+      probe: true,
       query: PROBE_QUERY,
       answers: { 200: { description: 'ok' }, 503: { description: 'Not now' } },
       handle: (call) => readyz(parts, call),
@@ -45,6 +49,7 @@ export function serverOperations(parts: Parts): readonly Operation[] {
       method: 'get',
       path: '/v1/nodes',
       summary: 'The server processes that share the database',
+      access: 'read',
       answers: answers(200, 'Those heard of lately', Nodes),
       handle: async () => jsonReply(200, { nodes: (await parts.nodes()).map(nodeView) }),
     },
@@ -56,6 +61,7 @@ export function serverOperations(parts: Parts): readonly Operation[] {
             method: 'post',
             path: '/v1/test/clock',
             summary: 'Move business time forward, from due time to due time, waiting for quiet at each',
+            access: 'operate',
             body: { schema: ClockAdvance, checked: 'here' },
             answers: answers(200, 'It is quiet', null, 409, 422),
             handle: async (call: Call) => {
@@ -74,13 +80,6 @@ const PROBE_QUERY = [
   { name: 'exclude', description: 'The name of a check to leave out' },
 ];
 
-const text = (status: number, content: string): Reply => ({
-  status,
-  contentType: 'text/plain',
-  text: content,
-  headers: {},
-});
-
 async function readyz(parts: Parts, call: Call): Promise<Reply> {
   const checks: readonly (readonly [string, () => boolean | Promise<boolean>])[] = [
     ['serving', () => !parts.isStopping()],
@@ -91,8 +90,8 @@ async function readyz(parts: Parts, call: Call): Promise<Reply> {
   const results: { readonly name: string; readonly good: boolean }[] = [];
   for (const [name, check] of checks) if (name !== exclude) results.push({ name, good: await check() });
   const status = results.every(({ good }) => good) ? 200 : 503;
-  if (!call.query.has('verbose')) return text(status, status === 200 ? 'ok' : 'not ready');
-  return text(status, results.map(({ name, good }) => `[${good ? '+' : '-'}] ${name}\n`).join(''));
+  if (!call.query.has('verbose')) return textReply(status, status === 200 ? 'ok' : 'not ready');
+  return textReply(status, results.map(({ name, good }) => `[${good ? '+' : '-'}] ${name}\n`).join(''));
 }
 
 async function reaches(parts: Parts): Promise<boolean> {

@@ -1,0 +1,100 @@
+import type { Context, Middleware } from 'koa';
+import { OPEN } from '../../identity/principal.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
+import type { Call, Operation, Reply } from '../operation.ts';
+import type { Parts } from '../parts.ts';
+import { Problem } from '../problem.ts';
+import type { Streams } from '../streams.ts';
+import { isStorable } from '../value.ts';
+import { makeBodyReader, type ReadBody } from './body.ts';
+import { withIdempotency } from './idempotency.ts';
+import { knownOf } from './state.ts';
+import { makeBodyCheck, queryOf } from './validate.ts';
+
+const NOTHING: ReadBody = { body: {}, raw: '', isForm: false };
+
+/** Reads what the operation wants to know of the request, runs it and writes its reply. */
+export function run(parts: Parts, streams: Streams): Middleware {
+  const readBody = makeBodyReader();
+  const ready = new Map<Operation, ReturnType<typeof prepare>>();
+
+  /** Made when an operation is first asked for: a start needs none of it. */
+  function prepare(operation: Operation) {
+    return {
+      hasBody: operation.method === 'post' || operation.method === 'patch',
+      checkBody: operation.body?.checked === 'here' ? makeBodyCheck(operation.body.schema) : null,
+      handle: operation.method === 'post' ? withIdempotency(operation, parts) : null,
+    };
+  }
+
+  return async (ctx) => {
+    const { found, principal, requestId } = knownOf(ctx);
+    if (found === null) throw new Error('No operation was found for this request');
+    const { operation, params } = found;
+    const one = ready.get(operation) ?? prepare(operation);
+    ready.set(operation, one);
+    const query = queryOf(ctx.querystring, operation);
+    const read = one.hasBody ? await readBody(ctx) : NOTHING;
+    const body = one.checkBody === null ? read.body : one.checkBody(read.body, read.isForm);
+    const call: Call = {
+      principal: principal ?? OPEN,
+      reason: takesReason(operation) ? reasonOf(body, operation) : null,
+      params,
+      query,
+      header: (name) => ctx.get(name) || null,
+      body,
+      isForm: read.isForm,
+      requestId,
+      launchId: null,
+    };
+    const reply = one.handle === null ? await operation.handle(call) : await one.handle(call, ctx.path, read.raw);
+    await write(ctx, reply, streams);
+  };
+}
+
+async function write(ctx: Context, reply: Reply, streams: Streams): Promise<void> {
+  ctx.status = reply.status;
+  if (reply.kind !== 'bytes') ctx.set('Cache-Control', 'no-store');
+  ctx.set(reply.headers);
+  switch (reply.kind) {
+    case 'empty':
+      ctx.body = null;
+      return;
+    case 'text':
+      ctx.type = reply.type;
+      ctx.body = reply.text;
+      return;
+    case 'bytes':
+      ctx.type = reply.type;
+      ctx.set('ETag', reply.etag);
+      if (ctx.fresh) ctx.status = 304;
+      else ctx.body = Buffer.from(reply.bytes);
+      return;
+    case 'stream':
+      ctx.type = reply.type;
+      if (ctx.method === 'HEAD') return;
+      // Its place among the requests under way is free from here on: streams have a count of their own.
+      void streams.run(ctx.res, reply.open);
+      ctx.respond = false;
+  }
+}
+
+/** Longest reason that is kept, in characters. */
+export const REASON_LENGTH_MAX = 1_000;
+
+const takesReason = (operation: Operation): boolean => {
+  const properties = operation.body?.schema['properties'] as JsonObject | undefined;
+  return properties !== undefined && Object.hasOwn(properties, 'reason');
+};
+
+/** Why the caller wants it. Null where nothing was said. @throws Problem when it is no text, or too long */
+function reasonOf(body: JsonObject, operation: Operation): string | null {
+  const reason: Json | undefined = Object.hasOwn(body, 'reason') ? body['reason'] : undefined;
+  if (reason === undefined || reason === null || reason === '') return null;
+  if (typeof reason === 'string' && reason.length <= REASON_LENGTH_MAX && isStorable(reason)) return reason;
+  // The fixed calls have words for few complaints, and whatever is in their bodies beside was never looked at.
+  if (operation.fixed === true) return null;
+  throw new Problem('request_invalid', `reason must be a text of at most ${REASON_LENGTH_MAX} characters`, {
+    complaints: [{ detail: `must be a text of at most ${REASON_LENGTH_MAX} characters`, pointer: '#/reason' }],
+  });
+}

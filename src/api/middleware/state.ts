@@ -1,0 +1,25 @@
+import type { Context } from 'koa';
+import type { Principal } from '../../identity/principal.ts';
+import type { Operation } from '../operation.ts';
+
+/** What is known of a request so far; each layer fills in its part. */
+export type Known = {
+  readonly requestId: string;
+  /** What was asked for, and the parts of its path; null: nothing we have. */
+  found: { readonly operation: Operation; readonly params: Readonly<Record<string, string>> } | null;
+  principal: Principal | null;
+};
+
+const known = new WeakMap<Context['req'], Known>();
+
+export const begin = (ctx: Context, requestId: string): Known => {
+  const fresh: Known = { requestId, found: null, principal: null };
+  known.set(ctx.req, fresh);
+  return fresh;
+};
+
+export function knownOf(ctx: Context): Known {
+  const found = known.get(ctx.req);
+  if (found === undefined) throw new Error('The outermost layer has not seen this request');
+  return found;
+}

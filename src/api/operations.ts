@@ -1,0 +1,23 @@
+import type { Operation } from './operation.ts';
+import type { Parts } from './parts.ts';
+import { definitionOperations } from './resources/definitions/operations.ts';
+import { errorOperations } from './resources/errors/operations.ts';
+import { expressionOperations } from './resources/expressions/operations.ts';
+import { serverOperations } from './resources/server/operations.ts';
+import { launchOperation } from './resources/workflows/launch.ts';
+import { workflowOperations } from './resources/workflows/operations.ts';
+import { workitemOperations } from './resources/workitems/operations.ts';
+
+/** Everything the API can do; a worker answers for itself only. */
+export const operationsOf = (parts: Parts): readonly Operation[] =>
+  parts.role === 'worker'
+    ? serverOperations(parts)
+    : [
+        launchOperation(parts),
+        ...workflowOperations(parts),
+        ...workitemOperations(parts),
+        ...expressionOperations(parts),
+        ...errorOperations(parts),
+        ...definitionOperations(parts),
+        ...serverOperations(parts),
+      ];

@@ -1,0 +1,89 @@
+import type { FaultCode } from '../model/fault.ts';
+
+/** Complaints about a request as HTTP, before any workflow is looked at. */
+export type HttpCode =
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'body_malformed'
+  | 'body_too_large'
+  | 'media_type_unsupported'
+  | 'query_invalid'
+  | 'uri_too_long'
+  | 'headers_too_large'
+  | 'request_malformed'
+  | 'request_timeout'
+  | 'precondition_required'
+  | 'idempotency_key_invalid'
+  | 'idempotency_key_reused'
+  | 'idempotency_key_in_use'
+  | 'scope_missing'
+  | 'not_ready';
+
+export type Code = FaultCode | HttpCode;
+
+/** Everything there is to say about a code. */
+type Entry = {
+  /** The natural HTTP status; the fixed v1 calls answer 400 for every code that has `words`. */
+  readonly status: number;
+  readonly title: string;
+  /** The same request may succeed later, without anybody changing anything. */
+  readonly retryable: boolean;
+  /** What the fixed v1 calls say in `error`, to the letter. */
+  readonly words?: string;
+};
+const entry = (status: number, title: string, words?: string): Entry => ({
+  status,
+  title,
+  retryable: false,
+  ...(words === undefined ? {} : { words }),
+});
+const passing = (status: number, title: string): Entry => ({ status, title, retryable: true });
+
+/** One record per code; a new code without one does not compile. */
+export const problems: Readonly<Record<Code, Entry>> = {
+  workflow_missing: entry(400, 'A definition is missing', 'workflow is missing'),
+  workflow_invalid: entry(400, 'The definition cannot be read', 'workflow is invalid'),
+  callbacks_missing: entry(
+    400,
+    'Neither callback nor callbacks was given',
+    'callback, callbacks are missing, exactly one parameter must be provided',
+  ),
+  callbacks_exclusive: entry(
+    400,
+    'Both callback and callbacks were given',
+    'callback, callbacks are mutually exclusive',
+  ),
+  callback_invalid: entry(400, 'The callback cannot be used', 'callback is invalid'),
+  callbacks_invalid: entry(400, 'The callbacks cannot be used', 'callbacks is invalid'),
+  fields_invalid: entry(400, 'The fields cannot be used', 'fields is invalid'),
+  workflow_not_found: entry(404, 'No such workflow', 'workflow_id not found'),
+  workitem_not_found: entry(404, 'No such workitem', 'workitem_id not found'),
+  workflow_mismatched: entry(409, 'The workitem belongs to another workflow', 'workflow_id is mismatched'),
+  expression_not_found: entry(404, 'No such expression'),
+  error_not_found: entry(404, 'No such error'),
+  workflow_over: entry(409, 'The workflow is over'),
+  conflict: entry(409, 'The request conflicts with the state of the workflow'),
+  limit_exceeded: entry(422, 'A limit would be exceeded'),
+  request_invalid: entry(422, 'The request has the wrong shape'),
+  precondition_failed: entry(412, 'It was changed by somebody else'),
+  overloaded: passing(503, 'The server has too much to do'),
+  unavailable: passing(503, 'The server cannot reach its database'),
+  internal: passing(500, 'Something went wrong on our side'),
+
+  route_not_found: entry(404, 'There is nothing at this address'),
+  method_not_allowed: entry(405, 'This address does not take this method'),
+  body_malformed: entry(400, 'The body cannot be read'),
+  body_too_large: entry(413, 'The body is too large'),
+  media_type_unsupported: entry(415, 'The body is in a format that is not read here'),
+  query_invalid: entry(400, 'The query has the wrong shape'),
+  uri_too_long: entry(414, 'The address is too long'),
+  headers_too_large: entry(431, 'The request head is too large'),
+  request_malformed: entry(400, 'This is not an HTTP request'),
+  request_timeout: passing(408, 'The request took too long to arrive'),
+  precondition_required: entry(428, 'If-Match is required'),
+  idempotency_key_invalid: entry(400, 'The Idempotency-Key cannot be used'),
+  idempotency_key_reused: entry(422, 'The Idempotency-Key was used with another request'),
+  idempotency_key_in_use: passing(409, 'The first request with this Idempotency-Key is under way'),
+  scope_missing: entry(403, 'The caller may not do this'),
+  not_ready: passing(503, 'The server is starting or stopping'),
+};

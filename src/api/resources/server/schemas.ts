@@ -1,0 +1,26 @@
+import { Type } from '../../schema.ts';
+import { text, time } from '../../schema-parts.ts';
+
+/** Body of `POST /v1/test/clock`. */
+export const ClockAdvance = Type.Object(
+  { advance: Type.Number({ description: 'Seconds; 0 only waits for quiet', minimum: 0, maximum: 3_200_000_000 }) },
+  { title: 'ClockAdvance', description: 'Moves business time; only with TEST_CLOCK=1' },
+);
+
+export const Ping = Type.Object({ ping: Type.Literal('pong') }, { title: 'Ping', additionalProperties: false });
+export const Nodes = Type.Object(
+  {
+    nodes: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        role: Type.OneOf(['all', 'api', 'worker'], 'What it does'),
+        url: text('Its public address'),
+        version: Type.String(),
+        started_at: time('When it started'),
+        seen_at: time('When it was last heard of'),
+        alive: Type.Boolean(),
+      }),
+    ),
+  },
+  { title: 'Nodes' },
+);

@@ -1,0 +1,123 @@
+import { Type } from '../../schema.ts';
+import { Fields, nextCursor, nullable, Tree, text, time } from '../../schema-parts.ts';
+import { ErrorRecord } from '../errors/schemas.ts';
+import { Workitem } from '../workitems/schemas.ts';
+
+/** The longest URL that is taken as a callback, in characters. */
+export const CALLBACK_LENGTH_MAX = 8192;
+const CallbackUrl = Type.String({
+  description: 'An http or https URL',
+  minLength: 1,
+  maxLength: CALLBACK_LENGTH_MAX,
+});
+
+/** Body of `POST /v1/workflows`. Exactly one of `callback` and `callbacks` is there. */
+export const Launch = Type.Object(
+  {
+    workflow: Type.Union([Type.String({ minLength: 1 }), Tree], {
+      description: 'A process definition: XML, JSON or Radial text of at most 1 MB, or the tree itself',
+    }),
+    callback: Type.Optional(CallbackUrl),
+    callbacks: Type.Optional({
+      type: 'object',
+      additionalProperties: CallbackUrl,
+      description: 'The callback of each participant, by its name',
+    }),
+    fields: Type.Optional(Fields),
+    retry: Type.Optional(
+      Type.Object(
+        {
+          delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
+          notice_delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
+          jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+          retry_after: Type.Optional(Type.Boolean()),
+          gone_ends: Type.Optional(Type.Boolean()),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'Other rules about tries than the usual: seconds between them, a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them',
+        },
+      ),
+    ),
+  },
+  {
+    title: 'Launch',
+    description: 'Launches a workflow',
+    oneOf: ['callback', 'callbacks'].map((name) => ({ properties: { [name]: true }, required: [name] })),
+  },
+);
+
+export const Launched = Type.Object({ id: text('The workflow') }, { title: 'Launched', additionalProperties: false });
+export const WORKFLOW_STATUSES = [
+  'running',
+  'error',
+  'paused',
+  'cancelling',
+  'completed',
+  'cancelled',
+  'killed',
+] as const;
+
+const Timer = Type.Object(
+  { expression_id: text('expid!subid'), due_at: time('When it fires'), action: text('What happens then') },
+  { title: 'Timer' },
+);
+const Expression = Type.Object(
+  {
+    id: text('expid!subid'),
+    expid: text('The place in the tree'),
+    name: text('The head of the expression'),
+    state: text('active, or cancelling, dying, timing_out, failing, awaiting, failed'),
+    tag: nullable(text('The tag it has entered')),
+  },
+  { title: 'Expression' },
+);
+
+const summary = {
+  id: text('The workflow'),
+  name: nullable(text('The name the definition gives itself')),
+  status: Type.OneOf(WORKFLOW_STATUSES, 'The first that applies'),
+  launched_at: time('When it was launched'),
+  updated_at: time('When it last moved'),
+  ended_at: nullable(time('When it was over')),
+};
+export const WorkflowSummary = Type.Object(summary, { title: 'WorkflowSummary' });
+export const Workflow = Type.Object(
+  {
+    ...summary,
+    fields: Fields,
+    tags: Type.Array(Type.String()),
+    tree: nullable(Tree),
+    expressions: Type.Array(Expression),
+    expressions_cursor: nullable(text('Where the rest of the expressions begins: ?cursor=…')),
+    workitems: Type.Array(Workitem),
+    timers: Type.Array(Timer),
+    errors: Type.Array(ErrorRecord),
+  },
+  { title: 'Workflow' },
+);
+
+export const WorkflowList = Type.Object(
+  { workflows: Type.Array(WorkflowSummary), next_cursor: nextCursor },
+  { title: 'WorkflowList' },
+);
+export const HistoryEntry = Type.Object(
+  {
+    n: Type.Integer({ description: 'Without gaps from 1' }),
+    at: time('When it happened'),
+    kind: text('workflow.launched, expression.applied, workitem.opened, callback.delivered…'),
+    actor: Type.Optional(Type.String()),
+    reason: Type.Optional(Type.String()),
+  },
+  { title: 'HistoryEntry' },
+);
+export const History = Type.Object(
+  {
+    history: Type.Array(HistoryEntry),
+    next_after: nullable(
+      Type.Integer({ description: 'Give this as after to get what follows; null: there is no more' }),
+    ),
+  },
+  { title: 'History' },
+);

@@ -1,0 +1,87 @@
+import { Type } from '../../schema.ts';
+import { Fields, nextCursor, nullable, reason, SEND_STATUSES, text, time } from '../../schema-parts.ts';
+
+/** Body of a proceed. */
+export const Proceed = Type.Object(
+  { fields: Type.Optional(Fields) },
+  { title: 'Proceed', description: 'Hands a workitem back; the fields are merged over those of the workitem' },
+);
+
+/** Body of a give-up. */
+export const Fail = Type.Object(
+  {
+    message: text('What went wrong', { maxLength: 10_000 }),
+    class: Type.Optional(text('The class an on_error can tell errors apart by', { minLength: 1, maxLength: 200 })),
+    retry: Type.Optional(
+      Type.Boolean({ description: 'true: counts as one failed try, and the callback is tried again' }),
+    ),
+    reason,
+  },
+  { title: 'Fail', description: 'A participant gives up' },
+);
+
+/** Body of an edit of a workitem. */
+export const WorkitemPatch = Type.Object(
+  { fields: Fields, reason },
+  { title: 'WorkitemPatch', description: 'Fields to merge over those of the workitem, one level deep' },
+);
+
+/** What a participant is sent. */
+export const Callback = Type.Object(
+  {
+    workflow_id: text('The workflow'),
+    workitem_id: text('The workitem: expid!subid!workflow_id'),
+    participant: text('The participant as named in the definition'),
+    status: Type.OneOf(SEND_STATUSES, 'active: do the work; anything else: stop working on it'),
+    fields: Fields,
+    proceed_url: text('Where to POST the answer'),
+  },
+  { title: 'Callback', description: 'What a participant is sent', additionalProperties: false },
+);
+
+export const Workitem = Type.Object(
+  {
+    id: text('expid!subid!workflow_id'),
+    workflow_id: text('The workflow'),
+    expression_id: text('expid!subid'),
+    participant: text('Whose turn it is'),
+    status: Type.OneOf(
+      ['open', 'failed'],
+      'failed: its tries are spent or it was given up; a proceed is still accepted',
+    ),
+    fields: Fields,
+    opened_at: time('Since when the participant has it'),
+    revision: Type.Integer({ description: 'Counts edits; the ETag' }),
+    callback: Type.Object(
+      {
+        url: nullable(text('Where its callbacks go')),
+        owed: nullable(Type.OneOf(SEND_STATUSES, 'The message that has not been delivered yet')),
+        tries: Type.Integer({ description: 'Tries of that message so far' }),
+        next_at: nullable(time('When the next try is due')),
+      },
+      { description: 'How its callback stands' },
+    ),
+  },
+  { title: 'Workitem', description: 'What a participant holds' },
+);
+
+export const WorkitemList = Type.Object(
+  { workitems: Type.Array(Workitem), next_cursor: nextCursor },
+  { title: 'WorkitemList' },
+);
+export const Deliveries = Type.Object(
+  {
+    deliveries: Type.Array(
+      Type.Object({
+        message: Type.OneOf(SEND_STATUSES, 'Which message was tried'),
+        try: Type.Integer({ description: '1, 2, …' }),
+        at: time('When the try began'),
+        status: nullable(Type.Integer({ description: 'The HTTP status that came back' })),
+        milliseconds: Type.Number(),
+        error: nullable(text('Why there was no answer')),
+        next_at: nullable(time('When the next try was due')),
+      }),
+    ),
+  },
+  { title: 'Deliveries' },
+);
