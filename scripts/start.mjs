@@ -11,11 +11,26 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const stampFile = 'built-from';
 
+stopOnOldNode();
 buildIfNeeded();
 stopWithNpm();
 const args = process.argv.slice(2);
-process.argv = [process.argv[0], join(dist, 'cli/main.js'), ...(args.length > 0 ? args : ['serve'])];
+// `npm start -- --port 9000`: flags alone are those of `serve`.
+const isServe = args.length === 0 || (args[0].startsWith('--') && !['--help', '--version'].includes(args[0]));
+process.argv = [process.argv[0], join(dist, 'cli/main.js'), ...(isServe ? ['serve'] : []), ...args];
 await import(pathToFileURL(join(dist, 'cli/main.js')).href);
+
+/** Also when `npm ci` ran with another Node: nothing of what comes next may fail for a reason nobody understands. */
+function stopOnOldNode() {
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const wanted = engines.node.replace('>=', '');
+  const [major, minor] = wanted.split('.').map(Number);
+  const [ownMajor, ownMinor] = process.versions.node.split('.').map(Number);
+  if (ownMajor > major || (ownMajor === major && ownMinor >= minor)) return;
+  fail(
+    `Rota needs Node ${wanted} or later, but this is Node ${process.versions.node}. Install a later one, then run \`npm ci\`.`,
+  );
+}
 
 /**
  * npm hands signals on to us, all but SIGKILL. Whoever kills npm means the server: without this it would live on, hold the

@@ -78,7 +78,20 @@ const rooms: { readonly [name: string]: Room } = {
       'api',
       'console',
     ],
-    node: ['crypto', 'fs', 'fs/promises', 'http', 'net', 'os', 'path', 'process', 'stream', 'timers/promises', 'url'],
+    node: [
+      'crypto',
+      'fs',
+      'fs/promises',
+      'http',
+      'net',
+      'os',
+      'path',
+      'process',
+      'stream',
+      'timers/promises',
+      'url',
+      'util',
+    ],
   },
   cli: {
     from: ['model', 'runtime', 'store', 'definition', 'client', 'server'],
@@ -108,7 +121,9 @@ const doors: { readonly [name: string]: string } = {
   'p-retry': 'store/',
   pg: 'store/',
   pino: 'runtime/log.ts',
+  'fastest-levenshtein': 'language/nearest.ts',
   re2js: 'language/regex.ts',
+  yaml: 'server/settings/file.ts',
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -1,37 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { nearest } from '../language/nearest.ts';
+import { type FromFile, readSecretFile, readSettingsFile, reasonOf } from './settings/file.ts';
+import type { Setting } from './settings/kinds.ts';
+import { flagOf, keyOf, SETTINGS, TABLE } from './settings/table.ts';
 
-/** Everything that can be set, read and checked once. Names, units and defaults are those of `SETTINGS` below. */
-export type Config = {
-  readonly databaseUrl: string | null;
-  /** An absolute path, or `memory:`. */
-  readonly dataDir: string;
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-  /** Without a slash at the end; null: made of host and port once the port is known. */
-  readonly baseUrl: string | null;
-  readonly role: 'all' | 'api' | 'worker';
-  readonly retryDelaysSeconds: readonly number[];
-  readonly noticeDelaysSeconds: readonly number[];
-  readonly callbackTimeoutSeconds: number;
-  readonly leaseSeconds: number;
-  readonly retainEndedDays: number;
-  readonly databasePrepared: boolean;
-  /** `distributed`: for databases that are many machines (docs/scaling.md). */
-  readonly databaseProfile: 'postgres' | 'distributed';
-  readonly allowPrivateTargets: boolean;
-  readonly testClock: boolean;
-  readonly logLevel: string;
-  /** How long /readyz says 503 before the server stops listening. */
-  readonly drainSeconds: number;
-  /** What is under way has this long to finish once the server has stopped listening. */
-  readonly stopSeconds: number;
-  /** Tries of callbacks under way at once, in all and to one host. */
-  readonly triesMax: number;
-  readonly triesPerHostMax: number;
-  /** Connections to Postgres (reading and writing together). */
-  readonly connectionsMax: number;
-};
+export { SETTINGS } from './settings/table.ts';
+
+type Table = typeof TABLE;
+type Values = { readonly [Key in keyof Table]: Table[Key] extends Setting<infer Value> ? Value : never };
+
+/** Everything that can be set, read and checked once. Names, units, bounds and defaults are those of settings/table.ts. */
+export type Config = Omit<Values, 'allowPrivateTargets'> & { readonly allowPrivateTargets: boolean };
 
 /** One or more settings are wrong; the message lists every one of them. */
 export class ConfigError extends Error {
@@ -43,181 +24,151 @@ export class ConfigError extends Error {
   }
 }
 
-type Setting = { readonly name: string; readonly meaning: string; readonly default: string };
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What `rota --help` and docs/operating.md print. */
-export const SETTINGS: readonly Setting[] = [
-  { name: 'DATABASE_URL', meaning: 'Postgres to use; absent: embedded, in DATA_DIR', default: 'none' },
-  { name: 'DATA_DIR', meaning: 'where the embedded database lives; memory: keeps nothing', default: './data' },
-  { name: 'HOST', meaning: 'the address to listen at', default: '127.0.0.1' },
-  { name: 'PORT', meaning: 'the port to listen at, 0 to 65535; 0: any free one', default: '8080' },
-  {
-    name: 'BASE_URL',
-    meaning: 'the public address put into proceed_url; a path is allowed',
-    default: 'http://HOST:PORT',
-  },
-  { name: 'ROLE', meaning: 'all, api (answers requests) or worker (delivers callbacks, fires timers)', default: 'all' },
-  {
-    name: 'RETRY_DELAYS',
-    meaning: 'seconds between the tries of one callback, comma-separated',
-    default: '30,31,62,273,1054,3155,7806,16837,32798,59079,100030',
-  },
-  { name: 'NOTICE_DELAYS', meaning: 'the same for notices (timeout, error, cancel)', default: '5,30,120,420' },
-  { name: 'CALLBACK_TIMEOUT', meaning: 'seconds one try may take, 0.1 to 3600', default: '15' },
-  {
-    name: 'LEASE_SECONDS',
-    meaning: 'seconds a node that went silent keeps what it had claimed; at least CALLBACK_TIMEOUT + 10',
-    default: '30',
-  },
-  { name: 'RETAIN_ENDED', meaning: 'days a workflow that is over is kept, 0 to 36500', default: '30' },
-  { name: 'DATABASE_PREPARED', meaning: '0: no named statements, for old poolers', default: '1' },
-  {
-    name: 'DATABASE_PROFILE',
-    meaning: 'postgres, or distributed for databases that are many machines (docs/scaling.md)',
-    default: 'postgres',
-  },
-  {
-    name: 'ALLOW_PRIVATE_TARGETS',
-    meaning: '1: callbacks may go to loopback and private addresses',
-    default: '1 while HOST is loopback, else 0',
-  },
-  { name: 'TEST_CLOCK', meaning: '1 adds POST /v1/test/clock; never in production', default: '0' },
-  { name: 'LOG_LEVEL', meaning: 'trace, debug, info, warn, error, fatal or silent', default: 'info' },
-  {
-    name: 'DRAIN_SECONDS',
-    meaning: 'seconds from /readyz saying 503 until the server stops listening, when it is told to stop, 0 to 600',
-    default: '0',
-  },
-  {
-    name: 'STOP_SECONDS',
-    meaning: 'seconds that requests and tries under way get to finish in, when it is told to stop, 0 to 3600',
-    default: '20',
-  },
-  { name: 'TRIES_MAX', meaning: 'tries of callbacks under way at once, 1 to 10000', default: '200' },
-  { name: 'TRIES_PER_HOST_MAX', meaning: 'the same to one host, 1 to 10000', default: '50' },
-  { name: 'CONNECTIONS_MAX', meaning: 'connections to Postgres, 4 to 1000', default: '12' },
-];
+/** Where settings may come from beside the environment, the strongest first: flags, the environment, the `.env` file, the file. */
+export type Sources = {
+  /** By the name of the setting. */
+  readonly flags?: ReadonlyMap<string, string>;
+  /** The file of settings; else that of `ROTA_CONFIG`, if any. */
+  readonly file?: string;
+  /** What the `.env` file says. */
+  readonly dotenv?: Environment;
+};
 
-const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-/** A schedule longer than this, or one that waits longer between two tries, is a slip of the pen. */
-const DELAYS_MAX = 100;
-const DELAY_SECONDS_MAX = 366 * 86_400;
+/** Where a value came from, for people: `--port`, `PORT`, `rota.yaml:3:7`, `default`. */
+export type Origin = { readonly name: string; readonly from: string; readonly shown: string };
+
+/** Other variables of ours that are no settings. */
+const OTHER_VARIABLES = ['ROTA_CONFIG'];
 
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
+/** What each address means that says "all addresses of this machine": it can be listened at, but nobody can call it. */
+export const isAnyAddress = (host: string): boolean => ['0.0.0.0', '::', '[::]'].includes(host);
+
 /**
- * Reads the settings from the environment. A variable that is set to nothing counts as not set.
+ * Reads the settings. A value that is set to nothing counts as not set.
  *
- * @throws ConfigError which lists every variable that is wrong, what it was and what it may be
+ * @throws ConfigError which lists every value that is wrong, where it stands, what it was and what it may be
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const complaints: string[] = [];
-  const given = (name: string): string | null => {
-    const value = environment[name]?.trim();
-    return value === undefined || value === '' ? null : value;
+export function readConfig(environment: Environment, sources: Sources = {}): Config {
+  return readSettings(environment, sources).config;
+}
+
+/** @throws ConfigError */
+export function readSettings(
+  environment: Environment,
+  sources: Sources = {},
+): { readonly config: Config; readonly origins: readonly Origin[] } {
+  const merged = { ...given(sources.dotenv ?? {}), ...given(environment) };
+  const path = sources.file ?? merged['ROTA_CONFIG'];
+  const file =
+    path === undefined ? { values: new Map<string, FromFile>(), complaints: [] } : readSettingsFile(path, merged);
+  const complaints = [...file.complaints];
+  const origins: Origin[] = [];
+
+  /** A text and where it stands; the strongest source wins. */
+  const find = (name: string): FromFile | null => {
+    const flag = sources.flags?.get(name);
+    if (flag !== undefined && flag.trim() !== '') return { text: flag.trim(), place: `--${flagOf(name)}` };
+    const variable = merged[name];
+    if (variable !== undefined) return { text: variable, place: name };
+    const entry = file.values.get(name);
+    return entry === undefined || entry.text.trim() === '' ? null : { ...entry, text: entry.text.trim() };
   };
-  const complain = (name: string, value: string, wanted: string): void => {
-    complaints.push(`${name} is ${quote(value)}, but must be ${wanted}`);
-  };
-  const text = (name: string): string => given(name) ?? defaultOf(name);
-  const number = (name: string, from: number, to: number, whole: boolean): number => {
-    const value = text(name);
-    const read = readNumber(value);
-    if (read !== null && read >= from && read <= to && (!whole || Number.isInteger(read))) return read;
-    complain(name, value, `a ${whole ? 'whole ' : ''}number from ${from} to ${to}`);
-    return Number(defaultOf(name));
-  };
-  const choice = <Value extends string>(name: string, values: readonly Value[]): Value => {
-    const value = text(name);
-    const found = values.find((one) => one === value);
-    if (found === undefined) complain(name, value, `one of ${values.join(', ')}`);
-    return found ?? (values[0] as Value);
-  };
-  const flag = (name: string, otherwise: boolean): boolean => {
-    const value = given(name);
-    if (value === null) return otherwise;
-    if (value !== '0' && value !== '1') complain(name, value, '0 or 1');
-    return value === '1';
-  };
-  const delays = (name: string): readonly number[] => {
-    const value = text(name);
-    const read = value.split(',').map((part) => readNumber(part.trim()));
-    const good = read.filter((delay): delay is number => delay !== null && delay >= 0 && delay <= DELAY_SECONDS_MAX);
-    if (good.length !== read.length || good.length > DELAYS_MAX)
-      complain(
-        name,
-        value,
-        `at most ${DELAYS_MAX} numbers of seconds from 0 to ${DELAY_SECONDS_MAX}, separated by commas`,
-      );
-    return good;
+  const secretOf = (setting: Setting): FromFile | null => {
+    const [plain, named] = [find(setting.name), find(`${setting.name}_FILE`)];
+    if (named === null) return plain;
+    if (plain !== null) {
+      complaints.push(`${setting.name} and ${setting.name}_FILE are both set, but only one of them must be`);
+      return plain;
+    }
+    try {
+      return { text: readSecretFile(named.text).trim(), place: named.place };
+    } catch (error) {
+      complaints.push(`${setting.name}_FILE must be a file that can be read: ${reasonOf(error)}`);
+      return null;
+    }
   };
 
-  const databaseUrl = given('DATABASE_URL');
-  if (databaseUrl !== null && !isPostgresUrl(databaseUrl))
-    // The value is not shown: it usually holds a password.
-    complaints.push('DATABASE_URL must be like postgres://user:password@host:5432/database');
-  const dataDir = text('DATA_DIR');
-  const host = text('HOST');
-  if (/[\s/?#@]/.test(host)) complain('HOST', host, 'a host name or an address, such as 127.0.0.1 or 0.0.0.0');
-  const baseUrl = given('BASE_URL');
-  if (baseUrl !== null && !isBaseUrl(baseUrl))
-    complain('BASE_URL', baseUrl, 'like https://example.org or https://example.org/rota');
-  const callbackTimeoutSeconds = number('CALLBACK_TIMEOUT', 0.1, 3600, false);
-  const leaseSeconds = number('LEASE_SECONDS', 1, 86_400, false);
-  if (leaseSeconds < callbackTimeoutSeconds + 10)
+  const values: { [key: string]: unknown } = {};
+  for (const [key, setting] of Object.entries<Setting>(TABLE)) {
+    const found = setting.secret ? secretOf(setting) : find(setting.name);
+    const read = found === null ? { value: setting.fallback } : setting.read(found.text);
+    if (found !== null && 'wanted' in read) complaints.push(complaintOf(setting, found, read.wanted));
+    values[key] = 'value' in read ? read.value : setting.fallback;
+    origins.push({
+      name: setting.name,
+      from: found === null ? 'default' : found.place,
+      shown: found === null ? setting.default : setting.secret ? '(secret)' : found.text,
+    });
+  }
+  const config = completed(values as Values);
+  const leaseSecondsMin = config.callbackTimeoutSeconds + 10;
+  if (config.leaseSeconds < leaseSecondsMin)
     complaints.push(
-      `LEASE_SECONDS is ${leaseSeconds}, but must be at least CALLBACK_TIMEOUT + 10, that is ${callbackTimeoutSeconds + 10}: ` +
+      `LEASE_SECONDS is ${config.leaseSeconds}, but must be at least CALLBACK_TIMEOUT + 10, that is ${leaseSecondsMin}: ` +
         'a shorter lease could end while a try is under way',
     );
-
-  const config: Config = {
-    databaseUrl,
-    dataDir: dataDir === 'memory:' ? dataDir : resolve(dataDir),
-    host: host.replace(/^\[(.*)\]$/, '$1'),
-    port: number('PORT', 0, 65_535, true),
-    baseUrl: baseUrl?.replace(/\/+$/, '') ?? null,
-    role: choice('ROLE', ['all', 'api', 'worker']),
-    retryDelaysSeconds: delays('RETRY_DELAYS'),
-    noticeDelaysSeconds: delays('NOTICE_DELAYS'),
-    callbackTimeoutSeconds,
-    leaseSeconds,
-    retainEndedDays: number('RETAIN_ENDED', 0, 36_500, false),
-    databasePrepared: flag('DATABASE_PREPARED', true),
-    databaseProfile: choice('DATABASE_PROFILE', ['postgres', 'distributed']),
-    allowPrivateTargets: flag('ALLOW_PRIVATE_TARGETS', isLoopback(host)),
-    testClock: flag('TEST_CLOCK', false),
-    logLevel: choice('LOG_LEVEL', ['info', ...LOG_LEVELS.filter((level) => level !== 'info')]),
-    drainSeconds: number('DRAIN_SECONDS', 0, 600, false),
-    stopSeconds: number('STOP_SECONDS', 0, 3600, false),
-    triesMax: number('TRIES_MAX', 1, 10_000, true),
-    triesPerHostMax: number('TRIES_PER_HOST_MAX', 1, 10_000, true),
-    connectionsMax: number('CONNECTIONS_MAX', 4, 1000, true),
-  };
   if (complaints.length > 0) throw new ConfigError(complaints);
-  return config;
+  return { config, origins };
 }
 
-const defaultOf = (name: string): string => SETTINGS.find((setting) => setting.name === name)?.default ?? '';
+/** What follows from several settings together. */
+function completed(values: Values): Config {
+  const baseUrl = values.baseUrl?.replace(/\/+$/, '') ?? null;
+  // Behind a proxy the server listens at loopback, but its callers are strangers: its public address tells.
+  const isLocal = isLoopback(values.host) && (baseUrl === null || isLoopback(new URL(baseUrl).hostname));
+  return {
+    ...values,
+    dataDir: values.dataDir === 'memory:' ? values.dataDir : resolve(values.dataDir),
+    host: values.host.replace(/^\[(.*)\]$/, '$1'),
+    baseUrl,
+    allowPrivateTargets: values.allowPrivateTargets ?? isLocal,
+  };
+}
 
-/** Plain decimal numbers only: Number('0x10'), Number('') and Number('1e3') are too clever for a setting. */
-const readNumber = (text: string): number | null => (/^\d{1,15}(\.\d{1,6})?$/.test(text) ? Number(text) : null);
+function complaintOf(setting: Setting, { text, place }: FromFile, wanted: string): string {
+  const name = place.includes(':') ? `${place}: ${keyOf(setting.name)}` : place;
+  // A secret is not shown, not even a wrong one.
+  return setting.secret ? `${name} must be ${wanted}` : `${name} is ${quote(text)}, but must be ${wanted}`;
+}
+
+/** Variables that are set to something. */
+const given = (environment: Environment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value === undefined || value.trim() === '' ? [] : [[name, value.trim()]],
+    ),
+  );
+
+/** Variables that are probably meant as settings and are none, a sentence each. Short names are too near to strangers' ones. */
+export function settingWarnings(environment: Environment): readonly string[] {
+  const known = [
+    ...SETTINGS.flatMap((one) => (one.secret ? [one.name, `${one.name}_FILE`] : [one.name])),
+    ...OTHER_VARIABLES,
+  ];
+  const long = known.filter((name) => name.length >= 6);
+  return Object.keys(environment)
+    .filter((name) => !known.includes(name))
+    .flatMap((name) => {
+      const bare = name.replace(/^ROTA_/, '');
+      const meant = known.includes(bare) ? bare : nearest(bare, bare === name ? long : known);
+      if (meant !== null) return [`${name} is not a setting; did you mean ${meant}?`];
+      return name === bare ? [] : [`${name} is not a setting; rota --help lists them`];
+    });
+}
+
+/** The `.env` file of the folder the server was started in; nothing when there is none. @throws ConfigError when it cannot be read */
+export function readDotenv(path = '.env'): Environment {
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new ConfigError([`${path} cannot be read: ${reasonOf(error)}`]);
+  }
+}
 
 const quote = (value: string): string => JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value);
-
-function isPostgresUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  return ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
-}
-
-function isBaseUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return (
-    (url.protocol === 'http:' || url.protocol === 'https:') &&
-    url.username === '' &&
-    url.password === '' &&
-    url.search === '' &&
-    url.hash === ''
-  );
-}

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ConfigError, readConfig, SETTINGS } from '../../src/server/config.ts';
+import { ConfigError, readConfig, SETTINGS, settingWarnings } from '../../src/server/config.ts';
 
 const complaintsOf = (environment: Record<string, string>): readonly string[] => {
   try {
@@ -139,4 +139,42 @@ describe('the settings', () => {
     'https://example.org/?a=1',
     'https://example.org/#a',
   ])('BASE_URL %s cannot be put into a proceed_url', (BASE_URL) => expect(complaintsOf({ BASE_URL })).toHaveLength(1));
+
+  test.each([
+    ['https://rota.example', false],
+    ['http://10.0.0.7:8080', false],
+    ['http://localhost:8080/rota', true],
+    ['http://[::1]:8080', true],
+  ])(
+    'behind a proxy at %s, callbacks to private addresses are allowed unless told otherwise: %s',
+    (BASE_URL, allowed) => {
+      expect(readConfig({ BASE_URL }).allowPrivateTargets).toBe(allowed);
+      expect(readConfig({ BASE_URL, ALLOW_PRIVATE_TARGETS: '1' }).allowPrivateTargets).toBe(true);
+    },
+  );
+
+  test.each([
+    [{ DATABSE_URL: 'x' }, 'DATABSE_URL is not a setting; did you mean DATABASE_URL?'],
+    [{ ROTA_PORT: '1' }, 'ROTA_PORT is not a setting; did you mean PORT?'],
+    [{ ROTA_COLOUR: '1' }, 'ROTA_COLOUR is not a setting; rota --help lists them'],
+    [{ TRIES_PER_HOSTS_MAX: '1' }, 'TRIES_PER_HOSTS_MAX is not a setting; did you mean TRIES_PER_HOST_MAX?'],
+  ])('that are misspelt are told: %j', (environment, sentence) => {
+    expect(settingWarnings(environment)).toEqual([sentence]);
+  });
+
+  test("variables of others are nobody's mistake", () => {
+    const others = [
+      'PATH',
+      'HOME',
+      'HOSTNAME',
+      'POST',
+      'PORTS',
+      'NODE_ENV',
+      'NODE_OPTIONS',
+      'ROTA_CONFIG',
+      'DATABASE_URL_FILE',
+      'RULE',
+    ];
+    expect(settingWarnings(Object.fromEntries(others.map((name) => [name, 'x'])))).toEqual([]);
+  });
 });

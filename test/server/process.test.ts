@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,14 +36,19 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(child.output()).toContain('LEASE_SECONDS is 20, but must be at least CALLBACK_TIMEOUT + 10, that is 25');
   });
 
-  test.each([[[]], [['fly']], [['serve', '--fast']], [['check']]])(
-    'called as rota %j says how and exits with 2',
-    async (words) => {
-      const child = keep(runRota(words));
-      expect((await child.ended).code).toBe(2);
-      expect(child.output()).toContain('rota check');
-    },
-  );
+  test.each([
+    [[]],
+    [['fly']],
+    [['serve', '--fast']],
+    [['serve', 'extra']],
+    [['migrate', 'now']],
+    [['check']],
+    [['--port', '9000']],
+  ])('called as rota %j says how and exits with 2', async (words) => {
+    const child = keep(runRota(words));
+    expect((await child.ended).code).toBe(2);
+    expect(child.output()).toContain('rota check');
+  });
 
   test('says its version, and all settings with --help', async () => {
     const version = keep(runRota(['--version']));
@@ -51,7 +56,30 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(version.output()).toMatch(/^rota \d+\.\d+\.\d+\n$/);
     const help = keep(runRota(['--help']));
     expect((await help.ended).code).toBe(0);
-    for (const name of ['DATABASE_URL', 'RETRY_DELAYS', 'STOP_SECONDS']) expect(help.output()).toContain(name);
+    for (const name of ['DATABASE_URL', 'RETRY_DELAYS', 'STOP_SECONDS', 'default: 8080'])
+      expect(help.output()).toContain(name);
+  });
+
+  test('takes settings as flags, from a .env file and from a file, and prints where each came from', async () => {
+    writeFileSync(
+      join(folder, 'rota.yaml'),
+      'port: 7001\nhost: 0.0.0.0\ntries_max: 7\ndatabase_url: postgres://a:${PASS}@db/x\n',
+    );
+    const words = ['config', 'print', '--port', '7003', '--config', join(folder, 'rota.yaml')];
+    const print = keep(
+      runRota(words, { HOST: '127.0.0.2', PASS: 'marker-1', DATABSE_URL: 'postgres://marker-2@db/x' }),
+    );
+    expect((await print.ended).code).toBe(0);
+    expect(print.output()).toContain('PORT=7003  # --port\n');
+    expect(print.output()).toContain('HOST=127.0.0.2  # HOST\n');
+    expect(print.output()).toContain(`TRIES_MAX=7  # ${join(folder, 'rota.yaml')}:3:12\n`);
+    expect(print.output()).toContain('DATABSE_URL is not a setting; did you mean DATABASE_URL?');
+    expect(print.output()).not.toContain('marker');
+    writeFileSync(join(folder, 'bad.yaml'), 'prot: 1\nport: many\n');
+    const check = keep(runRota(['config', 'check', join(folder, 'bad.yaml')]));
+    expect((await check.ended).code).toBe(2);
+    expect(check.output()).toContain(`${join(folder, 'bad.yaml')}:1:1: there is no setting "prot"; did you mean port?`);
+    expect(check.output()).toContain(`${join(folder, 'bad.yaml')}:2:7: port is "many", but must be`);
   });
 
   test('checks definitions: good ones are good, bad ones have line and column', async () => {

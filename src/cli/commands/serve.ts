@@ -1,13 +1,17 @@
 import { makeLog } from '../../runtime/log.ts';
-import { readConfig } from '../../server/config.ts';
+import { readConfig, settingWarnings } from '../../server/config.ts';
 import { endWithLastLine } from '../../server/last-line.ts';
 import { start } from '../../server/start.ts';
+import { type Flags, sourcesOf } from '../settings.ts';
 
 /** Starts the server and stops it in order when told to; a second signal ends the process at once. */
-export async function serve(): Promise<null> {
-  const config = readConfig(process.env);
+export async function serve(_words: readonly string[], flags: Flags): Promise<null> {
+  const sources = sourcesOf(flags);
+  const config = readConfig(process.env, sources);
   const log = makeLog({ level: config.logLevel });
   endWithLastLine(log);
+  for (const warning of settingWarnings({ ...sources.dotenv, ...process.env }))
+    log.warn(warning, { event: 'setting.unknown' });
   let running: Awaited<ReturnType<typeof start>> | null = null;
   let signals = 0;
   const onSignal = (): void => {

@@ -1,0 +1,128 @@
+import { choice, delays, flag, integer, number, type Setting, text } from './kinds.ts';
+
+/*
+ * Every setting, each said once. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
+ * README.md and schemas/config.json follow (`npm run docs && npm run schemas` write the last two).
+ */
+
+const LOG_LEVELS = ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export const TABLE = {
+  /** Null: embedded, in `dataDir`. */
+  databaseUrl: text('DATABASE_URL', null, {
+    meaning: 'the Postgres to use, `postgres://user:password@host:5432/database`; absent: embedded, in `DATA_DIR`',
+    wanted: 'like postgres://user:password@host:5432/database',
+    isGood: isPostgresUrl,
+    secret: true,
+  }),
+  /** An absolute path, or `memory:`. */
+  dataDir: text('DATA_DIR', './data', {
+    meaning: 'the folder of the embedded database; `memory:` keeps nothing',
+  }),
+  host: text('HOST', '127.0.0.1', {
+    meaning: 'the address to listen at',
+    wanted: 'a host name or an address, such as 127.0.0.1 or 0.0.0.0',
+    isGood: (host) => !/[\s/?#@]/.test(host),
+  }),
+  /** 0: any free port. */
+  port: integer('PORT', 8080, { from: 0, to: 65_535, meaning: 'the port to listen at; 0: any free one' }),
+  /** Without a slash at the end; null: see docs/operating.md. */
+  baseUrl: text('BASE_URL', null, {
+    meaning: 'the public address put into `proceed_url`; a path prefix is allowed',
+    shown: 'http://HOST:PORT',
+    wanted: 'like https://example.org or https://example.org/rota',
+    isGood: isBaseUrl,
+  }),
+  role: choice('ROLE', 'all', ['all', 'api', 'worker'], {
+    meaning: '`all`, `api` (answers requests) or `worker` (delivers callbacks, fires timers)',
+  }),
+  /** Null: the name of the machine. */
+  nodeName: text('NODE_NAME', null, {
+    meaning: 'what this node is called in the log',
+    shown: 'the name of the machine',
+    wanted: 'at most 100 letters, digits, dots, colons, dashes and underscores',
+    isGood: (name) => /^[\w.:-]{1,100}$/.test(name),
+  }),
+  retryDelaysSeconds: delays('RETRY_DELAYS', [30, 31, 62, 273, 1054, 3155, 7806, 16837, 32798, 59079, 100030], {
+    meaning: 'seconds between the tries of one callback, comma-separated',
+  }),
+  noticeDelaysSeconds: delays('NOTICE_DELAYS', [5, 30, 120, 420], {
+    meaning: 'the same for notices (`timeout`, `error`, `cancel`)',
+  }),
+  callbackTimeoutSeconds: number('CALLBACK_TIMEOUT', 15, {
+    from: 0.1,
+    to: 3600,
+    meaning: 'seconds one try may take, 0.1 to 3600',
+  }),
+  leaseSeconds: number('LEASE_SECONDS', 30, {
+    from: 1,
+    to: 86_400,
+    meaning: 'seconds a node that stopped responding keeps what it had claimed; at least `CALLBACK_TIMEOUT` + 10',
+  }),
+  retainEndedDays: number('RETAIN_ENDED', 30, {
+    from: 0,
+    to: 36_500,
+    meaning: 'days a workflow that is over is kept, 0 to 36500',
+  }),
+  databasePrepared: flag('DATABASE_PREPARED', true, { meaning: '`0`: no named statements, for old poolers' }),
+  databaseProfile: choice('DATABASE_PROFILE', 'postgres', ['postgres', 'distributed'], {
+    meaning: '`postgres`, or `distributed` for databases that are many machines (docs/scaling.md)',
+  }),
+  /** Null: see `readConfig`. */
+  allowPrivateTargets: flag('ALLOW_PRIVATE_TARGETS', null, {
+    meaning: '`1`: callbacks may go to loopback and private addresses',
+    shown: '1 while HOST and BASE_URL are loopback, else 0',
+  }),
+  testClock: flag('TEST_CLOCK', false, { meaning: '`1` adds `POST /v1/test/clock`; never in production' }),
+  logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS, {
+    meaning: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
+  }),
+  /** How long /readyz says 503 before the server stops listening. */
+  drainSeconds: number('DRAIN_SECONDS', 0, {
+    from: 0,
+    to: 600,
+    meaning: 'seconds from `/readyz` saying 503 until the server stops listening, when it is told to stop, 0 to 600',
+  }),
+  /** What is under way has this long to finish once the server has stopped listening. */
+  stopSeconds: number('STOP_SECONDS', 20, {
+    from: 0,
+    to: 3600,
+    meaning: 'seconds requests and tries under way then have to finish, 0 to 3600',
+  }),
+  triesMax: integer('TRIES_MAX', 200, {
+    from: 1,
+    to: 10_000,
+    meaning: 'tries of callbacks under way at once, 1 to 10000',
+  }),
+  triesPerHostMax: integer('TRIES_PER_HOST_MAX', 50, {
+    from: 1,
+    to: 10_000,
+    meaning: 'tries under way at once to one host, 1 to 10000',
+  }),
+  /** Reading and writing together. */
+  connectionsMax: integer('CONNECTIONS_MAX', 12, { from: 4, to: 1000, meaning: 'connections to Postgres, 4 to 1000' }),
+} as const satisfies { readonly [key: string]: Setting };
+
+/** What `rota --help`, README.md and schemas/config.json are made from. */
+export const SETTINGS: readonly Setting[] = Object.values(TABLE);
+
+/** The name of a setting as a flag (`--data-dir`), without the dashes before it. */
+export const flagOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+/** The name of a setting in the file. */
+export const keyOf = (name: string): string => name.toLowerCase();
+
+function isPostgresUrl(given: string): boolean {
+  return URL.canParse(given) && ['postgres:', 'postgresql:'].includes(new URL(given).protocol);
+}
+
+function isBaseUrl(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const url = new URL(given);
+  return (
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.hash === ''
+  );
+}
