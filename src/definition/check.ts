@@ -1,9 +1,9 @@
 import { isObject, type Json } from '../model/json.ts';
 import { definitionName } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree } from '../model/tree.ts';
+import { REFUSED_NAMES } from '../model/vocabulary.ts';
 import { quoted } from './complaint.ts';
 import type { Limits } from './limits.ts';
-import { REFUSED_NAMES } from './names.ts';
 
 /** What is wrong with one node; `path` are the child indexes that lead to it. */
 export type Fault = { readonly message: string; readonly node: Tree; readonly path: readonly number[] };

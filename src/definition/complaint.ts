@@ -1,5 +1,6 @@
 /** What is wrong with a definition and where. Lines and columns count from 1; columns are characters, not bytes. */
-export type Complaint = { readonly message: string; readonly line: number; readonly column: number };
+export type Complaint = Place & { readonly message: string };
+export type Place = { readonly line: number; readonly column: number };
 
 /**
  * The signal by which a reader gives up from deep inside its grammar. It never leaves this room: read.ts turns it into
@@ -21,7 +22,13 @@ export function refuse(offset: number, message: string): never {
 }
 
 /** A complaint about the place `offset` of `text`. Counts lines only now: good definitions never pay for it. */
-export function complaintAt(text: string, offset: number, message: string): Complaint {
+export const complaintAt = (text: string, offset: number, message: string): Complaint => ({
+  message,
+  ...placeAt(text, offset),
+});
+
+/** Line and column of `offset`. */
+export function placeAt(text: string, offset: number): Place {
   let line = 1;
   let lineStart = 0;
   for (let newline = text.indexOf('\n'); newline !== -1 && newline < offset; newline = text.indexOf('\n', lineStart)) {
@@ -30,7 +37,7 @@ export function complaintAt(text: string, offset: number, message: string): Comp
   }
   let column = 1;
   for (let i = lineStart; i < offset; i += (text.codePointAt(i) ?? 0) > 0xffff ? 2 : 1) column += 1;
-  return { message, line, column };
+  return { line, column };
 }
 
 /** How a stretch of the text is named in a complaint: quoted, short, control characters visible. */

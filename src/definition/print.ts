@@ -1,7 +1,7 @@
 import { isObject, type Json } from '../model/json.ts';
 import type { Tree } from '../model/tree.ts';
+import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
 import { quoted } from './complaint.ts';
-import { EXPRESSION_NAMES } from './names.ts';
 import { pathText } from './reading.ts';
 import { isXmlName, isXmlText } from './xml-scan.ts';
 

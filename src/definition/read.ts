@@ -1,10 +1,10 @@
 import { isObject, type Json } from '../model/json.ts';
 import type { Tree } from '../model/tree.ts';
+import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
 import { checkTree } from './check.ts';
-import { type Complaint, complaintAt, Refusal } from './complaint.ts';
+import { type Complaint, complaintAt, type Place, placeAt, Refusal } from './complaint.ts';
 import { readJson } from './json.ts';
 import { LIMITS, type Limits } from './limits.ts';
-import { EXPRESSION_NAMES } from './names.ts';
 import { readRadial } from './radial.ts';
 import { pathText, type Reading } from './reading.ts';
 import { readXml } from './xml.ts';
@@ -13,7 +13,13 @@ export type { Complaint } from './complaint.ts';
 
 export type Format = 'xml' | 'json' | 'radial';
 export type ReadResult =
-  | { readonly ok: true; readonly tree: Tree; readonly format: Format }
+  | {
+      readonly ok: true;
+      readonly tree: Tree;
+      readonly format: Format;
+      /** Where a node of the tree begins in the text; line 1, column 1 when there was no text. */
+      readonly placeOf: (node: Tree) => Place;
+    }
   | { readonly ok: false; readonly errors: readonly Complaint[] };
 export type ReadOptions = { readonly limits?: Partial<Limits> };
 
@@ -44,7 +50,10 @@ export function readDefinition(text: string, options: ReadOptions = {}): ReadRes
       if (isLoneUnknownWord(reading.tree)) return refused(body, offsetOf(reading, reading.tree), LONE_WORD);
     }
     const faults = checkTree(reading.tree, limits);
-    if (faults.length === 0) return { ok: true, tree: reading.tree, format };
+    if (faults.length === 0) {
+      const placeOf = (node: Tree): Place => placeAt(body, offsetOf(reading, node));
+      return { ok: true, tree: reading.tree, format, placeOf };
+    }
     const errors = faults.map(({ message, node, path }) =>
       complaintAt(body, offsetOf(reading, node), format === 'json' ? `${message} (at ${pathText(path)})` : message),
     );
@@ -78,7 +87,7 @@ export function readTree(value: Json, options: ReadOptions = {}): ReadResult {
       };
     // Only now: the checks have bounded its depth.
     if (Buffer.byteLength(JSON.stringify(value)) > limits.bytes) return complaint(tooBig(limits));
-    return { ok: true, tree, format: 'json' };
+    return { ok: true, tree, format: 'json', placeOf: () => ({ line: 1, column: 1 }) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return complaint(error.message);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Parts } from '../api/parts.ts';
-import { EXPRESSION_NAMES } from '../definition/names.ts';
 import { readDefinition, readTree } from '../definition/read.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
+import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 
 type Definitions = Parts['definitions'];

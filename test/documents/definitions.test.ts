@@ -3,12 +3,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { chapters, manual } from '../../scripts/definitions-manual.ts';
-import { EXPRESSION_NAMES } from '../../src/definition/names.ts';
 import { readDefinition } from '../../src/definition/read.ts';
-import { COMMON_ATTRIBUTES } from '../../src/interpreter/life/attributes.ts';
 import { MAX_LIST_GROWTH } from '../../src/language/lookup.ts';
 import type { Fields } from '../../src/model/json.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
+import { COMMON_ATTRIBUTES, EXPRESSION_NAMES } from '../../src/model/vocabulary.ts';
 import { drive } from '../properties/driver.ts';
 
 /* The manual of the definition language, held against the language. */

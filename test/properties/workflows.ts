@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { EXPRESSION_NAMES, REFUSED_NAMES } from '../../src/definition/names.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
 import { DEFINE_NAMES, makeTree, type Tree } from '../../src/model/tree.ts';
+import { EXPRESSION_NAMES, REFUSED_NAMES } from '../../src/model/vocabulary.ts';
 import { ATTRIBUTE_NAMES, anyTree } from '../support/trees.ts';
 
 /*

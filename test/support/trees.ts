@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { EXPRESSION_NAMES, REFUSED_NAMES } from '../../src/definition/names.ts';
 import type { Json } from '../../src/model/json.ts';
 import { makeTree, type Tree } from '../../src/model/tree.ts';
+import { EXPRESSION_NAMES, REFUSED_NAMES } from '../../src/model/vocabulary.ts';
 
 /** The attribute names of the language; where it spells one name out in many ways, a few of them. */
 export const ATTRIBUTE_NAMES: readonly string[] = [

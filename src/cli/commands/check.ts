@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readDefinition } from '../../definition/read.ts';
+import { warningsOf } from '../../definition/warnings.ts';
 
-/** Reads a process definition from a file, or from standard input when the file is `-`. */
+/**
+ * Reads a process definition from a file, or from standard input when the file is `-`. Warnings are told on standard
+ * error and do not make the definition a bad one.
+ */
 export async function check(words: readonly string[]): Promise<number> {
   const [file, ...others] = words;
   if (file === undefined || others.length > 0) {
@@ -16,10 +20,14 @@ export async function check(words: readonly string[]): Promise<number> {
     return 1;
   }
   const read = readDefinition(text);
-  if (read.ok) {
-    console.log(`${file}: good (${read.format})`);
-    return 0;
+  if (!read.ok) {
+    for (const { message, line, column } of read.errors) console.error(`${file}:${line}:${column}: ${message}`);
+    return 1;
   }
-  for (const { message, line, column } of read.errors) console.error(`${file}:${line}:${column}: ${message}`);
-  return 1;
+  const warnings = warningsOf(read.tree, { placeOf: read.placeOf });
+  for (const { message, line, column } of warnings) console.error(`${file}:${line}:${column}: warning: ${message}`);
+  console.log(
+    warnings.length === 0 ? `${file}: good (${read.format})` : `${file}: good (${read.format}), with warnings`,
+  );
+  return 0;
 }

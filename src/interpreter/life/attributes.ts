@@ -52,28 +52,6 @@ import { lookupVariable } from './variables.ts';
  * Reading the attributes of an expression: substituted when they are looked at, null where they are absent (language.md 1.1, 6).
  */
 
-/** Attributes with a meaning of their own on every expression (language.md 5). */
-export const COMMON_ATTRIBUTES: ReadonlySet<string> = new Set([
-  'if',
-  'unless',
-  'forget',
-  'lose',
-  'flank',
-  'timeout',
-  'timers',
-  'on_error',
-  'on_cancel',
-  'on_timeout',
-  'on_terminate',
-  'await',
-  'tag',
-  'scope',
-  'filter',
-  'take',
-  'discard',
-  'vars_to_f',
-]);
-
 /** Those that Ruote left out when it looked for a target among the attributes of `equals`, `set`, `inc` and `filter`. */
 export const SKIPPED_ATTRIBUTES: ReadonlySet<string> = new Set([
   'if',

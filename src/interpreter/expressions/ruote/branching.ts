@@ -53,15 +53,8 @@ import { evaluateCondition } from '../../../language/condition.ts';
 import { compileRegex, literalRegex } from '../../../language/regex.ts';
 import type { Json } from '../../../model/json.ts';
 import { equalJson, ownValue, withKey, withoutKeys } from '../../../model/json.ts';
-import {
-  attribute,
-  COMMON_ATTRIBUTES,
-  optionalText,
-  textOf,
-  toText,
-  treeOf,
-  writtenAttributes,
-} from '../../life/attributes.ts';
+import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
+import { attribute, optionalText, textOf, toText, treeOf, writtenAttributes } from '../../life/attributes.ts';
 import { applyChild, childIndex } from '../../life/birth.ts';
 import { end, replyToParent } from '../../life/life.ts';
 import { lookupVariable } from '../../life/variables.ts';

@@ -25,9 +25,9 @@ import { LanguageError } from '../../../language/language-error.ts';
 import { assign, lookup } from '../../../language/lookup.ts';
 import type { Fields, Json } from '../../../model/json.ts';
 import { equalJson, ownValue } from '../../../model/json.ts';
+import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
 import {
   attribute,
-  COMMON_ATTRIBUTES,
   compiledAttributes,
   firstAttribute,
   givenValue,

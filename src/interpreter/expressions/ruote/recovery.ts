@@ -62,9 +62,9 @@ import type { ExpressionId } from '../../../model/ids.ts';
 import type { Json } from '../../../model/json.ts';
 import { isObject } from '../../../model/json.ts';
 import { isTreeJson, treeToJson } from '../../../model/tree.ts';
+import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
 import {
   attribute,
-  COMMON_ATTRIBUTES,
   optionalText,
   presentKey,
   textOf,

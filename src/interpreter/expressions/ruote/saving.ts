@@ -48,9 +48,9 @@ import { LanguageError } from '../../../language/language-error.ts';
 import { assign, lookup } from '../../../language/lookup.ts';
 import type { Json, JsonObject } from '../../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../../model/json.ts';
+import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
 import {
   attribute,
-  COMMON_ATTRIBUTES,
   optionalText,
   presentKey,
   substituted,

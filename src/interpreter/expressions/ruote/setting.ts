@@ -25,9 +25,9 @@ import { LanguageError } from '../../../language/language-error.ts';
 import { assign, remove } from '../../../language/lookup.ts';
 import type { Fields, Json } from '../../../model/json.ts';
 import { ownValue, withKey } from '../../../model/json.ts';
+import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
 import {
   attribute,
-  COMMON_ATTRIBUTES,
   compiledAttributes,
   givenValue,
   presentKey,

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { registry } from '../../src/interpreter/registry.ts';
+import {
+  COMMON_ATTRIBUTES,
+  EXPRESSION_NAMES,
+  FREE_ATTRIBUTES,
+  OWN_ATTRIBUTES,
+  REFUSED_NAMES,
+} from '../../src/model/vocabulary.ts';
+
+test('the words of the language are the names that the interpreter knows, and those that are refused', () => {
+  expect([...EXPRESSION_NAMES].sort()).toEqual([...registry.keys(), ...REFUSED_NAMES].sort());
+});
+
+test('attributes are listed for expressions that exist', () => {
+  const names = [...OWN_ATTRIBUTES.keys(), ...FREE_ATTRIBUTES];
+  expect(names.filter((name) => !EXPRESSION_NAMES.has(name))).toEqual([]);
+  expect(names).toHaveLength(new Set(names).size);
+});
+
+test('no expression claims an attribute that all expressions have', () => {
+  const doubled = [...OWN_ATTRIBUTES].flatMap(([name, own]) =>
+    [...own].filter((key) => COMMON_ATTRIBUTES.has(key)).map((key) => `${name} ${key}`),
+  );
+  expect(doubled).toEqual([]);
+});
