@@ -214,7 +214,7 @@ async function plans(postgres: Postgres): Promise<void> {
     await store.nextDueAt(AT + 500);
     await step(store, 0, 1);
     await step(store, 1, 0);
-    await store.retire({ endedBefore: AT, keysBefore: AT, limit: 200 });
+    await store.retire({ endedBefore: AT, now: AT, limit: 200 });
     await store.read.workflows({
       tenant: DEFAULT_TENANT,
       status: null,

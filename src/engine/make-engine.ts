@@ -61,7 +61,7 @@ export function makeEngine(parts: EngineParts): Engine {
   const settled = makeBoundedMap<Pick<Settled, 'as' | 'at'>>(SETTLED_MAX);
   const batchParts: BatchParts = {
     ...parts,
-    definitions: makeDefinitions((hash) => store.definition(hash)),
+    definitions: makeDefinitions((hash) => store.definitions.text(hash)),
     memory: makeMemory(),
     listener: () => listener,
     attempts: {

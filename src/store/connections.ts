@@ -4,7 +4,7 @@ import pg from 'pg';
 import { makeQueue } from '../runtime/bounded.ts';
 import { isCollision, isHopeless, isLoss, told } from './refusals.ts';
 import { StoreUnavailable } from './store.ts';
-import type { DatabaseRow } from './tables.ts';
+import type { DatabaseRow } from './tables/of-workflow.ts';
 
 /** A statement with a name is prepared once per connection; the same name always has the same text. */
 export type Statement = { readonly name: string; readonly text: string };

@@ -25,7 +25,7 @@ import {
   VARIABLE,
   WORKFLOW,
   WORKITEM,
-} from './tables.ts';
+} from './tables/of-workflow.ts';
 
 /*
  * Reading what a step asks for. One statement for all needs of one kind, whatever the number of workflows; all of them are sent in

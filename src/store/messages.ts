@@ -4,7 +4,7 @@ import type { AgendaRow } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { type Connections, runAll, type Statement } from './connections.ts';
 import type { AgendaPeek, ClaimedMessage, Store } from './store.ts';
-import { type DatabaseRow, rowOf, selected, WORKITEM } from './tables.ts';
+import { type DatabaseRow, rowOf, selected, WORKITEM } from './tables/of-workflow.ts';
 
 /* What is due: messages are claimed (a token and a lease on the database's clock), agenda rows are only looked at. */
 

@@ -4,12 +4,15 @@ import { saveAtOnce } from './at-once.ts';
 import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
-import { makeKeeping } from './keeping.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import { makeReads } from './reads.ts';
+import { makeRetire } from './retire.ts';
 import type { Store } from './store.ts';
+import { FREE_TABLES, openTables } from './tables/all.ts';
+import { BELOW_WORKFLOW, WORKFLOW } from './tables/of-workflow.ts';
+import { openOnDatabase } from './tables/on-database.ts';
 import { beginTransaction, lookAtRows, type TransactionStyle } from './transaction.ts';
 import { makeWaking, noWaking, type Waking } from './wake.ts';
 
@@ -117,13 +120,10 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
   });
 }
 
-const tidyTables = ['workflow', 'branch', 'workitem', 'agenda', 'history', 'listener', 'error', 'variable'] as const;
-const tidyStatements: readonly Statement[] = [...tidyTables, 'idempotency_key', 'node', 'setting', 'definition'].map(
-  (table) => ({
-    name: `tidy_${table}`,
-    text: `vacuum (analyze) ${table}`,
-  }),
-);
+const tidyStatements: readonly Statement[] = [WORKFLOW, ...BELOW_WORKFLOW, ...FREE_TABLES].map(({ name }) => ({
+  name: `tidy_${name}`,
+  text: `vacuum (analyze) ${name}`,
+}));
 
 async function openInProcess(settings: StoreSettings): Promise<Store> {
   const { dataDir } = settings;
@@ -157,6 +157,12 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
   }
 }
 
+const ping: Statement = { name: 'ping', text: 'select 1' };
+const databaseTime: Statement = {
+  name: 'database_time',
+  text: 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as now',
+};
+
 type Parts = {
   readonly profile: Store['profile'];
   readonly lanes: number;
@@ -185,7 +191,12 @@ function assemble(parts: Parts): Store {
     look: parts.style.locks && parts.style.begin === 'begin' ? (requests) => lookAtRows(engine, requests) : null,
     saveAtOnce: parts.style.locks ? (save, remembered) => saveAtOnce(engine, parts.style, save, remembered) : null,
     ...(parts.style.namesShard ? makeDueByShard(engine) : makeDue(engine)),
-    ...makeKeeping(engine, reads, parts.style.namesShard),
+    ...openTables(openOnDatabase(engine, reads)),
+    ...makeRetire(engine, parts.style.namesShard),
+    databaseTime: async () => (await engine.run(databaseTime)).rows[0]?.['now'] as number,
+    ping: async () => {
+      await reads.run(ping);
+    },
     onWake: waking.onWake,
     wakeOthers: waking.wakeOthers,
     read: makeReads(reads),

@@ -1,5 +1,5 @@
 import type { Statement } from './connections.ts';
-import { AGENDA, CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFLOW } from './tables.ts';
+import { AGENDA, CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFLOW } from './tables/of-workflow.ts';
 
 /*
  * The SQL of a save: one common table expression for each kind of change, each reading one json parameter; write.ts puts them together.

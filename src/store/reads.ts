@@ -1,10 +1,10 @@
-import { Fault } from '../model/fault.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type { Status } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
+import { pageOf, pageSize, readCursor } from './page.ts';
 import { isCollision, told } from './refusals.ts';
-import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
+import type { Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
 import {
   AGENDA,
   asJson,
@@ -21,17 +21,14 @@ import {
   WORKFLOW,
   WORKFLOW_SUMMARY,
   WORKITEM,
-} from './tables.ts';
+} from './tables/of-workflow.ts';
 
 /*
- * Reading for those who look on: the API and the console. Pages are walked by key, so they cost the same however deep they are. A cursor
- * is the key of the last row shown, as json in base64url.
+ * Reading for those who look on: the API and the console. Pages are walked by key, so they cost the same however deep they are.
  */
 
-const PAGE_MAX = 1_000;
 /** What one page of a workflow shows beside its strands: each has a workitem or two and a few timers, but nothing says so. */
 const ROWS_BESIDE_MAX = 5_000;
-const pageSize = (limit: number): number => Math.max(1, Math.min(limit, PAGE_MAX));
 
 const workflowById: Statement = {
   name: 'read_workflow',
@@ -337,34 +334,4 @@ async function readWhole(
       return readWhole(connections, tenant, id, options, attempt + 1);
     throw told(error, 'reading a workflow');
   }
-}
-
-function pageOf<Item>(
-  items: readonly Item[],
-  size: number,
-  keyOf: (item: Item) => readonly (string | number)[],
-): Page<Item> {
-  const shown = items.slice(0, size);
-  const last = shown.at(-1);
-  const more = items.length > size && last !== undefined;
-  return { items: shown, next: more ? Buffer.from(JSON.stringify(keyOf(last))).toString('base64url') : null };
-}
-
-type Kinds = readonly ('number' | 'string')[];
-type Values<K extends Kinds> = { readonly [I in keyof K]: K[I] extends 'number' ? number : string };
-
-/** The key in a cursor; Fault request_invalid when it is none of ours. */
-function readCursor<const K extends Kinds>(cursor: string, kinds: K): Values<K> {
-  let key: unknown = null;
-  try {
-    key = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-  } catch {
-    // told below
-  }
-  const fits =
-    Array.isArray(key) &&
-    key.length === kinds.length &&
-    kinds.every((kind, i) => typeof key[i] === kind && (kind === 'string' || Number.isSafeInteger(key[i])));
-  if (!fits) throw new Fault('request_invalid', 'The cursor is not one of ours; start again without it', { cursor });
-  return key as Values<K>;
 }

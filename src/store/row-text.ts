@@ -1,5 +1,5 @@
 import { shardOf, type WorkflowId } from '../model/ids.ts';
-import type { Column } from './tables.ts';
+import type { Column } from './tables/of-workflow.ts';
 
 /*
  * Rows as the JSON text that a statement reads. A save has some rows for each step, so their text is put together directly: objects made

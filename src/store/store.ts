@@ -11,6 +11,10 @@ import type {
 } from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { Tables } from './tables/all.ts';
+
+export type { SavedAnswer } from './tables/idempotency-key.ts';
+export type { NodeBeat, NodeRow } from './tables/node.ts';
 
 /*
  * What we must not forget, as promises in our words. One contract suite (test/store/contract.ts) runs on every implementation:
@@ -20,7 +24,8 @@ import type { Tenant } from '../model/tenant.ts';
  * database's own clock and never meet business time.
  */
 
-export type Store = {
+/** The parts of `Tables` are the tables that belong to no workflow, each with promises of its own (store/tables). */
+export type Store = Tables & {
   readonly profile: 'postgres' | 'distributed' | 'embedded' | 'simulated';
   /** Stimuli one transaction should take at most. */
   readonly batchMax: number;
@@ -59,9 +64,6 @@ export type Store = {
   readonly saveAtOnce:
     | ((save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>) => Promise<'committed' | 'stale'>)
     | null;
-
-  /** The stored text of a definition, or null. */
-  definition(hash: string): Promise<string | null>;
 
   /**
    * Claims messages that are due (`send` not null, `dueAt <= now`, not held, no live lease) for `owner`, oldest first, skipping
@@ -102,39 +104,23 @@ export type Store = {
   /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. */
   wakeOthers(): void;
 
-  /** Nodes: a heartbeat with a lease on the database's clock. */
-  beat(node: NodeBeat): Promise<readonly NodeRow[]>;
-  leave(id: string): Promise<void>;
-
-  /** Small settings that must survive a restart, such as the test clock's offset. */
-  readSetting(name: string): Promise<string | null>;
-  writeSetting(name: string, value: string): Promise<void>;
-
   /** The database's clock, in milliseconds. */
   databaseTime(): Promise<number>;
-
-  /** Idempotency keys: see Transaction.write (`answers`). Finished answer of a key, or null. */
-  savedAnswer(scope: string, key: string): Promise<SavedAnswer | null>;
-  /** Claims a key; false when it is there already (finished or under way). */
-  reserveKey(row: {
-    readonly scope: string;
-    readonly key: string;
-    readonly fingerprint: string;
-    readonly at: number;
-  }): Promise<boolean>;
-  finishKey(row: SavedAnswer & { readonly scope: string; readonly key: string }): Promise<void>;
-  dropKey(scope: string, key: string): Promise<void>;
 
   /** Reading, on connections of its own where there are several. */
   readonly read: Reads;
 
-  /** Deletes at most `limit` workflows that ended before `endedBefore`, with everything of them, and idempotency keys older than a
-   * day; answers how many workflows went. Never touches unfinished work (nor workflows that still owe notices). Each call also looks at
-   * some definitions, and may throw away those that no workflow refers to and nobody launched for days. */
+  /**
+   * Deletes at most `limit` workflows that ended before `endedBefore`, with everything of them; answers how many workflows went. Never
+   * touches unfinished work (nor workflows that still owe notices). Each call also looks at some definitions, and may throw away those that
+   * no workflow refers to and nobody launched for days; and deletes, of each table that belongs to no workflow, at most `limit` rows that are
+   * older at `now` than the table says, or than `keepMs` says for it by its name.
+   */
   retire(request: {
     readonly endedBefore: number;
-    readonly keysBefore: number;
+    readonly now: number;
     readonly limit: number;
+    readonly keepMs?: { readonly [table: string]: number };
   }): Promise<number>;
   /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
   tidy(): Promise<void>;
@@ -225,30 +211,6 @@ export type AgendaPeek = {
   readonly kind: AgendaRow['kind'];
   readonly dueAt: number;
   readonly path: string | null;
-};
-
-export type NodeBeat = {
-  readonly id: string;
-  readonly role: string;
-  readonly url: string;
-  readonly version: string;
-  readonly leaseSeconds: number;
-};
-export type NodeRow = {
-  readonly id: string;
-  readonly role: string;
-  readonly url: string;
-  readonly version: string;
-  readonly startedAt: number;
-  readonly seenAt: number;
-  readonly alive: boolean;
-};
-
-export type SavedAnswer = {
-  readonly fingerprint: string;
-  readonly status: number | null;
-  readonly body: string | null;
-  readonly contentType: string | null;
 };
 
 /** What a list shows of a workflow: nothing that may be large. */

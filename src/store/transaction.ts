@@ -6,7 +6,7 @@ import type { Connection, Connections, Result } from './connections.ts';
 import { anyoneHears, forRequests, lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
 import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
 import type { LoadRequest, Save, Transaction } from './store.ts';
-import { rowOf, WORKFLOW } from './tables.ts';
+import { rowOf, WORKFLOW } from './tables/of-workflow.ts';
 import { askingHearers, type Sent, spreading, type Writing, writingOf } from './write.ts';
 
 /** How a profile runs its transactions. */

@@ -38,7 +38,7 @@ import {
   strandNumber,
   type Table,
   WORKFLOW,
-} from './tables.ts';
+} from './tables/of-workflow.ts';
 
 /*
  * A batch as statements. All rows of all workflows go in one: a data-modifying CTE for each kind of change that occurs, each reading

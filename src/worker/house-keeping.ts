@@ -51,7 +51,7 @@ export function keepHouse(parts: {
     const endedBefore = clock.now() - parts.retainEndedDays * DAY_MS;
     let retired = 0;
     for (let round = 0; round < ROUNDS_MAX && !isStopped; round++) {
-      const gone = await store.retire({ endedBefore, keysBefore: clock.now() - DAY_MS, limit: RETIRE_AT_ONCE });
+      const gone = await store.retire({ endedBefore, now: clock.now(), limit: RETIRE_AT_ONCE });
       retired += gone;
       if (gone < RETIRE_AT_ONCE) break;
     }

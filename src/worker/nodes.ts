@@ -20,7 +20,7 @@ const BEATS_PER_LEASE = 3;
 
 /** @throws when the first beat cannot be written; later ones that fail are logged and made up for by the next */
 export async function joinNodes(parts: {
-  readonly store: Pick<Store, 'beat' | 'leave'>;
+  readonly store: Pick<Store, 'nodes'>;
   readonly node: NodeBeat;
   readonly time: ProcessTime;
   readonly log: Log;
@@ -32,7 +32,7 @@ export async function joinNodes(parts: {
   let hasLeft = false;
 
   async function beat(): Promise<readonly NodeRow[]> {
-    known = await store.beat(node);
+    known = await store.nodes.beat(node);
     return known;
   }
 
@@ -54,7 +54,7 @@ export async function joinNodes(parts: {
     leave: async () => {
       hasLeft = true;
       cancel();
-      await store.leave(node.id);
+      await store.nodes.leave(node.id);
     },
   };
 }

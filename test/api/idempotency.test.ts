@@ -59,7 +59,7 @@ function launching(handle: (id: string) => void = () => {}) {
 
 /** The key as another node leaves it when it dies before it could give its answer. */
 const claimedElsewhere = (key: string, agoMs: number): Promise<boolean> =>
-  store.reserveKey({
+  store.answers.reserve({
     scope: SCOPE,
     key,
     at: Date.now(),
@@ -111,7 +111,7 @@ describe('an Idempotency-Key', () => {
       if (isBusy) throw new Fault('overloaded', 'Too much to do');
     });
     await expect(ask('busy')).rejects.toMatchObject({ code: 'overloaded' });
-    expect(await store.savedAnswer(SCOPE, 'busy')).toBeNull();
+    expect(await store.answers.saved(SCOPE, 'busy')).toBeNull();
     isBusy = false;
     expect((await ask('busy')).status).toBe(201);
     expect(ids).toHaveLength(2);

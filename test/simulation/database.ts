@@ -11,8 +11,8 @@ import type {
 } from '../../src/model/rows.ts';
 import type { Loaded, Need } from '../../src/model/stimulus.ts';
 import { needKey } from '../../src/model/stimulus.ts';
-import type { NodeRow, SavedAnswer } from '../../src/store/store.ts';
-import { chainOf, strandNumber } from '../../src/store/tables.ts';
+import { chainOf, strandNumber } from '../../src/store/tables/of-workflow.ts';
+import type { StoredTables } from './tables.ts';
 
 /*
  * The simulated database: what all nodes share and what outlives them. Everything here happens at one moment; when those moments
@@ -37,15 +37,10 @@ export type Rows = {
 /** A transaction as the database sees it. */
 export type Session = { readonly locks: Set<WorkflowId>; lastHeard: number; over: boolean };
 
-export type Key = SavedAnswer & { readonly at: number };
-export type StoredNode = Omit<NodeRow, 'alive'> & { readonly leaseUntil: number };
-
 export type Database = {
   readonly workflows: Map<WorkflowId, Rows>;
-  readonly definitions: Map<string, string>;
-  readonly settings: Map<string, string>;
-  readonly keys: Map<string, Key>;
-  readonly nodes: Map<string, StoredNode>;
+  /** Those that belong to no workflow, by name. */
+  readonly tables: StoredTables;
   /** Who holds the lock of a workflow row. */
   readonly locks: Map<WorkflowId, Session>;
   /** The nodes that listen for hints. */
@@ -63,10 +58,7 @@ const FIND_CANDIDATES_MAX = 8;
 
 export const makeDatabase = (now: () => number): Database => ({
   workflows: new Map(),
-  definitions: new Map(),
-  settings: new Map(),
-  keys: new Map(),
-  nodes: new Map(),
+  tables: new Map(),
   locks: new Map(),
   listening: new Set(),
   now,

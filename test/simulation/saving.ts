@@ -9,7 +9,9 @@ import {
   type WorkflowRow,
 } from '../../src/model/rows.ts';
 import { DataRefused, type Save } from '../../src/store/store.ts';
+import { DEFINITION } from '../../src/store/tables/definition.ts';
 import { BASE, type Database, emptyRows, type Held, inKeyOrder, isLive, type Rows } from './database.ts';
+import { keyText, rowsOfTable } from './tables.ts';
 
 /* A batch is written: all of it, or nothing. */
 
@@ -44,8 +46,11 @@ export function write(database: Database, save: Save, known: Known, proves: bool
     apply(rows.listeners, change.listeners);
     apply(rows.variables, change.variables);
     rows.history.push(...change.history);
-    for (const [hash, text] of change.definitions)
-      if (!database.definitions.has(hash)) database.definitions.set(hash, text);
+    for (const [hash, stored] of change.definitions) {
+      const rows = rowsOfTable(database.tables, DEFINITION.name);
+      const key = keyText(DEFINITION, { hash });
+      if (!rows.has(key)) rows.set(key, { hash, stored });
+    }
   }
   release(database, save);
   for (const { change } of steps)

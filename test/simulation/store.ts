@@ -7,16 +7,17 @@ import { merged } from '../../src/store/load.ts';
 import {
   type ClaimedMessage,
   type LoadRequest,
-  type NodeRow,
   OutcomeUnknown,
   type Save,
   type Store,
   StoreUnavailable,
   type Transaction,
 } from '../../src/store/store.ts';
+import { FREE_TABLES, openTables } from '../../src/store/tables/all.ts';
 import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Session } from './database.ts';
 import { makeReads } from './reads.ts';
-import { giveBack, type Known, storable, write } from './saving.ts';
+import { giveBack, type Known, write } from './saving.ts';
+import { openInMemory, sweepInMemory } from './tables.ts';
 
 /*
  * The simulated store: what one node sees of the simulated database. It keeps the promises of store.ts (the contract suite runs on
@@ -69,7 +70,6 @@ export type SimulatedStore = Store & {
 
 const CLAIM_MAX = 1_000;
 const RETIRE_MAX = 500;
-const DAY_MS = 86_400_000;
 const OVER = 'This transaction is over; begin another one';
 
 export function openSimulated(
@@ -278,7 +278,7 @@ export function openSimulated(
     begin,
     look: lookAt,
     saveAtOnce,
-    definition: (hash) => ask('definition', () => database.definitions.get(hash) ?? null),
+    ...openTables(openInMemory(database, ask)),
 
     claimDue: ({ now, owner, limit, leaseSeconds }) =>
       ask('claim', () => {
@@ -347,48 +347,11 @@ export function openSimulated(
       for (const hint of database.listening) if (hint !== own) hint();
     },
 
-    beat: ({ id, role, url, version, leaseSeconds }) =>
-      ask('beat', () => {
-        const now = database.now();
-        const startedAt = database.nodes.get(id)?.startedAt ?? now;
-        const leaseUntil = now + leaseSeconds * 1000;
-        database.nodes.set(id, { id, role, url, version, startedAt, seenAt: now, leaseUntil });
-        for (const [other, node] of database.nodes) if (node.leaseUntil < now - DAY_MS) database.nodes.delete(other);
-        return [...database.nodes.values()]
-          .sort((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))
-          .map(({ leaseUntil: until, ...node }): NodeRow => ({ ...node, alive: node.id === id || until > now }));
-      }),
-    leave: (id) => ask('leave', () => void database.nodes.delete(id)),
-
-    readSetting: (name) => ask('read setting', () => database.settings.get(name) ?? null),
-    writeSetting: (name, value) =>
-      ask('write setting', () => void database.settings.set(storable(name), storable(value))),
     databaseTime: () => ask('time', database.now),
-
-    savedAnswer: (scope, key) =>
-      ask('saved answer', () => {
-        const saved = database.keys.get(keyOf(scope, key));
-        if (saved === undefined) return null;
-        const { fingerprint, status, body, contentType } = saved;
-        return { fingerprint, status, body, contentType };
-      }),
-    reserveKey: ({ scope, key, fingerprint, at }) =>
-      ask('reserve key', () => {
-        if (database.keys.has(keyOf(scope, key))) return false;
-        database.keys.set(keyOf(scope, key), { fingerprint, status: null, body: null, contentType: null, at });
-        return true;
-      }),
-    finishKey: ({ scope, key, fingerprint, status, body, contentType }) =>
-      ask('finish key', () => {
-        const saved = database.keys.get(keyOf(scope, key));
-        if (saved !== undefined)
-          database.keys.set(keyOf(scope, key), { fingerprint, status, body, contentType, at: saved.at });
-      }),
-    dropKey: (scope, key) => ask('drop key', () => void database.keys.delete(keyOf(scope, key))),
 
     read: makeReads(database, ask),
 
-    retire: ({ endedBefore, keysBefore, limit }) =>
+    retire: ({ endedBefore, now, limit, keepMs = {} }) =>
       ask('retire', () => {
         const most = Math.min(limit, RETIRE_MAX);
         const doomed = [...database.workflows.values()]
@@ -398,8 +361,7 @@ export function openSimulated(
           .sort((a, b) => (a.workflow.endedAt ?? 0) - (b.workflow.endedAt ?? 0))
           .slice(0, most);
         for (const { workflow } of doomed) database.workflows.delete(workflow.id);
-        const old = [...database.keys].filter(([, { at }]) => at < keysBefore).sort(([, a], [, b]) => a.at - b.at);
-        for (const [key] of old.slice(0, most)) database.keys.delete(key);
+        for (const table of FREE_TABLES) sweepInMemory(table, database, { now, limit: most, keepMs });
         return doomed.length;
       }),
     tidy: () => ask('tidy', () => {}),
@@ -411,8 +373,6 @@ export function openSimulated(
     },
   };
 }
-
-const keyOf = (scope: string, key: string): string => JSON.stringify([scope, key]);
 
 /** Runs `act` now; how it went is told later. */
 function attempt<Result>(act: () => Result): () => Result {

@@ -1,9 +1,13 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import type { AgendaRow, Changes, VariableRow, WorkitemRow } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT, type Tenant } from '../../src/model/tenant.ts';
-import { DataRefused, type Save, type Store, type Transaction } from '../../src/store/store.ts';
+import { DataRefused, type Save, type Store } from '../../src/store/store.ts';
+import { FREE_TABLES } from '../../src/store/tables/all.ts';
 import {
   AT,
   agenda,
@@ -23,11 +27,23 @@ import {
   workflowId,
   workitem,
 } from './samples.ts';
+import { loadFrom, peek, type Topic, writeTo } from './topic.ts';
+
+export { loadFrom, peek, writeTo } from './topic.ts';
 
 /*
  * The promises of store.ts, as every implementation must keep them. What only some can be asked (two at once on one database, a
  * connection cut in the middle) is in the suites of those.
  */
+
+/** A file of contract/ is about the table of its name. */
+const folder = fileURLToPath(new URL('./contract/', import.meta.url));
+const topics = await Promise.all(
+  readdirSync(folder).map(async (file) => ({
+    table: file.replace('.ts', ''),
+    about: ((await import(join(folder, file))) as { readonly about: Topic }).about,
+  })),
+);
 
 export type StoreWorld = { readonly store: Store; readonly close: () => Promise<void> };
 
@@ -400,8 +416,8 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         const hash = `hash of ${workflowId()}`;
         await launched({}, { definitions: new Map([[hash, 'the text']]) });
         expect(await launched({}, { definitions: new Map([[hash, 'the text']]) })).toBeTruthy();
-        expect(await store.definition(hash)).toBe('the text');
-        expect(await store.definition('no such hash')).toBe(null);
+        expect(await store.definitions.text(hash)).toBe('the text');
+        expect(await store.definitions.text('no such hash')).toBe(null);
       });
 
       test.each([
@@ -410,7 +426,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       ])('%s is refused, and what else is written is not harmed', async (_what, text) => {
         const id = workflowId();
         await expect(write([changes(workflow(id, { name: text }))])).rejects.toThrow(DataRefused);
-        await expect(store.writeSetting('x', text)).rejects.toThrow(DataRefused);
+        await expect(store.settings.write('x', text)).rejects.toThrow(DataRefused);
         expect(await store.read.workflow(DEFAULT_TENANT, id)).toBe(null);
         expect(await write([changes(workflow(id))])).toBe('committed');
       });
@@ -753,48 +769,17 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
       });
     });
 
+    test("each table that belongs to no workflow is somebody's topic", () => {
+      expect(topics.map(({ table }) => table.replaceAll('-', '_')).sort()).toEqual(
+        FREE_TABLES.map(({ name }) => name).sort(),
+      );
+    });
+
+    for (const { table, about } of topics) describe(`the table ${table}`, () => about(() => store));
+
     describe('beside the workflows', () => {
-      test('an idempotency key is reserved once, finished, dropped', async () => {
-        const row = { scope: 's', key: workflowId(), fingerprint: 'f', at: AT };
-        expect(await store.reserveKey(row)).toBe(true);
-        expect(await store.reserveKey(row)).toBe(false);
-        expect(await store.savedAnswer('s', row.key)).toEqual({
-          fingerprint: 'f',
-          status: null,
-          body: null,
-          contentType: null,
-        });
-        await store.finishKey({ ...row, status: 201, body: 'OK', contentType: 'text/plain' });
-        expect(await store.savedAnswer('s', row.key)).toEqual({
-          fingerprint: 'f',
-          status: 201,
-          body: 'OK',
-          contentType: 'text/plain',
-        });
-        await store.dropKey('s', row.key);
-        expect(await store.savedAnswer('s', row.key)).toBe(null);
-      });
-
-      test('a setting keeps its last value', async () => {
-        expect(await store.readSetting('offset')).toBe(null);
-        await store.writeSetting('offset', '1');
-        await store.writeSetting('offset', '2');
-        expect(await store.readSetting('offset')).toBe('2');
-      });
-
-      test('nodes see each other while their leases last', async () => {
-        const node = { role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 };
-        await store.beat({ ...node, id: 'silent', leaseSeconds: -1 });
-        const seen = await store.beat({ ...node, id: 'living' });
-        expect(seen.map(({ id, alive }) => [id, alive]).sort()).toEqual([
-          ['living', true],
-          ['silent', false],
-        ]);
-        const now = await store.databaseTime();
-        expect(Math.abs((seen[0]?.startedAt ?? 0) - now)).toBeLessThan(60_000);
-        await store.leave('silent');
-        expect((await store.beat({ ...node, id: 'living' })).map(({ id }) => id)).toEqual(['living']);
-        await store.leave('living');
+      test('the database tells its time', async () => {
+        expect(Math.abs((await store.databaseTime()) - Date.now())).toBeLessThan(60_000);
       });
 
       test('a ping is answered', async () => {
@@ -981,24 +966,19 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
           changes(workflow(young, { ...old, endedAt: 3_000 })),
           changes(workflow(running, { launchedAt: 1 }), rows),
         ]);
-        await store.reserveKey({ scope: 'old', key: 'k', fingerprint: 'f', at: 1_000 });
-        await store.reserveKey({ scope: 'young', key: 'k', fingerprint: 'f', at: 3_000 });
-        expect(await store.retire({ endedBefore: 2_000, keysBefore: 2_000, limit: 100 })).toBe(1);
+        expect(await store.retire({ endedBefore: 2_000, now: 0, limit: 100 })).toBe(1);
         expect(await store.read.workflow(DEFAULT_TENANT, over)).toBe(null);
         for (const id of [owing, young, running]) expect((await store.read.workflow(DEFAULT_TENANT, id))?.id).toBe(id);
         expect((await load(over, { kind: 'everything' })).strands.size).toBe(0);
         expect((await load(running, { kind: 'everything' })).strands.size).toBe(1);
         expect(await store.read.history(DEFAULT_TENANT, over, 0, 10)).toEqual([]);
-        expect(await store.savedAnswer('old', 'k')).toBe(null);
-        expect(await store.savedAnswer('young', 'k')).not.toBe(null);
-        await store.dropKey('young', 'k');
       });
 
       test('at most as many go at once as asked for', async () => {
         const ids = [workflowId(), workflowId(), workflowId()];
         await write(ids.map((id) => changes(workflow(id, { endedAt: 10, status: 'killed' }))));
-        expect(await store.retire({ endedBefore: 20, keysBefore: 0, limit: 2 })).toBe(2);
-        expect(await store.retire({ endedBefore: 20, keysBefore: 0, limit: 2 })).toBe(1);
+        expect(await store.retire({ endedBefore: 20, now: 0, limit: 2 })).toBe(2);
+        expect(await store.retire({ endedBefore: 20, now: 0, limit: 2 })).toBe(1);
       });
 
       test('tidying keeps everything', async () => {
@@ -1009,24 +989,3 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
     });
   });
 }
-
-/** Writes changes in a transaction that loaded nothing: their `ver` says what they follow. */
-export async function writeTo(
-  store: Store,
-  list: readonly Changes[],
-  given: Partial<Save> = {},
-): Promise<'committed' | 'lost'> {
-  const transaction: Transaction = await store.begin([]);
-  return transaction.commit(save(list, given));
-}
-
-export async function loadFrom(store: Store, id: WorkflowId, ...needs: readonly Need[]): Promise<Loaded> {
-  const transaction = await store.begin([{ workflow: id, needs }]);
-  await transaction.rollback();
-  const loaded = transaction.loaded.get(id);
-  if (loaded === undefined) throw new Error(`${id} was not loaded`);
-  return loaded;
-}
-
-export const peek = (store: Store, now: number): ReturnType<Store['peekAgenda']> =>
-  store.peekAgenda({ now, limit: 1_000, share: 0, shares: 1, othersAfterMs: 0 });

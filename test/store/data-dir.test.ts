@@ -86,11 +86,11 @@ test('a store that was closed leaves the directory to the next, with all that wa
   const dir = folder();
   const settings = { databaseUrl: null, dataDir: dir, prepared: true };
   const first = await openStore(settings);
-  await first.writeSetting('offset', '7');
+  await first.settings.write('offset', '7');
   await expect(openStore(settings)).rejects.toThrow(DataDirLocked);
   await first.close();
   const second = await openStore(settings);
-  expect(await second.readSetting('offset')).toBe('7');
+  expect(await second.settings.read('offset')).toBe('7');
   await second.close();
   expect(readdirSync(dir)).toEqual(['database']);
 });

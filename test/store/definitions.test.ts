@@ -32,7 +32,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     database.query(`update definition set used_at = now() - $2 * interval '1 day' where hash = $1`, [hash, days]);
   const collect = async (): Promise<void> => {
     // Twice: the first may begin in the middle of the hashes.
-    for (let i = 0; i < 2; i++) await store.retire({ endedBefore: 0, keysBefore: 0, limit: 10 });
+    for (let i = 0; i < 2; i++) await store.retire({ endedBefore: 0, now: 0, limit: 10 });
   };
   /** Another node, in the middle of a transaction. */
   const other = async (): Promise<pg.Client> => {
@@ -71,8 +71,8 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     for (const hash of [unused, used]) await age(hash, 8);
     await age(young, 6);
     await collect();
-    expect(await store.definition(unused)).toBe(null);
-    for (const hash of [used, young]) expect(await store.definition(hash)).toBe(`text ${hash}`);
+    expect(await store.definitions.text(unused)).toBe(null);
+    for (const hash of [used, young]) expect(await store.definitions.text(hash)).toBe(`text ${hash}`);
   });
 
   test('are all looked at in time, however many there are', async () => {
@@ -85,7 +85,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
        values (7, 'keeps one', 'default', 1, $1, 'running', 1, 1, 1, '""', '{}', '{}', '{}')`,
       [kept],
     );
-    for (let calls = 0; calls < 10; calls++) await store.retire({ endedBefore: 0, keysBefore: 0, limit: 10 });
+    for (let calls = 0; calls < 10; calls++) await store.retire({ endedBefore: 0, now: 0, limit: 10 });
     expect(await database.query(`select hash from definition where hash like 'many %'`)).toEqual([{ hash: kept }]);
   });
 
@@ -101,7 +101,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     await somebodyWaits();
     await client.query('commit');
     await collected;
-    expect(await store.definition(hash)).toBe(`text ${hash}`);
+    expect(await store.definitions.text(hash)).toBe(`text ${hash}`);
   });
 
   test('that are launched while they are thrown away come back: the launch comes second', async () => {
@@ -117,7 +117,7 @@ describe.runIf(hasPostgres()).each(['postgres', 'distributed'] as const)('defini
     await client.query('commit');
     // A serializable database says that the launch has to be run again.
     if ((await launched) === 'lost') expect(await launch(hash, id)).toBe('committed');
-    expect(await store.definition(hash)).toBe(`text ${hash}`);
+    expect(await store.definitions.text(hash)).toBe(`text ${hash}`);
     expect((await store.read.workflow(DEFAULT_TENANT, id))?.definition).toBe(hash);
   });
 

@@ -90,17 +90,17 @@ export async function exerciseEverything(store: Store): Promise<void> {
       { sweep: true, workitems: new Map([[expression('0_9'), gone]]), strands: new Map([['0.1', gone]]) },
     ),
   ]);
-  await store.definition('d');
+  await store.definitions.text('d');
   await exerciseWithoutLocks(store);
   const [message] = await store.claimDue({ now: AT + 10, owner: 'me', limit: 5, leaseSeconds: 30 });
   const key = { workflow: message?.workflow ?? id, workitem: message?.row.id ?? expression('0_0') };
   await store.renewClaim({ key, claim: message?.claim ?? '', leaseSeconds: 30 });
   await peek(store, AT + 10);
   await store.nextDueAt(AT);
-  await store.reserveKey({ scope: 'me', key: id, fingerprint: 'f', at: 1 });
-  await store.savedAnswer('me', id);
-  await store.finishKey({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });
-  await store.retire({ endedBefore: 2, keysBefore: 2, limit: 10 });
+  await store.answers.reserve({ scope: 'me', key: id, fingerprint: 'f', at: 1 });
+  await store.answers.saved('me', id);
+  await store.answers.finish({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });
+  await store.retire({ endedBefore: 2, now: 2, limit: 10 });
 }
 
 /** Looking at rows, and saving in one round trip; whether it takes effect (somebody listens here) is all the same to the plans. */
@@ -156,12 +156,12 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await read.errors({ ...page, after: null });
   await read.counts(DEFAULT_TENANT);
   await store.releaseClaims('me');
-  await store.beat({ id: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
-  await store.leave('node');
-  await store.writeSetting('x', '1');
-  await store.readSetting('x');
+  await store.nodes.beat({ id: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
+  await store.nodes.leave('node');
+  await store.settings.write('x', '1');
+  await store.settings.read('x');
   await store.databaseTime();
-  await store.dropKey('me', id);
+  await store.answers.drop('me', id);
   await store.ping();
   await store.tidy();
 }

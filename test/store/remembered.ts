@@ -68,7 +68,7 @@ export function describeSaveAtOnce(name: string, open: () => Promise<StoreWorld>
       expect(loaded.workflow).toMatchObject({ ver: 2, state: '{"root":2}', fields: row.fields, lastN: 2 });
       expect([...loaded.workitems.keys()]).toEqual([expression('0_1')]);
       expect([...loaded.strands.keys()]).toEqual(['0.1']);
-      expect(await store.definition('a hash')).toBe('a text');
+      expect(await store.definitions.text('a hash')).toBe('a text');
       expect((await store.read.history(DEFAULT_TENANT, row.id, 0, 10)).map(({ firstN }) => firstN)).toEqual([1, 2]);
       expect(await claimed(store, row.id)).toBe(true);
     });

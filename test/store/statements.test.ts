@@ -5,9 +5,12 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ownMigrations } from '../../src/store/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
+import { FREE_TABLES } from '../../src/store/tables/all.ts';
+import { BELOW_WORKFLOW, WORKFLOW } from '../../src/store/tables/of-workflow.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { exerciseEverything, exerciseTheRest } from './exercise.ts';
 import { inPartitions, PARTITIONS } from './partitions.ts';
+import { everyStatementOf } from './table-statements.ts';
 
 /*
  * What engines that are many machines refuse (docs/scaling.md) occurs nowhere: not in the migrations, not in the text of the room, and
@@ -47,7 +50,9 @@ const changed = (text: string): readonly string[] =>
   [...text.matchAll(/\b(?:insert into|delete from|(?<!do )(?<!for )update)\s+(\w+)/gi)].map(([, table = '']) => table);
 
 const room = fileURLToPath(new URL('../../src/store/', import.meta.url));
-const sources = readdirSync(room).map((file) => ({ file, text: readFileSync(join(room, file), 'utf8') }));
+const sources = readdirSync(room, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({ file, text: readFileSync(join(room, file), 'utf8') }));
 const withoutComments = (text: string): string =>
   text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(--|\/\/).*$/gm, '');
 
@@ -114,7 +119,7 @@ describe.runIf(hasPostgres())('what is sent', () => {
     await old.query(`insert into definition values ('old', 'old', now() - interval '30 days')`);
     await old.query(`insert into definition values ('older', 'older', now() - interval '30 days')`);
     await old.end();
-    await store.retire({ endedBefore: 2, keysBefore: 2, limit: 10 });
+    await store.retire({ endedBefore: 2, now: 2, limit: 10 });
     await exerciseTheRest(store);
     const calls: readonly (readonly unknown[])[] = sent.mock.calls;
     const seen = calls.flatMap(([first]): readonly Recorded[] =>
@@ -150,6 +155,21 @@ describe.runIf(hasPostgres())('what is sent', () => {
   test('holds nothing that distributed engines refuse', () => {
     for (const { name, text } of [...plain, ...distributed]) expect(broken(text, NOWHERE), name).toEqual([]);
     for (const { name, text } of distributed) expect(broken(text, NOT_DISTRIBUTED), name).toEqual([]);
+  });
+
+  test('whatever can be asked of a table that belongs to no workflow is understood by the database, and is nothing of the kind', async () => {
+    const client = new pg.Client({ connectionString: partitions.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    for (const table of FREE_TABLES) {
+      const sent = await everyStatementOf(table);
+      expect(sent.length).toBeGreaterThan(4);
+      for (const { text, values } of sent) {
+        expect(broken(text, [...NOWHERE, ...NOT_DISTRIBUTED]), text).toEqual([]);
+        expect(changed(text).length, text).toBeLessThanOrEqual(1);
+        await client.query(`explain ${text}`, [...values]);
+      }
+    }
   });
 
   test('changes no table twice in one statement where that is not allowed', () => {
@@ -196,13 +216,4 @@ describe.runIf(hasPostgres())('what is sent', () => {
 });
 
 /** Names of tables, which the sources also write as `name: '…'`. */
-const TABLES: ReadonlySet<string> = new Set([
-  'workflow',
-  'branch',
-  'workitem',
-  'agenda',
-  'error',
-  'listener',
-  'variable',
-  'history',
-]);
+const TABLES: ReadonlySet<string> = new Set([WORKFLOW, ...BELOW_WORKFLOW, ...FREE_TABLES].map(({ name }) => name));

@@ -63,9 +63,11 @@ export function watched(store: Store): Watched {
     },
     store: {
       ...store,
-      definition: (hash) => {
-        around.definitions.push(hash);
-        return store.definition(hash);
+      definitions: {
+        text: (hash) => {
+          around.definitions.push(hash);
+          return store.definitions.text(hash);
+        },
       },
       // What goes in one round trip counts as a transaction, and has the same troubles.
       saveAtOnce:

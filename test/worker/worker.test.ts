@@ -82,7 +82,7 @@ async function forgetAll(): Promise<void> {
     );
     after = page.next;
   }
-  await real.retire({ endedBefore: START + 2e12, keysBefore: 0, limit: 100_000 });
+  await real.retire({ endedBefore: START + 2e12, now: 0, limit: 100_000 });
 }
 
 const at = (participantName: string) => participant.visits.filter((visit) => visit.participant === participantName);

@@ -70,10 +70,10 @@ export function withIdempotency(
   async function holding(owned: Owned, hash: string, call: Call): Promise<Reply> {
     const launch = ids.workflow(clock.now());
     const claim: Claim = { hash, node: nodeId, at: Date.now(), launch };
-    const isFirst = await store.reserveKey({ ...owned, fingerprint: JSON.stringify(claim), at: clock.now() });
+    const isFirst = await store.answers.reserve({ ...owned, fingerprint: JSON.stringify(claim), at: clock.now() });
     if (isFirst) return finish(owned, claim, call);
 
-    const saved = await store.savedAnswer(owned.scope, owned.key);
+    const saved = await store.answers.saved(owned.scope, owned.key);
     // Retired between the two statements: a day has passed, so it is a new request.
     if (saved === null) throw inUse();
     const first = readClaim(saved.fingerprint);
@@ -87,10 +87,10 @@ export function withIdempotency(
     const reply = await answerOf(claim, call, owned);
     // What goes on, and files, are never kept: they can be asked for again.
     if (reply.kind === 'stream' || reply.kind === 'bytes') {
-      await store.dropKey(owned.scope, owned.key);
+      await store.answers.drop(owned.scope, owned.key);
       return reply;
     }
-    await store.finishKey({
+    await store.answers.finish({
       ...owned,
       fingerprint: JSON.stringify(claim),
       status: reply.status,
@@ -117,14 +117,14 @@ export function withIdempotency(
         };
       // Answers that pass by themselves are not kept. Where nothing can have happened the key is free again; where something
       // may have, it stays claimed, so that the next request takes it over with the id that was fixed.
-      if (!MAY_HAVE_HAPPENED.has(code)) await store.dropKey(owned.scope, owned.key);
+      if (!MAY_HAVE_HAPPENED.has(code)) await store.answers.drop(owned.scope, owned.key);
       throw thrown;
     }
   }
 
   /** Another request here holds the key: which complaint fits depends on whether it is the same request. */
   async function clash({ scope, key }: Owned, hash: string): Promise<Problem> {
-    const saved = await store.savedAnswer(scope, key);
+    const saved = await store.answers.saved(scope, key);
     return saved !== null && readClaim(saved.fingerprint).hash !== hash ? reused() : inUse();
   }
 }

@@ -157,7 +157,7 @@ async function loadPage(parts: Parts, tenant: Tenant, id: WorkflowId, after: str
   for (let limit = EXPRESSIONS_MAX; ; limit = Math.ceil(limit / 2)) {
     const whole = await parts.store.read.whole(tenant, id, { limit, after });
     if (whole?.workflow == null) throw noSuchWorkflow(id);
-    const shown = showWorkflow(whole, await parts.store.definition(whole.workflow.definition));
+    const shown = showWorkflow(whole, await parts.store.definitions.text(whole.workflow.definition));
     if (shown.expressions.length <= EXPRESSIONS_MAX || limit === 1) return { whole, row: whole.workflow, shown };
   }
 }

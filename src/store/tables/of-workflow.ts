@@ -7,8 +7,8 @@ import type {
   VariableRow,
   WorkflowRow,
   WorkitemRow,
-} from '../model/rows.ts';
-import type { WorkflowSummary } from './store.ts';
+} from '../../model/rows.ts';
+import type { WorkflowSummary } from '../store.ts';
 
 /*
  * Which column keeps which part of a row: the one place that knows both names. Statements about several tables are made from it,
@@ -179,6 +179,12 @@ export const CHILDREN = {
 } as const;
 export type ChildKind = keyof typeof CHILDREN;
 export const CHILD_KINDS: readonly ChildKind[] = ['strands', 'workitems', 'agenda', 'errors', 'listeners', 'variables'];
+
+/** Every table that has rows of a workflow beside the workflow's own. */
+export const BELOW_WORKFLOW: readonly { readonly name: string }[] = [
+  ...CHILD_KINDS.map((kind) => CHILDREN[kind]),
+  HISTORY,
+];
 
 /** The name of a column or of a key in SQL; some of our words mean something to SQL too. */
 export const quoted = (name: string): string => `"${name}"`;

@@ -1,0 +1,109 @@
+import { SHARDS } from '../model/ids.ts';
+import type { Connections, Statement } from './connections.ts';
+import type { Store } from './store.ts';
+import { FREE_TABLES } from './tables/all.ts';
+import { BELOW_WORKFLOW } from './tables/of-workflow.ts';
+import { sweepStatement } from './tables/on-database.ts';
+
+/* Throwing away what is over: workflows with everything of them, definitions nobody refers to, rows of other tables that are too old. */
+
+/** One statement may throw away this many workflows; each may have thousands of rows. */
+const RETIRE_MAX = 500;
+const retireText = (locking: string, shard: string): string => `
+  with doomed as materialized (
+    select shard, id from workflow w
+    where ended_at < $1 and status in ('completed', 'cancelled', 'killed')${shard.replace('t.', 'w.')}
+      and not exists (
+        select 1 from workitem t where t.shard = w.shard and t.workflow_id = w.id and t.send is not null)
+    order by ended_at
+    limit $2
+    ${locking}
+  ), ${BELOW_WORKFLOW.map(
+    ({ name: table }) => `${table}_gone as (
+    delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard})`,
+  ).join(', ')},
+  gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} returning 1)
+  select count(*) as n from gone`;
+const retire: Statement = { name: 'retire', text: retireText('for update skip locked', '') };
+const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('', ' and t.shard = $3::smallint') };
+/** Definitions looked at by one call, in the order of their hashes; the next call goes on behind them. */
+const DEFINITIONS_LOOKED_AT = 200;
+/** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (pieces.ts). */
+const UNUSED = `used_at < statement_timestamp() - interval '7 days'`;
+const definitionsPage = `
+  select hash, used_at from definition where hash > $1 order by hash limit ${DEFINITIONS_LOOKED_AT}`;
+/** The index has the first characters. */
+const isOf = (hash: string): string => `left(w.definition, 8) = left(${hash}, 8) and w.definition = ${hash}`;
+const retireDefinitions: Statement = {
+  name: 'retire_definitions',
+  text: `
+  with page as materialized (${definitionsPage}),
+  gone as (
+    delete from definition d using page p
+    where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where ${isOf('d.hash')}))
+  select max(hash) as last from page`,
+};
+
+/** The same in steps where workflows are on many machines. A launch in between marks what it uses, and the last step looks at that again. */
+const definitionsOfPage: Statement = {
+  name: 'definitions_of_page',
+  text: `
+  with page as (${definitionsPage})
+  select hash, ${UNUSED} as unused from page order by hash`,
+};
+const definitionsInUse: Statement = {
+  name: 'definitions_in_use',
+  text: `
+  select h.hash from unnest($2::text[]) as h(hash)
+  where exists (select 1 from workflow w where w.shard = $1::smallint and ${isOf('h.hash collate "C"')})`,
+};
+const dropDefinitions: Statement = {
+  name: 'drop_definitions',
+  text: `delete from definition where hash = any($1::text[]) and ${UNUSED}`,
+};
+
+const sweeps = FREE_TABLES.flatMap((table) => {
+  const statement = sweepStatement(table);
+  if (table.sweep === null || statement === null) return [];
+  return [{ statement, ...table.sweep, name: table.name, byDatabase: table.columns[table.sweep.by] === 'instant' }];
+});
+
+export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store, 'retire'> {
+  /** The last definition looked at; empty to begin again. */
+  let lookedAt = '';
+
+  async function collectDefinitions(): Promise<void> {
+    if (!namesShard) {
+      const { rows } = await writes.run(retireDefinitions, [lookedAt]);
+      lookedAt = (rows[0]?.['last'] ?? '') as string;
+      return;
+    }
+    const { rows } = await writes.run(definitionsOfPage, [lookedAt]);
+    lookedAt = (rows.at(-1)?.['hash'] ?? '') as string;
+    let unused = rows.filter((record) => record['unused'] === true).map((record) => record['hash'] as string);
+    for (let shard = 0; shard < SHARDS && unused.length > 0; shard++) {
+      const used = await writes.run(definitionsInUse, [shard, unused]);
+      const found = new Set(used.rows.map((record) => record['hash']));
+      unused = unused.filter((hash) => !found.has(hash));
+    }
+    if (unused.length > 0) await writes.run(dropDefinitions, [unused]);
+  }
+
+  return {
+    retire: async ({ endedBefore, now, limit, keepMs = {} }) => {
+      const most = Math.min(limit, RETIRE_MAX);
+      for (const sweep of sweeps) {
+        const kept = keepMs[sweep.name] ?? sweep.keepMs;
+        await writes.run(sweep.statement, [sweep.byDatabase ? kept / 1000 : now - kept, most]);
+      }
+      await collectDefinitions();
+      const gone = async (statement: Statement, ...values: readonly number[]): Promise<number> =>
+        ((await writes.run(statement, values)).rows[0]?.['n'] ?? 0) as number;
+      if (!namesShard) return gone(retire, endedBefore, most);
+      let all = 0;
+      for (let shard = 0; shard < SHARDS && all < most; shard++)
+        all += await gone(retireInShard, endedBefore, most - all, shard);
+      return all;
+    },
+  };
+}

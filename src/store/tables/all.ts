@@ -1,0 +1,21 @@
+import { DEFINITION, openDefinitionTexts } from './definition.ts';
+import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
+import { NODE, openNodes } from './node.ts';
+import { openSettings, SETTING } from './setting.ts';
+import type { AnyTable, OpenTable } from './table.ts';
+
+/* The tables that belong to no workflow: a line in each of the two lists. */
+
+const tables = [DEFINITION, IDEMPOTENCY_KEY, NODE, SETTING] as const;
+
+/** How the rest of the server uses them: parts of the store. */
+export const openTables = (open: OpenTable) => ({
+  definitions: openDefinitionTexts(open),
+  answers: openAnswers(open),
+  nodes: openNodes(open),
+  settings: openSettings(open),
+});
+
+export type Tables = ReturnType<typeof openTables>;
+/** The same for those who go through all of them. */
+export const FREE_TABLES: readonly AnyTable[] = tables as readonly unknown[] as readonly AnyTable[];

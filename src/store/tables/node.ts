@@ -1,0 +1,64 @@
+import { fromNow, type OpenTable, table } from './table.ts';
+
+/** The processes that share the database: each says again and again that it is alive, with a lease on the database's clock. */
+export type Nodes = {
+  /** Writes this node's heartbeat and answers all nodes, the eldest first. */
+  beat(node: NodeBeat): Promise<readonly NodeRow[]>;
+  leave(id: string): Promise<void>;
+};
+
+export type NodeBeat = {
+  readonly id: string;
+  readonly role: string;
+  readonly url: string;
+  readonly version: string;
+  readonly leaseSeconds: number;
+};
+export type NodeRow = {
+  readonly id: string;
+  readonly role: string;
+  readonly url: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly seenAt: number;
+  readonly alive: boolean;
+};
+
+type StoredNode = Omit<NodeRow, 'alive'> & { readonly leaseUntil: number };
+
+/** A node that has been silent for so long is forgotten. */
+const DAY_MS = 86_400_000;
+/** More nodes than anybody has. */
+const NODES_MAX = 1_000;
+
+export const NODE = table<StoredNode>()({
+  name: 'node',
+  key: ['id'],
+  columns: {
+    id: 'text',
+    role: 'text',
+    url: 'text',
+    version: 'text',
+    startedAt: 'instant',
+    seenAt: 'instant',
+    leaseUntil: 'instant',
+  },
+  lists: { all: { by: [], order: ['startedAt', 'id'] } },
+  sweep: { by: 'leaseUntil', keepMs: DAY_MS },
+});
+
+export function openNodes(open: OpenTable): Nodes {
+  const rows = open(NODE);
+  return {
+    beat: async ({ id, role, url, version, leaseSeconds }) => {
+      const now = fromNow(0);
+      const leaseUntil = fromNow(leaseSeconds);
+      await rows.put({ id, role, url, version, startedAt: now, seenAt: now, leaseUntil }, ['startedAt']);
+      const { items } = await rows.list('all', { by: {}, limit: NODES_MAX });
+      // What was just written is the database's time.
+      const nowThere = items.find((node) => node.id === id)?.seenAt ?? 0;
+      return items.map(({ leaseUntil: until, ...node }) => ({ ...node, alive: node.id === id || until > nowThere }));
+    },
+    leave: async (id) => void (await rows.delete({ id })),
+  };
+}

@@ -1,0 +1,145 @@
+import { pageOf, pageSize, readCursor } from '../../src/store/page.ts';
+import { storable } from '../../src/store/refusals.ts';
+import {
+  type AnyTable,
+  type Cell,
+  type FreeRow,
+  type FromNow,
+  isFromNow,
+  type OpenTable,
+  readCondition,
+  type TableRows,
+} from '../../src/store/tables/table.ts';
+
+/* The tables that belong to no workflow, in the simulated database: each a map by key. A new table costs nothing here. */
+
+/** Rows of one table by the text of their key. */
+export type StoredRows = Map<string, FreeRow>;
+export type StoredTables = Map<string, StoredRows>;
+
+/** What statements of a table's own (`Table.statements`) do, by `table.statement`. */
+const OWN: {
+  readonly [statement: string]: (rows: StoredRows, values: readonly Cell[], now: number) => readonly FreeRow[];
+} = {};
+
+export const rowsOfTable = (tables: StoredTables, name: string): StoredRows => {
+  const known = tables.get(name) ?? new Map<string, FreeRow>();
+  tables.set(name, known);
+  return known;
+};
+
+export const keyText = (table: Pick<AnyTable, 'key'>, row: FreeRow): string =>
+  JSON.stringify(table.key.map((part) => row[part]));
+
+/** `ask`: one question over the link and its answer. */
+export function openInMemory(
+  database: { readonly tables: StoredTables; readonly now: () => number },
+  ask: <Result>(what: string, act: () => Result) => Promise<Result>,
+): OpenTable {
+  // A table's columns are those of its rows, so what is answered is what its type says.
+  return (table) => rowsOf(table as unknown as AnyTable) as never;
+
+  function rowsOf(table: AnyTable): TableRows<FreeRow, string, string, string> {
+    const rows = rowsOfTable(database.tables, table.name);
+    const parts = Object.keys(table.columns);
+    const cell = (value: Cell | FromNow | undefined): Cell => {
+      if (isFromNow(value)) return database.now() + value.fromNow * 1000;
+      return typeof value === 'string' ? storable(value) : (value ?? null);
+    };
+    const written = (row: { readonly [part: string]: Cell | FromNow | undefined }, of: readonly string[]): FreeRow =>
+      Object.fromEntries(of.map((part) => [part, cell(row[part])]));
+    const holds = (row: FreeRow, when: { readonly [part: string]: unknown }): boolean =>
+      Object.entries(when).every(([part, condition]) => {
+        const { operator, value } = readCondition(condition as Cell);
+        const [here = null, there] = [row[part], cell(value)];
+        return operator === '=' ? here === there : here !== null && there !== null && here <= there;
+      });
+    const found = (of: FreeRow): readonly [string, FreeRow | undefined] => {
+      const key = keyText(table, of);
+      return [key, rows.get(key)];
+    };
+    const say = <Result>(what: string, act: () => Result): Promise<Result> => ask(`${what} ${table.name}`, act);
+
+    return {
+      insert: (row) =>
+        say('insert', () => {
+          const stored = written(row, parts);
+          const [key, known] = found(stored);
+          if (known === undefined) rows.set(key, stored);
+          return known === undefined;
+        }),
+      put: (row, keep = []) =>
+        say('put', () => {
+          const stored = written(row, parts);
+          const [key, known] = found(stored);
+          rows.set(key, known === undefined ? stored : { ...stored, ...written(known, keep) });
+        }),
+      get: (of) => say('get', () => found(of)[1] ?? null),
+      update: (of, set, when = {}) =>
+        say('update', () => {
+          const [key, known] = found(of);
+          if (known === undefined || !holds(known, when)) return false;
+          const changed = parts.filter((part) => set[part] !== undefined);
+          rows.set(key, { ...known, ...written(set, changed) });
+          return true;
+        }),
+      delete: (of, when = {}) =>
+        say('delete', () => {
+          const [key, known] = found(of);
+          return known !== undefined && holds(known, when) && rows.delete(key);
+        }),
+      list: (of, { by, limit, after = null, upTo }) =>
+        say('list', () => {
+          const list = table.lists?.[of];
+          if (list === undefined) throw new Error(`The table ${table.name} has no list "${of}"`);
+          const { order, present, newestFirst = false } = list;
+          const [first = ''] = order;
+          const place = (row: FreeRow): readonly (string | number)[] =>
+            order.map((part) => row[part] as string | number);
+          const from =
+            after === null
+              ? null
+              : readCursor(
+                  after,
+                  order.map((part) => (table.columns[part] === 'text' ? 'string' : 'number')),
+                );
+          const compared = (a: readonly (string | number)[], b: readonly (string | number)[]): number => {
+            const i = a.findIndex((value, at) => value !== b[at]);
+            if (i === -1) return 0;
+            return ((a[i] as Cell) ?? '') < ((b[i] as Cell) ?? '') !== newestFirst ? -1 : 1;
+          };
+          const all = [...rows.values()]
+            .filter((row) => holds(row, written(by, list.by)))
+            .filter((row) => present === undefined || row[present] !== null)
+            .filter((row) => upTo === undefined || holds(row, { [first]: { atMost: upTo } }))
+            .filter((row) => from === null || compared(place(row), from) > 0)
+            .sort((a, b) => compared(place(a), place(b)));
+          const size = pageSize(limit);
+          return pageOf(all.slice(0, size + 1), size, place);
+        }),
+      own: (of, values) =>
+        say(of, () => {
+          const act = OWN[`${table.name}.${of}`];
+          if (act === undefined)
+            throw new Error(`The simulation does not know ${table.name}.${of}: tell it in tables.ts`);
+          return act(rows, values, database.now());
+        }),
+    };
+  }
+}
+
+/** What `Store.retire` does to a table: at most `limit` of its oldest rows go that are too old. */
+export function sweepInMemory(
+  table: AnyTable,
+  database: { readonly tables: StoredTables; readonly now: () => number },
+  request: { readonly now: number; readonly limit: number; readonly keepMs?: { readonly [table: string]: number } },
+): void {
+  const { sweep, name } = table;
+  if (sweep === null) return;
+  const rows = rowsOfTable(database.tables, name);
+  const now = table.columns[sweep.by] === 'instant' ? database.now() : request.now;
+  const oldest = now - (request.keepMs?.[name] ?? sweep.keepMs);
+  const age = (row: FreeRow): number => (row[sweep.by] as number | null) ?? Number.POSITIVE_INFINITY;
+  const old = [...rows].filter(([, row]) => age(row) < oldest).sort(([, a], [, b]) => age(a) - age(b));
+  for (const [key] of old.slice(0, request.limit)) rows.delete(key);
+}

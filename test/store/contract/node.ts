@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { Topic } from '../topic.ts';
+
+const node = { role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 };
+const DAY_SECONDS = 86_400;
+
+export const about: Topic = (store) => {
+  test('nodes see each other while their leases last', async () => {
+    const { nodes, databaseTime } = store();
+    await nodes.beat({ ...node, id: 'silent', leaseSeconds: -1 });
+    const seen = await nodes.beat({ ...node, id: 'living' });
+    expect(seen.map(({ id, alive }) => [id, alive]).sort()).toEqual([
+      ['living', true],
+      ['silent', false],
+    ]);
+    expect(Math.abs((seen[0]?.startedAt ?? 0) - (await databaseTime()))).toBeLessThan(60_000);
+    await nodes.leave('silent');
+    expect((await nodes.beat({ ...node, id: 'living' })).map(({ id }) => id)).toEqual(['living']);
+    await nodes.leave('living');
+  });
+
+  test('a node started when it was first heard of, and is what it said last', async () => {
+    const { nodes } = store();
+    const [first] = await nodes.beat({ ...node, id: 'n' });
+    const [second] = await nodes.beat({ ...node, id: 'n', version: '2' });
+    expect(second).toMatchObject({ startedAt: first?.startedAt, version: '2' });
+    expect(second?.seenAt ?? 0).toBeGreaterThanOrEqual(first?.seenAt ?? Number.NaN);
+    await nodes.leave('n');
+  });
+
+  test('a node that was silent for a day is forgotten', async () => {
+    const { nodes, retire } = store();
+    await nodes.beat({ ...node, id: 'gone', leaseSeconds: -DAY_SECONDS - 60 });
+    await nodes.beat({ ...node, id: 'silent', leaseSeconds: -DAY_SECONDS + 60 });
+    await retire({ endedBefore: 0, now: 0, limit: 10 });
+    expect((await nodes.beat({ ...node, id: 'living' })).map(({ id }) => id).sort()).toEqual(['living', 'silent']);
+    for (const id of ['silent', 'living']) await nodes.leave(id);
+  });
+};
