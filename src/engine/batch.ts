@@ -3,6 +3,7 @@ import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { LoadRequest, Transaction } from '../store/store.ts';
+import { afterwards } from './committed.ts';
 import { attemptKey, type Entry, firstNeeds, grouped, nameOf, type Verdict } from './entry.ts';
 import { guarded } from './handle.ts';
 import { afterCommit, commit, type Prepared, prepare } from './saving.ts';
@@ -190,7 +191,10 @@ function committed(
   },
 ): BatchResult {
   for (const turn of turns)
-    if (turn.changes !== null) parts.memory.remember(turn.workflow, viewAfter(turn), turn.changes);
+    if (turn.changes !== null) {
+      const { workflow, changes } = turn;
+      afterwards(parts.log, 'memory', () => parts.memory.remember(workflow, viewAfter(turn), changes));
+    }
   const settled = turns.flatMap(settledBy);
   afterCommit(parts, turns, prepared, settled, ran.now, ran.hears);
   return { kind: 'committed', verdicts: ran.verdicts, wrote: true, steps: ran.steps, settled };

@@ -3,6 +3,7 @@ import type { Json } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { Watcher } from './committed.ts';
 
 /** The single road every change takes: a list of stimuli in, a list of answers out (design.md, "The engine"). */
 export type Engine = {
@@ -11,8 +12,13 @@ export type Engine = {
   advance(stimuli: readonly EngineStimulus[]): Promise<readonly Answer[]>;
   /** How a try ended; kept and written with the next step of that workflow or within a second. */
   outcome(outcome: TryOutcome): void;
-  /** From now on committed messages and due times are handed to this listener; at most one of each kind. */
-  connect(listener: EngineListener): void;
+  /** From now on messages that are claimed at birth are handed to `sink`. There is one: a second call throws. */
+  deliverTo(sink: MessageSink): void;
+  /** From now on `sink` is told what of the agenda was committed here. There is one: a second call throws. */
+  agendaTo(sink: AgendaSink): void;
+  /** Any number of those who look on: `see` is called after each commit with what it brought. What it throws is logged with `name` and
+   * disturbs neither the step nor others. Returns how to stop. */
+  watch(name: string, see: Watcher): () => void;
   /** Resolves when nothing is queued and no step is under way; writes kept outcomes at once. */
   quiet(): Promise<void>;
   /** Takes nothing new, finishes what is under way and writes kept outcomes. */
@@ -47,17 +53,14 @@ export type EngineEvent =
   /** The participant could not cope and asks to be tried again: counts as one failed try. */
   | { readonly kind: 'refuse'; readonly workitem: ExpressionId; readonly class: string; readonly message: string };
 
-/** The parts that do what a committed step left to do on this node. */
-export type EngineListener = {
-  readonly messages?: MessageSink;
-  /** Agenda rows that were committed here: their due times, and where they are. */
-  readonly agenda?: (
-    rows: readonly { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[],
-  ) => void;
+/** What is due later, as far as it was committed here: the timers. */
+export type AgendaSink = {
+  /** Agenda rows: their due times, and where they are. */
+  rows(rows: readonly { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[]): void;
   /** Events were committed for listeners of other workflows: agenda rows may have come of them. */
-  readonly events?: () => void;
+  events(): void;
   /** A message or agenda row whose place is not known here is, or will be, due at this time. */
-  readonly dueAt?: (at: number) => void;
+  dueAt(at: number): void;
 };
 
 /** Where messages that were claimed at birth go: the dispatcher. */

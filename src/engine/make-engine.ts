@@ -5,8 +5,9 @@ import { makeBoundedMap, makeQueue, type Queue } from '../runtime/bounded.ts';
 import { backoffMs, pause } from '../runtime/process-time.ts';
 import { DataRefused, OutcomeUnknown, StoreUnavailable } from '../store/store.ts';
 import { type BatchResult, runBatch } from './batch.ts';
+import { makeWatchers } from './committed.ts';
 import { makeDefinitions } from './definitions.ts';
-import type { Engine, EngineListener, EngineStimulus, TryOutcome } from './engine.ts';
+import type { AgendaSink, Engine, EngineStimulus, MessageSink, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, grouped, internalFault } from './entry.ts';
 import { DELIVERED_KEPT_MS, FAILED_KEPT_MS, makeKeptOutcomes } from './kept-outcomes.ts';
 import { makeMemory } from './memory.ts';
@@ -25,7 +26,7 @@ const SETTLED_MAX = 10_000;
 /** Counted attempts that are remembered. */
 const ATTEMPTS_REMEMBERED_MAX = 1_000;
 
-export type EngineParts = Omit<BatchParts, 'definitions' | 'memory' | 'listener' | 'attempts'>;
+export type EngineParts = Omit<BatchParts, 'definitions' | 'memory' | 'sinks' | 'watchers' | 'attempts'>;
 
 type Waiting = {
   readonly entry: Entry;
@@ -55,7 +56,8 @@ type Parked = { readonly since: number; failures: number; waiting: Waiting[] };
  */
 export function makeEngine(parts: EngineParts): Engine {
   const { store, time, ids, log } = parts;
-  let listener: EngineListener = {};
+  const sinks: { messages: MessageSink | null; agenda: AgendaSink | null } = { messages: null, agenda: null };
+  const watchers = makeWatchers(log);
   let stopping = false;
   const attempts = makeBoundedMap<number>(ATTEMPTS_REMEMBERED_MAX);
   const settled = makeBoundedMap<Pick<Settled, 'as' | 'at'>>(SETTLED_MAX);
@@ -63,7 +65,8 @@ export function makeEngine(parts: EngineParts): Engine {
     ...parts,
     definitions: makeDefinitions((hash) => store.definitions.text(hash)),
     memory: makeMemory(),
-    listener: () => listener,
+    sinks,
+    watchers,
     attempts: {
       get: (key) => attempts.get(key) ?? 0,
       count: (key) => {
@@ -346,9 +349,15 @@ export function makeEngine(parts: EngineParts): Engine {
       const urgent = quietCallers.length > 0 || outcome.urgent === true || flipped || outcome.result.kind === 'dropped';
       kept.keep(outcome, urgent ? 0 : outcome.result.kind === 'delivered' ? DELIVERED_KEPT_MS : FAILED_KEPT_MS);
     },
-    connect: (connected) => {
-      listener = { ...listener, ...connected };
+    deliverTo: (sink) => {
+      if (sinks.messages !== null) throw new Error('Messages have their sink already; onlookers use watch()');
+      sinks.messages = sink;
     },
+    agendaTo: (sink) => {
+      if (sinks.agenda !== null) throw new Error('The agenda has its sink already; onlookers use watch()');
+      sinks.agenda = sink;
+    },
+    watch: watchers.watch,
     quiet,
     stop: async () => {
       stopping = true;

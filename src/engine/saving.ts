@@ -1,7 +1,8 @@
 import { invariant } from '../model/fault.ts';
-import type { WorkflowId } from '../model/ids.ts';
+import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
 import type { Save } from '../store/store.ts';
+import { afterwards, type Committed } from './committed.ts';
 import type { ReadyMessage } from './engine.ts';
 import { type BatchParts, rowAfter, type Settled, type Turn, verAfter } from './turn.ts';
 
@@ -19,7 +20,7 @@ export type Prepared = {
 
 /** What to write, and which of the messages in it are claimed at birth. */
 export function prepare(parts: BatchParts, turns: readonly Turn[], now: number): Prepared {
-  const { messages } = parts.listener();
+  const { messages } = parts.sinks;
   const { nodeId, leaseSeconds } = parts.settings;
   const leaseEndsAt = parts.time.now() + leaseSeconds * 1000;
   const ready: ReadyMessage[] = [];
@@ -66,7 +67,7 @@ export async function commit<Outcome extends string>(
     return outcome;
   } finally {
     if (!committed)
-      for (const { row } of prepared.ready) if (row.url !== null) parts.listener().messages?.unreserve(row.url);
+      for (const { row } of prepared.ready) if (row.url !== null) parts.sinks.messages?.unreserve(row.url);
   }
 }
 
@@ -97,8 +98,9 @@ export function afterCommit(
   now: number,
   hears: boolean,
 ): void {
-  const listener = parts.listener();
-  if (prepared.ready.length > 0) listener.messages?.take(prepared.ready);
+  const { messages, agenda: later } = parts.sinks;
+  const told = (name: string, act: () => void): void => afterwards(parts.log, name, act);
+  if (prepared.ready.length > 0) told('messages', () => messages?.take(prepared.ready));
 
   const agenda: { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[] = [];
   const dues: number[] = [];
@@ -121,14 +123,45 @@ export function afterCommit(
       wake = true;
     }
     emitted ||= isHeard && turn.changes.events.length > 0;
-    if (turn.changes.hold !== null) listener.messages?.withdraw(turn.workflow, 'all');
+    if (turn.changes.hold !== null) told('withdrawing', () => messages?.withdraw(turn.workflow, 'all'));
   }
-  for (const { workflow, workitem } of settled) listener.messages?.withdraw(workflow, [workitem]);
-  if (agenda.length > 0) listener.agenda?.(agenda);
-  if (dues.length > 0) listener.dueAt?.(Math.min(...dues));
-  if (wake) listener.messages?.wake();
-  if (emitted) listener.events?.();
-  const handled = listener.messages !== undefined && listener.agenda !== undefined;
+  for (const [workflow, gone] of byWorkflow(settled)) told('withdrawing', () => messages?.withdraw(workflow, gone));
+  told('agenda', () => {
+    if (agenda.length > 0) later?.rows(agenda);
+    if (dues.length > 0) later?.dueAt(Math.min(...dues));
+    if (emitted) later?.events();
+  });
+  if (wake) told('messages', () => messages?.wake());
+  if (parts.watchers.isWatched()) told('watchers', () => parts.watchers.tell(turns.flatMap(committedBy)));
+  const handled = messages !== null && later !== null;
   if (prepared.unclaimed || (!handled && (wake || emitted || agenda.length > 0 || dues.length > 0)))
-    parts.store.wakeOthers();
+    told('waking', () => parts.store.wakeOthers());
+}
+
+/** In one list for each workflow: a sink goes through all that waits. */
+function byWorkflow(settled: readonly Settled[]): ReadonlyMap<WorkflowId, readonly ExpressionId[]> {
+  const lists = new Map<WorkflowId, ExpressionId[]>();
+  for (const { workflow, workitem } of settled) {
+    const list = lists.get(workflow);
+    if (list === undefined) lists.set(workflow, [workitem]);
+    else list.push(workitem);
+  }
+  return lists;
+}
+
+function committedBy(turn: Turn): readonly Committed[] {
+  const { changes, base } = turn;
+  if (changes === null) return [];
+  const { tenant, status, lastN } = changes.workflow;
+  return [
+    {
+      workflow: turn.workflow,
+      tenant,
+      before: base.workflow?.status ?? null,
+      after: status,
+      firstN: changes.history[0]?.firstN ?? lastN + 1,
+      lastN,
+      changes,
+    },
+  ];
 }

@@ -7,8 +7,9 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Save, Store } from '../store/store.ts';
+import type { Watchers } from './committed.ts';
 import type { Definitions } from './definitions.ts';
-import type { EngineListener } from './engine.ts';
+import type { AgendaSink, MessageSink } from './engine.ts';
 import type { Entry, Verdict } from './entry.ts';
 import type { Memory } from './memory.ts';
 import type { Schedule } from './retry-rules.ts';
@@ -47,7 +48,9 @@ export type BatchParts = {
   readonly limits: Limits;
   readonly log: Log;
   readonly settings: EngineSettings;
-  readonly listener: () => EngineListener;
+  /** Who does what a committed step left to do on this node; null: nobody here. */
+  readonly sinks: { readonly messages: MessageSink | null; readonly agenda: AgendaSink | null };
+  readonly watchers: Watchers;
   /** How often the step for an agenda row or an outcome has thrown, by `attemptKey`. */
   readonly attempts: { readonly get: (key: string) => number; readonly count: (key: string) => number };
 };

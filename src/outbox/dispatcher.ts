@@ -83,7 +83,7 @@ const keyOf = (workflow: WorkflowId, workitem: ExpressionId): string => `${workf
 /** Makes the dispatcher, and connects it to the engine, which hands it what is claimed at birth. */
 export function makeDispatcher(parts: {
   readonly store: Pick<Store, 'claimDue' | 'renewClaim'>;
-  readonly engine: Pick<Engine, 'connect' | 'outcome'>;
+  readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
   readonly post: Post;
   /** interpreter/fields.ts */
   readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
@@ -356,7 +356,7 @@ export function makeDispatcher(parts: {
       tellQuiet();
     },
   };
-  engine.connect({ messages: sink });
+  engine.deliverTo(sink);
 
   return {
     wake: sink.wake,

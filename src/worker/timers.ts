@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.ts';
+import type { AgendaSink, Engine } from '../engine/engine.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -15,6 +15,8 @@ import type { Store } from '../store/store.ts';
 export type Timers = {
   /** Rows may be due. */
   wake(): void;
+  /** Rows that were committed here. */
+  take: AgendaSink['rows'];
   /** Resolves when nothing is due and nothing is under way. */
   quiet(): Promise<void>;
   stop(): Promise<void>;
@@ -34,10 +36,10 @@ const FAILURE_MS_MAX = 60_000;
 
 type Row = { readonly workflow: WorkflowId; readonly id: string };
 
-/** Makes the agenda's loop and connects it to the engine, which hands it what it committed itself. */
+/** Makes the agenda's loop; `take` is for what the engine of this node commits itself. */
 export function makeTimers(parts: {
   readonly store: Pick<Store, 'peekAgenda'>;
-  readonly engine: Pick<Engine, 'advance' | 'connect'>;
+  readonly engine: Pick<Engine, 'advance'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -120,8 +122,8 @@ export function makeTimers(parts: {
     time.after(ms, loop.wake);
   }
 
-  engine.connect({
-    agenda: (rows) => {
+  return {
+    take: (rows) => {
       const now = clock.now();
       for (const row of rows) {
         if (row.dueAt > now) parts.expect(row.dueAt);
@@ -130,9 +132,6 @@ export function makeTimers(parts: {
         else if (!feed(row)) more = true;
       }
     },
-  });
-
-  return {
     wake: loop.wake,
     quiet: async () => {
       for (;;) {

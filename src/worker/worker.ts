@@ -69,7 +69,8 @@ export function makeWorker(parts: {
     expect: watch.expect,
   });
   let looking = false;
-  engine.connect({
+  engine.agendaTo({
+    rows: timers.take,
     dueAt: (at) => {
       // Something became due where it was: it has to be looked up.
       if (at <= parts.clock.now()) watch.wake();

@@ -408,7 +408,7 @@ describe('a transaction that is lost', () => {
 
   test('gives back the places it had reserved', async () => {
     const { sink, state } = collectingSink();
-    parts.engine.connect({ messages: sink });
+    parts.engine.deliverTo(sink);
     let times = 0;
     around.trouble.commit = () => (++times === 1 ? 'lost' : undefined);
     const launched = launch(parts, THREE_AT_ONCE);
@@ -543,7 +543,7 @@ describe('a workflow that is locked elsewhere', () => {
 describe('messages', () => {
   test('are claimed at birth as far as there are places; the dispatcher is told of the others', async () => {
     const { sink, state } = collectingSink(2);
-    parts.engine.connect({ messages: sink });
+    parts.engine.deliverTo(sink);
     parts.time.pass(5);
     const workflow = await launch(parts, THREE_AT_ONCE, { fields: { x: 1 } });
     expect(state.taken).toHaveLength(2);
@@ -567,7 +567,7 @@ describe('messages', () => {
 
   test('that wait are withdrawn when their workitem is over, or the workflow pauses', async () => {
     const { sink, state } = collectingSink();
-    parts.engine.connect({ messages: sink });
+    parts.engine.deliverTo(sink);
     const workflow = await launch(parts, TWO);
     const { id } = await workitemOf(store, workflow, 'alpha');
     await parts.engine.advance([proceedOf(workflow, id)]);
@@ -591,7 +591,7 @@ describe('ends of tries', () => {
 
   async function launched(options: Parameters<typeof launch>[2] = {}, text = TWO) {
     const { sink, state } = collectingSink();
-    parts.engine.connect({ messages: sink });
+    parts.engine.deliverTo(sink);
     const workflow = await launch(parts, text, options);
     const [message] = state.taken;
     if (message === undefined) throw new Error('nothing was claimed');
@@ -615,7 +615,7 @@ describe('ends of tries', () => {
 
   test('without a step it is written within a second, together with others', async () => {
     const { sink, state } = collectingSink();
-    parts.engine.connect({ messages: sink });
+    parts.engine.deliverTo(sink);
     await Promise.all([launch(parts, TWO), launch(parts, TWO), launch(parts, TWO)]);
     around.forget();
     for (const message of state.taken) parts.engine.outcome(outcomeOf(message));
@@ -635,7 +635,7 @@ describe('ends of tries', () => {
   test('a failure is written soon, and is due again after its delay', async () => {
     const { workflow, message } = await launched();
     const dues: number[] = [];
-    parts.engine.connect({ dueAt: (at) => dues.push(at) });
+    parts.engine.agendaTo({ rows: () => {}, events: () => {}, dueAt: (at) => dues.push(at) });
     parts.engine.outcome({ ...outcomeOf(message), endedAt: START + 400, result: refused });
     parts.time.pass(FAILED_KEPT_MS);
     await parts.engine.quiet();
@@ -786,7 +786,7 @@ describe('ends of tries', () => {
 describe('stopping', () => {
   test('takes nothing new, finishes what is under way and writes what is kept', async () => {
     const { sink, state } = collectingSink();
-    parts.engine.connect({ messages: sink });
+    parts.engine.deliverTo(sink);
     const workflow = await launch(parts, TWO);
     const [message] = state.taken;
     const open = gate();

@@ -10,7 +10,7 @@ import { type Answer, LIMITS, type Loaded } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { stoppedClock } from '../../src/runtime/clock.ts';
 import { type Ids, randomIds } from '../../src/runtime/ids.ts';
-import { silentLog } from '../../src/runtime/log.ts';
+import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { definitions } from '../../src/server/definitions.ts';
 import type { Save, Store, Transaction } from '../../src/store/store.ts';
@@ -146,7 +146,10 @@ export type EngineParts = {
   readonly nodeId: string;
 };
 
-export function engineOn(store: Store, options: { readonly step?: Step; readonly nodeId?: string } = {}): EngineParts {
+export function engineOn(
+  store: Store,
+  options: { readonly step?: Step; readonly nodeId?: string; readonly log?: Log } = {},
+): EngineParts {
   const clock = stoppedClock(START);
   const time = manualTime();
   const ids = randomIds();
@@ -158,7 +161,7 @@ export function engineOn(store: Store, options: { readonly step?: Step; readonly
     time,
     ids,
     limits: LIMITS,
-    log: silentLog,
+    log: options.log ?? silentLog,
     settings: { nodeId, leaseSeconds: 30, schedule: SCHEDULE },
   });
   return { engine, clock, time, ids, nodeId };
