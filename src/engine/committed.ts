@@ -49,6 +49,10 @@ export function afterwards(log: Log, name: string, act: () => void): void {
   try {
     act();
   } catch (err) {
-    log.error('what follows from a committed step failed; the step stands', { part: name, err });
+    log.error('what follows from a committed step failed; the step stands', {
+      event: 'commit.follow_up_failed',
+      part: name,
+      err,
+    });
   }
 }

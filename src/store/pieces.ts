@@ -178,7 +178,7 @@ export const historyPiece = (numbersTransactions: boolean): Piece => {
 /**
  * Stores a definition, or notes that it was launched again: once a day, so that launches of the same one do not wait for each other.
  *
- * This is what makes it safe to throw definitions away (keeping.ts): whatever a transaction under way refers to was marked as used within
+ * This is what makes it safe to throw definitions away (retire.ts): whatever a transaction under way refers to was marked as used within
  * the last day, by itself or by another before. What is older may go unless a workflow that is stored refers to it. Both who throws away
  * and who marks hold the row's lock; the second to come looks again, and finds it marked, or gone and puts it back.
  */

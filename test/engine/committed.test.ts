@@ -24,7 +24,7 @@ let parts: EngineParts;
 beforeEach(() => {
   store = openSimulated(makeDatabase(Date.now), { link: perfectLink, ids: randomIds() });
   errors = [];
-  const log: Log = { ...silentLog, error: (_, details = {}) => void errors.push(details) };
+  const log: Log = { ...silentLog, error: (_, details) => void errors.push(details) };
   parts = engineOn(store, { log });
 });
 
