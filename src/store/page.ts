@@ -1,7 +1,9 @@
 import { Fault } from '../model/fault.ts';
-import type { Page } from './store.ts';
 
 /* Pages are walked by key. A cursor is the key of the last row shown, as JSON in base64url. */
+
+/** Some rows of a list; `next` is the `after` of the page behind, null when this is the last. */
+export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
 /** A page has at most so many rows, whatever is asked for. */
 export const PAGE_MAX = 1_000;

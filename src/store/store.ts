@@ -11,8 +11,10 @@ import type {
 } from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
 
+export type { Page } from './page.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
 export type { NodeBeat, NodeRow } from './tables/node.ts';
 
@@ -215,7 +217,6 @@ export type AgendaPeek = {
 
 /** What a list shows of a workflow: nothing that may be large. */
 export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header' | 'state' | 'fields'>;
-export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
 export type WorkflowsQuery = {
   readonly tenant: Tenant;

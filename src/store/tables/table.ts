@@ -1,4 +1,4 @@
-import type { Page } from '../store.ts';
+import type { Page } from '../page.ts';
 
 /*
  * A table of rows that belong to no workflow, as data. Each such table is one file of this folder: what its columns are, in which orders its
