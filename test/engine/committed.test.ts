@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Committed } from '../../src/engine/committed.ts';
 import type { AgendaSink, MessageSink } from '../../src/engine/engine.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { type Log, type LogDetails, silentLog } from '../../src/runtime/log.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -15,6 +16,7 @@ import {
   proceedOf,
   workitemOf,
 } from '../support/engine-parts.ts';
+import { SERVER } from '../support/origin.ts';
 
 let store: Store;
 
@@ -39,12 +41,13 @@ describe('those who look on', () => {
     const stored: Promise<string | undefined>[] = [];
     parts.engine.watch('a test', (batch) => {
       heard.push(...batch);
-      for (const { workflow } of batch) stored.push(store.read.workflow(workflow).then((row) => row?.status));
+      for (const { workflow } of batch)
+        stored.push(store.read.workflow(DEFAULT_TENANT, workflow).then((row) => row?.status));
     });
     const workflow = await launch(parts, TWO);
     const { id } = await workitemOf(store, workflow, 'alpha');
     await parts.engine.advance([proceedOf(workflow, id)]);
-    await parts.engine.advance([{ workflow, event: { kind: 'kill' } }]);
+    await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'kill' } }]);
     expect(await Promise.all(stored)).toHaveLength(3);
     expect((await Promise.all(stored))[0]).toBeDefined();
     expect(heard.map(({ before, after }) => [before, after])).toEqual([
@@ -52,8 +55,8 @@ describe('those who look on', () => {
       ['running', 'running'],
       ['running', 'killed'],
     ]);
-    expect(heard.every((one) => one.workflow === workflow && one.tenant === 'default')).toBe(true);
-    const history = await store.read.history(workflow, 0, 100);
+    expect(heard.every((one) => one.workflow === workflow && one.tenant === DEFAULT_TENANT)).toBe(true);
+    const history = await store.read.history(DEFAULT_TENANT, workflow, 0, 100);
     expect(heard.map(({ firstN, lastN }) => [firstN, lastN])).toEqual(
       history.map(({ firstN, lastN }) => [firstN, lastN]),
     );
@@ -105,7 +108,7 @@ describe('those who do what a committed step left to do', () => {
       const workflow = await launch(parts, 'concurrence\n  alpha\n  beta\n');
       const { id } = await workitemOf(store, workflow, 'alpha');
       expect(okay(await parts.engine.advance([proceedOf(workflow, id)]))).toEqual([true]);
-      expect((await store.read.workflow(workflow))?.ver).toBe(2);
+      expect((await store.read.workflow(DEFAULT_TENANT, workflow))?.ver).toBe(2);
       expect(errors.length).toBeGreaterThan(0);
     },
   );
@@ -113,7 +116,7 @@ describe('those who do what a committed step left to do', () => {
   test('cannot break a step either: an agenda that throws', async () => {
     parts.engine.agendaTo({ ...idle, rows: broken('rows') });
     const workflow = await launch(parts, 'sequence\n  wait 10s\n');
-    expect((await store.read.workflow(workflow))?.status).toBe('running');
+    expect((await store.read.workflow(DEFAULT_TENANT, workflow))?.status).toBe('running');
     expect(errors.map(({ part }) => part)).toEqual(['agenda']);
   });
 
@@ -129,7 +132,7 @@ describe('those who do what a committed step left to do', () => {
     const { sink, state } = collectingSink();
     parts.engine.deliverTo(sink);
     const workflow = await launch(parts, 'concurrence\n  alpha\n  beta\n  gamma\n');
-    await parts.engine.advance([{ workflow, event: { kind: 'cancel' } }]);
+    await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]);
     expect(state.withdrawn.map((text) => text.split(' ').length)).toEqual([4]);
   });
 });
