@@ -75,6 +75,7 @@ export function skipSpace(text: string, from: number): number {
 export function literalReader(text: string, maxDepth: number): LiteralReader {
   let end = 0;
   let stuck: Stuck | undefined;
+  const containers = new Map<number, { readonly value: Json | typeof NONE; readonly end: number }>();
 
   return { entry, value, end: () => end, furthest: () => stuck };
 
@@ -112,7 +113,7 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
     const first = text[from];
     if (first === '[' || first === '{') {
       if (depth >= maxDepth) refuse(from, `lists and objects are nested more than ${maxDepth} deep`);
-      const found = first === '[' ? readList(from, depth + 1) : readObject(from, depth + 1);
+      const found = container(from, first, depth);
       return found === NONE ? readText(from) : found;
     }
     let found: Json | typeof NONE = readQuoted(from);
@@ -120,6 +121,21 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
     if (found === NONE) found = readWord(from, closer);
     if (found === NONE) found = readRegex(from);
     return found === NONE ? readText(from) : found;
+  }
+
+  /**
+   * The list or object at `from`. What came of it is remembered: a choice that fails is tried again as a text, and what
+   * is inside would be read twice at each level of nesting.
+   */
+  function container(from: number, opening: '[' | '{', depth: number): Json | typeof NONE {
+    const known = containers.get(from);
+    if (known !== undefined) {
+      end = known.end;
+      return known.value;
+    }
+    const found = opening === '[' ? readList(from, depth + 1) : readObject(from, depth + 1);
+    containers.set(from, { value: found, end });
+    return found;
   }
 
   function readList(from: number, depth: number): Json | typeof NONE {

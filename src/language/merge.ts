@@ -15,9 +15,12 @@
  *
  * `union` joins lists without duplicates, `concat` with them, and both lay objects over each other, key by key; `deep` is `concat` that goes
  * into objects (lists inside of those are replaced). `stack` adds `stack_attributes`, the attributes of the concurrence. A branch that ended it
- * by `over_if` comes last, so is on top.
+ * by `over_if` comes last, so is on top. Without a branch, as over an empty list, the fields are those the concurrence was given; with `stack`
+ * they get `stack_attributes` all the same.
  */
+
 import { canonicalJson, type Fields, isObject, type Json, ownValue } from '../model/json.ts';
+import { FREE, spendValue, type Work } from './work.ts';
 
 export type MergeOrder = 'first' | 'last' | 'highest' | 'lowest';
 export type MergeType = 'override' | 'mix' | 'isolate' | 'stack' | 'union' | 'ignore' | 'concat' | 'deep';
@@ -35,6 +38,8 @@ export type MergeOptions = {
   readonly winner?: number;
   /** The substituted attributes of the concurrence, for `stack`. */
   readonly stackAttributes?: Json;
+  /** Counts what is read and written; throws what its budget throws. */
+  readonly work?: Work;
 };
 
 const ORDERS: ReadonlySet<Json> = new Set(['first', 'last', 'highest', 'lowest']);
@@ -53,11 +58,18 @@ export function mergeReplies(options: MergeOptions): Fields {
   const { type, applied } = options;
   if (type === 'ignore' || options.replies.length === 0) return applied;
   const ordered = inOrder(options);
+  options.work?.spend(ordered.length);
   switch (type) {
     case 'override':
       return (ordered.at(-1) as BranchReply).fields;
     case 'mix':
-      return Object.fromEntries(ordered.flatMap(({ fields }) => Object.entries(fields)));
+      return Object.fromEntries(
+        ordered.flatMap(({ fields }) => {
+          const entries = Object.entries(fields);
+          options.work?.spend(entries.length);
+          return entries;
+        }),
+      );
     case 'isolate':
       return Object.fromEntries(ordered.map(({ index, fields }) => [String(index), fields]));
     case 'stack':
@@ -66,7 +78,7 @@ export function mergeReplies(options: MergeOptions): Fields {
         ...(options.stackAttributes === undefined ? {} : { stack_attributes: options.stackAttributes }),
       };
     default:
-      return join(ordered, type);
+      return join(ordered, type, options.work ?? FREE);
   }
 }
 
@@ -90,11 +102,12 @@ type Draft =
 
 type JoinType = 'union' | 'concat' | 'deep';
 
-function join(replies: readonly BranchReply[], type: JoinType): Fields {
+function join(replies: readonly BranchReply[], type: JoinType, work: Work): Fields {
   const result = new Map<string, Draft>();
   for (const { fields } of replies) {
     for (const key of Object.keys(fields)) {
       const value = fields[key] as Json;
+      spendValue(work, value);
       const draft = result.get(key);
       result.set(key, draft === undefined ? { kind: 'value', value } : joinValue(draft, value, type));
     }

@@ -43,7 +43,7 @@ import { lookup } from '../../language/lookup.ts';
 import { substituteDeep } from '../../language/substitution.ts';
 import { mnemo, subidOf, workitemId } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
-import { ownValue, withKey } from '../../model/json.ts';
+import { ownValue } from '../../model/json.ts';
 import type { Tree } from '../../model/tree.ts';
 import type { Acting } from '../state/world.ts';
 import { lookupVariable } from './variables.ts';
@@ -146,10 +146,13 @@ export const textOf = (x: Acting, fields: Fields = x.node.applied): Json => opti
 
 /** All attributes, keys and values substituted. `asWritten`: values as written. */
 export function compiledAttributes(x: Acting, asWritten = false): JsonObject {
-  let compiled: JsonObject = {};
-  for (const [key, value] of writtenAttributes(x))
-    compiled = withKey(compiled, toText(substituted(x, key)), asWritten ? value : substituted(x, value));
-  return compiled;
+  // fromEntries makes own keys of whatever comes, and copies nothing twice.
+  return Object.fromEntries(
+    [...writtenAttributes(x)].map(([key, value]) => [
+      toText(substituted(x, key)),
+      asWritten ? value : substituted(x, value),
+    ]),
+  );
 }
 
 /** One of `values` (the first is the default), as the first present of `keys` says. */

@@ -62,7 +62,7 @@
  */
 
 import { evaluateCondition } from '../../../language/condition.ts';
-import { type BranchReply, mergeReplies } from '../../../language/merge.ts';
+import { type BranchReply, mergeReplies, readMergeType } from '../../../language/merge.ts';
 import type { Fields, Json, JsonObject } from '../../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../../model/json.ts';
 import {
@@ -318,8 +318,13 @@ const ADD_BRANCHES = '__add_branches__';
 function applyCiterator(x: Acting): void {
   const { node } = x;
   const { list, isTimes } = determineList(x);
-  if (treeOf(x).children.length === 0 || list.length === 0) {
+  if (treeOf(x).children.length === 0) {
     end(x, node.applied);
+    return;
+  }
+  if (list.length === 0) {
+    const isStack = readMergeType(firstAttribute(x, 'merge_type', 'mt')) === 'stack';
+    end(x, isStack ? withKey(node.applied, 'stack_attributes', compiledAttributes(x)) : node.applied);
     return;
   }
   const { variable, field } = targets(x);

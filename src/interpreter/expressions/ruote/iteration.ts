@@ -7,7 +7,7 @@
  *
  * Attributes
  * - `times` (`branches`): a number: the elements are 0, 1, 2…
- * - `on`, `on_v` (a variable), `on_f` (a field): the list; a text is split at `separator` (`sep`, default a comma); the elements of
+ * - `on`, `on_v` (a variable), `on_f` (a field): the list; a text is split at `separator` (`sep`, default a comma; `''`: into characters); the elements of
  *   an object are its `[key, value]` pairs.
  * - `to` (`v:name`; `f:name` or just `name` is a field), `to_v`, `to_f`: where the element goes; default the variable `i`. Its index is
  *   in the variable `ii`. Both stay set afterwards, unless there is a `scope: true`.
@@ -25,6 +25,7 @@
 import { LanguageError } from '../../../language/language-error.ts';
 import type { Fields, Json } from '../../../model/json.ts';
 import { isObject, withKey } from '../../../model/json.ts';
+import { charactersOf } from '../../../model/text.ts';
 import { firstAttribute, prefixedValue, targets, toText, treeOf } from '../../life/attributes.ts';
 import { applyChild, childIndex } from '../../life/birth.ts';
 import { end, replyToParent } from '../../life/life.ts';
@@ -36,7 +37,7 @@ import { commanded, takeCommand } from './commands.ts';
 export function splitList(x: Acting, value: Json): readonly Json[] {
   if (typeof value === 'string') {
     const separator = toText(firstAttribute(x, 'separator', 'sep') ?? ',');
-    const parts = value.split(separator);
+    const parts = separator === '' ? charactersOf(value) : value.split(separator);
     // As Ruby's split: empty parts at the end do not count.
     while (parts.length > 0 && parts.at(-1) === '') parts.pop();
     return parts.map((part) => part.trim());
