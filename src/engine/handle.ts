@@ -2,13 +2,14 @@ import { pausedSince } from '../interpreter/inspect.ts';
 import { invariant } from '../model/fault.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { AgendaRow, Changes, Op, WorkitemRow } from '../model/rows.ts';
-import type { Happening, Loaded, Need, StepResult, Stimulus } from '../model/stimulus.ts';
+import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { EngineStimulus, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, nameOf, type Verdict } from './entry.ts';
 import { recorded, withFirstEntry } from './history.ts';
 import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken, redelivered } from './outcomes.ts';
 import { readRetryRules } from './retry-rules.ts';
+import { killedApart, SET_APART, setApart } from './set-apart.ts';
 import type { Running, Turn } from './turn.ts';
 import { bareChanges, joined, overlay } from './view.ts';
 
@@ -47,10 +48,53 @@ export function guarded(running: Running, turn: Turn, entry: Entry): Ran {
       stimulus: nameOf(entry),
       err: error,
     });
-    if (key !== null && running.attempts.count(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
-    return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };
+    if (key !== null) {
+      if (running.attempts.count(key) >= ATTEMPTS_MAX) return broken(running, turn, entry);
+      return { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false };
+    }
+    return unsteppable(running, turn, entry, error);
   }
 }
+
+/**
+ * A caller's stimulus whose step threw. When a step that only says that something is broken throws as well, it is not the stimulus: the rows
+ * cannot be stepped, and the workflow is set apart. A kill takes effect all the same.
+ */
+function unsteppable(running: Running, turn: Turn, entry: Entry, error: unknown): Ran {
+  const threw = { kind: 'ran', verdict: { kind: 'threw', error }, changes: null, folds: false } as const;
+  if (turn.view.workflow === null || entry.kind !== 'stimulus') return threw;
+  const message = `An internal error: no step can work with the rows of this workflow: ${reasonOf(error)}`;
+  try {
+    runStep(running, turn.view, entry, { kind: 'broken', message });
+    return threw;
+  } catch {
+    // What it throws is the same, and in the log already.
+  }
+  if (entry.stimulus.event.kind === 'kill') {
+    if (!turn.view.answered.has(needKey(EVERYTHING))) return { kind: 'need', needs: [EVERYTHING] };
+    const changes = killedApart(turn.view, turn.workflow, running.now);
+    if (changes !== null)
+      return { kind: 'ran', verdict: { kind: 'answer', answer: { ok: true, value: null } }, changes, folds: false };
+  }
+  if (!turn.view.answered.has(needKey(SET_APART))) return { kind: 'need', needs: [SET_APART] };
+  const changes = setApart(turn.view, message, running.now);
+  if (changes !== null)
+    running.log.error(
+      'a workflow is set apart: no step can work with its rows; kill it, or repair what the error names',
+      {
+        event: 'workflow.set_apart',
+        workflow_id: turn.workflow,
+        err: error,
+      },
+    );
+  return { ...threw, changes };
+}
+
+const EVERYTHING: Need = { kind: 'everything' };
+/** Errors of ours may quote what they could not read. */
+const REASON_CHARACTERS_MAX = 200;
+const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).slice(0, REASON_CHARACTERS_MAX);
 
 /**
  * Whether a caller reaches for a workflow of another tenant. The one place that decides it: before anything else is asked, so that what
@@ -252,7 +296,7 @@ function broken(running: Running, turn: Turn, entry: Entry): Ran {
   if (workflow === null) return { kind: 'ran', verdict, changes: null, folds: false };
   const aside = putAside(running, turn, entry) ?? bareChanges(workflow);
   const message = `An internal error: the step for ${nameOf(entry)} failed ${ATTEMPTS_MAX} times`;
-  let changes = joined(aside, bareChanges({ ...aside.workflow, status: 'error' }));
+  let changes: Changes | null = null;
   try {
     const result = runStep(running, overlay(turn.view, aside), entry, { kind: 'broken', message });
     if (result.kind === 'need') {
@@ -261,11 +305,19 @@ function broken(running: Running, turn: Turn, entry: Entry): Ran {
     }
     if (result.changes !== null) changes = joined(aside, result.changes);
   } catch (error) {
-    running.log.error('the step that puts a workflow in error threw', {
+    running.log.error('the step that puts a workflow in error threw; it is set apart', {
       event: 'step.threw',
       workflow_id: turn.workflow,
       err: error,
     });
+  }
+  if (changes === null) {
+    if (!turn.view.answered.has(needKey(SET_APART))) {
+      if (entry.kind === 'outcome') turn.releases.pop();
+      return { kind: 'need', needs: [SET_APART] };
+    }
+    const apart = setApart(overlay(turn.view, aside), message, running.now);
+    changes = apart === null ? aside : joined(aside, apart);
   }
   return { kind: 'ran', verdict, changes, folds: false };
 }

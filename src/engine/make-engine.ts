@@ -3,7 +3,7 @@ import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type { Answer } from '../model/stimulus.ts';
 import { makeBoundedMap, makeQueue, type Queue } from '../runtime/bounded.ts';
 import { backoffMs, pause } from '../runtime/process-time.ts';
-import { DataRefused, OutcomeUnknown, StoreUnavailable } from '../store/store.ts';
+import { DataRefused, OutcomeUnknown, StoreUnavailable, TookTooLong } from '../store/store.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import { makeWatchers } from './committed.ts';
 import { makeDefinitions } from './definitions.ts';
@@ -184,7 +184,7 @@ export function makeEngine(parts: EngineParts): Engine {
       try {
         result = await runBatch(batchParts, entries);
       } catch (error) {
-        if (error instanceof DataRefused) return refuse(lane, batch, error);
+        if (error instanceof DataRefused || error instanceof TookTooLong) return refuse(lane, batch, error);
         log.error('a batch could not be saved', { event: 'batch.failed', stimuli: batch.length, err: error });
         return fail(batch, faultOf(error));
       }
@@ -280,8 +280,8 @@ export function makeEngine(parts: EngineParts): Engine {
     }
   }
 
-  /** Something in the batch cannot be stored: ever smaller batches, in the same order, until it stands alone. */
-  function refuse(lane: Lane, batch: readonly Waiting[], error: DataRefused): void {
+  /** Something in the batch cannot be stored, or all of it takes too long: ever smaller batches, in the same order, until it stands alone. */
+  function refuse(lane: Lane, batch: readonly Waiting[], error: DataRefused | TookTooLong): void {
     const [first] = batch;
     if (batch.length > 1 || first === undefined) {
       lane.limit = Math.max(1, Math.floor(Math.min(lane.limit, batch.length) / 2));
@@ -294,6 +294,11 @@ export function makeEngine(parts: EngineParts): Engine {
       workflow_id: first.entry.workflow,
       err: error,
     });
+    // A database that is slow for everybody must put nobody in error.
+    if (error instanceof TookTooLong) {
+      fail(batch, new Fault('unavailable', 'The database took too long over this step; try again later'));
+      return;
+    }
     const key = attemptKey(first.entry);
     if (key !== null) batchParts.attempts.count(key);
     fail(batch, internalFault(error));

@@ -3,7 +3,7 @@ import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Connection, Connections } from './connections.ts';
 import { byToken, LOOKUP_MS } from './outcome.ts';
-import { isAnswer, isConflict, isLoss, isRefuted, told } from './refusals.ts';
+import { isAnswer, isConflict, isLoss, isRefuted, isTooLong, told } from './refusals.ts';
 import { OutcomeUnknown, type Save } from './store.ts';
 import { allOf, sendAll, type TransactionStyle } from './transaction.ts';
 import { type Proof, type Sent, writingOf } from './write.ts';
@@ -51,7 +51,7 @@ export async function saveAtOnce(
       if (again === 'refuted') return 'stale';
     } catch (error) {
       // Somebody works on it at this moment, perhaps our first attempt.
-      if (!isLoss(error) && !isConflict(error)) throw error;
+      if (!isLoss(error) && !isConflict(error) && !isTooLong(error)) throw error;
       trouble = error;
     }
   }

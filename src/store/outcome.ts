@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { shardOf } from '../model/ids.ts';
 import type { Connections, Statement } from './connections.ts';
-import { isConflict, isLoss } from './refusals.ts';
+import { isConflict, isLoss, isTooLong } from './refusals.ts';
 import { OutcomeUnknown, type Save } from './store.ts';
 import type { Lookup } from './transaction.ts';
 
@@ -46,7 +46,7 @@ export function makeLookup(connections: Connections): Lookup {
         if (told === 'untraceable') break;
         if (told !== 'unknown') return told;
       } catch (error) {
-        if (!isLoss(error) && !isConflict(error)) throw error;
+        if (!isLoss(error) && !isConflict(error) && !isTooLong(error)) throw error;
         trouble = error;
       }
       await wait(BETWEEN_MS);

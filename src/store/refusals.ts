@@ -1,4 +1,4 @@
-import { DataRefused, StoreUnavailable } from './store.ts';
+import { DataRefused, StoreUnavailable, TookTooLong } from './store.ts';
 
 /* What an error of the database means to us. Codes are SQLSTATEs; errors of the connection have none, or a word of Node's. */
 
@@ -13,8 +13,8 @@ const isSqlState = (code: string | null): code is string =>
 const STALE = '22012';
 /** A key that is there already: a launch id, or a history number written by somebody else. */
 const TAKEN = '23505';
-/** Conflicts that go away when the steps are run again: serialization failure, deadlock, lock timeout, statement timeout. */
-const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', '57014', TAKEN, STALE]);
+/** Conflicts that go away when the steps are run again: serialization failure, deadlock, lock timeout. */
+const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', TAKEN, STALE]);
 /** The server is going away, is starting, has no room, or is a standby. */
 const UNAVAILABLE: ReadonlySet<string> = new Set([
   '57P01',
@@ -35,6 +35,10 @@ export const isCollision = (error: unknown): boolean => ['40001', '40P01'].inclu
 
 /** The write met a workflow that is not as it was when its steps began, or is there already; the same will never succeed. */
 export const isRefuted = (error: unknown): boolean => [STALE, TAKEN].includes(codeOf(error) ?? '');
+
+/** A statement was broken off because it took too long: the same again would take as long. */
+const TOO_LONG = '57014';
+export const isTooLong = (error: unknown): boolean => codeOf(error) === TOO_LONG;
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(codeOf(error) ?? '');
 
@@ -63,10 +67,14 @@ export function isRefusal(error: unknown): boolean {
   return isSqlState(code) && !CONFLICTS.has(code) && /^(22|23|54)/.test(code);
 }
 
-/** The error as the store's callers know it: DataRefused, StoreUnavailable, or itself (a bug of ours). */
+/** The error as the store's callers know it: DataRefused, TookTooLong, StoreUnavailable, or itself (a bug of ours). */
 export function told(error: unknown, doing: string): Error {
   if (error instanceof DataRefused || error instanceof StoreUnavailable) return error;
   const reason = error instanceof Error ? error.message : String(error);
+  if (isTooLong(error))
+    return new TookTooLong(`The database gave up a statement that took too long while ${doing}: ${reason}`, {
+      cause: error,
+    });
   if (isRefusal(error))
     return new DataRefused(`The database refused a value while ${doing}: ${reason}`, { cause: error });
   if (isLoss(error) || isHopeless(error))

@@ -162,7 +162,7 @@ export type Transaction = {
    * - `sweep` keeps, beside history, workitems that are closed and owe a message, and the base rows these inherit.
    *
    * @returns `committed`; or `lost`: certainly nothing was written (stale `ver`, serialization failure, deadlock, connection lost
-   *   and looked up): run the steps again. Throws `DataRefused` when a value cannot be stored (bisect), `OutcomeUnknown` when
+   *   and looked up): run the steps again. Throws `DataRefused` when a value cannot be stored (bisect), `TookTooLong` (bisect), `OutcomeUnknown` when
    *   ten seconds of looking up did not tell. The transaction is over in every case.
    */
   commit(save: Save): Promise<'committed' | 'lost'>;
@@ -193,6 +193,8 @@ export type Save = {
 
 /** A value cannot be stored (SQLSTATE class 22 and the like); the batch holding it can be bisected. */
 export class DataRefused extends Error {}
+/** A statement took longer than a session allows, and nothing of it took effect. Less at once may succeed. */
+export class TookTooLong extends Error {}
 /** The connection was lost during commit and it could not be learnt whether it took effect. */
 export class OutcomeUnknown extends Error {}
 /** The database cannot be reached. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, TookTooLong } from '../store/store.ts';
 
 /** Throws away what has been over for long enough, and lets the database tidy up. */
 export type HouseKeeping = { stop(): Promise<void> };
@@ -24,6 +24,7 @@ export function keepHouse(parts: {
 }): HouseKeeping {
   const { store, clock, time, log } = parts;
   let rounds = 0;
+  let atOnce = RETIRE_AT_ONCE;
   let isStopped = false;
   let underWay: Promise<void> = Promise.resolve();
   let cancel = schedule();
@@ -47,13 +48,28 @@ export function keepHouse(parts: {
     });
   }
 
+  /** How many went; null: they took the database too long, and fewer are tried next. Twice as many once it goes well. */
+  async function retireSome(endedBefore: number, limit: number): Promise<number | null> {
+    try {
+      const gone = await store.retire({ endedBefore, now: clock.now(), limit });
+      atOnce = Math.min(RETIRE_AT_ONCE, limit * 2);
+      return gone;
+    } catch (error) {
+      // One alone that takes too long is told: it stands first in line, and nothing is retired behind it.
+      if (!(error instanceof TookTooLong) || limit === 1) throw error;
+      atOnce = Math.ceil(limit / 2);
+      return null;
+    }
+  }
+
   async function keep(): Promise<void> {
     const endedBefore = clock.now() - parts.retainEndedDays * DAY_MS;
     let retired = 0;
     for (let round = 0; round < ROUNDS_MAX && !isStopped; round++) {
-      const gone = await store.retire({ endedBefore, now: clock.now(), limit: RETIRE_AT_ONCE });
-      retired += gone;
-      if (gone < RETIRE_AT_ONCE) break;
+      const limit = atOnce;
+      const gone = await retireSome(endedBefore, limit);
+      retired += gone ?? 0;
+      if (gone !== null && gone < limit) break;
     }
     if (retired > 0)
       log.info('workflows that were over for long enough are gone', { event: 'workflows.retired', workflows: retired });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { stoppedClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
+import { TookTooLong } from '../../src/store/store.ts';
 import { keepHouse } from '../../src/worker/house-keeping.ts';
 
 const DAY_MS = 86_400_000;
@@ -49,4 +50,31 @@ test('once a minute what has been over for long enough goes, in portions, and ev
   time.pass(10 * MINUTE_MS);
   await settle();
   expect(asked.length).toBe(7);
+});
+
+test('when so many workflows at once take the database too long, fewer go at once, and all of them go', async () => {
+  const time = manualTime();
+  const asked: number[] = [];
+  let left = 120;
+  const house = keepHouse({
+    store: {
+      retire: async ({ limit }) => {
+        asked.push(limit);
+        if (Math.min(left, limit) > 30) throw new TookTooLong('too long');
+        const gone = Math.min(left, limit);
+        left -= gone;
+        return gone;
+      },
+      tidy: async () => {},
+    },
+    clock: stoppedClock(100 * DAY_MS),
+    time,
+    log: silentLog,
+    retainEndedDays: 30,
+  });
+  time.pass(MINUTE_MS);
+  for (let i = 0; i < 50 && left > 0; i++) await settle();
+  expect(left).toBe(0);
+  expect(asked.slice(0, 4)).toEqual([200, 100, 50, 25]);
+  await house.stop();
 });
