@@ -1,12 +1,6 @@
 import type { ReadyMessage } from '../engine/engine.ts';
 import { workitemId } from '../model/ids.ts';
-
-/** A message as an HTTP request. */
-export type CallbackRequest = {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
-};
+import type { CallbackRequest } from './message.ts';
 
 /** JSON of the fields, in two parts (interpreter/fields.ts): what is shared may be large and the same for thousands of messages. */
 export type DeliveredText = { readonly shared: string; readonly own: string };

@@ -1,15 +1,15 @@
-import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../engine/engine.ts';
-import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { WorkitemRow } from '../model/rows.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
-import type { ClaimedMessage, Store } from '../store/store.ts';
-import { callbackRequest, type DeliveredText } from './callback.ts';
+import { makeAttempt } from './attempt.ts';
 import { makeFairQueue } from './fair-queue.ts';
-import type { Post, PostResult } from './post.ts';
+import type { Message, Owner, TryEnd } from './message.ts';
+import { makePlaces } from './places.ts';
+import type { Post } from './post.ts';
+import { makeStandings, type Sign } from './standing.ts';
+import { type Held, makeWaiting, WAITING_CHARACTERS_MAX, WAITING_MESSAGES_MAX } from './waiting.ts';
 
 export type DispatcherSettings = {
   /** The owner of claims; the same as the engine's. */
@@ -27,6 +27,14 @@ export type DispatcherSettings = {
 export type Dispatcher = {
   /** Messages may be due that nobody has claimed. */
   wake(): void;
+  /** Keeps a place for a message to this host; false when there is none, and the message is born unclaimed. */
+  reserve(host: string): boolean;
+  /** Gives a place back: there will be no message. */
+  unreserve(host: string): void;
+  /** Messages that were claimed at birth, each with its place. */
+  take(messages: readonly Message[]): void;
+  /** Waiting tries of these names (or of the whole line) must not start any more. */
+  withdraw(line: string, names: readonly string[] | 'all'): void;
   /** Resolves when no try waits or is under way and nothing claimable is due. */
   quiet(): Promise<void>;
   /**
@@ -49,59 +57,36 @@ export type DispatcherFigures = {
 
 /** One claim takes this many messages: enough to stay busy, few enough that their leases last until they are sent. */
 export const CLAIM_MESSAGES_MAX = 100;
-/** Claimed messages that may wait for their host; more are left to whoever claims them. */
-export const WAITING_MESSAGES_MAX = 5_000;
-/** The same in characters of fields; those that share a base share its characters. */
-export const WAITING_CHARACTERS_MAX = 50_000_000;
+/** And ends with the one that reaches so many bytes of fields. */
+export const CLAIM_BYTES_MAX = 10_000_000;
 /** Tries that are begun before the event loop goes round once more, and for how long: each has a body to be made, which may be large. */
 export const BEGUN_AT_ONCE_MAX = 8;
 const BEGINNING_MS_MAX = 8;
-/** Before a try there must be so much lease left besides the time the try may take; or it is claimed anew. */
-export const LEASE_SPARE_MS = 5_000;
-/** The end of a lease is kept clear of: a try is cut off that much earlier. */
-export const LEASE_MARGIN_MS = 1_000;
-/** A message that waited longer for its turn is looked at once more before it is sent: it may be over. */
-export const LOOK_AGAIN_MS = 500;
+/** Bodies under way hold so many characters; a try that would be beyond waits, unless it is the only one. */
+export const UNDER_WAY_CHARACTERS_MAX = 50_000_000;
 
-type Held = {
-  readonly host: string;
-  readonly workflow: WorkflowId;
-  readonly key: string;
-  readonly message: ReadyMessage;
-  readonly claim: string;
-  readonly base: Base | null;
-  readonly since: number;
-  leaseEndsAt: number;
-  started: boolean;
-};
-
-/** A base row that waiting messages refer to: one text for all of them, for it never changes. */
-type Base = { readonly key: string; readonly value: string; waiting: number };
-
-const keyOf = (workflow: WorkflowId, workitem: ExpressionId): string => `${workflow} ${workitem}`;
-
-/** Makes the dispatcher, and connects it to the engine, which hands it what is claimed at birth. */
+/** Makes the dispatcher of all kinds of messages: one queue, one set of places. */
 export function makeDispatcher(parts: {
-  readonly store: Pick<Store, 'claimDue' | 'renewClaim'>;
-  readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
+  readonly owners: readonly Owner[];
   readonly post: Post;
-  /** interpreter/fields.ts */
-  readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
   readonly log: Log;
   readonly settings: DispatcherSettings;
 }): Dispatcher {
-  const { store, engine, post, clock, time, log, settings } = parts;
-  const queue = makeFairQueue<Held>(settings.triesPerHostMax);
-  /** Waiting and under way, by workitem. */
-  const held = new Map<string, Held>();
-  const reserved = new Map<string, number>();
-  let reservedInAll = 0;
+  const { owners, clock, time, log, settings } = parts;
+  const standings = makeStandings(settings);
+  const queue = makeFairQueue<Held>(standings);
+  const waiting = makeWaiting();
+  const places = makePlaces({ queue, standings, waiting, triesMax: settings.triesMax, running: () => running });
+  const attempt = makeAttempt({ ...parts, isStopped: () => stopped });
+  /** How a try under way can be ended before its time, by its message. */
+  const cuts = new Map<Held, () => void>();
+  /** Messages that took the place of one whose try is still under way: each begins when that has ended. */
+  const behind = new Map<Held, Message>();
   let running = 0;
-  let waitingCharacters = 0;
-  const bases = new Map<string, Base>();
+  let underWayCharacters = 0;
   /** Tries begun since the event loop last went round; null when none was. */
   let beginning: { count: number; readonly since: number } | null = null;
   let stopped = false;
@@ -109,88 +94,75 @@ export function makeDispatcher(parts: {
   let cutOff = false;
   // Whether something may be due that nobody has claimed: then a free place is a reason to claim.
   let moreDue = false;
+  // Hosts that had enough waiting when the last claim was made: more of theirs may be due.
+  let skipped: ReadonlySet<string> = new Set();
+  // The kind of messages whose turn it is to be claimed first.
+  let ownersTurn = 0;
   let quietCallers: (() => void)[] = [];
   const figures = { delivered: 0, refused: 0, unreachable: 0, dropped: 0 };
 
   const loop = makeLoop({ name: 'claims', work: claim, time, ids: parts.ids, log });
 
-  const isFull = (): boolean => queue.size >= WAITING_MESSAGES_MAX || waitingCharacters >= WAITING_CHARACTERS_MAX;
+  const isFull = (): boolean => queue.size >= WAITING_MESSAGES_MAX || waiting.characters >= WAITING_CHARACTERS_MAX;
 
-  /** One claim; true when there is probably more. */
+  /** One claim of each kind of messages; true when there is probably more. */
   async function claim(): Promise<boolean> {
     if (stopped || running >= settings.triesMax || queue.hasStartable() || isFull()) return false;
-    const limit = Math.min(CLAIM_MESSAGES_MAX, WAITING_MESSAGES_MAX - queue.size);
-    const leaseEndsAt = time.now() + settings.leaseSeconds * 1000;
     moreDue = false;
-    let claimed: readonly ClaimedMessage[];
+    skipped = places.hostsWithEnough();
     try {
-      claimed = await store.claimDue({
-        now: clock.now(),
-        owner: settings.nodeId,
-        limit,
-        leaseSeconds: settings.leaseSeconds,
-      });
+      for (let i = 0; i < owners.length; i++) await claimOf(owners[(ownersTurn + i) % owners.length] as Owner);
     } catch (error) {
       moreDue = true;
       throw error;
     }
-    if (claimed.length === limit) moreDue = true;
-    for (const message of claimed) hold({ ...message, leaseEndsAt });
+    ownersTurn = (ownersTurn + 1) % Math.max(1, owners.length);
     pump();
     return moreDue;
   }
 
-  function hold(message: ReadyMessage): void {
-    const key = keyOf(message.workflow, message.row.id);
-    const known = held.get(key);
-    if (known !== undefined) {
-      if (known.started) return;
-      // Its lease had run out while it waited, and we have claimed it ourselves once more.
-      queue.remove((item) => item === known);
-      forget(known);
+  async function claimOf(owner: Owner): Promise<void> {
+    const limit = Math.min(CLAIM_MESSAGES_MAX, WAITING_MESSAGES_MAX - queue.size);
+    if (limit <= 0 || isFull()) {
+      moreDue = true;
+      return;
     }
-    const host = hostOf(message.row.url);
-    const { leaseEndsAt, claim, workflow } = message;
-    const base = baseFor(message);
-    const item: Held = { host, workflow, key, message, base, leaseEndsAt, claim, since: time.now(), started: false };
-    held.set(key, item);
-    waitingCharacters += message.row.fields?.length ?? 0;
+    const leaseEndsAt = time.now() + settings.leaseSeconds * 1000;
+    const { leaseSeconds } = settings;
+    const skip = [...skipped];
+    const bytesMax = Math.min(CLAIM_BYTES_MAX, WAITING_CHARACTERS_MAX - waiting.characters);
+    const claimed = await owner.claim({ now: clock.now(), limit, leaseSeconds, skip, bytesMax }, leaseEndsAt);
+    if (claimed.length === limit || claimed.reduce((sum, one) => sum + one.characters, 0) >= bytesMax) moreDue = true;
+    for (const message of claimed) hold(message);
+  }
+
+  function hold(message: Message): void {
+    const known = waiting.get(message.line, message.name);
+    if (known?.started === true) {
+      // The same one once more: its try is under way. Another life of it: the try under way is of something that is over.
+      if (known.life === message.life) return;
+      behind.set(known, message);
+      cuts.get(known)?.();
+      return;
+    }
+    // Its lease had run out while it waited, and we have claimed it ourselves once more.
+    if (known !== undefined) letGo(known);
+    const item: Held = { ...message, since: time.now(), started: false };
+    waiting.add(item);
     queue.push(item);
-  }
-
-  function baseFor({ workflow, row, base }: ReadyMessage): Base | null {
-    if (row.inherits === null || base === null) return null;
-    const key = `${workflow} ${row.inherits}`;
-    let known = bases.get(key);
-    if (known === undefined) {
-      known = { key, value: base, waiting: 0 };
-      bases.set(key, known);
-      waitingCharacters += base.length;
-    }
-    known.waiting += 1;
-    return known;
-  }
-
-  /** It does not wait any more. */
-  function takenFromQueue({ message, base }: Held): void {
-    waitingCharacters -= message.row.fields?.length ?? 0;
-    if (base === null) return;
-    base.waiting -= 1;
-    if (base.waiting > 0) return;
-    bases.delete(base.key);
-    waitingCharacters -= base.value.length;
   }
 
   /** Starts what can be started. */
   function pump(): void {
     while (!stopped && running < settings.triesMax && queue.hasStartable()) {
+      if (running > 0 && underWayCharacters >= UNDER_WAY_CHARACTERS_MAX) break;
       if (!mayBegin()) break;
       const item = queue.start();
       if (item === undefined) break;
-      takenFromQueue(item);
+      waiting.begun(item);
       item.started = true;
       running += 1;
-      void attempt(item);
+      void begin(item);
     }
   }
 
@@ -208,102 +180,44 @@ export function makeDispatcher(parts: {
     return beginning.count <= BEGUN_AT_ONCE_MAX && time.now() - beginning.since <= BEGINNING_MS_MAX;
   }
 
-  async function attempt(item: Held): Promise<void> {
-    const { message, host } = item;
-    let outcome: TryOutcome | null = null;
+  async function begin(item: Held): Promise<void> {
+    const characters = item.characters + (item.shared?.characters ?? 0);
+    underWayCharacters += characters;
+    let end: TryEnd | null = null;
     try {
-      outcome = (await isStillOurs(item)) ? await tryOnce(item) : droppedTry(item);
-    } catch (err) {
-      // With the database away nobody knows whose it is: its lease ends by itself.
-      log.warn('a message could not be checked before it was sent', {
-        event: 'message.unchecked',
-        workflow_id: message.workflow,
-        expression_id: message.row.id,
-        err,
-      });
+      end = await attempt(item, (cut) => cuts.set(item, cut));
+    } finally {
+      // Whatever has happened: the place is free.
+      running -= 1;
+      underWayCharacters -= characters;
+      cuts.delete(item);
+      standings.heard(item.host, signOf(end));
+      queue.done(item.host);
+      waiting.forget(item);
+      if (cutOff && end?.result.kind === 'unreachable') end = null;
+      figures[end?.result.kind ?? 'dropped'] += 1;
+      if (end !== null) item.ended(end);
+      const next = behind.get(item);
+      if (next !== undefined) {
+        behind.delete(item);
+        if (!stopped) hold(next);
+      }
+      pump();
+      if (skipped.has(item.host) && !places.hasEnough(item.host)) moreDue = true;
+      if (moreDue) loop.wake();
+      tellQuiet();
     }
-    running -= 1;
-    queue.done(host);
-    if (held.get(item.key) === item) held.delete(item.key);
-    if (cutOff && outcome?.result.kind === 'unreachable') outcome = null;
-    figures[outcome?.result.kind ?? 'dropped'] += 1;
-    if (outcome !== null) engine.outcome(outcome);
-    pump();
-    if (moreDue) loop.wake();
-    tellQuiet();
   }
 
-  /** Whether the message may be sent: it has not waited long, and its lease lasts for a whole try; else the database is asked. */
-  async function isStillOurs(item: Held): Promise<boolean> {
-    const now = time.now();
-    const enough = settings.callbackTimeoutSeconds * 1000 + LEASE_SPARE_MS;
-    if (item.leaseEndsAt - now >= enough && now - item.since < LOOK_AGAIN_MS) return true;
-    const { message } = item;
-    const renewed = await store.renewClaim({
-      key: { workflow: message.workflow, workitem: message.row.id },
-      claim: item.claim,
-      leaseSeconds: settings.leaseSeconds,
-      // Another node may have closed the workitem (the notice it owes by now waits for this claim) or paused its workflow.
-      send: message.row.send ?? 'active',
-    });
-    // Counted from before the question was asked: never later than the database does.
-    if (renewed) item.leaseEndsAt = now + settings.leaseSeconds * 1000;
-    return renewed && !stopped;
-  }
-
-  async function tryOnce(item: Held): Promise<TryOutcome | null> {
-    const { message } = item;
-    const { row } = message;
-    const leaseMs = item.leaseEndsAt - time.now() - LEASE_MARGIN_MS;
-    const timeoutMs = Math.min(settings.callbackTimeoutSeconds * 1000, leaseMs);
-    if (timeoutMs <= 0) return null;
-    const text = parts.deliveredText(row, item.base?.value ?? null);
-    const request = callbackRequest(message, text, { baseUrl: settings.baseUrl(), userAgent: settings.userAgent });
-    const startedAt = clock.now();
-    const result: PostResult = await post.send(request, timeoutMs);
-    return {
-      workflow: message.workflow,
-      workitem: row.id,
-      claim: item.claim,
-      send: row.send ?? 'active',
-      number: row.tries + 1,
-      openedAt: row.openedAt,
-      startedAt,
-      endedAt: clock.now(),
-      result,
-      urgent: row.then !== null,
-    };
-  }
-
-  /** Takes a waiting message off the books; its claim is given back. */
-  function drop(item: Held): void {
-    forget(item);
-    engine.outcome(droppedTry(item));
-  }
-
-  /** No request has left this node: the claim is given back, where it is still ours. */
-  function droppedTry({ message, claim: held }: Held): TryOutcome {
-    const at = clock.now();
-    return {
-      workflow: message.workflow,
-      workitem: message.row.id,
-      claim: held,
-      send: message.row.send ?? 'active',
-      number: message.row.tries + 1,
-      openedAt: message.row.openedAt,
-      startedAt: at,
-      endedAt: at,
-      result: { kind: 'dropped' },
-    };
-  }
-
-  function forget(item: Held): void {
-    if (held.get(item.key) === item) held.delete(item.key);
-    takenFromQueue(item);
+  /** It must not be sent any more, or is left to others. */
+  function letGo(item: Held): void {
+    if (!queue.remove(item)) return;
+    waiting.begun(item);
+    waiting.forget(item);
     figures.dropped += 1;
   }
 
-  const isQuiet = (): boolean => running === 0 && queue.size === 0 && reservedInAll === 0;
+  const isQuiet = (): boolean => running === 0 && queue.size === 0 && places.reserved === 0;
   function tellQuiet(): void {
     if (!isQuiet()) return;
     const callers = quietCallers;
@@ -311,58 +225,46 @@ export function makeDispatcher(parts: {
     for (const resolve of callers) resolve();
   }
 
-  function unreserve(host: string): void {
-    const count = (reserved.get(host) ?? 0) - 1;
-    if (count > 0) reserved.set(host, count);
-    else reserved.delete(host);
-    reservedInAll -= 1;
+  function wake(): void {
+    moreDue = true;
+    loop.wake();
   }
 
-  const sink: MessageSink = {
-    reserve: (url) => {
-      const host = hostOf(url);
-      const here = queue.countOf(host) + (reserved.get(host) ?? 0);
-      const places = settings.triesMax - running - queue.size - reservedInAll;
-      // Some may wait for a place at their host, so that none of its places stays empty for the length of a claim.
-      if (stopped || places <= 0 || here >= settings.triesPerHostMax * 2) {
-        moreDue = true;
-        return false;
-      }
-      reserved.set(host, (reserved.get(host) ?? 0) + 1);
-      reservedInAll += 1;
-      return true;
+  return {
+    wake,
+    reserve: (host) => {
+      if (!stopped && places.reserve(host)) return true;
+      moreDue = true;
+      return false;
     },
-    unreserve: (url) => {
-      unreserve(hostOf(url));
+    unreserve: (host) => {
+      places.unreserve(host);
       tellQuiet();
     },
     take: (messages) => {
       for (const message of messages) {
-        unreserve(hostOf(message.row.url));
+        places.unreserve(message.host);
         if (!stopped) hold(message);
       }
       pump();
-    },
-    wake: () => {
-      moreDue = true;
-      loop.wake();
-    },
-    withdraw: (workflow, workitems) => {
-      if (queue.size === 0) return;
-      const gone = workitems === 'all' ? null : new Set(workitems.map((workitem) => keyOf(workflow, workitem)));
-      if (gone !== null && ![...gone].some((key) => held.get(key)?.started === false)) return;
-      for (const item of queue.remove((one) => one.workflow === workflow && (gone === null || gone.has(one.key))))
-        drop(item);
       tellQuiet();
     },
-  };
-  engine.deliverTo(sink);
-
-  return {
-    wake: sink.wake,
+    withdraw: (line, names) => {
+      const items =
+        names === 'all' ? [...waiting.ofLine(line)] : names.flatMap((name) => waiting.get(line, name) ?? []);
+      for (const item of items) {
+        behind.delete(item);
+        if (item.started) continue;
+        letGo(item);
+        const at = clock.now();
+        // No request has left this node: the claim is given back, where it is still ours.
+        item.ended({ startedAt: at, endedAt: at, result: { kind: 'dropped' } });
+      }
+      tellQuiet();
+    },
     quiet: async () => {
       for (;;) {
-        sink.wake();
+        wake();
         await loop.settled();
         if (isQuiet()) return;
         await new Promise<void>((resolve) => quietCallers.push(resolve));
@@ -371,7 +273,8 @@ export function makeDispatcher(parts: {
     stop: async (graceSeconds) => {
       stopped = true;
       await loop.stop();
-      for (const item of queue.remove(() => true)) forget(item);
+      for (const item of [...waiting.all()]) if (!item.started) letGo(item);
+      behind.clear();
       if (running === 0) return;
       await new Promise<void>((resolve) => {
         const cancel = time.after(graceSeconds * 1000, () => {
@@ -388,12 +291,9 @@ export function makeDispatcher(parts: {
   };
 }
 
-/** The host and port a URL leads to: what shares the tries to one host. */
-function hostOf(url: string | null): string {
-  const text = url ?? '';
-  // Faster than parsing the whole URL for every message; whatever is odd shares a place with itself.
-  const start = text.indexOf('//');
-  if (start < 0) return text;
-  const end = text.slice(start + 2).search(/[/?#]/);
-  return (end < 0 ? text.slice(start + 2) : text.slice(start + 2, start + 2 + end)).toLowerCase();
+function signOf(end: TryEnd | null): Sign {
+  const result = end?.result;
+  if (result === undefined || result.kind === 'dropped') return 'nothing';
+  if (result.kind !== 'unreachable') return 'answered';
+  return result.silent === true ? 'silent' : 'nothing';
 }

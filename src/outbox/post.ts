@@ -6,18 +6,16 @@ import type { Duplex } from 'node:stream';
 import got, { type Request as GotRequest } from 'got';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
-import type { CallbackRequest } from './callback.ts';
+import type { CallbackRequest, PostResult } from './message.ts';
 import { addressComplaint, type TargetPolicy, targetComplaint } from './targets.ts';
 
-/** How a POST ended. */
-export type PostResult =
-  | { readonly kind: 'delivered'; readonly status: number }
-  | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
-  | { readonly kind: 'unreachable'; readonly reason: string };
-
 export type Post = {
-  /** Makes one POST, no redirects, no retries. Never rejects. */
-  send(request: CallbackRequest, timeoutMs: number): Promise<PostResult>;
+  /**
+   * Makes one POST, no redirects, no retries. Never rejects.
+   *
+   * @param cuttable is given the way to end it before its time
+   */
+  send(request: CallbackRequest, timeoutMs: number, cuttable?: (cut: () => void) => void): Promise<PostResult>;
   /** Closes the connections kept for later. */
   close(): void;
 };
@@ -83,14 +81,18 @@ export function makePost(options: {
     return complaint;
   }
 
-  async function send(request: CallbackRequest, timeoutMs: number): Promise<PostResult> {
+  async function send(
+    request: CallbackRequest,
+    timeoutMs: number,
+    cuttable: (cut: () => void) => void = () => {},
+  ): Promise<PostResult> {
     const complaint = complaintAbout(request.url);
     if (complaint !== null) return { kind: 'unreachable', reason: `the URL ${complaint}` };
     const until = time.now() + timeoutMs;
-    const first = await once(request, timeoutMs);
+    const first = await once(request, timeoutMs, cuttable);
     if (first !== 'stale connection') return first;
     // A kept connection was closed by the other side just as we wrote on it: as far as anyone can tell the try has not happened yet.
-    const second = await once(request, Math.max(1, until - time.now()));
+    const second = await once(request, Math.max(1, until - time.now()), cuttable);
     return second === 'stale connection' ? { kind: 'unreachable', reason: 'the connection was closed' } : second;
   }
 
@@ -98,13 +100,18 @@ export function makePost(options: {
    * One POST, with a deadline of our own around whatever the client does: it ends when the peer has answered, or failed, or the time is
    * over, whichever comes first, and leaves no socket behind that the agent counts as in use.
    */
-  function once(request: CallbackRequest, timeoutMs: number): Promise<PostResult | 'stale connection'> {
-    return new Promise((resolve) => talk(begin(request), timeoutMs, resolve));
+  function once(
+    request: CallbackRequest,
+    timeoutMs: number,
+    cuttable: (cut: () => void) => void,
+  ): Promise<PostResult | 'stale connection'> {
+    return new Promise((resolve) => talk(begin(request), timeoutMs, cuttable, resolve));
   }
 
   function talk(
     stream: GotRequest,
     timeoutMs: number,
+    cuttable: (cut: () => void) => void,
     resolve: (result: PostResult | 'stale connection') => void,
   ): void {
     let sent: ClientRequest | null = null;
@@ -119,7 +126,10 @@ export function makePost(options: {
       resolve(result);
     };
     const unreachable = (reason: string): void => end({ kind: 'unreachable', reason });
-    const cancel = time.after(timeoutMs, () => unreachable(noAnswerWithin(timeoutMs)));
+    const cancel = time.after(timeoutMs, () =>
+      end({ kind: 'unreachable', reason: noAnswerWithin(timeoutMs), silent: true }),
+    );
+    cuttable(() => unreachable('the message was overtaken by another one'));
 
     stream.once('request', (made: ClientRequest) => {
       sent = made;

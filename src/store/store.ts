@@ -77,6 +77,9 @@ export type Store = Tables & {
     readonly owner: string;
     readonly limit: number;
     readonly leaseSeconds: number;
+    /** Given, hosts take turns: a few messages of each, none of those to `skip`; and the claim ends with the message that reaches
+     * `bytesMax` bytes of fields. */
+    readonly spread?: { readonly skip: readonly string[]; readonly bytesMax: number };
   }): Promise<readonly ClaimedMessage[]>;
   /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone or lease lost) or, with `send`, when the
    * workitem owes another message by now (a flip keeps the claim), or a pause holds it back. */

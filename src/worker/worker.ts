@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { DeliveredText } from '../outbox/callback.ts';
 import { type Dispatcher, type DispatcherSettings, makeDispatcher } from '../outbox/dispatcher.ts';
+import { workitemOwner } from '../outbox/owners/workitem.ts';
 import type { Post } from '../outbox/post.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
@@ -55,7 +56,9 @@ export function makeWorker(parts: {
   readonly share?: () => { readonly share: number; readonly shares: number };
 }): Worker {
   const { engine, post } = parts;
-  const dispatcher = makeDispatcher(parts);
+  const workitems = workitemOwner(parts);
+  const dispatcher = makeDispatcher({ ...parts, owners: [workitems] });
+  workitems.connect(dispatcher);
   const watch = makeDueWatch({
     ...parts,
     onDue: () => {

@@ -1,28 +1,42 @@
 import { expect, test } from 'vitest';
 import { makeFairQueue } from '../../src/outbox/fair-queue.ts';
+import { makeStandings, PLACES_FIRST, PLACES_SILENT, SILENT_IN_ROW } from '../../src/outbox/standing.ts';
 
-const item = (host: string, workflow: string, n = 0) => ({ host, workflow, n });
+const item = (host: string, line: string, n = 0, tenant = 't') => ({ host, line, n, tenant });
+type Item = ReturnType<typeof item>;
+const queueOf = (triesPerHostMax: number, triesMax = 1_000) =>
+  makeFairQueue<Item>(makeStandings({ triesMax, triesPerHostMax }));
 
 test('hosts take turns, and so do the workflows that want the same host', () => {
-  const queue = makeFairQueue<ReturnType<typeof item>>(100);
+  const queue = queueOf(100);
   for (let n = 0; n < 3; n++) queue.push(item('a', 'w1', n));
   queue.push(item('a', 'w2'));
   queue.push(item('b', 'w3', 0));
   queue.push(item('b', 'w3', 1));
-  const order = Array.from({ length: 6 }, () => queue.start()).map((one) => `${one?.host} ${one?.workflow} ${one?.n}`);
+  const order = Array.from({ length: 6 }, () => queue.start()).map((one) => `${one?.host} ${one?.line} ${one?.n}`);
   expect(order).toEqual(['a w1 0', 'b w3 0', 'a w2 0', 'b w3 1', 'a w1 1', 'a w1 2']);
   expect(queue.start()).toBeUndefined();
   expect(queue.size).toBe(0);
 });
 
+test('tenants that want the same host take turns, whatever the number of their workflows', () => {
+  const queue = queueOf(100);
+  for (let n = 0; n < 4; n++) queue.push(item('a', `w${n}`, n, 'busy'));
+  queue.push(item('a', 'w9', 9, 'modest'));
+  queue.push(item('a', 'w9', 10, 'modest'));
+  const order = Array.from({ length: 6 }, () => queue.start()?.n);
+  expect(order).toEqual([0, 9, 1, 10, 2, 3]);
+});
+
 test('a host has its share of tries under way, and is nobody’s hindrance', () => {
-  const queue = makeFairQueue<ReturnType<typeof item>>(2);
+  const queue = queueOf(2);
   for (let n = 0; n < 5; n++) queue.push(item('slow', `w${n}`));
   queue.push(item('quick', 'w'));
   const started = [queue.start(), queue.start(), queue.start(), queue.start()].map((one) => one?.host);
   expect(started).toEqual(['slow', 'quick', 'slow', undefined]);
   expect(queue.hasStartable()).toBe(false);
   expect(queue.countOf('slow')).toBe(5);
+  expect(queue.waitingOf('slow')).toBe(3);
   queue.done('slow');
   expect(queue.hasStartable()).toBe(true);
   expect(queue.start()?.host).toBe('slow');
@@ -32,12 +46,12 @@ test('a host has its share of tries under way, and is nobody’s hindrance', () 
 });
 
 test('what waits can be taken out again, in whatever place it waits', () => {
-  const queue = makeFairQueue<ReturnType<typeof item>>(1);
-  for (let n = 0; n < 4; n++) {
-    queue.push(item('a', 'w1', n));
-    queue.push(item('b', 'w2', n));
-  }
-  expect(queue.remove((one) => one.n % 2 === 0)).toHaveLength(4);
+  const queue = queueOf(1);
+  const items: Item[] = [];
+  for (let n = 0; n < 4; n++) items.push(item('a', 'w1', n), item('b', 'w2', n));
+  for (const one of items) queue.push(one);
+  expect(items.filter((one) => one.n % 2 === 0 && queue.remove(one))).toHaveLength(4);
+  expect(queue.remove(items[0] as Item)).toBe(false);
   expect(queue.size).toBe(4);
   const left: number[] = [];
   for (let one = queue.start(); one !== undefined; one = queue.start()) {
@@ -46,4 +60,63 @@ test('what waits can be taken out again, in whatever place it waits', () => {
   }
   expect(left).toEqual([1, 1, 3, 3]);
   expect(queue.countOf('a')).toBe(0);
+});
+
+test('a host nobody has heard of has a few places, and one more with each answer', () => {
+  const standings = makeStandings({ triesMax: 200, triesPerHostMax: 50 });
+  expect(standings.placesOf('h')).toBe(PLACES_FIRST);
+  for (let i = 0; i < 100; i++) standings.heard('h', 'answered');
+  expect(standings.placesOf('h')).toBe(50);
+  expect(standings.of('h')).toBe('answers');
+});
+
+test('a host that is only silent has very few places until it answers; one that answers between keeps its own', () => {
+  const standings = makeStandings({ triesMax: 200, triesPerHostMax: 50 });
+  for (let i = 0; i < 100; i++) standings.heard('h', 'answered');
+  for (let i = 1; i < SILENT_IN_ROW; i++) standings.heard('h', 'silent');
+  standings.heard('h', 'answered');
+  expect(standings.placesOf('h')).toBe(50);
+  for (let i = 0; i < SILENT_IN_ROW; i++) standings.heard('h', 'silent');
+  expect([standings.of('h'), standings.placesOf('h')]).toEqual(['silent', PLACES_SILENT]);
+  standings.heard('h', 'nothing');
+  expect(standings.of('h')).toBe('silent');
+  standings.heard('h', 'answered');
+  expect([standings.of('h'), standings.placesOf('h')]).toEqual(['answers', PLACES_FIRST]);
+});
+
+test('any number of hosts that have not answered leaves places for those that do', () => {
+  const standings = makeStandings({ triesMax: 20, triesPerHostMax: 10 });
+  const queue = makeFairQueue<Item>(standings);
+  standings.heard('good', 'answered');
+  for (let h = 0; h < 40; h++) {
+    if (h % 2 === 0) for (let i = 0; i < SILENT_IN_ROW; i++) standings.heard(`h${h}`, 'silent');
+    for (let n = 0; n < 10; n++) queue.push(item(`h${h}`, 'w', n));
+  }
+  const started: string[] = [];
+  for (let one = queue.start(); one !== undefined; one = queue.start()) started.push(one.host);
+  expect(started).toHaveLength(15);
+  expect(started.filter((host) => standings.of(host) === 'silent')).toHaveLength(5);
+  for (let n = 0; n < 5; n++) queue.push(item('good', 'w', n));
+  const good: (string | undefined)[] = Array.from({ length: 5 }, () => queue.start()?.host);
+  expect(good).toEqual(['good', 'good', 'good', 'good', 'good']);
+});
+
+test('taking out what waits costs the same whatever the number of those that wait beside it', () => {
+  const readsFor = (count: number): number => {
+    let reads = 0;
+    const queue = makeFairQueue<Item>(makeStandings({ triesMax: 10, triesPerHostMax: 5 }));
+    const items = Array.from({ length: count }, (_, n) => ({
+      ...item('a', `w${n % 7}`, n),
+      get host() {
+        reads += 1;
+        return 'a';
+      },
+    }));
+    for (const one of items) queue.push(one);
+    reads = 0;
+    for (const one of items) queue.remove(one);
+    expect(queue.size).toBe(0);
+    return reads;
+  };
+  expect(readsFor(4_000)).toBeLessThanOrEqual(readsFor(1_000) * 4 + 10);
 });

@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { makePost, type PostResult } from '../../src/outbox/post.ts';
+import type { PostResult } from '../../src/outbox/message.ts';
+import { makePost } from '../../src/outbox/post.ts';
 
 /*
  * Every way in which a peer can misbehave: the try ends within its time, is what it should be, and its place is free again. Each post has

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { ANSWER_BYTES_MAX, makePost, type Post, type PostResult, retryAfterSeconds } from '../../src/outbox/post.ts';
+import type { PostResult } from '../../src/outbox/message.ts';
+import { ANSWER_BYTES_MAX, makePost, type Post, retryAfterSeconds } from '../../src/outbox/post.ts';
 import { realTime } from '../../src/runtime/process-time.ts';
 
 const open: { close: () => void }[] = [];

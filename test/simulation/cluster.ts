@@ -1,7 +1,8 @@
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Limits } from '../../src/model/stimulus.ts';
 import { callbackRequest } from '../../src/outbox/callback.ts';
-import type { Post, PostResult } from '../../src/outbox/post.ts';
+import type { PostResult } from '../../src/outbox/message.ts';
+import type { Post } from '../../src/outbox/post.ts';
 import { seededIds } from '../../src/runtime/ids.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { ProcessTime } from '../../src/runtime/process-time.ts';

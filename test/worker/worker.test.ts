@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { step as realStep } from '../../src/interpreter/step.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
-import { BEGUN_AT_ONCE_MAX, LOOK_AGAIN_MS } from '../../src/outbox/dispatcher.ts';
+import { LOOK_AGAIN_MS } from '../../src/outbox/attempt.ts';
+import { BEGUN_AT_ONCE_MAX } from '../../src/outbox/dispatcher.ts';
 import type { Post } from '../../src/outbox/post.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';

@@ -1,0 +1,85 @@
+import type { ExpressionId, WorkflowId } from '../model/ids.ts';
+
+/*
+ * A message owed: what the outbox knows of it, whoever owes it. Whoever does is an *owner* (owners/), a file each: it says what is due,
+ * how a message becomes a request, and how the end of a try is written.
+ */
+
+/** A message as an HTTP request. */
+export type CallbackRequest = {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+};
+
+/** How a POST ended. */
+export type PostResult =
+  | { readonly kind: 'delivered'; readonly status: number }
+  | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
+  /** `silent`: the time was over, and a place had been taken for all of it. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly silent?: true };
+
+/** Which message. A further kind of owner is a further member. */
+export type MessageKey = { readonly owner: 'workitem'; readonly workflow: WorkflowId; readonly id: ExpressionId };
+
+/** A message that is claimed for this node. */
+export type Message = {
+  readonly key: MessageKey;
+  readonly tenant: string;
+  /** Host and port it goes to: what shares the tries to one host (`hostOf`). */
+  readonly host: string;
+  /** What takes turns with others that want the same host; with `name` it tells this message from all others. */
+  readonly line: string;
+  readonly name: string;
+  /** Which life of the name: one that was replayed has another, and its message is another message. */
+  readonly life: number;
+  /** When the lease ends on this process's monotonic clock. */
+  readonly leaseEndsAt: number;
+  /** Characters that wait with it. */
+  readonly characters: number;
+  /** A text that others of its line share, counted once for all that wait. */
+  readonly shared: { readonly key: string; readonly characters: number } | null;
+  /** Made when its turn has come, for it may be large. Throws when it cannot be made. */
+  request(): CallbackRequest;
+  /** Prolongs the lease by compare-and-set; false when the message is not ours, or not owed, any more. */
+  renew(leaseSeconds: number): Promise<boolean>;
+  /** Tells how the try ended; `dropped`: no request has left, the claim is given back. */
+  ended(end: TryEnd): void;
+};
+
+export type TryEnd = {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly result: PostResult | { readonly kind: 'dropped' };
+};
+
+/** What of a claim is left to the database: hosts take turns there, too. */
+export type ClaimRequest = {
+  readonly now: number;
+  readonly limit: number;
+  readonly leaseSeconds: number;
+  /** Hosts that have enough waiting here. */
+  readonly skip: readonly string[];
+  /** The claim ends with the message that reaches so many bytes. */
+  readonly bytesMax: number;
+};
+
+/** A kind of messages. */
+export type Owner = {
+  /**
+   * Claims what is due, a few of each host.
+   *
+   * @param leaseEndsAt for `Message.leaseEndsAt`
+   */
+  claim(request: ClaimRequest, leaseEndsAt: number): Promise<readonly Message[]>;
+};
+
+/** The host and port a URL leads to, in small letters. The claim groups by the same text (store/messages.ts). */
+export function hostOf(url: string | null): string {
+  const text = url ?? '';
+  // Faster than parsing the whole URL for every message; whatever is odd shares a place with itself.
+  const start = text.indexOf('//');
+  if (start < 0) return '';
+  const end = text.slice(start + 2).search(/[/?#]/);
+  return (end < 0 ? text.slice(start + 2) : text.slice(start + 2, start + 2 + end)).toLowerCase();
+}

@@ -1,0 +1,81 @@
+import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine/engine.ts';
+import type { ExpressionId } from '../../model/ids.ts';
+import type { WorkitemRow } from '../../model/rows.ts';
+import type { Store } from '../../store/store.ts';
+import { callbackRequest, type DeliveredText } from '../callback.ts';
+import type { Dispatcher } from '../dispatcher.ts';
+import { hostOf, type Message, type Owner } from '../message.ts';
+
+/* Messages of workitems: callbacks and notices. Each lives in its workitem's row, and most are claimed at birth by the engine. */
+
+export type WorkitemOwner = Owner & {
+  /** Connects the engine, which hands over what was claimed at birth, with the dispatcher. */
+  connect(dispatcher: Dispatcher): void;
+};
+
+export function workitemOwner(parts: {
+  readonly store: Pick<Store, 'claimDue' | 'renewClaim'>;
+  readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
+  /** interpreter/state/fields.ts */
+  readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
+  readonly settings: { readonly nodeId: string; readonly baseUrl: () => string; readonly userAgent: string };
+}): WorkitemOwner {
+  const { store, engine, settings } = parts;
+
+  function messageOf(ready: ReadyMessage): Message {
+    const { row, workflow, claim, base } = ready;
+    const send = row.send ?? 'active';
+    return {
+      key: { owner: 'workitem', workflow, id: row.id },
+      tenant: ready.tenant,
+      host: hostOf(row.url),
+      line: workflow,
+      name: row.id,
+      life: row.openedAt,
+      leaseEndsAt: ready.leaseEndsAt,
+      characters: row.fields?.length ?? 0,
+      shared:
+        row.inherits === null || base === null ? null : { key: `${workflow} ${row.inherits}`, characters: base.length },
+      request: () =>
+        callbackRequest(ready, parts.deliveredText(row, base), {
+          baseUrl: settings.baseUrl(),
+          userAgent: settings.userAgent,
+        }),
+      // Another node may have closed the workitem (the notice it owes by now waits for this claim) or paused its workflow.
+      renew: (leaseSeconds) => store.renewClaim({ key: { workflow, workitem: row.id }, claim, leaseSeconds, send }),
+      ended: ({ startedAt, endedAt, result }) => {
+        const outcome: TryOutcome = {
+          workflow,
+          workitem: row.id,
+          claim,
+          send,
+          number: row.tries + 1,
+          openedAt: row.openedAt,
+          startedAt,
+          endedAt,
+          result,
+          ...(result.kind === 'dropped' ? {} : { urgent: row.then !== null }),
+        };
+        engine.outcome(outcome);
+      },
+    };
+  }
+
+  return {
+    claim: async ({ now, limit, leaseSeconds, skip, bytesMax }, leaseEndsAt) => {
+      const spread = { skip, bytesMax };
+      const claimed = await store.claimDue({ now, owner: settings.nodeId, limit, leaseSeconds, spread });
+      return claimed.map((message) => messageOf({ ...message, leaseEndsAt }));
+    },
+    connect: (dispatcher) => {
+      const messages: MessageSink = {
+        reserve: (url) => dispatcher.reserve(hostOf(url)),
+        unreserve: (url) => dispatcher.unreserve(hostOf(url)),
+        take: (ready) => dispatcher.take(ready.map(messageOf)),
+        wake: dispatcher.wake,
+        withdraw: (workflow, workitems: readonly ExpressionId[] | 'all') => dispatcher.withdraw(workflow, workitems),
+      };
+      engine.deliverTo(messages);
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import { expect, test } from 'vitest';
+import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
+import { makeDispatcher, UNDER_WAY_CHARACTERS_MAX } from '../../src/outbox/dispatcher.ts';
+import type { ClaimRequest, Message, PostResult, TryEnd } from '../../src/outbox/message.ts';
+import { CROWDED_PER_HOST } from '../../src/outbox/places.ts';
+import { PLACES_FIRST } from '../../src/outbox/standing.ts';
+import { randomIds } from '../../src/runtime/ids.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
+import { until } from '../support/engine-parts.ts';
+
+/** Everything around a dispatcher made by hand: an owner whose claims are told, and a post whose tries end when the test says so. */
+function around(settings: { triesMax?: number; triesPerHostMax?: number; skipsNobody?: boolean } = {}) {
+  const time = manualTime();
+  const clock = { now: () => 0 };
+  const due: Message[] = [];
+  const claims: ClaimRequest[] = [];
+  const ends: { readonly name: string; readonly end: TryEnd }[] = [];
+  const tries: { readonly url: string; readonly end: (result: PostResult) => void; cut: boolean }[] = [];
+  const dispatcher = makeDispatcher({
+    owners: [
+      {
+        claim: async (request) => {
+          claims.push(request);
+          const found = due.filter((one) => !request.skip.includes(one.host)).slice(0, request.limit);
+          for (const one of found) due.splice(due.indexOf(one), 1);
+          return found;
+        },
+      },
+    ],
+    post: {
+      send: (request, _, cuttable) =>
+        new Promise((resolve) => {
+          const one = { url: request.url, end: resolve, cut: false };
+          tries.push(one);
+          cuttable?.(() => {
+            one.cut = true;
+            resolve({ kind: 'unreachable', reason: 'cut' });
+          });
+        }),
+      close: () => {},
+    },
+    clock,
+    time,
+    ids: randomIds(),
+    log: silentLog,
+    settings: {
+      nodeId: 'node',
+      baseUrl: () => 'http://rota.test',
+      userAgent: 'rota',
+      callbackTimeoutSeconds: 15,
+      leaseSeconds: 30,
+      triesMax: settings.triesMax ?? 200,
+      triesPerHostMax: settings.triesPerHostMax ?? 50,
+    },
+  });
+  let made = 0;
+  const message = (more: Partial<Message> = {}): Message => {
+    const name = more.name ?? `m${++made}`;
+    const host = more.host ?? 'h';
+    return {
+      key: { owner: 'workitem', workflow: 'w' as WorkflowId, id: name as ExpressionId },
+      tenant: 'default',
+      host,
+      line: 'w',
+      name,
+      life: 1,
+      leaseEndsAt: 1e9,
+      characters: 10,
+      shared: null,
+      request: () => ({ url: `http://${host}/${name}`, headers: {}, body: '{}' }),
+      renew: async () => true,
+      ended: (end) => void ends.push({ name, end }),
+      ...more,
+    };
+  };
+  /** As the engine does with what it commits. */
+  const born = (...messages: Message[]): number => {
+    const kept = messages.filter((one) => dispatcher.reserve(one.host));
+    dispatcher.take(kept);
+    return kept.length;
+  };
+  return { dispatcher, time, due, claims, ends, tries, message, born };
+}
+
+const DELIVERED: PostResult = { kind: 'delivered', status: 200 };
+
+test('a node that stops does not wait for its grace when what was being saved comes in after the last try', async () => {
+  const { dispatcher, message, born, tries } = around();
+  born(message());
+  await until(() => tries.length === 1);
+  expect(dispatcher.reserve('h')).toBe(true);
+  let isStopped = false;
+  const stopped = dispatcher.stop(20).then(() => {
+    isStopped = true;
+  });
+  await until(() => dispatcher.figures().underWay === 1);
+  tries[0]?.end(DELIVERED);
+  await until(() => dispatcher.figures().underWay === 0);
+  expect(isStopped).toBe(false);
+  dispatcher.take([message()]);
+  await stopped;
+  expect(tries).toHaveLength(1);
+});
+
+test('a message that takes the place of one whose try hangs ends that try, and is sent when it has ended', async () => {
+  const { message, born, tries, ends } = around();
+  born(message({ name: 'alpha', life: 1 }));
+  await until(() => tries.length === 1);
+  born(message({ name: 'alpha', life: 2 }));
+  await until(() => tries.length === 2);
+  expect(tries[0]?.cut).toBe(true);
+  expect(ends).toHaveLength(1);
+  tries[1]?.end(DELIVERED);
+  await until(() => ends.length === 2);
+});
+
+test('the same message once more, while its try is under way, is not sent beside it', async () => {
+  const { dispatcher, message, born, tries, ends } = around();
+  born(message({ name: 'alpha' }));
+  await until(() => tries.length === 1);
+  born(message({ name: 'alpha' }));
+  expect(dispatcher.figures()).toMatchObject({ waiting: 0, underWay: 1 });
+  tries[0]?.end(DELIVERED);
+  await until(() => ends.length === 1);
+  await dispatcher.quiet();
+  expect(tries).toHaveLength(1);
+});
+
+test('a request that cannot be made is a failed try, and its place is free', async () => {
+  const { dispatcher, message, born, ends, tries } = around({ triesMax: 1 });
+  const request = (): never => {
+    throw new RangeError('Invalid string length');
+  };
+  born(message({ name: 'bad', request }), message({ name: 'good' }));
+  await until(() => tries.length === 1);
+  expect(ends.map(({ name, end }) => [name, end.result.kind])).toEqual([['bad', 'unreachable']]);
+  tries[0]?.end(DELIVERED);
+  await until(() => dispatcher.figures().underWay === 0);
+});
+
+test('five silent hosts leave room for a stranger', async () => {
+  const { dispatcher, message, born, tries } = around();
+  for (let h = 0; h < 5; h++) for (let n = 0; n < 50; n++) born(message({ host: `silent${h}` }));
+  await until(() => tries.length === 5 * PLACES_FIRST);
+  born(message({ host: 'stranger' }));
+  await until(() => tries.some(({ url }) => url.startsWith('http://stranger/')));
+  expect(dispatcher.figures().underWay).toBe(5 * PLACES_FIRST + 1);
+});
+
+test('with every place taken a stranger’s message still gets its place in the row, but only a few of one host', () => {
+  const { message, born } = around({ triesMax: 4, triesPerHostMax: 4 });
+  expect(born(...Array.from({ length: 20 }, () => message({ host: 'wide' })))).toBe(CROWDED_PER_HOST);
+  expect(born(...Array.from({ length: 20 }, () => message({ host: 'stranger' })))).toBe(CROWDED_PER_HOST);
+});
+
+test('a host that has enough waiting is left out of claims until it has less', async () => {
+  const { dispatcher, message, due, claims, tries } = around({ triesMax: 8, triesPerHostMax: 2 });
+  for (let n = 0; n < 300; n++) due.push(message({ host: 'wide' }));
+  dispatcher.wake();
+  await until(() => tries.length === 2 && (claims.at(-1)?.skip.length ?? 0) > 0);
+  expect(claims.at(-1)?.skip).toEqual(['wide']);
+  due.push(message({ host: 'stranger' }));
+  dispatcher.wake();
+  await until(() => tries.length === 3);
+  expect(tries[2]?.url).toContain('stranger');
+  let ended = 0;
+  await until(() => {
+    for (; ended < tries.length; ended++) tries[ended]?.end(DELIVERED);
+    return tries.length === 301;
+  });
+});
+
+test('bodies under way are bounded in characters, not only in number; one that is larger goes alone', async () => {
+  const { message, born, tries, ends } = around();
+  const large = { characters: UNDER_WAY_CHARACTERS_MAX / 2 };
+  born(...Array.from({ length: 4 }, () => message(large)), message({ characters: UNDER_WAY_CHARACTERS_MAX * 2 }));
+  await until(() => tries.length === 2);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(tries).toHaveLength(2);
+  for (let n = 0; n < 5; n++) {
+    await until(() => tries.length > n);
+    tries[n]?.end(DELIVERED);
+  }
+  await until(() => ends.length === 5);
+});
+
+test('what waits of a workflow that is over is let go, each with one look', async () => {
+  const { dispatcher, message, born, tries, ends } = around({ triesMax: 1 });
+  born(message({ host: 'first' }));
+  await until(() => tries.length === 1);
+  const names = ['a', 'b', 'c', 'd'];
+  born(
+    ...names.map((name, n) => message({ name, host: `h${n}`, line: 'over' })),
+    message({ line: 'stays', host: 'x' }),
+  );
+  dispatcher.withdraw('over', ['a', 'unknown']);
+  dispatcher.withdraw('over', 'all');
+  expect(ends.map(({ name, end }) => [name, end.result.kind])).toEqual(names.map((name) => [name, 'dropped']));
+  expect(dispatcher.figures().waiting).toBe(1);
+});
