@@ -43,6 +43,7 @@ export function openWorld(loaded: Loaded, stimulus: Stimulus, context: StepConte
     stimulus,
   });
   const { state, fields } = loaded.workflow;
+  world.noteRead(state.length + fields.length);
   world.strands.set(
     ROOT,
     decodeStrand(
@@ -95,6 +96,7 @@ export function finish(world: World): Changes {
     const op = strandOp(world, strand);
     if (op !== null) strands.set(strand.path, op);
   }
+  keepCount(world, strands);
   const root = world.strands.get(ROOT);
   const texts = root?.touched ? encodeStrand(root, null, world.held) : row;
   const history = historyRow(world);
@@ -137,6 +139,7 @@ export function takeUp(world: World): void {
   if (row === undefined) return;
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
   world.tookUp = true;
+  world.noteRead(row.payload.length);
   for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
   // All at once: asked for one by one, every strand would cost a run of the step.
   const paths = new Set(world.queue.slice(0, world.context.limits.messages).flatMap(strandsOf));
@@ -182,6 +185,22 @@ function saveQueue(world: World): void {
     kind: 'put',
     row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: header.pausedAt, path: null, payload },
   });
+}
+
+/** Counts what the workflow keeps beside its root, by what this step adds to it and takes away. */
+function keepCount({ header, loaded, sweep, variables }: World, strands: ReadonlyMap<string, Op<StrandRow>>): void {
+  if (sweep) return;
+  for (const [path, op] of strands) {
+    const before = loaded.strands.get(path);
+    if (before !== undefined) header.kept -= before.state.length + before.fields.length;
+    if (op.kind === 'put') header.kept += op.row.state.length + op.row.fields.length;
+  }
+  for (const [key, op] of variables) {
+    header.kept -= loaded.variables.get(key)?.value.length ?? 0;
+    if (op.kind === 'put') header.kept += op.row.value.length;
+  }
+  // Rows that were written before there was this count are taken away only.
+  if (header.kept < 0) header.kept = 0;
 }
 
 function strandOp(world: World, strand: Strand): Op<StrandRow> | null {

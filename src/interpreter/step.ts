@@ -19,6 +19,8 @@ import { stir } from './stimuli.ts';
 /** A step that has handled this many messages before it finds rows missing stops there and goes on in its next turn, instead of
  * doing everything again. */
 const RESTART_MESSAGES_MAX = 100;
+/** The same in characters and elements read or written. */
+const RESTART_WORK_MAX = 200_000;
 
 /**
  * Handles one stimulus to rest: pure, synchronous and deterministic (design.md, A step).
@@ -33,7 +35,8 @@ export function step(loaded: Loaded, stimulus: Stimulus, context: StepContext): 
       : context;
   const first = attempt(loaded, stimulus, known);
   if (first.kind !== 'wanting') return first;
-  if (first.handled < RESTART_MESSAGES_MAX || first.needs.some((need) => need.kind === 'definition'))
+  const isShort = first.handled < RESTART_MESSAGES_MAX && first.spent < RESTART_WORK_MAX;
+  if (isShort || first.handled === 0 || first.needs.some((need) => need.kind === 'definition'))
     return { kind: 'need', needs: first.needs };
   // Being deterministic, the same step with a smaller budget stops right before the message that found something missing.
   const shorter = attempt(loaded, stimulus, { ...known, limits: { ...known.limits, messages: first.handled } });
@@ -49,7 +52,9 @@ const withLaunched = (
   definition: (wanted) => (wanted === hash ? tree : context.definition(wanted)),
 });
 
-type Attempt = StepResult | { readonly kind: 'wanting'; readonly needs: Wanting['needs']; readonly handled: number };
+type Attempt =
+  | StepResult
+  | { readonly kind: 'wanting'; readonly needs: Wanting['needs']; readonly handled: number; readonly spent: number };
 
 function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Attempt {
   let world: World | null = null;
@@ -64,7 +69,8 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     if (world.header.killed && world.queue.length === 0 && world.header.strands > 0) killAtOnce(world);
     return { kind: 'stepped', changes: finish(world), answer };
   } catch (error) {
-    if (error instanceof Wanting) return { kind: 'wanting', needs: error.needs, handled: world?.handled ?? 0 };
+    if (error instanceof Wanting)
+      return { kind: 'wanting', needs: error.needs, handled: world?.handled ?? 0, spent: world?.spent ?? 0 };
     throw error;
   }
 }
@@ -82,9 +88,11 @@ function missing(stimulus: Stimulus): {
 
 function run(world: World): void {
   if (world.header.pausedAt !== null) return; // nothing moves; what is queued is kept
-  while (world.queue.length > 0 && world.handled < world.context.limits.messages) {
+  const { messages, work } = world.context.limits;
+  while (world.queue.length > 0 && world.handled < messages && world.spent < work) {
     const message = world.queue.shift();
     if (message === undefined) return;
+    world.begin();
     handle(world, message);
     world.handled++;
   }

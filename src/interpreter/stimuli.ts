@@ -74,6 +74,8 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   world.record({ kind: 'workflow.launched', name: asked.name });
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
+  world.extentOf(fields);
+  world.vouch(fields);
   world.send({
     kind: 'apply',
     parent: null,
@@ -101,7 +103,14 @@ function fieldsOf(world: World, row: WorkitemRow): Fields {
   if (row.inherits === null) return deliveredFields(row, null);
   const base = world.loaded.variables.get(`${row.inherits} ^`);
   if (base === undefined) world.want({ kind: 'variable', scope: row.inherits, name: '^' });
+  world.noteRead((base?.value.length ?? 0) + row.params.length + (row.added?.length ?? 0));
   return deliveredFields(row, base?.value ?? null);
+}
+
+/** Fields with what was given for them. */
+function given(world: World, fields: Fields, more: Fields): Fields {
+  world.noteGrowth(world.extentOf(more).characters);
+  return mergeGiven(fields, more);
 }
 
 function proceed(world: World, event: Of<'proceed'>): Answer {
@@ -109,7 +118,7 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
   if (row === null) return NO_WORKITEM;
   const x = world.find({ path: row.path, id: row.id });
   if (x === null) return NO_WORKITEM;
-  const fields = mergeGiven(fieldsOf(world, row), event.fields);
+  const fields = given(world, fieldsOf(world, row), event.fields);
   const message: Message = {
     kind: 'reply',
     to: refOf(x),
@@ -170,7 +179,7 @@ function edit(world: World, event: Of<'edit'>): Answer {
       `the workitem is at revision ${row.revision}, not ${event.revision}: read it again`,
     );
   const before = fieldsOf(world, row);
-  const fields = withKey(mergeGiven(before, event.fields), 'params', before['params'] ?? {});
+  const fields = withKey(given(world, before, event.fields), 'params', before['params'] ?? {});
   const x = world.find({ path: row.path, id: row.id });
   if (x !== null) {
     // It goes on with what it was applied with, whatever the row says now.
@@ -237,6 +246,7 @@ function goOn(world: World): void {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const row of answers) {
       world.changeAgenda(row.id, { kind: 'delete' });
+      world.noteRead(row.payload.length);
       for (const message of decodeMessages(row.payload)) world.send(message);
     }
     header.answers = 0;
@@ -259,6 +269,7 @@ function due(world: World, id: string): Answer {
   }
   if (row.kind === 'continue') return done;
   world.changeAgenda(id, { kind: 'delete' });
+  world.noteRead(row.payload.length);
   if (row.kind === 'event') {
     const { listener, payload } = JSON.parse(row.payload) as {
       readonly listener: ExpressionId;
@@ -367,6 +378,7 @@ function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tr
 }
 
 function sendReapply(world: World, x: Acting, fields: Fields | null, tree: Tree | null): void {
+  if (fields !== null) world.extentOf(fields);
   const asked: Reapply = {
     tree: tree === null ? null : { root: storedTree(tree), path: '' },
     workitem: 'returned',
@@ -385,6 +397,8 @@ function replay(world: World, event: Of<'replay'>): Answer {
   }
   const x = world.find({ path: row.path, id: row.id });
   if (x === null) return noExpression(row.id);
+  world.noteRead(row.details.length);
+  if (event.fields !== null) world.extentOf(event.fields);
   const details = JSON.parse(row.details) as { readonly message: string; readonly fields: Fields };
   const [failed] = decodeMessages(details.message, (base) => baseValue(world, base));
   clearError(x);

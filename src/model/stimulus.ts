@@ -139,23 +139,49 @@ export type StepResult =
   | { readonly kind: 'stepped'; readonly changes: Changes | null; readonly answer: Answer }
   | { readonly kind: 'need'; readonly needs: readonly Need[] };
 
-/** The bounds a step keeps. Past `messages` the rest goes to the agenda; past the others the workflow gets an error. */
+/** The bounds a step keeps. Past `messages` and `work` the rest goes to the agenda; past the others the workflow gets an error. */
 export type Limits = {
   /** Inner messages of one step. */
   readonly messages: number;
+  /** Characters and elements that one step reads, copies or writes before the rest takes its turn. */
+  readonly work: number;
+  /** The same for one inner message, which cannot be divided. */
+  readonly messageWork: number;
   /** Live expressions of one workflow. */
   readonly expressions: number;
   /** Characters of a workitem's fields as JSON. */
   readonly fieldsCharacters: number;
+  /** Characters of the variables of one scope as JSON, names included. */
+  readonly variablesCharacters: number;
+  /** Characters of what the branches of one concurrence replied with, as it waits to be merged. */
+  readonly mergeCharacters: number;
+  /** Characters of all that one workflow keeps beside its root: branches, variables with rows of their own, copies shared by forks. */
+  readonly keptCharacters: number;
+  /** Lists and objects around the innermost part of a field or variable. */
+  readonly valueDepth: number;
   /** How deep expressions may be nested (recursion of sub-processes). */
   readonly depth: number;
-  /** Entries kept in `__past_tags__`, the oldest go first. */
+  /** Bytes (UTF-8) of the name of a variable, tag or participant. */
+  readonly nameBytes: number;
+  /** Characters of the message of an error; longer ones are cut. */
+  readonly errorCharacters: number;
+  /** Entries kept in `__past_tags__`, and characters of all of them; the oldest go first. */
   readonly pastTags: number;
+  readonly pastTagsCharacters: number;
 };
 export const LIMITS: Limits = {
   messages: 200,
+  work: 2_000_000,
+  messageWork: 16_000_000,
   expressions: 50_000,
   fieldsCharacters: 4_000_000,
+  variablesCharacters: 4_000_000,
+  mergeCharacters: 16_000_000,
+  keptCharacters: 100_000_000,
+  valueDepth: 300,
   depth: 500,
+  nameBytes: 2_000,
+  errorCharacters: 10_000,
   pastTags: 200,
+  pastTagsCharacters: 500_000,
 };

@@ -84,11 +84,19 @@ export function written(x: Acting, key: string): Json {
 export function substituted(x: Acting, value: Json, fields: Fields = x.node.applied): Json {
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
   if (typeof value === 'string' && !value.includes('$')) return value;
-  return substituteDeep(value, {
+  const result = substituteDeep(value, {
     field: (path) => lookup(fields, path),
     variable: (path) => lookupVariable(x, path),
     special: (name) => special(x, fields, name),
   });
+  const { world } = x;
+  if (typeof result === 'string') world.spend(result.length);
+  else if (typeof result === 'object' && result !== null) {
+    world.spendCopy(result);
+    // A list or object that was put together here may be nested deeper than what it was made of.
+    if (typeof value === 'object') world.extentOf(result);
+  }
+  return result;
 }
 
 function special(x: Acting, fields: Fields, name: string): Json | undefined {

@@ -6,7 +6,7 @@ import { Bound, type Message, newNode, type Place, type Strand, type TreeRef, ty
 import type { Acting, Expression, World } from '../state/world.ts';
 import { toText, treeOf } from './attributes.ts';
 import { childPath, dropStrand, refOf } from './branches.ts';
-import { newScope, visibleVariables } from './variables.ts';
+import { newScope, spendVariables, visibleVariables } from './variables.ts';
 
 /*
  * How expressions come to be: what a message to apply says, and the expression it makes.
@@ -88,6 +88,8 @@ export function launchForgotten(
   },
 ): void {
   const { world } = x;
+  const variables = new Map([...visibleVariables(x), ...(launch.variables ?? [])]);
+  spendVariables(world, variables);
   world.header.forgotten++;
   world.send({
     kind: 'apply',
@@ -97,7 +99,7 @@ export function launchForgotten(
     id: world.freshId(launch.expid),
     tree: launch.tree,
     fields: launch.fields,
-    variables: new Map([...visibleVariables(x), ...(launch.variables ?? [])]),
+    variables,
     launch: launch.launch,
     flanking: false,
     place: null,
@@ -156,6 +158,9 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
   }
   if (strand === null) return null;
   strand.touched = true;
+  // Fields that the expression above has too are stored once.
+  const isShared = message.fresh === null ? parent?.node.applied === message.fields : message.fresh.base !== null;
+  if (!isShared) world.spendCopy(message.fields);
   const node = newNode(message.id, expidOf(message.id), message.tree, message.fields);
   strand.nodes.push(node);
   world.header.expressions++;

@@ -66,6 +66,8 @@ export function applyBranch(
   strand.next++;
   node.children++;
   node.branches++;
+  // While it waits for its turn it is stored with the others; the same fields once for all of them.
+  if (branch.fields !== node.applied && branch.base === undefined) world.spendCopy(branch.fields);
   world.send({
     kind: 'apply',
     parent: refOf(x),

@@ -26,7 +26,7 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
       expid: x.node.expid,
       expression_id: x.node.id,
       class: error.errorClass,
-      message: error.message,
+      message: fields['message'] ?? '',
       handled_by: found.owner.node.expid,
     });
     x.world.send({

@@ -83,18 +83,27 @@ export const expressionObject = (x: Acting, id: ExpressionId = x.node.id): JsonO
   expid: id.slice(0, id.indexOf('!')),
 });
 
+/** A text of at most so many characters, not cut within one (a surrogate pair). */
+function cut(text: string, characters: number): string {
+  if (text.length <= characters) return text;
+  const isPair = /[\uD800-\uDBFF]/.test(text.charAt(characters - 1));
+  return `${text.slice(0, isPair ? characters - 1 : characters)}…`;
+}
+
 /** An error as definitions see it in `__error__`. */
 export function errorFields(x: Acting, error: LanguageError): JsonObject {
   const tree = treeToJson(treeOf(x));
+  const treeCharacters = JSON.stringify(tree).length;
+  x.world.spend(treeCharacters);
   return {
     fei: expressionObject(x),
     at: utcStamp(x.world.now),
     class: error.errorClass,
-    message: error.message,
+    message: cut(error.message, x.world.context.limits.errorCharacters),
     trace: null,
     details: null,
     deviations: error.deviations ?? null,
-    tree: JSON.stringify(tree).length > ERROR_TREE_CHARACTERS_MAX ? null : tree,
+    tree: treeCharacters > ERROR_TREE_CHARACTERS_MAX ? null : tree,
   };
 }
 

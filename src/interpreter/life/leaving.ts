@@ -59,6 +59,7 @@ export function leave(x: Acting, given: Fields, stays = false): void {
     const into = attribute(x, 'vars_to_f');
     if (into !== null && into !== false && node.scope !== null)
       fields = assign(fields, toText(into), variablesToJson(x, node.scope));
+    if (fields !== given) world.checkFields(fields);
   }
   fields = leaveTag(x, fields);
   const above = parentOf(x);

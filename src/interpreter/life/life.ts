@@ -49,7 +49,7 @@ import { cancelFlanks, leave, removeExpression } from './leaving.ts';
 import { awaitEvent } from './listening.ts';
 import { bindTag, enterTag } from './tags.ts';
 import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
-import { newScope, ownVariables, parentOf, setVariable, visibleVariables } from './variables.ts';
+import { newScope, ownVariables, parentOf, setVariable, spendVariables, visibleVariables } from './variables.ts';
 
 /*
  * The life of an expression (language.md 3): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
@@ -68,6 +68,12 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
     throw new LanguageError(
       'LimitExceeded',
       `expressions are nested more than ${limits.depth} deep (a sub-process that calls itself without end?)`,
+    );
+  const { keptCharacters } = limits;
+  if (world.header.kept > keptCharacters)
+    throw new LanguageError(
+      'LimitExceeded',
+      `the workflow keeps more than ${keptCharacters} characters in its branches and variables`,
     );
   node.onError = attribute(x, 'on_error');
   node.onCancel = handlerAttribute(x, 'on_cancel');
@@ -121,7 +127,9 @@ function setOut(applied: Acting, flanking: boolean): Acting {
 
 function forgotten(x: Acting): Acting {
   const { node, world } = x;
-  node.scope = newScope(visibleVariables(x));
+  const variables = visibleVariables(x);
+  spendVariables(world, variables);
+  node.scope = newScope(variables);
   if (parentOf(x) === null) {
     node.forgotten = true;
     return x;
@@ -231,6 +239,8 @@ export function replyToParent(x: Acting, fields: Fields): void {
 /** Leaves: to a handler, to be applied again, or with a reply to the parent (language.md 3.3). */
 export function end(x: Acting, fields: Fields): void {
   const { node } = x;
+  // What is being cancelled has to end, whatever it carries.
+  if (node.state === null) x.world.checkFields(fields);
   clearTimers(x);
   cancelFlanks(x);
   const again = node.trigger === null ? null : ownValue(fields, `__${node.trigger}__`);

@@ -95,8 +95,10 @@ export function dropListener(x: Acting): void {
 /** Tells the listeners of this workflow, and notes the event for those of others. */
 export function tell(world: World, happened: Happened): void {
   const name = happened.participant ?? happened.tag ?? '';
-  if (happened.event !== 'error' && world.context.hears !== false)
+  if (happened.event !== 'error' && world.context.hears !== false) {
+    world.spendCopy(happened.fields);
     world.events.push({ event: happened.event, name, at: world.now, payload: JSON.stringify(happened) });
+  }
   const specs = world
     .ownListeners()
     .filter((row) => row.event === happened.event)

@@ -77,6 +77,7 @@ export function killAtOnce(world: World): void {
     listeners: 0,
     answers: 0,
     continuing: false,
+    kept: 0,
     killed: true,
     tags: {},
   });

@@ -9,7 +9,8 @@
  * can be called meanwhile); the tag is added to the field `__tags__`. On leaving both variables go, the tag
  * is taken off `__tags__`, the field `__left_tag__` says which it was, and the variable `__past_tags__` of the top gets one more entry: the
  * full tag, the workitem's id, how it ended (`cancelled`, `killed`; `failed` or `timed out` when a handler took its place; else nothing),
- * when, and its variables. Of those entries the last 200 are kept. A handler that runs in the place of the expression stays within the tag.
+ * when, and its variables. Of those entries the last 200 are kept, and of them the last 500,000 characters. A handler that runs in the place
+ * of the expression stays within the tag.
  *
  * ```radial
  * sequence
@@ -28,7 +29,7 @@ import { ownValue, withKey } from '../../model/json.ts';
 import { Tagged } from '../state/state.ts';
 import type { Acting, World } from '../state/world.ts';
 import { attribute, toText } from './attributes.ts';
-import { bindTagged, topOf, unbindTagged, variablesToJson } from './variables.ts';
+import { bindTagged, checkName, topOf, unbindTagged, variablesToJson } from './variables.ts';
 
 /** Live tags shown with the workflow; further ones work, but are not listed. */
 const TAGS_SHOWN_MAX = 100;
@@ -44,6 +45,7 @@ export function enterTag(x: Acting): void {
   const { node, world } = x;
   const tag = toText(attribute(x, 'tag'));
   if (tag.trim() === '') return;
+  checkName(world, 'a tag', tag);
   const carried = tagsOf(node.applied);
   node.tag = tag;
   if (node.trigger !== null) {
@@ -52,6 +54,7 @@ export function enterTag(x: Acting): void {
     return;
   }
   node.fullTag = [...carried, tag].map(toText).join('/');
+  checkName(world, 'a tag with those around it', node.fullTag);
   bindTag(x);
   node.applied = withKey(node.applied, '__tags__', [...carried, tag]);
   countTag(world, node.fullTag, 1);
@@ -126,9 +129,28 @@ function rememberTag(x: Acting, fullTag: string): void {
     utcStamp(x.world.now),
     x.node.scope === null ? null : variablesToJson(x, x.node.scope),
   ];
-  const kept = Array.isArray(past) ? (past as readonly Json[]).slice(-(x.world.context.limits.pastTags - 1)) : [];
+  const { pastTags } = x.world.context.limits;
+  const kept = Array.isArray(past) ? (past as readonly Json[]).slice(-(pastTags - 1)) : [];
   top.strand.touched = true;
-  top.node.scope.own.set('__past_tags__', [...kept, entry]);
+  top.node.scope.own.set('__past_tags__', withinCharacters(x, [...kept, entry]));
+}
+
+/** Entries as far as their bound in characters allows, the oldest go first; of one that is too large alone the variables go. */
+function withinCharacters({ world }: Acting, entries: readonly Json[]): readonly Json[] {
+  const last = entries.at(-1);
+  const variables = Array.isArray(last) ? (last.at(-1) as Json) : null;
+  // Of no variables there is little to measure.
+  if (variables === null && !world.isBulky) return entries;
+  const { pastTagsCharacters } = world.context.limits;
+  let left = pastTagsCharacters;
+  let from = entries.length;
+  while (from > 0) {
+    left -= world.extentOf(entries[from - 1] as Json).characters;
+    if (left < 0) break;
+    from--;
+  }
+  if (from < entries.length) return entries.slice(from);
+  return Array.isArray(last) ? [[...last.slice(0, -1), null]] : [];
 }
 
 function endedAs({ node }: Acting): string | null {

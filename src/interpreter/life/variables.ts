@@ -10,6 +10,7 @@
  * The name of a definition is a variable, too: `define approve` binds `approve`, and `set 'v:tom': 'alice'` makes `tom` another name for alice.
  */
 
+import { LanguageError } from '../../language/language-error.ts';
 import { assign, lookup, remove } from '../../language/lookup.ts';
 import { subidOf } from '../../model/ids.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
@@ -65,10 +66,76 @@ function read(x: Acting, scope: Scope, name: string): Value | undefined {
   return scope.spilled ? x.world.spilledVariable(x.node.id, name) : undefined;
 }
 
+/** Characters a variable takes in its scope. */
+const charactersOf = (world: World, name: string, value: Value): number =>
+  name.length + VARIABLE_CHARACTERS + world.extentOf(value).characters;
+const VARIABLE_CHARACTERS = 8;
+
+/** Characters of the variables of a scope that have rows of their own. All of them are loaded: their sum is stored nowhere. */
+function spilledCharacters(x: Acting, scope: Scope): number {
+  if (!scope.spilled) return 0;
+  const { world } = x;
+  let sum = world.spilledCharacters.get(x.node.id);
+  if (sum === undefined) {
+    sum = 0;
+    for (const [name, value] of world.spilledVariables(x.node.id)) sum += charactersOf(world, name, value);
+    world.spilledCharacters.set(x.node.id, sum);
+  }
+  return sum;
+}
+
+/** A variable is about to be written. Throws LimitExceeded when its scope would hold too much, or its name is too long. */
+function checkVariable(x: Acting, scope: Scope, name: string, value: Value): void {
+  const { world } = x;
+  checkName(world, 'a variable', name);
+  if (typeof value === 'string') world.noteGrowth(name.length + value.length + VARIABLE_CHARACTERS);
+  else if (typeof value === 'object' && value !== null) world.noteGrowth(charactersOf(world, name, value));
+  else world.noteGrowth(name.length + VARIABLE_CHARACTERS);
+  if (!world.isBulky && !scope.spilled) return;
+  const characters = charactersOf(world, name, value);
+  world.spend(characters);
+  const before = read(x, scope, name);
+  const replaced = before === undefined ? 0 : charactersOf(world, name, before);
+  const spilled = spilledCharacters(x, scope) + characters - replaced;
+  let sum = spilled;
+  for (const [other, held] of scope.own) sum += charactersOf(world, other, held);
+  const { variablesCharacters } = world.context.limits;
+  if (sum > variablesCharacters)
+    throw new LanguageError(
+      'LimitExceeded',
+      `the variables of one scope would be more than ${variablesCharacters} characters long, with '${shortened(name)}'`,
+    );
+  const isInline = scope.own.has(name) || scope.own.size < VARIABLES_INLINE_MAX;
+  if (!isInline) world.spilledCharacters.set(x.node.id, spilled);
+}
+
+/** Throws LimitExceeded for a name that no row can hold. */
+export function checkName(world: World, what: string, name: string): void {
+  const { nameBytes } = world.context.limits;
+  // A character of a text in memory takes at most three bytes.
+  if (name.length * 3 <= nameBytes || Buffer.byteLength(name) <= nameBytes) return;
+  throw new LanguageError(
+    'LimitExceeded',
+    `the name of ${what} is longer than ${nameBytes} bytes: '${shortened(name)}'`,
+  );
+}
+const shortened = (name: string): string => (name.length > 60 ? `${name.slice(0, 60)}…` : name);
+
+/** The variables are copied into another scope. */
+export function spendVariables(world: World, variables: ReadonlyMap<string, Value>): void {
+  if (!world.isBulky) return;
+  for (const [name, value] of variables) world.spend(charactersOf(world, name, value));
+}
+
 function write(x: Acting, scope: Scope, name: string, value: Value | undefined): void {
   x.strand.touched = true;
+  if (value !== undefined) checkVariable(x, scope, name, value);
   if (value === undefined) {
     if (scope.own.delete(name) || !scope.spilled) return;
+    const before = read(x, scope, name);
+    if (before === undefined) return;
+    const sum = spilledCharacters(x, scope) - charactersOf(x.world, name, before);
+    x.world.spilledCharacters.set(x.node.id, sum);
     x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });
   } else if (scope.own.has(name) || scope.own.size < VARIABLES_INLINE_MAX) {
     if (scope.spilled && !scope.own.has(name)) x.world.variables.set(`${x.node.id} ${name}`, { kind: 'delete' });

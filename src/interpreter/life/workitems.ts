@@ -30,11 +30,14 @@ export function openWorkitem(x: Acting): void {
       `participant '${participant}' has no callback URL: the launch gave none for this name`,
     );
   const text = inherits === null ? JSON.stringify(fields) : null;
+  const paramsText = JSON.stringify(params);
   const { fieldsCharacters } = world.context.limits;
-  if (text !== null && text.length > fieldsCharacters)
+  const characters = text?.length ?? paramsText.length;
+  world.spend(characters);
+  if (characters > fieldsCharacters)
     throw new LanguageError(
       'LimitExceeded',
-      `the fields for participant '${participant}' are ${text.length} characters long, more than ${fieldsCharacters}`,
+      `the fields for participant '${participant}' are ${characters} characters long, more than ${fieldsCharacters}`,
     );
   const row: WorkitemRow = {
     id: node.id,
@@ -42,7 +45,7 @@ export function openWorkitem(x: Acting): void {
     participant,
     state: 'open',
     fields: text,
-    params: JSON.stringify(params),
+    params: paramsText,
     inherits,
     added: null,
     openedAt: world.now,

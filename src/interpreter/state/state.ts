@@ -174,6 +174,8 @@ export type Header = {
   cancelled: boolean;
   killed: boolean;
   continuing: boolean;
+  /** Characters in rows of its branches and variables. */
+  kept: number;
   tags: Record<string, number>;
   wfName: string | null;
   revision: string | null;
@@ -385,6 +387,7 @@ export const newHeader = (): Header => ({
   cancelled: false,
   killed: false,
   continuing: false,
+  kept: 0,
   tags: {},
   wfName: null,
   revision: null,

@@ -1,7 +1,8 @@
+import { LanguageError } from '../../language/language-error.ts';
 import { invariant } from '../../model/fault.ts';
 import type { HistoryEntry } from '../../model/history.ts';
 import { type ExpressionId, expressionId } from '../../model/ids.ts';
-import type { Fields } from '../../model/json.ts';
+import type { Fields, Json } from '../../model/json.ts';
 import {
   type AgendaRow,
   type EmittedEvent,
@@ -17,9 +18,18 @@ import {
 import { type Limits, type Loaded, type Need, needKey, type Stimulus } from '../../model/stimulus.ts';
 import { makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
 import { decodeStrand, decodeValue } from './encoding.ts';
+import { type Extent, type Extents, measure } from './extent.ts';
 import { baseFields } from './fields.ts';
 import { heldIn } from './held.ts';
 import type { Flavour, Header, Held, Message, Node, Ref, Strand, TreeRef, Value } from './state.ts';
+
+/** From this many characters on values are measured. */
+const BULKY_CHARACTERS = 20_000;
+/** Looking at one element of a list or object takes about as long as copying this many characters. */
+const ELEMENT_WORK = 8;
+/** Quotes and a comma, or a number, for each element of a list. */
+const PUNCTUATION_MAX = 8;
+const ignore = (): void => undefined;
 
 /** An expression at work: where it stands in the world of this step. */
 export type Acting = { readonly world: World; readonly strand: Strand; readonly node: Node };
@@ -129,6 +139,17 @@ export class World {
   tookUp = false;
   /** Messages handled so far. */
   handled = 0;
+  /** Characters and elements read, copied and written so far, and when the message at hand was taken. */
+  spent = 0;
+  private spentBefore = 0;
+  /** No value of this step has more characters than this. While it is small nothing needs to be measured: a step of 200 messages that each
+   * copy it is a small step. */
+  private bulk = 0;
+  private readonly extents: Extents = new WeakMap();
+  /** Fields that were measured last, or need not be. */
+  private vouched: Fields | null = null;
+  /** Characters of the spilled variables of a scope, once somebody writes one of them. */
+  readonly spilledCharacters = new Map<ExpressionId, number>();
   /** See Changes. */
   hold: number | null = null;
   shift: number | null = null;
@@ -169,6 +190,104 @@ export class World {
     this.queue.push(message);
   }
 
+  /** Counts work (language/work.ts: a World is a meter). Throws LimitExceeded when one message takes too much. */
+  spend(units: number): void {
+    this.spent += units;
+    const { messageWork } = this.context.limits;
+    if (this.spent - this.spentBefore > messageWork)
+      throw new LanguageError(
+        'LimitExceeded',
+        `this takes more work than one step may (more than ${messageWork} characters and elements read or written)`,
+      );
+  }
+  /** A message is taken up: what it spends is counted from here. */
+  begin(): void {
+    this.spentBefore = this.spent;
+  }
+
+  /** A text of `characters` was read: values in it are no larger. */
+  noteRead(characters: number): void {
+    if (characters > this.bulk) this.bulk = characters;
+  }
+  /** A value may have become larger by `characters`. */
+  noteGrowth(characters: number): void {
+    this.bulk += characters;
+  }
+  /** Values are large enough for their size to matter. */
+  get isBulky(): boolean {
+    return this.bulk > BULKY_CHARACTERS;
+  }
+
+  /** Characters of the largest value, at most; null when values are measured. */
+  get charactersAtMost(): number | null {
+    return this.isBulky ? null : this.bulk;
+  }
+  /** The rest of the queue waits for the next turn. */
+  get isTired(): boolean {
+    return this.spent >= this.context.limits.work;
+  }
+
+  /** A list is kept by an expression that goes through it. Throws LimitExceeded. */
+  checkList(list: readonly Json[]): void {
+    // Elements of a text are longer in the list than in the text.
+    this.noteGrowth(list.length * PUNCTUATION_MAX);
+    if (!this.isBulky) return;
+    const { characters } = this.extentOf(list);
+    const { fieldsCharacters } = this.context.limits;
+    if (characters > fieldsCharacters)
+      throw new LanguageError(
+        'LimitExceeded',
+        `the list would be about ${characters} characters long as JSON, more than ${fieldsCharacters}`,
+      );
+  }
+
+  /** How large a value is. Throws LimitExceeded when it is nested too deep. */
+  extentOf(value: Value): Extent {
+    const { valueDepth } = this.context.limits;
+    const isBulky = this.isBulky;
+    const extent = measure(
+      value,
+      isBulky ? this.extents : null,
+      isBulky ? (elements) => this.spend(elements * ELEMENT_WORK) : ignore,
+      valueDepth,
+      () => {
+        throw new LanguageError(
+          'LimitExceeded',
+          `lists and objects are nested more than ${valueDepth} deep in a field or variable`,
+        );
+      },
+    );
+    this.noteRead(extent.characters);
+    return extent;
+  }
+
+  /** These fields need not be measured: they are no larger than what was read, or what they grew by has been noted. */
+  vouch(fields: Fields): void {
+    this.vouched = fields;
+  }
+
+  isVouched(fields: Fields): boolean {
+    return fields === this.vouched;
+  }
+
+  /** Fields are about to go on. Throws LimitExceeded when they are too large or nested too deep. */
+  checkFields(fields: Fields): void {
+    if (fields === this.vouched && !this.isBulky) return;
+    const { characters } = this.extentOf(fields);
+    const { fieldsCharacters } = this.context.limits;
+    if (characters > fieldsCharacters)
+      throw new LanguageError(
+        'LimitExceeded',
+        `the fields would be about ${characters} characters long as JSON, more than ${fieldsCharacters}`,
+      );
+    this.vouched = fields;
+  }
+
+  /** Work that grows with the value: it is copied, or stored once more. Costs nothing while values are small. */
+  spendCopy(value: Value): void {
+    if (this.isBulky) this.spend(this.extentOf(value).characters);
+  }
+
   record(entry: HistoryEntry): void {
     this.history.push(entry);
   }
@@ -198,6 +317,7 @@ export class World {
   private adoptStrand(row: StrandRow): Strand {
     let base: Fields | null = null;
     if (row.base !== null) base = this.baseOf(row.base);
+    this.noteRead(row.state.length + row.fields.length);
     const strand = decodeStrand({ ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) }, base);
     this.strands.set(row.path, strand);
     return strand;
@@ -215,6 +335,7 @@ export class World {
       this.want(...[...scopes].map((each): Need => ({ kind: 'variable', scope: each, name: '^' })));
       throw new Error(`Broken assumption: the base of ${scope} is kept as long as the workflow`);
     }
+    this.noteRead(row.value.length);
     const fields = baseFields(row.value);
     this.rememberBase(scope, fields);
     return fields;
@@ -234,6 +355,7 @@ export class World {
   deliveredIn(row: WorkitemRow & { readonly fields: string }): Fields {
     let fields = this.delivered.get(row.id);
     if (fields === undefined) {
+      this.noteRead(row.fields.length);
       fields = JSON.parse(row.fields) as Fields;
       this.delivered.set(row.id, fields);
     }
@@ -325,7 +447,10 @@ export class World {
     const op = this.variables.get(key);
     if (op !== undefined) return op.kind === 'put' ? decodeValue(op.row.value) : undefined;
     const row = this.loaded.variables.get(key);
-    if (row !== undefined) return decodeValue(row.value);
+    if (row !== undefined) {
+      this.noteRead(row.value.length);
+      return decodeValue(row.value);
+    }
     this.want({ kind: 'variable', scope, name });
     return undefined;
   }

@@ -62,6 +62,7 @@
  */
 
 import { evaluateCondition } from '../../../language/condition.ts';
+import { LanguageError } from '../../../language/language-error.ts';
 import { type BranchReply, mergeReplies, readMergeType } from '../../../language/merge.ts';
 import type { Fields, Json, JsonObject } from '../../../model/json.ts';
 import { ownValue, withKey, withoutKeys } from '../../../model/json.ts';
@@ -133,6 +134,8 @@ type Memory = {
   kept?: Fields;
   keptIndex?: number;
   cancelled?: boolean;
+  /** Of what waits to be merged, at most. */
+  characters?: number;
 };
 const memoryOf = (x: Acting): Memory => x.node.data as Record<string, Json> & Memory;
 
@@ -216,6 +219,7 @@ function keep(x: Acting, reply: Reply, index: number): void {
   memory.replies++;
   x.strand.touched = true;
   if (memory.type === 'ignore' || node.forgotten) return;
+  if (memory.type !== 'override') memory.characters = waitingCharacters(x, reply.fields);
   if (memory.type === 'override') {
     if (takesOver(memory, index)) {
       memory.kept = reply.fields;
@@ -242,6 +246,22 @@ function keep(x: Acting, reply: Reply, index: number): void {
   });
 }
 
+/** Characters that wait to be merged, this reply included. Throws LimitExceeded. */
+function waitingCharacters(x: Acting, fields: Fields): number {
+  const { world } = x;
+  const { mergeCharacters } = world.context.limits;
+  const before = memoryOf(x).characters ?? 0;
+  // Measured once the half is reached; until then it is enough to know that it is no more.
+  const known = before > mergeCharacters / 2 ? null : world.charactersAtMost;
+  const characters = before + (known ?? world.extentOf(fields).characters);
+  if (characters > mergeCharacters && x.node.state === null)
+    throw new LanguageError(
+      'LimitExceeded',
+      `the branches replied with more than ${mergeCharacters} characters of fields to be merged`,
+    );
+  return characters;
+}
+
 function takesOver({ merge, winner, kept, keptIndex = 0 }: Memory, index: number): boolean {
   if (winner !== null) return index === winner || kept === undefined;
   if (kept === undefined) return true;
@@ -261,7 +281,28 @@ function merged(x: Acting): Fields {
     arrival: branch.arrival ?? 0,
     fields: branch.reply ?? {},
   }));
+  const result = mergedReplies(x, replies);
   for (const branch of branches) dropStrand(world, branch);
+  return result;
+}
+
+function mergedReplies(x: Acting, replies: readonly BranchReply[]): Fields {
+  const { node, world } = x;
+  try {
+    if (world.isBulky) for (const { fields } of replies) world.spend(world.extentOf(fields).characters);
+    const result = mergeAll(x, replies);
+    if (node.state === null) world.checkFields(result);
+    return result;
+  } catch (error) {
+    // What is being cancelled has to end: with the fields it was given.
+    if (node.state !== null && error instanceof LanguageError) return node.applied;
+    throw error;
+  }
+}
+
+function mergeAll(x: Acting, replies: readonly BranchReply[]): Fields {
+  const { node } = x;
+  const memory = memoryOf(x);
   return mergeReplies({
     replies,
     applied: node.applied,
@@ -339,6 +380,7 @@ function addElements(x: Acting, elements: readonly Json[]): void {
   const { data } = x.node;
   const memory = memoryOf(x);
   const waiting = (data['list'] as readonly Json[] | undefined) ?? [];
+  x.world.checkList([...waiting, ...elements]);
   if (waiting.length === 0) data['listFrom'] = memory.size;
   data['list'] = [...waiting, ...elements];
   memory.size += elements.length;
@@ -356,13 +398,18 @@ function forkElements(x: Acting, from: number): void {
   const tree: TreeRef = several
     ? { root: node.tree.root, path: node.tree.path === '' ? '*' : `${node.tree.path}.*` }
     : childPath(node.tree, 0);
-  const to = Math.min(memoryOf(x).size, from + CHILDREN_PER_TURN);
+  let to = Math.min(memoryOf(x).size, from + CHILDREN_PER_TURN);
   const born = typeof toVariable === 'string' ? sharedBase(x, list.length) : { base: null, fields: node.applied };
   for (let index = from; index < to; index++) {
     const element = list[index - listFrom] ?? null;
     const variables = new Map<string, Value>([['ii', index]]);
     if (typeof toVariable === 'string') variables.set(toVariable, element);
     const fields = typeof toVariable === 'string' ? born.fields : withKey(born.fields, toText(toField), element);
+    if (typeof toVariable !== 'string') {
+      // Each branch has fields of its own, which all wait in the queue: the others are made in a later turn.
+      world.spendCopy(fields);
+      if (world.isTired) to = index + 1;
+    }
     applyBranch(x, { index, expid, tree, fields, variables, launch: true, base: born.base });
   }
   if (to < memoryOf(x).size) world.send({ kind: 'fork', to: refOf(x), from: to });

@@ -22,7 +22,7 @@
  */
 
 import { LanguageError } from '../../../language/language-error.ts';
-import { assign, lookup } from '../../../language/lookup.ts';
+import { lookup } from '../../../language/lookup.ts';
 import type { Fields, Json } from '../../../model/json.ts';
 import { equalJson, ownValue } from '../../../model/json.ts';
 import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
@@ -42,6 +42,7 @@ import { end } from '../../life/life.ts';
 import { dropScope, lookupVariable, newScope, setVariable } from '../../life/variables.ts';
 import type { Acting, Expression } from '../../state/world.ts';
 import { nextInSequence, startSequence } from './sequence.ts';
+import { putField } from './setting.ts';
 
 type Target = { readonly kind: 'field' | 'variable'; readonly name: string; readonly delta: Json | undefined };
 
@@ -94,7 +95,7 @@ function outcome(x: Acting, current: Json, delta: Json): Outcome {
 
 function put(x: Acting, kind: Target['kind'], name: string, value: Json): void {
   if (kind === 'variable') setVariable(x, name, value);
-  else x.node.applied = assign(x.node.applied, name, value);
+  else putField(x, name, value);
 }
 
 function finishCount(x: Acting, fields: Fields): void {

@@ -37,7 +37,9 @@ import { commanded, takeCommand } from './commands.ts';
 export function splitList(x: Acting, value: Json): readonly Json[] {
   if (typeof value === 'string') {
     const separator = toText(firstAttribute(x, 'separator', 'sep') ?? ',');
+    x.world.spend(value.length);
     const parts = separator === '' ? charactersOf(value) : value.split(separator);
+    x.world.spend(parts.length * SPLIT_WORK);
     // As Ruby's split: empty parts at the end do not count.
     while (parts.length > 0 && parts.at(-1) === '') parts.pop();
     return parts.map((part) => part.trim());
@@ -59,6 +61,9 @@ export function determineList(x: Acting): { readonly list: readonly Json[]; read
     );
   return { list: Array.from({ length: count }, (_, index) => index), isTimes: true };
 }
+
+/** Making an element takes as long as copying so many characters. */
+const SPLIT_WORK = 8;
 
 /** More elements than this are refused for `times`; a list given as such is as long as fields may be. */
 const ELEMENTS_MAX = 100_000;
@@ -116,6 +121,7 @@ export const iterator: Expression = {
       return;
     }
     const { list } = determineList(x);
+    x.world.checkList(list);
     const { variable, field } = targets(x);
     Object.assign(node.data, {
       list,

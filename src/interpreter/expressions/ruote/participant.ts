@@ -29,6 +29,7 @@ import { attribute, compiledAttributes, optionalText, substituted, toText, treeO
 import { refOf } from '../../life/branches.ts';
 import { withoutParams } from '../../life/leaving.ts';
 import { end } from '../../life/life.ts';
+import { checkName } from '../../life/variables.ts';
 import { NOT_DELIVERED } from '../../state/fields.ts';
 import type { Acting, Expression } from '../../state/world.ts';
 
@@ -36,6 +37,7 @@ export function applyParticipant(x: Acting): void {
   const { node, world } = x;
   const name = toText(attribute(x, 'ref') ?? optionalText(x));
   if (name === '') throw new LanguageError('ArgumentError', 'no participant name specified');
+  checkName(world, 'a participant', name);
   let params: JsonObject = compiledAttributes(x);
   const { children } = treeOf(x);
   if (children.length > 0) params = withKey(params, '__children__', substituted(x, children.map(treeToJson)));
@@ -52,5 +54,10 @@ export const participant: Expression = {
     else
       x.world.send({ kind: 'dispatch_cancel', to: refOf(x), fields: x.node.applied, cause: x.node.cause ?? 'cancel' });
   },
-  replyToParent: (x, fields) => end(x, withoutParams(fields)),
+  replyToParent: (x, fields) => {
+    const left = withoutParams(fields);
+    // What a participant gave back was measured when it came in.
+    x.world.vouch(left);
+    end(x, left);
+  },
 };

@@ -76,15 +76,31 @@ function finishSet(x: Acting, fields: Fields): void {
   const target = targetOf(x, asWritten);
   const value = given ?? target.value;
   const result = node.name === 'unset' ? unsetTarget(x, target, override) : setTarget(x, target, value, override);
+  const isVouched = x.world.isVouched(node.applied) && (typeof result !== 'object' || result === null);
   node.applied = withKey(node.applied, '__result__', result);
+  if (isVouched) x.world.vouch(node.applied);
   end(x, node.applied);
 }
 
 function setTarget(x: Acting, target: Target, value: Json, override: Json): Json {
   if (target.kind === 'variable') setVariable(x, target.name, value, override);
-  else x.node.applied = assign(x.node.applied, target.name, value);
+  else putField(x, target.name, value);
   return value;
 }
+
+/** Sets a field. What is small and flat cannot make the fields too large or too deep: then they are not measured again. */
+export function putField(x: Acting, name: string, value: Json): void {
+  const { node, world } = x;
+  const before = node.applied;
+  node.applied = assign(before, name, value);
+  if (typeof value !== 'object' || value === null) {
+    // Twice, as it will be in `__result__` too.
+    world.noteGrowth(name.length + 2 * (typeof value === 'string' ? value.length : 0) + PUT_CHARACTERS);
+    world.vouch(node.applied);
+  }
+}
+/** What a field takes besides its name and its text. */
+const PUT_CHARACTERS = 40;
 
 function unsetTarget(x: Acting, target: Target, override: Json): Json {
   if (target.kind === 'variable') return unsetVariable(x, target.name, override) ?? null;
