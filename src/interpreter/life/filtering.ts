@@ -56,8 +56,8 @@ function rulesFor(x: Acting, direction: Direction): Json {
   return null;
 }
 
-function filtered(rules: Json, fields: Fields, base: Fields, direction: Direction): Fields {
-  const outcome = applyFilter({ rules, fields, base, direction });
+function filtered({ world }: Acting, rules: Json, fields: Fields, base: Fields, direction: Direction): Fields {
+  const outcome = applyFilter({ rules, fields, base, direction, work: world });
   if (!outcome.ok) throw validationError(outcome.deviations);
   return outcome.fields;
 }
@@ -68,7 +68,7 @@ export function filterIn(x: Acting): void {
   if (attribute(x, 'filter') === null) return;
   const rules = rulesFor(x, 'in');
   node.unfiltered = node.applied;
-  if (rules !== null) node.applied = filtered(rules, node.applied, node.applied, 'in');
+  if (rules !== null) node.applied = filtered(x, rules, node.applied, node.applied, 'in');
 }
 
 /** Runs the filter on exit, or take or discard. */
@@ -77,7 +77,7 @@ export function filterOut(x: Acting, fields: Fields): Fields {
   const entry = node.unfiltered ?? node.applied;
   if (attribute(x, 'filter') !== null) {
     const rules = rulesFor(x, 'out');
-    return rules === null ? fields : withoutKeys(filtered(rules, fields, entry, 'out'), 'params');
+    return rules === null ? fields : withoutKeys(filtered(x, rules, fields, entry, 'out'), 'params');
   }
   const take = attribute(x, 'take');
   if (take !== null && take !== false && toText(take) !== '')

@@ -201,6 +201,19 @@ function receive(x: Acting, reply: Reply): void {
   const left = ownValue(reply.fields, '__left_tag__');
   if (memory.waitFor !== null && typeof left === 'string')
     memory.waitFor = memory.waitFor.filter((tag) => tag !== left);
+  const before = { over: memory.over, replies: memory.replies };
+  try {
+    arrive(x, reply, index);
+  } catch (error) {
+    // What cannot be merged comes once more when it is replayed.
+    Object.assign(memory, before);
+    throw error;
+  }
+}
+
+function arrive(x: Acting, reply: Reply, index: number): void {
+  const { node } = x;
+  const memory = memoryOf(x);
   const wasOver = memory.over;
   memory.over = wasOver || isOver(x, reply.fields, index);
   keep(x, reply, index);

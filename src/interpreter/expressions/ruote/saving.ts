@@ -155,6 +155,7 @@ export const filter: Expression = {
       rules: recording.rules,
       fields: node.applied,
       base: parentOf(x)?.node.applied ?? node.applied,
+      work: x.world,
     });
     if (outcome.ok) replyToParent(x, outcome.fields);
     else if (recording.field !== null) replyToParent(x, recordDeviations(node.applied, recording, outcome.deviations));
