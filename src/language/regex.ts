@@ -106,6 +106,54 @@ function compile(source: string, flags: string): Matcher {
   };
 }
 
+/** Where something was found; indexes count UTF-16 units, groups are as in `Match`. */
+export type Found = { readonly start: number; readonly end: number; readonly groups: readonly (string | null)[] };
+
+/** An expression in the engine's own dialect. `work`: instructions times characters one look through `text` may take. */
+export type PlainMatcher = {
+  readonly work: (text: string) => number;
+  readonly all: (text: string, limit: number) => readonly Found[];
+  readonly test: (text: string) => boolean;
+};
+
+/** As `compileRegex`, for callers who have translated their dialect into the engine's themselves. Flags are `i`, `m` (`^` and `$` at
+ * lines) and `s`. Throws a LanguageError (ArgumentError). */
+export function compilePlain(source: string, flags: string): PlainMatcher {
+  if (source.length > MAX_REGEX_LENGTH) throw refused(source, `it has more than ${MAX_REGEX_LENGTH} characters`);
+  let repeats = 0;
+  for (const [, least = '', most = ''] of source.matchAll(/\{(\d*),?(\d*)\}/g)) repeats += Number(most || least);
+  if (repeats > MAX_REPEATS) throw refused(source, 'its repeats unfold into too much');
+  let program: RE2JS;
+  try {
+    program = RE2JS.compile(
+      source,
+      (flags.includes('i') ? RE2JS.CASE_INSENSITIVE : 0) |
+        (flags.includes('m') ? RE2JS.MULTILINE : 0) |
+        (flags.includes('s') ? RE2JS.DOTALL : 0),
+    );
+  } catch (error) {
+    throw refused(
+      source,
+      error instanceof Error ? error.message.replace('error parsing regexp: ', '') : 'syntax error',
+    );
+  }
+  const size = program.programSize();
+  if (size > MAX_PROGRAM_SIZE) throw refused(source, 'its repeats unfold into too much');
+  return {
+    work: (text) => (text.length + 1) * size,
+    test: (text) => program.test(text),
+    all: (text, limit) => {
+      const matcher = program.matcher(text);
+      const found: Found[] = [];
+      while (found.length < limit && matcher.find()) {
+        const groups = Array.from({ length: matcher.groupCount() + 1 }, (_, i) => matcher.group(i));
+        found.push({ start: matcher.start(0), end: matcher.end(0), groups });
+      }
+      return found;
+    },
+  };
+}
+
 function refused(source: string, why: string): LanguageError {
   return new LanguageError('ArgumentError', `cannot use the regular expression /${shorten(source, 60)}/: ${why}`);
 }
