@@ -66,6 +66,8 @@ export function checkTree(root: Tree, limits: Limits): readonly Fault[] {
   }
 
   function checkMeaning(node: Tree): void {
+    if (node.name.startsWith('bpmn:'))
+      fault(node, `${quoted(node.name)} is part of a BPMN file, which is given as XML`);
     if (REFUSED_NAMES.has(node.name)) fault(node, `the expression ${quoted(node.name)} is not supported and refused`);
     if (path.length > 0 && DEFINE_NAMES.has(node.name) && definitionName(node) === null)
       fault(node, `${quoted(node.name)} inside a definition needs a name`);

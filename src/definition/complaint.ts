@@ -1,5 +1,9 @@
 /** What is wrong with a definition and where. Lines and columns count from 1; columns are characters, not bytes. */
-export type Complaint = Place & { readonly message: string };
+export type Complaint = Place & {
+  readonly message: string;
+  /** Of BPMN: the id of the element, or what it is. */
+  readonly element?: string;
+};
 export type Place = { readonly line: number; readonly column: number };
 
 /**

@@ -1,6 +1,7 @@
 import { isObject, type Json } from '../model/json.ts';
 import type { Tree } from '../model/tree.ts';
 import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
+import { looksLikeBpmn, readBpmn } from './bpmn/read.ts';
 import { checkTree } from './check.ts';
 import { type Complaint, complaintAt, type Place, placeAt, Refusal } from './complaint.ts';
 import { readJson } from './json.ts';
@@ -11,7 +12,7 @@ import { readXml } from './xml.ts';
 
 export type { Complaint } from './complaint.ts';
 
-export type Format = 'xml' | 'json' | 'radial';
+export type Format = 'xml' | 'json' | 'radial' | 'bpmn';
 export type ReadResult =
   | {
       readonly ok: true;
@@ -21,7 +22,12 @@ export type ReadResult =
       readonly placeOf: (node: Tree) => Place;
     }
   | { readonly ok: false; readonly errors: readonly Complaint[] };
-export type ReadOptions = { readonly limits?: Partial<Limits> };
+export type ReadOptions = {
+  readonly limits?: Partial<Limits>;
+  /** Of BPMN: the id of the process to run, and of the start event to begin with. */
+  readonly process?: string | null;
+  readonly start?: string | null;
+};
 
 const RUBY = /\bRuote\.(?:process_definition|workflow_definition|define)\b/;
 const RUBY_REFUSED =
@@ -43,6 +49,7 @@ export function readDefinition(text: string, options: ReadOptions = {}): ReadRes
 
   const format = detectFormat(body);
   try {
+    if (format === 'bpmn') return readBpmnText(body, limits, options);
     const reading = READERS[format](body, limits);
     if (format === 'radial') {
       const ruby = RUBY.exec(reading.tree.name);
@@ -94,7 +101,16 @@ export function readTree(value: Json, options: ReadOptions = {}): ReadResult {
   }
 }
 
-const READERS: Readonly<Record<Format, (text: string, limits: Limits) => Reading>> = {
+function readBpmnText(body: string, limits: Limits, { process = null, start = null }: ReadOptions): ReadResult {
+  const reading = readBpmn(body, limits, { process, start });
+  if (reading.ok) return { ok: true, tree: reading.tree, format: 'bpmn', placeOf: () => ({ line: 1, column: 1 }) };
+  const errors = reading.troubles
+    .slice(0, limits.complaints)
+    .map(({ element, id, message }) => ({ ...complaintAt(body, element.offset, message), element: id }));
+  return { ok: false, errors };
+}
+
+const READERS: Readonly<Record<Exclude<Format, 'bpmn'>, (text: string, limits: Limits) => Reading>> = {
   xml: readXml,
   json: readJson,
   radial: readRadial,
@@ -114,7 +130,7 @@ const refused = (text: string, offset: number, message: string): ReadResult => (
 
 function detectFormat(text: string): Format {
   const first = /[^ \t\r\n\f\v]/.exec(text)?.[0];
-  if (first === '<') return 'xml';
+  if (first === '<') return looksLikeBpmn(text) ? 'bpmn' : 'xml';
   return first === '[' || first === '{' ? 'json' : 'radial';
 }
 

@@ -152,7 +152,7 @@ function readCorpus(): string[] {
 test('no change to a definition makes a reader crash or dawdle', { timeout: 60_000 }, () => {
   const corpus = readCorpus();
   const below = chance(SEED);
-  const counts = { xml: 0, json: 0, radial: 0, refused: 0 };
+  const counts = { xml: 0, json: 0, radial: 0, bpmn: 0, refused: 0 };
   let slowest = { milliseconds: 0, text: '' };
 
   for (let i = 0; i < INPUTS; i += 1) {

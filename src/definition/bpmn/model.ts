@@ -44,8 +44,6 @@ export type ScopeModel = {
   readonly element: Element;
   readonly nodes: readonly FlowNode[];
   readonly flows: readonly Flow[];
-  /** Associations: from where to where. */
-  readonly associations: readonly (readonly [string, string])[];
 };
 
 export type Definitions = {
@@ -53,6 +51,8 @@ export type Definitions = {
   readonly processes: readonly ScopeModel[];
   /** Everything with an id that something can refer to: messages, errors, signals, escalations, flow nodes, flows. */
   readonly byId: ReadonlyMap<string, Element>;
+  /** Associations: from where to where. Tools write them into the sub-process or into the process. */
+  readonly associations: ReadonlyMap<string, string>;
 };
 
 export const ACTIVITIES: ReadonlySet<string> = new Set([
@@ -125,7 +125,16 @@ export function modelOf(root: Element): Definitions {
   }
   const processes = childrenOf(root, 'process').map((process) => scopeOf(process, byId));
   for (const process of processes) for (const [id, lane] of lanesOf(process.element)) nodeIn(process, id, lane);
-  return { root, processes, byId };
+  const associations = new Map<string, string>();
+  const gather = (element: Element): void => {
+    for (const each of childrenOf(element, 'association')) {
+      const source = attributeOf(each, 'sourceRef');
+      if (!associations.has(source)) associations.set(source, attributeOf(each, 'targetRef'));
+    }
+  };
+  for (const process of processes) for (const scope of scopesOf(process)) gather(scope.element);
+  for (const collaboration of childrenOf(root, 'collaboration')) gather(collaboration);
+  return { root, processes, byId, associations };
 }
 
 function scopeOf(element: Element, byId: Map<string, Element>): ScopeModel {
@@ -155,10 +164,7 @@ function scopeOf(element: Element, byId: Map<string, Element>): ScopeModel {
     own.get(targetRef)?.incoming.push(flow);
     return flow;
   });
-  const associations = childrenOf(element, 'association').map(
-    (child) => [attributeOf(child, 'sourceRef'), attributeOf(child, 'targetRef')] as const,
-  );
-  return { id: attributeOf(element, 'id'), element, nodes, flows, associations };
+  return { id: attributeOf(element, 'id'), element, nodes, flows };
 }
 
 function nodeOf(element: Element, byId: Map<string, Element>): FlowNode {
