@@ -224,15 +224,16 @@ function translate(source: string, extended: boolean): string {
       out += text;
       i += length;
     } else if (char === '{') {
-      const count = take(/\{(\d*)(,?)(\d*)\}/y);
-      if (count === null || (count[1] === '' && count[3] === '')) {
+      const count = take(/\{(\d*)(?:(,)(\d*))?\}/y);
+      const [whole = '', least = '', comma = '', most = ''] = count ?? [];
+      if (least === '' && most === '') {
         out += '\\{';
         i += 1;
       } else {
-        repeats += Number(count[3] || count[1]);
+        repeats += Number(most || least);
         if (repeats > MAX_REPEATS) throw refused(source, 'its repeats unfold into too much');
-        out += `{${count[1] || '0'}${count[2]}${count[3]}}`;
-        i += count[0].length;
+        out += `{${least || '0'}${comma}${most}}`;
+        i += whole.length;
       }
     } else if (extended && (/\s/.test(char) || char === '#')) {
       i += char === '#' ? (take(/#[^\n]*/y) as RegExpExecArray)[0].length : 1;
