@@ -159,6 +159,8 @@ export type Limits = {
   readonly keptCharacters: number;
   /** Lists and objects around the innermost part of a field or variable. */
   readonly valueDepth: number;
+  /** Finished branches that are loaded at a time when they are merged, and side activities that are told to stop. Others follow. */
+  readonly finishedPerLoad: number;
   /** How deep expressions may be nested (recursion of sub-processes). */
   readonly depth: number;
   /** Bytes (UTF-8) of the name of a variable, tag or participant. */
@@ -179,6 +181,7 @@ export const LIMITS: Limits = {
   mergeCharacters: 16_000_000,
   keptCharacters: 100_000_000,
   valueDepth: 300,
+  finishedPerLoad: 10_000,
   depth: 500,
   nameBytes: 2_000,
   errorCharacters: 10_000,

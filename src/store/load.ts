@@ -1,3 +1,4 @@
+import type { ExpressionId } from '../model/ids.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type {
   AgendaRow,
@@ -32,8 +33,11 @@ import {
  * one go behind `begin`. Each takes one text parameter, a json list of requests: `s` shard, `w` workflow id, and what the kind needs.
  */
 
-/** A strand that mentions an expression holds it, or is a child of it: the nearest to the root are looked at, this many. */
+/** Strands that may hold an expression: the nearest to the root are looked at, this many. */
 const FIND_CANDIDATES_MAX = 8;
+
+/** How the state of a strand names an expression it holds (interpreter/state/encoding.ts); others only mention its id, in variables. */
+const holding = (expression: ExpressionId): string => `"i":${JSON.stringify(expression)}`;
 
 /**
  * The rows of a table that belong to the request `r`, as `t`. The `offset 0` keeps the planner from turning the join round or putting off a
@@ -281,7 +285,7 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
     },
     {
       statement: findStrands,
-      requests: pick('find', (need) => [{ k: need.expression }]),
+      requests: pick('find', (need) => [{ k: holding(need.expression) }]),
       take: (into, record) => {
         const found = record['chain'] as Chain;
         into.chain(found);

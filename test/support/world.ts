@@ -364,7 +364,7 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
 
 const mentioning = (rows: Rows, expression: ExpressionId): readonly StrandRow[] =>
   [...rows.strands.values()]
-    .filter((row) => row.state.includes(expression))
+    .filter((row) => row.state.includes(`"i":"${expression}"`))
     .sort((a, b) => chainOf(a.path).length - chainOf(b.path).length || (a.path < b.path ? -1 : 1))
     .slice(0, FIND_CANDIDATES_MAX);
 

@@ -146,9 +146,6 @@ export function strandsBelow(
   };
 }
 
-/** Finished branches are loaded this many at a time when they are merged. */
-const FINISHED_PER_LOAD = 20_000;
-
 /** The strands of an expression's finished branches: what they replied with waits there to be merged. */
 export function finishedBranches(x: Acting): Strand[] {
   const { node, strand, world } = x;
@@ -162,7 +159,17 @@ export function finishedBranches(x: Acting): Strand[] {
     candidate.parent === strand.path &&
     candidate.at === node.id &&
     candidate.arrival !== null;
-  world.want({ kind: 'children', path: strand.path, at: node.id, after: -1, limit: FINISHED_PER_LOAD, finished: true });
+  const limit = world.context.limits.finishedPerLoad;
+  for (let after: number | undefined = -1; after !== undefined; ) {
+    world.want({ kind: 'children', path: strand.path, at: node.id, after, limit, finished: true });
+    const from: number = after;
+    const numbers = stored()
+      .map((row) => numberOf(row.path))
+      .filter((number) => number > from)
+      .sort((a, b) => a - b);
+    // As many as were asked for: there may be more behind the last of them.
+    after = numbers.length < limit ? undefined : numbers[limit - 1];
+  }
   for (const row of stored()) world.strand(row.path);
   return [...world.strands.values()].filter(isHere);
 }

@@ -20,7 +20,7 @@ import { treeToStored } from '../../model/tree.ts';
 import type { Acting } from '../state/world.ts';
 import { attribute, toText, treeOf } from './attributes.ts';
 import { expressionOf, type Of } from './birth.ts';
-import { dropStrand, refOf, strandsBelow, uncount } from './branches.ts';
+import { dropStrand, type KinPage, refOf, strandsBelow, uncount } from './branches.ts';
 import { cancelFirst, catchUp, isCaught } from './cancelling.ts';
 import { filterOut } from './filtering.ts';
 import { dropListener } from './listening.ts';
@@ -35,20 +35,22 @@ import { dropScope, ownVariables, parentOf, variablesToJson } from './variables.
 export function cancelFlanks(x: Acting): void {
   const { node, strand, world } = x;
   if (node.flanks < 1) return;
-  const page = strandsBelow(world, {
-    path: strand.path,
-    at: node.id,
-    kind: 'flank',
-    alive: node.flanks,
-    after: 0,
-    limit: FLANKS_MAX,
-  });
   const flavour = node.state === 'dying' ? 'kill' : null;
-  for (const path of page.paths)
-    world.send(cancelFirst(path, { flavour, cause: node.cause ?? 'cancel', again: false }));
+  const limit = world.context.limits.finishedPerLoad;
+  for (let after: number | null = 0; after !== null; ) {
+    const page: KinPage = strandsBelow(world, {
+      path: strand.path,
+      at: node.id,
+      kind: 'flank',
+      alive: node.flanks,
+      after,
+      limit,
+    });
+    for (const path of page.paths)
+      world.send(cancelFirst(path, { flavour, cause: node.cause ?? 'cancel', again: false }));
+    after = page.next;
+  }
 }
-/** Side activities of one expression that are cancelled when it ends. */
-const FLANKS_MAX = 10_000;
 
 /** The ordinary end: filters, variables, tag, then the reply. `stays`: replies, but lives on, forgotten. */
 export function leave(x: Acting, given: Fields, stays = false): void {

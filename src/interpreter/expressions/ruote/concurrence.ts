@@ -191,7 +191,6 @@ function expected({ count, size }: Memory): number {
 }
 
 function receive(x: Acting, reply: Reply): void {
-  const { node } = x;
   const memory = memoryOf(x);
   if (memory.size === undefined) {
     replyToParent(x, reply.fields); // a handler's command came before it had set out
