@@ -48,18 +48,18 @@ export function makeDueWatch(parts: {
       onDue();
       next = await store.nextDueAt(now);
     }
-    known = null;
+    // What was told meanwhile may be sooner than what was found: the sooner of both stays.
     if (next !== null) expect(next);
     return false;
   }
 
   function expect(dueAt: number): void {
     if (stopped || (known !== null && known <= dueAt)) return;
-    known = dueAt;
-    cancelDue();
     // Further away than the next poll: that one will see it.
     const ms = dueAt - clock.now();
     if (ms > POLL_MS * 2) return;
+    known = dueAt;
+    cancelDue();
     cancelDue = time.after(Math.max(0, ms), () => {
       known = null;
       if (clock.now() < dueAt) return expect(dueAt); // timers may fire a millisecond early

@@ -5,7 +5,7 @@ import { shareOf } from './worker.ts';
 
 /** This process among those that share the database: says regularly that it is alive, and knows the others. */
 export type Membership = {
-  /** As of now. */
+  /** As of the last beat: looking writes nothing. */
   nodes(): Promise<readonly NodeRow[]>;
   /** As of now. */
   hasOtherLiveNode(): Promise<boolean>;
@@ -48,7 +48,7 @@ export async function joinNodes(parts: {
   await beat();
   again();
   return {
-    nodes: beat,
+    nodes: async () => known,
     hasOtherLiveNode: async () => (await beat()).some((other) => other.alive && other.id !== node.id),
     share: () => shareOf(known, node.id),
     leave: async () => {

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { randomIds } from '../../src/runtime/ids.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
+import { makeDueWatch } from '../../src/worker/due-watch.ts';
+import { until } from '../support/engine-parts.ts';
+import { promised } from '../support/worker-parts.ts';
+
+test('a due time told while the next one is being asked is kept, whichever is sooner', async () => {
+  const time = manualTime();
+  const questions: ReturnType<typeof promised<number | null>>[] = [];
+  let due = 0;
+  const watch = makeDueWatch({
+    store: {
+      nextDueAt: () => {
+        const question = promised<number | null>();
+        questions.push(question);
+        return question.promise;
+      },
+      onWake: async () => async () => {},
+    },
+    clock: { now: time.now },
+    time,
+    ids: randomIds(),
+    log: silentLog,
+    onDue: () => {
+      due += 1;
+    },
+  });
+  await watch.start();
+  await until(() => questions.length === 1);
+  watch.expect(100);
+  questions[0]?.keep(900);
+  await new Promise((resolve) => setImmediate(resolve));
+  time.pass(100);
+  expect(due).toBe(1);
+  // And the look that follows finds the later one.
+  await until(() => questions.length === 2);
+  questions[1]?.keep(900);
+  await new Promise((resolve) => setImmediate(resolve));
+  time.pass(799);
+  expect(due).toBe(1);
+  time.pass(1);
+  expect(due).toBe(2);
+  // One that is far away is left to the polls, and hides none that is told later.
+  await until(() => questions.length === 3);
+  questions[2]?.keep(60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  watch.expect(59_000);
+  watch.expect(1_500);
+  time.pass(600);
+  expect(due).toBe(3);
+  const stopped = watch.stop();
+  for (const question of questions) question.keep(null);
+  await stopped;
+});

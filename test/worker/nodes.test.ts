@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
+import { joinNodes } from '../../src/worker/nodes.ts';
+
+test('looking at the nodes writes nothing: it is answered from the last beat', async () => {
+  let beats = 0;
+  const time = manualTime();
+  const node = { id: 'a', role: 'all', url: 'http://a.test', version: '1', leaseSeconds: 30 };
+  const membership = await joinNodes({
+    store: {
+      nodes: {
+        beat: async () => {
+          beats += 1;
+          return [{ ...node, startedAt: beats, seenAt: beats, alive: true }];
+        },
+        leave: async () => {},
+      },
+    },
+    node,
+    time,
+    log: silentLog,
+  });
+  for (let i = 0; i < 150; i++) expect(await membership.nodes()).toMatchObject([{ id: 'a' }]);
+  expect(beats).toBe(1);
+  time.pass(10_000);
+  expect(beats).toBe(2);
+  await membership.leave();
+});
