@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { makeApp } from '../api/app.ts';
-import { makeEngine } from '../engine/make-engine.ts';
-import { deliveredText } from '../interpreter/state/fields.ts';
-import { step } from '../interpreter/step.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
@@ -12,14 +9,14 @@ import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
-import { openStore } from '../store/open.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
-import { joinNodes } from '../worker/nodes.ts';
-import { makeWorker } from '../worker/worker.ts';
+import { makeBaseUrl } from './base-url.ts';
+import { compose } from './compose.ts';
 import type { Config } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { definitions } from './definitions.ts';
+import { openConfigured } from './open.ts';
 import { version } from './version.ts';
 
 /** The parts of a running server, put together. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
@@ -44,20 +41,11 @@ export type Between = {
 
 type Around = {
   readonly log: Log;
-  readonly baseUrl: string;
+  /** Where this node can be called. */
+  readonly ownUrl: string;
   readonly isStopping: () => boolean;
   readonly between?: Between;
 };
-
-export const openConfigured = (config: Config, log: Log): Promise<Store> =>
-  openStore({
-    databaseUrl: config.databaseUrl,
-    dataDir: config.dataDir,
-    prepared: config.databasePrepared,
-    profile: config.databaseProfile,
-    connectionsMax: config.connectionsMax,
-    log: (message, err) => log.warn(message, { event: 'database.trouble', err }),
-  });
 
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */
 export async function build(config: Config, around: Around): Promise<Built> {
@@ -72,17 +60,25 @@ export async function build(config: Config, around: Around): Promise<Built> {
   }
 }
 
-async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping, between }: Around): Promise<Built> {
+async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping, between }: Around): Promise<Built> {
   const time = realTime;
   const ids = randomIds();
-  const nodeId = randomUUID();
   const { leaseSeconds, role } = config;
+  const baseUrl = makeBaseUrl({ given: config.baseUrl, own: ownUrl, role, time, log });
   const policy: TargetPolicy = { allowPrivate: config.allowPrivateTargets };
-  const node: NodeBeat = { id: nodeId, role, url: baseUrl, version, leaseSeconds };
+  const nodeBeat: NodeBeat = { id: randomUUID(), role, url: baseUrl.current(), version, leaseSeconds };
+  // Each look at the nodes tells a worker where requests are answered.
+  const store: Store = {
+    ...opened,
+    beat: async (beat) => {
+      const nodes = await opened.beat(beat);
+      baseUrl.learn(nodes);
+      return nodes;
+    },
+  };
 
   // Business time: the database's, and in tests moved from there.
   const base = await makeDatabaseClock({ store, time, log });
-  const membership = await joinNodes({ store, node, time, log });
   const testClock = config.testClock
     ? makeTestClock({
         base,
@@ -90,65 +86,48 @@ async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping,
         readSetting: store.settings.read,
         writeSetting: store.settings.write,
         nextDueAt: () => store.nextDueAt(null),
-        quiet: () => (worker ?? engine).quiet(),
-        hasOtherLiveNode: membership.hasOtherLiveNode,
+        quiet: () => node.quiet(),
+        hasOtherLiveNode: () => node.membership.hasOtherLiveNode(),
       })
     : null;
   await testClock?.restore();
   const clock: Clock = testClock ?? base;
 
-  const engine = makeEngine({
+  const post = makePost({ policy, socketsPerHostMax: config.triesPerHostMax });
+  const node = await compose({
     store,
-    step,
     clock,
     time,
     ids,
-    limits: LIMITS,
     log,
+    post: between?.post?.(post) ?? post,
+    limits: LIMITS,
+    node: nodeBeat,
     settings: {
-      nodeId,
-      leaseSeconds,
+      baseUrl: baseUrl.current,
+      userAgent: `rota/${version}`,
       schedule: { active: config.retryDelaysSeconds, notice: config.noticeDelaysSeconds },
+      callbackTimeoutSeconds: config.callbackTimeoutSeconds,
+      triesMax: config.triesMax,
+      triesPerHostMax: config.triesPerHostMax,
     },
   });
-  const post = makePost({ policy, socketsPerHostMax: config.triesPerHostMax });
-  // Nodes that only answer requests deliver nothing and fire no timers.
-  const worker =
-    role === 'api'
-      ? null
-      : makeWorker({
-          store,
-          engine,
-          post: between?.post?.(post) ?? post,
-          deliveredText,
-          clock,
-          time,
-          ids,
-          log,
-          share: membership.share,
-          settings: {
-            nodeId,
-            baseUrl: () => baseUrl,
-            userAgent: `rota/${version}`,
-            callbackTimeoutSeconds: config.callbackTimeoutSeconds,
-            leaseSeconds,
-            triesMax: config.triesMax,
-            triesPerHostMax: config.triesPerHostMax,
-          },
-        });
-  await worker?.start();
+  const isBaseKnown = baseUrl.known(() => store.beat(nodeBeat)).then(() => node.start());
+  // A worker that has nowhere to send answers to is ready all the same: it waits.
+  if (role !== 'worker' || config.baseUrl !== null) await isBaseKnown;
+  else isBaseKnown.catch((err: unknown) => log.error('the worker could not start', { event: 'worker.failed', err }));
   const houseKeeping = keepHouse({ store, clock, time, log, retainEndedDays: config.retainEndedDays });
   const app = makeApp({
     store,
-    engine,
+    engine: node.engine,
     clock,
     ids,
-    log,
-    nodeId,
+    log: log.with({ component: 'api' }),
+    nodeId: nodeBeat.id,
     role,
     definitions,
     targetComplaint: (url) => targetComplaint(url, policy),
-    nodes: membership.nodes,
+    nodes: node.membership.nodes,
     testClock,
     isStopping,
   });
@@ -158,13 +137,13 @@ async function buildOn(store: Store, config: Config, { log, baseUrl, isStopping,
     endStreams: app.endStreams,
     profile: store.profile,
     stopTaking: async () => {
-      await Promise.all([houseKeeping.stop(), worker?.stop(config.stopSeconds)]);
+      baseUrl.stop();
+      await Promise.all([houseKeeping.stop(), node.stopTaking(config.stopSeconds)]);
     },
-    finish: () => engine.stop(),
+    finish: node.finish,
     close: async () => {
       base.stop();
-      await store.releaseClaims(nodeId);
-      await membership.leave();
+      await node.leave();
       await store.close();
     },
   };

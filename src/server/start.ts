@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Log, makeLog } from '../runtime/log.ts';
+import { ownUrl } from './base-url.ts';
 import { type Between, type Built, build } from './build.ts';
-import type { Config } from './config.ts';
+import { type Config, isAnyAddress } from './config.ts';
 import { answerUnreadable, makeGate } from './gate.ts';
+import { StartError } from './open.ts';
 
 /** Bytes of a request's head. Generous, so that an id of 100 kB is told that it is no id, rather than cut off. */
 const HEAD_BYTES_MAX = 256 * 1024;
@@ -46,13 +48,18 @@ export async function start(config: Config, between: Between & { readonly log?: 
   let isStopping = false;
   let built: Built;
   try {
-    built = await build(config, { log, baseUrl: config.baseUrl ?? url, isStopping: () => isStopping, between });
+    built = await build(config, { log, ownUrl: ownUrl(config.host, port), isStopping: () => isStopping, between });
   } catch (error) {
     server.close();
     server.closeAllConnections();
     throw error;
   }
   gate.open(built.handle);
+  if (config.baseUrl === null && isAnyAddress(config.host) && config.role !== 'worker')
+    log.warn('BASE_URL is not set: participants are given an address of this machine to answer to', {
+      event: 'base_url.guessed',
+      base_url: ownUrl(config.host, port),
+    });
   log.info('rota is ready', { event: 'server.ready', url, role: config.role, store: built.profile, pid: process.pid });
 
   let stopped: Promise<boolean> | null = null;
@@ -103,9 +110,6 @@ function listen(server: Server, config: Config): Promise<number> {
     server.listen({ host: config.host, port: config.port }, () => resolve((server.address() as AddressInfo).port));
   });
 }
-
-/** Starting failed for a reason an operator can see to; the message says all there is to say. */
-export class StartError extends Error {}
 
 /** Does not keep the process alive by itself. */
 const delay = (ms: number): Promise<void> =>

@@ -178,13 +178,18 @@ export async function runAll(
 const CONNECT_RETRIES = 5;
 
 /** Tries again while connecting fails for reasons that pass; then says StoreUnavailable. */
-export async function persist<T>(connect: () => Promise<T>, retries: number = CONNECT_RETRIES): Promise<T> {
+export async function persist<T>(
+  connect: () => Promise<T>,
+  retries: number = CONNECT_RETRIES,
+  onFailure: (error: Error) => void = () => {},
+): Promise<T> {
   try {
     return await pRetry(connect, {
       retries,
       minTimeout: 50,
       maxTimeout: 2_000,
       factor: 2,
+      onFailedAttempt: ({ error }) => onFailure(error),
       shouldRetry: ({ error }) => !isHopeless(error) && (isLoss(error) || error.message.startsWith('getaddrinfo')),
     });
   } catch (error) {

@@ -29,6 +29,8 @@ export type StoreSettings = {
   readonly migrationsDir?: string;
   /** Told about connections that were lost; they are replaced without anybody's help. */
   readonly log?: (message: string, error: Error) => void;
+  /** Told of each attempt to connect that failed while the store is being opened. */
+  readonly onWaiting?: (error: Error) => void;
 };
 
 /**
@@ -73,12 +75,16 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
     (what: string) =>
     (error: Error): void =>
       settings.log?.(`The connection to Postgres for ${what} was lost; it will be made again`, error);
-  const migrator = await persist(async () => {
-    const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rota migrate' });
-    client.on('error', trouble('migrations'));
-    await client.connect();
-    return client;
-  }, START_RETRIES);
+  const migrator = await persist(
+    async () => {
+      const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rota migrate' });
+      client.on('error', trouble('migrations'));
+      await client.connect();
+      return client;
+    },
+    START_RETRIES,
+    settings.onWaiting,
+  );
   try {
     await migrate(migrator, settings.migrationsDir ?? ownMigrations(), !distributed);
     if (distributed) for (const text of SHARD_INDEXES) await migrator.query(text);

@@ -63,3 +63,25 @@ describe.runIf(hasPostgres())('two nodes on one Postgres', () => {
     expect((await send(worker.url, 'GET', '/v1/workflows')).status).toBe(404);
   });
 });
+
+describe.runIf(hasPostgres())('a worker that is told no address', () => {
+  test('hands out that of a node that answers requests, even one that starts later', { timeout: 120_000 }, async () => {
+    const database = await freshDatabase();
+    const participant = await startParticipant();
+    const worker = await startServer({ DATABASE_URL: database.url, ROLE: 'worker' });
+    const api = await startServer({ DATABASE_URL: database.url, ROLE: 'api' });
+    try {
+      await postJson(api.url, '/v1/workflows', { workflow: 'define\n  alpha\n  bravo', callback: participant.url });
+      const { body } = await participant.next();
+      expect(body.proceed_url.startsWith(`${api.url}/v1/`)).toBe(true);
+      const { origin, pathname } = new URL(body.proceed_url);
+      expect((await postJson(origin, pathname, {})).status).toBe(201);
+      expect((await participant.next()).body.participant).toBe('bravo');
+    } finally {
+      await worker.stop();
+      await api.stop();
+      await participant.stop();
+      await database.drop();
+    }
+  });
+});

@@ -1,6 +1,6 @@
 import { makeLog } from '../../runtime/log.ts';
-import { openConfigured } from '../../server/build.ts';
 import { readConfig } from '../../server/config.ts';
+import { openConfigured } from '../../server/open.ts';
 import { type Flags, sourcesOf } from '../settings.ts';
 
 /** Brings the schema up to date and exits. `serve` does the same; this is for those who want it done beforehand. */

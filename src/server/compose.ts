@@ -1,0 +1,117 @@
+import type { Engine } from '../engine/engine.ts';
+import { makeEngine } from '../engine/make-engine.ts';
+import { deliveredText } from '../interpreter/state/fields.ts';
+import { step } from '../interpreter/step.ts';
+import type { Limits } from '../model/stimulus.ts';
+import type { Post } from '../outbox/post.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ProcessTime } from '../runtime/process-time.ts';
+import type { NodeBeat, Store } from '../store/store.ts';
+import { joinNodes, type Membership } from '../worker/nodes.ts';
+import { makeWorker, type Worker } from '../worker/worker.ts';
+
+/*
+ * A node from its parts, without the doors: no HTTP, no settings of the environment. The server and the simulation put their nodes together
+ * here, so that what is simulated is what runs.
+ */
+
+export type NodeParts = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly post: Post;
+  readonly limits: Limits;
+  readonly node: NodeBeat;
+  readonly settings: {
+    /** Asked for each callback; without a slash at the end. */
+    readonly baseUrl: () => string;
+    readonly userAgent: string;
+    /** Seconds between tries. */
+    readonly schedule: { readonly active: readonly number[]; readonly notice: readonly number[] };
+    readonly callbackTimeoutSeconds: number;
+    readonly triesMax: number;
+    readonly triesPerHostMax: number;
+  };
+  /** For tests that stand in the engine's way: the worker and the doors get what this answers. */
+  readonly wrap?: (engine: Engine) => Engine;
+};
+
+/** A node, put together. Stopping goes in this order: `stopTaking`, `finish`, `leave`. */
+export type Node = {
+  readonly engine: Engine;
+  readonly membership: Membership;
+  /** Null on nodes that only answer requests: they deliver nothing and fire no timers. */
+  readonly worker: Worker | null;
+  /** Begins to deliver and to fire timers. */
+  start(): Promise<void>;
+  /** Does what is due now; resolves when nothing is queued or under way. */
+  quiet(): Promise<void>;
+  /** No new tries and timers are taken up; resolves when those under way have ended, or after `graceSeconds`. */
+  stopTaking(graceSeconds: number): Promise<void>;
+  /** Once no request is under way any more: what the engine still has to do. */
+  finish(): Promise<void>;
+  /** Gives back what is claimed and tells the others. */
+  leave(): Promise<void>;
+};
+
+/** @throws when the store cannot be reached */
+export async function compose(parts: NodeParts): Promise<Node> {
+  const { store, clock, time, ids, node, settings } = parts;
+  const log = parts.log.with({ node: node.id });
+  const membership = await joinNodes({ store, node, time, log: log.with({ component: 'nodes' }) });
+  const made = makeEngine({
+    store,
+    step,
+    clock,
+    time,
+    ids,
+    limits: parts.limits,
+    log: log.with({ component: 'engine' }),
+    settings: { nodeId: node.id, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
+  });
+  const engine = parts.wrap?.(made) ?? made;
+  const worker =
+    node.role === 'api'
+      ? null
+      : makeWorker({
+          store,
+          engine,
+          post: parts.post,
+          deliveredText,
+          clock,
+          time,
+          ids,
+          log: log.with({ component: 'worker' }),
+          share: membership.share,
+          settings: {
+            nodeId: node.id,
+            baseUrl: settings.baseUrl,
+            userAgent: settings.userAgent,
+            callbackTimeoutSeconds: settings.callbackTimeoutSeconds,
+            leaseSeconds: node.leaseSeconds,
+            triesMax: settings.triesMax,
+            triesPerHostMax: settings.triesPerHostMax,
+          },
+        });
+  return {
+    engine,
+    membership,
+    worker,
+    start: async () => {
+      await worker?.start();
+    },
+    quiet: () => (worker ?? engine).quiet(),
+    stopTaking: async (graceSeconds) => {
+      await worker?.stop(graceSeconds);
+    },
+    finish: () => engine.stop(),
+    leave: async () => {
+      await store.releaseClaims(node.id);
+      await membership.leave();
+    },
+  };
+}

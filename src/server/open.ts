@@ -1,0 +1,78 @@
+import type { Log } from '../runtime/log.ts';
+import { type ProcessTime, realTime } from '../runtime/process-time.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import type { Config } from './config.ts';
+
+/** Starting failed for a reason an operator can see to; the message says all there is to say. */
+export class StartError extends Error {}
+
+/** A database that has not answered is named after the first of these, and again after each of the second. */
+export const NAMED_MS_FIRST = 1_000;
+export const NAMED_MS_AGAIN = 5_000;
+
+/** Opens the store that the settings name; says so while it waits. @throws StartError, or what the store throws */
+export async function openConfigured(
+  config: Config,
+  log: Log,
+  open: typeof openStore = openStore,
+  time: ProcessTime = realTime,
+): Promise<Store> {
+  let trouble: Error | null = null;
+  const say = (): void => {
+    const err = trouble;
+    log.warn(`${placeOf(config)} does not answer yet; it is tried again`, {
+      event: 'database.waiting',
+      ...(err === null
+        ? {}
+        : { reason: err.message === '' ? String((err as NodeJS.ErrnoException).code) : err.message }),
+    });
+    cancel = time.after(NAMED_MS_AGAIN, say);
+  };
+  let cancel = time.after(NAMED_MS_FIRST, say);
+  try {
+    return await open({
+      databaseUrl: config.databaseUrl,
+      dataDir: config.dataDir,
+      prepared: config.databasePrepared,
+      profile: config.databaseProfile,
+      connectionsMax: config.connectionsMax,
+      onWaiting: (error) => {
+        trouble = error;
+      },
+      log: (message, err) => log.warn(message, { event: 'database.trouble', err }),
+    });
+  } catch (error) {
+    throw config.databaseUrl === null ? explained(error, config.dataDir) : error;
+  } finally {
+    cancel();
+  }
+}
+
+/** Where the database is; never how one gets in. */
+function placeOf(config: Config): string {
+  if (config.databaseUrl === null) return `The database in ${config.dataDir}`;
+  const { hostname, port, pathname, searchParams } = new URL(config.databaseUrl);
+  const host = hostname === '' ? (searchParams.get('host') ?? 'localhost') : hostname;
+  return `Postgres at ${host}:${port === '' ? '5432' : port}${pathname}`;
+}
+
+/** What to do about the reasons for which a folder cannot be used. */
+const FOLDER_TROUBLE: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there; give the folder to the user the server runs as, or use another folder',
+  EPERM: 'this user may not write there; give the folder to the user the server runs as, or use another folder',
+  EROFS: 'it is on a read-only file system; use a folder that can be written to',
+  EEXIST: 'it is a file; name a folder',
+  ENOTDIR: 'a part of the path is a file; name a folder',
+  ENOENT: 'it cannot be made there; name a folder that exists or can be made',
+  ENOSPC: 'the disk is full; make room',
+  EDQUOT: 'the quota is used up; make room',
+};
+
+function explained(error: unknown, dataDir: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const what = FOLDER_TROUBLE[code];
+  return what === undefined
+    ? error
+    : new StartError(`DATA_DIR ${dataDir} cannot be used: ${what} (${code})`, { cause: error });
+}

@@ -1,0 +1,92 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Log, silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
+import { readConfig } from '../../src/server/config.ts';
+import { NAMED_MS_AGAIN, NAMED_MS_FIRST, openConfigured, StartError } from '../../src/server/open.ts';
+import type { openStore } from '../../src/store/open.ts';
+
+const config = readConfig({ DATABASE_URL: 'postgres://rota:hunter2@db.example:5433/rota' });
+
+test('a database that does not answer is named after a second, with the reason, and again', async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (sentence, details) => void lines.push({ sentence, ...details }) };
+  const time = manualTime();
+  let give = (_error: Error): void => {};
+  const open: typeof openStore = (settings) =>
+    new Promise((_resolve, reject) => {
+      give = reject;
+      settings.onWaiting?.(new Error('connect ECONNREFUSED'));
+    });
+  const opening = openConfigured(config, log, open, time);
+  time.pass(NAMED_MS_FIRST - 1);
+  expect(lines).toEqual([]);
+  time.pass(1);
+  expect(lines).toEqual([
+    {
+      sentence: 'Postgres at db.example:5433/rota does not answer yet; it is tried again',
+      event: 'database.waiting',
+      reason: 'connect ECONNREFUSED',
+    },
+  ]);
+  time.pass(NAMED_MS_AGAIN);
+  expect(lines).toHaveLength(2);
+  give(new Error('given up'));
+  await expect(opening).rejects.toThrow('given up');
+  time.pass(60_000);
+  expect(lines).toHaveLength(2);
+  expect(JSON.stringify(lines)).not.toContain('hunter2');
+});
+
+test('the reason is that of the last attempt to connect', async () => {
+  // A port at which nobody listens.
+  const server = createServer();
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  );
+  await new Promise((resolve) => server.close(resolve));
+  const reasons: string[] = [];
+  const away = readConfig({ DATABASE_URL: `postgres://127.0.0.1:${port}/rota` });
+  const said = new Promise<void>((resolve) => {
+    const log: Log = {
+      ...silentLog,
+      warn: (_sentence, { reason }) => {
+        reasons.push(String(reason));
+        resolve();
+      },
+    };
+    // It gives up after half a minute; nobody waits for that here.
+    openConfigured(away, log).catch(() => {});
+  });
+  await said;
+  expect(reasons[0]).toContain('ECONNREFUSED');
+});
+
+test('a folder that cannot be used is named, with what to do', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rota-'));
+  try {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const complaint = async (DATA_DIR: string): Promise<unknown> =>
+      openConfigured(readConfig({ DATA_DIR }), silentLog).catch((error: unknown) => error);
+    for (const [dataDir, what] of [
+      [file, 'it is a file; name a folder'],
+      [join(file, 'below'), 'a part of the path is a file; name a folder'],
+      ['/proc/rota', 'it cannot be made there; name a folder that exists or can be made'],
+    ] as const) {
+      const error = await complaint(dataDir);
+      expect(error).toBeInstanceOf(StartError);
+      expect(String(error)).toContain(`DATA_DIR ${dataDir} cannot be used: ${what}`);
+    }
+    // Who may do everything may write there as well.
+    if (process.getuid?.() === 0) return;
+    chmodSync(folder, 0o500);
+    expect(String(await complaint(join(folder, 'data')))).toContain('this user may not write there');
+  } finally {
+    chmodSync(folder, 0o700);
+    rmSync(folder, { recursive: true });
+  }
+});
