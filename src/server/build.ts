@@ -70,10 +70,13 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
   // Each look at the nodes tells a worker where requests are answered.
   const store: Store = {
     ...opened,
-    beat: async (beat) => {
-      const nodes = await opened.beat(beat);
-      baseUrl.learn(nodes);
-      return nodes;
+    nodes: {
+      ...opened.nodes,
+      beat: async (beat) => {
+        const nodes = await opened.nodes.beat(beat);
+        baseUrl.learn(nodes);
+        return nodes;
+      },
     },
   };
 
@@ -112,7 +115,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
       triesPerHostMax: config.triesPerHostMax,
     },
   });
-  const isBaseKnown = baseUrl.known(() => store.beat(nodeBeat)).then(() => node.start());
+  const isBaseKnown = baseUrl.known(() => store.nodes.beat(nodeBeat)).then(() => node.start());
   // A worker that has nowhere to send answers to is ready all the same: it waits.
   if (role !== 'worker' || config.baseUrl !== null) await isBaseKnown;
   else isBaseKnown.catch((err: unknown) => log.error('the worker could not start', { event: 'worker.failed', err }));

@@ -1,5 +1,4 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -39,30 +38,6 @@ test('a database that does not answer is named after a second, with the reason, 
   time.pass(60_000);
   expect(lines).toHaveLength(2);
   expect(JSON.stringify(lines)).not.toContain('hunter2');
-});
-
-test('the reason is that of the last attempt to connect', async () => {
-  // A port at which nobody listens.
-  const server = createServer();
-  const port = await new Promise<number>((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
-  );
-  await new Promise((resolve) => server.close(resolve));
-  const reasons: string[] = [];
-  const away = readConfig({ DATABASE_URL: `postgres://127.0.0.1:${port}/rota` });
-  const said = new Promise<void>((resolve) => {
-    const log: Log = {
-      ...silentLog,
-      warn: (_sentence, { reason }) => {
-        reasons.push(String(reason));
-        resolve();
-      },
-    };
-    // It gives up after half a minute; nobody waits for that here.
-    openConfigured(away, log).catch(() => {});
-  });
-  await said;
-  expect(reasons[0]).toContain('ECONNREFUSED');
 });
 
 test('a folder that cannot be used is named, with what to do', async () => {

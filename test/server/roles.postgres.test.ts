@@ -11,7 +11,7 @@ describe.runIf(hasPostgres())('two nodes on one Postgres', () => {
   beforeAll(async () => {
     database = await freshDatabase();
     participant = await startParticipant();
-    const settings = { DATABASE_URL: database.url, TEST_CLOCK: '1' };
+    const settings = { DATABASE_URL: database.url, TEST_CLOCK: '1', ALLOW_PRIVATE_TARGETS: '1' };
     api = await startServer({ ...settings, ROLE: 'api', BASE_URL: 'https://rota.example/workflows/' });
     worker = await startServer({ ...settings, ROLE: 'worker', BASE_URL: 'https://rota.example/workflows/' });
   }, 120_000);

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readConfig, SETTINGS } from '../../src/server/config.ts';
+
+/* The image and its composition, held against what is there. No daemon is needed, and none builds them here. */
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+const manifest = JSON.parse(read('package.json')) as {
+  readonly scripts: object;
+  readonly bin: { readonly rota: string };
+};
+
+const steps = read('Dockerfile')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'))
+  .map((line) => {
+    const [word = '', ...rest] = line.split(' ');
+    return { word, rest: rest.join(' ') };
+  });
+const all = (word: string): string[] => steps.filter((step) => step.word === word).map((step) => step.rest);
+
+test('the image copies only what is there, and its build context holds it', () => {
+  const allowed = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+  const copied = all('COPY')
+    .filter((rest) => !rest.startsWith('--from'))
+    .flatMap((rest) => rest.split(' ').slice(0, -1));
+  expect(copied.length).toBeGreaterThan(0);
+  for (const file of copied) expect(existsSync(join(root, file)), file).toBe(true);
+  expect([...copied].sort()).toEqual([...allowed].sort());
+  expect(read('.dockerignore').split('\n')[0]).toBe('*');
+});
+
+test('its build steps are scripts that exist', () => {
+  for (const [, script = ''] of all('RUN')
+    .join('\n')
+    .matchAll(/npm run (\S+)/g))
+    expect(manifest.scripts).toHaveProperty([script]);
+  expect(all('RUN')).toContain('npm run build');
+});
+
+test('it runs the command of the package, not as root, with settings that are good', () => {
+  expect(all('CMD')).toEqual([JSON.stringify(['node', manifest.bin.rota, 'serve']).replaceAll(',', ', ')]);
+  expect(all('USER')).toEqual(['node']);
+  const variables = Object.fromEntries(
+    all('ENV').flatMap((rest) => rest.split(' ').map((pair) => pair.split('=') as [string, string])),
+  );
+  const known = new Set([...SETTINGS.map((one) => one.name), 'NODE_ENV']);
+  expect(Object.keys(variables).filter((name) => !known.has(name))).toEqual([]);
+  const config = readConfig(variables);
+  expect(config).toMatchObject({ host: '0.0.0.0', dataDir: '/data', allowPrivateTargets: false });
+  expect(all('EXPOSE')).toEqual([String(config.port)]);
+  expect(all('VOLUME')).toEqual([config.dataDir]);
+});
+
+test('the composition has no password of its own, listens at loopback, and gives the node time to stop', () => {
+  const { services } = parse(read('ops/compose.yaml')) as {
+    readonly services: {
+      readonly rota: {
+        readonly environment: Record<string, string>;
+        readonly ports: string[];
+        readonly stop_grace_period: string;
+      };
+      readonly postgres: { readonly environment: Record<string, string>; readonly ports?: string[] };
+    };
+  };
+  expect(services.postgres.ports).toBeUndefined();
+  expect(services.postgres.environment['POSTGRES_PASSWORD']).toMatch(/^\$\{POSTGRES_PASSWORD:\?/);
+  for (const port of services.rota.ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+  const known = SETTINGS.map((one) => one.name);
+  expect(Object.keys(services.rota.environment).filter((name) => !known.includes(name))).toEqual([]);
+  const { drainSeconds, stopSeconds } = readConfig({});
+  expect(Number.parseInt(services.rota.stop_grace_period, 10)).toBeGreaterThanOrEqual(drainSeconds + stopSeconds + 10);
+});
