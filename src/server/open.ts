@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import { openStore } from '../store/open.ts';
@@ -31,6 +33,7 @@ export async function openConfigured(
   };
   let cancel = time.after(NAMED_MS_FIRST, say);
   try {
+    if (config.databaseUrl === null && config.dataDir !== 'memory:') makeFolder(config.dataDir);
     return await open({
       databaseUrl: config.databaseUrl,
       dataDir: config.dataDir,
@@ -46,6 +49,21 @@ export async function openConfigured(
     throw config.databaseUrl === null ? explained(error, config.dataDir) : error;
   } finally {
     cancel();
+  }
+}
+
+/** One level after the other: Node's own way of making several at once never ends below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) {
+    if (!statSync(folder).isDirectory()) throw Object.assign(new Error(`${folder} is a file`), { code: 'EEXIST' });
+    return;
+  }
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another server that starts at the same moment was quicker.
+    if (!existsSync(folder)) throw error;
   }
 }
 

@@ -49,7 +49,7 @@ test('a folder that cannot be used is named, with what to do', async () => {
       openConfigured(readConfig({ DATA_DIR }), silentLog).catch((error: unknown) => error);
     for (const [dataDir, what] of [
       [file, 'it is a file; name a folder'],
-      [join(file, 'below'), 'a part of the path is a file; name a folder'],
+      [join(file, 'below'), 'it is a file; name a folder'],
       ['/proc/rota', 'it cannot be made there; name a folder that exists or can be made'],
     ] as const) {
       const error = await complaint(dataDir);
