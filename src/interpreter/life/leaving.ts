@@ -56,14 +56,16 @@ export function cancelFlanks(x: Acting): void {
 export function leave(x: Acting, given: Fields, stays = false): void {
   const { node, strand, world } = x;
   let fields = given;
-  if (node.state === null) {
+  const { family } = expressionOf(x);
+  if (family !== undefined) fields = family.leave(x, fields);
+  else if (node.state === null) {
     fields = filterOut(x, fields);
     const into = attribute(x, 'vars_to_f');
     if (into !== null && into !== false && node.scope !== null)
       fields = assign(fields, toText(into), variablesToJson(x, node.scope));
     if (fields !== given) world.checkFields(fields);
   }
-  fields = leaveTag(x, fields);
+  if (family === undefined) fields = leaveTag(x, fields);
   const above = parentOf(x);
   const wasFirst = strand.nodes[0] === node;
   const hadParent = !wasFirst || strand.at !== '';

@@ -108,6 +108,12 @@ export function awaken(x: Acting): void {
 function setOut(applied: Acting, flanking: boolean): Acting {
   let x = applied;
   const { node } = x;
+  const { family } = expressionOf(x);
+  if (family !== undefined) {
+    const settled = family.settle(x);
+    if (settled !== null) expressionOf(settled).apply(settled);
+    return settled ?? x;
+  }
   if (!maySetOut(x)) {
     end(x, node.applied);
     return x;

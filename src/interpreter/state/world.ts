@@ -43,10 +43,21 @@ export type Reply = {
   readonly branch: { readonly path: string; readonly index: number } | null;
 };
 
+/** What the expressions of one language have in common. Where an expression names none, it is Ruote's: attributes such as `if`, `forget`,
+ * `filter`, `tag` and `timers` count on each of them. */
+export type Family = {
+  /** In place of Ruote's attributes: prepares the expression before its own apply; null when it does not set out (it has replied). */
+  readonly settle: (x: Acting) => Acting | null;
+  /** In place of `filter`, `vars_to_f` and `tag`: the fields that go on when it ends. */
+  readonly leave: (x: Acting, fields: Fields) => Fields;
+};
+
 /** One kind of expression. What is left out has the default of language.md 3. */
 export type Expression = {
   /** The names it answers to, the first being the key. */
   readonly names: readonly string[];
+  /** The language it belongs to; absent: Ruote's. */
+  readonly family?: Family;
   /** It obeys commands (skip, jump, rewind…) of expressions below it. */
   readonly commanded?: true;
   readonly apply: (x: Acting) => void;
