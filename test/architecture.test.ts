@@ -58,7 +58,7 @@ const rooms: { readonly [name: string]: Room } = {
       'identity',
       'registry',
     ],
-    node: ['crypto', 'events', 'fs', 'http', 'path', 'stream', 'url'],
+    node: ['crypto', 'events', 'fs', 'http', 'path', 'stream', 'url', 'util', 'zlib'],
   },
   console: { from: ['model'], node: ['fs', 'fs/promises', 'path', 'url'] },
   server: {
@@ -115,7 +115,6 @@ const doors: { readonly [name: string]: string } = {
   got: 'outbox/post.ts',
   'ipaddr.js': 'outbox/',
   koa: 'api/',
-  'koa-body': 'api/',
   luxon: 'language/',
   'node-pg-migrate': 'store/',
   'p-retry': 'store/',

@@ -61,6 +61,15 @@ test('the interface page has the fixed words to the letter', () => {
   for (const { words } of Object.values(problems)) if (words !== undefined) expect(api).toContain(`\`${words}\``);
 });
 
+test('the interface page lists every code with its status, and no other', () => {
+  const listed = [...api.matchAll(/^\| `(\w+)` \| (\d+) \| (yes|no) \|/gm)].map(([, code, status, retryable]) => [
+    code,
+    Number(status),
+    retryable === 'yes',
+  ]);
+  expect(listed).toEqual(Object.entries(problems).map(([code, entry]) => [code, entry.status, entry.retryable]));
+});
+
 test('the problem it shows is one the server knows', () => {
   const shown = [...api.matchAll(/```json\n([\s\S]*?)```/g)]
     .map((match) => JSON.parse(match[1] ?? '') as { readonly [key: string]: unknown })

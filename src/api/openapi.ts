@@ -24,7 +24,10 @@ export function openapi(operations: readonly Operation[]): JsonObject {
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     paths,
-    components: { schemas: componentsOf() },
+    components: {
+      schemas: componentsOf(),
+      securitySchemes: { credential: { type: 'http', scheme: 'bearer', description: 'Where the server asks for one' } },
+    },
   };
 }
 
@@ -57,6 +60,8 @@ function describe(operation: Operation): JsonObject {
   return {
     operationId: operation.id,
     summary: operation.summary,
+    // Without credentials while the server is open; else with those that have the scope.
+    security: operation.access === 'open' ? [] : [{}, { credential: [operation.access] }],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(schema === null
       ? {}

@@ -16,6 +16,7 @@ export type HttpCode =
   | 'idempotency_key_invalid'
   | 'idempotency_key_reused'
   | 'idempotency_key_in_use'
+  | 'expectation_failed'
   | 'scope_missing'
   | 'not_ready';
 
@@ -84,6 +85,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   idempotency_key_invalid: entry(400, 'The Idempotency-Key cannot be used'),
   idempotency_key_reused: entry(422, 'The Idempotency-Key was used with another request'),
   idempotency_key_in_use: passing(409, 'The first request with this Idempotency-Key is under way'),
+  expectation_failed: entry(417, 'The Expect header asks for something that is not done here'),
   scope_missing: entry(403, 'The caller may not do this'),
   not_ready: passing(503, 'The server is starting or stopping'),
 };

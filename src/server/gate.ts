@@ -13,6 +13,8 @@ export type Gate = {
   readonly listener: RequestListener;
   /** From now on requests go to this handler. */
   open(handler: RequestListener): void;
+  /** From now on every answer asks its client to close the connection. */
+  askToClose(): void;
   /**
    * From now on every answer asks its client to close the connection. Resolves when no request is under way. (The server's
    * own `close` waits for connections instead, among them those over which nothing was ever asked.)
@@ -33,10 +35,15 @@ export function makeGate(): Gate {
         if (underWay === 0) allAnswered();
       });
       if (isClosing) response.setHeader('Connection', 'close');
-      handler(request, response);
+      // Of HTTP/1.0 nothing of the kind is asked.
+      if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
+      else handler(request, response);
     },
     open: (next) => {
       handler = next;
+    },
+    askToClose: () => {
+      isClosing = true;
     },
     closeConnections: () => {
       isClosing = true;
@@ -55,12 +62,27 @@ function starting(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(200, { 'Content-Type': 'text/plain; charset=utf-8' }).end('ok');
     return;
   }
-  const answer = problemFor(
-    new Problem('not_ready', 'The server is starting; try again in a moment'),
-    randomUUID(),
-    false,
-  );
-  response.writeHead(answer.status, headersOf(answer)).end(JSON.stringify(answer.body));
+  refuse(response, new Problem('not_ready', 'The server is starting; try again in a moment'));
+}
+
+const NO_HOST = new Problem('request_malformed', 'A request of HTTP/1.1 has a Host header');
+
+function refuse(response: ServerResponse, problem: Problem): void {
+  const answer = problemFor(problem, randomUUID(), false);
+  const body = JSON.stringify(answer.body);
+  response.writeHead(answer.status, { ...headersOf(answer), 'Content-Length': Buffer.byteLength(body) }).end(body);
+}
+
+/** Answers a request with an Expect header that asks for something else than to go on. */
+export function answerExpectation(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.setHeader('Connection', 'close');
+  refuse(response, new Problem('expectation_failed', 'Only Expect: 100-continue is known here; leave the header out'));
+}
+
+/** Answers a request for a tunnel; we are no proxy. */
+export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
+  answerRaw(socket, new Problem('method_not_allowed', 'CONNECT is for proxies; this is none'));
 }
 
 /** Answers what Node could not read as a request, then closes the connection. */
@@ -75,6 +97,10 @@ export function answerUnreadable(error: Error & { readonly code?: string }, sock
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? new Problem('request_timeout', 'The request did not arrive in time')
         : new Problem('request_malformed', 'What came is not an HTTP request');
+  answerRaw(socket, problem);
+}
+
+function answerRaw(socket: Duplex, problem: Problem): void {
   const answer = problemFor(problem, randomUUID(), false);
   const body = JSON.stringify(answer.body);
   const head = Object.entries({

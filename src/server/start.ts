@@ -1,10 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { type Log, makeLog } from '../runtime/log.ts';
 import { ownUrl } from './base-url.ts';
 import { type Between, type Built, build } from './build.ts';
 import { type Config, isAnyAddress } from './config.ts';
-import { answerUnreadable, makeGate } from './gate.ts';
+import { answerConnect, answerExpectation, answerUnreadable, makeGate } from './gate.ts';
 import { StartError } from './open.ts';
 
 /** Bytes of a request's head. Generous, so that an id of 100 kB is told that it is no id, rather than cut off. */
@@ -14,6 +14,9 @@ const HEAD_MS_MAX = 10_000;
 const REQUEST_MS_MAX = 60_000;
 /** Idle connections are kept longer than load balancers keep theirs (usually 60 s), so that it is they who close. */
 const KEEP_ALIVE_MS = 72_000;
+
+/** When the server stops: idle connections are kept so long for a request that is on its way. */
+const IDLE_MS = 300;
 
 /** A server that runs. */
 export type Running = {
@@ -38,10 +41,14 @@ export async function start(config: Config, between: Between & { readonly log?: 
       headersTimeout: HEAD_MS_MAX,
       requestTimeout: REQUEST_MS_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // The gate says what is missing; Node would answer with nothing in it.
+      requireHostHeader: false,
     },
     gate.listener,
   );
   server.on('clientError', answerUnreadable);
+  server.on('checkExpectation', answerExpectation);
+  server.on('connect', answerConnect);
   const port = await listen(server, config);
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
 
@@ -73,9 +80,10 @@ export async function start(config: Config, between: Between & { readonly log?: 
     });
     // /readyz says 503 from here on; whoever balances load over several nodes has time to look elsewhere.
     isStopping = true;
+    gate.askToClose();
     await delay(config.drainSeconds * 1000);
     const deadline = delay(config.stopSeconds * 1000).then(() => false);
-    server.close();
+    await stopListening(server);
     built.endStreams();
     const answered = gate.closeConnections();
     // Requests under way need the engine, so they end first; tries under way end beside them.
@@ -109,6 +117,18 @@ function listen(server: Server, config: Config): Promise<number> {
     });
     server.listen({ host: config.host, port: config.port }, () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+/**
+ * Takes no new connections. Those there are have a moment in which a request that is on its way is still answered (each answer asks to
+ * close its connection); then idle ones are closed.
+ */
+async function stopListening(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  // Node's own `close` of an HTTP server cuts idle connections at once, and with them what their clients have just sent.
+  NetServer.prototype.close.call(server);
+  await Promise.race([closed, delay(IDLE_MS)]);
+  server.close();
 }
 
 /** Does not keep the process alive by itself. */

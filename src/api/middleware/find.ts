@@ -24,6 +24,9 @@ export function findOperation(operations: readonly Operation[]): Middleware {
   return async (ctx, next) => {
     if (ctx.url.length > URL_LENGTH_MAX)
       throw new Problem('uri_too_long', `The address has more than ${URL_LENGTH_MAX} characters`);
+    // Clients of a proxy send whole addresses; Koa takes them apart and must not meet half of one.
+    if (!ctx.url.startsWith('/') && ctx.url !== '*' && !URL.canParse(ctx.url))
+      throw new Problem('request_malformed', `${JSON.stringify(ctx.url.slice(0, 200))} is no address`);
     const { path, pathAndMethod } = router.match(ctx.path, ctx.method);
     const [layer] = pathAndMethod;
     const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;

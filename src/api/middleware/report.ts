@@ -4,6 +4,7 @@ import { Fault } from '../../model/fault.ts';
 import type { Json } from '../../model/json.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Problem, problemFor } from '../problem.ts';
+import { drained } from '../reading/body.ts';
 import { begin } from './state.ts';
 
 /** A caller's own id is kept when it is harmless, so that one request can be followed through several services. */
@@ -28,6 +29,8 @@ export function report(log: Log): Middleware {
       await next();
     } catch (thrown) {
       if (!isExpected(thrown)) err = thrown;
+      // What is still coming of a refused body is read away, or the connection ends: the next request on it may be a stranger's.
+      if (!(await drained(ctx.req))) ctx.set('Connection', 'close');
       const problem = problemFor(thrown, requestId, known.found?.operation.fixed === true);
       ctx.status = problem.status;
       ctx.set(problem.headers);

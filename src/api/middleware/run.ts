@@ -4,9 +4,10 @@ import type { Json, JsonObject } from '../../model/json.ts';
 import type { Call, Operation, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
+import { type ReadBody, readBody } from '../reading/body.ts';
+import { type Held, makeIntake } from '../reading/intake.ts';
 import type { Streams } from '../streams.ts';
 import { isStorable } from '../value.ts';
-import { makeBodyReader, type ReadBody } from './body.ts';
 import { withIdempotency } from './idempotency.ts';
 import { knownOf } from './state.ts';
 import { makeBodyCheck, queryOf } from './validate.ts';
@@ -15,7 +16,7 @@ const NOTHING: ReadBody = { body: {}, raw: '', isForm: false };
 
 /** Reads what the operation wants to know of the request, runs it and writes its reply. */
 export function run(parts: Parts, streams: Streams): Middleware {
-  const readBody = makeBodyReader();
+  const intake = makeIntake();
   const ready = new Map<Operation, ReturnType<typeof prepare>>();
 
   /** Made when an operation is first asked for: a start needs none of it. */
@@ -28,13 +29,22 @@ export function run(parts: Parts, streams: Streams): Middleware {
   }
 
   return async (ctx) => {
+    const held = intake.begin();
+    try {
+      await answer(ctx, held);
+    } finally {
+      held.release();
+    }
+  };
+
+  async function answer(ctx: Context, held: Held): Promise<void> {
     const { found, principal, requestId } = knownOf(ctx);
     if (found === null) throw new Error('No operation was found for this request');
     const { operation, params } = found;
     const one = ready.get(operation) ?? prepare(operation);
     ready.set(operation, one);
     const query = queryOf(ctx.querystring, operation);
-    const read = one.hasBody ? await readBody(ctx) : NOTHING;
+    const read = one.hasBody ? await readBody(ctx, held, operation.fixed === true) : NOTHING;
     const body = one.checkBody === null ? read.body : one.checkBody(read.body, read.isForm);
     const call: Call = {
       principal: principal ?? OPEN,
@@ -49,7 +59,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     };
     const reply = one.handle === null ? await operation.handle(call) : await one.handle(call, ctx.path, read.raw);
     await write(ctx, reply, streams);
-  };
+  }
 }
 
 async function write(ctx: Context, reply: Reply, streams: Streams): Promise<void> {

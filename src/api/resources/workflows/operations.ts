@@ -29,6 +29,9 @@ const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
 /** Fetched at once to be looked into: their fields may be large. */
 const LOOKED_INTO_AT_ONCE = 10;
 
+/** Entries of a history are numbered in a column of 31 bits. */
+const ENTRY_NUMBER_MAX = 2_147_483_647;
+
 const ID_PATH = '/v1/workflows/:workflow_id';
 
 export function workflowOperations(parts: Parts): readonly Operation[] {
@@ -271,7 +274,8 @@ function isSame(value: Json | undefined, wanted: string): boolean {
 async function history(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
   const given = call.query.get('after') ?? '0';
-  if (!/^\d{1,15}$/.test(given)) throw new Problem('query_invalid', 'after must be a whole number, 0 or more');
+  if (!/^\d{1,10}$/.test(given) || Number(given) > ENTRY_NUMBER_MAX)
+    throw new Problem('query_invalid', `after must be a whole number from 0 to ${ENTRY_NUMBER_MAX}`);
   const after = Number(given);
   const limit = limitOf(call.query, PAGE_MAX);
   const row = await parts.store.read.workflow(call.principal.tenant, id);

@@ -1,0 +1,214 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import type { Context } from 'koa';
+import { inexactNumber } from '../../model/exact.ts';
+import { isObject, type Json, type JsonObject } from '../../model/json.ts';
+import { Problem } from '../problem.ts';
+import { readForm } from './form.ts';
+import type { Held } from './intake.ts';
+
+/*
+ * Bytes → body. Everything that cannot be read faithfully is refused: unknown types and charsets, bytes that are no UTF-8, broken JSON,
+ * lists and bare values, keys that would be dropped or mangled silently, numbers a double would change.
+ */
+
+/** Bodies may have this many bytes, counted after unpacking. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** A body that sends nothing for so long is given up. */
+export const BODY_SILENT_MS_MAX = 15_000;
+/** What is still read of a body that was refused, so that its sender can hear why: so many bytes, for so long. */
+const DRAINED_BYTES_MAX = 16 * 1024 * 1024;
+const DRAINED_MS_MAX = 1_000;
+
+const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)$/;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
+const UNPACK = new Map(
+  Object.entries({ gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) }),
+);
+
+export type ReadBody = { readonly body: JsonObject; readonly raw: string; readonly isForm: boolean };
+
+/**
+ * Reads a JSON or form body into an object. A body without a Content-Type is a form.
+ *
+ * @param fixed whether it is one of the fixed v1 calls, which have words of their own for fields and workflow
+ * @throws Problem
+ */
+export async function readBody(ctx: Context, held: Held, fixed: boolean): Promise<ReadBody> {
+  if (!hasBody(ctx)) return { body: {}, raw: '', isForm: false };
+  const isForm = checkType(ctx);
+  const unpack = unpackerOf(ctx);
+  if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge();
+  const bytes = await unpack(await bytesOf(ctx.req, held), held);
+  const raw = textOf(bytes);
+  const body = isForm ? formOf(raw) : jsonOf(raw, fixed);
+  return { body, raw, isForm };
+}
+
+/** Reads on and forgets, within bounds. @returns whether the body has ended: then its connection is good for the next request */
+export function drained(request: IncomingMessage): Promise<boolean> {
+  if (request.complete || request.destroyed) return Promise.resolve(request.complete);
+  return new Promise((resolve) => {
+    let bytes = 0;
+    const done = (): void => {
+      clearTimeout(timer);
+      request.off('data', count).off('end', done).off('close', done).off('error', done);
+      resolve(request.complete);
+    };
+    const count = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes > DRAINED_BYTES_MAX) done();
+    };
+    const timer = setTimeout(done, DRAINED_MS_MAX);
+    request.on('data', count).on('end', done).on('close', done).on('error', done);
+    request.resume();
+  });
+}
+
+const hasBody = (ctx: Context): boolean =>
+  ctx.get('Transfer-Encoding') !== '' || !['', '0'].includes(ctx.get('Content-Length'));
+
+/** @returns whether the body is a form. */
+function checkType(ctx: Context): boolean {
+  const given = ctx.get('Content-Type').trim();
+  if (given === '') return true;
+  const [type = '', ...parameters] = given.split(';').map((part) => part.trim().toLowerCase());
+  if (type !== FORM_TYPE && !JSON_TYPE.test(type))
+    throw new Problem(
+      'media_type_unsupported',
+      `Bodies of type ${JSON.stringify(type.slice(0, 100))} are not read here; send application/json or ${FORM_TYPE}`,
+    );
+  for (const parameter of parameters) {
+    const [, charset] = /^charset\s*=\s*"?([^"]*)"?$/.exec(parameter) ?? [];
+    if (charset !== undefined && !CHARSETS.has(charset.trim()))
+      throw new Problem(
+        'media_type_unsupported',
+        `The charset ${JSON.stringify(charset.slice(0, 100))} is not read here; send UTF-8`,
+      );
+  }
+  return type === FORM_TYPE;
+}
+
+type Unpack = (bytes: Buffer, held: Held) => Promise<Buffer>;
+
+function unpackerOf(ctx: Context): Unpack {
+  const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
+  if (encoding === '' || encoding === 'identity') return (bytes) => Promise.resolve(bytes);
+  const unpack = UNPACK.get(encoding);
+  if (unpack === undefined)
+    throw new Problem(
+      'media_type_unsupported',
+      `Bodies packed with ${JSON.stringify(encoding.slice(0, 100))} are not read here; there are ${[...UNPACK.keys()].join(', ')}`,
+    );
+  return async (bytes, held) => {
+    // What it grows to is not known before, so there has to be room for the most.
+    held.add(BODY_BYTES_MAX);
+    try {
+      return await unpack(bytes, { maxOutputLength: BODY_BYTES_MAX });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+      throw malformed(`it is not packed with ${encoding}`);
+    }
+  };
+}
+
+function bytesOf(request: IncomingMessage, held: Held): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const timer = setTimeout(
+      () => finish(new Problem('request_timeout', `Nothing came of the body for ${BODY_SILENT_MS_MAX / 1000} s`)),
+      BODY_SILENT_MS_MAX,
+    );
+    const take = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      timer.refresh();
+      if (bytes > BODY_BYTES_MAX) {
+        finish(tooLarge());
+        return;
+      }
+      try {
+        held.add(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        finish(error);
+      }
+    };
+    const end = (): void => finish(null);
+    const lost = (): void => finish(malformed('the connection was lost before its end'));
+    const finish = (error: unknown): void => {
+      clearTimeout(timer);
+      request.off('data', take).off('end', end).off('close', lost).off('error', lost);
+      if (error === null) {
+        resolve(Buffer.concat(chunks, bytes));
+        return;
+      }
+      request.pause();
+      chunks.length = 0;
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    request.on('data', take).on('end', end).on('close', lost).on('error', lost);
+  });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function textOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw malformed('it is not UTF-8');
+  }
+}
+
+function formOf(text: string): JsonObject {
+  if (/^\s*(\{\s*["}]|\[\s*["{[\]])/.test(text))
+    throw new Problem(
+      'body_malformed',
+      'The body looks like JSON but came as a form; send it with the header Content-Type: application/json',
+    );
+  return readForm(text);
+}
+
+function jsonOf(text: string, fixed: boolean): JsonObject {
+  if (text === '') return {};
+  let body: Json;
+  try {
+    body = JSON.parse(text) as Json;
+  } catch (error) {
+    throw malformed(error instanceof Error ? error.message.slice(0, 300) : 'it is not JSON');
+  }
+  if (!isObject(body)) throw new Problem('body_malformed', 'The body must be a JSON object, not a list or a value');
+  if (/__proto__|\\u005f/i.test(text)) refuseProto(body);
+  const inexact = inexactNumber(text);
+  if (inexact !== null) throw inexactProblem(inexact, fixed);
+  return body;
+}
+
+/** Walks without recursion: the value is a stranger's and may be nested a hundred thousand deep. */
+function refuseProto(body: Json): void {
+  const waiting: Json[] = [body];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, '__proto__')) throw malformed('no key can be called __proto__');
+    for (const child of Object.values(value)) waiting.push(child as Json);
+  }
+}
+
+function inexactProblem({ path, literal }: NonNullable<ReturnType<typeof inexactNumber>>, fixed: boolean): Problem {
+  const pointer = `#/${path.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
+  const shown = literal.length > 60 ? `${literal.slice(0, 60)}…` : literal;
+  const detail = `${path.join('.').slice(0, 200)}: the number ${shown} would be changed to ${Number(literal)}; send it as a text`;
+  const code =
+    fixed && path[0] === 'fields'
+      ? 'fields_invalid'
+      : fixed && path[0] === 'workflow'
+        ? 'workflow_invalid'
+        : 'request_invalid';
+  return new Problem(code, detail, { complaints: [{ detail, pointer: pointer.slice(0, 1_000) }] });
+}
+
+const tooLarge = (): Problem => new Problem('body_too_large', `The body has more than ${BODY_BYTES_MAX} bytes`);
+const malformed = (why: string): Problem => new Problem('body_malformed', `The body cannot be read: ${why}`);

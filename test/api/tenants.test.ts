@@ -1,0 +1,231 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeApp } from '../../src/api/app.ts';
+import type { Operation } from '../../src/api/operation.ts';
+import { operationsOf } from '../../src/api/operations.ts';
+import type { Parts } from '../../src/api/parts.ts';
+import { type Principal, SCOPES } from '../../src/identity/principal.ts';
+import type { WorkflowId } from '../../src/model/ids.ts';
+import { DEFAULT_TENANT, readTenant, type Tenant } from '../../src/model/tenant.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { definitions } from '../../src/server/definitions.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { engineOn } from '../support/engine-parts.ts';
+import { type Answer, send } from '../support/server.ts';
+
+/*
+ * Two tenants on one server. For every operation there is: what one tenant has is to the other as if it never was. The operations are
+ * found by asking for them, so a new one that takes an id is tried here, or this test says that it has no example.
+ */
+
+const [A, B] = ['tenant-a', 'tenant-b'] as [Tenant, Tenant];
+const SECRET = 'word-of-a';
+const principalOf = (tenant: Tenant): Principal => ({
+  kind: 'key',
+  id: `key-of-${tenant}`,
+  tenant,
+  scopes: new Set(SCOPES),
+  actor: `key:${tenant}`,
+});
+
+let store: Store;
+let parts: Parts;
+let server: Server;
+let url = '';
+/** A workflow of A that waits for one participant and is in error at another. */
+let ofA: { readonly workflow: string; readonly workitem: string; readonly expression: string; readonly error: string };
+const nobodys = { workflow: '20151005-1247-nobody-nothing', expression: `0_9!${'0'.repeat(32)}` };
+
+beforeAll(async () => {
+  store = await openStore({ databaseUrl: null, dataDir: 'memory:', prepared: true });
+  const { engine, clock, ids, nodeId } = engineOn(store);
+  parts = {
+    store,
+    engine,
+    clock,
+    ids,
+    nodeId,
+    log: silentLog,
+    role: 'all',
+    definitions,
+    targetComplaint: () => null,
+    nodes: async () => [],
+    testClock: { advance: async () => {} },
+    isStopping: () => false,
+  };
+  const app = makeApp(parts, (header) => principalOf(readTenant(header('x-tenant') ?? '') ?? DEFAULT_TENANT));
+  server = createServer(app.handle);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const launched = await ask(A, 'POST', '/v1/workflows', {
+    workflow: `define ${SECRET}\n  concurrence\n    alpha tag: '${SECRET}'\n    error '${SECRET}'\n`,
+    callback: `http://${SECRET}.test/`,
+    fields: { [SECRET]: SECRET },
+  });
+  const { id } = launched.json<{ id: string }>();
+  const seen = (await ask(A, 'GET', `/v1/workflows/${id}`)).json<{
+    workitems: { id: string; expression_id: string }[];
+    errors: { expression_id: string }[];
+  }>();
+  ofA = {
+    workflow: id,
+    workitem: seen.workitems[0]?.id ?? '',
+    expression: seen.workitems[0]?.expression_id ?? '',
+    error: seen.errors[0]?.expression_id ?? '',
+  };
+}, 120_000);
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await store.close();
+}, 60_000);
+
+function ask(tenant: Tenant, method: string, path: string, body?: unknown): Promise<Answer> {
+  const headers = { 'X-Tenant': tenant, 'If-Match': '*', 'Content-Type': 'application/json' };
+  return send(url, method, path, { headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+}
+
+/** A body each operation takes; those that want none are not named. */
+const BODIES: { readonly [operation: string]: object } = {
+  failWorkitem: { message: 'no' },
+  editWorkitem: { fields: { a: 1 } },
+  validateDefinition: { workflow: 'define' },
+  advanceClock: { advance: 0 },
+};
+
+/** The path of an operation with these ids in it. */
+function filled(operation: Operation, ids: { readonly [parameter: string]: string }): string {
+  return operation.path.replaceAll(/:(\w+)/g, (_all, name: string) => {
+    const id = ids[name];
+    if (id === undefined) throw new Error(`No example for :${name} of ${operation.id}`);
+    return encodeURIComponent(id);
+  });
+}
+const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [parameter: string]: string } =>
+  from === 'A'
+    ? {
+        workflow_id: ofA.workflow,
+        workitem_id: ofA.workitem,
+        expression_id: operation.path.includes('/errors/') ? ofA.error : ofA.expression,
+      }
+    : {
+        workflow_id: nobodys.workflow,
+        workitem_id: `${nobodys.expression}!${nobodys.workflow}`,
+        expression_id: nobodys.expression,
+      };
+
+/** All rows of A's workflow. */
+const rowsOfA = async (): Promise<string> => {
+  const whole = await store.read.whole(A, ofA.workflow as WorkflowId, { limit: 100, after: null });
+  const history = await store.read.history(A, ofA.workflow as WorkflowId, 0, 1000);
+  return JSON.stringify([whole, history], (_key, value: unknown) => (value instanceof Map ? [...value] : value));
+};
+
+describe('what belongs to another tenant', () => {
+  test('is there for its own tenant', async () => {
+    expect(Object.values(ofA).every((id) => id !== '')).toBe(true);
+    for (const operation of operationsOf(parts))
+      if (operation.method === 'get' && operation.path.includes(':'))
+        expect((await ask(A, 'GET', filled(operation, idsOf(operation, 'A')))).status, operation.id).toBe(200);
+  });
+
+  test('looks like what never was, whatever is asked of it', async () => {
+    const asked = operationsOf(parts).filter(({ path }) => path.includes(':'));
+    expect(asked.length).toBeGreaterThan(15);
+    const before = await rowsOfA();
+    for (const operation of asked) {
+      const answers: { status: number; said: string }[] = [];
+      for (const from of ['A', 'nobody'] as const) {
+        const ids = idsOf(operation, from);
+        const body = operation.method === 'get' ? undefined : (BODIES[operation.id] ?? {});
+        const answer = await ask(B, operation.method.toUpperCase(), filled(operation, ids), body);
+        // Its own words are those of the id that was asked for.
+        let said = answer.text.replace(/"request_id":"[^"]*"/, '');
+        for (const id of Object.values(ids)) said = said.replaceAll(id, 'ID');
+        answers.push({ status: answer.status, said });
+      }
+      const [other, none] = answers;
+      expect(other?.status, operation.id).toBeGreaterThanOrEqual(400);
+      expect(other, operation.id).toEqual(none);
+      expect(other?.said, operation.id).not.toContain(SECRET);
+      expect(await rowsOfA(), operation.id).toBe(before);
+    }
+  });
+
+  test('is in no list, whatever it is filtered by', async () => {
+    const lists = operationsOf(parts).filter(
+      ({ method, path, query }) => method === 'get' && query && !path.includes(':'),
+    );
+    expect(lists.length).toBeGreaterThan(3);
+    for (const list of lists)
+      for (const { name } of [{ name: '' }, ...(list.query ?? [])]) {
+        const values: { readonly [filter: string]: string } = {
+          workflow_id: ofA.workflow,
+          participant: 'alpha',
+          name: SECRET,
+          tag: SECRET,
+          'field.': SECRET,
+          limit: '1000',
+        };
+        const value = values[name];
+        const query = value === undefined ? '' : `?${name === 'field.' ? `field.${SECRET}` : name}=${value}`;
+        const answer = await ask(B, 'GET', `${list.path}${query}`);
+        expect(answer.status, list.id).toBe(200);
+        expect(answer.text, list.id).not.toContain(ofA.workflow);
+      }
+  });
+
+  test('is not named where a workitem is sought in the wrong workflow', async () => {
+    const own = (
+      await ask(B, 'POST', '/v1/workflows', { workflow: 'define\n  alpha\n', callback: 'http://b.test/' })
+    ).json<{ id: string }>().id;
+    const answer = await ask(B, 'POST', `/v1/workflows/${own}/workitems/${ofA.workitem}/proceed`, {});
+    expect(answer.json()).toMatchObject({ status: 400, code: 'workitem_not_found' });
+  });
+});
+
+test('an idempotency key belongs to who sent it', async () => {
+  const launch = (tenant: Tenant): Promise<Answer> =>
+    send(url, 'POST', '/v1/workflows', {
+      headers: { 'X-Tenant': tenant, 'Idempotency-Key': 'the-same', 'Content-Type': 'application/json' },
+      body: JSON.stringify({ workflow: 'define\n  alpha\n', callback: 'http://c.test/' }),
+    });
+  const first = (await launch(A)).json<{ id: string }>().id;
+  expect((await launch(A)).json<{ id: string }>().id).toBe(first);
+  expect((await launch(B)).json<{ id: string }>().id).not.toBe(first);
+});
+
+test('a caller without the scope an operation asks for is refused', async () => {
+  const app = makeApp(parts, () => ({ ...principalOf(A), scopes: new Set(['read'] as const) }));
+  const limited = createServer(app.handle);
+  await new Promise<void>((resolve) => limited.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(limited.address() as AddressInfo).port}`;
+  for (const operation of operationsOf(parts)) {
+    const path = operation.path.includes(':') ? filled(operation, idsOf(operation, 'nobody')) : operation.path;
+    const { status } = await send(base, operation.method.toUpperCase(), path);
+    if (operation.access === 'open' || operation.access === 'read') expect(status, operation.id).not.toBe(403);
+    else expect(status, operation.id).toBe(403);
+  }
+  limited.closeAllConnections();
+  limited.close();
+});
+
+test('history keeps who stepped in, and why', async () => {
+  const { id } = (
+    await ask(A, 'POST', '/v1/workflows', { workflow: 'define\n  alpha\n', callback: 'http://d.test/' })
+  ).json<{ id: string }>();
+  for (const what of ['pause', 'resume', 'kill'])
+    await ask(A, 'POST', `/v1/workflows/${id}/${what}`, { reason: `to ${what}` });
+  const { history } = (await ask(A, 'GET', `/v1/workflows/${id}/history`)).json<{
+    history: { kind: string; actor?: string; reason?: string }[];
+  }>();
+  // The first entry of what a caller made happen says so.
+  for (const reason of ['to pause', 'to resume', 'to kill'])
+    expect(history.find((entry) => entry.reason === reason)).toMatchObject({ actor: 'key:tenant-a' });
+  expect((await ask(A, 'POST', `/v1/workflows/${id}/kill`, { reason: 7 })).json()).toMatchObject({
+    code: 'request_invalid',
+    errors: [{ pointer: '#/reason' }],
+  });
+});
