@@ -50,9 +50,8 @@ test('links lead to files that are there', () => {
 test('every decision is listed, under the number of its file', () => {
   const notes = readdirSync(join(root, 'docs/decisions')).filter((file) => /^\d{4}-/.test(file));
   const index = read('docs/decisions/README.md');
-  for (const [i, note] of notes.sort().entries()) {
-    expect(index).toContain(`${i + 1}. [`);
-    expect(index).toContain(`](${note})`);
+  for (const note of notes) {
+    expect(index).toMatch(new RegExp(`^${Number(note.slice(0, 4))}\\. \\[.*\\]\\(${note}\\)$`, 'm'));
     expect(read(`docs/decisions/${note}`).startsWith(`# ${Number(note.slice(0, 4))}. `), note).toBe(true);
   }
 });
