@@ -13,6 +13,9 @@ export class StartError extends Error {}
 export const NAMED_MS_FIRST = 1_000;
 export const NAMED_MS_AGAIN = 5_000;
 
+/** What the process ends with when its embedded database cannot go on (EX_IOERR of sysexits.h). */
+export const DATABASE_ENDED = 74;
+
 /** Opens the store that the settings name; says so while it waits. @throws StartError, or what the store throws */
 export async function openConfigured(
   config: Config,
@@ -40,6 +43,11 @@ export async function openConfigured(
       prepared: config.databasePrepared,
       profile: config.databaseProfile,
       connectionsMax: config.connectionsMax,
+      onEnd: (err) => {
+        log.error(err.message, { event: 'database.ended', err });
+        // The log writes its rest when the process exits.
+        process.exit(DATABASE_ENDED);
+      },
       onWaiting: (error) => {
         trouble = error;
       },

@@ -1,4 +1,4 @@
-import { fsyncSync, mkdirSync } from 'node:fs';
+import { fsyncSync, mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
@@ -59,19 +59,54 @@ export type EmbeddedDatabase = Connections & {
   readonly client: pg.Client;
 };
 
-/** The one connection to a database inside this process, handed from caller to caller. */
-export async function openEmbedded(dataDir: string, prepared: boolean): Promise<EmbeddedDatabase> {
+/** With less than this on the disk it is worth saying so. */
+const SCARCE_BYTES = 32 * 1024 * 1024;
+const MEGABYTE = 1024 * 1024;
+
+/** Why the database ended and what to do, in a sentence or two for an operator. Nothing that was acknowledged is lost: it was synced. */
+function endOf(dataDir: string, error: Error): Error {
+  const where = dataDir === 'memory:' ? 'in memory' : `in DATA_DIR (${dataDir})`;
+  return new Error(
+    `The embedded database ${where} has ended and cannot go on in this process: ${spaceOf(dataDir)}${error.message}. ` +
+      'See to the disk (space, rights, errors), then start the server again; a supervisor may do so at once. What was acknowledged is kept',
+    { cause: error },
+  );
+}
+
+function spaceOf(dataDir: string): string {
+  if (dataDir === 'memory:') return '';
+  try {
+    const { bavail, bsize } = statfsSync(dataDir);
+    const free = bavail * bsize;
+    return free < SCARCE_BYTES ? `the disk is full (${Math.floor(free / MEGABYTE)} MB are free): ` : '';
+  } catch (error) {
+    return `the folder cannot be looked at (${error instanceof Error ? error.message : String(error)}): `;
+  }
+}
+
+/**
+ * The one connection to a database inside this process, handed from caller to caller.
+ *
+ * @param onEnd the database has met an error from which it does not come back (a full disk, say): only another process can open it again
+ */
+export async function openEmbedded(
+  dataDir: string,
+  prepared: boolean,
+  onEnd: (error: Error) => void = () => {},
+): Promise<EmbeddedDatabase> {
   const database = await openDatabase(dataDir);
   const client = new pg.Client({ ...createPgConfig(database), pipeline: true, types });
   let failure: Error | null = null;
+  let closed = false;
   client.on('error', (error) => {
+    if (closed || failure !== null) return;
     failure = error;
+    onEnd(endOf(dataDir, error));
   });
   await client.connect();
 
   const waiting: (() => void)[] = [];
   let busy = false;
-  let closed = false;
   const next = (): void => {
     const first = waiting.shift();
     if (first === undefined) busy = false;

@@ -27,6 +27,9 @@ export type StoreSettings = {
   /** Connections to Postgres in all, at least 4. */
   readonly connectionsMax?: number;
   readonly migrationsDir?: string;
+  /** The embedded database is gone for good, as after an error of the disk; the message says why and what to do. Nothing works from here on:
+   * the process should end, with a code that tells a supervisor to start it again. */
+  readonly onEnd?: (error: Error) => void;
   /** Told about connections that were lost; they are replaced without anybody's help. */
   readonly log?: (message: string, error: Error) => void;
   /** Told of each attempt to connect that failed while the store is being opened. */
@@ -135,7 +138,7 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
   const { dataDir } = settings;
   const lock: DataDirLock | null = dataDir === 'memory:' ? null : await lockDataDir(dataDir);
   try {
-    const database = await openEmbedded(dataDir, settings.prepared);
+    const database = await openEmbedded(dataDir, settings.prepared, settings.onEnd);
     await migrate(database.client, settings.migrationsDir ?? ownMigrations());
     const connection = await database.take();
     await connection.say(setAll(PLANNING, 'set'));
