@@ -105,7 +105,11 @@ test('Retry-After is a number of seconds or a date; anything else is nothing', (
 
 test('silence ends with the timeout', async () => {
   const { url } = await serve(() => {});
-  expect(await posting().send(request(url), 300)).toEqual({ kind: 'unreachable', reason: 'no answer within 0.3 s' });
+  expect(await posting().send(request(url), 300)).toEqual({
+    kind: 'unreachable',
+    reason: 'no answer within 0.3 s',
+    silent: true,
+  });
 });
 
 test('an answer that never gets to its status ends with the timeout', async () => {
