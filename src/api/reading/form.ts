@@ -3,8 +3,8 @@ import { Problem } from '../problem.ts';
 
 /*
  * Forms with bracketed keys: `a[b]=1` is { a: { b: '1' } }, `a[]=1` a list, `a[][b]=1&a[][c]=2&a[][b]=3` a list of objects, each begun
- * by a key the last one has already, and `a[0]=1&a[1]=2` a list, too. Of a key that comes twice the last one counts. Every leaf is a
- * text. What cannot be read faithfully is refused.
+ * by a key the last one has already, and `a[0]=1&a[1]=2` a list, too. Of a key in brackets that comes twice the last one counts; a
+ * parameter that comes twice is both of its values, so that whoever wants one text refuses it. Every leaf is a text. What cannot be read faithfully is refused.
  */
 
 /** Parameters of a form, and how deep their keys may be nested. */
@@ -55,6 +55,14 @@ function assign(root: Draft, keys: readonly string[], value: string, name: strin
     const next = keys[i + 1];
     const held: Value | undefined = Object.hasOwn(at, key) ? at[key] : undefined;
     if (next === undefined) {
+      if (keys.length === 1 && typeof held === 'string') {
+        at[key] = [held, value] as unknown as Draft[];
+        return;
+      }
+      if (keys.length === 1 && Array.isArray(held)) {
+        held.push(value as unknown as Draft);
+        return;
+      }
       if (held !== undefined && typeof held !== 'string') throw clash(name);
       at[key] = value;
       return;
