@@ -1,10 +1,10 @@
 import { invariant } from '../model/fault.ts';
 import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
-import type { Fields, Json, JsonObject } from '../model/json.ts';
+import { type Fields, isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import { type Tree, treeToJson } from '../model/tree.ts';
-import { decodeHeader, decodeStrand } from './state/encoding.ts';
+import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn } from './state/held.ts';
 import type { Node, Strand } from './state/state.ts';
@@ -22,6 +22,8 @@ export type LiveExpression = {
   /** language.md 3.1: `active`, or cancelling, dying, timing_out, failing, awaiting, failed. */
   readonly state: string;
   readonly tag: string | null;
+  /** Of BPMN: the id of its element. */
+  readonly element: string | null;
 };
 
 /** What is live in a workflow, read from its rows. */
@@ -40,12 +42,29 @@ export type Inspection = {
     readonly class: string;
     readonly message: string;
     readonly at: number;
+    /** Of BPMN: the id of the element it happened at. */
+    readonly element: string | null;
     readonly deviations: Json;
     readonly fields: Fields;
   }[];
   /** The root's reply once the root has ended, before that the root's workitem as it stands. */
   readonly fields: Fields;
   readonly tree: Json;
+  /** Of BPMN; null for other definitions. */
+  readonly bpmn: BpmnInspection | null;
+};
+
+/** Where the tokens of a BPMN workflow are. */
+export type BpmnInspection = {
+  readonly elements: readonly {
+    readonly id: string;
+    readonly live: number;
+    /** Tokens that wait at a gateway for others. */
+    readonly waiting: number;
+    readonly failed: number;
+  }[];
+  /** Gateways whose tokens nothing can ever set free. */
+  readonly stuck: readonly string[];
 };
 
 /**
@@ -55,7 +74,8 @@ export type Inspection = {
  */
 export function inspect(loaded: Loaded, definition: (hash: string) => Tree | undefined): Inspection {
   const { workflow } = loaded;
-  if (workflow === null) return { tags: [], expressions: [], timers: [], errors: [], fields: {}, tree: null };
+  if (workflow === null)
+    return { tags: [], expressions: [], timers: [], errors: [], fields: {}, tree: null, bpmn: null };
   const root = decodeStrand(
     {
       path: ROOT,
@@ -83,7 +103,9 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   const tree = definition(workflow.definition);
   return {
     tags: Object.keys(decodeHeader(workflow.header).tags),
-    expressions: nodes.map(liveExpression).sort((a, b) => compareExpids(a.expid, b.expid) || (a.id < b.id ? -1 : 1)),
+    expressions: nodes
+      .map((node) => liveExpression(node, definition))
+      .sort((a, b) => compareExpids(a.expid, b.expid) || (a.id < b.id ? -1 : 1)),
     timers: [...loaded.agenda.values()]
       .filter((row) => row.kind === 'timer')
       .map(timer)
@@ -97,12 +119,14 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
         class: row.class,
         message: row.message,
         at: row.at,
+        element: elementOfError(row.id, nodes, definition),
         deviations: details['deviations'] ?? null,
         fields: (details['fields'] ?? {}) as Fields,
       };
     }),
-    fields: currentFields(root),
+    fields: currentFields(root, loaded),
     tree: tree === undefined ? null : treeToJson(tree),
+    bpmn: tree?.name === 'bpmn:process' ? bpmnOf(nodes, definition) : null,
   };
 }
 
@@ -114,12 +138,13 @@ function decoded(loaded: Loaded, row: StrandRow): Strand {
   );
 }
 
-const liveExpression = (node: Node): LiveExpression => ({
+const liveExpression = (node: Node, definition: Definition): LiveExpression => ({
   id: node.id,
   expid: node.expid,
   name: node.name,
   state: node.state ?? (node.hasError ? 'failed' : 'active'),
   tag: node.tag,
+  element: elementOf(node, definition),
 });
 
 function timer(row: {
@@ -134,8 +159,70 @@ function timer(row: {
   return { expression_id: payload.id, due_at: row.dueAt, action: payload.wake.name ?? payload.wake.do };
 }
 
+/** The variables of a process that can be shown: rows of their own where they were loaded. */
+function variablesOf({ id, scope }: Node, loaded: Loaded): Fields {
+  const found = new Map<string, Json>();
+  for (const [name, value] of scope?.own ?? []) found.set(name, value as Json);
+  for (const row of loaded.variables.values())
+    if (row.scope === id) found.set(row.name, decodeValue(row.value) as Json);
+  return Object.fromEntries(found);
+}
+
+type Definition = (hash: string) => Tree | undefined;
+
+function treeOf({ tree: { root, path } }: Pick<Node, 'tree'>, definition: Definition): Tree | null {
+  let tree = typeof root === 'string' ? definition(root) : undefined;
+  if (path === '') return tree ?? null;
+  for (const index of path.split('.')) tree = tree?.children[Number(index)];
+  return tree ?? null;
+}
+
+function elementOf(node: Node, definition: Definition): string | null {
+  if (!node.kind.startsWith('bpmn:')) return null;
+  const id = treeOf(node, definition)?.attributes.get('id');
+  return typeof id === 'string' ? id : null;
+}
+
+function elementOfError(id: ExpressionId, nodes: readonly Node[], definition: Definition): string | null {
+  const node = nodes.find((each) => each.id === id);
+  if (node === undefined) return null;
+  // An event behind an event-based gateway is named itself.
+  const at = node.kind === 'bpmn:gateway' ? node.data['at'] : undefined;
+  return typeof at === 'string' ? at : elementOf(node, definition);
+}
+
+function bpmnOf(nodes: readonly Node[], definition: Definition): BpmnInspection {
+  const found = new Map<string, { live: number; waiting: number; failed: number }>();
+  const at = (id: string): { live: number; waiting: number; failed: number } => {
+    const known = found.get(id) ?? { live: 0, waiting: 0, failed: 0 };
+    found.set(id, known);
+    return known;
+  };
+  const stuck: string[] = [];
+  for (const node of nodes) {
+    const element = elementOf(node, definition);
+    if (element === null) continue;
+    if (node.kind !== 'bpmn:process') {
+      at(element).live++;
+      if (node.hasError) at(element).failed++;
+    }
+    const { arrived } = node.data;
+    if (!isObject(arrived)) continue;
+    const tree = treeOf(node, definition);
+    for (const [index, flows] of Object.entries(arrived)) {
+      const id = tree?.children[Number(index)]?.attributes.get('id');
+      if (typeof id !== 'string' || !isObject(flows)) continue;
+      at(id).waiting += Object.values(flows).reduce<number>((sum, count) => sum + Number(count), 0);
+      if (node.children === 0) stuck.push(id);
+    }
+  }
+  return { elements: [...found].map(([id, counts]) => ({ id, ...counts })), stuck };
+}
+
 /** The fields where the root strand has got to. */
-function currentFields(root: Strand): Fields {
+function currentFields(root: Strand, loaded: Loaded): Fields {
   if (root.reply !== null) return root.reply;
+  const [first] = root.nodes;
+  if (first?.kind === 'bpmn:process') return variablesOf(first, loaded);
   return root.nodes.at(-1)?.applied ?? {};
 }

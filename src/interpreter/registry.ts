@@ -1,3 +1,6 @@
+import { event, gateway } from './expressions/bpmn/event.ts';
+import { process, sub } from './expressions/bpmn/scope.ts';
+import { call, task } from './expressions/bpmn/task.ts';
 import { equals, given, if_, that } from './expressions/ruote/branching.ts';
 import { command } from './expressions/ruote/commands.ts';
 import { addBranches, citerator, concurrence } from './expressions/ruote/concurrence.ts';
@@ -55,6 +58,12 @@ const all: readonly Expression[] = [
   forget,
   lose,
   reserve,
+  process,
+  sub,
+  task,
+  call,
+  event,
+  gateway,
 ];
 
 /** Every expression by each of its names. */

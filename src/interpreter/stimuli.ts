@@ -4,6 +4,8 @@ import { withKey } from '../model/json.ts';
 import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
+import { participantFails } from './expressions/bpmn/task.ts';
+import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_MAX, keepMessage } from './expressions/bpmn/waits.ts';
 import { takeUp } from './finish.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
@@ -36,6 +38,10 @@ export function stir(world: World, event: Happening): Answer {
       return launch(world, event);
     case 'proceed':
       return proceed(world, event);
+    case 'message':
+      return message(world, event);
+    case 'signal':
+      return signal(world, event);
     case 'fail':
       return fail(world, event);
     case 'edit':
@@ -160,14 +166,33 @@ function fail(world: World, event: Of<'fail'>): Answer {
     class: event.class,
     message: event.message,
   });
+  if (isBpmn(x) && participantFails(x, event.code ?? null, event.message, event.fields ?? {})) return done;
   world.send({
     kind: 'raise',
     to: refOf(x),
-    class: event.class,
-    message: event.message,
+    class: event.code === undefined ? event.class : 'BpmnError',
+    message: event.code === undefined ? event.message : `nobody catches the error ${event.code}: ${event.message}`,
     fields: fieldsOf(world, row),
   });
   return done;
+}
+
+const isBpmn = ({ world, node }: Acting): boolean => world.registry.get(node.kind)?.family !== undefined;
+
+function message(world: World, event: Of<'message'>): Answer {
+  if (isGone(world)) return NO_WORKFLOW;
+  const { name, key, fields } = event;
+  const to = deliverMessage(world, name, key, fields);
+  if (to !== null) return { ok: true, value: { delivered: 1, expression: to.node.id } };
+  if (!event.keep) return { ok: true, value: { delivered: 0, expression: null } };
+  if (!keepMessage(world, name, fields))
+    return fault('conflict', `the workflow keeps ${KEPT_MAX} messages already that nobody has waited for`);
+  return { ok: true, value: { delivered: 0, expression: null, kept: true } };
+}
+
+function signal(world: World, { name, fields }: Of<'signal'>): Answer {
+  if (isGone(world)) return NO_WORKFLOW;
+  return { ok: true, value: { delivered: deliverSignal(world, name, fields) } };
 }
 
 function edit(world: World, event: Of<'edit'>): Answer {
@@ -275,7 +300,8 @@ function due(world: World, id: string): Answer {
       readonly listener: ExpressionId;
       readonly payload: Happened;
     };
-    hear(world, listener, payload);
+    if (payload.event === 'message' || payload.event === 'signal') hearBpmn(world, listener, payload.fields);
+    else hear(world, listener, payload);
   } else if (row.kind === 'timer') fire(world, row);
   return done;
 }
@@ -322,6 +348,9 @@ function fire(world: World, row: AgendaRow): void {
       return;
     case 'flank':
       flank(world, x, wake.name);
+      return;
+    case 'bpmn':
+      fireTimer(x, row, wake);
       return;
   }
 }

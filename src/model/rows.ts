@@ -119,7 +119,7 @@ export type ErrorRow = {
 };
 
 /** What an expression can wait for: a participant's workitem going out or coming back, a tag entered or left, an error. */
-export type EventKind = 'dispatched' | 'received' | 'entered_tag' | 'left_tag' | 'error';
+export type EventKind = 'dispatched' | 'received' | 'entered_tag' | 'left_tag' | 'error' | 'message' | 'signal';
 
 export type ListenerRow = {
   readonly id: ExpressionId;

@@ -29,7 +29,24 @@ export type Happening =
   | { readonly kind: 'launch'; readonly launch: Launch }
   | { readonly kind: 'proceed'; readonly workitem: ExpressionId; readonly fields: Fields }
   /** The participant gives up, or its tries are spent (`class` RetriesExceeded). */
-  | { readonly kind: 'fail'; readonly workitem: ExpressionId; readonly class: string; readonly message: string }
+  | {
+      readonly kind: 'fail';
+      readonly workitem: ExpressionId;
+      readonly class: string;
+      readonly message: string;
+      /** An error of BPMN, with the fields its catcher is given. */
+      readonly code?: string;
+      readonly fields?: Fields;
+    }
+  /** A message to this workflow; `key` undefined: any key fits. `keep`: waits for somebody when nobody waits for it. */
+  | {
+      readonly kind: 'message';
+      readonly name: string;
+      readonly key?: string | null;
+      readonly fields: Fields;
+      readonly keep: boolean;
+    }
+  | { readonly kind: 'signal'; readonly name: string; readonly fields: Fields }
   | {
       readonly kind: 'edit';
       readonly workitem: ExpressionId;

@@ -8,8 +8,11 @@ import {
   REFUSED_NAMES,
 } from '../../src/model/vocabulary.ts';
 
+/** Those of other languages cannot be written by name. */
+const ruotes = [...registry].filter(([, { family }]) => family === undefined).map(([name]) => name);
+
 test('the words of the language are the names that the interpreter knows, and those that are refused', () => {
-  expect([...EXPRESSION_NAMES].sort()).toEqual([...registry.keys(), ...REFUSED_NAMES].sort());
+  expect([...EXPRESSION_NAMES].sort()).toEqual([...ruotes, ...REFUSED_NAMES].sort());
 });
 
 test('attributes are listed for expressions that exist', () => {

@@ -87,7 +87,7 @@ create table listener (
   reach text not null,
   name text collate "C",
   spec text not null,
-  constraint listener_event_known CHECK ((event = ANY (ARRAY['dispatched'::text, 'received'::text, 'entered_tag'::text, 'left_tag'::text, 'error'::text]))),
+  constraint listener_event_known CHECK ((event = ANY (ARRAY['dispatched'::text, 'received'::text, 'entered_tag'::text, 'left_tag'::text, 'error'::text, 'message'::text, 'signal'::text]))),
   constraint listener_pkey PRIMARY KEY (shard, workflow_id, id),
   constraint listener_reach_known CHECK ((reach = ANY (ARRAY['workflow'::text, 'tenant'::text])))
 ) with (autovacuum_vacuum_scale_factor=0.05);

@@ -27,7 +27,11 @@ import { treeFromJson } from '../../src/model/tree.ts';
 export type Step = (
   loaded: Loaded,
   stimulus: Stimulus,
-  context: { readonly limits: Limits; readonly definition: (hash: string) => Tree | undefined },
+  context: {
+    readonly limits: Limits;
+    readonly definition: (hash: string) => Tree | undefined;
+    readonly named?: (name: string) => string | undefined;
+  },
 ) => StepResult;
 /** The fields as delivered; `base` is the value of the base row the workitem inherits from, null when it inherits nothing. */
 export type DeliveredFields = (row: WorkitemRow, base: string | null) => Fields;
@@ -69,6 +73,10 @@ export type World = {
   whole(workflow: WorkflowId): Loaded;
   history(workflow: WorkflowId): readonly HistoryRow[];
   definition(hash: string): Tree | undefined;
+  /** Stores a definition under a name. */
+  store(name: string, hash: string, text: string): void;
+  /** Every workflow there is, in order of launch. */
+  workflows(): readonly WorkflowId[];
   /** How many steps ran, and how often one had to run again because rows were missing. */
   readonly counts: { steps: number; reruns: number };
 };
@@ -83,6 +91,7 @@ export function makeWorld(parts: {
   const workflows = new Map<WorkflowId, Rows>();
   const definitions = new Map<string, string>();
   const parsed = new Map<string, Tree>();
+  const names = new Map<string, string>();
   const counts = { steps: 0, reruns: 0 };
   let now = parts.startAt;
   let seeds = 0;
@@ -156,7 +165,11 @@ export function makeWorld(parts: {
       const asked = new Set<string>();
       counts.steps++;
       for (let loads = 0; loads < LOADS_MAX; loads++) {
-        const result = step(load(rowsOf(id), needs), stimulus, { limits, definition: (hash) => parsed.get(hash) });
+        const result = step(load(rowsOf(id), needs), stimulus, {
+          limits,
+          definition: (hash) => parsed.get(hash),
+          named: (name) => names.get(name),
+        });
         if (result.kind === 'stepped') {
           if (result.changes !== null) apply(id, result.changes);
           return result.answer;
@@ -200,6 +213,11 @@ export function makeWorld(parts: {
     },
     whole: (id) => load(rowsOf(id), [{ kind: 'everything' }]),
     history: (id) => rowsOf(id).history,
+    store(name, hash, text) {
+      names.set(name, hash);
+      definitions.set(hash, text);
+    },
+    workflows: () => [...workflows.keys()],
     definition(hash) {
       if (!parsed.has(hash)) readDefinition(hash);
       return parsed.get(hash);

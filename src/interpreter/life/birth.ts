@@ -171,12 +171,19 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
   if (message.variables !== null) node.scope = newScope(message.variables);
   if (place !== null) takePlace(x, place);
   const runsBody = message.launch && DEFINE_NAMES.has(tree.name);
-  node.kind = place?.kind ?? (runsBody ? 'sequence' : (world.registry.get(tree.name)?.names[0] ?? 'ref'));
+  node.kind = place?.kind ?? (runsBody ? 'sequence' : headOf(world, tree.name, message.tree));
   if (runsBody && node.scope !== null) {
     const name = definitionName(tree);
     if (name !== null) node.scope.own.set(name, new Bound('0', message.tree));
   }
   return x;
+}
+
+/** Expressions of another language stand in stored definitions only: a tree that came as data cannot name them. */
+function headOf(world: World, name: string, { root }: TreeRef): string {
+  const known = world.registry.get(name);
+  if (known === undefined || (known.family !== undefined && typeof root !== 'string')) return 'ref';
+  return known.names[0] ?? 'ref';
 }
 
 export const definitionName = (tree: Tree): string | null => {

@@ -54,6 +54,12 @@ export type Wake =
   | { readonly do: 'retry' }
   /** Applied again as another tree (an error, a command, a handler). */
   | { readonly do: 'become'; readonly tree: Json; readonly retry: boolean }
+  /** An event of BPMN, by the key it waits under; `left`: rounds that follow, null without end. */
+  | {
+      readonly do: 'bpmn';
+      readonly on: string;
+      readonly cycle: { readonly every: string; readonly left: number | null } | null;
+    }
   /** A side activity with the applied workitem. */
   | { readonly do: 'flank'; readonly name: string };
 

@@ -61,7 +61,8 @@ export function valueToJson(world: World, value: Value): Json {
 
 const head = (name: string): string => (name.includes('.') ? name.slice(0, name.indexOf('.')) : name);
 
-function read(x: Acting, scope: Scope, name: string): Value | undefined {
+/** A variable of this very scope. */
+export function read(x: Acting, scope: Scope, name: string): Value | undefined {
   if (scope.own.has(name)) return scope.own.get(name);
   return scope.spilled ? x.world.spilledVariable(x.node.id, name) : undefined;
 }
@@ -127,7 +128,8 @@ export function spendVariables(world: World, variables: ReadonlyMap<string, Valu
   for (const [name, value] of variables) world.spend(charactersOf(world, name, value));
 }
 
-function write(x: Acting, scope: Scope, name: string, value: Value | undefined): void {
+/** Binds a variable in this very scope; undefined unbinds it. */
+export function write(x: Acting, scope: Scope, name: string, value: Value | undefined): void {
   x.strand.touched = true;
   if (value !== undefined) checkVariable(x, scope, name, value);
   if (value === undefined) {

@@ -176,6 +176,9 @@ export type Header = {
   continuing: boolean;
   /** Characters in rows of its branches and variables. */
   kept: number;
+  /** Messages of BPMN that wait for somebody, and how many there have been. */
+  messages: number;
+  messageSeq: number;
   tags: Record<string, number>;
   wfName: string | null;
   revision: string | null;
@@ -388,6 +391,8 @@ export const newHeader = (): Header => ({
   killed: false,
   continuing: false,
   kept: 0,
+  messages: 0,
+  messageSeq: 0,
   tags: {},
   wfName: null,
   revision: null,

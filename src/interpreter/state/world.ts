@@ -82,6 +82,8 @@ export type StepContext = {
   readonly limits: Limits;
   /** A parsed definition by its content hash, or undefined when it has to be loaded first. */
   readonly definition: (hash: string) => Tree | undefined;
+  /** The content hash of the stored definition of a name; undefined when there is none. */
+  readonly named?: (name: string) => string | undefined;
   /** False: no workflow listens to others; events are for this one alone. */
   readonly hears?: boolean;
 };

@@ -130,7 +130,7 @@ export const ref: Expression = {
       ...(name === key ? [] : ([['original_ref', key]] as const)),
     ];
     const aliased = name === key ? undefined : world.registry.get(name);
-    if (value === undefined && aliased !== undefined) {
+    if (value === undefined && aliased !== undefined && aliased.family === undefined) {
       node.name = name;
       node.kind = aliased.names[0] ?? name;
       aliased.apply(x);

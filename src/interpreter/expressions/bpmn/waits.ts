@@ -1,0 +1,245 @@
+import { dateAt, durationAfter, readCycle, roundAfter } from '../../../language/iso-timer.ts';
+import { LanguageError } from '../../../language/language-error.ts';
+import type { ExpressionId } from '../../../model/ids.ts';
+import type { Fields, Json } from '../../../model/json.ts';
+import type { AgendaRow, ListenerRow } from '../../../model/rows.ts';
+import { refOf } from '../../life/branches.ts';
+import { clearTimers, schedule, type Wake } from '../../life/timers.ts';
+import { plainReply } from '../../state/state.ts';
+import type { Acting, World } from '../../state/world.ts';
+import { childTree, type EventSpec, eventOf, list, meant, treeOf } from './parts.ts';
+
+/*
+ * Waiting for times, messages and signals. What an expression waits for has a key: `e0` its own event (of an event-based gateway `e<n>`
+ * the n-th way), `b<child>` a boundary event, `s<child>` an event sub-process. When it happens the expression gets a reply from
+ * `@<key>`, with what the message brought.
+ */
+
+type Spec = { readonly seq: number; readonly key: Json; readonly on: string; readonly stays: boolean };
+
+/** Where messages are kept that came before somebody waited for them. */
+const KEPT = 'kept!' as ExpressionId;
+/** Messages kept in one workflow. */
+export const KEPT_MAX = 1_000;
+
+export const happened = (key: string): ExpressionId => `@${key}` as ExpressionId;
+
+/** Arms one event. `repeats`: it may happen more than once. */
+export function arm(x: Acting, on: string, event: EventSpec, repeats: boolean): void {
+  if (event.kind === 'timer') armTimer(x, on, event);
+  else if (event.kind === 'message') armMessage(x, on, event, repeats);
+  else if (event.kind === 'signal')
+    listen(x, on, { event: 'signal', name: textOf(meant(x, String(event['name']))), key: null, repeats });
+}
+
+/** Arms the boundary events of an activity; `scope` holds their trees. */
+export function armBoundary(x: Acting, scope: Acting): void {
+  for (const index of list(treeOf(x), 'boundary') as readonly number[]) {
+    const tree = childTree(scope, index);
+    const event = eventOf(tree);
+    if (event !== null) arm(x, `b${index}`, event, tree.attributes.get('interrupting') === false);
+  }
+}
+
+function armTimer(x: Acting, on: string, event: EventSpec): void {
+  const value = meant(x, String(event['text']));
+  const written = textOf(value);
+  const { now } = x.world;
+  const unreadable = (): LanguageError =>
+    new LanguageError(
+      'ExpressionError',
+      `${String(event['text']).slice(0, 100)}: the time ${JSON.stringify(value).slice(0, 100)} cannot be read`,
+    );
+  if (event['form'] === 'cycle') {
+    const cycle = readCycle(written);
+    if (cycle === null) throw unreadable();
+    if (cycle.rounds === 0) return;
+    const first = cycle.start ?? roundAfter(cycle, now);
+    if (first === null) return;
+    setTimer(x, on, first, { every: cycle.every, left: cycle.rounds === null ? null : cycle.rounds - 1 });
+    return;
+  }
+  // FEEL may give a date for a duration, and the reverse.
+  const at =
+    event['form'] === 'date'
+      ? (dateAt(written) ?? durationAfter(written, now))
+      : (durationAfter(written, now) ?? dateAt(written));
+  if (at === null) throw unreadable();
+  setTimer(x, on, at, null);
+}
+
+type Cycle = { readonly every: string; readonly left: number | null };
+
+function setTimer(x: Acting, on: string, at: number, cycle: Cycle | null): void {
+  const agenda = schedule(x, at, { do: 'bpmn', on, cycle });
+  x.node.timers = [...x.node.timers, { agenda, action: on }];
+}
+
+/** A timer has come; the next round is counted from when it was due. */
+export function fireTimer(x: Acting, row: AgendaRow, wake: Extract<Wake, { readonly do: 'bpmn' }>): void {
+  const { cycle } = wake;
+  if (cycle !== null && cycle.left !== 0) {
+    const next = roundAfter({ every: cycle.every, rounds: null, start: null }, row.dueAt);
+    if (next !== null)
+      setTimer(x, wake.on, next, { every: cycle.every, left: cycle.left === null ? null : cycle.left - 1 });
+  }
+  x.world.send(plainReply(refOf(x), happened(wake.on), {}));
+}
+
+const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function armMessage(x: Acting, on: string, event: EventSpec, repeats: boolean): void {
+  const name = textOf(meant(x, String(event['name'])));
+  const written = event['key'];
+  const value = typeof written === 'string' ? meant(x, written) : null;
+  const key = value === null ? null : textOf(value).slice(0, KEY_MAX);
+  const kept = takeKept(x.world, name);
+  if (kept !== null) {
+    x.world.send(plainReply(refOf(x), happened(on), kept));
+    if (!repeats) return;
+  }
+  listen(x, on, { event: 'message', name, key, repeats });
+}
+/** Characters of a correlation key. */
+const KEY_MAX = 200;
+
+function listen(
+  x: Acting,
+  on: string,
+  wanted: {
+    readonly event: 'message' | 'signal';
+    readonly name: string;
+    readonly key: string | null;
+    readonly repeats: boolean;
+  },
+): void {
+  const { node, strand, world } = x;
+  world.header.listeners++;
+  world.header.listenerSeq++;
+  strand.touched = true;
+  const id = `${node.id}#${on}` as ExpressionId;
+  const armed = (node.data['armed'] ?? []) as readonly string[];
+  node.data['armed'] = [...armed, on];
+  const spec: Spec = { seq: world.header.listenerSeq, key: wanted.key, on, stays: wanted.repeats };
+  world.listeners.set(id, {
+    kind: 'put',
+    row: {
+      id,
+      path: strand.path,
+      event: wanted.event,
+      reach: 'tenant',
+      name: wanted.name,
+      spec: JSON.stringify(spec),
+    },
+  });
+}
+
+/** Nothing is waited for any more. */
+export function disarm(x: Acting): void {
+  const { node, world } = x;
+  clearTimers(x);
+  for (const on of (node.data['armed'] ?? []) as readonly string[]) drop(world, `${node.id}#${on}` as ExpressionId);
+  delete node.data['armed'];
+}
+
+function drop(world: World, id: ExpressionId): void {
+  world.header.listeners--;
+  world.listeners.set(id, { kind: 'delete' });
+}
+
+/** One listener has been served. */
+function served(world: World, row: ListenerRow, { on, stays }: Spec): Acting | null {
+  const mark = row.id.lastIndexOf('#');
+  const x = world.find({ path: row.path, id: row.id.slice(0, mark) as ExpressionId });
+  if (x === null || stays) return x;
+  drop(world, row.id);
+  x.strand.touched = true;
+  const armed = ((x.node.data['armed'] ?? []) as readonly string[]).filter((each) => each !== on);
+  if (armed.length === 0) delete x.node.data['armed'];
+  else x.node.data['armed'] = armed;
+  return x;
+}
+
+const specOf = (row: ListenerRow): Spec => JSON.parse(row.spec) as Spec;
+
+const waiting = (
+  world: World,
+  event: 'message' | 'signal',
+  name: string,
+): readonly { row: ListenerRow; spec: Spec }[] =>
+  world
+    .ownListeners()
+    .filter((row) => row.event === event && row.name === name)
+    .map((row) => ({ row, spec: specOf(row) }))
+    .sort((a, b) => a.spec.seq - b.spec.seq);
+
+/** Gives a message to the one that has waited longest. `key` undefined: any key fits. Null when nobody waits for it. */
+export function deliverMessage(
+  world: World,
+  name: string,
+  key: string | null | undefined,
+  fields: Fields,
+): Acting | null {
+  for (const { row, spec } of waiting(world, 'message', name)) {
+    if (key !== undefined && spec.key !== key) continue;
+    const x = served(world, row, spec);
+    if (x === null) continue;
+    world.record({ kind: 'message.received', expid: x.node.expid, name });
+    world.send(plainReply(refOf(x), happened(spec.on), fields));
+    return x;
+  }
+  return null;
+}
+
+/** Gives a signal to everybody in this workflow who waits for it. */
+export function deliverSignal(world: World, name: string, fields: Fields): number {
+  const all = waiting(world, 'signal', name);
+  for (const { row, spec } of all) {
+    const x = served(world, row, spec);
+    if (x !== null) world.send(plainReply(refOf(x), happened(spec.on), fields));
+  }
+  return all.length;
+}
+
+/** A message or signal of another workflow has come for one listener. */
+export function hearBpmn(world: World, listener: ExpressionId, fields: Fields): void {
+  const row = world.ownListeners().find((each) => each.id === listener);
+  if (row === undefined) return;
+  const spec = specOf(row);
+  const x = served(world, row, spec);
+  if (x !== null) world.send(plainReply(refOf(x), happened(spec.on), fields));
+}
+
+/** Keeps a message until somebody waits for it. False when there are too many. */
+export function keepMessage(world: World, name: string, fields: Fields): boolean {
+  const { header } = world;
+  if (header.messages >= KEPT_MAX) return false;
+  header.messages++;
+  header.messageSeq++;
+  const key = `m${String(header.messageSeq).padStart(9, '0')}`;
+  world.variables.set(`${KEPT} ${key}`, {
+    kind: 'put',
+    row: { scope: KEPT, name: key, value: JSON.stringify([name, fields]) },
+  });
+  return true;
+}
+
+function takeKept(world: World, name: string): Fields | null {
+  if (world.header.messages === 0) return null;
+  world.want({ kind: 'variables', scope: KEPT });
+  const rows = new Map<string, string>();
+  for (const row of world.loaded.variables.values()) if (row.scope === KEPT) rows.set(row.name, row.value);
+  for (const [id, op] of world.variables) {
+    if (!id.startsWith(`${KEPT} `)) continue;
+    if (op.kind === 'put') rows.set(op.row.name, op.row.value);
+    else rows.delete(id.slice(KEPT.length + 1));
+  }
+  for (const [key, value] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [of, fields] = JSON.parse(value) as [string, Fields];
+    if (of !== name) continue;
+    world.header.messages--;
+    world.variables.set(`${KEPT} ${key}`, { kind: 'delete' });
+    return fields;
+  }
+  return null;
+}
