@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { hostname } from 'node:os';
+import process from 'node:process';
 import { makeApp } from '../api/app.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
@@ -66,7 +68,8 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
   const { leaseSeconds, role } = config;
   const baseUrl = makeBaseUrl({ given: config.baseUrl, own: ownUrl, role, time, log });
   const policy: TargetPolicy = { allowPrivate: config.allowPrivateTargets };
-  const nodeBeat: NodeBeat = { id: randomUUID(), role, url: baseUrl.current(), version, leaseSeconds };
+  const name = config.nodeName ?? `${hostname().slice(0, 80)}:${process.pid}`;
+  const nodeBeat: NodeBeat = { id: randomUUID(), name, role, url: baseUrl.current(), version, leaseSeconds };
   // Each look at the nodes tells a worker where requests are answered.
   const store: Store = {
     ...opened,

@@ -61,7 +61,7 @@ export type Node = {
 /** @throws when the store cannot be reached */
 export async function compose(parts: NodeParts): Promise<Node> {
   const { store, clock, time, ids, node, settings } = parts;
-  const log = parts.log.with({ node: node.id });
+  const log = parts.log.with({ node: node.name });
   const membership = await joinNodes({ store, node, time, log: log.with({ component: 'nodes' }) });
   const made = makeEngine({
     store,

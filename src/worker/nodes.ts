@@ -18,6 +18,9 @@ export type Membership = {
 /** Beats per lease: two may get lost before the others think us dead. */
 const BEATS_PER_LEASE = 3;
 
+/** Ids of nodes of the same name that a warning lists. */
+const NAMESAKES_SHOWN_MAX = 10;
+
 /** @throws when the first beat cannot be written; later ones that fail are logged and made up for by the next */
 export async function joinNodes(parts: {
   readonly store: Pick<Store, 'nodes'>;
@@ -45,7 +48,15 @@ export async function joinNodes(parts: {
     });
   }
 
-  await beat();
+  const namesakes = (await beat()).filter(({ id, name, alive }) => alive && name === node.name && id !== node.id);
+  if (namesakes.length > 0)
+    log.warn(
+      `Another living node is called ${node.name}, too: give each a NODE_NAME of its own, or the log does not tell them apart`,
+      {
+        event: 'node.same_name',
+        nodes: namesakes.map(({ id }) => id).slice(0, NAMESAKES_SHOWN_MAX),
+      },
+    );
   again();
   return {
     nodes: async () => known,

@@ -5,6 +5,7 @@ import { makeBaseUrl, ownUrl } from '../../src/server/base-url.ts';
 import type { NodeRow } from '../../src/store/store.ts';
 
 const node = (url: string, role: string, alive = true): NodeRow => ({
+  name: null,
   id: url,
   role,
   url,

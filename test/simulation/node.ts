@@ -46,7 +46,14 @@ export async function startProcess(parts: {
     log: parts.log,
     post: parts.post,
     limits: parts.limits,
-    node: { id: parts.id, role: parts.role, url: `http://${parts.id}`, version: '1', leaseSeconds: LEASE_SECONDS },
+    node: {
+      id: parts.id,
+      name: parts.id,
+      role: parts.role,
+      url: `http://${parts.id}`,
+      version: '1',
+      leaseSeconds: LEASE_SECONDS,
+    },
     settings: {
       baseUrl: () => 'http://rota.test',
       userAgent: 'rota',

@@ -156,7 +156,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await read.errors({ ...page, after: null });
   await read.counts(DEFAULT_TENANT);
   await store.releaseClaims('me');
-  await store.nodes.beat({ id: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
+  await store.nodes.beat({ id: 'node', name: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
   await store.nodes.leave('node');
   await store.settings.write('x', '1');
   await store.settings.read('x');

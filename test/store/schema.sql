@@ -101,6 +101,7 @@ create table node (
   started_at timestamp with time zone not null,
   seen_at timestamp with time zone not null,
   lease_until timestamp with time zone not null,
+  name text,
   constraint node_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
 

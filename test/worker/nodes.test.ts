@@ -6,7 +6,7 @@ import { joinNodes } from '../../src/worker/nodes.ts';
 test('looking at the nodes writes nothing: it is answered from the last beat', async () => {
   let beats = 0;
   const time = manualTime();
-  const node = { id: 'a', role: 'all', url: 'http://a.test', version: '1', leaseSeconds: 30 };
+  const node = { id: 'a', name: 'a', role: 'all', url: 'http://a.test', version: '1', leaseSeconds: 30 };
   const membership = await joinNodes({
     store: {
       nodes: {
@@ -25,5 +25,30 @@ test('looking at the nodes writes nothing: it is answered from the last beat', a
   expect(beats).toBe(1);
   time.pass(10_000);
   expect(beats).toBe(2);
+  await membership.leave();
+});
+
+test('two living nodes of one name are told in the log', async () => {
+  const lines: string[] = [];
+  const time = manualTime();
+  const node = { id: 'a', name: 'twin', role: 'all', url: 'http://a.test', version: '1', leaseSeconds: 30 };
+  const others = [
+    { ...node, id: 'b', alive: true },
+    { ...node, id: 'dead', alive: false },
+    { ...node, id: 'c', name: 'somebody else', alive: true },
+  ];
+  const membership = await joinNodes({
+    store: {
+      nodes: {
+        beat: async () => [{ ...node, alive: true }, ...others].map((row) => ({ ...row, startedAt: 1, seenAt: 1 })),
+        leave: async () => {},
+      },
+    },
+    node,
+    time,
+    log: { ...silentLog, warn: (message, details) => lines.push(`${message} ${JSON.stringify(details)}`) },
+  });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('"nodes":["b"]');
   await membership.leave();
 });

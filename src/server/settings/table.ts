@@ -36,12 +36,12 @@ export const TABLE = {
   role: choice('ROLE', 'all', ['all', 'api', 'worker'], {
     meaning: '`all`, `api` (answers requests) or `worker` (delivers callbacks, fires timers)',
   }),
-  /** Null: the name of the machine. */
+  /** Null: the name of the machine and the number of the process. */
   nodeName: text('NODE_NAME', null, {
-    meaning: 'what this node is called in the log',
-    shown: 'the name of the machine',
-    wanted: 'at most 100 letters, digits, dots, colons, dashes and underscores',
-    isGood: (name) => /^[\w.:-]{1,100}$/.test(name),
+    meaning: 'what this node is called in the log and in `GET /v1/nodes`',
+    shown: 'machine:process',
+    wanted: 'at most 64 letters, digits, dots, colons, dashes and underscores',
+    isGood: (name) => /^[\w.:-]{1,64}$/.test(name),
   }),
   retryDelaysSeconds: delays('RETRY_DELAYS', [30, 31, 62, 273, 1054, 3155, 7806, 16837, 32798, 59079, 100030], {
     meaning: 'seconds between the tries of one callback, comma-separated',

@@ -9,6 +9,8 @@ export type Nodes = {
 
 export type NodeBeat = {
   readonly id: string;
+  /** What people call it (NODE_NAME). Several may have the same; the id tells them apart. */
+  readonly name: string;
   readonly role: string;
   readonly url: string;
   readonly version: string;
@@ -16,6 +18,8 @@ export type NodeBeat = {
 };
 export type NodeRow = {
   readonly id: string;
+  /** Null: a node of a release that knew no names. */
+  readonly name: string | null;
   readonly role: string;
   readonly url: string;
   readonly version: string;
@@ -39,6 +43,7 @@ export const NODE = table<StoredNode>()({
     role: 'text',
     url: 'text',
     version: 'text',
+    name: 'text',
     startedAt: 'instant',
     seenAt: 'instant',
     leaseUntil: 'instant',
@@ -50,10 +55,10 @@ export const NODE = table<StoredNode>()({
 export function openNodes(open: OpenTable): Nodes {
   const rows = open(NODE);
   return {
-    beat: async ({ id, role, url, version, leaseSeconds }) => {
+    beat: async ({ id, name, role, url, version, leaseSeconds }) => {
       const now = fromNow(0);
       const leaseUntil = fromNow(leaseSeconds);
-      await rows.put({ id, role, url, version, startedAt: now, seenAt: now, leaseUntil }, ['startedAt']);
+      await rows.put({ id, name, role, url, version, startedAt: now, seenAt: now, leaseUntil }, ['startedAt']);
       const { items } = await rows.list('all', { by: {}, limit: NODES_MAX });
       // What was just written is the database's time.
       const nowThere = items.find((node) => node.id === id)?.seenAt ?? 0;

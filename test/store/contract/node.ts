@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Topic } from '../topic.ts';
 
-const node = { role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 };
+const node = { name: 'somebody', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 };
 const DAY_SECONDS = 86_400;
 
 export const about: Topic = (store) => {

@@ -1,5 +1,5 @@
 import { Type } from '../../schema.ts';
-import { text, time } from '../../schema-parts.ts';
+import { nullable, text, time } from '../../schema-parts.ts';
 
 /** Body of `POST /v1/test/clock`. */
 export const ClockAdvance = Type.Object(
@@ -13,6 +13,7 @@ export const Nodes = Type.Object(
     nodes: Type.Array(
       Type.Object({
         id: Type.String(),
+        name: nullable(text('What people call it (NODE_NAME); null: a node of a release that knew no names')),
         role: Type.OneOf(['all', 'api', 'worker'], 'What it does'),
         url: text('Its public address'),
         version: Type.String(),

@@ -4,6 +4,7 @@ import { timeView } from '../../time.ts';
 
 export const nodeView = (row: NodeRow): JsonObject => ({
   id: row.id,
+  name: row.name,
   role: row.role,
   url: row.url,
   version: row.version,
