@@ -14,7 +14,7 @@ const DATA_BELOW: ReadonlySet<string> = new Set(['filter', 'participant']);
 
 /**
  * Finds what makes a tree no legal definition, whatever the format it came in: limits, texts that cannot be stored,
- * refused expressions, definitions that could never be called (language.md 4.1, 4.8, 4.16, 11).
+ * refused expressions, definitions that could never be called (docs/definitions.md).
  *
  * @returns in document order, at most `limits.complaints`; empty for a legal tree
  */

@@ -25,7 +25,7 @@ const WORDS: readonly (readonly [string, Json])[] = [
 ];
 
 /**
- * Reads JSON text (language.md 1.2): strictly JSON, and a tree all the way down.
+ * Reads JSON text (docs/definitions.md): strictly JSON, and a tree all the way down.
  *
  * JSON.parse would do, but it knows no lines, moves integer-like attribute names to the front and does not say which
  * node is wrong.

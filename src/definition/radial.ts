@@ -13,7 +13,7 @@ const HEAD = /[^ \r\n#"',]+/y;
 const DASHED_WORD = /^[a-z-]+$/;
 
 /**
- * Reads Radial text (language.md 1.4): one node a line, indented below its parent.
+ * Reads Radial text (docs/definitions.md): one node a line, indented below its parent.
  *
  * The grammar is a PEG, so every choice is final once something after it fails; each stretch of the text is looked at a
  * small number of times and reading takes time in proportion to its length.

@@ -34,7 +34,7 @@ const RUBY_REFUSED =
   'definitions in Ruby are not supported, because to read one is to run it; write it as XML, JSON or Radial';
 
 /**
- * Reads a process definition (language.md 1): text in, tree out.
+ * Reads a process definition (docs/definitions.md): text in, tree out.
  *
  * The first character tells the format, `<` XML, `[` or `{` JSON, anything else Radial; a byte order mark and white
  * space before it do not count. Text is only ever read, never opened as a file or URL, never run.

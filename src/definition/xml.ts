@@ -33,7 +33,7 @@ const PARSER = {
 type Piece = { readonly text: string; readonly literal: boolean };
 
 /**
- * Reads XML text (language.md 1.3): an element is a node, a text an attribute with the value null.
+ * Reads XML text (docs/definitions.md): an element is a node, a text an attribute with the value null.
  *
  * @throws Refusal
  */

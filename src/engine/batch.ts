@@ -20,7 +20,7 @@ import {
 import { asksForPart, endsBatch, overlay, weightOf, withLoaded } from './view.ts';
 
 /*
- * One transaction for many stimuli (design.md, "The engine"): lock and load, one pure step after the other, one write.
+ * One transaction for many stimuli (docs/architecture.md, "The engine"): lock and load, one pure step after the other, one write.
  */
 
 export type BatchResult =

@@ -5,7 +5,7 @@ import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Watcher } from './committed.ts';
 
-/** The single road every change takes: a list of stimuli in, a list of answers out (design.md, "The engine"). */
+/** The single road every change takes: a list of stimuli in, a list of answers out (docs/architecture.md, "The engine"). */
 export type Engine = {
   /** Handles the stimuli, in order within each workflow, and answers each once its step is committed. Faults are answers; rejects only
    * with `Fault('overloaded' | 'unavailable' | 'internal')`. */

@@ -79,7 +79,7 @@ export const nameOf = (entry: Entry): string =>
 export const internalFault = (error: unknown): Fault =>
   new Fault(
     'internal',
-    'An internal error; nothing was changed. The log of the server tells more',
+    'An internal error: the step failed. Look at the workflow before you repeat the request; the log of the server tells more',
     {},
     { cause: error },
   );

@@ -22,7 +22,7 @@ const ROW_CHARACTERS = 300;
 export const DISTRUST_BATCHES_MAX = 64;
 
 export type Memory = {
-  /** Those workflows of a batch whose rows are remembered as far as it needs them first; null when this is no time for guessing. */
+  /** Those workflows of a batch whose rows are remembered as far as it needs them first; null when rows should be locked instead. */
   recall(batch: ReadonlyMap<WorkflowId, readonly Entry[]>): ReadonlyMap<WorkflowId, Loaded> | null;
   /** After a commit. `view`: the rows as they are now, `changes`: how they came to be so. */
   remember(workflow: WorkflowId, view: Loaded, changes: Changes): void;

@@ -6,7 +6,7 @@ import type { TryOutcome } from './engine.ts';
 import { type RetryRules, retryDelayMs, type Schedule } from './retry-rules.ts';
 
 /*
- * What the end of a try means for the message owed (contract.md, callbacks and retries). Pure: a row and an outcome in, a changed
+ * What the end of a try means for the message owed (docs/api-v1.md, callbacks and retries). Pure: a row and an outcome in, a changed
  * row out.
  */
 
@@ -79,7 +79,7 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
 }
 
 /**
- * Decides about a row when its participant asks to be tried again: one failed try (contract.md, `…/fail` with `retry`).
+ * Decides about a row when its participant asks to be tried again: one failed try (docs/api-v1.md, `…/fail` with `retry`).
  * The delivery that brought the workitem there is that try; a try that is still under way becomes stale.
  */
 export function afterRefusal(

@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject } from './json.ts';
  * `expid` and `workitem_id` from the id of the expression (and the workflow), the names of the parts from the kind. So the usual kinds are
  * lists that begin with a number; anything else, and all that older versions wrote, is an object as it stands.
  *
- * A list says no more than the entries before it in the same text: texts can be joined by joining their entries.
+ * An entry may refer back only to entries of the same text, so texts can be joined.
  */
 
 /**

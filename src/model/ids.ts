@@ -54,7 +54,7 @@ const SYLLABLES: readonly string[] = [
   'yu',
 ];
 
-/** A number as a pronounceable word (language.md 2): base 70, most significant syllable first; 0 is the empty word. */
+/** A number as a pronounceable word (docs/definitions.md): base 70, most significant syllable first; 0 is the empty word. */
 export function mnemo(value: number): string {
   let word = '';
   for (let rest = value; rest > 0; rest = Math.floor(rest / 70)) word = (SYLLABLES[rest % 70] ?? '') + word;

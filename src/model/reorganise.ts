@@ -2,7 +2,7 @@ import type { Json } from './json.ts';
 import { DEFINE_NAMES, type Tree, textKey } from './tree.ts';
 
 /**
- * The tree as a launch runs it (language.md 1.7): a definition becomes `define` and its definitions move to the front,
+ * The tree as a launch runs it (docs/definitions.md): a definition becomes `define` and its definitions move to the front,
  * in their order, each treated alike; everything else stays as it is. Expids refer to this tree.
  *
  * @returns `name` and `revision` of a root that is a definition, null where it gives none or is no definition

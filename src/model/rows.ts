@@ -2,7 +2,7 @@ import type { ExpressionId, WorkflowId } from './ids.ts';
 import type { Tenant } from './tenant.ts';
 
 /*
- * The rows a workflow consists of (design.md, "A step"). The store keeps them as they are; only the interpreter looks into
+ * The rows a workflow consists of (docs/architecture.md, "A step"). The store keeps them as they are; only the interpreter looks into
  * the texts (`header`, `state`, `fields`, `payload`, …), which are JSON. Times are business time, milliseconds since 1970.
  *
  * A *strand* is a chain of expressions between two forks. The root strand has the path `0` and lives in the workflow row; every

@@ -1,7 +1,7 @@
 import { isObject, type Json } from './json.ts';
 
 /**
- * A process definition as data: a head, attributes in written order, children (language.md 1.1).
+ * A process definition as data: a head, attributes in written order, children (docs/definitions.md).
  *
  * Attributes are a Map because their order means something (the first null-valued key is the text) and plain objects
  * move integer-like keys to the front.
@@ -32,7 +32,7 @@ export const treeToJson = (tree: Tree): Json => [
 /** The form we store: as the wire form, but attributes are a list of pairs, so that their order survives. */
 export const treeToStored = (tree: Tree): Json => [tree.name, [...tree.attributes], tree.children.map(treeToStored)];
 
-/** Reads either form. Null when `value` is not a tree all the way down (language.md 1.1). */
+/** Reads either form. Null when `value` is not a tree all the way down (docs/definitions.md). */
 export function treeFromJson(value: Json): Tree | null {
   if (!Array.isArray(value) || value.length !== 3) return null;
   const [name, attributes, children] = value as [Json, Json, Json];

@@ -6,7 +6,7 @@ import type { CallbackRequest } from './message.ts';
 export type DeliveredText = { readonly shared: string; readonly own: string };
 
 /**
- * A message of a workitem as the request its participant gets (contract.md, callback): exactly six keys, in this order.
+ * A message of a workitem as the request its participant gets (docs/api-v1.md, callback): exactly six keys, in this order.
  *
  * `webhook-id` is the same for all tries of one message and another for the notice that follows it; `rota-try` counts the tries.
  * A process that was frozen between its last check and the write to the socket can still send late, when another node has taken

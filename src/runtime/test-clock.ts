@@ -2,7 +2,7 @@ import { Fault } from '../model/fault.ts';
 import type { Clock } from './clock.ts';
 import { type ProcessTime, pause } from './process-time.ts';
 
-/** Business time that can be moved forward (contract.md, `POST /v1/test/clock`). */
+/** Business time that can be moved forward (docs/api-v1.md, `POST /v1/test/clock`). */
 export type TestClock = Clock & {
   /** Takes up the offset an earlier process left behind. Call it once, before anything asks for the time. */
   restore(): Promise<void>;

@@ -12,7 +12,7 @@ const HEAD_BYTES_MAX = 256 * 1024;
 /** A client has this long to send the head of its request, and all of it. */
 const HEAD_MS_MAX = 10_000;
 const REQUEST_MS_MAX = 60_000;
-/** Idle connections are kept longer than load balancers keep theirs (usually 60 s), so that it is they who close. */
+/** Idle connections are kept longer than load balancers keep theirs (60 s is common), so that it is they who close. */
 const KEEP_ALIVE_MS = 72_000;
 
 /** When the server stops: idle connections are kept so long for a request that is on its way. */

@@ -44,7 +44,7 @@ export const types: pg.CustomTypesConfig = {
 };
 
 /**
- * The same connections, of which at most `max` are held at once through this door. Whoever comes too many waits for his turn, and is told
+ * The same connections, of which at most `max` are held at once through this door. Callers beyond `max` wait in order, and are told
  * at once when the database turns out to be away.
  *
  * The number of those who wait is bounded by the number of lanes.

@@ -172,7 +172,7 @@ export function writingOf(
       .map(([hash, stored]) => ({ s: 0, text: JSON.stringify({ hash, stored }) })),
   );
 
-  const isHeard = hears || changes.some(putsEar);
+  const isHeard = hears || changes.some(putsTenantListener);
   const events = changes.flatMap(({ workflow, events: emitted }) =>
     (isHeard ? emitted : []).map((event, i) => ({
       ...event,
@@ -209,7 +209,7 @@ export function writingOf(
 }
 
 /** A listener that hears other workflows comes, or may become one. */
-const putsEar = ({ listeners }: Changes): boolean =>
+const putsTenantListener = ({ listeners }: Changes): boolean =>
   [...listeners.values()].some((op) => op.kind === 'put' && op.row.reach === 'tenant');
 
 /** One statement that finds the listeners and writes to them; where that is one machine's work. */

@@ -7,7 +7,7 @@ import { postJson, send } from '../support/server.ts';
 
 /* The schedule of tries, walked through with the test clock, as a participant sees it that always answers 500. */
 
-/** Seconds from the first try to each (contract.md: RETRY_DELAYS). */
+/** Seconds from the first try to each (docs/api-v1.md: RETRY_DELAYS). */
 export const TRIES_AT: readonly number[] = [
   0, 30, 61, 123, 396, 1_450, 4_605, 12_411, 29_248, 62_046, 121_125, 221_155,
 ];

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 
-/** Seconds between the tries of an active callback (contract.md). */
+/** Seconds between the tries of an active callback (docs/api-v1.md). */
 const DELAYS = [30, 31, 62, 273, 1054, 3155, 7806, 16837, 32798, 59079, 100030];
 
 type Delivery = { readonly try: number; readonly status: number; readonly at: string };

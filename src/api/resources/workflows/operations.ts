@@ -21,7 +21,7 @@ import { workitemView } from '../workitems/view.ts';
 import { History, WORKFLOW_STATUSES, Workflow, WorkflowList } from './schemas.ts';
 import { historyView, summaryView } from './view.ts';
 
-/** Live expressions (and workitems) shown of one workflow at once (contract.md). */
+/** Live expressions (and workitems) shown of one workflow at once (docs/api-v1.md). */
 const EXPRESSIONS_MAX = 1_000;
 /** Filters on tags and fields look into the workflows one by one: at most so many, or so much text, per request, then the cursor goes on. */
 const LOOKED_INTO_MAX = 500;
@@ -117,7 +117,7 @@ function simple(parts: Parts, kind: 'kill' | 'pause' | 'resume', summary: string
   };
 }
 
-/** A workflow that is over counts as not found: there is nothing left to cancel (contract.md). */
+/** A workflow that is over counts as not found: there is nothing left to cancel (docs/api-v1.md). */
 async function cancel(parts: Parts, call: Call): Promise<void> {
   const id = workflowIdOf(call);
   try {

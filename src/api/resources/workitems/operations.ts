@@ -182,7 +182,7 @@ async function open(parts: Parts, call: Call): Promise<Open> {
   return { key, ...found };
 }
 
-/** As `happen`; that the workflow is over or gone means that the workitem is gone (contract.md). */
+/** As `happen`; that the workflow is over or gone means that the workitem is gone (docs/api-v1.md). */
 async function happenAt(
   parts: Parts,
   call: Call,
