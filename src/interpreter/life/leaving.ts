@@ -77,6 +77,7 @@ export function leave(x: Acting, given: Fields, stays = false): void {
     expid: node.expid,
     expression_id: node.id,
     name: node.name,
+    ...(stays ? { goes_on: true } : {}),
   });
   if (stays) detach(x, above);
   else removeExpression(x, message !== null);
@@ -138,6 +139,13 @@ function regeneration(x: Acting, fields: Fields): Of<'apply'> {
     flanking: false,
     place: null,
   };
+}
+
+/** The end of an expression that nobody waits for (any more): it is told in the history, but to no parent. */
+export function leaveUnheard(x: Acting): void {
+  const { node, world } = x;
+  world.record({ kind: 'expression.replied', expid: node.expid, expression_id: node.id, name: node.name });
+  removeExpression(x);
 }
 
 /** Takes an expression out of the world with all that hangs on it; its strand too when it was the first, unless something follows. */

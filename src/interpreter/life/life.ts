@@ -45,7 +45,7 @@ import { dropStrand, refOf } from './branches.ts';
 import { cancelChildren, catchUp, isCaught } from './cancelling.ts';
 import { filterIn } from './filtering.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
-import { cancelFlanks, leave, removeExpression } from './leaving.ts';
+import { cancelFlanks, leave, leaveUnheard, removeExpression } from './leaving.ts';
 import { awaitEvent } from './listening.ts';
 import { bindTag, enterTag } from './tags.ts';
 import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
@@ -258,7 +258,7 @@ export function end(x: Acting, fields: Fields): void {
   } else if (node.state === 'cancelling' && node.reapply !== null) trigger(x, 'on_re_apply', fields);
   else if (node.state === 'timing_out' && node.onTimeout !== null) trigger(x, 'on_timeout', fields);
   else if (node.state === null && node.onReply !== null) trigger(x, 'on_reply', fields);
-  else if (node.flanking && node.state === null) removeExpression(x);
+  else if (node.flanking && node.state === null) leaveUnheard(x);
   else if (node.lost && node.state === null) x.strand.touched = true;
   // A handler that is being cancelled has no say any more.
   else if (node.state === null && node.trigger !== null && again !== null && again !== undefined && again !== false)

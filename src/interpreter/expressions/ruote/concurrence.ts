@@ -89,7 +89,7 @@ import {
   sharedBase,
 } from '../../life/branches.ts';
 import { cancelBranches, cancelChildren } from '../../life/cancelling.ts';
-import { leaveForgotten, removeExpression } from '../../life/leaving.ts';
+import { leaveForgotten, leaveUnheard } from '../../life/leaving.ts';
 import { end, replyToParent } from '../../life/life.ts';
 import { boundValue, newScope, parentOf, visibleVariables } from '../../life/variables.ts';
 import { plainReply, Tagged, type TreeRef, type Value } from '../../state/state.ts';
@@ -219,7 +219,7 @@ function arrive(x: Acting, reply: Reply, index: number): void {
   if (memory.over && (!wasOver || memory.remaining === 'wait')) replyToParent(x, reply.fields);
   else if (node.children > 0) return;
   else if (memory.over) {
-    if (!node.lost) removeExpression(x); // forgotten, and the last branch has come back
+    if (!node.lost) leaveUnheard(x); // forgotten, and the last branch has come back
   } else replyToParent(x, reply.fields); // every branch has replied and what was waited for never came
 }
 

@@ -196,7 +196,10 @@ export const cancelProcess: Expression = {
     // A cancel that is under way may have begun something again (undo, redo) that asks for the same: it is as if asked from outside once more.
     const again = world.header.cancelled;
     if (isKill) world.header.killed = true;
-    else world.header.cancelled = true;
+    else {
+      world.header.cancelled = true;
+      world.record({ kind: 'workflow.cancelling' });
+    }
     world.send({ kind: 'cancel_process', flavour: isKill ? 'kill' : null, after: 0, again });
   },
 };

@@ -1,0 +1,338 @@
+import type { Json } from '../../src/model/json.ts';
+import {
+  type Entry,
+  expidIn,
+  expressionIn,
+  type Failure,
+  type HeldWorkitem,
+  isOver,
+  type LiveExpression,
+  type SetTimer,
+  type Standing,
+  type Status,
+  textOf,
+  textOrNull,
+} from './standing.ts';
+
+/*
+ * What a history tells, kept so that any moment of it can be had at once: each expression is one run with the numbers of the entries that
+ * changed it, and the standing at n is what those up to n say. No entry is looked at twice, so a chronicle grows as entries come in.
+ */
+
+export type Try = {
+  readonly n: number;
+  readonly at: string;
+  readonly message: string;
+  readonly number: number;
+  /** The HTTP status; null when there was no answer. */
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly milliseconds: number | null;
+  readonly nextAt: string | null;
+  readonly ok: boolean;
+  /** The participant proceeded before the message was delivered. */
+  readonly overtaken: boolean;
+};
+
+type Mark = { readonly n: number; readonly at: string; readonly to: string; readonly failure: Failure | null };
+type ItemMark = {
+  readonly n: number;
+  readonly at: string;
+  readonly to: 'open' | 'failed' | 'gone';
+  readonly participant: string;
+};
+
+/** One expression, from its being applied to its end. */
+export type Run = {
+  readonly id: string;
+  readonly expid: string;
+  readonly name: string;
+  readonly n: number;
+  readonly at: string;
+  readonly parentId: string | null;
+  /** Changes of its state, in order. */
+  readonly marks: readonly Mark[];
+  /** The number, time and way of its end; null while it is live. */
+  readonly end: { readonly n: number; readonly at: string; readonly kind: 'replied' | 'cancelled' | 'swept' } | null;
+  readonly items: readonly ItemMark[];
+  readonly tries: readonly Try[];
+};
+type Growing = { -readonly [key in keyof Run]: Run[key] extends readonly (infer One)[] ? One[] : Run[key] };
+
+type StatusMark = {
+  readonly n: number;
+  readonly at: string;
+  readonly paused: boolean;
+  readonly cancelling: boolean;
+  readonly over: Status | null;
+};
+
+export type Chronicle = {
+  readonly entries: readonly Entry[];
+  /** The number of the last entry; 0 before the first. */
+  readonly last: number;
+  /** Takes in the entries that follow; those it has already are passed over. @throws Error when one is missing */
+  add(entries: readonly Entry[]): void;
+  /** How the workflow stood when entry `n` was the last. */
+  at(n: number): Standing;
+  /** The runs of a place that had begun by `n`, in order. */
+  runsAt(expid: string, n: number): readonly Run[];
+  run(id: string): Run | null;
+};
+
+const NOTHING: readonly Run[] = [];
+
+export function makeChronicle(): Chronicle {
+  const entries: Entry[] = [];
+  const runs: Growing[] = [];
+  const byId = new Map<string, Growing>();
+  const byPlace = new Map<string, Growing[]>();
+  const statuses: StatusMark[] = [{ n: 0, at: '', paused: false, cancelling: false, over: null }];
+  const timers: { readonly n: number; readonly timer: SetTimer; endN: number | null }[] = [];
+
+  function begin(entry: Entry, id: string, name: string): Growing {
+    const run: Growing = {
+      id,
+      expid: expidIn(id),
+      name,
+      n: entry.n,
+      at: entry.at,
+      parentId: textOrNull(entry['parent_id']),
+      marks: [],
+      end: null,
+      items: [],
+      tries: [],
+    };
+    runs.push(run);
+    byId.set(id, run);
+    const there = byPlace.get(run.expid);
+    if (there === undefined) byPlace.set(run.expid, [run]);
+    else there.push(run);
+    return run;
+  }
+
+  function mark(entry: Entry, id: string, to: string, failure: Failure | null = null): void {
+    byId.get(id)?.marks.push({ n: entry.n, at: entry.at, to, failure });
+  }
+
+  function end(entry: Entry, id: string, kind: 'replied' | 'cancelled'): void {
+    const run = byId.get(id);
+    // It has replied and goes on by itself, with branches nobody waits for; it ends a second time.
+    if (run === undefined || entry['goes_on'] === true) return;
+    run.end = { n: entry.n, at: entry.at, kind };
+    for (const timer of timers) if (timer.timer.expressionId === id) timer.endN ??= entry.n;
+  }
+
+  function item(entry: Entry, to: ItemMark['to']): void {
+    const run = byId.get(expressionIn(textOf(entry['workitem_id'])));
+    if (run === undefined) return;
+    run.items.push({ n: entry.n, at: entry.at, to, participant: textOf(entry['participant']) });
+    // Whatever is opened or proceeded has no error any more.
+    if (to === 'open') mark(entry, run.id, 'active');
+  }
+
+  function tried(entry: Entry, ok: boolean): void {
+    const run = byId.get(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id'])));
+    run?.tries.push({
+      n: entry.n,
+      at: entry.at,
+      message: textOf(entry['send']) || 'active',
+      number: numberOf(entry['try']) ?? 0,
+      status: numberOf(entry['status']),
+      error: textOrNull(entry['error']),
+      milliseconds: numberOf(entry['milliseconds']),
+      nextAt: textOrNull(entry['next_at']),
+      ok,
+      overtaken: entry['overtaken'] === true,
+    });
+  }
+
+  function status(entry: Entry, change: Partial<StatusMark>): void {
+    const before = statuses.at(-1) as StatusMark;
+    statuses.push({ ...before, ...change, n: entry.n, at: entry.at });
+    if (change.over === undefined || change.over === null) return;
+    for (const run of runs) {
+      run.end ??= { n: entry.n, at: entry.at, kind: 'swept' };
+    }
+    for (const timer of timers) timer.endN ??= entry.n;
+  }
+
+  function setTimer(entry: Entry): void {
+    const expid = textOf(entry['expid']);
+    const id = textOf(entry['expression_id']) || (byPlace.get(expid)?.at(-1)?.id ?? `${expid}!`);
+    timers.push({
+      n: entry.n,
+      timer: { expressionId: id, expid, dueAt: textOf(entry['due_at']), action: textOf(entry['action']) },
+      endN: null,
+    });
+  }
+
+  function timerFired(entry: Entry): void {
+    const expid = textOf(entry['expid']);
+    const id = textOf(entry['expression_id']);
+    const found = timers.find(
+      ({ timer, endN }) => endN === null && timer.expid === expid && (id === '' || timer.expressionId === id),
+    );
+    if (found !== undefined) found.endN = entry.n;
+  }
+
+  function take(entry: Entry): void {
+    const id = textOf(entry['expression_id']);
+    switch (entry.kind) {
+      case 'expression.applied':
+        begin(entry, id, textOf(entry['name']));
+        return;
+      case 'expression.replied':
+        end(entry, id, 'replied');
+        return;
+      case 'expression.cancelled':
+        end(entry, id, 'cancelled');
+        return;
+      case 'expression.failed':
+        if (entry['handled_by'] === undefined)
+          mark(entry, id, 'failed', {
+            expressionId: id,
+            expid: expidIn(id),
+            class: textOf(entry['class']),
+            message: textOf(entry['message']),
+            at: entry.at,
+          });
+        return;
+      case 'expression.awaiting':
+      case 'expression.cancelling':
+      case 'expression.timing_out':
+      case 'expression.dying':
+      case 'expression.failing':
+        mark(entry, id, entry.kind.slice('expression.'.length));
+        return;
+      case 'expression.replayed':
+      case 'error.replayed':
+        mark(entry, id, 'active');
+        return;
+      case 'workitem.opened':
+        item(entry, 'open');
+        return;
+      case 'workitem.failed':
+        item(entry, 'failed');
+        return;
+      case 'workitem.proceeded':
+        item(entry, 'gone');
+        mark(entry, expressionIn(textOf(entry['workitem_id'])), 'active');
+        return;
+      case 'workitem.closed':
+        item(entry, 'gone');
+        return;
+      case 'callback.delivered':
+        tried(entry, true);
+        return;
+      case 'callback.refused':
+        tried(entry, false);
+        return;
+      case 'callback.exhausted':
+        if (textOf(entry['send']) === 'active') item(entry, 'failed');
+        return;
+      case 'timer.set':
+        setTimer(entry);
+        return;
+      case 'timer.fired':
+        timerFired(entry);
+        return;
+      case 'workflow.paused':
+        status(entry, { paused: true });
+        return;
+      case 'workflow.resumed':
+        status(entry, { paused: false });
+        return;
+      case 'workflow.cancelling':
+        status(entry, { paused: false, cancelling: true });
+        return;
+      case 'workflow.completed':
+      case 'workflow.cancelled':
+      case 'workflow.killed':
+        status(entry, { over: entry.kind.slice('workflow.'.length) as Status });
+        return;
+      default:
+      // Later versions may tell more; what is not known changes nothing here.
+    }
+  }
+
+  return {
+    entries,
+    get last() {
+      return entries.at(-1)?.n ?? 0;
+    },
+    add(more) {
+      for (const entry of more) {
+        const last = entries.at(-1)?.n ?? 0;
+        if (entry.n <= last) continue;
+        if (entry.n !== last + 1) throw new Error(`Entry ${last + 1} is missing before entry ${entry.n}`);
+        entries.push(entry);
+        take(entry);
+      }
+    },
+    at(n) {
+      const expressions: LiveExpression[] = [];
+      const workitems: HeldWorkitem[] = [];
+      const failures: Failure[] = [];
+      for (const run of runs) {
+        if (run.n > n) break;
+        if (run.end !== null && run.end.n <= n) continue;
+        const mark = lastUpTo(run.marks, n);
+        const state = mark?.to ?? 'active';
+        const { id, expid, name, parentId } = run;
+        expressions.push({ id, expid, name, state, since: run.at, parentId });
+        if (mark?.failure) failures.push(mark.failure);
+        const held = heldAt(run, n);
+        if (held !== null) workitems.push(held);
+      }
+      const mark = lastUpTo(statuses, n) as StatusMark;
+      const status =
+        mark.over ??
+        (failures.length > 0 ? 'error' : mark.paused ? 'paused' : mark.cancelling ? 'cancelling' : 'running');
+      return {
+        n,
+        at: entries[Math.min(n, entries.length) - 1]?.at ?? '',
+        status,
+        expressions,
+        workitems: isOver(status) ? [] : workitems,
+        timers: timers.filter((one) => one.n <= n && (one.endN === null || one.endN > n)).map(({ timer }) => timer),
+        failures,
+      };
+    },
+    runsAt: (expid, n) => {
+      const all = byPlace.get(expid) ?? NOTHING;
+      const first = all.findIndex((run) => run.n > n);
+      return first === -1 ? all : all.slice(0, first);
+    },
+    run: (id) => byId.get(id) ?? null,
+  };
+}
+
+function heldAt(run: Run, n: number): HeldWorkitem | null {
+  const item = lastUpTo(run.items, n);
+  if (item === null || item.to === 'gone') return null;
+  const opened = run.items.findLast((one) => one.n <= n && one.to === 'open');
+  const last = run.tries.findLast((one) => one.n <= n && one.n > (opened?.n ?? 0));
+  return {
+    id: run.id,
+    expressionId: run.id,
+    expid: run.expid,
+    participant: item.participant || (opened?.participant ?? ''),
+    state: item.to,
+    openedAt: opened?.at ?? null,
+    url: null,
+    owed: last?.ok ? null : item.to === 'open' ? 'active' : null,
+    tries: last?.number ?? 0,
+    nextAt: last?.nextAt ?? null,
+  };
+}
+
+function lastUpTo<One extends { readonly n: number }>(list: readonly One[], n: number): One | null {
+  for (let i = list.length - 1; i >= 0; i--) {
+    const one = list[i] as One;
+    if (one.n <= n) return one;
+  }
+  return null;
+}
+
+const numberOf = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);

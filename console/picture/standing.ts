@@ -1,0 +1,137 @@
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+
+/*
+ * How a workflow stands at one moment: what is live, who holds what, what has failed. It is made in two ways, of what the server shows now
+ * and of the history up to a number, and both must come to the same (test/console/fold.test.ts).
+ */
+
+export type Status = 'running' | 'error' | 'paused' | 'cancelling' | 'completed' | 'cancelled' | 'killed';
+export const STATUSES: readonly Status[] = [
+  'running',
+  'error',
+  'paused',
+  'cancelling',
+  'completed',
+  'cancelled',
+  'killed',
+];
+export const isOver = (status: string): boolean => ['completed', 'cancelled', 'killed'].includes(status);
+
+export type LiveExpression = {
+  /** `expid!subid`. */
+  readonly id: string;
+  readonly expid: string;
+  readonly name: string;
+  /** active, failed, awaiting, cancelling, dying, timing_out, failing. */
+  readonly state: string;
+  /** When it was applied, RFC 3339; null when nobody said. */
+  readonly since: string | null;
+  /** The expression it replies to, where the server tells. */
+  readonly parentId: string | null;
+};
+
+export type HeldWorkitem = {
+  readonly id: string;
+  readonly expressionId: string;
+  readonly expid: string;
+  readonly participant: string;
+  readonly state: 'open' | 'failed';
+  readonly openedAt: string | null;
+  readonly url: string | null;
+  /** The message that is not delivered yet. */
+  readonly owed: string | null;
+  readonly tries: number;
+  readonly nextAt: string | null;
+};
+
+export type SetTimer = {
+  readonly expressionId: string;
+  readonly expid: string;
+  readonly dueAt: string;
+  readonly action: string;
+};
+
+export type Failure = {
+  readonly expressionId: string;
+  readonly expid: string;
+  readonly class: string;
+  readonly message: string;
+  readonly at: string;
+};
+
+export type Standing = {
+  /** The number of the last entry it takes in; null when it came from the server's own view. */
+  readonly n: number | null;
+  readonly at: string;
+  readonly status: Status;
+  readonly expressions: readonly LiveExpression[];
+  readonly workitems: readonly HeldWorkitem[];
+  readonly timers: readonly SetTimer[];
+  readonly failures: readonly Failure[];
+};
+
+/** An entry of a history, as the server gives it. */
+export type Entry = {
+  readonly n: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly [part: string]: Json;
+};
+
+export const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+export const textOrNull = (value: Json | undefined): string | null => (typeof value === 'string' ? value : null);
+export const objectsOf = (value: Json | undefined): readonly JsonObject[] =>
+  Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : [];
+export const expidIn = (id: string): string => id.split('!', 1)[0] ?? '';
+/** `expid!subid` of `expid!subid!workflow`. */
+export const expressionIn = (workitemId: string): string => workitemId.split('!').slice(0, 2).join('!');
+
+const statusOf = (value: Json | undefined): Status => STATUSES.find((one) => one === value) ?? 'running';
+
+/** The standing in the answer of `GET /v1/workflows/:id`. */
+export function standingOf(shown: JsonObject): Standing {
+  return {
+    n: null,
+    at: textOf(shown['updated_at']),
+    status: statusOf(shown['status']),
+    expressions: objectsOf(shown['expressions']).map((one) => ({
+      id: textOf(one['id']),
+      expid: textOf(one['expid']),
+      name: textOf(one['name']),
+      state: textOf(one['state']),
+      since: textOrNull(one['since']),
+      parentId: textOrNull(one['parent_id']),
+    })),
+    workitems: objectsOf(shown['workitems']).map(workitemOf),
+    timers: objectsOf(shown['timers']).map((one) => ({
+      expressionId: textOf(one['expression_id']),
+      expid: expidIn(textOf(one['expression_id'])),
+      dueAt: textOf(one['due_at']),
+      action: textOf(one['action']),
+    })),
+    failures: objectsOf(shown['errors']).map((one) => ({
+      expressionId: textOf(one['expression_id']),
+      expid: textOf(one['expid']),
+      class: textOf(one['class']),
+      message: textOf(one['message']),
+      at: textOf(one['at']),
+    })),
+  };
+}
+
+export function workitemOf(one: JsonObject): HeldWorkitem {
+  const callback = isObject(one['callback']) ? one['callback'] : {};
+  const tries = callback['tries'];
+  return {
+    id: textOf(one['id']),
+    expressionId: textOf(one['expression_id']),
+    expid: expidIn(textOf(one['expression_id'])),
+    participant: textOf(one['participant']),
+    state: one['status'] === 'failed' ? 'failed' : 'open',
+    openedAt: textOrNull(one['opened_at']),
+    url: textOrNull(callback['url']),
+    owed: textOrNull(callback['owed']),
+    tries: typeof tries === 'number' ? tries : 0,
+    nextAt: textOrNull(callback['next_at']),
+  };
+}
