@@ -431,6 +431,7 @@ function replay(world: World, event: Of<'replay'>): Answer {
   const details = JSON.parse(row.details) as { readonly message: string; readonly fields: Fields };
   const [failed] = decodeMessages(details.message, (base) => baseValue(world, base));
   clearError(x);
+  world.record({ kind: 'expression.replayed', expid: expidOf(row.id), expression_id: row.id, name: x.node.name });
   if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {
     sendReapply(world, x, event.fields ?? (failed?.kind === 'apply' ? failed.fields : null), event.tree);
     return done;

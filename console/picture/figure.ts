@@ -1,0 +1,198 @@
+import { EXPRESSION_NAMES } from '../../src/definition/names.ts';
+import { isObject, type Json } from '../../src/model/json.ts';
+
+/*
+ * A tree as it is drawn: what kind of box each place is, what stands in it, what hangs at it. Nothing here changes with the workflow's
+ * state, so a figure is made once for a tree.
+ */
+
+export type PlaceKind =
+  /** One box of two lines: a participant, or an expression that has no children. */
+  | 'leaf'
+  /** A call of a sub-process. */
+  | 'call'
+  /** One grey line: data, tags, commands of a cursor. */
+  | 'small'
+  /** Children one after the other, without a box of its own. */
+  | 'column'
+  /** The same in a box. */
+  | 'box'
+  /** Children side by side, all at once. */
+  | 'fork'
+  /** Children side by side, one of them. */
+  | 'choice'
+  /** Children one after the other, again and again. */
+  | 'loop'
+  /** One child for each element of a list, all at once. */
+  | 'crowd'
+  /** A definition that others call. */
+  | 'definition';
+
+export type Place = {
+  readonly expid: string;
+  /** The head as written. */
+  readonly head: string;
+  /** The name of the participant or the call, else the head. */
+  readonly title: string;
+  /** The main attribute; may be empty. */
+  readonly caption: string;
+  readonly kind: PlaceKind;
+  readonly isParticipant: boolean;
+  readonly attributes: readonly (readonly [string, Json])[];
+  /** Short words for the head: timeout, await, if… */
+  readonly tags: readonly string[];
+  readonly children: readonly Place[];
+  /** How many places there are below it. */
+  readonly below: number;
+  readonly json: Json;
+};
+
+const SMALL = new Set(
+  `set rset unset inc increment dec decrement push pop save restore set_fields filter break stop over rewind continue reset skip back jump
+   noop echo undo cancel kill redo cancel_process terminate kill_process error await that of`.split(/\s+/),
+);
+const CAPTIONS = [
+  'task',
+  'test',
+  'for',
+  'until',
+  'on',
+  'event',
+  'participant',
+  'on_f',
+  'on_val',
+  'times',
+  'merge_type',
+];
+const HANDLED = ['on_error', 'on_timeout', 'on_cancel', 'on_terminate'];
+const TAGGED = ['timeout', 'timers', 'await', 'if', 'unless', 'tag', 'forget', 'lose', 'flank', ...HANDLED];
+const CALLS = new Set(['subprocess', 'ref']);
+const LOOPS = new Set(['cursor', 'loop', 'repeat', 'iterator']);
+const CROWDS = new Set(['concurrent_iterator', 'citerator']);
+const CHOICES = new Set(['if', 'given', 'equals']);
+const DEFINES = new Set(['define', 'process_definition', 'workflow_definition']);
+
+/** Nodes that are drawn; a definition has at most as many by its size, 1 MB. */
+export const PLACES_MAX = 200_000;
+
+/** @returns the root, or null when the value is no tree */
+export function figureOf(tree: Json): Place | null {
+  const names = new Set<string>();
+  collectDefinitions(tree, names);
+  return placeOf(tree, '0', names, 0);
+}
+
+type Node = readonly [string, { readonly [key: string]: Json }, readonly Json[]];
+const isNode = (value: Json | undefined): value is Node & Json =>
+  Array.isArray(value) &&
+  value.length === 3 &&
+  typeof value[0] === 'string' &&
+  isObject(value[1]) &&
+  Array.isArray(value[2]);
+
+const DEPTH_MAX = 500;
+
+function collectDefinitions(tree: Json, names: Set<string>): void {
+  const waiting: Json[] = [tree];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (!isNode(value)) continue;
+    if (DEFINES.has(value[0])) names.add(definedName(value));
+    waiting.push(...value[2]);
+  }
+}
+
+function definedName([, attributes]: Node): string {
+  const name = attributes['name'];
+  if (typeof name === 'string') return name;
+  return Object.entries(attributes).find(([, value]) => value === null)?.[0] ?? '';
+}
+
+function placeOf(tree: Json, expid: string, names: ReadonlySet<string>, depth: number): Place | null {
+  if (!isNode(tree) || depth > DEPTH_MAX) return null;
+  const [head, given, nodes] = tree;
+  const children = nodes.flatMap((child, i) => placeOf(child, `${expid}_${i}`, names, depth + 1) ?? []);
+  const attributes = Object.entries(given);
+  const text = attributes.find(([, value]) => value === null)?.[0] ?? null;
+  const reference = given['ref'] ?? given['original_ref'];
+  const known = EXPRESSION_NAMES.has(head);
+  const isCall = CALLS.has(head) || (!known && names.has(head));
+  const isParticipant = head === 'participant' || (!known && !isCall);
+  const named =
+    known && (isParticipant || isCall) ? (typeof reference === 'string' ? reference : (text ?? head)) : head;
+  const kind = kindOf(head, isCall, isParticipant, children.length, attributes.length, depth);
+  const title = DEFINES.has(head) ? head : named;
+  return {
+    expid,
+    head,
+    title,
+    caption: DEFINES.has(head) ? definedName(tree) : captionOf(given, attributes, text, named),
+    kind,
+    isParticipant,
+    attributes,
+    tags: TAGGED.flatMap((key) =>
+      given[key] === undefined ? [] : [`${key.replaceAll('_', ' ')} ${short(given[key])}`],
+    ),
+    children,
+    below: children.reduce((sum, child) => sum + 1 + child.below, 0),
+    json: tree,
+  };
+}
+
+function kindOf(
+  head: string,
+  isCall: boolean,
+  isParticipant: boolean,
+  children: number,
+  attributes: number,
+  depth: number,
+): PlaceKind {
+  if (DEFINES.has(head)) return depth === 0 ? 'box' : 'definition';
+  if (isCall) return 'call';
+  if (isParticipant) return children > 0 ? 'box' : 'leaf';
+  if (children === 0) return SMALL.has(head) ? 'small' : 'leaf';
+  if (head === 'concurrence') return 'fork';
+  if (CROWDS.has(head)) return 'crowd';
+  if (CHOICES.has(head)) return 'choice';
+  if (LOOPS.has(head)) return 'loop';
+  if (head === 'sequence' && attributes === 0) return 'column';
+  return 'box';
+}
+
+function captionOf(
+  given: { readonly [key: string]: Json },
+  attributes: readonly (readonly [string, Json])[],
+  text: string | null,
+  named: string,
+): string {
+  if (text !== null && text !== named) return text;
+  const key = CAPTIONS.find((name) => given[name] !== undefined && given[name] !== null);
+  if (key === 'task' || key === 'test') return short(given[key]);
+  const rest = attributes.filter(([name, value]) => value !== null && name !== 'ref' && !TAGGED.includes(name));
+  return rest.map(([name, value]) => `${name}: ${short(value)}`).join(', ');
+}
+
+const CAPTION_MAX = 120;
+function short(value: Json | undefined): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
+  return text.length > CAPTION_MAX ? `${text.slice(0, CAPTION_MAX)}…` : text;
+}
+
+/** The place at an expid, or null. */
+export function placeAt(root: Place, expid: string): Place | null {
+  let place: Place | undefined = root;
+  for (const part of expid.split('_').slice(1)) place = place?.children[Number(part)];
+  return place ?? null;
+}
+
+/** All places, parents before their children. */
+export function* everyPlace(place: Place): Generator<Place> {
+  yield place;
+  for (const child of place.children) yield* everyPlace(child);
+}
+
+/** A place in one line, as Radial would write it. */
+export function lineOf(place: Place): string {
+  const words = place.attributes.map(([key, value]) => (value === null ? `'${key}'` : `${key}: ${quoted(value)}`));
+  return words.length === 0 ? place.head : `${place.head} ${short(words.join(', '))}`;
+}
+const quoted = (value: Json): string => (typeof value === 'string' ? `'${value}'` : JSON.stringify(value));

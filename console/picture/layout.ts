@@ -1,0 +1,234 @@
+import type { Place } from './figure.ts';
+import type { Seen } from './states.ts';
+
+/* Where everything stands in the picture. It depends on the tree and on what is folded alone, so a change of state never moves a box. */
+
+export const LEAF = { width: 224, height: 45 } as const;
+export const SMALL_HEIGHT = 24;
+export const HEAD = 28;
+export const PADDING = 10;
+export const GAP = 16;
+export const LANE_GAP = 14;
+export const JOIN = 14;
+/** A crowd's line of counts and its field of marks. */
+export const COUNTS = 24;
+export const FIELD = 40;
+const RETURN = 18;
+const MIN_BOX = LEAF.width + 2 * PADDING;
+/** Boxes that are in the page at once. */
+export const BOXES_MAX = 400;
+
+export type Box = {
+  readonly place: Place;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  /** A container whose children are not shown. */
+  readonly folded: boolean;
+};
+export type Wire = {
+  readonly path: string;
+  readonly arrow: boolean;
+  /** The place it leads to: it is solid once that has been reached. */
+  readonly to: string;
+  readonly kind: 'flow' | 'return';
+};
+export type Drawing = {
+  readonly boxes: readonly Box[];
+  readonly wires: readonly Wire[];
+  readonly width: number;
+  readonly height: number;
+};
+
+type Size = { readonly width: number; readonly height: number };
+
+/** @param isOpen whether the children of a place are shown */
+export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing {
+  const sizes = new Map<string, Size>();
+  const boxes: Box[] = [];
+  const wires: Wire[] = [];
+  const opened = (place: Place): boolean => place.children.length > 0 && (place.kind === 'column' || isOpen(place));
+
+  function sizeOf(place: Place): Size {
+    const known = sizes.get(place.expid);
+    if (known !== undefined) return known;
+    const size = measured(place);
+    sizes.set(place.expid, size);
+    return size;
+  }
+
+  function measured(place: Place): Size {
+    if (place.kind === 'small') return { width: LEAF.width, height: SMALL_HEIGHT };
+    if (!opened(place)) return LEAF;
+    const { flow, shelf } = parted(place);
+    const shelfSize = shelf.length === 0 ? null : column(shelf);
+    const body = isLanes(place) ? lanes(flow) : column(flow);
+    const inner = shelfSize === null ? body : stacked(shelfSize, body);
+    if (place.kind === 'column') return inner;
+    const extra = (place.kind === 'crowd' ? COUNTS + FIELD : 0) + (isLanes(place) && flow.length > 0 ? 2 * JOIN : 0);
+    const side = place.kind === 'loop' ? RETURN : 0;
+    return {
+      width: Math.max(MIN_BOX, inner.width + 2 * PADDING + 2 * side),
+      height: HEAD + 2 * PADDING + extra + inner.height,
+    };
+  }
+
+  const column = (list: readonly Place[]): Size => {
+    const all = list.map(sizeOf);
+    return {
+      width: Math.max(0, ...all.map((one) => one.width)),
+      height: all.reduce((sum, one) => sum + one.height, 0) + GAP * Math.max(0, all.length - 1),
+    };
+  };
+  const lanes = (list: readonly Place[]): Size => {
+    const all = list.map(sizeOf);
+    return {
+      width: all.reduce((sum, one) => sum + one.width, 0) + LANE_GAP * Math.max(0, all.length - 1),
+      height: Math.max(0, ...all.map((one) => one.height)),
+    };
+  };
+  const stacked = (a: Size, b: Size): Size => ({
+    width: Math.max(a.width, b.width),
+    height: a.height + (b.height > 0 ? GAP + b.height : 0),
+  });
+
+  function put(place: Place, x: number, y: number, depth: number): void {
+    const size = sizeOf(place);
+    if (!opened(place) || place.kind === 'small') {
+      boxes.push({ place, x, y, ...size, depth, folded: place.children.length > 0 });
+      return;
+    }
+    const { flow, shelf } = parted(place);
+    const isBox = place.kind !== 'column';
+    if (isBox) boxes.push({ place, x, y, ...size, depth, folded: false });
+    let top = y + (isBox ? HEAD + PADDING : 0);
+    const middle = x + size.width / 2;
+    for (const one of shelf) {
+      const { width, height } = sizeOf(one);
+      put(one, middle - width / 2, top, depth + 1);
+      top += height + GAP;
+    }
+    if (flow.length === 0) return;
+    if (place.kind === 'crowd') top += COUNTS + FIELD;
+    if (isLanes(place)) putLanes(place, flow, middle, top, depth);
+    else putColumn(place, flow, x, middle, top, depth);
+  }
+
+  function putColumn(
+    place: Place,
+    flow: readonly Place[],
+    x: number,
+    middle: number,
+    top: number,
+    depth: number,
+  ): void {
+    let y = top;
+    let before: number | null = null;
+    for (const one of flow) {
+      const { width, height } = sizeOf(one);
+      if (before !== null)
+        wires.push({ path: `M${middle} ${before}V${y - 2}`, arrow: true, to: firstIn(one).expid, kind: 'flow' });
+      put(one, middle - width / 2, y, depth + (place.kind === 'column' ? 0 : 1));
+      y += height;
+      before = y;
+      y += GAP;
+    }
+    if (place.kind !== 'loop' || before === null) return;
+    const first = flow[0] as Place;
+    const left = x + PADDING;
+    const from = middle - sizeOf(flow.at(-1) as Place).width / 2;
+    const to = middle - sizeOf(first).width / 2;
+    const up = top + Math.min(sizeOf(first).height / 2, 22);
+    wires.push({
+      path: `M${from} ${before - 12}H${left}V${up}H${to - 2}`,
+      arrow: true,
+      to: place.expid,
+      kind: 'return',
+    });
+  }
+
+  function putLanes(place: Place, flow: readonly Place[], middle: number, top: number, depth: number): void {
+    const all = lanes(flow);
+    const y = top + JOIN;
+    const bottom = y + all.height;
+    let x = middle - all.width / 2;
+    for (const one of flow) {
+      const { width, height } = sizeOf(one);
+      const at = x + width / 2;
+      put(one, x, y, depth + 1);
+      const to = firstIn(one).expid;
+      wires.push({ path: `M${middle} ${top}V${top + JOIN / 2}H${at}V${y}`, arrow: false, to, kind: 'flow' });
+      wires.push({
+        path: `M${at} ${y + height}V${bottom + JOIN / 2}H${middle}V${bottom + JOIN}`,
+        arrow: false,
+        to: place.kind === 'choice' ? to : place.expid,
+        kind: 'flow',
+      });
+      x += width + LANE_GAP;
+    }
+  }
+
+  const { width, height } = sizeOf(root);
+  put(root, 1, 1, 0);
+  return { boxes, wires, width: width + 2, height: height + 2 };
+}
+
+const isLanes = (place: Place): boolean => place.kind === 'fork' || place.kind === 'choice';
+const firstIn = (place: Place): Place =>
+  place.kind === 'column' && place.children[0] ? firstIn(place.children[0]) : place;
+
+function parted(place: Place): { readonly flow: readonly Place[]; readonly shelf: readonly Place[] } {
+  const shelf = place.children.filter((child) => child.kind === 'definition');
+  return { flow: shelf.length === 0 ? place.children : place.children.filter((c) => c.kind !== 'definition'), shelf };
+}
+
+/**
+ * Which containers are open at first: the way from the root to each failed place, then to each live one, then the rest breadth first, until
+ * BOXES_MAX boxes are shown. What a person has opened comes before all.
+ */
+export function openAtFirst(
+  root: Place,
+  seen: ReadonlyMap<string, Seen>,
+  chosen: ReadonlySet<string>,
+  folded: ReadonlySet<string>,
+  most = BOXES_MAX,
+): ReadonlySet<string> {
+  const open = new Set<string>();
+  let boxes = 1;
+  const byExpid = new Map<string, Place>();
+  const breadth: Place[] = [root];
+  for (let i = 0; i < breadth.length; i++) {
+    const place = breadth[i] as Place;
+    byExpid.set(place.expid, place);
+    breadth.push(...place.children);
+  }
+  const show = (place: Place): boolean => {
+    if (open.has(place.expid) || folded.has(place.expid) || place.children.length === 0) return true;
+    if (boxes + place.children.length > most) return false;
+    boxes += place.children.length;
+    open.add(place.expid);
+    return true;
+  };
+  const showWay = (expid: string): void => {
+    const parts = expid.split('_');
+    for (let i = 1; i <= parts.length; i++) {
+      const place = byExpid.get(parts.slice(0, i).join('_'));
+      if (place === undefined || !show(place)) return;
+    }
+  };
+  for (const expid of chosen) showWay(expid);
+  const states = [...seen].filter(([, one]) => one.live.length > 0);
+  for (const [expid, one] of states) if (one.failures.length > 0) showWay(parentOf(expid));
+  for (const [expid] of states) showWay(parentOf(expid));
+  for (const place of breadth) {
+    // Definitions lie folded on their shelf until something of them lives.
+    if (place.kind === 'definition' || place.children.length === 0) continue;
+    if (place.expid !== '0' && !open.has(parentOf(place.expid))) continue;
+    if (!show(place)) break;
+  }
+  return open;
+}
+
+export const parentOf = (expid: string): string => expid.slice(0, Math.max(0, expid.lastIndexOf('_')));
