@@ -1,0 +1,56 @@
+import { computed, signal } from '@preact/signals';
+
+/*
+ * Where the page is. The address is the state: reload, back and a link that is passed on give the same page. Everything lives below the base
+ * the server wrote into the document, so a path prefix of a proxy works.
+ */
+
+export type Place = { readonly path: string; readonly query: string; readonly hash: string };
+
+const base = new URL(document.baseURI);
+/** The root of the interface: one above the console. */
+export const apiRoot = new URL('..', base);
+
+function here(): Place {
+  const { pathname, search, hash } = window.location;
+  const below = pathname.startsWith(base.pathname) ? pathname.slice(base.pathname.length) : '';
+  return { path: `/${below.replace(/\/+$/, '')}`, query: search.slice(1), hash: hash.slice(1) };
+}
+
+export const place = signal<Place>(here());
+export const path = computed(() => place.value.path);
+export const query = computed(() => place.value.query);
+
+window.addEventListener('popstate', () => {
+  place.value = here();
+});
+
+/** An address below the console as a link: `/workflows?status=error`. */
+export const link = (to: string): string => base.pathname + to.replace(/^\//, '');
+/** As `link`, whole: what is copied. */
+export const wholeLink = (to: string): string => new URL(link(to), base).href;
+
+/** Goes to a page below the console. `replace`: back does not come here. */
+export function go(to: string, how: 'push' | 'replace' = 'push'): void {
+  const target = link(to);
+  if (how === 'push') window.history.pushState(null, '', target);
+  else window.history.replaceState(null, '', target);
+  place.value = here();
+}
+
+/** The same page with another query. */
+export function goQuery(text: string, how: 'push' | 'replace' = 'push'): void {
+  go(`${place.value.path}${text === '' ? '' : `?${text}`}`, how);
+}
+
+/** Links of the console are followed without loading anything; all others as ever. */
+export function followLinks(event: MouseEvent): void {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey)
+    return;
+  const anchor = (event.target as Element | null)?.closest?.('a[href]');
+  if (!(anchor instanceof HTMLAnchorElement) || anchor.target !== '' || anchor.hasAttribute('download')) return;
+  const url = new URL(anchor.href);
+  if (url.origin !== base.origin || !url.pathname.startsWith(base.pathname)) return;
+  event.preventDefault();
+  go(`${url.pathname.slice(base.pathname.length - 1)}${url.search}${url.hash}`);
+}

@@ -1,0 +1,138 @@
+import { signal } from '@preact/signals';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { apiRoot } from '../address/router.ts';
+
+/* All calls go through here: problems are values, every POST carries an Idempotency-Key, and how the server can be reached is known. */
+
+export type Problem = {
+  /** The HTTP status; 0 when no answer came. */
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId: string | null;
+  readonly retryAfterSeconds: number | null;
+  readonly errors: readonly JsonObject[];
+};
+export type Answer =
+  | { readonly ok: true; readonly value: Json; readonly etag: string | null }
+  | { readonly ok: false; readonly problem: Problem };
+
+/** Nobody waits longer for an answer. */
+const WAIT_MS = 30_000;
+/** Answers that are larger are not read into the page. */
+export const ANSWER_MAX_BYTES = 50_000_000;
+
+/** When the last answer came; null before the first. */
+export const reached = signal<'yes' | 'no' | 'unknown'>('unknown');
+export const unreachableSince = signal<number | null>(null);
+/** The key this page was signed in with is not taken any more. */
+export const signInWanted = signal(false);
+export const serverVersion = signal<string | null>(null);
+export const newerVersion = signal(false);
+
+export type Request = {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  readonly body?: Json;
+  readonly key?: string;
+  readonly ifMatch?: string;
+  readonly signal?: AbortSignal;
+};
+
+export async function call(path: string, request: Request = {}): Promise<Answer> {
+  const { method = 'GET', body } = request;
+  const headers: { [name: string]: string } = { Accept: 'application/json' };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (method === 'POST') headers['Idempotency-Key'] = request.key ?? newKey();
+  if (request.ifMatch !== undefined) headers['If-Match'] = request.ifMatch;
+  const ended = AbortSignal.timeout(WAIT_MS);
+  try {
+    const response = await fetch(new URL(path.replace(/^\//, ''), apiRoot), {
+      method,
+      headers,
+      credentials: 'same-origin',
+      signal: request.signal ? AbortSignal.any([request.signal, ended]) : ended,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    reached.value = 'yes';
+    unreachableSince.value = null;
+    noteVersion(response.headers.get('Rota-Version'));
+    const length = Number(response.headers.get('Content-Length') ?? 0);
+    if (length > ANSWER_MAX_BYTES)
+      return refused(response.status, 'too_large', `The answer has ${length} bytes; take it with curl`);
+    const text = await response.text();
+    const value = parsed(text);
+    if (response.ok) return { ok: true, value, etag: response.headers.get('ETag') };
+    if (response.status === 401) signInWanted.value = true;
+    return { ok: false, problem: problemOf(response, value) };
+  } catch (error) {
+    if (request.signal?.aborted) return refused(0, 'given_up', 'Not needed any more');
+    reached.value = 'no';
+    unreachableSince.value ??= Date.now();
+    return refused(
+      0,
+      'unreachable',
+      `No answer from the server (${error instanceof Error ? error.message : String(error)}).`,
+    );
+  }
+}
+
+function noteVersion(version: string | null): void {
+  if (version === null) return;
+  if (serverVersion.value !== null && serverVersion.value !== version) newerVersion.value = true;
+  serverVersion.value ??= version;
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+const refused = (status: number, code: string, detail: string): Answer => ({
+  ok: false,
+  problem: { status, code, detail, requestId: null, retryAfterSeconds: null, errors: [] },
+});
+
+function problemOf(response: Response, value: Json): Problem {
+  const body = isObject(value) ? value : {};
+  const after = Number(response.headers.get('Retry-After') ?? Number.NaN);
+  return {
+    status: response.status,
+    code: typeof body['code'] === 'string' ? body['code'] : `http_${response.status}`,
+    detail: typeof body['detail'] === 'string' ? body['detail'] : response.statusText,
+    requestId: typeof body['request_id'] === 'string' ? body['request_id'] : null,
+    retryAfterSeconds: Number.isFinite(after) ? after : null,
+    errors: Array.isArray(body['errors']) ? (body['errors'] as readonly Json[]).filter(isObject) : [],
+  };
+}
+
+/** 32 hexadecimal digits. (`crypto.randomUUID` is not there on plain http.) */
+export const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Part of a path; `!` stays, for both are the same to the server. */
+export const part = (text: string): string => encodeURIComponent(text).replaceAll('%21', '!');
+
+/* What this server can do, from its own description: a page that needs more says so. */
+
+export const operations = signal<ReadonlySet<string> | null>(null);
+let asked: Promise<void> | null = null;
+
+/** Reads once what the server can do. */
+export function learnOperations(): Promise<void> {
+  asked ??= call('openapi.json').then((answer) => {
+    const found = new Set<string>();
+    if (answer.ok && isObject(answer.value) && isObject(answer.value['paths']))
+      for (const [path, methods] of Object.entries(answer.value['paths']))
+        for (const method of Object.keys(isObject(methods) ? methods : {}))
+          found.add(`${method.toUpperCase()} ${path.replace(/\{[^}]*\}|:[a-z_]+/g, '{}')}`);
+    if (found.size > 0) operations.value = found;
+    else asked = null;
+  });
+  return asked;
+}
+
+/** `can('GET /v1/deliveries')`; parameters are written `{}`. False while it is not known. */
+export const can = (operation: string): boolean => operations.value?.has(operation) ?? false;

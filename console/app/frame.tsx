@@ -1,0 +1,205 @@
+import type { ComponentChildren, ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { followLinks, link, path } from '../address/router.ts';
+import { can, learnOperations, newerVersion, operations, reached, unreachableSince } from '../api/calls.ts';
+import { now } from '../live/now.ts';
+import { freshness } from '../live/stream.ts';
+import { Button } from '../parts/action.tsx';
+import { spanText } from '../parts/texts.ts';
+import { listenForKeys } from './keys.ts';
+import { Palette, paletteOpen } from './palette.tsx';
+import { theme, zone, zoneName } from './settings.ts';
+
+/* What is around every page: the rail, the find box, how fresh the page is, the zone. */
+
+export type Entry = { readonly to: string; readonly word: string; readonly needs?: string };
+export const ENTRIES: readonly Entry[] = [
+  { to: '/', word: 'Home' },
+  { to: '/workflows', word: 'Workflows' },
+  { to: '/worklist', word: 'Worklist' },
+  { to: '/errors', word: 'Errors' },
+  { to: '/deliveries', word: 'Deliveries' },
+  { to: '/timers', word: 'Timers' },
+  { to: '/definitions', word: 'Definitions' },
+  { to: '/participants', word: 'Participants' },
+  { to: '/playground', word: 'Playground', needs: 'GET /v1/playground/requests' },
+  { to: '/nodes', word: 'Nodes' },
+  { to: '/settings', word: 'Settings' },
+];
+
+const isHere = (to: string): boolean => (to === '/' ? path.value === '/' : path.value.startsWith(to));
+
+export function Frame({ children }: { readonly children: ComponentChildren }) {
+  useEffect(() => {
+    void learnOperations();
+    document.addEventListener('click', followLinks);
+    const stop = listenForKeys();
+    return () => {
+      document.removeEventListener('click', followLinks);
+      stop();
+    };
+  }, []);
+  const entries = ENTRIES.filter((one) => one.needs === undefined || operations.value === null || can(one.needs));
+  return (
+    <>
+      <a class="skip" href="#main" onClick={toMain}>
+        Skip to the page
+      </a>
+      <div class="frame">
+        <nav class="rail" aria-label="Pages">
+          <a class="mark" href={link('/')}>
+            Rota
+          </a>
+          <ul>
+            {entries.map(({ to, word }) => (
+              <li key={to}>
+                <a href={link(to)} aria-current={isHere(to) ? 'page' : undefined}>
+                  {word}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <div>
+          <Top />
+          <Banners />
+          <main id="main" tabIndex={-1}>
+            {children}
+          </main>
+        </div>
+      </div>
+      <Bottom entries={entries} />
+      {paletteOpen.value && <Palette />}
+    </>
+  );
+}
+
+function toMain(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function Top() {
+  return (
+    <header class="top">
+      <button
+        type="button"
+        class="find"
+        aria-haspopup="dialog"
+        onClick={() => {
+          paletteOpen.value = true;
+        }}
+      >
+        Find or paste an id <kbd>Ctrl K</kbd>
+      </button>
+      <div class="rest">
+        <Freshness />
+        <button
+          type="button"
+          class="button tiny zone"
+          aria-label={`Times are shown in ${zoneName()}: change`}
+          onClick={() => {
+            zone.value = zone.value === 'UTC' ? 'local' : 'UTC';
+          }}
+        >
+          {zoneName()}
+        </button>
+        <button
+          type="button"
+          class="button tiny theme"
+          aria-label={`Theme: ${theme.value}: change`}
+          onClick={() => {
+            theme.value = theme.value === 'system' ? 'dark' : theme.value === 'dark' ? 'light' : 'system';
+          }}
+        >
+          {theme.value === 'system' ? '◐' : theme.value === 'dark' ? '●' : '○'}
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function Freshness() {
+  if (reached.value === 'no' && unreachableSince.value !== null)
+    return <span class="chip failed">Offline for {spanText(now.value - unreachableSince.value)}</span>;
+  switch (freshness.value) {
+    case 'live':
+      return <span class="chip done">● Live</span>;
+    case 'catching up':
+      return <span class="chip waits">◐ Catching up</span>;
+    case 'polling':
+      return <span class="chip">○ Every few s</span>;
+    default:
+      return <span class="chip">As loaded</span>;
+  }
+}
+
+function Banners() {
+  return (
+    <>
+      {newerVersion.value && (
+        <div class="banner" role="status">
+          A newer version runs here.
+          <Button look="tiny" onPress={() => window.location.reload()}>
+            Reload
+          </Button>
+        </div>
+      )}
+      {reached.value === 'no' && (
+        <div class="banner" role="status">
+          The server does not answer. What is shown is as it was; nothing can be done until it is back.
+        </div>
+      )}
+    </>
+  );
+}
+
+const FIRST = ['/', '/workflows', '/worklist', '/errors'];
+function Bottom({ entries }: { readonly entries: readonly Entry[] }) {
+  const item = ({ to, word }: Entry) => (
+    <a href={link(to)} aria-current={isHere(to) ? 'page' : undefined}>
+      {word}
+    </a>
+  );
+  const [open, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [path.value]);
+  return (
+    <nav class="bottom" aria-label="Pages, short">
+      {entries.filter(({ to }) => FIRST.includes(to)).map(item)}
+      <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>More</summary>
+        <ul>
+          {entries
+            .filter(({ to }) => !FIRST.includes(to))
+            .map((one) => (
+              <li key={one.to}>{item(one)}</li>
+            ))}
+        </ul>
+      </details>
+    </nav>
+  );
+}
+
+/** A page that is loaded when it is first wanted. */
+export function Lazy({ load }: { readonly load: () => Promise<ComponentType> }) {
+  const [Page, setPage] = useState<ComponentType | null>(null);
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    let gone = false;
+    load().then(
+      (loaded) => gone || setPage(() => loaded),
+      () => gone || setFailed(true),
+    );
+    return () => {
+      gone = true;
+    };
+  }, [load]);
+  if (failed)
+    return (
+      <div class="problem" role="alert">
+        <p>This page could not be loaded: a newer version may run here, or the server does not answer.</p>
+        <Button onPress={() => window.location.reload()}>Reload</Button>
+      </div>
+    );
+  return Page === null ? <div class="skeleton" /> : <Page />;
+}

@@ -1,0 +1,7 @@
+import { signal } from '@preact/signals';
+
+export const paletteOpen = signal(false);
+
+export type Command = { readonly word: string; readonly hint: string; readonly run: () => void };
+/** Commands and places of the page that is open. */
+export const pageCommands = signal<readonly Command[]>([]);

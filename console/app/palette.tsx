@@ -1,0 +1,100 @@
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { addressOfId } from '../address/ids.ts';
+import { go } from '../address/router.ts';
+import { Text } from '../parts/said.tsx';
+import { ENTRIES } from './frame.tsx';
+import { type Command, pageCommands, paletteOpen } from './palette-state.ts';
+
+export { paletteOpen } from './palette-state.ts';
+
+/** Rows of the list. */
+const FOUND_MAX = 30;
+
+/** The find and command box: ids first, then pages, then what this page can do. */
+export function Palette() {
+  const [text, setText] = useState('');
+  const [at, setAt] = useState(0);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => dialog.current?.showModal(), []);
+  const found = find(text);
+  const chosen = Math.min(at, found.length - 1);
+  const run = (one: Command | undefined): void => {
+    if (one === undefined) return;
+    dialog.current?.close();
+    one.run();
+  };
+  return (
+    <dialog
+      ref={dialog}
+      class="palette"
+      aria-label="Find and commands"
+      onClose={() => {
+        paletteOpen.value = false;
+      }}
+    >
+      <input
+        type="text"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls={id}
+        aria-activedescendant={found.length > 0 ? `${id}-${chosen}` : undefined}
+        aria-label="Find or paste an id, a name, a command"
+        placeholder="An id, a page, a command"
+        value={text}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setAt(0);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, found.length - 1));
+          else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0));
+          else if (event.key === 'Enter') run(found[chosen]);
+          else return;
+          event.preventDefault();
+        }}
+      />
+      <div role="listbox" id={id} aria-label="Found">
+        {found.map((one, i) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the combobox above has the keys
+          <div
+            key={`${one.word}${one.hint}`}
+            id={`${id}-${i}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={i === chosen}
+            onClick={() => run(one)}
+          >
+            <Text text={one.word} />
+            <span class="dim small">{one.hint}</span>
+          </div>
+        ))}
+        {found.length === 0 && (
+          <div role="option" aria-selected="false" aria-disabled="true" tabIndex={-1}>
+            Nothing is called so
+          </div>
+        )}
+      </div>
+    </dialog>
+  );
+}
+
+function find(text: string): readonly Command[] {
+  const asked = text.trim().toLowerCase();
+  const id = addressOfId(text.trim());
+  const found: Command[] = id === null ? [] : [{ word: id.word, hint: 'go there', run: () => go(id.to) }];
+  const all = [
+    ...pageCommands.value,
+    ...ENTRIES.map(({ to, word }) => ({ word, hint: 'page', run: () => go(to) })),
+    { word: 'Launch a workflow', hint: 'page', run: () => go('/workflows/new') },
+    { word: 'Edit a definition', hint: 'page', run: () => go('/definitions/edit') },
+  ];
+  found.push(...all.filter(({ word }) => word.toLowerCase().includes(asked)));
+  if (asked !== '' && id === null)
+    found.push({
+      word: `Workflows named ${text.trim()}`,
+      hint: 'list',
+      run: () => go(`/workflows?name=${encodeURIComponent(text.trim())}`),
+    });
+  return found.slice(0, FOUND_MAX);
+}

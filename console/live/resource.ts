@@ -1,0 +1,91 @@
+import { type Signal, signal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Json } from '../../src/model/json.ts';
+import { type Answer, call, type Problem } from '../api/calls.ts';
+
+/*
+ * What a page shows of the server: read once, read again when something happens or, without a stream, every few seconds while somebody looks.
+ * What was shown stays while it is read again; a problem stands beside it.
+ */
+
+export type Resource = {
+  /** The last good answer, or undefined before the first. */
+  readonly value: Signal<Json | undefined>;
+  readonly etag: Signal<string | null>;
+  readonly problem: Signal<Problem | null>;
+  readonly loading: Signal<boolean>;
+  /** When the value came, in milliseconds since 1970; null before. */
+  readonly asOf: Signal<number | null>;
+  /** Reads it again now. */
+  again(): Promise<void>;
+};
+
+/** Without a stream a page reads again this often, in milliseconds. */
+export const POLL_MS = 3_000;
+
+/** @param path null: nothing to read yet. `every`: milliseconds between two readings; 0: only when asked */
+export function useResource(path: string | null, every = 0): Resource {
+  const resource = useMemo(() => makeResource(path), [path]);
+  useEffect(() => {
+    void resource.again();
+    return () => resource.leave();
+  }, [resource]);
+  useEffect(() => {
+    if (every === 0 || path === null) return;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void resource.again();
+    }, every);
+    return () => clearInterval(timer);
+  }, [resource, every, path]);
+  return resource;
+}
+
+function makeResource(path: string | null): Resource & { leave(): void } {
+  const value = signal<Json | undefined>(undefined);
+  const etag = signal<string | null>(null);
+  const problem = signal<Problem | null>(null);
+  const loading = signal(path !== null);
+  const asOf = signal<number | null>(null);
+  let under: Promise<void> | null = null;
+  let wanted = false;
+  let abort = new AbortController();
+
+  async function read(): Promise<void> {
+    if (path === null) return;
+    loading.value = true;
+    const answer: Answer = await call(path, { signal: abort.signal });
+    if (abort.signal.aborted) return;
+    loading.value = false;
+    if (answer.ok) {
+      // The same text again paints nothing.
+      if (JSON.stringify(value.value) !== JSON.stringify(answer.value)) value.value = answer.value;
+      etag.value = answer.etag;
+      problem.value = null;
+      asOf.value = Date.now();
+    } else problem.value = answer.problem;
+  }
+
+  return {
+    value,
+    etag,
+    problem,
+    loading,
+    asOf,
+    again() {
+      if (abort.signal.aborted) abort = new AbortController();
+      // One at a time; asked meanwhile: once more after it.
+      if (under !== null) {
+        wanted = true;
+        return under;
+      }
+      under = read().finally(() => {
+        under = null;
+        if (!wanted) return;
+        wanted = false;
+        void this.again();
+      });
+      return under;
+    },
+    leave: () => abort.abort(),
+  };
+}

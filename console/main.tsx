@@ -1,0 +1,42 @@
+import { type ComponentType, render } from 'preact';
+import { path } from './address/router.ts';
+import { Frame, Lazy } from './app/frame.tsx';
+import { Empty } from './parts/problem.tsx';
+
+/* Which page an address is. Each is loaded when it is first wanted. */
+
+type Load = () => Promise<ComponentType>;
+const PAGES: readonly (readonly [RegExp, Load])[] = [
+  [/^\/$/, () => import('./pages/home.tsx').then((one) => one.Home)],
+  [/^\/workflows$/, () => import('./pages/workflows.tsx').then((one) => one.Workflows)],
+  [/^\/workflows\/new$/, () => import('./pages/launch.tsx').then((one) => one.Launch)],
+  [/^\/workflows\/[^/]+$/, () => import('./pages/workflow/page.tsx').then((one) => one.Workflow)],
+  [/^\/worklist(\/[^/]+)?$/, () => import('./pages/worklist.tsx').then((one) => one.Worklist)],
+  [/^\/errors$/, () => import('./pages/errors.tsx').then((one) => one.Errors)],
+  [/^\/deliveries(\/[^/]+)?$/, () => import('./pages/deliveries.tsx').then((one) => one.Deliveries)],
+  [/^\/timers$/, () => import('./pages/timers.tsx').then((one) => one.Timers)],
+  [/^\/definitions\/edit$/, () => import('./pages/editor.tsx').then((one) => one.Editor)],
+  [/^\/definitions(\/.+)?$/, () => import('./pages/definitions.tsx').then((one) => one.Definitions)],
+  [/^\/participants(\/.+)?$/, () => import('./pages/participants.tsx').then((one) => one.Participants)],
+  [/^\/playground$/, () => import('./pages/playground.tsx').then((one) => one.Playground)],
+  [/^\/nodes$/, () => import('./pages/nodes.tsx').then((one) => one.Nodes)],
+  [/^\/settings(\/.+)?$/, () => import('./pages/settings.tsx').then((one) => one.Settings)],
+];
+
+function App() {
+  const load = PAGES.find(([pattern]) => pattern.test(path.value))?.[1];
+  return (
+    <Frame>
+      {load === undefined ? (
+        <Empty title="There is no such page">
+          <p>The address may have been cut short. The pages are in the rail.</p>
+        </Empty>
+      ) : (
+        <Lazy load={load} key={path.value} />
+      )}
+    </Frame>
+  );
+}
+
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);

@@ -1,0 +1,221 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Json } from '../../src/model/json.ts';
+import { type Answer, call, newKey, type Problem, type Request } from '../api/calls.ts';
+import { ProblemNote } from './problem.tsx';
+import { Text } from './said.tsx';
+
+/* Buttons that act. Nothing is painted as done before the server said so, and a problem stands beside its button with what was typed kept. */
+
+export type Asked = {
+  readonly path: string;
+  readonly method?: Request['method'];
+  readonly body?: Json;
+  readonly ifMatch?: string;
+};
+
+type Doing = { readonly busy: boolean; readonly problem: Problem | null; act(asked: Asked): Promise<Answer | null> };
+
+/** One action: busy while it is under way; tried again with the same Idempotency-Key. */
+export function useAction(done?: (answer: Answer & { ok: true }) => void | Promise<void>): Doing & { clear(): void } {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const key = useRef<{ readonly text: string; readonly key: string } | null>(null);
+  return {
+    busy,
+    problem,
+    clear: () => setProblem(null),
+    async act(asked) {
+      if (busy) return null;
+      const text = JSON.stringify(asked);
+      if (key.current?.text !== text) key.current = { text, key: newKey() };
+      setBusy(true);
+      setProblem(null);
+      const { path, method = 'POST', body, ifMatch } = asked;
+      const answer = await call(path, {
+        method,
+        key: key.current.key,
+        ...(body === undefined ? {} : { body }),
+        ...(ifMatch === undefined ? {} : { ifMatch }),
+      });
+      setBusy(false);
+      if (answer.ok) {
+        key.current = null;
+        await done?.(answer);
+      } else {
+        setProblem(answer.problem);
+        // The server has answered: the next press is another request.
+        if (answer.problem.status > 0 && answer.problem.status < 500) key.current = null;
+      }
+      return answer;
+    },
+  };
+}
+
+export function Button({
+  children,
+  onPress,
+  look = '',
+  busy = false,
+  why = null,
+  label,
+  type = 'button',
+  pressed,
+}: {
+  readonly children: ComponentChildren;
+  readonly onPress?: () => void;
+  readonly look?: string;
+  readonly busy?: boolean;
+  /** Why it cannot be used now; null: it can. */
+  readonly why?: string | null;
+  readonly label?: string;
+  readonly type?: 'button' | 'submit';
+  readonly pressed?: boolean;
+}) {
+  const id = useId();
+  const off = why !== null;
+  return (
+    <>
+      <button
+        type={type}
+        class={`button ${look} ${busy ? 'busy' : ''}`}
+        aria-disabled={off || busy ? 'true' : undefined}
+        aria-describedby={off ? id : undefined}
+        aria-label={label}
+        aria-pressed={pressed}
+        title={why ?? undefined}
+        onClick={(event) => {
+          if (off || busy) event.preventDefault();
+          else onPress?.();
+        }}
+      >
+        {children}
+      </button>
+      {off && (
+        <span class="unseen" id={id}>
+          {why}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** A button that asks nothing further. */
+export function ActButton({
+  asked,
+  done,
+  children,
+  look,
+  why,
+}: {
+  readonly asked: Asked;
+  readonly done?: () => void | Promise<void>;
+  readonly children: ComponentChildren;
+  readonly look?: string;
+  readonly why?: string | null;
+}) {
+  const action = useAction(done);
+  return (
+    <>
+      <Button
+        busy={action.busy}
+        onPress={() => void action.act(asked)}
+        {...(look === undefined ? {} : { look })}
+        {...(why === undefined ? {} : { why })}
+      >
+        {children}
+      </Button>
+      {action.problem !== null && <ProblemNote problem={action.problem} again={() => void action.act(asked)} />}
+    </>
+  );
+}
+
+/** A dialog on top of the page; Escape and Close leave it, a failure never does. */
+export function Dialog({
+  title,
+  close,
+  children,
+}: {
+  readonly title: string;
+  readonly close: () => void;
+  readonly children: ComponentChildren;
+}) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const before = document.activeElement;
+    ref.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={ref} aria-labelledby={id} onClose={close}>
+      <div class="body">
+        <h2 id={id}>
+          <Text text={title} />
+        </h2>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+/** A text area that holds JSON, checked as one types. */
+export function JsonField({
+  label,
+  hint,
+  text,
+  set,
+  rows = 8,
+  kind = 'object',
+}: {
+  readonly label: string;
+  readonly hint?: string;
+  readonly text: string;
+  readonly set: (text: string) => void;
+  readonly rows?: number;
+  readonly kind?: 'object' | 'tree';
+}) {
+  const id = useId();
+  const wrong = wrongJson(text, kind);
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {hint !== undefined && <p class="hint">{hint}</p>}
+      <textarea
+        id={id}
+        rows={rows}
+        spellcheck={false}
+        value={text}
+        aria-invalid={wrong === null ? undefined : 'true'}
+        aria-describedby={wrong === null ? undefined : `${id}-wrong`}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+      {wrong !== null && (
+        <p class="wrong" id={`${id}-wrong`}>
+          {wrong}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** What is wrong with a JSON text, or null. An empty one is nothing. */
+export function wrongJson(text: string, kind: 'object' | 'tree'): string | null {
+  if (text.trim() === '') return null;
+  try {
+    const value = JSON.parse(text) as Json;
+    if (kind === 'object')
+      return value !== null && typeof value === 'object' && !Array.isArray(value)
+        ? null
+        : 'It has to be an object: { … }';
+    return Array.isArray(value) && value.length === 3
+      ? null
+      : 'It has to be a tree: ["head", { attributes }, [children]]';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+export const jsonOf = (text: string): Json | undefined => (text.trim() === '' ? undefined : (JSON.parse(text) as Json));

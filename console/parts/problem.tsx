@@ -1,0 +1,55 @@
+import type { ComponentChildren } from 'preact';
+import type { Problem } from '../api/calls.ts';
+import { Text } from './said.tsx';
+
+/** A problem where it arose: what, why, and how the server's log names it. */
+export function ProblemNote({
+  problem,
+  again,
+}: {
+  readonly problem: Problem;
+  readonly again?: (() => void) | undefined;
+}) {
+  return (
+    <div class="problem" role="alert">
+      <p>
+        <span class="code">{problem.code}</span> <Text text={problem.detail} />
+      </p>
+      {problem.errors.length > 0 && (
+        <ul class="small">
+          {problem.errors.slice(0, 20).map((error) => (
+            <li>
+              {error['line'] !== undefined && `line ${error['line']}, column ${error['column']}: `}
+              {error['pointer'] !== undefined && `${String(error['pointer'])}: `}
+              <Text text={String(error['detail'] ?? error['message'] ?? '')} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="row small dim">
+        {problem.status > 0 && <span>status {problem.status}</span>}
+        {problem.requestId !== null && <span class="mono">request {problem.requestId}</span>}
+        {problem.retryAfterSeconds !== null && <span>try again in {problem.retryAfterSeconds} s</span>}
+        {again !== undefined && (
+          <button type="button" class="button tiny" onClick={again}>
+            Try again
+          </button>
+        )}
+      </p>
+    </div>
+  );
+}
+
+export const Empty = ({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) => (
+  <div class="panel empty">
+    <h2>{title}</h2>
+    {children}
+  </div>
+);
+
+/** What this server cannot do (yet): said, never left out. */
+export const Missing = ({ what, call }: { readonly what: string; readonly call: string }) => (
+  <p class="note warn small">
+    {what} This server has no <code>{call}</code>.
+  </p>
+);

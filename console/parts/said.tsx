@@ -1,0 +1,56 @@
+import { useState } from 'preact/hooks';
+import { link } from '../address/router.ts';
+import { zone } from '../app/settings.ts';
+import { now } from '../live/now.ts';
+import { ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
+
+/* Times, ids and strangers' texts as they stand in a page. */
+
+/** A stranger's text: only ever text, with what cannot be seen made visible. */
+export const Text = ({ text }: { readonly text: string }) => <bdi>{visible(text)}</bdi>;
+
+/** `how`: an age (`12 s ago`) where that matters, else the time. */
+export function Time({ at, how = 'age' }: { readonly at: string | null; readonly how?: 'age' | 'time' | 'both' }) {
+  const ms = at === null ? Number.NaN : Date.parse(at);
+  if (Number.isNaN(ms)) return <span class="dim">–</span>;
+  const age = ageText(ms, now.value);
+  const text = timeText(ms, now.value, zone.value);
+  return (
+    <time dateTime={at ?? ''} title={`${wholeTimeText(ms, 'local')}\n${wholeTimeText(ms, 'UTC')}\n${age}`}>
+      {how === 'age' ? age : how === 'time' ? text : `${text}, ${age}`}
+    </time>
+  );
+}
+
+/** The id of a workflow, short, whole when it is pointed at, as a link. */
+export const WorkflowLink = ({ id, name }: { readonly id: string; readonly name?: string | null }) => (
+  <a href={link(`/workflows/${id}`)} title={id}>
+    {name ? (
+      <>
+        <Text text={name} />{' '}
+      </>
+    ) : null}
+    <span class="mono">{shortId(visible(id))}</span>
+  </a>
+);
+
+export function Copy({ text, what }: { readonly text: string; readonly what: string }) {
+  const [said, say] = useState('');
+  return (
+    <button
+      type="button"
+      class="button tiny"
+      onClick={() => {
+        // Not there on plain http beyond this machine.
+        if (navigator.clipboard === undefined) say('cannot be copied here');
+        else
+          navigator.clipboard.writeText(text).then(
+            () => say('copied'),
+            () => say('was refused'),
+          );
+      }}
+    >
+      {said === '' ? what : said}
+    </button>
+  );
+}

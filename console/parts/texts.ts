@@ -1,0 +1,92 @@
+/* How times, ids and strangers' texts are said. */
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['m', 60],
+  ['s', 1],
+] as const;
+
+/** A length of time in two units at most: `2 d 14 h`, `12 s`, `0 s`. */
+export function spanText(milliseconds: number): string {
+  let rest = Math.max(0, Math.floor(milliseconds / 1_000));
+  const said: string[] = [];
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(rest / size);
+    if (said.length === 1 && count === 0) break;
+    if (count > 0) {
+      said.push(`${count} ${unit}`);
+      rest -= count * size;
+    }
+    if (said.length === 2) break;
+  }
+  return said.length === 0 ? '0 s' : said.join(' ');
+}
+
+/** `12 s ago`, `in 4 m`. */
+export function ageText(at: number, now: number): string {
+  return at > now + 999 ? `in ${spanText(at - now)}` : `${spanText(now - at)} ago`;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+function formatOf(zone: 'local' | 'UTC', options: Intl.DateTimeFormatOptions, key: string): Intl.DateTimeFormat {
+  const known = formats.get(`${zone} ${key}`);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat('en-GB', { ...options, ...(zone === 'UTC' ? { timeZone: 'UTC' } : {}) });
+  formats.set(`${zone} ${key}`, made);
+  return made;
+}
+
+/** The clock alone for today, the weekday within a week, else the date. */
+export function timeText(at: number, now: number, zone: 'local' | 'UTC'): string {
+  const clock = formatOf(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' }, 'clock');
+  const day = formatOf(zone, { year: 'numeric', month: '2-digit', day: '2-digit' }, 'day');
+  if (day.format(at) === day.format(now)) return clock.format(at);
+  if (Math.abs(now - at) < 6 * 86_400_000)
+    return `${formatOf(zone, { weekday: 'short' }, 'weekday').format(at)} ${clock.format(at)}`;
+  return `${formatOf(zone, { year: 'numeric', month: 'short', day: '2-digit' }, 'date').format(at)} ${clock.format(at)}`;
+}
+
+export function wholeTimeText(at: number, zone: 'local' | 'UTC'): string {
+  return formatOf(
+    zone,
+    {
+      weekday: 'short',
+      year: 'numeric',
+      month: 'short',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      timeZoneName: 'short',
+    },
+    'whole',
+  ).format(at);
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** `05 Oct kogadeso-gekunute` of a workflow id; anything else as it is. */
+export function shortId(id: string): string {
+  const found = /^\d{4}(\d\d)(\d\d)-\d{4}-(\S+)$/.exec(id);
+  return found === null ? id : `${found[2]} ${MONTHS[Number(found[1]) - 1] ?? ''} ${found[3]}`;
+}
+
+/** `0_1!7c1e…` of an expression's id. */
+export const shortExpression = (id: string): string => id.replace(/!([0-9a-f]{4})[0-9a-f]{28}/, '!$1…');
+
+const CONTROLS = /(?![\t\n\r])[\p{Cc}\p{Cf}]/gu;
+/** A stranger's text with what cannot be seen made visible: `‹202E›`. */
+export const visible = (text: string): string =>
+  text.replace(CONTROLS, (one) => {
+    const code = one.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : `‹${code.toString(16).toUpperCase().padStart(4, '0')}›`;
+  });
+
+export const bytesText = (bytes: number): string =>
+  bytes < 1_000
+    ? `${bytes} B`
+    : bytes < 1_000_000
+      ? `${(bytes / 1_000).toFixed(1)} kB`
+      : `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+export const countText = (count: number): string => count.toLocaleString('en-US');
