@@ -6,26 +6,12 @@ import { now } from '../live/now.ts';
 import { freshness } from '../live/stream.ts';
 import { Button } from '../parts/action.tsx';
 import { spanText } from '../parts/texts.ts';
+import { ENTRIES, type Entry } from './entries.ts';
 import { listenForKeys } from './keys.ts';
 import { Palette, paletteOpen } from './palette.tsx';
 import { theme, zone, zoneName } from './settings.ts';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
-
-export type Entry = { readonly to: string; readonly word: string; readonly needs?: string };
-export const ENTRIES: readonly Entry[] = [
-  { to: '/', word: 'Home' },
-  { to: '/workflows', word: 'Workflows' },
-  { to: '/worklist', word: 'Worklist' },
-  { to: '/errors', word: 'Errors' },
-  { to: '/deliveries', word: 'Deliveries' },
-  { to: '/timers', word: 'Timers' },
-  { to: '/definitions', word: 'Definitions' },
-  { to: '/participants', word: 'Participants' },
-  { to: '/playground', word: 'Playground', needs: 'GET /v1/playground/requests' },
-  { to: '/nodes', word: 'Nodes' },
-  { to: '/settings', word: 'Settings' },
-];
 
 const isHere = (to: string): boolean => (to === '/' ? path.value === '/' : path.value.startsWith(to));
 
@@ -42,9 +28,9 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
   const entries = ENTRIES.filter((one) => one.needs === undefined || operations.value === null || can(one.needs));
   return (
     <>
-      <a class="skip" href="#main" onClick={toMain}>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the page
-      </a>
+      </button>
       <div class="frame">
         <nav class="rail" aria-label="Pages">
           <a class="mark" href={link('/')}>
@@ -72,11 +58,6 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
       {paletteOpen.value && <Palette />}
     </>
   );
-}
-
-function toMain(event: MouseEvent): void {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
 }
 
 function Top() {

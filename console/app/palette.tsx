@@ -2,7 +2,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { addressOfId } from '../address/ids.ts';
 import { go } from '../address/router.ts';
 import { Text } from '../parts/said.tsx';
-import { ENTRIES } from './frame.tsx';
+import { ENTRIES } from './entries.ts';
 import { type Command, pageCommands, paletteOpen } from './palette-state.ts';
 
 export { paletteOpen } from './palette-state.ts';
