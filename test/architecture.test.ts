@@ -60,7 +60,7 @@ const rooms: { readonly [name: string]: Room } = {
     ],
     node: ['crypto', 'events', 'fs', 'http', 'path', 'stream', 'url', 'util', 'zlib'],
   },
-  console: { from: ['model'], node: ['fs', 'fs/promises', 'path', 'url'] },
+  console: { from: ['model'], node: ['crypto', 'fs', 'http', 'path', 'zlib'] },
   server: {
     from: [
       'model',

@@ -59,21 +59,19 @@ export const whole = (): Parameter<number | null> => ({
   absent: null,
 });
 
-type States<Parameters> = {
-  readonly [name in keyof Parameters]: Parameters[name] extends Parameter<infer Value> ? Value : never;
-};
-
-export function codec<Parameters extends { readonly [name: string]: Parameter<never> }>(
-  parameters: Parameters,
-): Codec<States<Parameters>> {
-  const names = Object.keys(parameters);
+export function codec<State extends { readonly [name: string]: unknown }>(
+  parameters: {
+    readonly [name in keyof State]: Parameter<State[name]>;
+  },
+): Codec<State> {
+  const all = Object.entries(parameters) as unknown as readonly (readonly [string, Parameter<unknown>])[];
+  const names = new Set(all.map(([name]) => name));
   return {
     read(query) {
       const given = new URLSearchParams(query);
       const complaints: string[] = [];
       const state: { [name: string]: unknown } = {};
-      for (const name of names) {
-        const { read, absent } = parameters[name] as Parameter<unknown>;
+      for (const [name, { read, absent }] of all) {
         const texts = given.getAll(name);
         const value = texts.length === 0 ? absent : read(texts);
         if (value === null && texts.length > 0)
@@ -81,14 +79,13 @@ export function codec<Parameters extends { readonly [name: string]: Parameter<ne
         state[name] = value ?? absent;
       }
       for (const name of new Set(given.keys()))
-        if (!names.includes(name)) complaints.push(`\`${name.slice(0, 80)}\` is no filter of this page: ignored`);
-      return { state: state as States<Parameters>, complaints };
+        if (!names.has(name)) complaints.push(`\`${name.slice(0, 80)}\` is no filter of this page: ignored`);
+      return { state: state as State, complaints };
     },
     write(state) {
       const query = new URLSearchParams();
-      for (const name of names) {
-        const { write, absent } = parameters[name] as Parameter<unknown>;
-        const value = (state as { [name: string]: unknown })[name];
+      for (const [name, { write, absent }] of all) {
+        const value = state[name];
         if (JSON.stringify(value) === JSON.stringify(absent) || value === null) continue;
         for (const one of write(value)) query.append(name, one);
       }

@@ -56,7 +56,6 @@ export function Palette() {
       />
       <div role="listbox" id={id} aria-label="Found">
         {found.map((one, i) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the combobox above has the keys
           <div
             key={`${one.word}${one.hint}`}
             id={`${id}-${i}`}

@@ -10,8 +10,7 @@ const MEMBERS_SHOWN = 100;
 const TEXT_SHOWN = 2_000;
 
 export const JsonView = ({ value, label }: { readonly value: Json; readonly label: string }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
-  <section class="json" aria-label={label} tabIndex={0}>
+  <section class="json" aria-label={label}>
     <Value value={value} level={0} />
   </section>
 );

@@ -1,5 +1,5 @@
-import { EXPRESSION_NAMES } from '../../src/definition/names.ts';
 import { isObject, type Json } from '../../src/model/json.ts';
+import { EXPRESSION_NAMES } from '../../src/model/vocabulary.ts';
 
 /*
  * A tree as it is drawn: what kind of box each place is, what stands in it, what hangs at it. Nothing here changes with the workflow's

@@ -45,7 +45,7 @@ const RUBY_REFUSED =
 export function readDefinition(text: string, options: ReadOptions = {}): ReadResult {
   const limits = { ...LIMITS, ...options.limits };
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  if (body.length > limits.bytes || Buffer.byteLength(body) > limits.bytes) return refused(body, 0, tooBig(limits));
+  if (body.length > limits.bytes || bytesOf(body) > limits.bytes) return refused(body, 0, tooBig(limits));
 
   const format = detectFormat(body);
   try {
@@ -93,7 +93,7 @@ export function readTree(value: Json, options: ReadOptions = {}): ReadResult {
         })),
       };
     // Only now: the checks have bounded its depth.
-    if (Buffer.byteLength(JSON.stringify(value)) > limits.bytes) return complaint(tooBig(limits));
+    if (bytesOf(JSON.stringify(value)) > limits.bytes) return complaint(tooBig(limits));
     return { ok: true, tree, format: 'json', placeOf: () => ({ line: 1, column: 1 }) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -155,3 +155,6 @@ function treeOf(value: Json | undefined, path: readonly number[], limits: Limits
     children: (children as readonly Json[]).map((child, index) => treeOf(child, [...path, index], limits)),
   };
 }
+
+/** Bytes in UTF-8. (Not Buffer's count: this file runs in browsers, too.) */
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;

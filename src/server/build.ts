@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { hostname } from 'node:os';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
+import { readConsole } from '../console/files.ts';
+import { withConsole } from '../console/serve.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
@@ -48,6 +51,11 @@ type Around = {
   readonly isStopping: () => boolean;
   readonly between?: Between;
 };
+
+/** Where the pages lie once they are built: beside the compiled server, and in `dist` of the project for a server run from its sources. */
+const consoleFolder = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/console' : '../console', import.meta.url),
+);
 
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */
 export async function build(config: Config, around: Around): Promise<Built> {
@@ -138,8 +146,11 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     isStopping,
   });
 
+  const basePath = new URL(baseUrl).pathname.replace(/\/+$/, '');
+  const console = config.console && role !== 'worker' ? readConsole(consoleFolder, basePath) : null;
+
   return {
-    handle: app.handle,
+    handle: console === null ? app.handle : withConsole(console, basePath, app.handle),
     endStreams: app.endStreams,
     profile: store.profile,
     stopTaking: async () => {

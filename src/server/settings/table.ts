@@ -73,6 +73,7 @@ export const TABLE = {
     meaning: '`1`: callbacks may go to loopback and private addresses',
     shown: '1 while HOST and BASE_URL are loopback, else 0',
   }),
+  console: flag('CONSOLE', true, { meaning: '`0`: no pages under `/console/`' }),
   testClock: flag('TEST_CLOCK', false, { meaning: '`1` adds `POST /v1/test/clock`; never in production' }),
   logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS, {
     meaning: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',

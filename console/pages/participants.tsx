@@ -1,0 +1,79 @@
+import { isObject } from '../../src/model/json.ts';
+import { link } from '../address/router.ts';
+import { can } from '../api/calls.ts';
+import { PageHead } from '../app/page.tsx';
+import { useResource } from '../live/resource.ts';
+import { usePolling } from '../live/stream.ts';
+import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
+import { Text, Time } from '../parts/said.tsx';
+import { objectsOf, textOf } from '../picture/standing.ts';
+
+const LOOKED = 1_000;
+type Known = { open: number; failed: number; failing: number; oldest: string; readonly urls: Set<string> };
+
+/** Who is asked now: counted over the open workitems. */
+export function Participants() {
+  const list = useResource(`v1/workitems?limit=${LOOKED}`);
+  usePolling(() => void list.again(), 5_000);
+  const value = list.value.value;
+  const names = new Map<string, Known>();
+  for (const one of isObject(value) ? objectsOf(value['workitems']) : []) {
+    const name = textOf(one['participant']);
+    const opened = textOf(one['opened_at']);
+    const known = names.get(name) ?? { open: 0, failed: 0, failing: 0, oldest: opened, urls: new Set<string>() };
+    const callback = isObject(one['callback']) ? one['callback'] : {};
+    if (one['status'] === 'failed') known.failed += 1;
+    else known.open += 1;
+    if (Number(callback['tries'] ?? 0) > 0 && callback['owed'] !== null) known.failing += 1;
+    if (opened < known.oldest) known.oldest = opened;
+    if (textOf(callback['url']) !== '') known.urls.add(textOf(callback['url']));
+    names.set(name, known);
+  }
+  return (
+    <>
+      <PageHead title="Participants" />
+      <p class="small dim">Participants with open workitems now, at most the first {LOOKED} of these.</p>
+      {!can('GET /v1/participants') && (
+        <Missing what="Answers per hour and how long each takes are not known." call="GET /v1/participants" />
+      )}
+      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
+      {value !== undefined && names.size === 0 && <Empty title="Nobody is asked for anything" />}
+      {names.size > 0 && (
+        <div class="scroll">
+          <table class="cards-when-narrow">
+            <thead>
+              <tr>
+                <th scope="col">Participant</th>
+                <th scope="col">Open</th>
+                <th scope="col">Failed</th>
+                <th scope="col">Failing callbacks</th>
+                <th scope="col">Oldest</th>
+                <th scope="col">Where</th>
+              </tr>
+            </thead>
+            <tbody>
+              {[...names].map(([name, one]) => (
+                <tr key={name}>
+                  <td>
+                    <a href={link(`/worklist?participant=${encodeURIComponent(name)}`)}>
+                      <Text text={name} />
+                    </a>
+                  </td>
+                  <td class="number">{one.open}</td>
+                  <td class="number">{one.failed}</td>
+                  <td class="number">{one.failing}</td>
+                  <td>
+                    <Time at={one.oldest} />
+                  </td>
+                  <td class="mono small">
+                    <Text text={[...one.urls].slice(0, 3).join(' ')} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,256 @@
+import { useEffect, useState } from 'preact/hooks';
+import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
+import { playground as codec, workflow as workflowCodec } from '../address/pages.ts';
+import { apiRoot, goQuery, link, query } from '../address/router.ts';
+import { can, operations, part } from '../api/calls.ts';
+import { curlOf } from '../api/curl.ts';
+import { PageHead } from '../app/page.tsx';
+import { useResource } from '../live/resource.ts';
+import { usePolling } from '../live/stream.ts';
+import { ActButton, Button, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
+import { EXAMPLES } from '../parts/examples.ts';
+import { Chip } from '../parts/glyph.tsx';
+import { JsonView } from '../parts/json.tsx';
+import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
+import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { figureOf, placeAt } from '../picture/figure.ts';
+import { sentenceOf } from '../picture/sentence.ts';
+import { isOver, objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
+import { statesOf } from '../picture/states.ts';
+import { useWorkflow } from './workflow/data.ts';
+import { Diagram } from './workflow/diagram.tsx';
+
+/** A workflow alive at the left; at the right what its participants are asked, to be answered by hand. */
+export function Playground() {
+  const { state } = codec.read(query.value);
+  const there = can('GET /v1/playground/requests');
+  const requests = useResource(there ? 'v1/playground/requests' : null);
+  usePolling(() => void requests.again(), 1_000);
+  const launch = useAction((answer) => {
+    if (isObject(answer.value)) goQuery(codec.write({ workflow: textOf(answer.value['id']) }));
+  });
+  if (!there)
+    return (
+      <>
+        <PageHead title="Playground" />
+        {operations.value !== null && (
+          <Missing
+            what="The playground is for servers on this machine (PLAYGROUND=1)."
+            call="GET /v1/playground/requests"
+          />
+        )}
+      </>
+    );
+  const all = isObject(requests.value.value) ? objectsOf(requests.value.value['requests']) : [];
+  const shown = [...all]
+    .filter((one) => state.workflow === '' || textOf(bodyOf(one)['workflow_id']) === state.workflow)
+    .reverse();
+  const run = (): void => {
+    const example = EXAMPLES['order'];
+    if (example === undefined) return;
+    const at = (name: string): string => new URL(`v1/playground/participants/${name}`, apiRoot).href;
+    void launch.act({
+      path: 'v1/workflows',
+      body: {
+        workflow: example.text,
+        callbacks: Object.fromEntries(['stock', 'credit', 'shipping', 'sales'].map((name) => [name, at(name)])),
+        fields: jsonOf(example.fields) ?? {},
+      },
+    });
+  };
+  return (
+    <>
+      <PageHead title="Playground">
+        <Button look="primary" busy={launch.busy} onPress={run}>
+          Run the order example
+        </Button>
+        <a class="button" href={link('/workflows/new')}>
+          Launch your own…
+        </a>
+      </PageHead>
+      {launch.problem !== null && <ProblemNote problem={launch.problem} />}
+      {requests.problem.value !== null && <ProblemNote problem={requests.problem.value} />}
+      {state.workflow === '' && (
+        <p class="dim">
+          Here you play the participants: launch a workflow, see what each of them is sent, and answer for it.
+          Participants live at{' '}
+          <span class="mono small">{new URL('v1/playground/participants/', apiRoot).href}‹name›</span>.
+        </p>
+      )}
+      <div class="split">
+        {state.workflow !== '' && <Alive id={state.workflow} />}
+        <section class="stack" aria-label="Requests">
+          <h2>What participants are asked</h2>
+          {shown.length === 0 && (
+            <p class="note dim">Nothing yet. Run the example, or launch with a callback that leads here.</p>
+          )}
+          <ul class="stack">
+            {shown.slice(0, 50).map((one) => (
+              <li key={String(one['n'])}>
+                <RequestCard request={one} again={() => requests.again()} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      </div>
+    </>
+  );
+}
+
+const bodyOf = (request: JsonObject): JsonObject => (isObject(request['body']) ? request['body'] : {});
+
+function RequestCard({ request, again }: { readonly request: JsonObject; readonly again: () => Promise<void> }) {
+  const body = bodyOf(request);
+  const fields = isObject(body['fields']) ? withoutKeys(body['fields'], 'params') : {};
+  const params = isObject(body['fields']) && isObject(body['fields']['params']) ? body['fields']['params'] : {};
+  const [editing, edit] = useState(false);
+  const [text, setText] = useState('');
+  const status = textOf(body['status']);
+  const workflow = textOf(body['workflow_id']);
+  const item = textOf(body['workitem_id']);
+  const path = `v1/workflows/${part(workflow)}/workitems/${part(item)}`;
+  // Whether it still waits is what the server says, not what this page remembers.
+  const held = useResource(status === 'active' ? path : null, 2_000);
+  const waits = status === 'active' && held.problem.value === null;
+  const wrong = wrongJson(text, 'object');
+  const given = wrong === null ? jsonOf(text) : undefined;
+  const done = async (): Promise<void> => {
+    await held.again();
+    await again();
+  };
+  return (
+    <article class="panel stack" aria-label={`${textOf(request['participant'])} is asked`}>
+      <div class="row apart">
+        <h3>
+          <Text text={textOf(request['participant'])} />{' '}
+          {waits ? (
+            <Chip state="open" word="waits for you" />
+          ) : (
+            <Chip
+              state={status === 'active' ? 'delivered' : 'cancelled'}
+              word={status === 'active' ? 'answered' : `told ${status}`}
+            />
+          )}
+        </h3>
+        <span class="small dim">
+          <Time at={textOrNull(request['at'])} how="time" />
+        </span>
+      </div>
+      {textOf(params['task']) !== '' && (
+        <p>
+          <Text text={textOf(params['task'])} />
+        </p>
+      )}
+      {waits && (
+        <>
+          {editing && (
+            <JsonField
+              label="Fields to answer with"
+              text={text}
+              set={setText}
+              rows={4}
+              hint={`Merged over: ${JSON.stringify(fields).slice(0, 120)}`}
+            />
+          )}
+          <div class="row">
+            <ActButton
+              look="primary"
+              asked={{ path: `${path}/proceed`, body: given === undefined ? {} : { fields: given as Json } }}
+              done={done}
+              why={wrong}
+            >
+              Proceed
+            </ActButton>
+            <Button look="tiny" pressed={editing} onPress={() => edit(!editing)}>
+              With fields
+            </Button>
+            <ActButton
+              look="tiny"
+              asked={{ path: `${path}/fail`, body: { message: 'given up in the playground' } }}
+              done={done}
+            >
+              Give up
+            </ActButton>
+          </div>
+        </>
+      )}
+      <details>
+        <summary class="small dim">The request as it came</summary>
+        <JsonView value={request as Json} label="Request" />
+      </details>
+    </article>
+  );
+}
+
+function Alive({ id }: { readonly id: string }) {
+  const data = useWorkflow(id);
+  const [view, setView] = useState(workflowCodec.read('').state);
+  const shown = data.shown.value;
+  useEffect(() => setView(workflowCodec.read('').state), [id]);
+  if (shown === null)
+    return data.problem.value === null ? <div class="skeleton" /> : <Empty title="No such workflow" />;
+  const figure = figureOf(shown['tree'] ?? null);
+  const standing = standingOf(shown);
+  const seen = figure === null ? new Map() : statesOf(figure, standing, data.entries.value > 0 ? data.chronicle : null);
+  const words = sentenceOf(standing, figure, seen, (expid) => (figure === null ? null : placeAt(figure, expid)));
+  const over = isOver(textOf(shown['status']));
+  return (
+    <section class="stack" aria-label="The workflow">
+      <p class="row">
+        <Chip state={textOf(shown['status'])} />
+        <WorkflowLink id={id} name={textOrNull(shown['name'])} />
+      </p>
+      <p class={`sentence ${standing.status}`} aria-live="polite">
+        {words.map((word, i) =>
+          word.time === undefined ? <Text key={i} text={word.text} /> : <Time key={i} at={word.time} how="time" />,
+        )}
+      </p>
+      {over && <Seen id={id} status={textOf(shown['status'])} />}
+      {figure !== null && (
+        <div class="looking" style={{ gridTemplateColumns: 'minmax(0, 1fr)' }}>
+          <Diagram
+            figure={figure}
+            seen={seen}
+            state={view}
+            set={(change) => setView((one) => ({ ...one, ...change }))}
+            chosen={view.sel === '' ? null : placeAt(figure, view.sel)}
+          />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Seen({ id, status }: { readonly id: string; readonly status: string }) {
+  const at = (path: string): string => new URL(path, apiRoot).href;
+  return (
+    <div class="panel stack">
+      <h2>What you have seen</h2>
+      <ul>
+        <li>· A definition was launched; two participants were asked at once.</li>
+        <li>· Each got a POST with its fields and a proceed_url.</li>
+        <li>· Both answers were merged, a condition took one road.</li>
+        <li>· Every movement was saved before it was answered.</li>
+        <li>
+          · It is {status}; all of it can be looked at: <a href={link(`/workflows/${id}?view=history`)}>its history</a>.
+        </li>
+      </ul>
+      <h3>The same with curl</h3>
+      <pre class="block">
+        {[
+          curlOf('GET', at(`v1/workflows/${id}`)),
+          curlOf('GET', at(`v1/workflows/${id}/history`)),
+          curlOf('GET', at('v1/workflows?status=completed')),
+        ].join('\n')}
+      </pre>
+      <p class="row">
+        <a class="button" href={link('/definitions/edit')}>
+          Change the definition
+        </a>
+        <a class="button" href={link('/workflows/new?example=order')}>
+          With your own participant
+        </a>
+      </p>
+    </div>
+  );
+}

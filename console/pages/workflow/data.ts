@@ -1,0 +1,92 @@
+import { type Signal, signal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { isObject, type JsonObject } from '../../../src/model/json.ts';
+import { call, type Problem, part } from '../../api/calls.ts';
+import { useWorkflowEvents } from '../../live/stream.ts';
+import { type Chronicle, makeChronicle } from '../../picture/chronicle.ts';
+import { type Entry, isOver, objectsOf, textOf } from '../../picture/standing.ts';
+
+/* One workflow as the page has it: what the server shows now, and its history as far as it has been read. */
+
+/** Entries of one request, and of the history as a whole that a page reads by itself. */
+const PAGE = 1_000;
+export const HISTORY_BY_ITSELF_MAX = 50_000;
+
+export type Data = {
+  readonly shown: Signal<JsonObject | null>;
+  readonly problem: Signal<Problem | null>;
+  readonly chronicle: Chronicle;
+  /** Counts what has been added to the chronicle, so that who shows it is painted again. */
+  readonly entries: Signal<number>;
+  /** Whether history was left out because it is long. */
+  readonly cut: Signal<boolean>;
+  again(): Promise<void>;
+};
+
+export function useWorkflow(id: string): Data {
+  const data = useMemo(() => makeData(id), [id]);
+  useEffect(() => {
+    void data.again();
+  }, [data]);
+  const over = isOver(textOf(data.shown.value?.['status']));
+  useWorkflowEvents(id, over, () => void data.again());
+  return data;
+}
+
+function makeData(id: string): Data {
+  const shown = signal<JsonObject | null>(null);
+  const problem = signal<Problem | null>(null);
+  const entries = signal(0);
+  const cut = signal(false);
+  const chronicle = makeChronicle();
+  let under: Promise<void> | null = null;
+  let wanted = false;
+
+  async function read(): Promise<void> {
+    const answer = await call(`v1/workflows/${part(id)}`);
+    if (!answer.ok) {
+      problem.value = answer.problem;
+      return;
+    }
+    problem.value = null;
+    if (isObject(answer.value) && JSON.stringify(shown.value) !== JSON.stringify(answer.value))
+      shown.value = answer.value;
+    await readHistory();
+  }
+
+  async function readHistory(): Promise<void> {
+    for (;;) {
+      if (chronicle.last >= HISTORY_BY_ITSELF_MAX) {
+        cut.value = true;
+        return;
+      }
+      const answer = await call(`v1/workflows/${part(id)}/history?after=${chronicle.last}&limit=${PAGE}`);
+      if (!answer.ok || !isObject(answer.value)) return;
+      const more = objectsOf(answer.value['history']) as unknown as readonly Entry[];
+      chronicle.add(more);
+      if (more.length > 0) entries.value = chronicle.last;
+      if (answer.value['next_after'] === null || more.length === 0) return;
+    }
+  }
+
+  return {
+    shown,
+    problem,
+    chronicle,
+    entries,
+    cut,
+    again() {
+      if (under !== null) {
+        wanted = true;
+        return under;
+      }
+      under = read().finally(() => {
+        under = null;
+        if (!wanted) return;
+        wanted = false;
+        void this.again();
+      });
+      return under;
+    },
+  };
+}

@@ -1,0 +1,120 @@
+import { useMemo, useRef } from 'preact/hooks';
+import { Glyph } from '../../parts/glyph.tsx';
+import { Text, Time } from '../../parts/said.tsx';
+import { spanText, visible } from '../../parts/texts.ts';
+import { lineOf, type Place } from '../../picture/figure.ts';
+import { parentOf } from '../../picture/layout.ts';
+import { expidIn } from '../../picture/standing.ts';
+import type { Seen } from '../../picture/states.ts';
+import { pinsOf } from './diagram.tsx';
+import type { State } from './page.tsx';
+
+/** Rows of the outline that are in the page. */
+const ROWS_MAX = 1_000;
+
+/** The picture as a list: one line a place, as Radial would write it. */
+export function Outline({
+  figure,
+  seen,
+  state,
+  set,
+}: {
+  readonly figure: Place;
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly state: State;
+  readonly set: (change: Partial<State>, how?: 'push' | 'replace') => void;
+}) {
+  const grid = useRef<HTMLDivElement>(null);
+  const folded = new Set(state.fold);
+  const rows = useMemo(() => {
+    const list: { readonly place: Place; readonly level: number }[] = [];
+    const visit = (place: Place, level: number): void => {
+      if (list.length >= ROWS_MAX) return;
+      list.push({ place, level });
+      if (!folded.has(place.expid)) for (const child of place.children) visit(child, level + 1);
+    };
+    visit(figure, 1);
+    return list;
+  }, [figure, state.fold.join()]);
+  const chosen = expidIn(state.sel) || figure.expid;
+
+  const move = (event: KeyboardEvent): void => {
+    const at = rows.findIndex(({ place }) => place.expid === chosen);
+    const place = rows[at]?.place;
+    const to =
+      event.key === 'ArrowDown'
+        ? rows[at + 1]?.place.expid
+        : event.key === 'ArrowUp'
+          ? rows[at - 1]?.place.expid
+          : event.key === 'Home'
+            ? rows[0]?.place.expid
+            : event.key === 'End'
+              ? rows.at(-1)?.place.expid
+              : undefined;
+    if (to !== undefined) {
+      set({ sel: to }, 'replace');
+      grid.current?.querySelector<HTMLElement>(`[data-row="${to}"]`)?.focus();
+    } else if (event.key === 'ArrowLeft' && place !== undefined) {
+      if (place.children.length > 0 && !folded.has(place.expid))
+        set({ fold: [...state.fold, place.expid].slice(-50) }, 'replace');
+      else if (parentOf(place.expid) !== '') set({ sel: parentOf(place.expid) }, 'replace');
+    } else if (event.key === 'ArrowRight' && place !== undefined) {
+      if (folded.has(place.expid)) set({ fold: state.fold.filter((one) => one !== place.expid) }, 'replace');
+    } else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div class="outline" role="treegrid" aria-label="Outline of the workflow" ref={grid} onKeyDown={move}>
+      {rows.map(({ place, level }) => {
+        const one = seen.get(place.expid);
+        const isChosen = place.expid === chosen;
+        return (
+          <div
+            key={place.expid}
+            role="row"
+            data-row={place.expid}
+            aria-level={level}
+            aria-selected={isChosen}
+            aria-expanded={place.children.length > 0 ? !folded.has(place.expid) : undefined}
+            tabIndex={isChosen ? 0 : -1}
+            onClick={() => set({ sel: place.expid, tab: 'what' })}
+            onKeyDown={() => {}}
+          >
+            <span role="gridcell" class="name" style={{ paddingLeft: `${Math.min(level - 1, 12) * 14}px` }}>
+              <span class="dim">{place.children.length === 0 ? '' : folded.has(place.expid) ? '▸' : '▾'}</span>
+              <Glyph name={one?.state ?? 'to come'} />
+              <bdi title={visible(lineOf(place))}>{visible(lineOf(place))}</bdi>
+            </span>
+            <span role="gridcell">{one === undefined ? '' : one.state}</span>
+            <span role="gridcell" class="dim small">
+              {one !== undefined && <OutlineNote seen={one} />}
+            </span>
+          </div>
+        );
+      })}
+      {rows.length >= ROWS_MAX && (
+        <p class="note warn small">Only the first {ROWS_MAX} lines are shown: fold some to see others.</p>
+      )}
+    </div>
+  );
+}
+
+function OutlineNote({ seen }: { readonly seen: Seen }) {
+  const pins = pinsOf(seen);
+  if (pins.length > 0) return <Text text={pins.join(' · ')} />;
+  const { ended } = seen;
+  if (seen.live.length > 0 && seen.live[0]?.since)
+    return (
+      <>
+        since <Time at={seen.live[0].since} />
+      </>
+    );
+  if (ended?.end)
+    return (
+      <>
+        <Time at={ended.end.at} how="time" /> took {spanText(Date.parse(ended.end.at) - Date.parse(ended.at))}
+      </>
+    );
+  return null;
+}

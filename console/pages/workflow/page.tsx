@@ -1,0 +1,263 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Json, JsonObject } from '../../../src/model/json.ts';
+import { workflow as codec, VIEWS } from '../../address/pages.ts';
+import { apiRoot, goQuery, link, path, query, wholeLink } from '../../address/router.ts';
+import { part } from '../../api/calls.ts';
+import { curlOf } from '../../api/curl.ts';
+import { onKey } from '../../app/keys.ts';
+import { PageHead } from '../../app/page.tsx';
+import { pageCommands } from '../../app/palette-state.ts';
+import { Chip } from '../../parts/glyph.tsx';
+import { JsonView } from '../../parts/json.tsx';
+import { Empty, ProblemNote } from '../../parts/problem.tsx';
+import { Copy, Text, Time } from '../../parts/said.tsx';
+import { Tabs } from '../../parts/tabs.tsx';
+import { countText, visible } from '../../parts/texts.ts';
+import { everyPlace, figureOf, type Place, placeAt } from '../../picture/figure.ts';
+import { sentenceOf } from '../../picture/sentence.ts';
+import { expidIn, isOver, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
+import { statesOf } from '../../picture/states.ts';
+import { Actions } from './actions.tsx';
+import { useWorkflow } from './data.ts';
+import { Diagram } from './diagram.tsx';
+import { History } from './history.tsx';
+import { Inspector } from './inspector.tsx';
+import { Outline } from './outline.tsx';
+import { Scrubber } from './scrubber.tsx';
+import { Timeline } from './timeline.tsx';
+
+export type State = ReturnType<typeof codec.read>['state'];
+
+export function Workflow() {
+  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  const data = useWorkflow(id);
+  const { state, complaints } = codec.read(query.value);
+  const shown = data.shown.value;
+  const set = (change: Partial<State>, how: 'push' | 'replace' = 'push'): void =>
+    goQuery(codec.write({ ...codec.read(query.value).state, ...change }), how);
+
+  const figure = useMemo(
+    () => (shown === null ? null : figureOf(shown['tree'] ?? null)),
+    [JSON.stringify(shown?.['tree'])],
+  );
+  const last = data.entries.value;
+  const at = state.at !== null && state.at < last ? Math.max(1, state.at) : null;
+  const standing = useMemo(
+    () => (at !== null ? data.chronicle.at(at) : shown === null ? null : standingOf(shown)),
+    [shown, at, at === null ? 0 : last],
+  );
+  const seen = useMemo(
+    () =>
+      figure === null || standing === null ? new Map() : statesOf(figure, standing, last > 0 ? data.chronicle : null),
+    [figure, standing, last],
+  );
+  useEffect(() => {
+    pageCommands.value =
+      figure === null
+        ? []
+        : [...everyPlace(figure)].slice(0, 500).map((place) => ({
+            word: `${place.title} ${place.expid}`,
+            hint: 'place',
+            run: () => set({ sel: place.expid }),
+          }));
+    return () => {
+      pageCommands.value = [];
+    };
+  }, [figure]);
+  useEffect(
+    () =>
+      onKey((key) => {
+        const view = ({ d: 'diagram', o: 'outline', t: 'timeline', h: 'history' } as const)[key];
+        if (view !== undefined) set({ view });
+        else if (key === '[')
+          set({ at: Math.max(1, (codec.read(query.value).state.at ?? data.chronicle.last) - 1) }, 'replace');
+        else if (key === ']') {
+          const next = (codec.read(query.value).state.at ?? data.chronicle.last) + 1;
+          set({ at: next >= data.chronicle.last ? null : next }, 'replace');
+        } else if (key === 'l') set({ at: null });
+        else return false;
+        return true;
+      }),
+    [],
+  );
+
+  if (shown === null || standing === null) {
+    const problem = data.problem.value;
+    return (
+      <>
+        <PageHead title={`Workflow ${id}`} />
+        {problem === null ? (
+          <div class="skeleton" />
+        ) : problem.status === 404 || problem.status === 400 ? (
+          <Empty title="No such workflow">
+            <p>
+              There is no workflow <Text text={id} />, or it is over and is kept no longer (RETAIN_ENDED).
+            </p>
+            <a class="button" href={link('/workflows')}>
+              All workflows
+            </a>
+          </Empty>
+        ) : (
+          <ProblemNote problem={problem} again={() => void data.again()} />
+        )}
+      </>
+    );
+  }
+
+  const status = textOf(shown['status']);
+  const name = textOrNull(shown['name']);
+  const places = (expid: string): Place | null => (figure === null ? null : placeAt(figure, expid));
+  const words = sentenceOf(standing, figure, seen, places);
+  const select = (expid: string): void => set({ sel: expid, tab: 'what' });
+  const chosen = state.sel === '' ? null : places(expidIn(state.sel));
+
+  return (
+    <>
+      <PageHead
+        title={`${status} ${name ?? id}`}
+        said={
+          <>
+            <Chip state={status} /> <Text text={name ?? 'without a name'} />
+          </>
+        }
+      >
+        <Actions id={id} shown={shown} again={() => data.again()} />
+      </PageHead>
+      <p class="row small dim">
+        <span class="mono">{visible(id)}</span>
+        <Copy what="Copy id" text={id} />
+        <span>
+          launched <Time at={textOrNull(shown['launched_at'])} how="both" />
+        </span>
+        <span>
+          · moved <Time at={textOrNull(shown['updated_at'])} />
+        </span>
+        {shown['ended_at'] ? (
+          <span>
+            · ended <Time at={textOrNull(shown['ended_at'])} />
+          </span>
+        ) : null}
+        {tagsOf(shown).map((tag) => (
+          <span key={tag} class="chip">
+            tag <Text text={tag} />
+          </span>
+        ))}
+        <Copy what="Copy link" text={wholeLink(`/workflows/${id}${query.value === '' ? '' : `?${query.value}`}`)} />
+        <Copy what="Copy as curl" text={curlOf('GET', new URL(`v1/workflows/${part(id)}`, apiRoot).href)} />
+      </p>
+      {complaints.map((one) => (
+        <p class="note warn small" key={one}>
+          {one}
+        </p>
+      ))}
+      {data.problem.value !== null && <ProblemNote problem={data.problem.value} again={() => void data.again()} />}
+      <p class={`sentence ${standing.status}`}>
+        {words.map((word, i) =>
+          word.expid !== undefined ? (
+            <button key={i} type="button" class="more-link" onClick={() => select(word.expid as string)}>
+              <Text text={word.text} />
+            </button>
+          ) : word.time !== undefined ? (
+            <Time key={i} at={word.time} how="both" />
+          ) : (
+            <Text key={i} text={word.text} />
+          ),
+        )}
+      </p>
+      {at !== null && (
+        <p class="past row" role="status">
+          <span>
+            Entry #{countText(at)} of {countText(last)}, <Time at={standing.at} how="both" />. Actions act on now.
+          </span>
+          <button type="button" class="button tiny" onClick={() => set({ at: null })}>
+            Live
+          </button>
+        </p>
+      )}
+      <Tabs
+        label="Views of this workflow"
+        names={VIEWS}
+        chosen={state.view}
+        choose={(view) => set({ view })}
+        words={(view) =>
+          view === 'history'
+            ? `History ${countText(last)}`
+            : view === 'json'
+              ? 'JSON'
+              : view.charAt(0).toUpperCase() + view.slice(1)
+        }
+        controls="view"
+      />
+      <div id="view" role="tabpanel" aria-label={state.view} class="stack">
+        {figure === null && state.view !== 'json' && state.view !== 'history' && (
+          <p class="note">The tree of this workflow is not kept any more, so there is no picture of it.</p>
+        )}
+        {figure !== null && state.view === 'diagram' && (
+          <div class="looking">
+            <Diagram figure={figure} seen={seen} state={state} set={set} chosen={chosen} />
+            <Inspector
+              id={id}
+              place={chosen ?? figure}
+              seen={seen}
+              state={state}
+              set={set}
+              data={data}
+              over={isOver(status)}
+              at={at}
+            />
+          </div>
+        )}
+        {figure !== null && state.view === 'outline' && (
+          <div class="looking">
+            <Outline figure={figure} seen={seen} state={state} set={set} />
+            <Inspector
+              id={id}
+              place={chosen ?? figure}
+              seen={seen}
+              state={state}
+              set={set}
+              data={data}
+              over={isOver(status)}
+              at={at}
+            />
+          </div>
+        )}
+        {figure !== null && state.view === 'timeline' && (
+          <Timeline figure={figure} chronicle={data.chronicle} n={at ?? last} standing={standing} select={select} />
+        )}
+        {state.view === 'history' && <History id={id} data={data} state={state} set={set} />}
+        {state.view === 'fields' && <FieldsView shown={shown} />}
+        {state.view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" />}
+      </div>
+      {last > 1 && state.view !== 'json' && state.view !== 'fields' && (
+        <Scrubber chronicle={data.chronicle} last={last} at={at} set={(n, how) => set({ at: n }, how)} />
+      )}
+      {data.cut.value && (
+        <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
+      )}
+    </>
+  );
+}
+
+const tagsOf = (shown: JsonObject): readonly string[] =>
+  Array.isArray(shown['tags']) ? (shown['tags'] as readonly Json[]).map(String) : [];
+
+function FieldsView({ shown }: { readonly shown: JsonObject }) {
+  const [text, setText] = useState('');
+  const fields = (shown['fields'] ?? {}) as JsonObject;
+  const found = Object.entries(fields).filter(([key]) => key.toLowerCase().includes(text.toLowerCase()));
+  return (
+    <section class="stack" aria-label="Fields">
+      <p class="small dim">
+        The fields of the workflow{' '}
+        {isOver(textOf(shown['status'])) ? 'as it ended' : 'where its first branch stands now'}. This server keeps no
+        fields in the history, so only now is here.
+      </p>
+      <label class="field">
+        <span class="label">Find a field</span>
+        <input value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </label>
+      <JsonView value={Object.fromEntries(found) as Json} label="Fields" />
+    </section>
+  );
+}
