@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildConsole } from './console.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -13,6 +14,7 @@ const stampFile = 'built-from';
 
 stopOnOldNode();
 buildIfNeeded();
+if (existsSync(join(root, 'console'))) await buildConsole();
 stopWithNpm();
 const args = process.argv.slice(2);
 // `npm start -- --port 9000`: flags alone are those of `serve`.

@@ -3,6 +3,7 @@ import type { Parts } from './parts.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
+import { playgroundOperations } from './resources/playground/operations.ts';
 import { serverOperations } from './resources/server/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
@@ -19,5 +20,6 @@ export const operationsOf = (parts: Parts): readonly Operation[] =>
         ...expressionOperations(parts),
         ...errorOperations(parts),
         ...definitionOperations(parts),
+        ...(parts.playground ? playgroundOperations(parts) : []),
         ...serverOperations(parts),
       ];

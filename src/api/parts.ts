@@ -37,6 +37,8 @@ export type Parts = {
   readonly nodes: () => Promise<readonly NodeRow[]>;
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
+  /** Whether participants can be played by hand here (PLAYGROUND). */
+  readonly playground?: boolean;
   /** True once the server was told to stop. */
   readonly isStopping: () => boolean;
 };

@@ -143,6 +143,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     targetComplaint: (url) => targetComplaint(url, policy),
     nodes: node.membership.nodes,
     testClock,
+    playground: config.playground,
     isStopping,
   });
 

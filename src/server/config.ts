@@ -12,7 +12,10 @@ type Table = typeof TABLE;
 type Values = { readonly [Key in keyof Table]: Table[Key] extends Setting<infer Value> ? Value : never };
 
 /** Everything that can be set, read and checked once. Names, units, bounds and defaults are those of settings/table.ts. */
-export type Config = Omit<Values, 'allowPrivateTargets'> & { readonly allowPrivateTargets: boolean };
+export type Config = Omit<Values, 'allowPrivateTargets' | 'playground'> & {
+  readonly allowPrivateTargets: boolean;
+  readonly playground: boolean;
+};
 
 /** One or more settings are wrong; the message lists every one of them. */
 export class ConfigError extends Error {
@@ -127,6 +130,7 @@ function completed(values: Values): Config {
     host: values.host.replace(/^\[(.*)\]$/, '$1'),
     baseUrl,
     allowPrivateTargets: values.allowPrivateTargets ?? isLocal,
+    playground: values.playground ?? isLocal,
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeChronicle } from '../../console/picture/chronicle.ts';
 import { type Entry, type Standing, standingOf } from '../../console/picture/standing.ts';
-import { historyView } from '../../src/api/view.ts';
+import { historyView } from '../../src/api/resources/workflows/view.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';

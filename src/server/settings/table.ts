@@ -74,6 +74,11 @@ export const TABLE = {
     shown: '1 while HOST and BASE_URL are loopback, else 0',
   }),
   console: flag('CONSOLE', true, { meaning: '`0`: no pages under `/console/`' }),
+  /** Null: see `readConfig`. */
+  playground: flag('PLAYGROUND', null, {
+    meaning: '`1`: participants under `/v1/playground/` that are played by hand in the console',
+    shown: '1 while HOST and BASE_URL are loopback, else 0',
+  }),
   testClock: flag('TEST_CLOCK', false, { meaning: '`1` adds `POST /v1/test/clock`; never in production' }),
   logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS, {
     meaning: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/* A real browser for walks through the console. A machine without one says so in a line. */
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** The program, or null when the machine has none. CHROMIUM names another. */
+export function findChromium(): string | null {
+  const named = process.env['CHROMIUM'];
+  if (named !== undefined && named !== '') return existsSync(named) ? named : null;
+  return PLACES.find((one) => existsSync(one)) ?? null;
+}
+
+export const startBrowser = (program: string): Promise<Browser> =>
+  chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+
+const root = join(import.meta.dirname, '../../..');
+
+/** Builds the console when its sources are newer than what is there. */
+export function buildConsole(): void {
+  execFileSync(process.execPath, [join(root, 'scripts/console.mjs')], { stdio: 'inherit' });
+}
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What has gone wrong in a page so far: violations of the policy, messages of errors, requests that failed and were not `expected`. */
+export type Watched = { readonly page: Page; readonly troubles: string[]; expect(status: number): void };
+
+export async function openPage(browser: Browser, options: Parameters<Browser['newContext']>[0] = {}): Promise<Watched> {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 860 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  const page = await context.newPage();
+  const troubles: string[] = [];
+  const expected = new Set<number>();
+  page.on('console', (message) => {
+    if (message.type() !== 'error') return;
+    // The browser tells of each answer that is no 2xx; those are judged below.
+    if (/^Failed to load resource/.test(message.text())) return;
+    troubles.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(`error: ${error.stack ?? error.message}`));
+  page.on('response', (response) => {
+    if (response.status() >= 400 && !expected.has(response.status()))
+      troubles.push(`${response.status()} ${response.request().method()} ${response.url()}`);
+  });
+  await page.addInitScript(() => {
+    // Violations of the policy become errors of the console, which the walks look at.
+    document.addEventListener('securitypolicyviolation', (event) =>
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
+    );
+  });
+  return { page, troubles, expect: (status) => expected.add(status) };
+}
+
+type Violation = {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+};
+
+/** What axe finds, a line each. Its source is evaluated by the debugger, past the policy of the page. */
+export async function axe(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axeSource);
+  const violations = (await page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((found) => found.violations)`,
+  )) as readonly Violation[];
+  return violations.flatMap(({ id, nodes }) =>
+    nodes
+      .slice(0, 3)
+      .map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary.replace(/\s+/g, ' ').slice(0, 220)}`),
+  );
+}
+
+/** Whether the page can be scrolled sideways. */
+export const scrollsSideways = (page: Page): Promise<boolean> =>
+  page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth + 1');
