@@ -93,6 +93,18 @@ export function Diagram({ figure, seen, state, set, chosen }: Props) {
           onKeyDown={walk}
         >
           <div style={{ transform: `scale(${zoom / 100})`, transformOrigin: '0 0', width: `${drawn.width}px` }}>
+            {boxes.map((box) => (
+              <BoxView
+                key={box.place.expid}
+                box={box}
+                seen={seen.get(box.place.expid)}
+                chosen={chosen?.expid === box.place.expid}
+                first={box.place.expid === (chosen ?? figure).expid}
+                select={select}
+                toggle={toggle}
+                isOpen={open.has(box.place.expid)}
+              />
+            ))}
             <svg class="wires" width={drawn.width} height={drawn.height} aria-hidden="true">
               <defs>
                 <marker
@@ -116,18 +128,6 @@ export function Diagram({ figure, seen, state, set, chosen }: Props) {
                 />
               ))}
             </svg>
-            {boxes.map((box) => (
-              <BoxView
-                key={box.place.expid}
-                box={box}
-                seen={seen.get(box.place.expid)}
-                chosen={chosen?.expid === box.place.expid}
-                first={box.place.expid === (chosen ?? figure).expid}
-                select={select}
-                toggle={toggle}
-                isOpen={open.has(box.place.expid)}
-              />
-            ))}
           </div>
         </div>
       </div>
@@ -233,7 +233,6 @@ function BoxView({ box, seen, chosen, first, select, toggle, isOpen }: BoxProps)
         data-expid={place.expid}
         tabIndex={first ? 0 : -1}
         aria-pressed={chosen}
-        aria-label={labelOf(place, state, pins)}
         onClick={() => select(place)}
         onDblClick={() => place.children.length > 0 && toggle(place)}
       >
@@ -244,7 +243,8 @@ function BoxView({ box, seen, chosen, first, select, toggle, isOpen }: BoxProps)
         <span class="caption">
           <bdi>{visible(place.caption)}</bdi>
         </span>
-        {kind === 'box' && seen !== undefined && <Inside place={place} seen={seen} />}
+        {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
+        <span class="unseen">{labelOf(place, state, pins)}</span>
       </button>
       {kind === 'leaf' && (
         <span class="second">
@@ -275,7 +275,7 @@ function BoxView({ box, seen, chosen, first, select, toggle, isOpen }: BoxProps)
           aria-expanded={isOpen}
           onClick={() => toggle(place)}
         >
-          {isOpen ? '▾' : '▸'}
+          {isOpen ? '−' : '+'}
         </button>
       )}
     </div>
@@ -327,7 +327,8 @@ function Inside({ place, seen }: { readonly place: Place; readonly seen: Seen })
 /** What is known of a live place: chips of its second line. */
 export function pinsOf(seen: Seen): readonly string[] {
   const pins: string[] = [];
-  for (const failure of seen.failures) pins.push(`✖ ${failure.class}`);
+  for (const [name, count] of countsOf(seen.failures.map((one) => one.class)))
+    pins.push(count === 1 ? `✖ ${name}` : `✖ ${count} ${name}`);
   const item = seen.workitems[0];
   if (item !== undefined && item.openedAt !== null) pins.push(`✉ ${spanText(now.value - Date.parse(item.openedAt))}`);
   if (item?.owed && item.tries > 0) pins.push(`→ ${item.tries} tries`);
@@ -336,6 +337,12 @@ export function pinsOf(seen: Seen): readonly string[] {
   if (seen.live.some((one) => one.state === 'awaiting')) pins.push('⚡ awaits');
   if (seen.live.length > 1) pins.push(`${seen.live.length} at once`);
   return pins;
+}
+
+function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
 }
 
 /** Marks of a crowd that are drawn; beyond, one mark stands for several branches, the worst of them. */

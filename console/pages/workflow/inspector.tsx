@@ -20,7 +20,7 @@ import type { Data } from './data.ts';
 import type { State } from './page.tsx';
 
 /** Expressions of one place that are listed. */
-const LIVE_SHOWN = 50;
+const LIVE_SHOWN = 12;
 
 type Props = {
   readonly id: string;
@@ -37,7 +37,10 @@ type Props = {
 export function Inspector({ id, place, seen, state, set, data, over, at }: Props) {
   const one = seen.get(place.expid);
   const live = one?.live ?? [];
-  const chosen = live.find((each) => each.id === state.sel) ?? live[0];
+  const chosen =
+    live.find((each) => each.id === state.sel) ??
+    live.find((each) => one?.failures.some((failure) => failure.expressionId === each.id)) ??
+    live[0];
   return (
     <aside class="inspector" aria-label="The chosen place">
       <h2 class="row">
@@ -101,6 +104,8 @@ function What({
   const item = seen?.workitems.find((one) => one.expressionId === chosen);
   const failure = seen?.failures.find((one) => one.expressionId === chosen);
   const timers = seen?.timers ?? [];
+  const isFailed = (expression: string): boolean =>
+    seen?.failures.some((each) => each.expressionId === expression) ?? false;
   return (
     <>
       <dl class="facts">
@@ -195,19 +200,22 @@ function What({
         <div class="stack">
           <h3>{live.length} expressions are here</h3>
           <ul class="row">
-            {live.slice(0, LIVE_SHOWN).map((one) => (
-              <li key={one.id}>
-                <button
-                  type="button"
-                  class="button tiny mono"
-                  aria-pressed={one.id === chosen}
-                  onClick={() => set({ sel: one.id }, 'replace')}
-                >
-                  {seen?.failures.some((each) => each.expressionId === one.id) ? '✖ ' : ''}
-                  {shortExpression(one.id)}
-                </button>
-              </li>
-            ))}
+            {[...live]
+              .sort((a, b) => Number(isFailed(b.id)) - Number(isFailed(a.id)))
+              .slice(0, LIVE_SHOWN)
+              .map((one) => (
+                <li key={one.id}>
+                  <button
+                    type="button"
+                    class="button tiny mono"
+                    aria-pressed={one.id === chosen}
+                    onClick={() => set({ sel: one.id }, 'replace')}
+                  >
+                    {isFailed(one.id) ? '✖ ' : ''}
+                    {shortExpression(one.id)}
+                  </button>
+                </li>
+              ))}
           </ul>
         </div>
       )}
