@@ -253,3 +253,62 @@ test('the pure rooms read no clock, no chance and no environment', () => {
 test('nothing is imported while running', () => {
   expect(files.filter((file) => /\bimport\s*\(/.test(texts.get(file) ?? ''))).toEqual([]);
 });
+
+/* The browser's side lives beside src, in console/. */
+
+const browserSide = readdirSync(join(root, 'console'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => /\.tsx?$/.test(file) && file !== 'vite.config.ts')
+  .map((file) => ({ file, text: withoutComments(readFileSync(join(root, 'console', file), 'utf8')) }));
+const browserImports: readonly Import[] = browserSide.flatMap(({ file, text }) =>
+  importsOf(text).map((to) => ({ from: file, to })),
+);
+/** The folders of console/, each with those it may import from. */
+const browserFolders: { readonly [name: string]: readonly string[] } = {
+  picture: [],
+  address: ['picture'],
+  api: ['address'],
+  live: ['address', 'api', 'picture'],
+  parts: ['address', 'api', 'live', 'picture', 'app', 'pages'],
+  app: ['address', 'api', 'live', 'parts'],
+  pages: ['address', 'api', 'live', 'picture', 'parts', 'app'],
+};
+
+test('the browser side imports of the server only what runs anywhere: model and definition', () => {
+  const strays = browserImports.filter(
+    ({ from, to }) =>
+      to.startsWith('.') &&
+      /(^|\/)src\//.test(to) &&
+      !/\/src\/(model|definition)\//.test(`/${join(dirname(from), to)}`),
+  );
+  expect(strays.map(show)).toEqual([]);
+});
+
+test('inside the browser side imports go where the folders allow, and the picture is pure', () => {
+  const strays = browserImports.filter(({ from, to }) => {
+    if (!to.startsWith('.') || /\/src\/|\/examples\//.test(to)) return false;
+    const [here, there] = [from.split('/')[0] ?? '', join(dirname(from), to).split('/')[0] ?? ''];
+    return from.includes('/') && here !== there && browserFolders[here]?.includes(there) !== true;
+  });
+  expect(strays.map(show)).toEqual([]);
+  const impure = browserSide.filter(
+    ({ file, text }) =>
+      file.startsWith('picture/') &&
+      /\b(?:window|document|fetch\(|Date\.now|new Date\(\)|Math\.random|setTimeout)/.test(text),
+  );
+  expect(impure.map(({ file }) => file)).toEqual([]);
+});
+
+test('the browser side uses preact and signals, and nothing writes markup into a page', () => {
+  const packages = browserImports.filter(
+    ({ to }) => !to.startsWith('.') && !['preact', 'preact/hooks', '@preact/signals'].includes(to),
+  );
+  expect(packages.map(show)).toEqual([]);
+  const markup = browserSide.filter(({ text }) =>
+    /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/.test(text),
+  );
+  expect(markup.map(({ file }) => file)).toEqual([]);
+});
+
+test('nothing of the server imports the browser side', () => {
+  expect(inner.filter(({ to }) => to.startsWith('../console')).map(show)).toEqual([]);
+});

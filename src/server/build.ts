@@ -147,7 +147,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     isStopping,
   });
 
-  const basePath = new URL(baseUrl).pathname.replace(/\/+$/, '');
+  const basePath = config.baseUrl === null ? '' : new URL(config.baseUrl).pathname.replace(/\/+$/, '');
   const console = config.console && role !== 'worker' ? readConsole(consoleFolder, basePath) : null;
 
   return {

@@ -50,12 +50,9 @@ export async function openPage(browser: Browser, options: Parameters<Browser['ne
     if (response.status() >= 400 && !expected.has(response.status()))
       troubles.push(`${response.status()} ${response.request().method()} ${response.url()}`);
   });
-  await page.addInitScript(() => {
-    // Violations of the policy become errors of the console, which the walks look at.
-    document.addEventListener('securitypolicyviolation', (event) =>
-      console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
-    );
-  });
+  // Violations of the policy become errors of the console, which the walks look at.
+  await page.addInitScript(`document.addEventListener('securitypolicyviolation', (event) =>
+    console.error('policy: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile + ':' + event.lineNumber))`);
   return { page, troubles, expect: (status) => expected.add(status) };
 }
 
