@@ -1,6 +1,6 @@
 import { defineConfig } from 'vite';
 
-/* The browser's side is built into dist/console; the server reads it from there at its start. Development only. */
+/* The browser's side is built into dist/pages; the server reads it from there at its start. Development only. */
 export default defineConfig({
   root: import.meta.dirname,
   // Addresses are relative, so the pages work below any path a proxy gives them.
@@ -8,7 +8,7 @@ export default defineConfig({
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    outDir: '../dist/console',
+    outDir: '../dist/pages',
     emptyOutDir: true,
     target: 'es2022',
     // The policy allows scripts and styles from files alone.

@@ -1,4 +1,4 @@
-// Builds the pages of the console into dist/console when their sources are newer than what is there. Plain JavaScript, for `npm start` runs it
+// Builds the pages of the console into dist/pages when their sources are newer than what is there. Plain JavaScript, for `npm start` runs it
 // before anything else is built.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const SOURCES = ['console', 'src/model', 'src/definition', 'src/language', 'exam
 const STAMP = 'built-from';
 
 /** @returns false when the builder is not installed and nothing is built */
-export async function buildConsole(into = join(root, 'dist/console')) {
+export async function buildConsole(into = join(root, 'dist/pages')) {
   const wanted = fingerprint();
   if (stampOf(into) === wanted) return true;
   if (!existsSync(join(root, 'node_modules/vite/package.json'))) return existsSync(join(into, 'index.html'));

@@ -54,7 +54,7 @@ type Around = {
 
 /** Where the pages lie once they are built: beside the compiled server, and in `dist` of the project for a server run from its sources. */
 const consoleFolder = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? '../../dist/console' : '../console', import.meta.url),
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/pages' : '../pages', import.meta.url),
 );
 
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */
