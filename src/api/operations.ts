@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import type { Parts } from './parts.ts';
+import { bpmnOperations } from './resources/bpmn/operations.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
@@ -19,6 +20,7 @@ export const operationsOf = (parts: Parts): readonly Operation[] =>
         ...workitemOperations(parts),
         ...expressionOperations(parts),
         ...errorOperations(parts),
+        ...bpmnOperations(parts),
         ...definitionOperations(parts),
         ...(parts.playground ? playgroundOperations(parts) : []),
         ...serverOperations(parts),

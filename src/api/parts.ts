@@ -7,7 +7,15 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 
-export type DefinitionComplaint = { readonly message: string; readonly line: number; readonly column: number };
+export type DefinitionComplaint = {
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+  /** Of BPMN: the id of the element. */
+  readonly element?: string;
+};
+/** Of BPMN: the ids of the process to run and of the start event to begin with. */
+export type DefinitionChoice = { readonly process?: string | null; readonly start?: string | null };
 export type DefinitionRead =
   | { readonly ok: true; readonly tree: Tree }
   | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
@@ -25,9 +33,11 @@ export type Parts = {
   readonly role: 'all' | 'api' | 'worker';
   readonly definitions: {
     /** Reads a text, or a tree that came as data. */
-    readonly read: (definition: string | Json) => DefinitionRead;
+    readonly read: (definition: string | Json, choice?: DefinitionChoice) => DefinitionRead;
     /** What the engine needs to launch a tree that was read. */
     readonly prepare: (tree: Tree) => Pick<LaunchOrder, 'tree' | 'hash' | 'text' | 'name' | 'revision'>;
+    /** The tree in a stored text; null when it holds none. */
+    readonly stored: (text: string) => Tree | null;
     /** The participants a tree names, as far as can be told without running it. */
     readonly participants: (tree: Tree) => readonly string[];
   };

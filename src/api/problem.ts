@@ -9,6 +9,8 @@ export type Complaint = {
   readonly pointer?: string;
   readonly line?: number;
   readonly column?: number;
+  /** Of BPMN: the id of the element. */
+  readonly element?: string;
 };
 
 type More = {

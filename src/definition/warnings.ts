@@ -57,6 +57,8 @@ const CONDITION_TEXTS: ReadonlySet<string> = new Set(['if', 'that', 'once', 'whe
  */
 export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly Warning[] {
   const warnings: Warning[] = [];
+  // A diagram names nobody by its heads.
+  if (tree.name === 'bpmn:process') return warnings;
   const bound = boundNames(tree);
   const heads = [...EXPRESSION_NAMES, ...[...bound.names].slice(0, MAX_OWN_WORDS)];
   const suggestions = new Map<string, string | null>();

@@ -63,6 +63,15 @@ export type BpmnInspection = {
     readonly waiting: number;
     readonly failed: number;
   }[];
+  readonly process: string;
+  /** What is listened for, oldest first. */
+  readonly waits: readonly {
+    readonly element: string;
+    readonly message?: string;
+    readonly signal?: string;
+    readonly key: string | null;
+    readonly seq: number;
+  }[];
   /** Gateways whose tokens nothing can ever set free. */
   readonly stuck: readonly string[];
 };
@@ -125,8 +134,11 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
       };
     }),
     fields: currentFields(root, loaded),
-    tree: tree === undefined ? null : treeToJson(tree),
-    bpmn: tree?.name === 'bpmn:process' ? bpmnOf(nodes, definition) : null,
+    tree: tree === undefined ? null : treeToJson(withoutDrawing(tree)),
+    bpmn:
+      tree?.name === 'bpmn:process'
+        ? { ...bpmnOf(nodes, definition), process: String(tree.attributes.get('id')), waits: waitsOf(loaded) }
+        : null,
   };
 }
 
@@ -191,7 +203,27 @@ function elementOfError(id: ExpressionId, nodes: readonly Node[], definition: De
   return typeof at === 'string' ? at : elementOf(node, definition);
 }
 
-function bpmnOf(nodes: readonly Node[], definition: Definition): BpmnInspection {
+/** How it is drawn is asked for by itself. */
+const withoutDrawing = (tree: Tree): Tree =>
+  tree.attributes.has('drawing')
+    ? { ...tree, attributes: new Map([...tree.attributes].filter(([key]) => key !== 'drawing')) }
+    : tree;
+
+function waitsOf({ listeners }: Loaded): BpmnInspection['waits'] {
+  return [...listeners.values()]
+    .flatMap(({ event, name, spec }) => {
+      if (event !== 'message' && event !== 'signal') return [];
+      const { element, key, seq } = JSON.parse(spec) as {
+        readonly element: string;
+        readonly key: string | null;
+        readonly seq: number;
+      };
+      return [{ element, [event]: name ?? '', key, seq }];
+    })
+    .sort((a, b) => a.seq - b.seq);
+}
+
+function bpmnOf(nodes: readonly Node[], definition: Definition): Pick<BpmnInspection, 'elements' | 'stuck'> {
   const found = new Map<string, { live: number; waiting: number; failed: number }>();
   const at = (id: string): { live: number; waiting: number; failed: number } => {
     const known = found.get(id) ?? { live: 0, waiting: 0, failed: 0 };

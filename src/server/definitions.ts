@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Parts } from '../api/parts.ts';
 import { readDefinition, readTree } from '../definition/read.ts';
+import type { Json } from '../model/json.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
-import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
+import { DEFINE_NAMES, type Tree, textKey, treeFromJson, treeToStored } from '../model/tree.ts';
 import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 
@@ -15,12 +16,14 @@ const prepared = new WeakMap<Tree, ReturnType<Definitions['prepare']>>();
 
 /** Reading and preparing definitions, for the API. */
 export const definitions: Definitions = {
-  read: (definition) => {
+  read: (definition, choice = {}) => {
     if (typeof definition !== 'string') return readTree(definition);
-    const known = kept.get(definition);
+    const { process = null, start = null } = choice;
+    const key = process === null && start === null ? definition : JSON.stringify([process, start, definition]);
+    const known = kept.get(key);
     if (known !== undefined) return known;
-    const read = readDefinition(definition);
-    if (read.ok) kept.set(definition, read, definition.length);
+    const read = readDefinition(definition, choice);
+    if (read.ok) kept.set(key, read, key.length);
     return read;
   },
   prepare: (written) => {
@@ -32,6 +35,7 @@ export const definitions: Definitions = {
     prepared.set(written, ready);
     return ready;
   },
+  stored: (text) => treeFromJson(JSON.parse(text) as Json),
   participants: (tree) => participantsOf(tree),
 };
 
@@ -61,6 +65,8 @@ function participantsOf(root: Tree): readonly string[] {
 }
 
 function calledBy(tree: Tree): string | null {
+  // Of BPMN the tasks that ask somebody, by their ids: what names them depends on the callbacks.
+  if (tree.name.startsWith('bpmn:')) return tree.attributes.has('names') ? String(tree.attributes.get('id')) : null;
   if (!EXPRESSION_NAMES.has(tree.name)) return tree.name;
   if (tree.name !== 'participant' && tree.name !== 'ref') return null;
   const ref = tree.attributes.get('ref') ?? textKey(tree);

@@ -1,6 +1,7 @@
 import type { Json } from '../../model/json.ts';
 import { makeTree, type Tree } from '../../model/tree.ts';
 import { feelIn } from './check.ts';
+import { drawingOf } from './drawing.ts';
 import type { Element } from './elements.ts';
 import { eventSpec, messageSpec, referred } from './events.ts';
 import {
@@ -40,6 +41,7 @@ export function bpmnTree(process: ScopeModel, definitions: Definitions, { start 
       ['id', process.id],
       ...own.attributes,
       ...(names.length > 0 ? ([['calls', Object.fromEntries(names)]] as const) : []),
+      ['drawing', drawingOf(process, definitions) ?? false],
     ],
     [
       ...own.children,

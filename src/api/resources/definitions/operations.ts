@@ -20,11 +20,17 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
         if (!read.ok)
           return jsonReply(200, {
             valid: false,
-            errors: read.errors.map(({ message, line, column }) => ({ message, line, column })),
+            errors: read.errors.map(({ message, line, column, element }) => ({
+              message,
+              line,
+              column,
+              ...(element !== undefined && { element }),
+            })),
             participants: [],
           });
         return jsonReply(200, {
           valid: true,
+          ...(read.tree.name === 'bpmn:process' && { format: 'bpmn' }),
           tree: treeToJson(read.tree),
           errors: [],
           participants: parts.definitions.participants(read.tree),

@@ -11,7 +11,15 @@ export const Validation = Type.Object(
   {
     valid: Type.Boolean(),
     tree: Type.Optional(Tree),
-    errors: Type.Array(Type.Object({ message: Type.String(), line: Type.Integer(), column: Type.Integer() })),
+    format: Type.Optional(Type.String({ description: 'bpmn, where it is BPMN' })),
+    errors: Type.Array(
+      Type.Object({
+        message: Type.String(),
+        line: Type.Integer(),
+        column: Type.Integer(),
+        element: Type.Optional(Type.String({ description: 'Of BPMN: the id of the element' })),
+      }),
+    ),
     participants: Type.Array(Type.String()),
   },
   { title: 'Validation' },

@@ -7,6 +7,7 @@ export const ErrorRecord = Type.Object(
     expression_id: text('Where it happened: expid!subid'),
     expid: text('The place in the tree'),
     workitem_id: nullable(text('The workitem concerned, if there is one')),
+    element: Type.Optional(text('Of BPMN: the id of the element')),
     class: text('What kind of error'),
     message: text('What happened'),
     at: time('When it happened'),

@@ -38,6 +38,11 @@ export function launchOperation(parts: Parts): Operation {
   };
 }
 
+const textIn = (body: JsonObject, key: string): string | null => {
+  const value = Object.hasOwn(body, key) ? body[key] : null;
+  return typeof value === 'string' && value !== '' ? value : null;
+};
+
 type Trouble = { readonly code: FaultCode; readonly complaints: readonly Complaint[] };
 const trouble = (code: FaultCode, parameter: string, detail: string): Trouble => ({
   code,
@@ -77,15 +82,17 @@ function makeLaunchCheck(parts: Parts) {
     const complaint = checkWorkflow(value);
     if (complaint !== null || (typeof value !== 'string' && !Array.isArray(value)))
       return trouble('workflow_invalid', 'workflow', 'workflow must be a text that is not empty, or a tree');
-    const read = parts.definitions.read(value);
+    const choice = { process: textIn(body, 'process'), start: textIn(body, 'start') };
+    const read = parts.definitions.read(value, choice);
     if (read.ok) return read;
     return {
       code: 'workflow_invalid',
-      complaints: read.errors.map(({ message, line, column }) => ({
+      complaints: read.errors.map(({ message, line, column, element }) => ({
         detail: message,
         pointer: '#/workflow',
         line,
         column,
+        ...(element !== undefined && { element }),
       })),
     };
   }

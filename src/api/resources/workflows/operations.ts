@@ -16,6 +16,7 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
 import { timeView } from '../../time.ts';
+import { bpmnView, stateWord } from '../bpmn/view.ts';
 import { errorView } from '../errors/view.ts';
 import { workitemView } from '../workitems/view.ts';
 import { History, WORKFLOW_STATUSES, Workflow, WorkflowList } from './schemas.ts';
@@ -52,7 +53,10 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       path: ID_PATH,
       summary: 'One workflow and what is live in it',
       access: 'read',
-      query: [{ name: 'cursor', description: 'The expressions_cursor of the page before' }],
+      query: [
+        { name: 'cursor', description: 'The expressions_cursor of the page before' },
+        { name: 'view', description: 'summary: id, state and created_at only' },
+      ],
       answers: answers(200, 'As it stands', Workflow, 404),
       handle: (call) => show(parts, call),
     },
@@ -130,6 +134,12 @@ async function cancel(parts: Parts, call: Call): Promise<void> {
 
 async function show(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
+  const view = call.query.get('view');
+  if (view !== null && view !== 'summary') throw new Problem('query_invalid', 'view must be summary');
+  if (view === 'summary') {
+    const { row } = await loadPage(parts, call.principal.tenant, id, null);
+    return jsonReply(200, { id, state: stateWord(row.status), created_at: timeView(row.launchedAt) });
+  }
   const list = `expressions of ${id}`;
   const after = cursorOf(list, call.query);
   const { whole, row, shown } = await loadPage(parts, call.principal.tenant, id, after);
@@ -143,15 +153,23 @@ async function show(parts: Parts, call: Call) {
     fields: shown.fields,
     tags: shown.tags,
     tree: shown.tree,
-    expressions: shown.expressions.filter((expression) => !rootIds.has(expression.id)),
+    expressions: shown.expressions
+      .filter((expression) => !rootIds.has(expression.id))
+      .map(({ element, ...expression }) => (element === null ? expression : { ...expression, element })),
     expressions_cursor: whole.next === null ? null : cursorFor(list, whole.next),
     workitems: [...whole.workitems.values()]
       .filter((workitem) => workitem.state !== 'closed' && !rootIds.has(workitem.id))
       .map((workitem) => workitemView(id, workitem, loadedWorkitemFields(workitem, whole))),
     timers: shown.timers.map((timer) => ({ ...timer, due_at: timeView(timer.due_at) })),
-    errors: [...whole.errors.values()].map((error) => errorView(id, error)),
+    errors: [...whole.errors.values()].map((error) => ({ ...errorView(id, error), ...elementIn(shown, error.id) })),
+    ...bpmnView(shown),
   });
 }
+
+const elementIn = ({ errors }: ReturnType<typeof showWorkflow>, id: string): { readonly element?: string } => {
+  const element = errors.find((each) => each.expression_id === id)?.element ?? null;
+  return element === null ? {} : { element };
+};
 
 const rootOnly = (whole: Loaded): Loaded => ({ ...whole, strands: new Map() });
 

@@ -15,7 +15,7 @@ const CallbackUrl = Type.String({
 export const Launch = Type.Object(
   {
     workflow: Type.Union([Type.String({ minLength: 1 }), Tree], {
-      description: 'A process definition: XML, JSON or Radial text of at most 1 MB, or the tree itself',
+      description: 'A process definition: XML, BPMN, JSON or Radial text of at most 1 MB, or the tree itself',
     }),
     callback: Type.Optional(CallbackUrl),
     callbacks: Type.Optional({
@@ -24,6 +24,10 @@ export const Launch = Type.Object(
       description: 'The callback of each participant, by its name',
     }),
     fields: Type.Optional(Fields),
+    process: Type.Optional(
+      text('Of BPMN: the id of the process to run, where the file has several', { minLength: 1, maxLength: 300 }),
+    ),
+    start: Type.Optional(text('Of BPMN: the id of the start event to begin with', { minLength: 1, maxLength: 300 })),
     retry: Type.Optional(
       Type.Object(
         {
@@ -70,8 +74,28 @@ const Expression = Type.Object(
     name: text('The head of the expression'),
     state: text('active, or cancelling, dying, timing_out, failing, awaiting, failed'),
     tag: nullable(text('The tag it has entered')),
+    element: Type.Optional(text('Of BPMN: the id of its element')),
   },
   { title: 'Expression' },
+);
+
+const BpmnElement = Type.Object(
+  {
+    id: text('The element'),
+    live: Type.Integer({ description: 'Tokens that stand there' }),
+    waiting: Type.Integer({ description: 'Tokens that wait there for others' }),
+    failed: Type.Integer({ description: 'Errors that wait for somebody' }),
+  },
+  { title: 'BpmnElement' },
+);
+const BpmnWait = Type.Object(
+  {
+    element: nullable(text('The element that waits')),
+    message: Type.Optional(text('The name of the message')),
+    signal: Type.Optional(text('The name of the signal')),
+    key: nullable(text('The correlation key; null: only what is sent to the workflow')),
+  },
+  { title: 'BpmnWait' },
 );
 
 const summary = {
@@ -94,6 +118,11 @@ export const Workflow = Type.Object(
     workitems: Type.Array(Workitem),
     timers: Type.Array(Timer),
     errors: Type.Array(ErrorRecord),
+    format: Type.Optional(text('bpmn, where the definition is BPMN')),
+    process: Type.Optional(text('Of BPMN: the id of the process')),
+    elements: Type.Optional(Type.Array(BpmnElement)),
+    waits: Type.Optional(Type.Array(BpmnWait)),
+    stuck: Type.Optional(Type.Array(text('A gateway whose tokens nothing can set free any more'))),
   },
   { title: 'Workflow' },
 );

@@ -54,6 +54,22 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       answers: answers(201, 'OK: the error handling of the definition applies', null, 404, 409, 422),
       handle: async (call) => {
         const key = await keyOf(parts, call);
+        const code = call.body['error_code'];
+        if (typeof code === 'string') {
+          if (!(await isBpmn(parts, call, key)))
+            throw new Problem('request_invalid', 'error_code is for workflows whose definition is BPMN', {
+              complaints: [{ detail: 'error_code is for BPMN', pointer: '#/error_code' }],
+            });
+          await happenAt(parts, call, key.workflow, {
+            kind: 'fail',
+            workitem: key.workitem,
+            class: 'BpmnError',
+            message: String(call.body['message']),
+            code,
+            fields: callersFields((call.body['fields'] ?? {}) as JsonObject),
+          });
+          return OK;
+        }
         await happenAt(parts, call, key.workflow, {
           kind: call.body['retry'] === true ? 'refuse' : 'fail',
           workitem: key.workitem,
@@ -152,6 +168,14 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       },
     },
   ];
+}
+
+/** Whether a workitem is one of a BPMN element. */
+async function isBpmn(parts: Parts, call: Call, key: Key): Promise<boolean> {
+  const found = await parts.store.read.workitem(call.principal.tenant, key);
+  if (found === null) throw noSuchWorkitem(call.params['workitem_id'] ?? '');
+  const params = JSON.parse(found.row.params) as JsonObject;
+  return typeof params['element_type'] === 'string';
 }
 
 /**

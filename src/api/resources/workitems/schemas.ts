@@ -15,6 +15,10 @@ export const Fail = Type.Object(
     retry: Type.Optional(
       Type.Boolean({ description: 'true: counts as one failed try, and the callback is tried again' }),
     ),
+    error_code: Type.Optional(
+      text('Of BPMN: an error the diagram can catch, by its code', { minLength: 1, maxLength: 200 }),
+    ),
+    fields: Type.Optional(Fields),
     reason,
   },
   { title: 'Fail', description: 'A participant gives up' },

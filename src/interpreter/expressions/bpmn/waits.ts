@@ -5,9 +5,10 @@ import type { Fields, Json } from '../../../model/json.ts';
 import type { AgendaRow, ListenerRow } from '../../../model/rows.ts';
 import { refOf } from '../../life/branches.ts';
 import { clearTimers, schedule, type Wake } from '../../life/timers.ts';
+import { parentOf } from '../../life/variables.ts';
 import { plainReply } from '../../state/state.ts';
 import type { Acting, World } from '../../state/world.ts';
-import { childTree, type EventSpec, eventOf, list, meant, treeOf } from './parts.ts';
+import { childTree, type EventSpec, eventOf, flowsOf, list, meant, text, treeOf } from './parts.ts';
 
 /*
  * Waiting for times, messages and signals. What an expression waits for has a key: `e0` its own event (of an event-based gateway `e<n>`
@@ -15,7 +16,14 @@ import { childTree, type EventSpec, eventOf, list, meant, treeOf } from './parts
  * `@<key>`, with what the message brought.
  */
 
-type Spec = { readonly seq: number; readonly key: Json; readonly on: string; readonly stays: boolean };
+type Spec = {
+  readonly seq: number;
+  readonly key: Json;
+  readonly on: string;
+  readonly stays: boolean;
+  /** The element that waits, for those who look on. */
+  readonly element: string;
+};
 
 /** Where messages are kept that came before somebody waited for them. */
 const KEPT = 'kept!' as ExpressionId;
@@ -120,7 +128,13 @@ function listen(
   const id = `${node.id}#${on}` as ExpressionId;
   const armed = (node.data['armed'] ?? []) as readonly string[];
   node.data['armed'] = [...armed, on];
-  const spec: Spec = { seq: world.header.listenerSeq, key: wanted.key, on, stays: wanted.repeats };
+  const spec: Spec = {
+    seq: world.header.listenerSeq,
+    key: wanted.key,
+    on,
+    stays: wanted.repeats,
+    element: elementAt(x, on),
+  };
   world.listeners.set(id, {
     kind: 'put',
     row: {
@@ -132,6 +146,18 @@ function listen(
       spec: JSON.stringify(spec),
     },
   });
+}
+
+function elementAt(x: Acting, on: string): string {
+  const index = Number(on.slice(1));
+  if (on.startsWith('s')) return text(childTree(x, index), 'id');
+  const scope = parentOf(x);
+  if (on.startsWith('b')) return scope === null ? '' : text(childTree(scope, index), 'id');
+  const way = flowsOf(treeOf(x))[index];
+  const isGateway = treeOf(x).name === 'bpmn:gateway';
+  return isGateway && way !== undefined && scope !== null
+    ? text(childTree(scope, way[1]), 'id')
+    : text(treeOf(x), 'id');
 }
 
 /** Nothing is waited for any more. */

@@ -1,0 +1,27 @@
+import type { showWorkflow } from '../../../engine/show.ts';
+import type { JsonObject } from '../../../model/json.ts';
+import type { Status } from '../../../model/rows.ts';
+
+type Shown = ReturnType<typeof showWorkflow>;
+
+/** What the status document of a BPMN workflow has beyond that of others. */
+export function bpmnView({ bpmn }: Shown): JsonObject {
+  if (bpmn === null) return {};
+  return {
+    format: 'bpmn',
+    process: bpmn.process,
+    elements: bpmn.elements,
+    waits: bpmn.waits.map(({ seq, ...wait }) => wait),
+    stuck: bpmn.stuck,
+  };
+}
+
+/** The four words of other engines. */
+export const stateWord = (status: Status): string =>
+  status === 'completed'
+    ? 'COMPLETED'
+    : status === 'error'
+      ? 'FAILED'
+      : status === 'cancelled' || status === 'killed'
+        ? 'TERMINATED'
+        : 'ACTIVE';
