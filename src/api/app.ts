@@ -24,7 +24,9 @@ export type App = {
  */
 export function makeApp(parts: Parts, identify: Identify = () => OPEN): App {
   const app = new Koa();
-  const streams = makeStreams((err) => parts.log.warn('a stream broke off', { event: 'stream.failed', err }));
+  const streams = makeStreams((err) => parts.log.warn('a stream broke off', { event: 'stream.failed', err }), {
+    most: parts.streamsMax,
+  });
   app.use(report(parts.log));
   app.use(findOperation(withOpenapi(operationsOf(parts))));
   app.use(admit(identify));

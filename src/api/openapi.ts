@@ -85,6 +85,11 @@ const isRequired = (operation: Operation): boolean => {
 };
 
 function response(spec: AnswerSpec): JsonObject {
+  if (spec.type !== undefined)
+    return {
+      description: spec.description,
+      content: { [spec.type]: { schema: spec.schema === undefined ? { type: 'string' } : referTo(spec.schema) } },
+    };
   if (spec.schema === undefined)
     return { description: spec.description, content: { 'text/plain': { schema: { type: 'string' } } } };
   const type = spec.schema === Problem ? 'application/problem+json' : 'application/json';

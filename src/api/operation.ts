@@ -32,12 +32,13 @@ export type Content =
   | { readonly kind: 'bytes'; readonly type: string; readonly bytes: Uint8Array; readonly etag: string }
   /**
    * Written bit by bit. `open` resolves when there is nothing more to write. `signal` is aborted when the client has gone or the server
-   * stops: then the answer is ended, and what `open` still writes goes nowhere.
+   * stops: then the answer is ended, and what `open` still writes goes nowhere. `farewell` is written last where the server stops.
    */
   | {
       readonly kind: 'stream';
       readonly type: string;
       readonly open: (sink: Sink, signal: AbortSignal) => Promise<void>;
+      readonly farewell?: () => string;
     };
 
 /** Where a stream writes to. */
@@ -69,6 +70,8 @@ export type AnswerSpec = {
   readonly description: string;
   /** Of an answer in JSON; without one it is text. */
   readonly schema?: Schema;
+  /** The media type where it is none of these, such as `text/event-stream`. */
+  readonly type?: string;
 };
 /** `schema`: of the value as text; a text of any kind where it is left out. */
 export type QuerySpec = { readonly name: string; readonly description: string; readonly schema?: Schema };

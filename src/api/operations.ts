@@ -3,6 +3,7 @@ import type { Parts } from './parts.ts';
 import { bpmnOperations } from './resources/bpmn/operations.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
+import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
 import { playgroundOperations } from './resources/playground/operations.ts';
 import { serverOperations } from './resources/server/operations.ts';
@@ -17,6 +18,7 @@ export const operationsOf = (parts: Parts): readonly Operation[] =>
     : [
         launchOperation(parts),
         ...workflowOperations(parts),
+        ...eventOperations(parts),
         ...workitemOperations(parts),
         ...expressionOperations(parts),
         ...errorOperations(parts),

@@ -38,3 +38,12 @@ export function cursorOf(list: string, query: URLSearchParams): string | null {
 const CHECKSUM_LENGTH = 8;
 const checksum = (list: string, next: string): string =>
   createHash('sha256').update(`${list}\n${next}`).digest('hex').slice(0, CHECKSUM_LENGTH);
+
+/** Entries of a history are numbered in a column of 31 bits. */
+const ENTRY_NUMBER_MAX = 2_147_483_647;
+
+/** The number of a history entry, or 0 for the beginning. @throws Problem when it cannot be one */
+export function entryNumberOf(given: string): number {
+  if (/^\d{1,10}$/.test(given) && Number(given) <= ENTRY_NUMBER_MAX) return Number(given);
+  throw new Problem('query_invalid', `after must be a whole number from 0 to ${ENTRY_NUMBER_MAX}`);
+}

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { EventsOfWorkflows } from '../events/of-workflow.ts';
 import type { Json } from '../model/json.ts';
 import type { Launch as LaunchOrder } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -24,6 +25,8 @@ export type DefinitionRead =
 export type Parts = {
   readonly store: Store;
   readonly engine: Pick<Engine, 'advance'>;
+  /** Those who watch (events/of-workflow.ts). */
+  readonly events: { readonly ofWorkflows: EventsOfWorkflows };
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -49,6 +52,8 @@ export type Parts = {
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** Whether participants can be played by hand here (PLAYGROUND). */
   readonly playground?: boolean;
+  /** Answers that go on by themselves, such as streams of events: this many at once. */
+  readonly streamsMax: number;
   /** True once the server was told to stop. */
   readonly isStopping: () => boolean;
 };

@@ -18,6 +18,7 @@ export type HttpCode =
   | 'idempotency_key_in_use'
   | 'expectation_failed'
   | 'scope_missing'
+  | 'rate_limited'
   | 'not_ready';
 
 export type Code = FaultCode | HttpCode;
@@ -87,5 +88,6 @@ export const problems: Readonly<Record<Code, Entry>> = {
   idempotency_key_in_use: passing(409, 'The first request with this Idempotency-Key is under way'),
   expectation_failed: entry(417, 'The Expect header asks for something that is not done here'),
   scope_missing: entry(403, 'The caller may not do this'),
+  rate_limited: passing(429, 'The caller asks for too much at once'),
   not_ready: passing(503, 'The server is starting or stopping'),
 };

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
 import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
+import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
@@ -131,8 +132,18 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
   if (role !== 'worker' || config.baseUrl !== null) await isBaseKnown;
   else isBaseKnown.catch((err: unknown) => log.error('the worker could not start', { event: 'worker.failed', err }));
   const houseKeeping = keepHouse({ store, clock, time, log, retainEndedDays: config.retainEndedDays });
+  const ofWorkflows = makeEventsOfWorkflows({
+    store,
+    engine: node.engine,
+    time,
+    ids,
+    log: log.with({ component: 'events' }),
+    pollSeconds: config.eventsPollSeconds,
+  });
   const app = makeApp({
     store,
+    events: { ofWorkflows },
+    streamsMax: config.eventsReadersMax,
     engine: node.engine,
     clock,
     ids,
@@ -156,7 +167,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     profile: store.profile,
     stopTaking: async () => {
       baseUrl.stop();
-      await Promise.all([houseKeeping.stop(), node.stopTaking(config.stopSeconds)]);
+      await Promise.all([ofWorkflows.stop(), houseKeeping.stop(), node.stopTaking(config.stopSeconds)]);
     },
     finish: node.finish,
     close: async () => {

@@ -35,6 +35,16 @@ const workflowById: Statement = {
   text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2 and tenant = $3`,
 };
 
+const standingsOf: Statement = {
+  name: 'read_standings',
+  text: `
+  select r.w as workflow, w.status, w.last_n
+  from jsonb_to_recordset($1::jsonb) as r(s smallint, w text, t text)
+  cross join lateral (
+    select status, last_n from workflow where shard = r.s and id = r.w and tenant = r.t offset 0
+  ) w`,
+};
+
 /** The open workitem of the root strand: it holds the fields which the workflow's row leaves out (interpreter/held.ts). */
 const rootItem = `
     (select ${asJson(WORKITEM, 't')} from workitem t
@@ -181,6 +191,16 @@ export function makeReads(connections: Connections): Reads {
     workflow: async (tenant, id) => {
       const { rows } = await run(workflowById, [shardOf(id), id, tenant]);
       return rows[0] === undefined ? null : rowOf(WORKFLOW, rows[0]);
+    },
+    standings: async (asked) => {
+      const list = asked.map(({ tenant, workflow }) => ({ s: shardOf(workflow), w: workflow, t: tenant }));
+      const { rows } = await run(standingsOf, [JSON.stringify(list)]);
+      return new Map(
+        rows.map((record) => [
+          record['workflow'] as WorkflowId,
+          { status: record['status'] as Status, lastN: record['last_n'] as number },
+        ]),
+      );
     },
     whole: (tenant, id, options) => readWhole(connections, tenant, id, options, 1),
     workflows: async (query) => {

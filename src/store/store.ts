@@ -223,6 +223,9 @@ export type AgendaPeek = {
 /** What a list shows of a workflow: nothing that may be large. */
 export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header' | 'state' | 'fields'>;
 
+/** How a workflow stands, for those who wait for it to move. */
+export type Standing = Pick<WorkflowRow, 'status' | 'lastN'>;
+
 export type WorkflowsQuery = {
   readonly tenant: Tenant;
   readonly status: Status | null;
@@ -235,6 +238,10 @@ export type WorkflowsQuery = {
 /** What belongs to another tenant is not there: each statement asks for the tenant, so that no forgotten check can leak. */
 export type Reads = {
   workflow(tenant: Tenant, id: WorkflowId): Promise<WorkflowRow | null>;
+  /** How many workflows stand at once; those that are not there are left out. Ask for at most a thousand. */
+  standings(
+    asked: readonly { readonly tenant: Tenant; readonly workflow: WorkflowId }[],
+  ): Promise<ReadonlyMap<WorkflowId, Standing>>;
   /** Everything stored of one workflow as of one moment, for showing it: at most `limit` strands whose path comes after `after`, and the
    * rows of those strands (with the first page also those of the root strand, whose open workitem comes with every page). `next` is the
    * `after` of the next page. Variables: base rows only. */

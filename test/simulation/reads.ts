@@ -44,6 +44,11 @@ export function makeReads(database: Database, ask: Ask): Reads {
   };
   return {
     workflow: (tenant, id) => ask('read workflow', () => of(tenant, id)?.workflow ?? null),
+    standings: (asked) =>
+      ask('read standings', () => {
+        const found = asked.flatMap(({ tenant, workflow }) => of(tenant, workflow)?.workflow ?? []);
+        return new Map(found.map(({ id, status, lastN }) => [id, { status, lastN }]));
+      }),
     whole: (tenant, id, { limit, after }) =>
       ask('read whole', () => {
         const rows = of(tenant, id);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import type { AgendaRow, Changes, VariableRow, WorkitemRow } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
-import { DEFAULT_TENANT, type Tenant } from '../../src/model/tenant.ts';
+import { DEFAULT_TENANT, readTenant, type Tenant } from '../../src/model/tenant.ts';
 import { DataRefused, type Save, type Store } from '../../src/store/store.ts';
 import { FREE_TABLES } from '../../src/store/tables/all.ts';
 import {
@@ -895,6 +895,17 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await firsts(3)).toEqual([4, 5, 10]);
         expect(await firsts(6, 1)).toEqual([5]);
         expect(await firsts(10)).toEqual([]);
+      });
+
+      test('how workflows stand is told of many at once, to their own tenant', async () => {
+        const [one, two] = [await launched({}, { history: [history(1, 3)] }), await launched()];
+        const asked = [one, two, 'nobody' as WorkflowId].map((workflow) => ({ tenant: DEFAULT_TENANT, workflow }));
+        const found = await store.read.standings(asked);
+        const row = await store.read.workflow(DEFAULT_TENANT, one);
+        expect([...found.keys()].sort()).toEqual([one, two].sort());
+        expect(found.get(one)).toEqual({ status: row?.status, lastN: row?.lastN });
+        const stranger = readTenant('stranger') as Tenant;
+        expect(await store.read.standings([{ tenant: stranger, workflow: one }])).toEqual(new Map());
       });
 
       test('a whole workflow is shown page by page, each row once', async () => {

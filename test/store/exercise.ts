@@ -140,6 +140,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await writeTo(store, [changes(workflow(id), { workitems: [workitem('0_0')] })]);
   const { read } = store;
   await read.workflow(DEFAULT_TENANT, id);
+  await read.standings([{ tenant: DEFAULT_TENANT, workflow: id }]);
   await read.whole(DEFAULT_TENANT, id, { limit: 10, after: null });
   const page = { tenant: DEFAULT_TENANT, limit: 10 } as const;
   for (const status of [null, 'running'] as const)

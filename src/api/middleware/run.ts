@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { OPEN } from '../../identity/principal.ts';
+import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { Call, Operation, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
@@ -58,11 +58,11 @@ export function run(parts: Parts, streams: Streams): Middleware {
       launchId: null,
     };
     const reply = one.handle === null ? await operation.handle(call) : await one.handle(call, ctx.path, read.raw);
-    await write(ctx, reply, streams);
+    await write(ctx, reply, streams, call.principal);
   }
 }
 
-async function write(ctx: Context, reply: Reply, streams: Streams): Promise<void> {
+async function write(ctx: Context, reply: Reply, streams: Streams, principal: Principal): Promise<void> {
   ctx.status = reply.status;
   if (reply.kind !== 'bytes') ctx.set('Cache-Control', 'no-store');
   ctx.set(reply.headers);
@@ -84,7 +84,7 @@ async function write(ctx: Context, reply: Reply, streams: Streams): Promise<void
       ctx.type = reply.type;
       if (ctx.method === 'HEAD') return;
       // Its place among the requests under way is free from here on: streams have a count of their own.
-      void streams.run(ctx.res, reply.open);
+      void streams.run(ctx.res, reply, principal);
       ctx.respond = false;
   }
 }

@@ -105,6 +105,16 @@ export const TABLE = {
     to: 10_000,
     meaning: 'tries under way at once to one host, 1 to 10000',
   }),
+  eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
+    from: 0.05,
+    to: 60,
+    meaning: 'seconds between two looks for events that another node has written, while somebody watches, 0.05 to 60',
+  }),
+  eventsReadersMax: integer('EVENTS_READERS_MAX', 1000, {
+    from: 1,
+    to: 100_000,
+    meaning: 'streams of events that may be open at once on this node, 1 to 100000',
+  }),
   /** Reading and writing together. */
   connectionsMax: integer('CONNECTIONS_MAX', 12, { from: 4, to: 1000, meaning: 'connections to Postgres, 4 to 1000' }),
 } as const satisfies { readonly [key: string]: Setting };

@@ -11,7 +11,7 @@ import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../../operation.ts';
-import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../../page.ts';
+import { cursorFor, cursorOf, entryNumberOf, limitOf, PAGE_MAX } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
@@ -29,9 +29,6 @@ const LOOKED_INTO_MAX = 500;
 const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
 /** Fetched at once to be looked into: their fields may be large. */
 const LOOKED_INTO_AT_ONCE = 10;
-
-/** Entries of a history are numbered in a column of 31 bits. */
-const ENTRY_NUMBER_MAX = 2_147_483_647;
 
 const ID_PATH = '/v1/workflows/:workflow_id';
 
@@ -291,10 +288,7 @@ function isSame(value: Json | undefined, wanted: string): boolean {
 
 async function history(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
-  const given = call.query.get('after') ?? '0';
-  if (!/^\d{1,10}$/.test(given) || Number(given) > ENTRY_NUMBER_MAX)
-    throw new Problem('query_invalid', `after must be a whole number from 0 to ${ENTRY_NUMBER_MAX}`);
-  const after = Number(given);
+  const after = entryNumberOf(call.query.get('after') ?? '0');
   const limit = limitOf(call.query, PAGE_MAX);
   const row = await parts.store.read.workflow(call.principal.tenant, id);
   if (row === null) throw noSuchWorkflow(id);
@@ -304,7 +298,7 @@ async function history(parts: Parts, call: Call) {
     after,
     limit,
   );
-  const last = entries.at(-1)?.['n'];
-  const hasMore = typeof last === 'number' && last < row.lastN;
+  const last = entries.at(-1)?.n ?? null;
+  const hasMore = last !== null && last < row.lastN;
   return jsonReply(200, { history: entries, next_after: hasMore ? last : null });
 }
