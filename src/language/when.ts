@@ -11,6 +11,9 @@
  *
  * Text with the shape of a cron line is one; else text that looks like a date, or has a blank or a colon in it, is a date; all other text
  * is a duration. What is past is due at once. Nothing is earlier than it says, but may be a little later.
+ *
+ * A pause of the workflow holds durations: they go on where they stood. Dates and cron lines are times of the clock on the wall: a date that
+ * passed during the pause is due when the workflow is resumed, a cron line at its next time after that.
  */
 import type { Json } from '../model/json.ts';
 import { shownJson } from '../model/text.ts';
@@ -22,7 +25,8 @@ import { FREE } from './work.ts';
 /** Characters of one time, whatever its form. */
 const MAX_TIME_LENGTH = 1_000;
 
-export type When = { readonly at: number } | { readonly error: string };
+/** When something is due, and what that was counted from: a duration from now, or the clock on the wall. */
+export type When = { readonly at: number; readonly by: 'duration' | 'date' | 'cron' } | { readonly error: string };
 
 /**
  * When `value` is due, in milliseconds, seen from `nowMs`; a cron line is due at its next time. Dates may be past.
@@ -41,18 +45,18 @@ export function parseWhen(value: Json, nowMs: number, work: Work = FREE): When {
     const cron = readCron(text);
     if ('error' in cron) return { error: `cannot parse ${JSON.stringify(cron.error)} in the cron line ${quote(text)}` };
     const at = nextCron(cron, nowMs, work);
-    return at === null ? { error: `the cron line ${quote(text)} never comes` } : { at };
+    return at === null ? { error: `the cron line ${quote(text)} never comes` } : { at, by: 'cron' };
   }
   if (/[\s:]/.test(text) || DATE_ONLY.test(text)) {
     const at = parseDate(text);
     return at === null
       ? { error: `cannot parse the date ${quote(text)}: write it as 2030-12-31 23:59:00 or 2030-12-31T23:59:00+01:00` }
-      : { at };
+      : { at, by: 'date' };
   }
   const duration = parseDuration(text);
   return duration === null
     ? { error: `invalid time duration ${quote(text)}: write it as 1d12h, 30m or 10s` }
-    : { at: nowMs + duration };
+    : { at: nowMs + duration, by: 'duration' };
 }
 
 /** True when the text is a cron line that can be read. */
@@ -97,7 +101,7 @@ export function utcStamp(ms: number): string {
 
 function inFrom(durationMs: number, nowMs: number, value: number): When {
   if (!(Math.abs(durationMs) <= MAX_DURATION_MS)) return { error: `${value} seconds are too many` };
-  return { at: nowMs + Math.round(durationMs) };
+  return { at: nowMs + Math.round(durationMs), by: 'duration' };
 }
 
 const quote = (value: Json): string => shownJson(value);

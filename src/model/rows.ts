@@ -103,8 +103,13 @@ export type AgendaRow = {
   readonly heldAt: number | null;
   /** The strand concerned, so that it can be loaded with the workflow; null when unknown. */
   readonly path: string | null;
+  /** JSON; what it says is the interpreter's. It begins with CLOCK_PAYLOAD when `dueAt` is a time of the clock on the wall, which a pause
+   * does not move. */
   readonly payload: string;
 };
+
+/** How the payload of an agenda row begins that a `shift` leaves where it is: the row came of a date or a cron line. */
+export const CLOCK_PAYLOAD = '{"clock":';
 
 export type ErrorRow = {
   /** The expression it happened at. One per expression. */
@@ -171,7 +176,8 @@ export type Changes = {
   readonly definitions: ReadonlyMap<string, string>;
   readonly history: readonly HistoryRow[];
   readonly events: readonly EmittedEvent[];
-  /** Pause: from now on nothing of this workflow is due (`hold`: when it began). Resume: due times move by `shift` ms. */
+  /** Pause: from now on nothing of this workflow is due (`hold`: when it began). Resume: due times move by `shift` ms, but
+   * for agenda rows that are due by the clock on the wall (CLOCK_PAYLOAD). */
   readonly hold: number | null;
   readonly shift: number | null;
   /** The workflow is over or was killed: every row of it but workflow, history and owed notices goes, whether loaded or not. */

@@ -1,3 +1,4 @@
+import { CLOCK_PAYLOAD } from '../model/rows.ts';
 import type { Statement } from './connections.ts';
 import { AGENDA, CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFLOW } from './tables/of-workflow.ts';
 
@@ -237,14 +238,16 @@ export const spreadPiece: Piece = {
 
 const holdColumns = 'hold bigint, shift bigint, until bigint';
 const heldAnew = 'case when r.shift is not null then r.hold else coalesce(t.held_at, r.hold) end';
-const dueAnew =
-  't.due_at + case when t.held_at is null then 0 else coalesce(least(r.shift, greatest(0, r.until - t.held_at)), 0) end';
+const dueAnew = (table: string): string =>
+  `t.due_at + case when t.held_at is null${table === 'agenda' ? ` or t.kind = 'timer' and starts_with(t.payload, '${CLOCK_PAYLOAD}')` : ''}
+      then 0 else coalesce(least(r.shift, greatest(0, r.until - t.held_at)), 0) end`;
 
-/** A row held since the pause began moves by the whole pause; one that came during it by the rest of it. */
+/** A row held since the pause began moves by the whole pause; one that came during it by the rest of it. What is due by the clock on the wall
+ * stays where it is. */
 export const holdPieces: readonly Piece[] = ['agenda', 'workitem'].map((table) => ({
   code: `${table[0]}h`,
   text: (n) => `${table}_held as (
-    update ${table} t set due_at = ${dueAnew}, held_at = ${heldAnew}
+    update ${table} t set due_at = ${dueAnew(table)}, held_at = ${heldAnew}
     from ${from(n, holdColumns)}
     where ${FEW} and t.shard = r.s and t.workflow_id = r.w and (r.hold is not null or t.held_at is not null)
       ${table === 'workitem' ? 'and t.send is not null' : ''})`,

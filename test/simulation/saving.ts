@@ -1,6 +1,7 @@
 import type { WorkflowId } from '../../src/model/ids.ts';
 import {
   type Changes,
+  CLOCK_PAYLOAD,
   type EmittedEvent,
   followedBy,
   isOver,
@@ -133,17 +134,23 @@ const payloadFor = (listener: ListenerRow, from: WorkflowRow, { event, name, at,
 
 function holdOrShift(rows: Rows, { hold, shift, workflow }: Changes): void {
   if (hold === null && shift === null) return;
-  const moved = <Row extends { readonly heldAt: number | null; readonly dueAt: number | null }>(row: Row): Row => {
+  const moved = <Row extends { readonly heldAt: number | null; readonly dueAt: number | null }>(
+    row: Row,
+    isClock = false,
+  ): Row => {
     if (hold === null && row.heldAt === null) return row;
     const by =
-      shift === null || row.heldAt === null ? 0 : Math.min(shift, Math.max(0, workflow.updatedAt - row.heldAt));
+      shift === null || row.heldAt === null || isClock
+        ? 0
+        : Math.min(shift, Math.max(0, workflow.updatedAt - row.heldAt));
     return {
       ...row,
       heldAt: shift === null ? (row.heldAt ?? hold) : hold,
       dueAt: row.dueAt === null ? null : row.dueAt + by,
     };
   };
-  for (const [id, row] of rows.agenda) rows.agenda.set(id, moved(row));
+  for (const [id, row] of rows.agenda)
+    rows.agenda.set(id, moved(row, row.kind === 'timer' && row.payload.startsWith(CLOCK_PAYLOAD)));
   for (const held of rows.workitems.values()) if (held.row.send !== null) held.row = moved(held.row);
 }
 

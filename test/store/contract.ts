@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
-import type { AgendaRow, Changes, VariableRow, WorkitemRow } from '../../src/model/rows.ts';
+import {
+  type AgendaRow,
+  type Changes,
+  CLOCK_PAYLOAD,
+  type VariableRow,
+  type WorkitemRow,
+} from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT, readTenant, type Tenant } from '../../src/model/tenant.ts';
 import { DataRefused, type Save, type Store } from '../../src/store/store.ts';
@@ -178,9 +184,11 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect([...(await load(id, { ...need, finished: true })).strands.keys()]).toEqual(['0.2']);
       });
 
-      test('an expression is found in the strand that mentions it', async () => {
+      test('an expression is found in the strand that holds it, not where only its id is mentioned', async () => {
+        const state = `{"n":[{"i":"${expression('0_1_5')}","n":"alpha"}]}`;
+        const mentions = `{"n":[{"i":"${expression('0_2')}","v":[0,["tag",{"t":["0.1.4","${expression('0_1_5')}"]}]]}]}`;
         const id = await launched({
-          strands: [strand('0.1'), strand('0.1.4', { state: `{"nodes":{"${expression('0_1_5')}":{}}}` })],
+          strands: [strand('0.1'), strand('0.1.4', { state }), strand('0.2', { state: mentions })],
         });
         const loaded = await load(id, { kind: 'find', expression: expression('0_1_5') });
         expect([...loaded.strands.keys()]).toEqual(['0.1', '0.1.4']);
@@ -468,6 +476,17 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(after.workitems.get(expression('0_0'))).toMatchObject({ heldAt: null, dueAt: AT + 400 });
         expect(after.agenda.get('t')).toMatchObject({ heldAt: null, dueAt: AT + 400 });
         expect(after.agenda.get('late')).toMatchObject({ heldAt: null, dueAt: AT + 500 });
+      });
+
+      test('a shift leaves timers where they are that are due by the clock on the wall', async () => {
+        const payload = `${CLOCK_PAYLOAD}null,"id":"0_0"}`;
+        const id = await launched({ agenda: [agenda('date', { dueAt: AT + 50, payload }), agenda('duration')] });
+        await write([changes(workflow(id, { ver: 2, updatedAt: AT + 100 }), {}, { hold: AT + 100 })]);
+        expect((await peek(store, AT + 1_000)).map((row) => row.workflow)).not.toContain(id);
+        await write([changes(workflow(id, { ver: 3, updatedAt: AT + 500 }), {}, { shift: 400 })]);
+        const after = await load(id, { kind: 'everything' });
+        expect(after.agenda.get('date')).toMatchObject({ heldAt: null, dueAt: AT + 50 });
+        expect(after.agenda.get('duration')).toMatchObject({ heldAt: null, dueAt: AT + 400 });
       });
 
       test('a hold catches what the same step puts', async () => {

@@ -14,6 +14,7 @@ import type {
   WorkflowRow,
   WorkitemRow,
 } from '../../src/model/rows.ts';
+import { CLOCK_PAYLOAD } from '../../src/model/rows.ts';
 import type { Answer, Happening, Limits, Loaded, Need, StepResult, Stimulus } from '../../src/model/stimulus.ts';
 import { LIMITS, needKey } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
@@ -246,17 +247,23 @@ function sweep(rows: Rows): void {
 /** A row held since the pause began moves by the whole pause, one that came during it by the rest of it. */
 function holdOrShift(rows: Rows, { hold, shift, workflow }: Changes): void {
   if (hold === null && shift === null) return;
-  const moved = <Row extends { readonly heldAt: number | null; readonly dueAt: number | null }>(row: Row): Row => {
+  const moved = <Row extends { readonly heldAt: number | null; readonly dueAt: number | null }>(
+    row: Row,
+    isClock = false,
+  ): Row => {
     if (hold === null && row.heldAt === null) return row;
     const by =
-      shift === null || row.heldAt === null ? 0 : Math.min(shift, Math.max(0, workflow.updatedAt - row.heldAt));
+      shift === null || row.heldAt === null || isClock
+        ? 0
+        : Math.min(shift, Math.max(0, workflow.updatedAt - row.heldAt));
     return {
       ...row,
       heldAt: shift === null ? (row.heldAt ?? hold) : hold,
       dueAt: row.dueAt === null ? null : row.dueAt + by,
     };
   };
-  for (const [id, row] of rows.agenda) rows.agenda.set(id, moved(row));
+  for (const [id, row] of rows.agenda)
+    rows.agenda.set(id, moved(row, row.kind === 'timer' && row.payload.startsWith(CLOCK_PAYLOAD)));
   for (const [id, row] of rows.workitems) if (row.send !== null) rows.workitems.set(id, moved(row));
 }
 

@@ -34,6 +34,7 @@
 import { LanguageError } from '../../language/language-error.ts';
 import { parseWhen } from '../../language/when.ts';
 import { makeMeter, type Work } from '../../language/work.ts';
+import type { ExpressionId } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';
 import type { AgendaRow } from '../../model/rows.ts';
 import { shorten, shownJson } from '../../model/text.ts';
@@ -75,12 +76,25 @@ export const COMMANDS: ReadonlySet<string> = new Set([
   'reset',
 ]);
 
+/** A time of the clock on the wall, which a pause does not move: a date, or the cron line whose next time it is. */
+export type Clock = { readonly cron: string | null };
+
+/** What a time that was read (language/when.ts) says of the clock; null for durations. */
+export const clockOf = (by: 'duration' | 'date' | 'cron', when: Json): Clock | null =>
+  by === 'duration' ? null : { cron: by === 'cron' ? toText(when).trim() : null };
+
 /** Puts a waking of this expression on the agenda. `at`: business time in milliseconds. */
-export function schedule(x: Acting, at: number, wake: Wake): string {
+export function schedule(x: Acting, at: number, wake: Wake, clock: Clock | null = null): string {
   const { node, strand, world } = x;
   const id = `${node.id}#${node.timersMade}`;
   node.timersMade++;
-  const payload = JSON.stringify({ path: strand.path, id: node.id, wake });
+  // `clock` comes first (CLOCK_PAYLOAD).
+  const payload = JSON.stringify({
+    ...(clock !== null && { clock: clock.cron }),
+    path: strand.path,
+    id: node.id,
+    wake,
+  });
   world.changeAgenda(id, {
     kind: 'put',
     row: { id, kind: 'timer', dueAt: at, heldAt: null, path: strand.path, payload },
@@ -89,8 +103,29 @@ export function schedule(x: Acting, at: number, wake: Wake): string {
   return id;
 }
 
-export const wakeOf = (row: AgendaRow): { readonly path: string; readonly id: string; readonly wake: Wake } =>
-  JSON.parse(row.payload) as { path: string; id: string; wake: Wake };
+/** What a row of `schedule` says. `clock`: its cron line; null for a date; absent for a duration. */
+export type Waking = {
+  readonly path: string;
+  readonly id: ExpressionId;
+  readonly wake: Wake;
+  readonly clock?: string | null;
+};
+export const wakeOf = (row: AgendaRow): Waking => JSON.parse(row.payload) as Waking;
+
+/** A cron line whose time passed during a pause goes on with its next time. False when it has none, or the row is another. */
+export function putOff(x: Acting, row: AgendaRow, { wake, clock }: Waking): boolean {
+  const { node, world } = x;
+  const { overslept } = world.header;
+  if (typeof clock !== 'string' || overslept === null) return false;
+  const [from, to] = overslept;
+  if (row.dueAt < from || row.dueAt >= to) return false;
+  const next = parseWhen(clock, world.now, makeMeter(TIMERS_WORK_MAX, 'finding the next time of a cron line'));
+  if ('error' in next) return false;
+  const agenda = schedule(x, next.at, wake, { cron: clock });
+  node.timers = node.timers.map((timer) => (timer.agenda === row.id ? { ...timer, agenda } : timer));
+  if (node.schedule === row.id) node.schedule = agenda;
+  return true;
+}
 
 /** Sets the timers and the timeout of an expression that is being applied. */
 export function setTimers(x: Acting): void {
@@ -109,7 +144,7 @@ export function setTimers(x: Acting): void {
   const work = makeMeter(TIMERS_WORK_MAX, 'finding the times of the timers');
   // All times are read before the first is set: when one cannot be read, none is left behind.
   const due = entries.flatMap(([when, action]) => dueTimer(x, when, action.trim(), work));
-  const set = due.map(({ at, wake, action }) => ({ agenda: schedule(x, at, wake), action }));
+  const set = due.map(({ at, clock, wake, action }) => ({ agenda: schedule(x, at, wake, clock), action }));
   x.node.timers = [...x.node.timers, ...set];
 }
 
@@ -142,14 +177,14 @@ function timerPair(pair: Json): readonly [Json, string] {
   return text;
 }
 
-type DueTimer = { readonly at: number; readonly wake: Wake; readonly action: string };
+type DueTimer = { readonly at: number; readonly clock: Clock | null; readonly wake: Wake; readonly action: string };
 
 /** One timer; empty for a blank time. */
 function dueTimer(x: Acting, when: Json, action: string, work: Work): DueTimer[] {
   if (typeof when === 'string' && when.trim() === '') return [];
   const parsed = parseWhen(typeof when === 'string' ? when.trim() : when, x.world.now, work);
   if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
-  return [{ at: parsed.at, wake: timerWake(toText(when).trim(), action), action }];
+  return [{ at: parsed.at, clock: clockOf(parsed.by, when), wake: timerWake(toText(when).trim(), action), action }];
 }
 
 function timerWake(after: string, action: string): Wake {

@@ -51,7 +51,7 @@ import { attribute, firstAttribute, optionalText, textOf, toText, treeOf } from 
 import { applyChild, launchForgotten } from '../../life/birth.ts';
 import { childPath, refOf } from '../../life/branches.ts';
 import { replyToParent } from '../../life/life.ts';
-import { schedule } from '../../life/timers.ts';
+import { clockOf, schedule } from '../../life/timers.ts';
 import { plainReply } from '../../state/state.ts';
 import type { Acting, Expression } from '../../state/world.ts';
 
@@ -70,7 +70,7 @@ export const wait: Expression = {
     const parsed = parseWhen(typeof when === 'string' ? bareNumber(when) : when, world.now);
     if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
     if (parsed.at <= world.now) replyToSelf(x);
-    else node.schedule = schedule(x, parsed.at, { do: 'reply' });
+    else node.schedule = schedule(x, parsed.at, { do: 'reply' }, clockOf(parsed.by, when));
   },
 };
 
@@ -86,7 +86,8 @@ function again(x: Acting, given: Json): void {
   if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
   const at = parsed.kind === 'cron' ? parsed.next(world.now) : world.now + Math.max(INTERVAL_MS_MIN, parsed.everyMs);
   if (at === null) throw new LanguageError('ArgumentError', `the schedule ${JSON.stringify(given)} has no next time`);
-  node.schedule = schedule(x, at, { do: 'reply' });
+  const clock = parsed.kind === 'cron' ? { cron: toText(given).trim() } : null;
+  node.schedule = schedule(x, at, { do: 'reply' }, clock);
 }
 
 function look(x: Acting): void {
