@@ -1,6 +1,6 @@
 import { pausedSince } from '../interpreter/inspect.ts';
 import { invariant } from '../model/fault.ts';
-import type { ExpressionId } from '../model/ids.ts';
+import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { AgendaRow, Changes, Op, WorkitemRow } from '../model/rows.ts';
 import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -202,7 +202,19 @@ function touchMessage(
       : op;
   if (event.kind === 'redeliver') {
     const op = heldBack(redelivered(row, running.now));
-    const changes = { ...bareChanges(workflow), workitems: new Map([[row.id, op]]) };
+    const told = {
+      kind: 'workitem.redelivering',
+      expid: expidOf(row.id),
+      workitem_id: workitemId(row.id, turn.workflow),
+      participant: row.participant,
+      ...sayings(entry),
+    };
+    const noted = recorded(workflow, [told], running.now);
+    const changes = {
+      ...bareChanges(noted.workflow),
+      workitems: new Map([[row.id, op]]),
+      history: [noted.history],
+    };
     return { kind: 'ran', verdict, changes, folds: false };
   }
   const found = afterRefusal(row, { ...event, at: running.now }, circumstances(running, turn, entry));

@@ -129,7 +129,7 @@ function handle(world: World, message: Message): void {
       cancelProcess(world, message);
       return;
     case 'cancel_children': {
-      const { to, flavour, cause, again, after } = message;
+      const { to, flavour, cause, again, after, variables } = message;
       cancelBranches(world, {
         path: to.path,
         at: to.id,
@@ -138,6 +138,7 @@ function handle(world: World, message: Message): void {
         cause,
         again,
         after,
+        ...(variables !== undefined && { variables }),
       });
       return;
     }

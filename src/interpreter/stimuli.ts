@@ -13,7 +13,7 @@ import { storedTree } from './life/handlers.ts';
 import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
-import { wakeOf } from './life/timers.ts';
+import { putOff, wakeOf } from './life/timers.ts';
 import { decodeMessages, encodeMessages } from './state/encoding.ts';
 import { baseFields, deliveredFields, mergeGiven, OURS } from './state/fields.ts';
 import { readAll } from './state/held.ts';
@@ -224,9 +224,9 @@ const isGone = (world: World): boolean => isOver(world.row.status);
 
 function cancel(world: World): Answer {
   if (isGone(world)) return NO_WORKFLOW;
+  world.record({ kind: 'workflow.cancelling' });
   if (world.header.pausedAt !== null) goOn(world);
   world.header.cancelled = true;
-  world.record({ kind: 'workflow.cancelling' });
   world.send({ kind: 'cancel_process', flavour: null, after: 0, again: true });
   return done;
 }
@@ -276,7 +276,9 @@ function goOn(world: World): void {
     }
     header.answers = 0;
   }
-  world.shift = world.now - (header.pausedAt ?? world.now);
+  const from = header.pausedAt ?? world.now;
+  world.shift = world.now - from;
+  header.overslept = [from, world.now];
   header.pausedAt = null;
   world.record({ kind: 'workflow.resumed' });
 }
@@ -307,12 +309,14 @@ function due(world: World, id: string): Answer {
 }
 
 function fire(world: World, row: AgendaRow): void {
-  const { path, id, wake } = wakeOf(row);
-  const to = { path, id: id as ExpressionId };
+  const waking = wakeOf(row);
+  const { path, id, wake } = waking;
+  const to = { path, id };
   const x = world.find(to);
   if (x === null) return;
   const { node } = x;
   x.strand.touched = true;
+  if (putOff(x, row, waking)) return;
   node.timers = node.timers.filter((timer) => timer.agenda !== row.id);
   if (node.schedule === row.id) node.schedule = null;
   world.record({ kind: 'timer.fired', expid: node.expid, action: wake.do });
@@ -394,13 +398,20 @@ const noExpression = (id: string): Answer =>
 function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null): Answer {
   const x = findExpression(world, id);
   if (x === null) return noExpression(id);
+  recordAct(world, flavour === 'kill' ? 'expression.dying' : 'expression.cancelling', x);
   world.send({ kind: 'cancel', to: refOf(x), flavour, cause: 'cancel', reapply: null, again: true });
   return done;
+}
+
+/** What somebody asked for one expression is told before all it leads to: who, and why, is said in the step's first entry. */
+function recordAct(world: World, kind: string, { node }: Acting): void {
+  world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name });
 }
 
 function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {
   const x = findExpression(world, id);
   if (x === null) return noExpression(id);
+  recordAct(world, 'expression.reapplying', x);
   clearError(x);
   sendReapply(world, x, fields, tree);
   return done;

@@ -135,14 +135,21 @@ export function strandsBelow(
   const { path, at, kind, after, limit } = below;
   const known = knownStrands(world, path, at).filter((kin) => kin.kind === kind);
   if (known.length < below.alive) world.want({ kind: 'children', path, at, after, limit, finished: false });
+  // Rows as they were loaded: of those some may have gone in this very step, and still a full page has more behind it.
+  const stored = [...world.loaded.strands.values()]
+    .filter((row) => (row.parent ?? '') === path && (row.at ?? '') === at && row.arrival === null && row.path !== '0')
+    .map((row) => numberOf(row.path))
+    .filter((number) => number > after)
+    .sort((a, b) => a - b);
+  const seenTo = stored[limit - 1];
   const page = knownStrands(world, path, at)
-    .filter((kin) => kin.number > after)
+    .filter((kin) => kin.number > after && (seenTo === undefined || kin.number <= seenTo))
     .sort((a, b) => a.number - b.number)
     .slice(0, limit);
   const last = page.at(-1);
   return {
     paths: page.filter((kin) => kin.kind === kind).map((kin) => kin.path),
-    next: last !== undefined && page.length >= limit ? last.number : null,
+    next: seenTo ?? (last !== undefined && page.length >= limit ? last.number : null),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { ExpressionId } from '../../model/ids.ts';
-import type { Cause, Flavour, Message } from '../state/state.ts';
+import type { Cause, Flavour, Message, Value } from '../state/state.ts';
 import type { Acting, World } from '../state/world.ts';
 import { CHILDREN_PER_TURN, refOf, strandsBelow } from './branches.ts';
-import { parentOf } from './variables.ts';
+import { parentOf, spendVariables, visibleVariables } from './variables.ts';
 
 /*
  * Telling children to stop, in turns when there are many.
@@ -27,20 +27,36 @@ export function cancelBranches(
     readonly cause: Cause;
     readonly again: boolean;
     readonly after: number;
+    readonly variables?: ReadonlyMap<string, Value>;
   },
 ): void {
-  const { path, at, alive, flavour, cause, again, after } = below;
+  const { path, at, alive, flavour, cause, again, after, variables } = below;
+  const along = variables === undefined ? {} : { variables };
   const page = strandsBelow(world, { path, at, kind: 'branch', alive, after, limit: CHILDREN_PER_TURN });
-  for (const each of page.paths) world.send(cancelFirst(each, { flavour, cause, again }));
+  for (const each of page.paths) world.send({ ...cancelFirst(each, { flavour, cause, again }), ...along });
   if (page.next !== null)
-    world.send({ kind: 'cancel_children', to: { path, id: at }, flavour, cause, again, after: page.next });
+    world.send({ kind: 'cancel_children', to: { path, id: at }, flavour, cause, again, after: page.next, ...along });
 }
 
 /** A message that cancels whatever expression a strand begins with. */
 export const cancelFirst = (
   path: string,
   how: { readonly flavour: Flavour; readonly cause: Cause; readonly again: boolean },
-): Message => ({ kind: 'cancel', to: { path, id: '' as ExpressionId }, reapply: null, ...how });
+): Extract<Message, { readonly kind: 'cancel' }> => ({
+  kind: 'cancel',
+  to: { path, id: '' as ExpressionId },
+  reapply: null,
+  ...how,
+});
+
+/** What an expression that is about to go leaves to the handlers of what is cancelled after it: all the variables it can see, as
+ * forgotten parts take them along. Nothing where no handler can be. */
+export function leftToHandlers(x: Acting): { readonly variables?: ReadonlyMap<string, Value> } {
+  if (!x.world.header.onCancels) return {};
+  const variables = visibleVariables(x);
+  spendVariables(x.world, variables);
+  return { variables };
+}
 
 /**
  * Whether a cancel of the whole workflow is on its way to this expression: one that is let go now would slip past it. What handlers

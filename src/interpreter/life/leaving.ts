@@ -21,7 +21,7 @@ import type { Acting } from '../state/world.ts';
 import { attribute, toText, treeOf } from './attributes.ts';
 import { expressionOf, type Of } from './birth.ts';
 import { dropStrand, type KinPage, refOf, strandsBelow, uncount } from './branches.ts';
-import { cancelFirst, catchUp, isCaught } from './cancelling.ts';
+import { cancelFirst, catchUp, isCaught, leftToHandlers } from './cancelling.ts';
 import { filterOut } from './filtering.ts';
 import { dropListener } from './listening.ts';
 import { leaveTag } from './tags.ts';
@@ -37,6 +37,7 @@ export function cancelFlanks(x: Acting): void {
   if (node.flanks < 1) return;
   const flavour = node.state === 'dying' ? 'kill' : null;
   const limit = world.context.limits.finishedPerLoad;
+  const along = leftToHandlers(x);
   for (let after: number | null = 0; after !== null; ) {
     const page: KinPage = strandsBelow(world, {
       path: strand.path,
@@ -47,7 +48,7 @@ export function cancelFlanks(x: Acting): void {
       limit,
     });
     for (const path of page.paths)
-      world.send(cancelFirst(path, { flavour, cause: node.cause ?? 'cancel', again: false }));
+      world.send({ ...cancelFirst(path, { flavour, cause: node.cause ?? 'cancel', again: false }), ...along });
     after = page.next;
   }
 }

@@ -28,7 +28,7 @@ import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { isTreeJson, makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
-import type { Flavour, Place, Reapply, Strand, TreeRef, Trigger } from '../state/state.ts';
+import type { Flavour, Place, Reapply, Strand, TreeRef, Trigger, Value } from '../state/state.ts';
 import type { Acting } from '../state/world.ts';
 import {
   attribute,
@@ -48,8 +48,16 @@ import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, wi
 import { cancelFlanks, leave, leaveUnheard, removeExpression } from './leaving.ts';
 import { awaitEvent } from './listening.ts';
 import { bindTag, enterTag } from './tags.ts';
-import { COMMANDS, clearTimers, schedule, setTimers } from './timers.ts';
-import { newScope, ownVariables, parentOf, setVariable, spendVariables, visibleVariables } from './variables.ts';
+import { COMMANDS, clearTimers, clockOf, schedule, setTimers } from './timers.ts';
+import {
+  addOuter,
+  newScope,
+  ownVariables,
+  parentOf,
+  setVariable,
+  spendVariables,
+  visibleVariables,
+} from './variables.ts';
 
 /*
  * The life of an expression (language.md 3): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
@@ -77,6 +85,7 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
     );
   node.onError = attribute(x, 'on_error');
   node.onCancel = handlerAttribute(x, 'on_cancel');
+  if (node.onCancel !== null) world.header.onCancels = true;
   node.onTimeout = handlerAttribute(x, 'on_timeout');
   node.onTerminate = attribute(x, 'on_terminate');
   const awaited = attribute(x, 'await');
@@ -289,7 +298,7 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   }
   if (node.state === 'dying') return;
   strand.touched = true;
-  adoptOrphan(x);
+  adoptOrphan(x, message.variables);
   const awaited = node.state === 'awaiting';
   node.state = flavour === 'kill' ? 'dying' : flavour === 'timeout' ? 'timing_out' : 'cancelling';
   node.cause = message.cause;
@@ -307,14 +316,16 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
 }
 
 /** A strand whose parent is gone (the rest of a concurrence that is over, a flank) is a root from now on, so that a cancel of the
- * workflow reaches what its handlers start. */
-function adoptOrphan({ node, strand, world }: Acting): void {
+ * workflow reaches what its handlers start. What they call by name is in a copy of the variables that were to be seen. */
+function adoptOrphan(x: Acting, variables: ReadonlyMap<string, Value> | undefined): void {
+  const { node, strand, world } = x;
   if (strand.at === '' || strand.nodes[0] !== node) return;
   if (world.find({ path: strand.parent, id: strand.at }) !== null) return;
   strand.kind = 'forgotten';
   strand.parent = '';
   strand.at = '' as ExpressionId;
   world.header.roots++;
+  if (variables !== undefined) addOuter(x, variables);
 }
 
 /** Cancels the children and waits for them; without children replies with the applied workitem. */
@@ -379,13 +390,16 @@ function handleError(x: Acting, handler: Handler, fields: Fields): void {
   useTree(x, withRetriesLeft(treeOf(x), handler, use.rest));
   x.node.added = x.node.added.filter(([key]) => key !== 'on_error');
   const retry = use.action === 'retry' || use.action === 'redo';
-  const parsed = use.after === '0' || use.after === '' ? { at: x.world.now } : parseWhen(use.after, x.world.now);
+  const parsed =
+    use.after === '0' || use.after === ''
+      ? { at: x.world.now, by: 'duration' as const }
+      : parseWhen(use.after, x.world.now);
   if ('error' in parsed) throw new LanguageError('ArgumentError', parsed.error);
   if (parsed.at > x.world.now) {
     const wake = retry
       ? ({ do: 'retry' } as const)
       : ({ do: 'become', tree: [use.action, {}, []], retry: true } as const);
-    x.node.timers = [{ agenda: schedule(x, parsed.at, wake), action: 'retry' }];
+    x.node.timers = [{ agenda: schedule(x, parsed.at, wake, clockOf(parsed.by, use.after)), action: 'retry' }];
   } else if (retry) {
     x.world.send({
       kind: 'cancel',

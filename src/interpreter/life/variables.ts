@@ -39,6 +39,17 @@ export const newScope = (pairs: Iterable<readonly [string, Value]> = []): Scope 
   spilled: false,
 });
 
+/** Variables of scopes further out, which are out of reach from now on, become the expression's own; its own come first. */
+export function addOuter(x: Acting, outer: ReadonlyMap<string, Value>): void {
+  const { node, strand } = x;
+  const own = node.scope === null ? new Map<string, Value>() : ownVariables(x, node.scope);
+  node.scope = {
+    own: new Map([...[...outer].filter(([name]) => !own.has(name)), ...(node.scope?.own ?? [])]),
+    spilled: node.scope?.spilled ?? false,
+  };
+  strand.touched = true;
+}
+
 type Name = { readonly prefix: '' | '/' | '//'; readonly name: string };
 
 function splitName(name: string): Name {

@@ -374,7 +374,12 @@ function packMessage(packer: Packer, message: Message): Json {
         place: message.place === null ? null : packPlace(packer, message.place),
       };
     case 'cancel':
-      return { ...message, reapply: message.reapply === null ? null : packer.reapply(message.reapply) };
+      return {
+        ...withVariables(packer, message),
+        reapply: message.reapply === null ? null : packer.reapply(message.reapply),
+      };
+    case 'cancel_children':
+      return withVariables(packer, message);
     case 'intercepted':
       return { ...message, error: packer.object(message.error), fields: packer.object(message.fields) };
     case 'reply':
@@ -386,6 +391,13 @@ function packMessage(packer: Packer, message: Message): Json {
     default:
       return { ...message };
   }
+}
+
+function withVariables<T extends { readonly variables?: ReadonlyMap<string, Value> }>(
+  packer: Packer,
+  { variables, ...rest }: T,
+): Omit<T, 'variables'> & { readonly [key: string]: Json } {
+  return { ...rest, ...(variables !== undefined && { variables: packer.pairs(variables) }) } as never;
 }
 
 const packPlace = (packer: Packer, place: Place): Json => ({

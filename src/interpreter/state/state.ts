@@ -171,9 +171,13 @@ export type Header = {
   listenerSeq: number;
   answers: number;
   pausedAt: number | null;
+  /** The last pause that has ended: from when, to when. */
+  overslept: readonly [number, number] | null;
   cancelled: boolean;
   killed: boolean;
   continuing: boolean;
+  /** An expression with an `on_cancel` was applied: what is let go while it is cancelled may need its variables. */
+  onCancels: boolean;
   /** Characters in rows of its branches and variables. */
   kept: number;
   /** Messages of BPMN that wait for somebody, and how many there have been. */
@@ -227,6 +231,8 @@ export type Message =
       readonly reapply: Reapply | null;
       /** Asked for from outside once more: goes through expressions that are cancelling already, to the handlers below them. */
       readonly again: boolean;
+      /** What could be seen from the expression above, which is gone when this arrives: handlers of what is cancelled take it along. */
+      readonly variables?: ReadonlyMap<string, Value>;
     }
   | {
       readonly kind: 'cancel_children';
@@ -235,6 +241,8 @@ export type Message =
       readonly cause: Cause;
       readonly again: boolean;
       readonly after: number;
+      /** As in `cancel`. */
+      readonly variables?: ReadonlyMap<string, Value>;
     }
   | { readonly kind: 'fork'; readonly to: Ref; readonly from: number }
   | {
@@ -387,9 +395,11 @@ export const newHeader = (): Header => ({
   listenerSeq: 0,
   answers: 0,
   pausedAt: null,
+  overslept: null,
   cancelled: false,
   killed: false,
   continuing: false,
+  onCancels: false,
   kept: 0,
   messages: 0,
   messageSeq: 0,

@@ -11,7 +11,8 @@
  * - `merge` (`m`): who wins: `first` (default), `last`, `highest`, `lowest` (by position).
  * - `merge_type` (`mt`): how: `override` (default), `mix`, `isolate`, `stack`, `union`, `ignore`, `concat`, `deep`; see Merging.
  * - `remaining` (`rem`, `r`): what happens to branches that have not replied: `cancel` (default: told to stop, not waited for), `forget`
- *   (they go on by themselves), `wait` (told to stop, waited for, and merged).
+ *   (they go on by themselves), `wait` (told to stop, waited for, and merged). An `on_cancel` of a branch that is not waited for has a
+ *   copy of the variables.
  *
  * Values that are none of these count as the default. Only fields are merged.
  *
@@ -88,7 +89,7 @@ import {
   refOf,
   sharedBase,
 } from '../../life/branches.ts';
-import { cancelBranches, cancelChildren } from '../../life/cancelling.ts';
+import { cancelBranches, cancelChildren, leftToHandlers } from '../../life/cancelling.ts';
 import { leaveForgotten, leaveUnheard } from '../../life/leaving.ts';
 import { end, replyToParent } from '../../life/life.ts';
 import { boundValue, newScope, parentOf, visibleVariables } from '../../life/variables.ts';
@@ -350,7 +351,7 @@ function finishConcurrence(x: Acting, given: Fields): void {
     return;
   }
   const alive = node.branches;
-  const below = { path: strand.path, at: node.id };
+  const below = { path: strand.path, at: node.id, ...leftToHandlers(x) };
   end(x, fields);
   cancelBranches(world, { ...below, alive, flavour: null, cause: 'cancel', again: false, after: 0 });
 }
