@@ -53,21 +53,24 @@ const acts: [kind: string, expected: string, act: Act, before?: Act][] = [
   ],
 ];
 
-test.each<[string, string, Act, Act?]>(acts)('%s is told as %s, with the actor and the reason', (_, expected, act, before) => {
-  const driver = run(TEXT);
-  said = null;
-  if (before !== undefined) driver.stimulate(before(driver));
-  const known = driver.world.history(driver.id).length;
-  said = { actor: 'ops', reason: 'the order was withdrawn' };
-  expect(driver.stimulate(act(driver))).toMatchObject({ ok: true });
-  said = null;
-  const entries = driver.world
-    .history(driver.id)
-    .slice(known)
-    .flatMap((row) => unpackHistory(row.entries, driver.id));
-  expect(entries[0]).toMatchObject({ kind: expected, actor: 'ops', reason: 'the order was withdrawn' });
-  expect(entries.slice(1).some((entry) => 'reason' in entry)).toBe(false);
-});
+test.each<[string, string, Act, Act?]>(acts)(
+  '%s is told as %s, with the actor and the reason',
+  (_, expected, act, before) => {
+    const driver = run(TEXT);
+    said = null;
+    if (before !== undefined) driver.stimulate(before(driver));
+    const known = driver.world.history(driver.id).length;
+    said = { actor: 'ops', reason: 'the order was withdrawn' };
+    expect(driver.stimulate(act(driver))).toMatchObject({ ok: true });
+    said = null;
+    const entries = driver.world
+      .history(driver.id)
+      .slice(known)
+      .flatMap((row) => unpackHistory(row.entries, driver.id));
+    expect(entries[0]).toMatchObject({ kind: expected, actor: 'ops', reason: 'the order was withdrawn' });
+    expect(entries.slice(1).some((entry) => 'reason' in entry)).toBe(false);
+  },
+);
 
 test('a kill is told with the actor and the reason, whatever its size', () => {
   for (const paused of [false, true]) {

@@ -64,22 +64,22 @@ function armTimer(x: Acting, on: string, event: EventSpec): void {
     if (cycle.rounds === 0) return;
     const first = cycle.start ?? roundAfter(cycle, now);
     if (first === null) return;
-    setTimer(x, on, first, { every: cycle.every, left: cycle.rounds === null ? null : cycle.rounds - 1 });
+    const left = cycle.rounds === null ? null : cycle.rounds - 1;
+    setTimer(x, on, first, { every: cycle.every, left }, cycle.start !== null);
     return;
   }
   // FEEL may give a date for a duration, and the reverse.
-  const at =
-    event['form'] === 'date'
-      ? (dateAt(written) ?? durationAfter(written, now))
-      : (durationAfter(written, now) ?? dateAt(written));
+  const duration = event['form'] === 'date' && dateAt(written) !== null ? null : durationAfter(written, now);
+  const at = duration ?? dateAt(written);
   if (at === null) throw unreadable();
-  setTimer(x, on, at, null);
+  setTimer(x, on, at, null, duration === null);
 }
 
 type Cycle = { readonly every: string; readonly left: number | null };
 
-function setTimer(x: Acting, on: string, at: number, cycle: Cycle | null): void {
-  const agenda = schedule(x, at, { do: 'bpmn', on, cycle });
+/** `isDate`: a pause of the workflow does not move it. */
+function setTimer(x: Acting, on: string, at: number, cycle: Cycle | null, isDate = false): void {
+  const agenda = schedule(x, at, { do: 'bpmn', on, cycle }, isDate ? { cron: null } : null);
   x.node.timers = [...x.node.timers, { agenda, action: on }];
 }
 
