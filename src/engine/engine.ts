@@ -45,11 +45,13 @@ export type Origin =
       readonly reason: string | null;
     };
 
-/** What the engine handles: stimuli of the interpreter, and two that touch a workitem's message only (outcomes.ts). */
+/** What the engine handles: stimuli of the interpreter, two that touch a workitem's message only (outcomes.ts), and one that gives up a row. */
 export type EngineEvent =
   | Happening
   /** Try the message owed now (or the `active` one once more). Answers `workitem_not_found`, or `conflict` when there is no URL. */
   | { readonly kind: 'redeliver'; readonly workitem: ExpressionId }
+  /** An agenda row that processes have died of, again and again: it is put aside without its step, and the workflow is put in error. */
+  | { readonly kind: 'give_up'; readonly agenda: string; readonly deaths: number }
   /** The participant could not cope and asks to be tried again: counts as one failed try. */
   | { readonly kind: 'refuse'; readonly workitem: ExpressionId; readonly class: string; readonly message: string };
 

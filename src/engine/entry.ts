@@ -50,6 +50,7 @@ export function firstNeeds(entry: Entry): readonly Need[] {
     case 'refuse':
       return [{ kind: 'workitem', id: event.workitem }];
     case 'due':
+    case 'give_up':
       return [{ kind: 'agenda', id: event.agenda }];
     case 'cancel_expression':
     case 'kill_expression':
@@ -69,7 +70,7 @@ export function firstNeeds(entry: Entry): readonly Need[] {
 export function attemptKey(entry: Entry): string | null {
   if (entry.kind === 'outcome') return `${entry.workflow} try ${entry.outcome.workitem}`;
   const { event } = entry.stimulus;
-  return event.kind === 'due' ? `${entry.workflow} due ${event.agenda}` : null;
+  return event.kind === 'due' || event.kind === 'give_up' ? `${entry.workflow} due ${event.agenda}` : null;
 }
 
 export const nameOf = (entry: Entry): string =>

@@ -1,7 +1,7 @@
 import { pausedSince } from '../interpreter/inspect.ts';
 import { invariant } from '../model/fault.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
-import type { AgendaRow, Changes, Op, WorkitemRow } from '../model/rows.ts';
+import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { EngineStimulus, TryOutcome } from './engine.ts';
@@ -116,6 +116,7 @@ const noSuchWorkflow = ({ workflow }: Turn): Ran => ({
 function runStimulus(running: Running, turn: Turn, entry: Entry & { kind: 'stimulus' }): Ran {
   const { event } = entry.stimulus;
   if (event.kind === 'redeliver' || event.kind === 'refuse') return touchMessage(running, turn, entry, event);
+  if (event.kind === 'give_up') return giveUp(running, turn, entry, event);
   keepLaunched(running, event);
   const result = runStep(running, turn.view, entry, event);
   if (result.kind === 'need') return result;
@@ -308,9 +309,44 @@ function broken(running: Running, turn: Turn, entry: Entry): Ran {
   if (workflow === null) return { kind: 'ran', verdict, changes: null, folds: false };
   const aside = putAside(running, turn, entry) ?? bareChanges(workflow);
   const message = `An internal error: the step for ${nameOf(entry)} failed ${ATTEMPTS_MAX} times`;
+  return inError(running, turn, entry, { aside, message, verdict });
+}
+
+/**
+ * Processes have died, again and again, while this row was being handled: it is put aside as one whose step throws. What is left of a long step
+ * would be taken up by the very next one, so its workflow is paused as well.
+ */
+function giveUp(
+  running: Running,
+  turn: Turn,
+  entry: Entry,
+  { agenda, deaths }: Extract<EngineStimulus['event'], { kind: 'give_up' }>,
+): Ran {
+  const { workflow } = turn.view;
+  const row = turn.view.agenda.get(agenda);
+  const verdict: Verdict = { kind: 'answer', answer: { ok: true, value: null } };
+  if (workflow === null || row === undefined || row.heldAt !== null)
+    return { kind: 'ran', verdict, changes: null, folds: false };
+  const pause = row.kind === 'continue';
+  const message =
+    `An internal error: the server ended ${deaths} times in the middle of a step (${pause ? 'the rest of a long one' : row.kind}, ${agenda}); ` +
+    'it is not tried again until somebody resumes or replays, and can be killed';
+  const aside = pause ? bareChanges(workflow) : held(workflow, agenda, running.now);
+  return inError(running, turn, entry, { aside, message, pause, agenda, verdict });
+}
+
+type Broken = Extract<Happening, { kind: 'broken' }>;
+
+/** Puts the workflow in error; where the step that says so throws as well, it is set apart. */
+function inError(
+  running: Running,
+  turn: Turn,
+  entry: Entry,
+  { aside, verdict, ...why }: { readonly aside: Changes; readonly verdict: Verdict } & Omit<Broken, 'kind'>,
+): Ran {
   let changes: Changes | null = null;
   try {
-    const result = runStep(running, overlay(turn.view, aside), entry, { kind: 'broken', message });
+    const result = runStep(running, overlay(turn.view, aside), entry, { kind: 'broken', ...why });
     if (result.kind === 'need') {
       if (entry.kind === 'outcome') turn.releases.pop();
       return result;
@@ -328,7 +364,7 @@ function broken(running: Running, turn: Turn, entry: Entry): Ran {
       if (entry.kind === 'outcome') turn.releases.pop();
       return { kind: 'need', needs: [SET_APART] };
     }
-    const apart = setApart(overlay(turn.view, aside), message, running.now);
+    const apart = setApart(overlay(turn.view, aside), why.message, running.now);
     changes = apart === null ? aside : joined(aside, apart);
   }
   return { kind: 'ran', verdict, changes, folds: false };
@@ -344,6 +380,10 @@ function putAside(running: Running, turn: Turn, entry: Entry): Changes | null {
   }
   const { event } = entry.stimulus;
   if (event.kind !== 'due' || !turn.view.agenda.has(event.agenda)) return null;
-  const held: Op<AgendaRow> = { kind: 'patch', set: { heldAt: running.now } };
-  return { ...bareChanges(workflow), agenda: new Map([[event.agenda, held]]) };
+  return held(workflow, event.agenda, running.now);
+}
+
+function held(workflow: WorkflowRow, agenda: string, now: number): Changes {
+  const hold: Op<AgendaRow> = { kind: 'patch', set: { heldAt: now } };
+  return { ...bareChanges(workflow), agenda: new Map([[agenda, hold]]) };
 }

@@ -61,7 +61,8 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
   try {
     world = openWorld(loaded, stimulus, context, registry);
     if (world === null) return { kind: 'stepped', changes: null, answer: missing(stimulus) };
-    if (world.header.pausedAt === null) takeUp(world);
+    const isLeft = stimulus.event.kind === 'broken' && stimulus.event.pause === true;
+    if (world.header.pausedAt === null && !isLeft) takeUp(world);
     const answer = stir(world, stimulus.event);
     if (!answer.ok) return { kind: 'stepped', changes: null, answer };
     run(world);

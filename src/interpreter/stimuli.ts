@@ -64,7 +64,7 @@ export function stir(world: World, event: Happening): Answer {
     case 'replay':
       return replay(world, event);
     case 'broken':
-      return broken(world, event.message);
+      return broken(world, event);
   }
 }
 
@@ -472,14 +472,16 @@ function baseValue(world: World, scope: ExpressionId): Fields | null {
 }
 
 /** A step that threw again and again is a bug of ours: the workflow waits in error instead of being tried for ever. */
-function broken(world: World, message: string): Answer {
-  const root = world.strand(ROOT);
-  const [node] = root?.nodes ?? [];
+function broken(world: World, { message, pause: isPaused = false, agenda }: Of<'broken'>): Answer {
+  if (isPaused) pause(world);
+  const x = agenda === undefined ? null : meantBy(world, agenda);
+  const strand = x?.strand ?? world.strand(ROOT);
+  const node = x?.node ?? strand?.nodes[0];
   const id = node?.id ?? (`0!${'0'.repeat(32)}` as ExpressionId);
-  if (node !== undefined && root) {
+  if (node !== undefined && strand) {
     if (!node.hasError) world.header.errors++;
     node.hasError = true;
-    root.touched = true;
+    strand.touched = true;
   } else world.header.errors++;
   const details = JSON.stringify({
     expid: expidOf(id),
@@ -490,8 +492,26 @@ function broken(world: World, message: string): Answer {
   });
   world.changeError(id, {
     kind: 'put',
-    row: { id, path: ROOT, workitem: false, class: 'InternalError', message, at: world.now, details },
+    row: {
+      id,
+      path: strand?.path ?? ROOT,
+      workitem: node?.hasWorkitem ?? false,
+      class: 'InternalError',
+      message,
+      at: world.now,
+      details,
+    },
   });
   world.record({ kind: 'expression.failed', expid: expidOf(id), expression_id: id, class: 'InternalError', message });
   return done;
+}
+
+/** The expression that an agenda row is about; null when it is over, or when the row is about none. */
+function meantBy(world: World, agenda: string): Acting | null {
+  const row = world.loaded.agenda.get(agenda);
+  if (row === undefined || row.path === null) return null;
+  if (row.kind === 'timer') return world.find({ path: row.path, id: wakeOf(row).id as ExpressionId });
+  if (row.kind !== 'event') return null;
+  const { listener } = JSON.parse(row.payload) as { readonly listener: ExpressionId };
+  return world.find({ path: row.path, id: listener });
 }

@@ -73,8 +73,9 @@ export type Happening =
       readonly fields: Fields | null;
       readonly tree: Tree | null;
     }
-  /** A bug of ours: the step for this workflow threw again and again; it is put in error and kept. */
-  | { readonly kind: 'broken'; readonly message: string };
+  /** A bug of ours: the step for this workflow threw again and again; it is put in error and kept. `pause`: it is paused as well, and what
+   * was left of a long step is not taken up. `agenda`: the row whose step it was, which tells the expression. */
+  | { readonly kind: 'broken'; readonly message: string; readonly pause?: boolean; readonly agenda?: string };
 
 export type Launch = {
   readonly id: WorkflowId;

@@ -1,4 +1,4 @@
-import type { AgendaSink, Engine } from '../engine/engine.ts';
+import type { AgendaSink, Engine, EngineEvent } from '../engine/engine.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -7,6 +7,7 @@ import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import { backoffMs, type ProcessTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
+import { makeLeftRows } from './left-rows.ts';
 
 /**
  * Feeds due agenda rows (timers, continuations, events, kept answers) to the engine. A row is deleted by the step that handles it: one
@@ -34,16 +35,24 @@ const FAILING_MAX = 1_000;
 const FAILURE_MS_FIRST = 100;
 const FAILURE_MS_MAX = 60_000;
 
-type Row = { readonly workflow: WorkflowId; readonly id: string };
+type Row = { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number };
+
+type Feeding = {
+  readonly event?: EngineEvent;
+  /** The row as it was marked; null: it was not. */
+  readonly marked?: Row | null;
+  readonly alone?: boolean;
+};
 
 /** Makes the agenda's loop; `take` is for what the engine of this node commits itself. */
 export function makeTimers(parts: {
-  readonly store: Pick<Store, 'peekAgenda'>;
+  readonly store: Pick<Store, 'peekAgenda' | 'attempts' | 'profile'>;
   readonly engine: Pick<Engine, 'advance'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
   readonly log: Log;
+  readonly settings: { readonly nodeId: string; readonly leaseSeconds: number };
   /** Which part of the shards is this node's: number `share` of `shares`. */
   readonly share: () => { readonly share: number; readonly shares: number };
   /** Something will be due then. */
@@ -60,7 +69,10 @@ export function makeTimers(parts: {
   let more = false;
   let quietCallers: (() => void)[] = [];
   const loop = makeLoop({ name: 'agenda', work: look, time, ids, log });
-  const keyOf = (row: Row): string => `${row.workflow} ${row.id}`;
+  const left = makeLeftRows({ ...parts, beganAt: clock.now() });
+  // One row that a process has died with is being handled: no other is, until it is over.
+  let isAlone = false;
+  const keyOf = (row: Pick<Row, 'workflow' | 'id'>): string => `${row.workflow} ${row.id}`;
 
   async function look(): Promise<boolean> {
     if (stopped || underWay.size >= AGENDA_UNDER_WAY_MAX || failing.size >= FAILING_MAX) return false;
@@ -73,31 +85,74 @@ export function makeTimers(parts: {
       othersAfterMs: OTHERS_AFTER_MS,
     });
     more = rows.length === limit;
-    const seen = new Set<string>();
-    for (const row of rows) {
-      seen.add(keyOf(row));
-      if (!feed(row)) more = true;
-    }
+    const seen = new Set(rows.map(keyOf));
+    const old = rows.filter((row) => left.isLeft(row) && !isKnown(keyOf(row)));
+    for (const row of rows) if (!left.isLeft(row) && !feed(row)) more = true;
+    if (old.length > 0) await feedLeft(old);
     if (rows.length < limit)
       for (const key of failing.keys()) if (!seen.has(key) && !underWay.has(key)) failing.delete(key);
     return false;
   }
 
+  /** Rows that were due before this process began: the process before may have died of one of them (left-rows.ts). */
+  async function feedLeft(rows: readonly Row[]): Promise<void> {
+    const some = rows.slice(0, Math.max(0, AGENDA_UNDER_WAY_MAX - underWay.size));
+    if (some.length < rows.length) more = true;
+    if (some.length === 0) return;
+    const { first, again, givenUp } = await left.mark(some);
+    for (const row of first) feed(row, { marked: row });
+    for (const row of givenUp) {
+      const event = await left.giveUp(row);
+      if (event !== null) feed(row, { marked: row, event });
+    }
+    if (again.length === 0) return;
+    isAlone = true;
+    try {
+      for (const row of again) {
+        await drained();
+        if (stopped) break;
+        if (await left.markAgain(row)) feed(row, { marked: row, alone: true });
+      }
+      await drained();
+    } finally {
+      isAlone = false;
+      more = true;
+      loop.wake();
+    }
+  }
+
+  const isKnown = (key: string): boolean => underWay.has(key) || (failing.get(key)?.until ?? 0) > time.now();
+  const drained = async (): Promise<void> => {
+    if (underWay.size > 0) await new Promise<void>((resolve) => quietCallers.push(resolve));
+  };
+
   /** Hands a row to the engine, unless it is under way or has to wait after a failure; false when there is no room. */
-  function feed(row: Row): boolean {
+  function feed(
+    row: Pick<Row, 'workflow' | 'id'>,
+    { event = { kind: 'due', agenda: row.id }, marked = null, alone = false }: Feeding = {},
+  ): boolean {
     const key = keyOf(row);
-    if (underWay.has(key) || (failing.get(key)?.until ?? 0) > time.now()) return true;
-    if (stopped || underWay.size >= AGENDA_UNDER_WAY_MAX) return false;
+    if (isKnown(key)) return true;
+    if (stopped || (isAlone && !alone) || underWay.size >= AGENDA_UNDER_WAY_MAX) return false;
     underWay.add(key);
     fed += 1;
     void engine
-      .advance([{ workflow: row.workflow, origin: { by: 'server' }, event: { kind: 'due', agenda: row.id } }])
+      .advance([{ workflow: row.workflow, origin: { by: 'server' }, event }])
       .then(
-        ([answer]) => (answer?.ok === true ? failing.delete(key) : failed(key, answer?.message)),
-        (err: unknown) => failed(key, err instanceof Fault ? err.code : String(err)),
+        ([answer]) => {
+          if (answer?.ok === true) failing.delete(key);
+          else failed(key, answer?.message);
+          return answer?.ok === true;
+        },
+        (err: unknown) => {
+          failed(key, err instanceof Fault ? err.code : String(err));
+          return false;
+        },
       )
-      .then(() => {
+      .then((isDone) => {
         underWay.delete(key);
+        // One that could not even be given up keeps its mark.
+        if (marked !== null && (isDone || event.kind === 'due')) left.survived(marked, underWay.size === 0);
         if (anew.delete(key) && !feed(row)) more = true;
         if (more && underWay.size <= AGENDA_UNDER_WAY_MAX / 2) loop.wake();
         if (underWay.size > 0) return;
@@ -145,6 +200,7 @@ export function makeTimers(parts: {
     stop: async () => {
       stopped = true;
       await loop.stop();
+      await left.stop();
     },
     figures: () => ({ underWay: underWay.size, fed, failing: failing.size }),
   };

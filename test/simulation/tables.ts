@@ -20,7 +20,34 @@ export type StoredTables = Map<string, StoredRows>;
 /** What statements of a table's own (`Table.statements`) do, by `table.statement`. */
 const OWN: {
   readonly [statement: string]: (rows: StoredRows, values: readonly Cell[], now: number) => readonly FreeRow[];
-} = {};
+} = {
+  'attempt.mark': (rows, [given, node = null, leaseSeconds], now) =>
+    attemptsIn(given).map(({ workflow, agenda, due_at }) => {
+      const key = keyText({ key: ['workflow', 'agenda'] }, { workflow, agenda });
+      const before = rows.get(key);
+      const isMarked =
+        before === undefined || before['dueAt'] !== due_at || (before['node'] === node && Number(before['count']) < 3);
+      const leaseUntil = now + Number(leaseSeconds) * 1000;
+      if (isMarked) rows.set(key, { workflow, agenda, dueAt: due_at, count: 1, node, leaseUntil });
+      const isLeft = before !== undefined && (Number(before['leaseUntil']) <= now || before['node'] === node);
+      return { workflow, agenda, isMarked, isLeft, count: before?.['count'] ?? 0 };
+    }),
+  'attempt.clear': (rows, [given, node]) => {
+    for (const { workflow, agenda, due_at } of attemptsIn(given)) {
+      const key = keyText({ key: ['workflow', 'agenda'] }, { workflow, agenda });
+      const known = rows.get(key);
+      if (known?.['dueAt'] === due_at && known['node'] === node) rows.delete(key);
+    }
+    return [];
+  },
+};
+
+const attemptsIn = (given: Cell | undefined) =>
+  JSON.parse(String(given)) as readonly {
+    readonly workflow: string;
+    readonly agenda: string;
+    readonly due_at: number;
+  }[];
 
 export const rowsOfTable = (tables: StoredTables, name: string): StoredRows => {
   const known = tables.get(name) ?? new Map<string, FreeRow>();

@@ -11,6 +11,14 @@ const files = readdirSync(ownMigrations()).sort();
 /** The first line of a migration that nodes of the release before cannot survive; the CHANGELOG has to name the file. */
 const BREAKING = /^--! breaking: \S/;
 
+/** Statements that take something away from a server of the release before. */
+const takenAway = (sql: string): readonly string[] =>
+  sql
+    .replaceAll(/--.*$/gm, '')
+    .split(';')
+    .map((statement) => statement.trim())
+    .filter((statement) => /\b(drop (table|column)|rename|alter column \w+ (type|set not null))\b/i.test(statement));
+
 test('migrations are plain sql, each with a number of its own, and only go forward', () => {
   const numbers = files.map((file) => {
     expect(file).toMatch(/^\d{4}_[a-z0-9_]+\.sql$/);
@@ -26,6 +34,16 @@ test('a migration that old nodes cannot survive is named in the CHANGELOG', () =
   const changelog = readFileSync(join(ownMigrations(), '..', 'CHANGELOG.md'), 'utf8');
   const breaking = files.filter((file) => BREAKING.test(readFileSync(join(ownMigrations(), file), 'utf8')));
   expect(breaking.filter((file) => !changelog.includes(file.replace('.sql', '')))).toEqual([]);
+});
+
+test('a migration that takes something away from old nodes says so', () => {
+  const bad = 'create table a (b int); alter table a drop column b; alter table a alter column c type text';
+  expect(takenAway(bad)).toHaveLength(2);
+  expect(takenAway('-- drop table a\ndrop index i; alter table a drop constraint c')).toEqual([]);
+  for (const file of files.filter((name) => Number(name.slice(0, 4)) > 3)) {
+    const text = readFileSync(join(ownMigrations(), file), 'utf8');
+    if (!BREAKING.test(text)) expect(takenAway(text), `${file} lacks a first line "--! breaking: …"`).toEqual([]);
+  }
 });
 
 describe.runIf(hasPostgres())('on Postgres', () => {

@@ -12,6 +12,17 @@ create table agenda (
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX agenda_due ON public.agenda USING btree (due_at) WHERE (held_at IS NULL);
 
+create table attempt (
+  workflow text collate "C" not null,
+  agenda text collate "C" not null,
+  due_at bigint not null,
+  count integer not null,
+  node text collate "C" not null,
+  lease_until timestamp with time zone not null,
+  constraint attempt_pkey PRIMARY KEY (workflow, agenda)
+) with (autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX attempt_age ON public.attempt USING btree (lease_until);
+
 create table branch (
   shard smallint not null,
   workflow_id text collate "C" not null,

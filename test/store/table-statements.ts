@@ -40,6 +40,11 @@ export async function everyStatementOf(table: AnyTable): Promise<readonly Sent[]
     for (const upTo of [undefined, sample(order[0] ?? '')])
       for (const after of [null, cursor(order.map((part) => (table.columns[part] === 'text' ? 'x' : 1)))])
         await rows.list(name, { by: written(by), limit: 10, after, ...(upTo === undefined ? {} : { upTo }) });
+  for (const [name, text] of Object.entries(table.statements ?? {}))
+    await rows.own(
+      name,
+      Array.from({ length: new Set(text.match(/\$\d+/g)).size }, () => null),
+    );
   const sweep = sweepStatement(table);
   if (sweep !== null) await run(sweep, [1, 10]);
   return sent;

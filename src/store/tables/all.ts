@@ -1,3 +1,4 @@
+import { ATTEMPT, openAttempts } from './attempt.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
 import { NODE, openNodes } from './node.ts';
@@ -6,10 +7,11 @@ import type { AnyTable, OpenTable } from './table.ts';
 
 /* The tables that belong to no workflow: a line in each of the two lists. */
 
-const tables = [DEFINITION, IDEMPOTENCY_KEY, NODE, SETTING] as const;
+const tables = [ATTEMPT, DEFINITION, IDEMPOTENCY_KEY, NODE, SETTING] as const;
 
 /** How the rest of the server uses them: parts of the store. */
 export const openTables = (open: OpenTable) => ({
+  attempts: openAttempts(open),
   definitions: openDefinitionTexts(open),
   answers: openAnswers(open),
   nodes: openNodes(open),
