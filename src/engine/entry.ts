@@ -1,4 +1,4 @@
-import { Fault } from '../model/fault.ts';
+import { Fault, unreachable } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Answer, Need } from '../model/stimulus.ts';
 import type { EngineStimulus, TryOutcome } from './engine.ts';
@@ -61,8 +61,17 @@ export function firstNeeds(entry: Entry): readonly Need[] {
         { kind: 'find', expression: event.expression },
         { kind: 'error', id: event.expression },
       ];
-    default:
+    case 'launch':
+    case 'cancel':
+    case 'kill':
+    case 'pause':
+    case 'resume':
+    case 'message':
+    case 'signal':
+    case 'broken':
       return [];
+    default:
+      return unreachable(event);
   }
 }
 

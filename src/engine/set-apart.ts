@@ -1,4 +1,4 @@
-import { encodeMessages } from '../interpreter/state/encoding.ts';
+import { encodeMessages } from '../interpreter/state/messages.ts';
 import type { HistoryEntry } from '../model/history.ts';
 import { type ExpressionId, expressionId, type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Changes, ErrorRow, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';

@@ -2,15 +2,9 @@ import { type HistoryEntry, packHistory } from '../model/history.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
-import {
-  decodeHeader,
-  decodeMessages,
-  decodeStrand,
-  encodeHeader,
-  encodeMessages,
-  encodeStrand,
-} from './state/encoding.ts';
-import { type Message, newHeader, ROOT, type Strand } from './state/state.ts';
+import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
+import { decodeMessages, encodeMessages, strandsOf } from './state/messages.ts';
+import { newHeader, ROOT, type Strand } from './state/state.ts';
 import { type Registry, type StepContext, World } from './state/world.ts';
 
 /*
@@ -152,17 +146,6 @@ export function takeUp(world: World): void {
 }
 
 const strandNeed = (path: string): Need => ({ kind: 'strand', path });
-
-/** The strands that have to be known to handle a message. */
-function strandsOf(message: Message): readonly string[] {
-  const paths =
-    message.kind === 'apply'
-      ? [message.parent?.path, message.fresh === null ? message.path : undefined]
-      : 'to' in message
-        ? [message.to.path]
-        : [];
-  return paths.filter((path) => path !== undefined && path !== ROOT && path !== '') as readonly string[];
-}
 
 /** What comes while a workflow is paused is kept, in order, until it goes on. */
 function keepForLater(world: World): void {

@@ -1,4 +1,4 @@
-import type { FaultCode } from './fault.ts';
+import { type FaultCode, unreachable } from './fault.ts';
 import type { ExpressionId, WorkflowId } from './ids.ts';
 import type { Fields, Json } from './json.ts';
 import type {
@@ -131,8 +131,16 @@ export function needKey(need: Need): string {
       return `strand ${need.path}`;
     case 'variable':
       return `variable ${need.scope} ${need.name}`;
-    default:
+    case 'find':
+    case 'children':
+    case 'agenda_kind':
+    case 'listeners':
+    case 'variables':
+    case 'definition':
+    case 'everything':
       return Object.values(need).join(' ');
+    default:
+      return unreachable(need);
   }
 }
 

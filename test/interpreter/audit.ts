@@ -1,7 +1,8 @@
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
-import { decodeHeader, decodeMessages, decodeStrand } from '../../src/interpreter/state/encoding.ts';
+import { decodeHeader, decodeStrand } from '../../src/interpreter/state/encoding.ts';
 import { baseFields, deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { heldIn, readAll } from '../../src/interpreter/state/held.ts';
+import { decodeMessages } from '../../src/interpreter/state/messages.ts';
 import type { Message, Node, Strand } from '../../src/interpreter/state/state.ts';
 import { ROOT } from '../../src/interpreter/state/state.ts';
 import type { ExpressionId } from '../../src/model/ids.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { numberOf } from '../../src/interpreter/life/branches.ts';
-import { decodeMessages } from '../../src/interpreter/state/encoding.ts';
+import { decodeMessages } from '../../src/interpreter/state/messages.ts';
 import { step } from '../../src/interpreter/step.ts';
 import type { StrandRow } from '../../src/model/rows.ts';
 import type { Loaded, Need, StepResult } from '../../src/model/stimulus.ts';

@@ -1,7 +1,7 @@
 import type { LanguageError } from '../../language/language-error.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
-import { encodeMessages } from '../state/encoding.ts';
+import { carriedFields, encodeMessages } from '../state/messages.ts';
 import type { Message } from '../state/state.ts';
 import type { Acting, World } from '../state/world.ts';
 import { toText } from './attributes.ts';
@@ -18,7 +18,7 @@ import { parentOf } from './variables.ts';
 /** An error was raised while `message` was handled at `x`. */
 export function raiseError(x: Acting, message: Message, error: LanguageError): void {
   const fields = errorFields(x, error);
-  const carried = carriedFields(x, message);
+  const carried = carriedFields(message, x.node);
   const found = findHandler(x, fields);
   if (found !== null && found.handler.action !== '') {
     x.world.record({
@@ -46,7 +46,7 @@ export function keepError(
   x: Acting,
   message: Message | null,
   error: JsonObject,
-  carried: Fields = message === null ? x.node.applied : carriedFields(x, message),
+  carried: Fields = message === null ? x.node.applied : carriedFields(message, x.node),
 ): void {
   const { node, strand, world } = x;
   strand.touched = true;
@@ -92,18 +92,4 @@ export function keptAsOrphan(world: World, { to, from, fields }: Extract<Message
   const error = ownValue(fields, '__error__');
   keepError(failed, null, isObject(error) ? error : {}, withoutKeys(fields, '__error__'));
   return true;
-}
-
-function carriedFields(x: Acting, message: Message): Fields {
-  switch (message.kind) {
-    case 'reply':
-    case 'fail':
-    case 'raise':
-    case 'dispatch_cancel':
-      return message.fields;
-    case 'dispatch':
-      return withKey(x.node.applied, 'params', x.node.data['params'] ?? {});
-    default:
-      return x.node.applied;
-  }
 }

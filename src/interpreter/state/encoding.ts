@@ -9,11 +9,9 @@ import {
   type Header,
   type Held,
   type HeldOf,
-  type Message,
   type Node,
   newHeader,
   newNode,
-  type Place,
   type Reapply,
   type Scope,
   type Strand,
@@ -23,20 +21,20 @@ import {
 } from './state.ts';
 
 /*
- * How strands, headers and saved messages become text, and back. A strand is two texts: `state` (its expressions) and `fields` (a
+ * How strands and headers become text, and back (messages.ts: saved messages). A strand is two texts: `state` (its expressions) and `fields` (a
  * table of the objects they refer to). Objects that are the same object are stored once, so a sequence ten levels deep whose
  * workitem nobody changed stores one set of fields; and a step that only moved a counter leaves the table as it was.
  */
 
 /** Stands in a table for the fields a wide fork gave to all its branches (StrandRow.base); in saved messages followed by the fork's id.
  * Tables hold only objects and lists otherwise. */
-const BASE = '^';
-const noBase = (): null => null;
+export const BASE = '^';
+export const noBase = (): null => null;
 
-type Packed = { [key: string]: Json };
+export type Packed = { [key: string]: Json };
 const NONE_HELD: ReadonlyMap<ExpressionId, Held> = new Map();
 
-class Packer {
+export class Packer {
   readonly table: Json[] = [];
   private readonly places = new Map<object, number>();
   private readonly hashes = new Map<string, number>();
@@ -91,7 +89,7 @@ class Packer {
   }
 }
 
-class Unpacker {
+export class Unpacker {
   private readonly table: readonly Json[];
   private readonly definitions: readonly string[];
   private readonly baseNamed: (name: string) => Fields | null;
@@ -201,7 +199,7 @@ function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held
   return packed;
 }
 
-const packSupplanted = (packer: Packer, supplanted: NonNullable<Node['supplanted']>): Json => [
+export const packSupplanted = (packer: Packer, supplanted: NonNullable<Node['supplanted']>): Json => [
   packer.tree(supplanted.tree),
   supplanted.name,
   supplanted.kind,
@@ -209,7 +207,7 @@ const packSupplanted = (packer: Packer, supplanted: NonNullable<Node['supplanted
   packer.object(supplanted.applied),
 ];
 
-function unpackSupplanted(unpacker: Unpacker, packed: Json): NonNullable<Node['supplanted']> {
+export function unpackSupplanted(unpacker: Unpacker, packed: Json): NonNullable<Node['supplanted']> {
   const [tree, name, kind, added, applied] = packed as [Json, string, string, [string, Json][], number];
   return { tree: unpacker.tree(tree), name, kind, added, applied: unpacker.object(applied) };
 }
@@ -320,7 +318,7 @@ const REMEMBERED_CHARACTERS_MIN = 8_000;
  * every run of a step that found rows missing. What was read is never changed in place, so its text is known when it is printed again.
  * Nothing is remembered that was not read: what a step makes need not come back from text as it was.
  */
-class Lists {
+export class Lists {
   private text = '';
   private list: Json[] = [];
 
@@ -340,7 +338,6 @@ class Lists {
   }
 }
 const tables = new Lists();
-const continuations = new Lists();
 
 const NEW_HEADER: { readonly [key: string]: unknown } = newHeader();
 
@@ -361,88 +358,4 @@ export function encodeValue(value: Value): string {
 export function decodeValue(text: string): Value {
   const [definitions, table, packed] = JSON.parse(text) as [string[], Json[], Json];
   return new Unpacker(table, definitions, noBase).value(packed);
-}
-
-function packMessage(packer: Packer, message: Message): Json {
-  switch (message.kind) {
-    case 'apply':
-      return {
-        ...message,
-        tree: packer.tree(message.tree),
-        fields: packer.object(message.fields),
-        variables: message.variables === null ? null : packer.pairs(message.variables),
-        place: message.place === null ? null : packPlace(packer, message.place),
-      };
-    case 'cancel':
-      return {
-        ...withVariables(packer, message),
-        reapply: message.reapply === null ? null : packer.reapply(message.reapply),
-      };
-    case 'cancel_children':
-      return withVariables(packer, message);
-    case 'intercepted':
-      return { ...message, error: packer.object(message.error), fields: packer.object(message.fields) };
-    case 'reply':
-    case 'fail':
-    case 'raise':
-    case 'tag':
-    case 'dispatch_cancel':
-      return { ...message, fields: packer.object(message.fields) };
-    default:
-      return { ...message };
-  }
-}
-
-function withVariables<T extends { readonly variables?: ReadonlyMap<string, Value> }>(
-  packer: Packer,
-  { variables, ...rest }: T,
-): Omit<T, 'variables'> & { readonly [key: string]: Json } {
-  return { ...rest, ...(variables !== undefined && { variables: packer.pairs(variables) }) } as never;
-}
-
-const packPlace = (packer: Packer, place: Place): Json => ({
-  ...place,
-  added: place.added.map(([key, value]) => [key, value]),
-  scope: place.scope === null ? null : packer.pairs(place.scope),
-  onReply: place.onReply === null ? null : packer.reapply(place.onReply),
-  supplanted: place.supplanted === null ? null : packSupplanted(packer, place.supplanted),
-});
-
-function unpackMessage(unpacker: Unpacker, packed: Packed): Message {
-  const message: Record<string, unknown> = { ...packed };
-  if (packed['fields'] !== undefined) message['fields'] = unpacker.object(packed['fields']);
-  if (packed['error'] !== undefined) message['error'] = unpacker.object(packed['error']);
-  if (packed['tree'] !== undefined) message['tree'] = unpacker.tree(packed['tree']);
-  if (packed['variables'] !== undefined && packed['variables'] !== null)
-    message['variables'] = new Map(unpacker.pairs(packed['variables'] as Json[]));
-  if (packed['reapply'] !== undefined && packed['reapply'] !== null)
-    message['reapply'] = unpacker.reapply(packed['reapply']);
-  const place = packed['place'];
-  if (isObject(place)) {
-    message['place'] = {
-      ...place,
-      scope: place['scope'] === null ? null : unpacker.pairs(place['scope'] as Json[]),
-      onReply: place['onReply'] === null ? null : unpacker.reapply(place['onReply'] as Json),
-      supplanted: place['supplanted'] === null ? null : unpackSupplanted(unpacker, place['supplanted'] as Json),
-    };
-  }
-  return message as Message;
-}
-
-/** Messages that wait for the workflow's next turn, as text. */
-export function encodeMessages(
-  messages: readonly Message[],
-  baseOf: (fields: object) => string | null = noBase,
-): string {
-  const packer = new Packer((value) => {
-    const base = baseOf(value);
-    return base === null ? null : BASE + base;
-  });
-  const packed = messages.map((message) => packMessage(packer, message));
-  return JSON.stringify([packer.definitions, packer.table, packed]);
-}
-export function decodeMessages(text: string, fieldsOf: (base: ExpressionId) => Fields | null = noBase): Message[] {
-  const [definitions, table, packed] = continuations.read(text) as [string[], Json[], Packed[]];
-  const unpacker = new Unpacker(table, definitions, (name) => fieldsOf(name.slice(BASE.length) as ExpressionId));
-  return packed.map((message) => unpackMessage(unpacker, message));
 }

@@ -1,0 +1,165 @@
+import type { ExpressionId } from '../../model/ids.ts';
+import type { Fields, Json } from '../../model/json.ts';
+import { isObject, withKey } from '../../model/json.ts';
+import { BASE, Lists, noBase, type Packed, Packer, packSupplanted, Unpacker, unpackSupplanted } from './encoding.ts';
+import { type Message, type Node, type Place, ROOT, type Value } from './state.ts';
+
+/*
+ * What there is to know of each kind of inner message beside what it does (step.ts): how it becomes text when it waits for the workflow's
+ * next turn, and back; which strands it needs; and which fields an error keeps that was raised while it was handled.
+ */
+
+type Of<Kind extends Message['kind']> = Extract<Message, { readonly kind: Kind }>;
+
+type About<Kind extends Message['kind']> = {
+  /** Everything but `kind`. */
+  readonly pack: (packer: Packer, message: Of<Kind>) => Packed;
+  /** Also of what releases before this one have kept. */
+  readonly unpack: (unpacker: Unpacker, packed: Packed) => Omit<Of<Kind>, 'kind'>;
+  /** The strands that have to be known to handle it, the root and those it makes included. */
+  readonly strands: (message: Of<Kind>) => readonly string[];
+  /** The fields it brings to an expression. */
+  readonly carried: (message: Of<Kind>, node: Node) => Fields;
+};
+
+const plain = (_: Packer, { kind, ...rest }: Message): Packed => ({ ...rest }) as Packed;
+const asKept = <Kind extends Message['kind']>(_: Unpacker, packed: Packed): Omit<Of<Kind>, 'kind'> => packed as never;
+const packFields = (packer: Packer, { kind, fields, ...rest }: Message & { readonly fields: Fields }): Packed =>
+  ({ ...rest, fields: packer.object(fields) }) as Packed;
+const unpackFields = <Kind extends Message['kind']>(unpacker: Unpacker, packed: Packed): Omit<Of<Kind>, 'kind'> =>
+  ({ ...packed, fields: unpacker.object(packed['fields'] as Json) }) as never;
+const receiver = ({ to }: { readonly to: { readonly path: string } }): readonly string[] => [to.path];
+const nowhere = (): readonly string[] => [];
+const applied = (_: Message, node: Node): Fields => node.applied;
+const own = ({ fields }: { readonly fields: Fields }): Fields => fields;
+
+function packAlong(packer: Packer, variables: ReadonlyMap<string, Value> | undefined): Packed {
+  return variables === undefined ? {} : { variables: packer.pairs(variables) };
+}
+const unpackAlong = (unpacker: Unpacker, packed: Packed): { readonly variables?: ReadonlyMap<string, Value> } =>
+  packed['variables'] === undefined ? {} : { variables: new Map(unpacker.pairs(packed['variables'] as Json[])) };
+
+const packPlace = (packer: Packer, place: Place): Json => ({
+  ...place,
+  added: place.added.map(([key, value]) => [key, value]),
+  scope: place.scope === null ? null : packer.pairs(place.scope),
+  onReply: place.onReply === null ? null : packer.reapply(place.onReply),
+  supplanted: place.supplanted === null ? null : packSupplanted(packer, place.supplanted),
+});
+
+const unpackPlace = (unpacker: Unpacker, place: Packed): Place =>
+  ({
+    ...place,
+    scope: place['scope'] === null ? null : unpacker.pairs(place['scope'] as Json[]),
+    onReply: place['onReply'] === null ? null : unpacker.reapply(place['onReply'] as Json),
+    supplanted: place['supplanted'] === null ? null : unpackSupplanted(unpacker, place['supplanted'] as Json),
+  }) as never;
+
+const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
+  apply: {
+    pack: (packer, { kind, tree, fields, variables, place, ...rest }) =>
+      ({
+        ...rest,
+        tree: packer.tree(tree),
+        fields: packer.object(fields),
+        variables: variables === null ? null : packer.pairs(variables),
+        place: place === null ? null : packPlace(packer, place),
+      }) as Packed,
+    unpack: (unpacker, packed) =>
+      ({
+        ...packed,
+        tree: unpacker.tree(packed['tree'] as Json),
+        fields: unpacker.object(packed['fields'] as Json),
+        variables: packed['variables'] === null ? null : new Map(unpacker.pairs(packed['variables'] as Json[])),
+        place: isObject(packed['place']) ? unpackPlace(unpacker, packed['place'] as Packed) : null,
+      }) as never,
+    strands: ({ parent, fresh, path }) => [
+      ...(parent === null ? [] : [parent.path]),
+      ...(fresh === null ? [path] : []),
+    ],
+    carried: applied,
+  },
+  reply: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
+  cancel: {
+    pack: (packer, { kind, reapply, variables, ...rest }) =>
+      ({
+        ...rest,
+        ...packAlong(packer, variables),
+        reapply: reapply === null ? null : packer.reapply(reapply),
+      }) as Packed,
+    unpack: (unpacker, packed) =>
+      ({
+        ...packed,
+        ...unpackAlong(unpacker, packed),
+        reapply: packed['reapply'] === null ? null : unpacker.reapply(packed['reapply'] as Json),
+      }) as never,
+    strands: receiver,
+    carried: applied,
+  },
+  cancel_children: {
+    pack: (packer, { kind, variables, ...rest }) => ({ ...rest, ...packAlong(packer, variables) }) as Packed,
+    unpack: (unpacker, packed) => ({ ...packed, ...unpackAlong(unpacker, packed) }) as never,
+    strands: receiver,
+    carried: applied,
+  },
+  fork: { pack: plain, unpack: asKept, strands: receiver, carried: applied },
+  fail: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
+  dispatch: {
+    pack: plain,
+    unpack: asKept,
+    strands: receiver,
+    carried: (_, node) => withKey(node.applied, 'params', node.data['params'] ?? {}),
+  },
+  dispatch_cancel: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
+  cancel_process: { pack: plain, unpack: asKept, strands: nowhere, carried: applied },
+  raise: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
+  tag: { pack: packFields, unpack: unpackFields, strands: nowhere, carried: applied },
+  intercepted: {
+    pack: (packer, { kind, error, fields, ...rest }) =>
+      ({ ...rest, error: packer.object(error), fields: packer.object(fields) }) as Packed,
+    unpack: (unpacker, packed) =>
+      ({
+        ...packed,
+        error: unpacker.object(packed['error'] as Json),
+        fields: unpacker.object(packed['fields'] as Json),
+      }) as never,
+    strands: nowhere,
+    carried: applied,
+  },
+  awake: { pack: plain, unpack: asKept, strands: receiver, carried: applied },
+};
+
+const about = <Kind extends Message['kind']>(kind: Kind): About<Kind> => KINDS[kind] as About<Kind>;
+
+/** The strands that have to be known to handle a message, but for the root, which always is. */
+export const strandsOf = (message: Message): readonly string[] =>
+  about(message.kind)
+    .strands(message as never)
+    .filter((path) => path !== ROOT && path !== '');
+
+/** The fields an error keeps that was raised while the expression handled the message. */
+export const carriedFields = (message: Message, node: Node): Fields =>
+  about(message.kind).carried(message as never, node);
+
+const continuations = new Lists();
+
+/** Messages that wait for the workflow's next turn, as text. */
+export function encodeMessages(
+  messages: readonly Message[],
+  baseOf: (fields: object) => string | null = noBase,
+): string {
+  const packer = new Packer((value) => {
+    const base = baseOf(value);
+    return base === null ? null : BASE + base;
+  });
+  const packed = messages.map((message) => ({
+    kind: message.kind,
+    ...about(message.kind).pack(packer, message as never),
+  }));
+  return JSON.stringify([packer.definitions, packer.table, packed]);
+}
+export function decodeMessages(text: string, fieldsOf: (base: ExpressionId) => Fields | null = noBase): Message[] {
+  const [definitions, table, packed] = continuations.read(text) as [string[], Json[], Packed[]];
+  const unpacker = new Unpacker(table, definitions, (name) => fieldsOf(name.slice(BASE.length) as ExpressionId));
+  return packed.map((message) => about(message['kind'] as Message['kind']).unpack(unpacker, message) as Message);
+}
