@@ -176,7 +176,8 @@ class ScopeCheck {
     const language = attributeOf(element, 'language') || attributeOf(this.definitions.root, 'expressionLanguage');
     if (text === '') return this.note(flow, 'the condition is empty');
     if (element.attributes.has('resource')) return this.note(flow, 'the condition is a file');
-    if (language === 'rota') return;
+    if (language === 'rota')
+      return this.note(flow, 'conditions in our own notation are not supported in a diagram; write FEEL');
     this.language(flow, attributeOf(element, 'language'), text);
     this.feel(flow, feelIn(text) ?? text);
   }

@@ -66,6 +66,7 @@ export function armBoundaryOf(x: Acting): void {
 /** Inputs, boundary events, then the work itself; or its instances, when it is done several times. */
 export function beginActivity(x: Acting, work: () => void): void {
   if (isInstance(x)) {
+    keepsToItself(x);
     mapIn(x);
     work();
     return;
@@ -317,7 +318,7 @@ function finishMany(x: Acting, loop: Loop): void {
 }
 
 /** With an output collection everything an instance sets stays in it. */
-export function keepsToItself(x: Acting): void {
+function keepsToItself(x: Acting): void {
   const loop = loopOf(x);
   if (isInstance(x) && loop?.into != null) x.node.data['keeps'] = true;
 }

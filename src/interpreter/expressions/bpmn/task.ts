@@ -2,15 +2,7 @@ import { LanguageError } from '../../../language/language-error.ts';
 import { type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { refOf } from '../../life/branches.ts';
 import type { Acting, Expression } from '../../state/world.ts';
-import {
-  answerOf,
-  beginActivity,
-  completeActivity,
-  deliveredTo,
-  isAsked,
-  keepsToItself,
-  replyToMany,
-} from './activity.ts';
+import { answerOf, beginActivity, completeActivity, deliveredTo, isAsked, replyToMany } from './activity.ts';
 import { common } from './family.ts';
 import { react } from './flow.ts';
 import { asPayload, happeningIn } from './happening.ts';
@@ -76,7 +68,6 @@ function work(x: Acting): void {
   const tree = treeOf(x);
   const event = eventOf(tree);
   const script = of(tree, 'script');
-  keepsToItself(x);
   if (Array.isArray(script)) {
     const [expression = '', target = ''] = script as readonly string[];
     const value = feel(x, expression);
@@ -144,7 +135,6 @@ type Called = { readonly name: string; readonly down: boolean; readonly up: bool
 /** A stored definition, or a process of the same file, in a scope of its own within the same workflow. */
 function callDefinition(x: Acting): void {
   const { node, strand, world } = x;
-  keepsToItself(x);
   const called = of(treeOf(x), 'call') as unknown as Called;
   const name = String(meant(x, called.name) ?? '');
   const { root } = node.tree;

@@ -1,0 +1,217 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../src/model/json.ts';
+import { LIMITS } from '../../src/model/stimulus.ts';
+import type { Behaviour, Case, ScriptStep } from './cases.ts';
+import { bpmnInProcess } from './in-process.ts';
+import { replayBpmn } from './replay.ts';
+
+/* Rules that no recorded case asks for, each on a small diagram of its own. */
+
+const file = (inside: string): string =>
+  `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><message id="m" name="paid"/><signal id="s" name="alarm"/><error id="e1" errorCode="E1"/><error id="e2" errorCode="E2"/><escalation id="esc" escalationCode="X"/><process id="p">${inside}</process></definitions>`;
+let flows = 0;
+const path = (...ids: readonly string[]): string =>
+  ids
+    .slice(1)
+    .map((to, i) => `<sequenceFlow id="f${++flows}" sourceRef="${ids[i]}" targetRef="${to}"/>`)
+    .join('');
+const io = (inside: string): string =>
+  `<extensionElements><zeebe:ioMapping>${inside}</zeebe:ioMapping></extensionElements>`;
+const ask = (id: string, inside = ''): string => `<serviceTask id="${id}">${inside}</serviceTask>`;
+const end = (id: string, inside = ''): string => `<endEvent id="${id}">${inside}</endEvent>`;
+const start = '<startEvent id="st"/>';
+
+type More = {
+  readonly fields?: JsonObject;
+  readonly participants?: { readonly [name: string]: readonly Behaviour[] };
+  readonly script?: readonly ScriptStep[];
+};
+async function plays(inside: string, wanted: Case['expect'], more: More = {}): Promise<void> {
+  const one: Case = {
+    name: 'rule',
+    about: '',
+    group: 'rules',
+    file: '',
+    text: file(inside),
+    also: [],
+    process: null,
+    validate: false,
+    fields: more.fields ?? {},
+    callbacks: null,
+    participants: more.participants ?? {},
+    script: more.script ?? [],
+    expect: wanted,
+  };
+  expect(await replayBpmn(one, bpmnInProcess())).toEqual([]);
+  // The same with a step that stops after every message.
+  expect(await replayBpmn(one, bpmnInProcess({ ...LIMITS, messages: 1 }))).toEqual([]);
+}
+const dispatches = (...ids: readonly string[]) => ids.map((id) => ({ participant: id, element: id }));
+const hold = [{ hold: true }] as const;
+
+test('a signal thrown in one branch is caught at the boundary of another', () =>
+  plays(
+    `${start}<parallelGateway id="g"/>${ask('a')}${ask('b')}<boundaryEvent id="bs" attachedToRef="b"><signalEventDefinition signalRef="s"/></boundaryEvent><intermediateThrowEvent id="th"><signalEventDefinition signalRef="s"/></intermediateThrowEvent>${end('e')}${end('x')}${end('y')}${path('st', 'g', 'a', 'th', 'e')}${path('g', 'b', 'y')}${path('bs', 'x')}`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: dispatches('a', 'b'),
+      cancels: [{ participant: 'b', element: 'b', status: 'cancel' }],
+      ends: ['e', 'x'],
+      errors: [],
+    },
+    { participants: { b: hold } },
+  ));
+
+test('an escalation beside goes on, and starts what catches it', () =>
+  plays(
+    `${start}<subProcess id="sub"><startEvent id="s1"/><intermediateThrowEvent id="th"><escalationEventDefinition escalationRef="esc"/></intermediateThrowEvent>${ask('in')}${end('ie')}${path('s1', 'th', 'in', 'ie')}</subProcess><boundaryEvent id="b" attachedToRef="sub" cancelActivity="false"><escalationEventDefinition escalationRef="esc"/></boundaryEvent>${ask('told')}${end('te')}${end('e')}${path('st', 'sub', 'e')}${path('b', 'told', 'te')}`,
+    {
+      outcome: 'completed',
+      order: 'partial',
+      dispatches: dispatches('in', 'told'),
+      ends: ['ie', 'te', 'e'],
+      errors: [],
+    },
+  ));
+
+test('an error goes outwards to the scope that names it', () =>
+  plays(
+    `${start}<subProcess id="outer"><startEvent id="s1"/><subProcess id="inner"><startEvent id="s2"/>${end('boom', '<errorEventDefinition errorRef="e1"/>')}${path('s2', 'boom')}</subProcess><boundaryEvent id="b2" attachedToRef="inner"><errorEventDefinition errorRef="e2"/></boundaryEvent>${end('no')}${end('ie')}${path('s1', 'inner', 'ie')}${path('b2', 'no')}</subProcess><boundaryEvent id="b1" attachedToRef="outer"><errorEventDefinition errorRef="e1"/></boundaryEvent>${ask('repair')}${end('re')}${end('e')}${path('st', 'outer', 'e')}${path('b1', 'repair', 're')}`,
+    { outcome: 'completed', order: 'total', dispatches: dispatches('repair'), ends: ['boom', 're'], errors: [] },
+  ));
+
+test('a sub-process is done once per item, and its outputs are gathered', () =>
+  plays(
+    `${start}<subProcess id="each"><startEvent id="s1"/>${ask('w')}${end('ie')}${path('s1', 'w', 'ie')}<multiInstanceLoopCharacteristics><extensionElements><zeebe:loopCharacteristics inputCollection="=[1, 2]" inputElement="n" outputCollection="all" outputElement="=n * factor"/></extensionElements></multiInstanceLoopCharacteristics></subProcess>${end('e')}${path('st', 'each', 'e')}`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: dispatches('w', 'w'),
+      ends: ['ie', 'ie', 'e'],
+      final_fields: { all: [10, 20] },
+      errors: [],
+    },
+    { participants: { w: [{ reply: { factor: 10 } }] } },
+  ));
+
+test('a standard loop goes on while its condition is true', () =>
+  plays(
+    `${start}<serviceTask id="a"><standardLoopCharacteristics loopMaximum="5"><loopCondition>=again</loopCondition></standardLoopCharacteristics></serviceTask>${end('e')}${path('st', 'a', 'e')}`,
+    { outcome: 'completed', order: 'total', dispatches: dispatches('a', 'a', 'a'), ends: ['e'], errors: [] },
+    { participants: { a: [{ reply: { again: true } }, { reply: { again: true } }, { reply: { again: false } }] } },
+  ));
+
+test('handlers run the latest first, each once', () =>
+  plays(
+    `${start}${ask('a')}${ask('b')}<serviceTask id="ua" isForCompensation="true"/><serviceTask id="ub" isForCompensation="true"/><boundaryEvent id="ca" attachedToRef="a"><compensateEventDefinition/></boundaryEvent><boundaryEvent id="cb" attachedToRef="b"><compensateEventDefinition/></boundaryEvent><association id="x1" sourceRef="ca" targetRef="ua"/><association id="x2" sourceRef="cb" targetRef="ub"/><intermediateThrowEvent id="t1"><compensateEventDefinition/></intermediateThrowEvent><intermediateThrowEvent id="t2"><compensateEventDefinition/></intermediateThrowEvent>${end('e')}${path('st', 'a', 'b', 't1', 't2', 'e')}`,
+    { outcome: 'completed', order: 'total', dispatches: dispatches('a', 'b', 'ub', 'ua'), ends: ['e'], errors: [] },
+  ));
+
+test('a completed sub-process is undone by the handlers in it', () =>
+  plays(
+    `${start}<subProcess id="sub"><startEvent id="s1"/>${ask('a')}<serviceTask id="ua" isForCompensation="true"/><boundaryEvent id="ca" attachedToRef="a"><compensateEventDefinition/></boundaryEvent><association id="x1" sourceRef="ca" targetRef="ua"/>${end('ie')}${path('s1', 'a', 'ie')}</subProcess>${end('e', '<compensateEventDefinition/>')}${path('st', 'sub', 'e')}`,
+    { outcome: 'completed', order: 'total', dispatches: dispatches('a', 'ua'), ends: ['ie', 'e'], errors: [] },
+  ));
+
+test('an event sub-process with a timer interrupts its scope', () =>
+  plays(
+    `${start}${ask('slow')}${end('e')}${path('st', 'slow', 'e')}<subProcess id="late" triggeredByEvent="true"><startEvent id="ts"><timerEventDefinition><timeDuration>PT1M</timeDuration></timerEventDefinition></startEvent>${ask('hurry')}${end('le')}${path('ts', 'hurry', 'le')}</subProcess>`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: dispatches('slow', 'hurry'),
+      cancels: [{ participant: 'slow', element: 'slow', status: 'timeout' }],
+      ends: ['le'],
+      errors: [],
+    },
+    { participants: { slow: hold }, script: [{ do: 'advance', seconds: 60 }] },
+  ));
+
+test('a message that comes too early is kept for the event that waits later', () =>
+  plays(
+    `${start}${ask('a')}<intermediateCatchEvent id="c"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>${end('e')}${path('st', 'a', 'c', 'e')}`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: dispatches('a'),
+      ends: ['e'],
+      final_fields: { amount: 3 },
+      errors: [],
+    },
+    {
+      participants: { a: hold },
+      script: [
+        { do: 'message', name: 'paid', fields: { amount: 3 } },
+        { after_dispatch: 'a', do: 'proceed', fields: {} },
+      ],
+    },
+  ));
+
+test('a message thrown inside goes to whoever waits for it', () =>
+  plays(
+    `${start}<parallelGateway id="g"/><receiveTask id="r" messageRef="m"/><intermediateThrowEvent id="th">${io('<zeebe:input source="=1 + 1" target="amount"/>')}<messageEventDefinition messageRef="m"/></intermediateThrowEvent>${end('e')}${end('x')}${path('st', 'g', 'r', 'e')}${path('g', 'th', 'x')}`,
+    { outcome: 'completed', order: 'total', dispatches: [], ends: ['e', 'x'], final_fields: { amount: 2 }, errors: [] },
+  ));
+
+test('a call of a process of the same file sees a copy and gives its variables back', () => {
+  const inner = `<process id="q" isExecutable="false"><startEvent id="qs"/>${ask('w')}${end('qe')}${path('qs', 'w', 'qe')}</process>`;
+  const text = file(`${start}<callActivity id="c" calledElement="q"/>${end('e')}${path('st', 'c', 'e')}`).replace(
+    '</definitions>',
+    `${inner}</definitions>`,
+  );
+  const one: Case = {
+    name: 'call',
+    about: '',
+    group: 'rules',
+    file: '',
+    text,
+    also: [],
+    process: null,
+    validate: false,
+    fields: { a: 1 },
+    callbacks: null,
+    participants: { w: [{ reply: { b: 2 } }] },
+    script: [],
+    expect: {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: [{ participant: 'w', element: 'w', fields: { a: 1 } }],
+      ends: ['qe', 'e'],
+      final_fields: { a: 1, b: 2 },
+      errors: [],
+    },
+  };
+  return expect(replayBpmn(one, bpmnInProcess())).resolves.toEqual([]);
+});
+
+test('cancelling the workflow ends what runs in every scope', () =>
+  plays(
+    `${start}<subProcess id="sub"><startEvent id="s1"/><parallelGateway id="g"/>${ask('a')}${ask('b')}${end('ie')}${path('s1', 'g', 'a', 'ie')}${path('g', 'b', 'ie')}</subProcess>${end('e')}${path('st', 'sub', 'e')}`,
+    {
+      outcome: 'cancelled',
+      order: 'total',
+      dispatches: dispatches('a', 'b'),
+      cancels: [
+        { participant: 'a', element: 'a', status: 'cancel' },
+        { participant: 'b', element: 'b', status: 'cancel' },
+      ],
+      ends: [],
+      errors: [],
+    },
+    { participants: { a: hold, b: hold }, script: [{ do: 'cancel_workflow' }] },
+  ));
+
+test('a loop of gateways takes turns and is ended by a cancel', () =>
+  plays(
+    `${start}<exclusiveGateway id="g"/><exclusiveGateway id="h"/>${ask('a')}${path('st', 'a', 'g')}${path('g', 'h')}${path('h', 'a')}${end('e')}`,
+    {
+      outcome: 'cancelled',
+      order: 'total',
+      dispatches: dispatches('a', 'a'),
+      cancels: [{ participant: 'a', element: 'a', status: 'cancel' }],
+      ends: [],
+      errors: [],
+    },
+    { participants: { a: [{ reply: {} }, { hold: true }] }, script: [{ do: 'cancel_workflow' }] },
+  ));
