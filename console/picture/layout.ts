@@ -49,7 +49,7 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
   const sizes = new Map<string, Size>();
   const boxes: Box[] = [];
   const wires: Wire[] = [];
-  const opened = (place: Place): boolean => place.children.length > 0 && (place.kind === 'column' || isOpen(place));
+  const opened = (place: Place): boolean => place.children.length > 0 && isOpen(place);
 
   function sizeOf(place: Place): Size {
     const known = sizes.get(place.expid);
@@ -170,14 +170,18 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
     }
   }
 
+  /** What an arrow to a place points at: a row without a box of its own begins with its first child. */
+  const firstIn = (place: Place): Place => {
+    const [first] = place.children;
+    return place.kind === 'column' && first !== undefined && opened(place) ? firstIn(first) : place;
+  };
+
   const { width, height } = sizeOf(root);
   put(root, 1, 1, 0);
   return { boxes, wires, width: width + 2, height: height + 2 };
 }
 
 const isLanes = (place: Place): boolean => place.kind === 'fork' || place.kind === 'choice';
-const firstIn = (place: Place): Place =>
-  place.kind === 'column' && place.children[0] ? firstIn(place.children[0]) : place;
 
 function parted(place: Place): { readonly flow: readonly Place[]; readonly shelf: readonly Place[] } {
   const shelf = place.children.filter((child) => child.kind === 'definition');

@@ -33,7 +33,7 @@ export function Diagram({ figure, seen, state, set, chosen }: Props) {
   const canvas = useRef<HTMLDivElement>(null);
   // What is open at first follows the state once; after that only a person opens and folds.
   const first = useRef<{ readonly figure: Place; readonly open: ReadonlySet<string> } | null>(null);
-  if (first.current?.figure !== figure && seen.size > 0)
+  if (first.current?.figure !== figure)
     first.current = { figure, open: openAtFirst(figure, seen, new Set(state.open), new Set(state.fold)) };
   const open = useMemo(() => {
     const all = new Set(first.current?.open ?? []);
@@ -266,7 +266,7 @@ function BoxView({ box, seen, chosen, first, select, toggle, isOpen }: BoxProps)
       {isLeaf && (seen?.workitems.length ?? 0) > 0 && seen?.failures.length === 0 && (
         <span class="flag">{seen.workitems.length}</span>
       )}
-      {place.children.length > 0 && place.kind !== 'column' && (
+      {place.children.length > 0 && (
         <button
           type="button"
           class="fold"

@@ -1,0 +1,291 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { addressOfId } from '../../console/address/ids.ts';
+import * as pages from '../../console/address/pages.ts';
+import { curlOf } from '../../console/api/curl.ts';
+import { ageText, shortId, spanText, visible } from '../../console/parts/texts.ts';
+import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture/figure.ts';
+import { fingerprint } from '../../console/picture/fingerprint.ts';
+import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
+import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
+import { STATUSES, type Standing } from '../../console/picture/standing.ts';
+import { statesOf } from '../../console/picture/states.ts';
+import { storyOf } from '../../console/picture/story.ts';
+import type { Json } from '../../src/model/json.ts';
+
+test('any state of a page becomes an address and the same state again', () => {
+  const word = fc.string({ maxLength: 30 });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.constantFrom(...STATUSES)),
+      word,
+      word,
+      fc.option(fc.nat(), { nil: null }),
+      fc.constantFrom(...pages.VIEWS),
+      fc.array(fc.stringMatching(/^\d(_\d){0,4}$/), { maxLength: 20 }),
+      (status, name, tag, at, view, open) => {
+        const list = { ...pages.workflows.read('').state, status, name, tag };
+        expect(pages.workflows.read(pages.workflows.write(list))).toEqual({ state: list, complaints: [] });
+        const one = { ...pages.workflow.read('').state, at, view, open, q: name };
+        expect(pages.workflow.read(pages.workflow.write(one))).toEqual({ state: one, complaints: [] });
+      },
+    ),
+  );
+});
+
+test('an address says what of it is not understood', () => {
+  const { state, complaints } = pages.workflows.read('statsu=error&status=lost&name=order');
+  expect(state.name).toBe('order');
+  expect(state.status).toEqual([]);
+  expect(complaints).toEqual([
+    'status=lost means nothing here: ignored',
+    '`statsu` is no filter of this page: ignored',
+  ]);
+});
+
+test('ids that are pasted lead to their place', () => {
+  const sub = '023abf5d398319b1c8fcbfaf70e7c780';
+  const id = '20151005-1247-kogadeso-gekunute';
+  expect(addressOfId(id)?.to).toBe(`/workflows/${id}`);
+  expect(addressOfId(`0_0!${sub}!${id}`)?.to).toBe(`/workflows/${id}?sel=0_0!${sub}`);
+  expect(addressOfId(`http://a/v1/workflows/${id}/workitems/0_0%21${sub}%21${id}/proceed`)?.to).toBe(
+    `/workflows/${id}?sel=0_0!${sub}`,
+  );
+  expect(addressOfId('hello')).toBe(null);
+});
+
+test('a call as curl means the same to a shell, whatever strangers have written into it', () => {
+  for (const hostile of [
+    "'; touch /tmp/pwned; '",
+    '$(id)',
+    '`id`',
+    '@/etc/passwd',
+    '\\',
+    '"',
+    '‮',
+    '\u001b[2J',
+    'a\nb',
+    '%00',
+    '!!',
+    '-x',
+  ]) {
+    const line = curlOf('POST', `http://127.0.0.1/v1/workflows/${encodeURIComponent(hostile)}`, { text: hostile });
+    const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line.slice('curl '.length)}`])
+      .toString('utf8')
+      .split('\0');
+    const body = words[words.indexOf('--data-raw') + 1] ?? '';
+    expect(JSON.parse(body)).toEqual({ text: hostile });
+    expect(body).toMatch(/^[ -~]*$/);
+    expect(words.filter((one) => one.startsWith('http'))).toHaveLength(1);
+  }
+});
+
+test('times, ids and invisible characters are said so that they can be read', () => {
+  expect(spanText(225_000_000)).toBe('2 d 14 h');
+  expect(spanText(900)).toBe('0 s');
+  expect(ageText(1_000, 13_000)).toBe('12 s ago');
+  expect(ageText(253_000, 13_000)).toBe('in 4 m');
+  expect(shortId('20151005-1247-kogadeso-gekunute')).toBe('05 Oct kogadeso-gekunute');
+  expect(visible('a\u202eb\u001b\u0000')).toBe('a‹202E›b␛␀');
+});
+
+test('messages that differ in numbers, ids and quoted parts alone are one problem', () => {
+  expect(fingerprint('no box 17 for "lamp"')).toBe(fingerprint("no box 4 for 'a shelf'"));
+  expect(fingerprint('no box 17')).not.toBe(fingerprint('no lid 17'));
+});
+
+const ORDER: Json = [
+  'define',
+  { name: 'order' },
+  [
+    [
+      'concurrence',
+      { merge_type: 'mix' },
+      [
+        ['stock', {}, []],
+        [
+          'sequence',
+          {},
+          [
+            ['fraud', {}, []],
+            ['credit', { task: 'look' }, []],
+          ],
+        ],
+      ],
+    ],
+    [
+      'cursor',
+      {},
+      [
+        ['author', {}, []],
+        ['rewind', { unless: '${ok}' }, []],
+      ],
+    ],
+    [
+      'if',
+      { test: '${ok}' },
+      [
+        ['shipping', {}, []],
+        ['sales', {}, []],
+      ],
+    ],
+  ],
+];
+
+const tree: fc.Memo<Json> = fc.memo((depth) => {
+  const head = fc.constantFrom(
+    'sequence',
+    'concurrence',
+    'cursor',
+    'if',
+    'concurrent_iterator',
+    'alice',
+    'set',
+    'define',
+    'wait',
+  );
+  return depth <= 1
+    ? fc.tuple(head, fc.constant({}), fc.constant([])).map((one) => one as Json)
+    : fc.tuple(head, fc.constant({}), fc.array(tree(depth - 1), { maxLength: 4 })).map((one) => one as Json);
+});
+
+const inside = (outer: Box, inner: Box): boolean =>
+  inner.x >= outer.x - 0.01 &&
+  inner.y >= outer.y - 0.01 &&
+  inner.x + inner.width <= outer.x + outer.width + 0.01 &&
+  inner.y + inner.height <= outer.y + outer.height + 0.01;
+const overlap = (a: Box, b: Box): boolean =>
+  a.x + 0.01 < b.x + b.width &&
+  b.x + 0.01 < a.x + a.width &&
+  a.y + 0.01 < b.y + b.height &&
+  b.y + 0.01 < a.y + a.height;
+
+test('in the picture of any tree children are inside their box and nothing else overlaps', () => {
+  fc.assert(
+    fc.property(tree(4), (json) => {
+      const root = figureOf(json) as Place;
+      const { boxes, width, height } = layout(root, () => true);
+      for (const a of boxes)
+        for (const b of boxes) {
+          if (a === b) continue;
+          if (b.place.expid.startsWith(`${a.place.expid}_`)) expect(inside(a, b)).toBe(true);
+          else if (!a.place.expid.startsWith(`${b.place.expid}_`)) expect(overlap(a, b)).toBe(false);
+        }
+      for (const box of boxes) expect(box.x + box.width <= width && box.y + box.height <= height).toBe(true);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const standing = (change: Partial<Standing>): Standing => ({
+  n: null,
+  at: '2026-01-05T12:00:00.000Z',
+  status: 'running',
+  expressions: [],
+  workitems: [],
+  timers: [],
+  failures: [],
+  ...change,
+});
+const live = (expid: string, name = 'x') => ({
+  id: `${expid}!1`,
+  expid,
+  name,
+  state: 'active',
+  since: null,
+  parentId: null,
+});
+
+test('a change of state moves no box', () => {
+  const root = figureOf(ORDER) as Place;
+  const open = new Set([...everyPlace(root)].map((place) => place.expid));
+  const before = layout(root, (place) => open.has(place.expid));
+  const seen = statesOf(root, standing({ expressions: [live('0'), live('0_0'), live('0_0_0')] }), null);
+  expect(openAtFirst(root, seen, new Set(), new Set()).size).toBeGreaterThan(3);
+  expect(layout(root, (place) => open.has(place.expid))).toEqual(before);
+});
+
+test('of ten thousand places at most 400 boxes are open, and what lives is among them', () => {
+  const branch = (i: number): Json => [
+    'sequence',
+    {},
+    Array.from({ length: 20 }, (_, k): Json => [`p${i}_${k}`, {}, []]),
+  ];
+  const root = figureOf([
+    'define',
+    {},
+    [
+      [
+        'concurrence',
+        {},
+        Array.from(
+          { length: 10 },
+          (_, i): Json => ['concurrence', { n: i }, Array.from({ length: 50 }, (_, k) => branch(k))],
+        ),
+      ],
+    ],
+  ]) as Place;
+  expect(root.below).toBeGreaterThan(10_000);
+  const seen = statesOf(
+    root,
+    standing({ expressions: ['0', '0_0', '0_0_9', '0_0_9_49', '0_0_9_49_7'].map((one) => live(one)) }),
+    null,
+  );
+  const open = openAtFirst(root, seen, new Set(), new Set());
+  const { boxes } = layout(root, (place) => open.has(place.expid));
+  expect(boxes.length).toBeLessThanOrEqual(BOXES_MAX);
+  expect(boxes.some(({ place }) => place.expid === '0_0_9_49_7')).toBe(true);
+});
+
+test('the sentence begins with errors, then says who is asked, then what comes next', () => {
+  const root = figureOf(ORDER) as Place;
+  const at = standing({
+    status: 'error',
+    expressions: [live('0'), live('0_0'), live('0_0_0'), live('0_0_1'), live('0_0_1_1')],
+    workitems: [
+      {
+        id: '0_0_1_1!1!w',
+        expressionId: '0_0_1_1!1',
+        expid: '0_0_1_1',
+        participant: 'credit',
+        state: 'open',
+        openedAt: '2026-01-05T11:00:00.000Z',
+        url: null,
+        owed: 'active',
+        tries: 2,
+        nextAt: null,
+      },
+    ],
+    failures: [
+      { expressionId: '0_0_0!1', expid: '0_0_0', class: 'NoBox', message: 'none left', at: '2026-01-05T11:30:00.000Z' },
+    ],
+  });
+  const seen = statesOf(root, at, null);
+  expect(seen.get('0_0_0')?.state).toBe('failed');
+  expect(seen.get('0_0_1_1')?.state).toBe('waits');
+  expect(seen.get('0_2')?.state).toBe('to come');
+  expect(plainText(sentenceOf(at, root, seen, (expid) => placeAt(root, expid)))).toBe(
+    'stock failed with NoBox: none left; it waits for somebody. credit is asked since 2026-01-05T11:00:00.000Z: 2 tries have failed. Then: cursor, if.',
+  );
+});
+
+test('a story tells a step in one line', () => {
+  const entry = (n: number, kind: string, more: { [key: string]: Json } = {}) => ({
+    n,
+    at: `2026-01-05T12:00:0${Math.floor(n / 4)}.000Z`,
+    kind,
+    ...more,
+  });
+  const lines = storyOf([
+    entry(1, 'workflow.launched', { name: 'order' }),
+    entry(2, 'expression.applied', { name: 'alice', expid: '0_0' }),
+    entry(3, 'workitem.opened', { participant: 'alice' }),
+    entry(4, 'workitem.proceeded', { participant: 'alice' }),
+    entry(5, 'workflow.completed'),
+  ]);
+  expect(lines.map(({ text }) => text)).toEqual([
+    'launched as order → alice is asked',
+    'alice proceeded → the workflow is completed',
+  ]);
+});
