@@ -32,7 +32,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
 
   beforeAll(async () => {
     buildConsole();
-    server = await startServer({ TEST_CLOCK: '1' });
+    server = await startServer({ TEST_CLOCK: '1', RETRY_DELAYS: '1,1,1,1,1,1' });
     browser = await startBrowser(program ?? '');
     watched = await openPage(browser);
     page = watched.page;
@@ -49,7 +49,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
   };
   /** What every stop of a walk has to be. */
   const isWell = async (): Promise<void> => {
-    expect(await axe(page)).toEqual([]);
+    expect((await axe(page)).join('\n')).toBe('');
     expect(await scrollsSideways(page)).toBe(false);
     expect(watched.troubles).toEqual([]);
   };
@@ -69,30 +69,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
   const statusOf = async (id: string): Promise<string> =>
     (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ status: string }>().status;
 
-  test('the first minute: from an empty server to the first completed workflow in five clicks', async () => {
-    let clicks = 0;
-    const click = async (name: string | RegExp, role: 'link' | 'button' = 'button'): Promise<void> => {
-      clicks += 1;
-      await page.getByRole(role, { name }).first().click();
-    };
-    await page.goto(server.url);
-    expect(new URL(page.url()).pathname).toBe('/console/');
-    await page.getByRole('heading', { name: 'Run an example' }).waitFor();
-    await isWell();
-    await click('Open the playground', 'link');
-    await click('Run the order example');
-    for (const who of ['stock', 'credit', 'shipping']) {
-      clicks += 1;
-      await page
-        .getByRole('article', { name: `${who} is asked` })
-        .getByRole('button', { name: 'Proceed' })
-        .click();
-    }
-    await page.getByRole('heading', { name: 'What you have seen' }).waitFor();
-    expect(clicks).toBe(5);
-    await isWell();
-  });
-
   test('the list keeps its filters in the address: reload and back give the same rows', async () => {
     const id = await launch('define kept\n  alice task: "wait"');
     await open('workflows');
@@ -110,29 +86,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await isWell();
     await page.goto(`${server.url}/console/workflows?statsu=error`);
     await page.getByText('`statsu` is no filter of this page: ignored').waitFor();
-  });
-
-  test('an order is seen as it moves, and every moment of it again', async () => {
-    const id = await launch(order, { in_stock: true, creditworthy: true, customer: 'Ada' });
-    await open(`workflows/${id}`);
-    await page.getByText('Then:').waitFor();
-    const stock = page.locator('[data-expid="0_0_0"]');
-    await expect.poll(() => stock.textContent()).toContain('waits');
-    await isWell();
-    for (const { id: item, participant } of await items(id))
-      if (participant === 'stock') await postJson(server.url, `/v1/workflows/${id}/workitems/${item}/proceed`, {});
-    await expect.poll(() => stock.textContent(), { timeout: 30_000 }).toContain('done');
-    await page.getByRole('button', { name: 'One entry back' }).click();
-    await page.waitForURL(/at=\d+/);
-    await page.goto(page.url().replace(/at=\d+/, 'at=5'));
-    await page.getByText('Actions act on now').waitFor();
-    await expect.poll(() => stock.textContent()).not.toContain('done');
-    await page.getByRole('button', { name: 'Live', exact: true }).first().click();
-    await expect.poll(() => stock.textContent()).toContain('done');
-    for (const view of ['Outline', 'Timeline', /^History/, 'Fields', 'JSON']) {
-      await page.getByRole('tab', { name: view }).first().click();
-      await isWell();
-    }
   });
 
   test('a crowd of branches is a field of marks; what failed is found, replayed and stays repaired', async () => {
@@ -195,30 +148,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     expect(shown.fields).toMatchObject({ amount: 12, note: 'typed by hand', urgent: false });
   });
 
-  test('a definition is complained about with its place, said in three formats, and launched', async () => {
-    await open('definitions/edit');
-    const text = page.getByLabel(/^Definition/);
-    await text.fill('define hello\n  alice task: "x"\n    bob (');
-    await page
-      .getByRole('button', { name: /^line \d+, column \d+/ })
-      .first()
-      .waitFor();
-    await text.fill('define hello\n  alice task: "x"\n  bob\n');
-    await page.locator('[data-expid="0_1"]').waitFor();
-    await page.getByRole('button', { name: 'XML' }).click();
-    await expect.poll(() => text.inputValue()).toContain('<define');
-    await page.getByRole('button', { name: 'JSON' }).click();
-    await expect.poll(() => text.inputValue()).toContain('["define"');
-    await page.getByRole('button', { name: 'Radial' }).click();
-    await expect.poll(() => text.inputValue()).toContain("define 'hello'".slice(0, 6));
-    await isWell();
-    await page.getByRole('button', { name: 'Launch…' }).click();
-    await page.getByRole('button', { name: 'Launch', exact: true }).click();
-    await page.waitForURL(/workflows\/\d{8}-/);
-    await page.locator('h1', { hasText: 'hello' }).waitFor();
-    await isWell();
-  });
-
   test('the palette takes any id and every page by its name', async () => {
     const id = await launch('define found\n  alice');
     await open('');
@@ -232,47 +161,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.keyboard.press('g');
     await page.keyboard.press('e');
     await page.waitForURL(/\/errors$/);
-  });
-
-  test('strangers’ texts are only ever text', async () => {
-    const hostile =
-      '<script>document.title="pwned"</script><img src=x onerror=alert(1)> javascript:alert(1) ‮gnp \u001b[2J \' " `id` $(id)';
-    const id = await launch(
-      JSON.stringify([
-        'define',
-        { name: hostile },
-        [
-          [hostile, { task: hostile }, []],
-          ['alice', {}, []],
-        ],
-      ]),
-      {
-        [hostile]: hostile,
-        long: 'x'.repeat(100_000),
-      },
-    );
-    const [item] = await items(id);
-    await postJson(server.url, `/v1/workflows/${id}/workitems/${item?.id}/fail`, {
-      message: hostile,
-      class: hostile.slice(0, 100),
-    });
-    for (const path of [
-      `workflows/${id}`,
-      `workflows/${id}?view=fields`,
-      `workflows/${id}?view=history`,
-      `workflows/${id}?view=outline`,
-      'workflows',
-      'worklist',
-      'errors',
-      'definitions',
-      'participants',
-    ]) {
-      await open(path);
-      await page.getByText('<script>').first().waitFor();
-      expect(await page.title()).not.toBe('pwned');
-      expect(await page.locator('main script, main img').count()).toBe(0);
-      await isWell();
-    }
   });
 
   test('pages are whole at 320 px, in the dark and with forced colours', async () => {
