@@ -47,7 +47,8 @@ The language of process definitions: what each expression does, what every expre
 same definition can be written as Radial (as the examples here), XML or JSON; [compatibility.md](compatibility.md) tells where Rota differs
 from Ruote, whose language this is. Made from the heads of the files in src/interpreter and src/language by \`npm run docs\`; change it there.
 
-In Radial each line is one expression, its children are indented below it; attributes are separated by commas. The first character tells
+In Radial each line is one expression, its children are indented below it; attributes are separated by commas, one after
+the name or text of a definition included: \`define order, on_cancel: 'undo_it'\`. The first character tells
 the format: \`<\` XML, \`[\` or \`{\` JSON, anything else Radial.
 `;
 

@@ -17,6 +17,10 @@
  * not `'1'`. An order is one of two numbers or of two texts. `=~` searches for a `/regex/`; the right side may be just text. `set`: neither
  * `nil` nor empty; `null`: `nil`; `empty`: of a quoted text, list or object, or of nothing at all. Nothing is ever executed.
  *
+ * What is put in is text. So `${f:note} is null` is never true: a field that is missing, or null, is put in as nothing, and `null` is for
+ * a bare `nil`; write `is not set`. And a text that people have written may hold `and`, quotes or signs: quote it, `${'f:note}`, wherever it
+ * is compared.
+ *
  * ```radial
  * alice if: "${f:total} >= 1000 and not ${'customer.name} == 'Bob'"
  * bob if: '${f:note} is not set'

@@ -4,7 +4,8 @@
  * A mutex: only one at a time of those that reserve the same name applies its child; the others wait in the order they came.
  *
  * Attributes: `mutex` or the text: the name, default `reserve`. It is a variable of the nearest scope; `/name` is shared by the whole
- * workflow.
+ * workflow. Each branch of a `concurrent_iterator` is a scope of its own, and so is each sub-process: for one at a time among them write
+ * `reserve '/printer'`.
  *
  * ```radial
  * concurrence
