@@ -1,6 +1,9 @@
+import fs, { writeSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import type { Between } from '../../src/server/build.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { start } from '../../src/server/start.ts';
+import type { Save } from '../../src/store/store.ts';
 import { aroundSaving } from '../support/saving.ts';
 
 /*
@@ -16,10 +19,37 @@ import { aroundSaving } from '../support/saving.ts';
  */
 export type Point = 'before commit' | 'in commit' | 'after commit' | 'after 2xx';
 
-export type ToChild = { readonly kind: 'arm'; readonly point: Point; readonly passages: number };
+export type ToChild =
+  | { readonly kind: 'arm'; readonly point: Point; readonly passages: number }
+  /** From now on nothing reaches the disk any more: it is full. */
+  | { readonly kind: 'fill the disk' };
 export type FromChild =
   | { readonly kind: 'ready'; readonly url: string }
   | { readonly kind: 'failed'; readonly why: string };
+
+/** Said at once and past the log when it begins to loop for ever: in the middle of a step of a timer of the workflow named LOOP_IN. */
+const LOOPS = 'loops for ever';
+const loopIn = process.env['LOOP_IN'];
+
+function loop(save: Save): void {
+  const isIt = save.changes.some(
+    ({ workflow, agenda }) => workflow.name === loopIn && [...agenda.values()].some(({ kind }) => kind === 'delete'),
+  );
+  if (!isIt) return;
+  writeSync(2, `${LOOPS}\n`);
+  for (;;);
+}
+
+function fillTheDisk(): void {
+  const full = (): never => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', errno: -28 });
+  };
+  const { writeSync: write } = fs;
+  // Its log still reaches whoever reads it.
+  const writing = (fd: number, ...rest: [Buffer]): number => (fd <= 2 ? write(fd, ...rest) : full());
+  Object.assign(fs, { fsyncSync: full, writeSync: writing });
+  syncBuiltinESMExports();
+}
 
 let armed: { readonly point: Point; left: number } | null = null;
 
@@ -31,7 +61,8 @@ function pass(point: Point): void {
 
 const between: Between = {
   store: (store) =>
-    aroundSaving(store, async ({ go }) => {
+    aroundSaving(store, async ({ save, go }) => {
+      if (loopIn !== undefined) loop(save);
       pass('before commit');
       const saved = go();
       // A connection is taken first; then everything is sent, before the event loop goes round.
@@ -55,6 +86,7 @@ const say = (message: FromChild): void => {
 };
 
 process.on('message', (message: ToChild) => {
+  if (message.kind === 'fill the disk') return fillTheDisk();
   armed = { point: message.point, left: message.passages };
 });
 // The test is gone, and nobody is left to kill us.

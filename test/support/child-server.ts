@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FromChild, Point, ToChild } from '../crash/child.ts';
 
+/** What test/crash/child.ts says when it begins to loop. */
+export const LOOPS = 'loops for ever';
+
 /* Servers in processes of their own (test/crash/child.ts), to be killed, frozen and started again. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -17,8 +20,11 @@ export type ChildServer = {
   /** It is to kill itself when it passes this point for the n-th time from now. */
   readonly arm: (point: Point, passages: number) => void;
   readonly signal: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM') => void;
-  /** Resolves when the process has ended, however it did. */
-  readonly ended: Promise<void>;
+  readonly fillTheDisk: () => void;
+  /** Resolves when it loops for ever in the middle of a step, which may be before it is ready. */
+  readonly loops: Promise<void>;
+  /** Resolves when the process has ended, however it did: with its exit code, or null when it was killed. */
+  readonly ended: Promise<number | null>;
 };
 
 /** Servers compiled once, for they are started often and compiling takes longer than starting. */
@@ -74,17 +80,24 @@ export function makeChildServers(): ChildServers {
 
 async function ready(child: ChildProcess): Promise<ChildServer> {
   let output = '';
+  let tellLoops = (): void => {};
+  const loops = new Promise<void>((resolve) => {
+    tellLoops = resolve;
+  });
   const hear = (chunk: Buffer): void => {
     output = (output + chunk.toString('utf8')).slice(-OUTPUT_MAX);
+    if (output.includes(LOOPS)) tellLoops();
   };
   child.stdout?.on('data', hear);
   child.stderr?.on('data', hear);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   const url = await new Promise<string>((resolve, reject) => {
     child.once('message', (message: FromChild) => {
       if (message.kind === 'ready') resolve(message.url);
       else reject(new Error(`A server did not start: ${message.why}\n${output}`));
     });
+    // It will never be ready.
+    void loops.then(() => resolve(''));
     void ended.then(() => reject(new Error(`A server ended before it was ready\n${output}`)));
   });
   return {
@@ -96,6 +109,11 @@ async function ready(child: ChildProcess): Promise<ChildServer> {
       // It may have died a moment ago; then it is started again anyway.
       child.send(message, () => {});
     },
+    fillTheDisk: () => {
+      const message: ToChild = { kind: 'fill the disk' };
+      child.send(message);
+    },
+    loops,
     signal: (signal) => {
       child.kill(signal);
     },

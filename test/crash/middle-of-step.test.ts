@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DATABASE_ENDED } from '../../src/server/open.ts';
+import { type ChildServer, type ChildServers, freePort, makeChildServers } from '../support/child-server.ts';
+
+/* Servers in processes of their own that end in the middle of something: in a step that never ends, and on a disk that is full. */
+
+/** Half a dozen starts, on a machine that does other things too. */
+const LIMIT_MS = 400_000;
+
+let servers: ChildServers;
+let folder = '';
+let port = 0;
+beforeAll(async () => {
+  servers = makeChildServers();
+  folder = mkdtempSync(join(tmpdir(), 'rota-middle-'));
+  port = await freePort();
+}, LIMIT_MS);
+afterAll(async () => {
+  await servers.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const start = (data: string, settings: Readonly<Record<string, string>> = {}): Promise<ChildServer> =>
+  servers.start({ PORT: String(port), DATA_DIR: join(folder, data), ...settings });
+
+async function call(method: string, path: string, body?: object) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+  const text = await response.text();
+  return { status: response.status, text, json: () => JSON.parse(text) };
+}
+
+async function launch(workflow: string): Promise<string> {
+  const answer = await call('POST', '/v1/workflows', { workflow, callback: 'http://127.0.0.1:1/' });
+  expect(answer.status, answer.text).toBe(201);
+  return answer.json().id;
+}
+const statusOf = async (id: string): Promise<string> => (await call('GET', `/v1/workflows/${id}`)).json().status;
+
+/** Asks until it is so; the limit of the test ends it. */
+async function until(look: () => Promise<boolean>): Promise<void> {
+  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+test('a step in whose middle three processes died is not tried a fourth time, and can be replayed', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const looping = { LOOP_IN: 'deadly' };
+  const first = await start('looping', looping);
+  const deadly = await launch("define deadly\n  wait '1s'\n");
+  const other = await launch("define other\n  wait '2s'\n");
+  await first.loops;
+  first.signal('SIGKILL');
+  await first.ended;
+  for (let death = 2; death <= 3; death++) {
+    const next = await start('looping', looping);
+    await next.loops;
+    next.signal('SIGKILL');
+    await next.ended;
+  }
+
+  const fourth = await start('looping', looping);
+  await until(async () => (await statusOf(deadly)) === 'error');
+  await until(async () => (await statusOf(other)) === 'completed');
+  const { errors } = (await call('GET', '/v1/errors')).json();
+  expect(errors).toHaveLength(1);
+  expect(errors[0]).toMatchObject({ workflow_id: deadly, class: 'InternalError' });
+  expect(errors[0].message).toContain('ended 3 times');
+  fourth.signal('SIGTERM');
+  expect(await fourth.ended).toBe(0);
+  expect(fourth.output()).toContain('agenda.given_up');
+
+  // Whatever it was that looped has been mended.
+  const mended = await start('looping');
+  const { expression_id } = errors[0];
+  const replayed = await call('POST', `/v1/workflows/${deadly}/errors/${expression_id}/replay`, {});
+  expect(replayed.status, replayed.text).toBe(201);
+  await until(async () => (await statusOf(deadly)) === 'completed');
+  mended.signal('SIGKILL');
+  await mended.ended;
+});
+
+test('a server whose disk is full ends with a reason and a code of its own, and what it had acknowledged is there when it starts again', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const server = await start('full');
+  const ids: string[] = [];
+  for (let i = 0; i < 5; i++) ids.push(await launch('define held\n  alpha\n'));
+  server.fillTheDisk();
+  // Refused, or not answered at all, but never acknowledged.
+  const refused = await call('POST', '/v1/workflows', {
+    workflow: 'define held\n  alpha\n',
+    callback: 'http://127.0.0.1:1/',
+  }).catch(() => null);
+  expect(refused?.status).not.toBe(201);
+  expect(await server.ended).toBe(DATABASE_ENDED);
+  expect(server.output()).toContain('database.ended');
+
+  const again = await start('full');
+  for (const id of ids) expect(await statusOf(id)).toBe('running');
+  again.signal('SIGKILL');
+  await again.ended;
+});
