@@ -215,3 +215,23 @@ test('a loop of gateways takes turns and is ended by a cancel', () =>
     },
     { participants: { a: [{ reply: {} }, { hold: true }] }, script: [{ do: 'cancel_workflow' }] },
   ));
+
+test('every instance that was completed is undone', () =>
+  plays(
+    `${start}<serviceTask id="a"><multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics></serviceTask><boundaryEvent id="ca" attachedToRef="a"><compensateEventDefinition/></boundaryEvent><serviceTask id="ua" isForCompensation="true"/><association id="x" sourceRef="ca" targetRef="ua"/><intermediateThrowEvent id="t"><compensateEventDefinition activityRef="a"/></intermediateThrowEvent>${end('e')}${path('st', 'a', 't', 'e')}`,
+    { outcome: 'completed', order: 'total', dispatches: dispatches('a', 'a', 'ua', 'ua'), ends: ['e'], errors: [] },
+  ));
+
+test('a failure without a code is caught by no boundary event', () =>
+  plays(
+    `${start}${ask('a')}<boundaryEvent id="b" attachedToRef="a"><errorEventDefinition/></boundaryEvent>${end('e')}${end('x')}${path('st', 'a', 'e')}${path('b', 'x')}`,
+    {
+      outcome: 'error',
+      order: 'total',
+      dispatches: dispatches('a'),
+      ends: [],
+      errors: [{ element: 'a', class: 'RuntimeError', message: 'no' }],
+      remaining: ['a'],
+    },
+    { participants: { a: [{ fail: 'no' }] } },
+  ));

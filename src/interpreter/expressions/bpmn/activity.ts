@@ -312,7 +312,8 @@ function finishMany(x: Acting, loop: Loop): void {
     return;
   }
   const targets = outgoing(x);
-  remember(parent, childIndexOf(x), null);
+  // Each instance that was completed is undone by itself.
+  for (let done = manyOf(x).done; done > 0; done--) remember(parent, childIndexOf(x), null);
   told(x);
   leave(x, targets);
 }
