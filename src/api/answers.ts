@@ -21,4 +21,5 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   412: 'Somebody else changed it in the meantime',
   422: 'The body has the wrong shape',
   428: 'If-Match is required',
+  501: 'This installation cannot do that',
 };

@@ -6,24 +6,28 @@ import { errorOperations } from './resources/errors/operations.ts';
 import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
 import { playgroundOperations } from './resources/playground/operations.ts';
+import { infoOperation } from './resources/server/info.ts';
 import { serverOperations } from './resources/server/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
 import { workitemOperations } from './resources/workitems/operations.ts';
 
 /** Everything the API can do; a worker answers for itself only. */
-export const operationsOf = (parts: Parts): readonly Operation[] =>
-  parts.role === 'worker'
-    ? serverOperations(parts)
-    : [
-        launchOperation(parts),
-        ...workflowOperations(parts),
-        ...eventOperations(parts),
-        ...workitemOperations(parts),
-        ...expressionOperations(parts),
-        ...errorOperations(parts),
-        ...bpmnOperations(parts),
-        ...definitionOperations(parts),
-        ...(parts.playground ? playgroundOperations(parts) : []),
-        ...serverOperations(parts),
-      ];
+export function operationsOf(parts: Parts): readonly Operation[] {
+  const info = infoOperation(parts, () => all.map(({ id }) => id));
+  const server = [...serverOperations(parts), info];
+  const all: readonly Operation[] = parts.role === 'worker' ? server : [...workflowOperationsOf(parts), ...server];
+  return all;
+}
+
+const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
+  launchOperation(parts),
+  ...workflowOperations(parts),
+  ...eventOperations(parts),
+  ...workitemOperations(parts),
+  ...expressionOperations(parts),
+  ...errorOperations(parts),
+  ...bpmnOperations(parts),
+  ...definitionOperations(parts),
+  ...(parts.playground ? playgroundOperations(parts) : []),
+];

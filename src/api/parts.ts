@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { EventsOfAll } from '../events/of-all.ts';
 import type { EventsOfWorkflows } from '../events/of-workflow.ts';
 import type { Json } from '../model/json.ts';
 import type { Launch as LaunchOrder } from '../model/stimulus.ts';
@@ -26,7 +27,11 @@ export type Parts = {
   readonly store: Store;
   readonly engine: Pick<Engine, 'advance'>;
   /** Those who watch (events/of-workflow.ts). */
-  readonly events: { readonly ofWorkflows: EventsOfWorkflows };
+  readonly events: {
+    readonly ofWorkflows: EventsOfWorkflows;
+    /** Null: the store has no order of all. */
+    readonly ofAll: EventsOfAll | null;
+  };
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
@@ -54,6 +59,15 @@ export type Parts = {
   readonly playground?: boolean;
   /** Answers that go on by themselves, such as streams of events: this many at once. */
   readonly streamsMax: number;
+  /** What `GET /v1/info` says beside what is in the other parts. */
+  readonly about: {
+    readonly version: string;
+    /** How callers are told apart: `none`, everybody may do everything. */
+    readonly auth: 'none' | 'keys';
+    readonly retainEndedDays: number;
+    /** What an operator should look at, a sentence each. */
+    readonly warnings: () => readonly string[];
+  };
   /** True once the server was told to stop. */
   readonly isStopping: () => boolean;
 };

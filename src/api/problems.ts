@@ -19,6 +19,7 @@ export type HttpCode =
   | 'expectation_failed'
   | 'scope_missing'
   | 'rate_limited'
+  | 'not_supported'
   | 'not_ready';
 
 export type Code = FaultCode | HttpCode;
@@ -88,6 +89,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   idempotency_key_in_use: passing(409, 'The first request with this Idempotency-Key is under way'),
   expectation_failed: entry(417, 'The Expect header asks for something that is not done here'),
   scope_missing: entry(403, 'The caller may not do this'),
+  not_supported: entry(501, 'This installation cannot do that'),
   rate_limited: passing(429, 'The caller asks for too much at once'),
   not_ready: passing(503, 'The server is starting or stopping'),
 };

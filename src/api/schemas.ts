@@ -1,7 +1,7 @@
 import { Validate, Validation } from './resources/definitions/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { Reapply } from './resources/expressions/schemas.ts';
-import { ClockAdvance, Nodes, Ping } from './resources/server/schemas.ts';
+import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
 import { History, Launch, Launched, Workflow, WorkflowList } from './resources/workflows/schemas.ts';
 import {
   Callback,
@@ -43,5 +43,6 @@ export const published = {
   deliveries: Deliveries,
   nodes: Nodes,
   ping: Ping,
+  info: Info,
   problem: Problem,
 } satisfies Readonly<Record<string, Schema>>;

@@ -27,6 +27,10 @@ export const liveFrame = (id: string): string => `id: ${id}\nevent: live\ndata: 
 export const resetFrame = (id: string, reason: 'retired' | 'restored'): string =>
   `id: ${id}\nevent: reset\ndata: ${JSON.stringify({ reason })}\n\n`;
 
+/** How many entries of each kind there were since the last one. */
+export const digestFrame = (id: string, kinds: ReadonlyMap<string, number>): string =>
+  `id: ${id}\nevent: digest\ndata: ${JSON.stringify({ kinds: Object.fromEntries(kinds) })}\n\n`;
+
 /** A sign of life, which also moves on the place of a reader whose filter lets nothing through. */
 export const heartbeatFrame = (id: string): string => `id: ${id}\n\n`;
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
 import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
+import { makeEventsOfAll } from '../events/of-all.ts';
 import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
@@ -15,6 +16,7 @@ import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
+import { RETIRED } from '../store/positions.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeBaseUrl } from './base-url.ts';
@@ -140,9 +142,22 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     log: log.with({ component: 'events' }),
     pollSeconds: config.eventsPollSeconds,
   });
+  const ofAll =
+    store.read.recorded === null
+      ? null
+      : makeEventsOfAll({
+          recorded: store.read.recorded,
+          retired: async () => Number((await store.settings.read(RETIRED)) ?? 0),
+          engine: node.engine,
+          time,
+          ids,
+          log: log.with({ component: 'events' }),
+          pollSeconds: config.eventsPollSeconds,
+          ringBytes: config.eventsRingBytes,
+        });
   const app = makeApp({
     store,
-    events: { ofWorkflows },
+    events: { ofWorkflows, ofAll },
     streamsMax: config.eventsReadersMax,
     engine: node.engine,
     clock,
@@ -154,6 +169,12 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     targetComplaint: (url) => targetComplaint(url, policy),
     nodes: node.membership.nodes,
     testClock,
+    about: {
+      version,
+      auth: 'none',
+      retainEndedDays: config.retainEndedDays,
+      warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
+    },
     playground: config.playground,
     isStopping,
   });
@@ -167,7 +188,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     profile: store.profile,
     stopTaking: async () => {
       baseUrl.stop();
-      await Promise.all([ofWorkflows.stop(), houseKeeping.stop(), node.stopTaking(config.stopSeconds)]);
+      await Promise.all([ofWorkflows.stop(), ofAll?.stop(), houseKeeping.stop(), node.stopTaking(config.stopSeconds)]);
     },
     finish: node.finish,
     close: async () => {

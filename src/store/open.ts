@@ -7,6 +7,7 @@ import { openEmbedded } from './embedded.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
+import { historyBase } from './positions.ts';
 import { makeReads } from './reads.ts';
 import { makeRetire } from './retire.ts';
 import type { Store } from './store.ts';
@@ -88,9 +89,11 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
     START_RETRIES,
     settings.onWaiting,
   );
+  let base: number | null = null;
   try {
     await migrate(migrator, settings.migrationsDir ?? ownMigrations(), !distributed);
     if (distributed) for (const text of SHARD_INDEXES) await migrator.query(text);
+    else base = await historyBase(migrator);
   } finally {
     await migrator.end();
   }
@@ -123,7 +126,13 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
     engine,
     reads,
     waking: distributed ? noWaking : makeWaking(databaseUrl, trouble('waking')),
-    style: { begin, locks: !distributed, numbersTransactions: !distributed, namesShard: distributed },
+    style: {
+      begin,
+      locks: !distributed,
+      numbersTransactions: !distributed,
+      historyBase: base,
+      namesShard: distributed,
+    },
     tidy: async () => {},
     afterClose: () => {},
   });
@@ -140,6 +149,7 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
   try {
     const database = await openEmbedded(dataDir, settings.prepared, settings.onEnd);
     await migrate(database.client, settings.migrationsDir ?? ownMigrations());
+    const base = await historyBase(database.client);
     const connection = await database.take();
     await connection.say(setAll(PLANNING, 'set'));
     // We hold the directory, so whoever claimed these is dead.
@@ -153,7 +163,7 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
       engine: database,
       reads: database,
       waking: noWaking,
-      style: { begin: 'begin', locks: true, numbersTransactions: true, namesShard: false },
+      style: { begin: 'begin', locks: true, numbersTransactions: true, historyBase: base, namesShard: false },
       // One table after the other, so that steps pass between them.
       tidy: async () => {
         for (const statement of tidyStatements) await database.run(statement);
@@ -208,7 +218,7 @@ function assemble(parts: Parts): Store {
     },
     onWake: waking.onWake,
     wakeOthers: waking.wakeOthers,
-    read: makeReads(reads),
+    read: makeReads(reads, parts.style.historyBase),
     tidy: parts.tidy,
     close: () => {
       closing ??= (async () => {

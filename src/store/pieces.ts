@@ -165,14 +165,25 @@ export const pieces = Object.fromEntries(
   };
 };
 
-export const historyPiece = (numbersTransactions: boolean): Piece => {
+/**
+ * History rows, with their positions (positions.ts).
+ *
+ * @param how `token`: the database numbers no transactions. `at once`: what the step builds on was committed before this statement began,
+ *   so this transaction has a higher number. `locked`: a transaction that waited for the workflow may have got its number before the one it
+ *   waited for; its rows follow that one's all the same
+ */
+export const historyPiece = (how: 'token' | 'at once' | 'locked'): Piece => {
   const columns = [...HISTORY.columns, ...HISTORY.extra];
-  const number = numbersTransactions ? 'pg_current_xact_id()::text::bigint' : 'null::bigint';
+  const number = 'pg_current_xact_id()::text::bigint';
+  const own = `coalesce(r.base, 0) + ${number}`;
+  const last = `(select position from history where shard = r.s and workflow_id = r.w and first_n < r.first_n order by first_n desc limit 1)`;
+  const position = { token: 'null::bigint', 'at once': own, locked: `greatest(${own}, ${last})` }[how];
   return {
-    code: numbersTransactions ? 'h' : 'H',
+    code: { token: 'H', 'at once': 'o', locked: 'h' }[how],
     text: (n) => `told as (
-    insert into history (shard, workflow_id, ${listed(columns)}, transaction_id)
-    select r.s, r.w, ${listed(columns, 'r.')}, ${number} from ${from(n, typed(columns))})`,
+    insert into history (shard, workflow_id, ${listed(columns)}, transaction_id, position, tenant)
+    select r.s, r.w, ${listed(columns, 'r.')}, ${how === 'locked' ? number : 'null::bigint'}, ${position}, r.tenant
+    from ${from(n, `${typed(columns)}, tenant text, base bigint`)})`,
   };
 };
 

@@ -3,6 +3,7 @@ import type { Status } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
 import { pageOf, pageSize, readCursor } from './page.ts';
+import { makeRecorded } from './positions.ts';
 import { isCollision, told } from './refusals.ts';
 import type { Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
 import {
@@ -184,7 +185,8 @@ const wholeBases = ofWorkflow('variable', selected(VARIABLE, 't'), `t.name = '^'
 const WORKITEM_FIRST = ['', ''] as const;
 const LATEST = Number.MAX_SAFE_INTEGER;
 
-export function makeReads(connections: Connections): Reads {
+/** @param historyBase what positions of history begin at; null: they have none */
+export function makeReads(connections: Connections, historyBase: number | null): Reads {
   const run = (statement: Statement, values: readonly unknown[]): Promise<Result> => connections.run(statement, values);
   const newestFirst = ({ launchedAt, id }: WorkflowSummary): readonly (string | number)[] => [launchedAt, id];
   return {
@@ -256,6 +258,7 @@ export function makeReads(connections: Connections): Reads {
       const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit), tenant]);
       return rows.map((record) => rowOf(HISTORY, record));
     },
+    recorded: historyBase === null ? null : makeRecorded(connections, historyBase),
     errors: async ({ tenant, limit, after }) => {
       const size = pageSize(limit);
       const [at, of, id] =

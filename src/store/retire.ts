@@ -1,5 +1,6 @@
 import { SHARDS } from '../model/ids.ts';
 import type { Connections, Statement } from './connections.ts';
+import { RETIRED } from './positions.ts';
 import type { Store } from './store.ts';
 import { FREE_TABLES } from './tables/all.ts';
 import { BELOW_WORKFLOW } from './tables/of-workflow.ts';
@@ -9,6 +10,12 @@ import { sweepStatement } from './tables/on-database.ts';
 
 /** One statement may throw away this many workflows; each may have thousands of rows. */
 const RETIRE_MAX = 500;
+/** Readers of all events that come back from below this position have missed something. */
+const noted = `
+  noted as (
+    insert into setting (name, value)
+    select '${RETIRED}', max(position)::text from history_gone having max(position) is not null
+    on conflict (name) do update set value = greatest(setting.value::bigint, excluded.value::bigint)::text),`;
 const retireText = (locking: string, shard: string): string => `
   with doomed as materialized (
     select shard, id from workflow w
@@ -20,8 +27,10 @@ const retireText = (locking: string, shard: string): string => `
     ${locking}
   ), ${BELOW_WORKFLOW.map(
     ({ name: table }) => `${table}_gone as (
-    delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard})`,
-  ).join(', ')},
+    delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard}${
+      table === 'history' && shard === '' ? ' returning t.position' : ''
+    })`,
+  ).join(', ')},${shard === '' ? noted : ''}
   gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} returning 1)
   select count(*) as n from gone`;
 const retire: Statement = { name: 'retire', text: retireText('for update skip locked', '') };

@@ -223,6 +223,14 @@ export type AgendaPeek = {
 /** What a list shows of a workflow: nothing that may be large. */
 export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header' | 'state' | 'fields'>;
 
+/** A history row among all. */
+export type Recorded = {
+  readonly position: number;
+  readonly tenant: Tenant;
+  readonly workflow: WorkflowId;
+  readonly row: HistoryRow;
+};
+
 /** How a workflow stands, for those who wait for it to move. */
 export type Standing = Pick<WorkflowRow, 'status' | 'lastN'>;
 
@@ -271,6 +279,15 @@ export type Reads = {
   ): Promise<{ readonly row: WorkitemRow; readonly base: string | null } | null>;
   /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows. */
   history(tenant: Tenant, id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
+  /** All history in the order of commit; null where that is not to be had. */
+  readonly recorded: {
+    /** Rows at positions below `upTo` are all there are ever going to be. `hasLater`: others are there, and have to wait for transactions that
+     * began before theirs. */
+    edge(): Promise<{ readonly upTo: number; readonly hasLater: boolean }>;
+    /** Rows at positions from `from` on and below `upTo`, which was an edge, by position, at most `limit`: of the last position some may be missing
+     * then. A workflow's own rows have positions that never fall. */
+    rows(from: number, upTo: number, limit: number): Promise<readonly Recorded[]>;
+  } | null;
   errors(query: {
     readonly tenant: Tenant;
     readonly limit: number;

@@ -16,6 +16,8 @@ export type TransactionStyle = {
   /** Rows are locked as they are read; else the isolation level finds conflicts, and `ver` proves it. */
   readonly locks: boolean;
   readonly numbersTransactions: boolean;
+  /** What positions of history begin at (positions.ts); null: rows have none. */
+  readonly historyBase: number | null;
   /** Every statement is about one shard and says which (sharding.ts). */
   readonly namesShard: boolean;
 };

@@ -7,6 +7,7 @@ import {
   type StrandRow,
   type WorkflowRow,
 } from '../model/rows.ts';
+import { DEFAULT_TENANT } from '../model/tenant.ts';
 import type { Statement } from './connections.ts';
 import {
   definitionPiece,
@@ -59,6 +60,8 @@ export type Known = {
 export type WriteStyle = {
   /** Whether the database numbers its transactions; else history keeps the token of the batch. */
   readonly numbersTransactions: boolean;
+  /** What positions of history begin at (positions.ts); null: rows have none. */
+  readonly historyBase: number | null;
   /** Statements are about one shard, say which, and change a table once (sharding.ts). */
   readonly namesShard: boolean;
 };
@@ -75,7 +78,7 @@ const built = new Map<string, Statement>();
 
 /** Kinds that are prepared together once there are too many combinations. */
 const FAMILIES: readonly (readonly string[])[] = [
-  ['w', 'W', 'in', 'ip', 'iu', 'id', 'h', 'H', 'd'],
+  ['w', 'W', 'in', 'ip', 'iu', 'id', 'h', 'H', 'o', 'd'],
   ['bp', 'bu', 'bd', 'ap', 'au', 'ad'],
 ];
 const familyOf = (piece: Piece): number => FAMILIES.findIndex((codes) => codes.includes(piece.code));
@@ -153,13 +156,15 @@ export function writingOf(
     add(pieces[kind].delete, ops.delete);
   }
   add(
-    historyPiece(style.numbersTransactions),
+    historyPiece(style.historyBase === null ? 'token' : style.numbersTransactions ? 'locked' : 'at once'),
     placed.flatMap(({ change, place }) =>
       change.history.map((row) =>
         rowText(
           place,
           partsText(HISTORY.columns, row),
           partText('token', style.numbersTransactions ? null : save.token),
+          partText('tenant', change.workflow.tenant === DEFAULT_TENANT ? null : change.workflow.tenant),
+          partText('base', style.historyBase === 0 ? null : style.historyBase),
         ),
       ),
     ),

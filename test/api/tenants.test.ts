@@ -5,6 +5,7 @@ import { makeApp } from '../../src/api/app.ts';
 import type { Operation } from '../../src/api/operation.ts';
 import { operationsOf } from '../../src/api/operations.ts';
 import type { Parts } from '../../src/api/parts.ts';
+import { makeEventsOfAll } from '../../src/events/of-all.ts';
 import { makeEventsOfWorkflows } from '../../src/events/of-workflow.ts';
 import { type Principal, SCOPES } from '../../src/identity/principal.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
@@ -45,8 +46,16 @@ beforeAll(async () => {
   parts = {
     store,
     engine,
-    events: { ofWorkflows: makeEventsOfWorkflows({ store, engine, time, ids, log: silentLog, pollSeconds: 1 }) },
+    events: {
+      ofWorkflows: makeEventsOfWorkflows({ store, engine, time, ids, log: silentLog, pollSeconds: 1 }),
+      ofAll: makeEventsOfAll({
+        recorded: store.read.recorded as NonNullable<Store['read']['recorded']>,
+        retired: async () => 0,
+        ...{ engine, time, ids, log: silentLog, pollSeconds: 1, ringBytes: 100_000 },
+      }),
+    },
     streamsMax: 10,
+    about: { version: '1', auth: 'none', retainEndedDays: 30, warnings: () => [] },
     clock,
     ids,
     nodeId,
@@ -183,7 +192,7 @@ describe('what belongs to another tenant', () => {
         };
         const value = values[name];
         const query = value === undefined ? '' : `?${name === 'field.' ? `field.${SECRET}` : name}=${value}`;
-        const answer = await ask(B, 'GET', `${list.path}${query}`);
+        const answer = await ask(B, methodOf(list), `${list.path}${query}`);
         expect(answer.status, list.id).toBe(200);
         expect(answer.text, list.id).not.toContain(ofA.workflow);
       }
@@ -216,7 +225,7 @@ test('a caller without the scope an operation asks for is refused', async () => 
   const base = `http://127.0.0.1:${(limited.address() as AddressInfo).port}`;
   for (const operation of operationsOf(parts)) {
     const path = operation.path.includes(':') ? filled(operation, idsOf(operation, 'nobody')) : operation.path;
-    const { status } = await send(base, operation.method.toUpperCase(), path);
+    const { status } = await send(base, methodOf(operation), path);
     if (operation.access === 'open' || operation.access === 'read') expect(status, operation.id).not.toBe(403);
     else expect(status, operation.id).toBe(403);
   }

@@ -107,6 +107,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
           .sort((a, b) => a.firstN - b.firstN)
           .slice(0, limit),
       ),
+    recorded: null,
     errors: ({ tenant, limit, after }) =>
       ask('read errors', () => {
         const found = [...database.workflows.values()]

@@ -8,12 +8,14 @@ import {
   type Changes,
   CLOCK_PAYLOAD,
   type VariableRow,
+  type WorkflowRow,
   type WorkitemRow,
 } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT, readTenant, type Tenant } from '../../src/model/tenant.ts';
 import { DataRefused, type Save, type Store } from '../../src/store/store.ts';
 import { FREE_TABLES } from '../../src/store/tables/all.ts';
+import { until } from '../support/until.ts';
 import {
   AT,
   agenda,
@@ -914,6 +916,44 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await firsts(3)).toEqual([4, 5, 10]);
         expect(await firsts(6, 1)).toEqual([5]);
         expect(await firsts(10)).toEqual([]);
+      });
+
+      test('all history comes in the order of commit, and of one workflow in its own', async () => {
+        const { recorded } = store.read;
+        if (recorded === null) return expect(['distributed', 'simulated']).toContain(store.profile);
+        // Transactions of others, in any database of the cluster, hold the edge back.
+        const edge = (): Promise<number> =>
+          until('the end of other transactions', async () => {
+            const { upTo, hasLater } = await recorded.edge();
+            return hasLater ? null : upTo;
+          });
+        const from = await edge();
+        const [one, two] = [
+          await launched({}, { history: [history(1, 3)] }),
+          await launched({}, { history: [history(1)] }),
+        ];
+        const row = async (id: WorkflowId) => (await store.read.workflow(DEFAULT_TENANT, id)) as WorkflowRow;
+        await write([changes({ ...(await row(one)), ver: 2 }, {}, { history: [history(4), history(5, 6)] })]);
+        await write([
+          changes({ ...(await row(two)), ver: 2 }, {}, { history: [history(2)] }),
+          changes({ ...(await row(one)), ver: 3 }, {}, { history: [history(7)] }),
+        ]);
+        const upTo = await edge();
+        const rows = await recorded.rows(from, upTo, 100);
+        const ours = rows.filter(({ workflow }) => workflow === one || workflow === two);
+        expect(ours.map(({ position }) => position)).toEqual(
+          ours.map(({ position }) => position).sort((a, b) => a - b),
+        );
+        expect(
+          ours
+            .filter(({ workflow }) => workflow === one)
+            .map((each) => each.row.firstN)
+            .sort(),
+        ).toEqual([1, 4, 5, 7]);
+        expect(new Set(ours.map(({ position }) => position)).size).toBe(4);
+        expect(ours.every(({ tenant, position }) => tenant === DEFAULT_TENANT && position < upTo)).toBe(true);
+        expect((await recorded.rows(from, upTo, 2)).length).toBe(2);
+        expect(await recorded.rows(upTo, upTo, 10)).toEqual([]);
       });
 
       test('how workflows stand is told of many at once, to their own tenant', async () => {

@@ -153,6 +153,8 @@ export async function exerciseTheRest(store: Store): Promise<void> {
       await read.workitems({ ...page, participant, workflow, state: null, after: null });
   await read.workflowRows({ ...page, status: null, name: null, participant: null, after: null });
   await read.workitem(DEFAULT_TENANT, { workflow: id, workitem: expression('0_0') });
+  const edge = await read.recorded?.edge();
+  await read.recorded?.rows(0, edge?.upTo ?? 0, 10);
   await read.history(DEFAULT_TENANT, id, 0, 10);
   await read.errors({ ...page, after: null });
   await read.counts(DEFAULT_TENANT);

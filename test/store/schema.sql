@@ -72,9 +72,12 @@ create table history (
   entries text not null,
   transaction_id bigint,
   token text,
+  position bigint,
+  tenant text collate "C",
   constraint history_numbers_ascend CHECK (((first_n >= 1) AND (last_n >= first_n))),
   constraint history_pkey PRIMARY KEY (shard, workflow_id, first_n)
 ) with (autovacuum_analyze_scale_factor=0.1, autovacuum_vacuum_insert_scale_factor=0.1);
+CREATE INDEX history_position ON public.history USING btree ("position") WHERE ("position" IS NOT NULL);
 
 create table idempotency_key (
   scope text collate "C" not null,

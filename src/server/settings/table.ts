@@ -115,6 +115,11 @@ export const TABLE = {
     to: 100_000,
     meaning: 'streams of events that may be open at once on this node, 1 to 100000',
   }),
+  eventsRingBytes: integer('EVENTS_RING_BYTES', 8_000_000, {
+    from: 100_000,
+    to: 1_000_000_000,
+    meaning: 'bytes of the latest events kept in memory for those who watch all, 100000 to 1000000000',
+  }),
   /** Reading and writing together. */
   connectionsMax: integer('CONNECTIONS_MAX', 12, { from: 4, to: 1000, meaning: 'connections to Postgres, 4 to 1000' }),
 } as const satisfies { readonly [key: string]: Setting };

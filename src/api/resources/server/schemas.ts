@@ -25,3 +25,27 @@ export const Nodes = Type.Object(
   },
   { title: 'Nodes' },
 );
+
+export const Info = Type.Object(
+  {
+    version: text('Of the server'),
+    auth: Type.OneOf(['none', 'keys'], 'How callers are told apart; none: everybody may do everything'),
+    store: Type.Optional(Type.OneOf(['postgres', 'distributed', 'embedded', 'simulated'], 'Where everything is kept')),
+    role: Type.Optional(Type.OneOf(['all', 'api', 'worker'], 'What this node does')),
+    now: Type.Optional(time('Business time')),
+    test_clock: Type.Optional(Type.Boolean({ description: 'Whether business time can be moved' })),
+    limits: Type.Optional({
+      type: 'object',
+      additionalProperties: { type: 'integer' },
+      description: 'Bounds of one step and one workflow',
+    }),
+    retention: Type.Optional(
+      Type.Object({ ended_days: Type.Number({ description: 'Days a workflow that is over is kept' }) }),
+    ),
+    features: Type.Optional(
+      Type.Array(Type.String(), { description: 'The operationId of everything this server can do' }),
+    ),
+    warnings: Type.Optional(Type.Array(Type.String(), { description: 'What an operator should look at' })),
+  },
+  { title: 'Info', description: 'Without the scope read only version and auth' },
+);

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Running } from '../../src/server/start.ts';
+import { send, startServer } from '../support/server.ts';
+
+let server: Running;
+beforeAll(async () => {
+  server = await startServer({ RETAIN_ENDED: '7', TEST_CLOCK: '1' });
+}, 120_000);
+afterAll(() => server.stop(), 60_000);
+
+test('the server says what it is, what it can do, and what to look at', async () => {
+  const answer = await send(server.url, 'GET', '/v1/info');
+  const info = answer.json<{ features: readonly string[]; limits: Record<string, number> }>();
+  expect(info).toMatchObject({
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    auth: 'none',
+    store: 'embedded',
+    role: 'all',
+    test_clock: true,
+    retention: { ended_days: 7 },
+    warnings: [expect.stringContaining('TEST_CLOCK')],
+  });
+  expect(info.limits['value_depth']).toBe(300);
+  const { paths } = (await send(server.url, 'GET', '/openapi.json')).json<{
+    paths: Record<string, Record<string, { operationId: string }>>;
+  }>();
+  const described = Object.values(paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
+  expect(info.features).toEqual(described.filter((id) => id !== 'openapi').sort());
+});
