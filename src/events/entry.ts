@@ -12,7 +12,7 @@ const family = (name: string, ...ends: readonly string[]): readonly string[] => 
 export const ENTRY_KINDS: readonly string[] = [
   ...family('workflow', 'launched', 'paused', 'resumed', 'cancelling', 'completed', 'cancelled', 'killed'),
   ...family('expression', 'applied', 'replied', 'failed', 'cancelled', 'replayed'),
-  ...family('workitem', 'opened', 'proceeded', 'failed', 'closed', 'edited'),
+  ...family('workitem', 'opened', 'proceeded', 'failed', 'closed', 'edited', 'redelivering'),
   ...family('callback', 'delivered', 'refused', 'exhausted'),
   ...family('timer', 'set', 'fired'),
   ...family('event', 'received'),
