@@ -1,5 +1,6 @@
 # The server as an image. `docker build -t rota .`, then
-#   docker run -p 127.0.0.1:8080:8080 -v rota:/data rota
+#   docker run rota node dist/cli/main.js keys generate
+#   docker run -p 127.0.0.1:8080:8080 -v rota:/data -e ADMIN_KEY=rota_… rota
 # For Postgres set DATABASE_URL; set BASE_URL to the address participants can reach.
 FROM node:22-slim AS build
 WORKDIR /app

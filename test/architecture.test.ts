@@ -58,7 +58,7 @@ const rooms: { readonly [name: string]: Room } = {
       'identity',
       'registry',
     ],
-    node: ['crypto', 'events', 'fs', 'http', 'path', 'stream', 'url', 'util', 'zlib'],
+    node: ['crypto', 'events', 'fs', 'http', 'net', 'path', 'stream', 'url', 'util', 'zlib'],
   },
   console: { from: ['model'], node: ['crypto', 'fs', 'http', 'path', 'zlib'] },
   server: {
@@ -109,6 +109,7 @@ const floors: { readonly [name: string]: readonly string[] } = {
 /** The door of each package: the one file, or the one room, that imports it. */
 const doors: { readonly [name: string]: string } = {
   '@electric-sql/pglite': 'store/',
+  '@koa/cors': 'api/middleware/browsers.ts',
   '@koa/router': 'api/',
   ajv: 'api/',
   'fast-xml-parser': 'definition/xml',

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { OPEN } from '../identity/principal.ts';
 import { admit, type Identify } from './middleware/admit.ts';
+import { type BrowserPolicy, browserHeaders, corsFor } from './middleware/browsers.ts';
 import { findOperation } from './middleware/find.ts';
 import { report } from './middleware/report.ts';
 import { run } from './middleware/run.ts';
@@ -22,13 +23,20 @@ export type App = {
  *
  * The operation is found before anything else is decided, for limits, log and error words depend on it.
  */
-export function makeApp(parts: Parts, identify: Identify = () => OPEN): App {
+export function makeApp(
+  parts: Parts,
+  identify: Identify = () => OPEN,
+  browsers: BrowserPolicy = { corsOrigins: [], isSecure: false, version: '' },
+): App {
   const app = new Koa();
   const streams = makeStreams((err) => parts.log.warn('a stream broke off', { event: 'stream.failed', err }), {
     most: parts.streamsMax,
   });
-  app.use(report(parts.log));
-  app.use(findOperation(withOpenapi(operationsOf(parts))));
+  const operations = withOpenapi(operationsOf(parts));
+  app.use(report(parts.log, browserHeaders(browsers)));
+  const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
+  if (cors !== null) app.use(cors);
+  app.use(findOperation(operations));
   app.use(admit(identify));
   app.use(run(parts, streams));
   // What reaches Koa's own handler has been answered already, or the client has gone.

@@ -25,8 +25,8 @@ export function openapi(operations: readonly Operation[]): JsonObject {
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     paths,
     components: {
+      securitySchemes: SECURITY_SCHEMES,
       schemas: componentsOf(),
-      securitySchemes: { credential: { type: 'http', scheme: 'bearer', description: 'Where the server asks for one' } },
     },
   };
 }
@@ -61,7 +61,7 @@ function describe(operation: Operation): JsonObject {
     operationId: operation.id,
     summary: operation.summary,
     // Without credentials while the server is open; else with those that have the scope.
-    security: operation.access === 'open' ? [] : [{}, { credential: [operation.access] }],
+    security: securityOf(operation),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(schema === null
       ? {}
@@ -77,6 +77,24 @@ function describe(operation: Operation): JsonObject {
     },
     ...(operation.id === 'launch' ? { callbacks: CALLBACKS } : {}),
   };
+}
+
+const SECURITY_SCHEMES: JsonObject = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key (rota_…)' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key (rota_…)' },
+  capability: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'token',
+    description: 'What stands in the proceed_url of a workitem: good for that workitem alone',
+  },
+};
+
+/** Who may call it, where callers are asked who they are. The scope it needs stands beside each scheme. */
+function securityOf({ access, capability }: Operation): Json {
+  if (access === 'open') return [];
+  const scopes = access === 'any' ? [] : [access];
+  return [{}, { bearer: scopes }, { apiKey: scopes }, ...(capability === undefined ? [] : [{ capability: [] }])];
 }
 
 const isRequired = (operation: Operation): boolean => {

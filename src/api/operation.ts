@@ -86,10 +86,12 @@ export type Operation = {
   /** As @koa/router wants it: `/v1/workflows/:workflow_id`. */
   readonly path: string;
   readonly summary: string;
-  /** Who may call it: everybody, or principals with this scope. */
-  readonly access: 'open' | Scope;
+  /** Who may call it: everybody, whoever says who they are (`any`), or principals with this scope. */
+  readonly access: 'open' | 'any' | Scope;
   /** Whoever holds a workitem may call it for that workitem, whatever its scopes are. */
   readonly capability?: 'workitem';
+  /** Members of its answer that are shown once: what is kept for an Idempotency-Key has null in their place. */
+  readonly once?: readonly string[];
   /** Asked by machines all the time: answered when the house is full, logged at debug level only. */
   readonly probe?: true;
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */

@@ -5,7 +5,9 @@ import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
+import { keyOperations } from './resources/keys/operations.ts';
 import { playgroundOperations } from './resources/playground/operations.ts';
+import { secretOperations } from './resources/secrets/operations.ts';
 import { infoOperation } from './resources/server/info.ts';
 import { serverOperations } from './resources/server/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
@@ -30,4 +32,6 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...bpmnOperations(parts),
   ...definitionOperations(parts),
   ...(parts.playground ? playgroundOperations(parts) : []),
+  ...keyOperations(parts),
+  ...secretOperations(parts),
 ];

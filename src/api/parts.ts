@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { EventsOfAll } from '../events/of-all.ts';
 import type { EventsOfWorkflows } from '../events/of-workflow.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Json } from '../model/json.ts';
 import type { Launch as LaunchOrder } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -53,6 +54,8 @@ export type Parts = {
   readonly targetComplaint: (url: string) => string | null;
   /** The server processes that share the database, this one among them. */
   readonly nodes: () => Promise<readonly NodeRow[]>;
+  /** Keys, secrets, and whether callers are asked who they are. */
+  readonly identity: Identity;
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** Whether participants can be played by hand here (PLAYGROUND). */

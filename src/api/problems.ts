@@ -17,7 +17,15 @@ export type HttpCode =
   | 'idempotency_key_reused'
   | 'idempotency_key_in_use'
   | 'expectation_failed'
+  | 'unauthenticated'
+  | 'credentials_invalid'
+  | 'credentials_ambiguous'
   | 'scope_missing'
+  | 'capability_invalid'
+  | 'origin_not_allowed'
+  | 'host_not_allowed'
+  | 'key_not_found'
+  | 'secret_not_found'
   | 'rate_limited'
   | 'not_supported'
   | 'not_ready';
@@ -88,8 +96,16 @@ export const problems: Readonly<Record<Code, Entry>> = {
   idempotency_key_reused: entry(422, 'The Idempotency-Key was used with another request'),
   idempotency_key_in_use: passing(409, 'The first request with this Idempotency-Key is under way'),
   expectation_failed: entry(417, 'The Expect header asks for something that is not done here'),
+  unauthenticated: entry(401, 'Nobody knows who is calling'),
+  credentials_invalid: entry(401, 'The credentials are not good'),
+  credentials_ambiguous: entry(400, 'There are two credentials'),
   scope_missing: entry(403, 'The caller may not do this'),
   not_supported: entry(501, 'This installation cannot do that'),
+  capability_invalid: entry(403, 'The token is not for this'),
+  origin_not_allowed: entry(403, 'A page of this origin may not do this'),
+  host_not_allowed: entry(421, 'This server does not go by that name'),
+  key_not_found: entry(404, 'No such key'),
+  secret_not_found: entry(404, 'No such secret'),
   rate_limited: passing(429, 'The caller asks for too much at once'),
   not_ready: passing(503, 'The server is starting or stopping'),
 };

@@ -1,6 +1,8 @@
 import { Validate, Validation } from './resources/definitions/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { Reapply } from './resources/expressions/schemas.ts';
+import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/keys/schemas.ts';
+import { Secret, SecretCreate, SecretList, SecretRotate, SecretShown } from './resources/secrets/schemas.ts';
 import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
 import { History, Launch, Launched, Workflow, WorkflowList } from './resources/workflows/schemas.ts';
 import {
@@ -44,5 +46,16 @@ export const published = {
   nodes: Nodes,
   ping: Ping,
   info: Info,
+  key: Key,
+  'key-made': KeyMade,
+  keys: KeyList,
+  'key-create': KeyCreate,
+  'key-rotate': KeyRotate,
+  me: Me,
+  secret: Secret,
+  'secret-shown': SecretShown,
+  secrets: SecretList,
+  'secret-create': SecretCreate,
+  'secret-rotate': SecretRotate,
   problem: Problem,
 } satisfies Readonly<Record<string, Schema>>;

@@ -7,6 +7,7 @@ import { helpTable } from '../server/settings/shown.ts';
 import { version } from '../server/version.ts';
 import { check } from './commands/check.ts';
 import { config } from './commands/config.ts';
+import { keys, keysFlags } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
 import { serve } from './commands/serve.ts';
 import { type Flags, settingFlags } from './settings.ts';
@@ -48,6 +49,13 @@ const commands: Readonly<
     about: 'read a process definition and say what is wrong with it',
     run: check,
     words: [1, 1],
+  },
+  keys: {
+    usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',
+    about: 'API keys: who may call the server',
+    run: keys,
+    words: [1, 2],
+    flags: keysFlags,
   },
   config: {
     usage: 'rota config check [file] | rota config print [--redacted]',

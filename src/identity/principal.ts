@@ -18,6 +18,8 @@ export type Principal = {
   readonly scopes: ReadonlySet<Scope>;
   /** How history names it: `key:<id>`, `jwt:<issuer>:<subject>`; null where there is nobody to name. */
   readonly actor: string | null;
+  /** It is of all tenants: each request says of which, and may make keys for any. */
+  readonly everywhere?: true;
 };
 
 /** Everybody, where no credentials are asked for. */
@@ -27,6 +29,7 @@ export const OPEN: Principal = {
   tenant: DEFAULT_TENANT,
   scopes: new Set(SCOPES),
   actor: null,
+  everywhere: true,
 };
 
 /** Whether scopes allow what needs `wanted`: `admin` implies all, `operate` implies `read`, `launch` implies nothing. */

@@ -1,9 +1,19 @@
 import type { ReadyMessage } from '../engine/engine.ts';
-import { workitemId } from '../model/ids.ts';
+import { type WorkitemId, workitemId } from '../model/ids.ts';
+import type { Tenant } from '../model/tenant.ts';
 import type { CallbackRequest } from './message.ts';
 
 /** JSON of the fields, in two parts (interpreter/fields.ts): what is shared may be large and the same for thousands of messages. */
 export type DeliveredText = { readonly shared: string; readonly own: string };
+
+/** What a callback says beside the workitem. */
+export type CallbackSettings = {
+  /** BASE_URL, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly userAgent: string;
+  /** What lets whoever has the URL answer for this workitem; null: nothing is needed. */
+  readonly proceedToken: (tenant: Tenant, workitem: WorkitemId) => string | null;
+};
 
 /**
  * A message of a workitem as the request its participant gets (docs/api-v1.md, callback): exactly six keys, in this order.
@@ -11,22 +21,22 @@ export type DeliveredText = { readonly shared: string; readonly own: string };
  * `webhook-id` is the same for all tries of one message and another for the notice that follows it; `rota-try` counts the tries.
  * A process that was frozen between its last check and the write to the socket can still send late, when another node has taken
  * over: no server can prevent that without its participant, who can tell by these two.
- *
- * @param baseUrl BASE_URL, without a slash at the end
  */
 export function callbackRequest(
-  message: Pick<ReadyMessage, 'workflow' | 'row'>,
+  message: Pick<ReadyMessage, 'workflow' | 'tenant' | 'row'>,
   fields: DeliveredText,
-  around: { readonly baseUrl: string; readonly userAgent: string },
+  around: CallbackSettings,
 ): CallbackRequest {
-  const { row, workflow } = message;
+  const { row, workflow, tenant } = message;
   const id = workitemId(row.id, workflow);
   const send = row.send ?? 'active';
   // The fields are JSON already and are put in as they are.
   const before =
     `{"workflow_id":${JSON.stringify(workflow)},"workitem_id":${JSON.stringify(id)},` +
     `"participant":${JSON.stringify(row.participant)},"status":"${send}","fields":`;
-  const after = `${fields.own},"proceed_url":${JSON.stringify(`${around.baseUrl}/v1/workflows/${workflow}/workitems/${id}/proceed`)}}`;
+  const token = around.proceedToken(tenant, id);
+  const query = token === null ? '' : `?token=${token}`;
+  const after = `${fields.own},"proceed_url":${JSON.stringify(`${around.baseUrl}/v1/workflows/${workflow}/workitems/${id}/proceed${query}`)}}`;
   return {
     url: row.url ?? '',
     headers: {

@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
+import { makeIdentify } from '../api/middleware/authenticate.ts';
+import type { Parts } from '../api/parts.ts';
 import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
 import { makeEventsOfAll } from '../events/of-all.ts';
@@ -24,6 +26,7 @@ import { compose } from './compose.ts';
 import type { Config } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { definitions } from './definitions.ts';
+import { identityFor, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { version } from './version.ts';
 
@@ -110,6 +113,8 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
   await testClock?.restore();
   const clock: Clock = testClock ?? base;
 
+  const identity = await identityFor(config, { store, clock, ids, log: log.with({ component: 'identity' }) });
+  await openDoor(config, identity, log);
   const post = makePost({ policy, socketsPerHostMax: config.triesPerHostMax });
   const node = await compose({
     store,
@@ -119,6 +124,8 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     log,
     post: between?.post?.(post) ?? post,
     limits: LIMITS,
+    proceedToken: identity.capabilities.mint,
+    signersOf: identity.secrets.signersOf,
     node: nodeBeat,
     settings: {
       baseUrl: baseUrl.current,
@@ -155,14 +162,23 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
           pollSeconds: config.eventsPollSeconds,
           ringBytes: config.eventsRingBytes,
         });
-  const app = makeApp({
+  const apiLog = log.with({ component: 'api' });
+  const identify = makeIdentify({
+    identity,
     store,
+    log: apiLog,
+    hasGrace: config.proceedTokens === 'auto',
+    pages: pagePolicy(config),
+  });
+  const api: Parts = {
+    store,
+    identity,
     events: { ofWorkflows, ofAll },
     streamsMax: config.eventsReadersMax,
     engine: node.engine,
     clock,
     ids,
-    log: log.with({ component: 'api' }),
+    log: apiLog,
     nodeId: nodeBeat.id,
     role,
     definitions,
@@ -171,12 +187,17 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     testClock,
     about: {
       version,
-      auth: 'none',
+      auth: identity.isOpen() ? 'none' : 'keys',
       retainEndedDays: config.retainEndedDays,
       warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
     },
     playground: config.playground,
     isStopping,
+  };
+  const app = makeApp(api, identify, {
+    corsOrigins: config.corsOrigins,
+    isSecure: config.baseUrl?.startsWith('https:') === true,
+    version,
   });
 
   const basePath = config.baseUrl === null ? '' : new URL(config.baseUrl).pathname.replace(/\/+$/, '');
@@ -193,6 +214,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     finish: node.finish,
     close: async () => {
       base.stop();
+      await identity.stop();
       await node.leave();
       await store.close();
     },

@@ -2,8 +2,11 @@ import type { Engine } from '../engine/engine.ts';
 import { makeEngine } from '../engine/make-engine.ts';
 import { deliveredText } from '../interpreter/state/fields.ts';
 import { step } from '../interpreter/step.ts';
+import type { WorkitemId } from '../model/ids.ts';
 import type { Limits } from '../model/stimulus.ts';
+import type { Tenant } from '../model/tenant.ts';
 import type { Post } from '../outbox/post.ts';
+import type { Signer } from '../outbox/signing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
@@ -26,6 +29,10 @@ export type NodeParts = {
   readonly post: Post;
   readonly limits: Limits;
   readonly node: NodeBeat;
+  /** What a callback is signed with; left out, or nothing: it is not (identity/secrets.ts). */
+  readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
+  /** The token in the URL a workitem is answered at; null: it has none (identity/capabilities.ts). */
+  readonly proceedToken?: (tenant: Tenant, workitem: WorkitemId) => string | null;
   readonly settings: {
     /** Asked for each callback; without a slash at the end. */
     readonly baseUrl: () => string;
@@ -82,6 +89,8 @@ export async function compose(parts: NodeParts): Promise<Node> {
           engine,
           post: parts.post,
           deliveredText,
+          signersOf: parts.signersOf ?? (() => []),
+          proceedToken: parts.proceedToken ?? (() => null),
           clock,
           time,
           ids,

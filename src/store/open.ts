@@ -219,6 +219,8 @@ function assemble(parts: Parts): Store {
     onWake: waking.onWake,
     wakeOthers: waking.wakeOthers,
     read: makeReads(reads, parts.style.historyBase),
+    onKeys: waking.onKeys,
+    tellKeys: waking.tellKeys,
     tidy: parts.tidy,
     close: () => {
       closing ??= (async () => {

@@ -106,6 +106,13 @@ const workitemByKey: Statement = {
   where t.shard = $1 and t.workflow_id = $2 and t.id = $3 and t.tenant = $4`,
 };
 
+const ownerOfWorkitem: Statement = {
+  name: 'read_owner',
+  text: `select w.tenant, w.launched_at as "launchedAt", t.opened_at as "openedAt" from workflow w
+  left join workitem t on t.shard = w.shard and t.workflow_id = w.id and t.id = $3 and t.state <> 'closed'
+  where w.shard = $1 and w.id = $2`,
+};
+
 const workitemsOfParticipant: Statement = {
   name: 'read_workitems_of_participant',
   text: `
@@ -253,6 +260,13 @@ export function makeReads(connections: Connections, historyBase: number | null):
     workitem: async (tenant, { workflow, workitem }) => {
       const { rows } = await run(workitemByKey, [shardOf(workflow), workflow, workitem, tenant]);
       return rows[0] === undefined ? null : itemOf(rows[0]);
+    },
+    ownerOf: async ({ workflow, workitem }) => {
+      const { rows } = await run(ownerOfWorkitem, [shardOf(workflow), workflow, workitem]);
+      const [row] = rows;
+      if (row === undefined) return null;
+      const { tenant, launchedAt, openedAt } = row;
+      return { tenant: tenant as Tenant, launchedAt: launchedAt as number, openedAt: openedAt as number | null };
     },
     history: async (tenant, id, after, limit) => {
       const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit), tenant]);

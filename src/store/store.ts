@@ -15,8 +15,10 @@ import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
 
 export type { Page } from './page.ts';
+export type { ApiKeyRow, ApiKeys, NewApiKey } from './tables/api-key.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
 export type { NodeBeat, NodeRow } from './tables/node.ts';
+export type { SecretRow, SecretRows } from './tables/secret.ts';
 
 /*
  * What we must not forget, as promises in our words. One contract suite (test/store/contract.ts) runs on every implementation:
@@ -108,6 +110,9 @@ export type Store = Tables & {
   onWake(wake: () => void): Promise<() => Promise<void>>;
   /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. */
   wakeOthers(): void;
+  /** Keys or secrets were changed by another node, or may have been; as with `onWake` nothing depends on it. */
+  onKeys(hear: () => void): Promise<() => Promise<void>>;
+  tellKeys(): void;
 
   /** The database's clock, in milliseconds. */
   databaseTime(): Promise<number>;
@@ -277,6 +282,10 @@ export type Reads = {
     tenant: Tenant,
     key: MessageKey,
   ): Promise<{ readonly row: WorkitemRow; readonly base: string | null } | null>;
+  /** Whose a workflow is, since when it runs, and since when a workitem of it waits (null: it does not); null when there is no such workflow. */
+  ownerOf(
+    key: MessageKey,
+  ): Promise<{ readonly tenant: Tenant; readonly launchedAt: number; readonly openedAt: number | null } | null>;
   /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows. */
   history(tenant: Tenant, id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
   /** All history in the order of commit; null where that is not to be had. */

@@ -8,16 +8,22 @@ import type { Store } from './store.ts';
  */
 
 const CHANNEL = 'rota_wake';
+/** Keys or secrets have changed. */
+const KEYS_CHANNEL = 'rota_keys';
 /** At most one NOTIFY in this many milliseconds; what is asked for meanwhile goes with the next. */
 const PAUSE_MS = 50;
 /** Waits between the tries to connect again, in milliseconds; the last repeats. */
 const RECONNECT_MS: readonly number[] = [100, 500, 2_000, 5_000];
 
-export type Waking = Pick<Store, 'onWake' | 'wakeOthers'> & { readonly close: () => Promise<void> };
+export type Waking = Pick<Store, 'onWake' | 'wakeOthers' | 'onKeys' | 'tellKeys'> & {
+  readonly close: () => Promise<void>;
+};
 
 export const noWaking: Waking = {
   onWake: async () => async () => {},
   wakeOthers: () => {},
+  onKeys: async () => async () => {},
+  tellKeys: () => {},
   close: async () => {},
 };
 
@@ -25,6 +31,11 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
   /** Our own messages come back to us; they are known by this. */
   const self = randomUUID();
   const listeners = new Set<() => void>();
+  const keysListeners = new Set<() => void>();
+  const all = function* (): Iterable<() => void> {
+    yield* listeners;
+    yield* keysListeners;
+  };
   let client: pg.Client | null = null;
   let connecting: Promise<void> | null = null;
   let reconnect: NodeJS.Timeout | null = null;
@@ -59,19 +70,20 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
         onTrouble(error);
         lost(fresh);
       });
-      fresh.on('notification', ({ payload }) => {
-        if (payload !== self) for (const wake of listeners) wake();
+      fresh.on('notification', ({ channel, payload }) => {
+        if (payload === self) return;
+        for (const hear of channel === KEYS_CHANNEL ? keysListeners : listeners) hear();
       });
       try {
         await fresh.connect();
-        await fresh.query(`listen ${CHANNEL}`);
+        await fresh.query(`listen ${CHANNEL}; listen ${KEYS_CHANNEL}`);
         if (closed) {
           await fresh.end();
           return;
         }
         client = fresh;
         // What was said while we were away was not heard.
-        if (attempt > 0) for (const wake of listeners) wake();
+        if (attempt > 0) for (const hear of all()) hear();
         attempt = 0;
       } catch (error) {
         onTrouble(error instanceof Error ? error : new Error(String(error)));
@@ -95,13 +107,22 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
     void connected().then(() => client?.query('select pg_notify($1, $2)', [CHANNEL, self]).catch(onTrouble));
   };
 
-  return {
-    onWake: async (wake) => {
-      listeners.add(wake);
+  const hearing =
+    (of: Set<() => void>) =>
+    async (hear: () => void): Promise<() => Promise<void>> => {
+      of.add(hear);
       await connected();
       return async () => {
-        listeners.delete(wake);
+        of.delete(hear);
       };
+    };
+
+  return {
+    onWake: hearing(listeners),
+    onKeys: hearing(keysListeners),
+    tellKeys: () => {
+      // So seldom that each is told by itself.
+      void connected().then(() => client?.query('select pg_notify($1, $2)', [KEYS_CHANNEL, self]).catch(onTrouble));
     },
     wakeOthers: () => {
       if (closed) return;

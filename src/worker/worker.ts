@@ -1,9 +1,11 @@
 import type { Engine } from '../engine/engine.ts';
 import type { WorkitemRow } from '../model/rows.ts';
-import type { DeliveredText } from '../outbox/callback.ts';
+import type { Tenant } from '../model/tenant.ts';
+import type { CallbackSettings, DeliveredText } from '../outbox/callback.ts';
 import { type Dispatcher, type DispatcherSettings, makeDispatcher } from '../outbox/dispatcher.ts';
 import { workitemOwner } from '../outbox/owners/workitem.ts';
 import type { Post } from '../outbox/post.ts';
+import type { Signer } from '../outbox/signing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
@@ -48,6 +50,8 @@ export function makeWorker(parts: {
   readonly engine: Engine;
   readonly post: Post;
   readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
+  readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
+  readonly proceedToken?: CallbackSettings['proceedToken'];
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;

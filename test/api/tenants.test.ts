@@ -15,6 +15,7 @@ import { definitions } from '../../src/server/definitions.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { engineOn } from '../support/engine-parts.ts';
+import { identityOn } from '../support/identity.ts';
 import { type Answer, send } from '../support/server.ts';
 
 /*
@@ -37,7 +38,14 @@ let parts: Parts;
 let server: Server;
 let url = '';
 /** A workflow of A that waits for one participant and is in error at another. */
-let ofA: { readonly workflow: string; readonly workitem: string; readonly expression: string; readonly error: string };
+let ofA: {
+  readonly key: string;
+  readonly secret: string;
+  readonly workflow: string;
+  readonly workitem: string;
+  readonly expression: string;
+  readonly error: string;
+};
 const nobodys = { workflow: '20151005-1247-nobody-nothing', expression: `0_9!${'0'.repeat(32)}` };
 
 beforeAll(async () => {
@@ -62,6 +70,7 @@ beforeAll(async () => {
     log: silentLog,
     role: 'all',
     definitions,
+    identity: await identityOn(store, clock),
     targetComplaint: () => null,
     nodes: async () => [],
     testClock: { advance: async () => {} },
@@ -86,6 +95,10 @@ beforeAll(async () => {
     workitem: seen.workitems[0]?.id ?? '',
     expression: seen.workitems[0]?.expression_id ?? '',
     error: seen.errors[0]?.expression_id ?? '',
+    secret: (await ask(A, 'POST', '/v1/secrets', { kind: 'webhook', match: `http://${SECRET}.test/` })).json<{
+      id: string;
+    }>().id,
+    key: (await ask(A, 'POST', '/v1/keys', { name: SECRET, scopes: ['read'] })).json<{ id: string }>().id,
   };
 }, 120_000);
 afterAll(async () => {
@@ -107,6 +120,8 @@ const methodOf = (operation: Operation): string =>
 const BODIES: { readonly [operation: string]: object } = {
   failWorkitem: { message: 'no' },
   editWorkitem: { fields: { a: 1 } },
+  createSecret: { kind: 'webhook' },
+  createKey: { name: 'k', scopes: ['read'] },
   validateDefinition: { workflow: 'define' },
   advanceClock: { advance: 0 },
 };
@@ -124,12 +139,16 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
     ? {
         workflow_id: ofA.workflow,
         workitem_id: ofA.workitem,
+        key_id: ofA.key,
+        secret_id: ofA.secret,
         expression_id: operation.path.includes('/errors/') ? ofA.error : ofA.expression,
         name: 'paid',
       }
     : {
         workflow_id: nobodys.workflow,
         workitem_id: `${nobodys.expression}!${nobodys.workflow}`,
+        key_id: 'Nobody000000',
+        secret_id: 'Nobody000000',
         expression_id: nobodys.expression,
         name: 'paid',
       };
@@ -138,7 +157,11 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
 const rowsOfA = async (): Promise<string> => {
   const whole = await store.read.whole(A, ofA.workflow as WorkflowId, { limit: 100, after: null });
   const history = await store.read.history(A, ofA.workflow as WorkflowId, 0, 1000);
-  return JSON.stringify([whole, history], (_key, value: unknown) => (value instanceof Map ? [...value] : value));
+  const key = await store.apiKeys.get(ofA.key);
+  const secret = await store.secrets.get(ofA.secret);
+  return JSON.stringify([whole, history, key, secret], (_key, value: unknown) =>
+    value instanceof Map ? [...value] : value,
+  );
 };
 
 describe('what belongs to another tenant', () => {
@@ -226,7 +249,7 @@ test('a caller without the scope an operation asks for is refused', async () => 
   for (const operation of operationsOf(parts)) {
     const path = operation.path.includes(':') ? filled(operation, idsOf(operation, 'nobody')) : operation.path;
     const { status } = await send(base, methodOf(operation), path);
-    if (operation.access === 'open' || operation.access === 'read') expect(status, operation.id).not.toBe(403);
+    if (['open', 'any', 'read'].includes(operation.access)) expect(status, operation.id).not.toBe(403);
     else expect(status, operation.id).toBe(403);
   }
   limited.closeAllConnections();

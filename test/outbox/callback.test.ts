@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { expressionId, type WorkflowId } from '../../src/model/ids.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { callbackRequest } from '../../src/outbox/callback.ts';
 
 const workflow = '20151005-1247-kogadeso-gekunute' as WorkflowId;
@@ -11,11 +12,12 @@ const row = {
   tries: 0,
   url: 'http://localhost:1234/callbacks/alpha?token=s',
 } as WorkitemRow;
-const around = { baseUrl: 'http://core.dev/prefix', userAgent: 'rota/0.1.0' };
+const tenant = DEFAULT_TENANT;
+const around = { baseUrl: 'http://core.dev/prefix', userAgent: 'rota/0.1.0', proceedToken: () => null };
 const fields = { shared: '', own: '{"params":{"ref":"alpha"}}' };
 
 test('the body has exactly the six keys of the contract, in their order', () => {
-  const { body, url } = callbackRequest({ workflow, row }, fields, around);
+  const { body, url } = callbackRequest({ workflow, tenant, row }, fields, around);
   expect(url).toBe(row.url);
   expect(body).toBe(
     '{"workflow_id":"20151005-1247-kogadeso-gekunute",' +
@@ -26,10 +28,18 @@ test('the body has exactly the six keys of the contract, in their order', () => 
   );
 });
 
+test('a token stands in the URL that is answered at, and nowhere else', () => {
+  const proceedToken = (of: string, id: string) => `${of}/${id.slice(0, 3)}`;
+  const { body, headers } = callbackRequest({ workflow, tenant, row }, fields, { ...around, proceedToken });
+  const { proceed_url, ...rest } = JSON.parse(String(body)) as { proceed_url: string };
+  expect(proceed_url.endsWith('/proceed?token=default/0_0')).toBe(true);
+  expect(JSON.stringify([rest, headers])).not.toContain('token');
+});
+
 test('names and fields of any kind are still JSON', () => {
   const odd = 'al"pha\\\n\u2028{}';
   const { body } = callbackRequest(
-    { workflow, row: { ...row, participant: odd } },
+    { workflow, tenant, row: { ...row, participant: odd } },
     { shared: '', own: JSON.stringify({ [odd]: [odd, null, 1.5] }) },
     around,
   );
@@ -40,15 +50,15 @@ test('what thousands of messages share is put in as it is, whatever their own pa
   const shared = '{"list":["ä","é"]';
   for (const each of ['one', 'two']) {
     const own = `,"params":${JSON.stringify({ each })}}`;
-    const { body } = callbackRequest({ workflow, row }, { shared, own }, around);
-    const whole = callbackRequest({ workflow, row }, { shared: '', own: shared + own }, around);
+    const { body } = callbackRequest({ workflow, tenant, row }, { shared, own }, around);
+    const whole = callbackRequest({ workflow, tenant, row }, { shared: '', own: shared + own }, around);
     expect(String(body)).toBe(whole.body);
   }
 });
 
 test('every try of a message has the same id and its own number; a notice is another message', () => {
   const headers = (more: Partial<WorkitemRow>) =>
-    callbackRequest({ workflow, row: { ...row, ...more } }, fields, around).headers;
+    callbackRequest({ workflow, tenant, row: { ...row, ...more } }, fields, around).headers;
   const first = headers({});
   expect(first).toEqual({
     'content-type': 'application/json',
@@ -60,7 +70,7 @@ test('every try of a message has the same id and its own number; a notice is ano
   expect(later).toEqual({ ...first, 'rota-try': '12' });
   for (const send of ['timeout', 'error', 'cancel'] as const) {
     expect(headers({ send })['webhook-id']).not.toBe(first['webhook-id']);
-    const { body } = callbackRequest({ workflow, row: { ...row, send } }, fields, around);
+    const { body } = callbackRequest({ workflow, tenant, row: { ...row, send } }, fields, around);
     expect(JSON.parse(String(body))).toMatchObject({ status: send });
   }
   expect(first['webhook-id']).not.toContain('.');

@@ -1,5 +1,6 @@
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Limits } from '../../src/model/stimulus.ts';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { callbackRequest } from '../../src/outbox/callback.ts';
 import type { PostResult } from '../../src/outbox/message.ts';
 import type { Post } from '../../src/outbox/post.ts';
@@ -285,9 +286,16 @@ export function makeCluster(parts: {
       for (const { workflow, workitem } of save.claims) {
         const op = save.changes.find((change) => change.workflow.id === workflow)?.workitems.get(workitem);
         if (op?.kind !== 'put' || op.row.fields === null) continue;
-        const message = { workflow, row: op.row };
+        const message = { workflow, tenant: DEFAULT_TENANT, row: op.row };
         const text = { shared: '', own: op.row.fields };
-        void post.send(callbackRequest(message, text, { baseUrl: 'http://rota.test', userAgent: 'rota' }), 1_000);
+        void post.send(
+          callbackRequest(message, text, {
+            baseUrl: 'http://rota.test',
+            userAgent: 'rota',
+            proceedToken: () => null,
+          }),
+          1_000,
+        );
       }
     };
     return aroundSaving(store, ({ save, go }) => {

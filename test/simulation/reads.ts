@@ -100,6 +100,15 @@ export function makeReads(database: Database, ask: Ask): Reads {
         const { row, base } = itemOf(rows, held.row);
         return { row, base };
       }),
+    ownerOf: ({ workflow, workitem }) =>
+      ask('read owner', () => {
+        const rows = database.workflows.get(workflow);
+        const held = rows?.workitems.get(workitem)?.row;
+        if (rows === undefined) return null;
+        const { tenant, launchedAt } = rows.workflow;
+        const openedAt = held === undefined || held.state === 'closed' ? null : held.openedAt;
+        return { tenant, launchedAt, openedAt };
+      }),
     history: (tenant, id, after, limit) =>
       ask('read history', () =>
         (of(tenant, id)?.history ?? [])

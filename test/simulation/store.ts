@@ -346,6 +346,8 @@ export function openSimulated(
     wakeOthers: () => {
       for (const hint of database.listening) if (hint !== own) hint();
     },
+    onKeys: async () => async () => {},
+    tellKeys: () => {},
 
     databaseTime: () => ask('time', database.now),
 

@@ -287,6 +287,15 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect((await store.read.workitem(DEFAULT_TENANT, { workflow: id, workitem: row.id }))?.row).toEqual(row);
       });
 
+      test('whose a workitem is can be told from its ids alone, since when it waits only while it does', async () => {
+        const id = await launched({ workitems: [workitem('0_0', { openedAt: 7 })] });
+        const owner = { tenant: DEFAULT_TENANT, launchedAt: workflow(id).launchedAt };
+        const ask = (of: string) => store.read.ownerOf({ workflow: id, workitem: expression(of) });
+        expect(await ask('0_0')).toEqual({ ...owner, openedAt: 7 });
+        expect(await ask('0_9')).toEqual({ ...owner, openedAt: null });
+        expect(await store.read.ownerOf({ workflow: workflowId(), workitem: expression('0_0') })).toBe(null);
+      });
+
       test('large fields that did not change stay, and change when they change', async () => {
         const big = (letter: string): string => JSON.stringify({ big: letter.repeat(20_000) });
         const id = workflowId();

@@ -155,6 +155,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await read.workitem(DEFAULT_TENANT, { workflow: id, workitem: expression('0_0') });
   const edge = await read.recorded?.edge();
   await read.recorded?.rows(0, edge?.upTo ?? 0, 10);
+  await read.ownerOf({ workflow: id, workitem: expression('0_0') });
   await read.history(DEFAULT_TENANT, id, 0, 10);
   await read.errors({ ...page, after: null });
   await read.counts(DEFAULT_TENANT);

@@ -12,6 +12,30 @@ create table agenda (
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX agenda_due ON public.agenda USING btree (due_at) WHERE (held_at IS NULL);
 
+create table api_key (
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  name text not null,
+  scopes text not null,
+  hash text not null,
+  generation integer not null,
+  previous text,
+  rate_limit text,
+  registered boolean not null,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  changed_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  ends_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
+  constraint api_key_pkey PRIMARY KEY (id)
+);
+CREATE INDEX api_key_all ON public.api_key USING btree (created_at, id);
+CREATE INDEX api_key_changed ON public.api_key USING btree (changed_at, id);
+CREATE INDEX api_key_ends ON public.api_key USING btree (ends_at, id);
+CREATE INDEX api_key_newest ON public.api_key USING btree (tenant, created_at, id);
+
 create table attempt (
   workflow text collate "C" not null,
   agenda text collate "C" not null,
@@ -118,6 +142,27 @@ create table node (
   name text,
   constraint node_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
+
+create table secret (
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  kind text collate "C" not null,
+  type text collate "C" not null,
+  match text collate "C" not null,
+  value text not null,
+  previous text,
+  generation integer not null,
+  created_at timestamp with time zone not null,
+  created_by text not null,
+  changed_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  ends_at timestamp with time zone not null,
+  constraint secret_pkey PRIMARY KEY (id)
+);
+CREATE INDEX secret_all ON public.secret USING btree (created_at, id);
+CREATE INDEX secret_changed ON public.secret USING btree (changed_at, id);
+CREATE INDEX secret_ends ON public.secret USING btree (ends_at, id);
+CREATE INDEX secret_newest ON public.secret USING btree (tenant, created_at, id);
 
 create table setting (
   name text collate "C" not null,

@@ -1,34 +1,58 @@
 import type { Middleware } from 'koa';
 import { mayDo, type Principal } from '../../identity/principal.ts';
+import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { knownOf } from './state.ts';
 
 /** Requests under way at once; more are sent away. What their bodies may hold together is bounded in body.ts. */
 export const REQUESTS_MAX = 2_000;
 
-/** Tells who calls, from the headers of a request. @throws Problem when it cannot be told */
-export type Identify = (header: (name: string) => string | null) => Principal | Promise<Principal>;
+/** What of a request says who calls. */
+export type Asked = {
+  readonly operation: Operation;
+  readonly params: Readonly<Record<string, string>>;
+  /** `token` of the query. */
+  readonly token: string | null;
+  /** Where the connection comes from. */
+  readonly address: string | null;
+};
+
+/** Tells who calls. @throws Problem when it cannot be told */
+export type Identify = (header: (name: string) => string | null, asked: Asked) => Principal | Promise<Principal>;
 
 /** Lets a request in, or not: is there room, who is it, may they. Probes are let in when the house is full. */
 export function admit(identify: Identify): Middleware {
   let underWay = 0;
   return async (ctx, next) => {
     const known = knownOf(ctx);
-    const operation = known.found?.operation;
-    if (operation === undefined) return next();
+    if (known.found === null) return next();
+    const { operation, params } = known.found;
     if (operation.probe === true) return next();
     if (underWay >= REQUESTS_MAX)
       throw new Problem('overloaded', `More than ${REQUESTS_MAX} requests are under way; try again in a moment`);
     underWay += 1;
     try {
-      const principal = await identify((name) => ctx.get(name) || null);
+      const principal = await identify((name) => ctx.get(name) || null, {
+        operation,
+        params,
+        token: ctx.querystring.includes('token=') ? new URLSearchParams(ctx.querystring).get('token') : null,
+        address: ctx.req.socket.remoteAddress ?? null,
+      });
       known.principal = principal;
-      const { access } = operation;
-      if (access !== 'open' && !mayDo(principal, access))
-        throw new Problem('scope_missing', `This needs the scope ${access}`);
+      checkAccess(principal, operation);
       await next();
     } finally {
       underWay -= 1;
     }
   };
+}
+
+/** @throws Problem unless the principal may do this; that a capability is for this very workitem was seen when it was read */
+function checkAccess(principal: Principal, { access, capability }: Operation): void {
+  if (access === 'open' || access === 'any') return;
+  if (principal.kind === 'capability' && capability !== undefined) return;
+  if (!mayDo(principal, access))
+    throw new Problem('scope_missing', `This needs the scope ${access}`, {
+      headers: { 'WWW-Authenticate': `Bearer realm="rota", error="insufficient_scope", scope="${access}"` },
+    });
 }

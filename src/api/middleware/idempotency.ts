@@ -94,10 +94,20 @@ export function withIdempotency(
       ...owned,
       fingerprint: JSON.stringify(claim),
       status: reply.status,
-      body: JSON.stringify({ text: reply.kind === 'text' ? reply.text : '', headers: reply.headers }),
+      body: JSON.stringify({ text: reply.kind === 'text' ? keepable(reply.text) : '', headers: reply.headers }),
       contentType: reply.kind === 'text' ? reply.type : null,
     });
     return reply;
+  }
+
+  /** An answer without what is shown once. */
+  function keepable(text: string): string {
+    const { once } = operation;
+    if (once === undefined) return text;
+    const body = JSON.parse(text) as Json;
+    if (!isObject(body)) throw new Error('What is shown once stands in an object');
+    const hidden = once.filter((name) => Object.hasOwn(body, name)).map((name) => [name, null] as const);
+    return JSON.stringify({ ...body, ...Object.fromEntries(hidden) });
   }
 
   /** The reply, complaints included: a refusal is as much an answer as a success. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Middleware } from 'koa';
+import type { Principal } from '../../identity/principal.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Json } from '../../model/json.ts';
-import type { Log } from '../../runtime/log.ts';
+import { DEFAULT_TENANT } from '../../model/tenant.ts';
+import type { Log, LogDetails } from '../../runtime/log.ts';
 import { Problem, problemFor } from '../problem.ts';
 import { drained } from '../reading/body.ts';
 import { begin } from './state.ts';
@@ -13,16 +15,16 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 /**
  * The outermost layer: gives the request an id, turns whatever is thrown into a problem, writes one line about it.
  *
- * Neither query strings nor bodies nor header values are logged: they may hold secrets.
+ * `headers` stand on every answer. Neither query strings nor bodies nor header values are logged: they may hold secrets.
  */
-export function report(log: Log): Middleware {
+export function report(log: Log, headers: Readonly<Record<string, string>>): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now();
     const given = ctx.get('X-Request-Id');
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();
     const known = begin(ctx, requestId);
     ctx.set('X-Request-Id', requestId);
-    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set(headers);
     let err: unknown;
     let code: Json | undefined;
     try {
@@ -48,11 +50,19 @@ export function report(log: Log): Middleware {
       status: ctx.status,
       milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,
       ...(code === undefined ? {} : { code }),
+      ...whoOf(known.principal),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
     else if (operation?.probe === true) log.debug('request', line);
     else log.info('request', line);
   };
+}
+
+/** Who called, as far as there is somebody to name. */
+function whoOf(principal: Principal | null): LogDetails {
+  if (principal === null) return {};
+  const { actor, tenant } = principal;
+  return { ...(actor === null ? {} : { principal: actor }), ...(tenant === DEFAULT_TENANT ? {} : { tenant }) };
 }
 
 const isExpected = (thrown: unknown): boolean =>

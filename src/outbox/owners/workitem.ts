@@ -1,10 +1,12 @@
 import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine/engine.ts';
 import type { ExpressionId } from '../../model/ids.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
+import type { Tenant } from '../../model/tenant.ts';
 import type { Store } from '../../store/store.ts';
-import { callbackRequest, type DeliveredText } from '../callback.ts';
+import { type CallbackSettings, callbackRequest, type DeliveredText } from '../callback.ts';
 import type { Dispatcher } from '../dispatcher.ts';
 import { hostOf, type Message, type Owner } from '../message.ts';
+import { type Signer, signed } from '../signing.ts';
 
 /* Messages of workitems: callbacks and notices. Each lives in its workitem's row, and most are claimed at birth by the engine. */
 
@@ -18,9 +20,11 @@ export function workitemOwner(parts: {
   readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
   /** interpreter/state/fields.ts */
   readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
+  readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
+  readonly proceedToken?: CallbackSettings['proceedToken'];
   readonly settings: { readonly nodeId: string; readonly baseUrl: () => string; readonly userAgent: string };
 }): WorkitemOwner {
-  const { store, engine, settings } = parts;
+  const { store, engine, settings, proceedToken = () => null, signersOf = () => [] } = parts;
 
   function messageOf(ready: ReadyMessage): Message {
     const { row, workflow, claim, base } = ready;
@@ -36,11 +40,15 @@ export function workitemOwner(parts: {
       characters: row.fields?.length ?? 0,
       shared:
         row.inherits === null || base === null ? null : { key: `${workflow} ${row.inherits}`, characters: base.length },
-      request: () =>
-        callbackRequest(ready, parts.deliveredText(row, base), {
+      request: () => {
+        const request = callbackRequest(ready, parts.deliveredText(row, base), {
           baseUrl: settings.baseUrl(),
           userAgent: settings.userAgent,
-        }),
+          proceedToken,
+        });
+        // Receivers hold signatures against their own clocks, so business time is none of theirs.
+        return signed(request, signersOf(ready.tenant, request.url), Date.now());
+      },
       // Another node may have closed the workitem (the notice it owes by now waits for this claim) or paused its workflow.
       renew: (leaseSeconds) => store.renewClaim({ key: { workflow, workitem: row.id }, claim, leaseSeconds, send }),
       ended: ({ startedAt, endedAt, result }) => {

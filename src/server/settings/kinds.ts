@@ -92,6 +92,30 @@ export const flag = <Fallback extends boolean | null>(
     (value) => (value === '0' || value === '1' ? { value: value === '1' } : { wanted: '0 or 1' }),
   );
 
+/** A list, or texts separated by commas, each of which is read by itself; `read` answers null for one that is not good. */
+export const list = <Value>(
+  name: string,
+  fallback: readonly Value[],
+  about: About & {
+    readonly wanted: string;
+    readonly most: number;
+    readonly read: (part: string) => Value | null;
+  },
+): Setting<readonly Value[]> =>
+  setting<readonly Value[]>(
+    name,
+    fallback,
+    { ...about, otherwise: 'none' },
+    { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, maxItems: about.most }] },
+    (value) => {
+      const parts = value.split(',').map((part) => part.trim());
+      const good = parts.map(about.read).filter((read) => read !== null);
+      return good.length === parts.length && good.length <= about.most
+        ? { value: good as readonly Value[] }
+        : { wanted: about.wanted };
+    },
+  );
+
 /** A schedule longer than this, or one that waits longer between two tries, is a slip of the pen. */
 const DELAYS_MAX = 100;
 const DELAY_SECONDS_MAX = 366 * 86_400;

@@ -1,4 +1,5 @@
-import { choice, delays, flag, integer, number, type Setting, text } from './kinds.ts';
+import { idOfKey } from '../../identity/key-text.ts';
+import { choice, delays, flag, integer, list, number, type Setting, text } from './kinds.ts';
 
 /*
  * Every setting, each said once. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
@@ -42,6 +43,48 @@ export const TABLE = {
     shown: 'machine:process',
     wanted: 'at most 64 letters, digits, dots, colons, dashes and underscores',
     isGood: (name) => /^[\w.:-]{1,64}$/.test(name),
+  }),
+  auth: choice('AUTH', 'auto', ['auto', 'required', 'none'], {
+    meaning: 'whether callers must say who they are: `auto` (as soon as there is an API key), `required`, or `none`',
+  }),
+  /** Null: none. */
+  adminKey: text('ADMIN_KEY', null, {
+    meaning: "the administrator's API key, made by `rota keys generate`; another one takes the place of the one before",
+    wanted: 'a key made by rota keys generate',
+    isGood: (key) => idOfKey(key) !== null,
+    secret: true,
+  }),
+  /** The first seals, all open. */
+  secretsKey: list('SECRETS_KEY', [], {
+    meaning:
+      'what secrets are sealed with in the database: 32 bytes as base64; several, comma-separated: the first seals',
+    shown: 'none',
+    wanted: '32 bytes as base64, such as openssl rand -base64 32 makes; several are separated by commas',
+    most: 10,
+    secret: true,
+    read: (part) => {
+      const key = Buffer.from(part, 'base64');
+      return /^[\w+/-]{43}=?$/.test(part) && key.length === 32 ? key : null;
+    },
+  }),
+  proceedTokens: choice('PROCEED_TOKENS', 'auto', ['auto', 'required', 'off'], {
+    meaning:
+      'tokens in `proceed_url` where callers must say who they are: `auto` (what waited before is served without), `required`, or `off`',
+  }),
+  allowedHosts: list('ALLOWED_HOSTS', [], {
+    meaning: 'further names of this server, comma-separated; one that asks nobody who they are answers to no others',
+    shown: 'none',
+    wanted: 'host names without a port, separated by commas',
+    most: 100,
+    read: (part) => (/^[\w.-]{1,253}$/.test(part) ? part.toLowerCase() : null),
+  }),
+  corsOrigins: list('CORS_ORIGINS', [], {
+    meaning: 'origins whose pages may call, comma-separated, or `*`',
+    shown: 'none',
+    wanted: 'origins such as https://app.example.org, separated by commas, or *',
+    most: 100,
+    read: (part) =>
+      part === '*' || (URL.canParse(part) && new URL(part).origin === part && /^https?:/.test(part)) ? part : null,
   }),
   retryDelaysSeconds: delays('RETRY_DELAYS', [30, 31, 62, 273, 1054, 3155, 7806, 16837, 32798, 59079, 100030], {
     meaning: 'seconds between the tries of one callback, comma-separated',

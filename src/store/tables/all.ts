@@ -1,13 +1,15 @@
+import { API_KEY, openApiKeys } from './api-key.ts';
 import { ATTEMPT, openAttempts } from './attempt.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
 import { NODE, openNodes } from './node.ts';
+import { openSecrets, SECRET } from './secret.ts';
 import { openSettings, SETTING } from './setting.ts';
 import type { AnyTable, OpenTable } from './table.ts';
 
 /* The tables that belong to no workflow: a line in each of the two lists. */
 
-const tables = [ATTEMPT, DEFINITION, IDEMPOTENCY_KEY, NODE, SETTING] as const;
+const tables = [API_KEY, ATTEMPT, DEFINITION, IDEMPOTENCY_KEY, NODE, SECRET, SETTING] as const;
 
 /** How the rest of the server uses them: parts of the store. */
 export const openTables = (open: OpenTable) => ({
@@ -16,6 +18,8 @@ export const openTables = (open: OpenTable) => ({
   answers: openAnswers(open),
   nodes: openNodes(open),
   settings: openSettings(open),
+  apiKeys: openApiKeys(open),
+  secrets: openSecrets(open),
 });
 
 export type Tables = ReturnType<typeof openTables>;

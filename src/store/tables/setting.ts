@@ -4,6 +4,8 @@ import { type OpenTable, table } from './table.ts';
 export type Settings = {
   read(name: string): Promise<string | null>;
   write(name: string, value: string): Promise<void>;
+  /** Writes it unless it is there; answers what is there then. */
+  writeOnce(name: string, value: string): Promise<string>;
 };
 
 type SettingRow = { readonly name: string; readonly value: string };
@@ -17,8 +19,10 @@ export const SETTING = table<SettingRow>()({
 
 export function openSettings(open: OpenTable): Settings {
   const rows = open(SETTING);
+  const read = async (name: string): Promise<string | null> => (await rows.get({ name }))?.value ?? null;
   return {
-    read: async (name) => (await rows.get({ name }))?.value ?? null,
+    read,
     write: (name, value) => rows.put({ name, value }),
+    writeOnce: async (name, value) => ((await rows.insert({ name, value })) ? value : ((await read(name)) ?? value)),
   };
 }

@@ -99,7 +99,6 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       path: `${path}/deliveries`,
       summary: 'Every try of its callback',
       access: 'read',
-      capability: 'workitem',
       answers: answers(200, 'Oldest first', Deliveries, 404, 409),
       handle: async (call) => {
         const { row } = await open(parts, call);

@@ -1,0 +1,138 @@
+import type { Identity } from '../../identity/identity.ts';
+import type { KeyFound } from '../../identity/keys.ts';
+import { OPEN, type Principal } from '../../identity/principal.ts';
+import { DEFAULT_TENANT, readTenant, type Tenant } from '../../model/tenant.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Store } from '../../store/store.ts';
+import { workitemKeyOf } from '../ids.ts';
+import { Problem } from '../problem.ts';
+import type { Asked, Identify } from './admit.ts';
+import { checkHost, checkOrigin, type PagePolicy } from './pages.ts';
+
+type Header = (name: string) => string | null;
+
+/** Longest credential that is looked at. */
+export const CREDENTIAL_LENGTH_MAX = 8_192;
+
+/** Everybody who has not said who they are, where that is asked. */
+const NOBODY: Principal = { kind: 'open', id: 'nobody', tenant: DEFAULT_TENANT, scopes: new Set(), actor: null };
+
+const CHALLENGE = 'Bearer realm="rota"';
+
+/** Makes what tells who calls. The first credential that is there counts: a key, then the token of a workitem. */
+export function makeIdentify(parts: {
+  readonly identity: Identity;
+  readonly store: { readonly read: Pick<Store['read'], 'ownerOf'> };
+  readonly log: Log;
+  /** Whether a workitem from before callers were asked is served without a token. */
+  readonly hasGrace: boolean;
+  readonly pages: PagePolicy;
+}): Identify {
+  const { identity, store, log, pages } = parts;
+
+  return (header, asked) => {
+    if (identity.isOpen()) {
+      checkHost(header, pages);
+      if (asked.operation.method !== 'get') checkOrigin(header, pages);
+      return inTenant(OPEN, header);
+    }
+    const given = keyIn(header);
+    // What is open to all tells more to those who say who they are.
+    if (asked.operation.access === 'open' && given === null) return NOBODY;
+    if (!identity.isFresh())
+      throw new Problem('unavailable', 'The database was away for so long that keys cannot be trusted; try again');
+    if (given !== null) {
+      const found = identity.keys.find(given);
+      return found instanceof Promise ? found.then((late) => byKey(late, header, asked)) : byKey(found, header, asked);
+    }
+    if (asked.token !== null) return byToken(asked.token, asked);
+    return parts.hasGrace && asked.operation.capability !== undefined ? byGrace(asked) : refuse();
+  };
+
+  function byKey(found: KeyFound, header: Header, asked: Asked): Principal {
+    if (found.kind === 'good') return inTenant(found.principal, header);
+    log.info('a key was refused', {
+      event: 'credentials.refused',
+      reason: found.why,
+      key_id: found.id,
+      address: asked.address,
+    });
+    throw invalid();
+  }
+
+  async function byToken(token: string, asked: Asked): Promise<Principal> {
+    const id = asked.params['workitem_id'] ?? '';
+    const key = asked.operation.capability === undefined ? null : workitemKeyOf(id);
+    if (key === null)
+      throw new Problem(
+        'capability_invalid',
+        'The token in a proceed_url is for that workitem alone: to proceed it, to fail it, and to look at it',
+      );
+    const { capabilities } = identity;
+    if (!capabilities.isKnown(token)) await identity.lookAgain();
+    if (capabilities.isOf(token, DEFAULT_TENANT, id)) return holder(id, DEFAULT_TENANT);
+    const owner = capabilities.isKnown(token) ? await store.read.ownerOf(key) : null;
+    if (owner !== null && capabilities.isOf(token, owner.tenant, id)) return holder(id, owner.tenant);
+    log.info('a token was refused', {
+      event: 'credentials.refused',
+      reason: 'not of this workitem',
+      address: asked.address,
+    });
+    throw new Problem('capability_invalid', 'This token is not that of this workitem, or was ended');
+  }
+
+  /** Whoever was given a URL before there were tokens answers for that workitem without one: its id is hard enough to guess. */
+  async function byGrace(asked: Asked): Promise<Principal> {
+    const id = asked.params['workitem_id'] ?? '';
+    const key = workitemKeyOf(id);
+    const since = identity.since();
+    const owner = key === null || since === null ? null : await store.read.ownerOf(key);
+    // One that is gone by now is told so, if it can have been from then.
+    if (owner === null || since === null || (owner.openedAt ?? owner.launchedAt) >= since) return refuse();
+    return holder(id, owner.tenant);
+  }
+}
+
+const holder = (workitem: string, tenant: Tenant): Principal => ({
+  kind: 'capability',
+  id: `workitem:${workitem}`,
+  tenant,
+  scopes: new Set(),
+  actor: null,
+});
+
+/** The key of a request. @throws Problem when there are two */
+function keyIn(header: Header): string | null {
+  const authorization = header('authorization');
+  const [, bearer] = /^bearer +(\S+) *$/i.exec(authorization?.slice(0, CREDENTIAL_LENGTH_MAX + 100) ?? '') ?? [];
+  const apiKey = header('x-api-key');
+  if (bearer !== undefined && apiKey !== null)
+    throw new Problem('credentials_ambiguous', 'Send either Authorization: Bearer or X-API-Key, not both');
+  return bearer ?? apiKey;
+}
+
+/** A principal of all tenants acts in the one the request names. @throws Problem when that is none */
+function inTenant(principal: Principal, header: Header): Principal {
+  if (principal.everywhere !== true) return principal;
+  const named = header('rota-tenant');
+  if (named === null) return principal;
+  const tenant = readTenant(named);
+  if (tenant === null)
+    throw new Problem(
+      'query_invalid',
+      'Rota-Tenant must be the name of a tenant: 1 to 63 small letters, digits and dashes, no dash in front',
+    );
+  return { ...principal, tenant };
+}
+
+function refuse(): never {
+  throw new Problem('unauthenticated', 'Say who you are: Authorization: Bearer, or X-API-Key, with an API key', {
+    headers: { 'WWW-Authenticate': CHALLENGE },
+  });
+}
+
+/** Always the same words: the log has the reason. */
+const invalid = (): Problem =>
+  new Problem('credentials_invalid', 'These credentials are not good, or not any more', {
+    headers: { 'WWW-Authenticate': `${CHALLENGE}, error="invalid_token"` },
+  });

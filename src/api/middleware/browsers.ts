@@ -1,0 +1,63 @@
+import cors from '@koa/cors';
+import type { Middleware } from 'koa';
+
+/*
+ * What is said to browsers. Answers are data: no page may frame them, guess at their type, or keep them. Pages of other origins are let at
+ * them only where CORS_ORIGINS names them; without it there is no such header at all.
+ */
+
+export type BrowserPolicy = {
+  /** Origins whose pages may read answers; `*`: all. */
+  readonly corsOrigins: readonly string[];
+  /** Whether this server is reached over https alone. */
+  readonly isSecure: boolean;
+  readonly version: string;
+};
+
+/** How long a browser may remember what it was told, in seconds. */
+const CORS_SECONDS = 600;
+const YEAR_SECONDS = 31_536_000;
+/** Headers of our answers that a page may read. */
+const EXPOSED = [
+  'Location',
+  'ETag',
+  'Link',
+  'Retry-After',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Idempotent-Replayed',
+  'X-Request-Id',
+  'WWW-Authenticate',
+  'Rota-Version',
+];
+
+/** Headers that stand on every answer. */
+export function browserHeaders({ corsOrigins, isSecure, version }: BrowserPolicy): Readonly<Record<string, string>> {
+  return {
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Referrer-Policy': 'no-referrer',
+    ...(corsOrigins.length === 0 ? { 'Cross-Origin-Resource-Policy': 'same-origin' } : {}),
+    ...(isSecure ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}` } : {}),
+    'Rota-Version': version,
+  };
+}
+
+/** Lets pages of these origins at our answers; never with cookies. Null: there are none. */
+export function corsFor({ corsOrigins }: BrowserPolicy, methods: readonly string[]): Middleware | null {
+  if (corsOrigins.length === 0) return null;
+  const isOpen = corsOrigins.includes('*');
+  return cors({
+    // The library takes an empty text for "say nothing".
+    origin: (ctx) => {
+      const origin = ctx.get('Origin');
+      if (isOpen) return '*';
+      return corsOrigins.includes(origin) ? origin : '';
+    },
+    allowMethods: [...methods],
+    exposeHeaders: EXPOSED,
+    maxAge: CORS_SECONDS,
+    credentials: false,
+    keepHeadersOnError: true,
+  });
+}

@@ -1,0 +1,72 @@
+import { hostname } from 'node:os';
+import type { PagePolicy } from '../api/middleware/pages.ts';
+import { type Identity, type IdentityParts, openIdentity } from '../identity/identity.ts';
+import { SealedShut } from '../identity/secrets.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Ids } from '../runtime/ids.ts';
+import type { Log } from '../runtime/log.ts';
+import { type ProcessTime, realTime } from '../runtime/process-time.ts';
+import type { Store } from '../store/store.ts';
+import { type Config, ConfigError, isLoopback } from './config.ts';
+
+/* Whether callers are asked who they are, as the settings want it, and what the start has to say about that. */
+
+type Around = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly time?: ProcessTime;
+  readonly wall?: () => number;
+};
+
+/** Opens keys and secrets, registers ADMIN_KEY. @throws ConfigError when a secret is sealed with a key that is not there */
+export async function identityFor(config: Config, around: Around): Promise<Identity> {
+  const settings: IdentityParts['settings'] = {
+    mode: config.auth,
+    proceedTokens: config.proceedTokens,
+    sealingKeys: config.secretsKey,
+  };
+  const { store, clock, ids, log, time = realTime, wall = Date.now } = around;
+  try {
+    return await openIdentity({ store, clock, ids, log, time, wall, settings });
+  } catch (error) {
+    throw error instanceof SealedShut
+      ? new ConfigError([`${error.message}; set SECRETS_KEY to all keys that were used, the newest first`])
+      : error;
+  }
+}
+
+/** For a server that is about to answer: registers ADMIN_KEY, and refuses to be open to strangers. @throws ConfigError */
+export async function openDoor(config: Config, identity: Identity, log: Log): Promise<void> {
+  if (config.adminKey !== null) {
+    const came = await identity.keys.register(config.adminKey);
+    if (came === 'ended') log.warn('ADMIN_KEY is a key that was ended: it is not taken', { event: 'admin_key.ended' });
+    if (came === 'new') log.info('ADMIN_KEY is registered', { event: 'admin_key.registered' });
+  }
+  const { host, auth, baseUrl } = config;
+  if (identity.isOpen() && auth !== 'none' && !isLoopback(host))
+    throw new ConfigError([
+      `HOST is "${host}", but there is no API key yet, and without one everybody who reaches this address may do everything. ` +
+        'Make one (rota keys create), or set ADMIN_KEY to one made by rota keys generate, or say AUTH=none to have it open',
+    ]);
+  if (auth === 'none') log.warn('AUTH is none: whoever reaches this server may do everything', { event: 'auth.none' });
+  else if (identity.isOpen() && baseUrl !== null && !isLoopback(new URL(baseUrl).hostname))
+    log.warn('BASE_URL is public, but nobody is asked who they are: make an API key, or set ADMIN_KEY', {
+      event: 'auth.open',
+    });
+  if (!identity.isOpen() && baseUrl?.startsWith('http:') === true && !isLoopback(new URL(baseUrl).hostname))
+    log.warn('BASE_URL is plain http: keys and tokens can be read on the way', { event: 'auth.plain' });
+}
+
+/** Which names and pages an open server answers to. */
+export function pagePolicy(config: Config): PagePolicy {
+  const { baseUrl, host, allowedHosts, corsOrigins } = config;
+  const base = baseUrl === null ? null : new URL(baseUrl);
+  return {
+    hosts: [...allowedHosts, host, hostname(), ...(base === null ? [] : [base.hostname])].map((name) =>
+      name.toLowerCase(),
+    ),
+    origins: [...corsOrigins, ...(base === null ? [] : [base.origin])],
+  };
+}
