@@ -47,6 +47,15 @@ export type Sink = {
   readonly write: (bit: string | Uint8Array) => Promise<void>;
 };
 
+/** JSON that is printed already. */
+export const printedReply = (status: number, text: string): Reply => ({
+  kind: 'text',
+  status,
+  type: 'application/json',
+  text,
+  headers: {},
+});
+
 export const jsonReply = (status: number, value: Json, headers: Readonly<Record<string, string>> = {}): Reply => ({
   kind: 'text',
   status,

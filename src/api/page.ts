@@ -4,6 +4,8 @@ import { Problem } from './problem.ts';
 /** Items of one page of a list. */
 export const PAGE_DEFAULT = 100;
 export const PAGE_MAX = 1_000;
+/** Bytes one page of a list has at most; it ends before the item that would exceed them, and has one item at least. */
+export const PAGE_BYTES_MAX = 4 * 1024 * 1024;
 /** Longest cursor we look at. */
 const CURSOR_LENGTH_MAX = 2_048;
 
@@ -15,6 +17,36 @@ export function limitOf(query: URLSearchParams, otherwise = PAGE_DEFAULT, most =
   if (limit < 1 || limit > most) throw new Problem('query_invalid', `limit must be a whole number from 1 to ${most}`);
   return limit;
 }
+
+/**
+ * As many of the items, printed one after the other, as a page takes. Others are served in between.
+ *
+ * @param print an item as JSON; null: it is not shown
+ * @returns `shown`: how many of the items are dealt with
+ */
+export async function printPage<Item>(
+  items: readonly Item[],
+  print: (item: Item) => string | null,
+): Promise<{ readonly texts: readonly string[]; readonly shown: number }> {
+  const texts: string[] = [];
+  let bytes = 0;
+  let sinceTurn = 0;
+  for (const [i, item] of items.entries()) {
+    const text = print(item);
+    if (text === null) continue;
+    const more = Buffer.byteLength(text) + 1;
+    if (texts.length > 0 && bytes + more > PAGE_BYTES_MAX) return { texts, shown: i };
+    texts.push(text);
+    bytes += more;
+    sinceTurn += more;
+    if (sinceTurn < TURN_BYTES) continue;
+    sinceTurn = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { texts, shown: items.length };
+}
+/** Printed without a break. */
+const TURN_BYTES = 512 * 1024;
 
 /**
  * The cursor as callers see it: what the store gave, made opaque, with a checksum over it and the list it belongs to, so that

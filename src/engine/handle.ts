@@ -71,7 +71,7 @@ function unsteppable(running: Running, turn: Turn, entry: Entry, error: unknown)
     // What it throws is the same, and in the log already.
   }
   if (entry.stimulus.event.kind === 'kill') {
-    if (!turn.view.answered.has(needKey(EVERYTHING))) return { kind: 'need', needs: [EVERYTHING] };
+    if (!turn.view.answered.has(needKey(OPEN_WORKITEMS))) return { kind: 'need', needs: [OPEN_WORKITEMS] };
     const changes = killedApart(turn.view, turn.workflow, running.now);
     if (changes !== null)
       return { kind: 'ran', verdict: { kind: 'answer', answer: { ok: true, value: null } }, changes, folds: false };
@@ -90,7 +90,7 @@ function unsteppable(running: Running, turn: Turn, entry: Entry, error: unknown)
   return { ...threw, changes };
 }
 
-const EVERYTHING: Need = { kind: 'everything' };
+const OPEN_WORKITEMS: Need = { kind: 'open_workitems' };
 /** Errors of ours may quote what they could not read. */
 const REASON_CHARACTERS_MAX = 200;
 const reasonOf = (error: unknown): string =>

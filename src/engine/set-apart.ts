@@ -34,7 +34,7 @@ export function setApart({ workflow, errors }: Loaded, message: string, now: num
   };
 }
 
-/** The kill of such a workflow: its participants are told, as those of any other, and everything else of it goes. `loaded`: everything. */
+/** The kill of such a workflow: its participants are told, as those of any other, and everything else of it goes. `loaded`: its open workitems. */
 export function killedApart(loaded: Loaded, id: WorkflowId, now: number): Changes | null {
   const { workflow } = loaded;
   if (workflow === null || isOver(workflow.status)) return null;

@@ -1,6 +1,6 @@
 import { type Inspection, inspect } from '../interpreter/inspect.ts';
-import { deliveredFields } from '../interpreter/state/fields.ts';
-import type { Fields } from '../model/json.ts';
+import { baseFields, deliveredFields, NOT_DELIVERED } from '../interpreter/state/fields.ts';
+import type { Fields, Json, JsonObject } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -11,9 +11,19 @@ import { parseDefinition } from './definitions.ts';
 /** The fields a participant holds. `base`: the value of the base row the workitem inherits from, or null. */
 export const workitemFields = (row: WorkitemRow, base: string | null): Fields => deliveredFields(row, base);
 
-/** As `workitemFields`, for a workitem that was loaded with its workflow. */
-export const loadedWorkitemFields = (row: WorkitemRow, loaded: Loaded): Fields =>
-  workitemFields(row, row.inherits === null ? null : (loaded.variables.get(`${row.inherits} ^`)?.value ?? null));
+/**
+ * The fields a participant holds, in two parts: those many workitems share, the very same object for all that inherit from one base, and
+ * the workitem's own, which count where both have a name.
+ */
+export function partedFields(row: WorkitemRow, base: string | null): { readonly shared: Fields; readonly own: Fields } {
+  if (row.fields !== null || base === null) return { shared: NONE, own: deliveredFields(row, base) };
+  const added = row.added === null ? {} : (JSON.parse(row.added) as JsonObject);
+  return { shared: baseFields(base), own: { params: JSON.parse(row.params) as Json, ...added } };
+}
+const NONE: Fields = {};
+
+/** Names that are never delivered from a base (`partedFields` leaves them in). */
+export const isDelivered = (name: string): boolean => !NOT_DELIVERED.includes(name);
 
 /** What is live in a workflow, from the rows that were loaded. `definition`: the stored text, or null when it is not wanted. */
 export function showWorkflow(loaded: Loaded, definition: string | null): Inspection {

@@ -117,6 +117,9 @@ export type Need =
   | { readonly kind: 'variable'; readonly scope: ExpressionId; readonly name: string }
   | { readonly kind: 'variables'; readonly scope: ExpressionId }
   | { readonly kind: 'definition'; readonly hash: string }
+  /** The workitems that are not closed, by name: `fields`, `added`, `params` and `log` are left out (as null, null, '{}' and '[]'), except of
+   * the root strand's. For whoever ends them all, however large they are. */
+  | { readonly kind: 'open_workitems' }
   /** Every row of the workflow (administrators only). */
   | { readonly kind: 'everything' };
 

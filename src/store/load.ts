@@ -168,6 +168,9 @@ const loadVariables: Statement = {
   ${matching('variable', ' and scope = r.k and name = r.n')}`,
 };
 
+/** What of a workitem may be large. */
+const WITHIN: ReadonlySet<string> = new Set(['fields', 'added', 'params', 'log']);
+
 /** Whole tables of a workflow. */
 const all = <Row>(name: string, table: { readonly name: string }, columns: string): Statement & { row?: Row } => ({
   name,
@@ -178,6 +181,15 @@ const all = <Row>(name: string, table: { readonly name: string }, columns: strin
 });
 const allStrands = all('all_strands', BRANCH, selected(BRANCH, 't'));
 const allWorkitems = all('all_workitems', WORKITEM, selected(WORKITEM, 't'));
+const openWorkitems: Statement = {
+  name: 'open_workitems',
+  text: `
+  select r.w as request, ${selected({ ...WORKITEM, columns: WORKITEM.columns.filter(({ key }) => !WITHIN.has(key)) }, 't')},
+    case when t.path = '0' then t.fields end as fields, case when t.path = '0' then t.added end as added,
+    case when t.path = '0' then t.params else '{}' end as params, case when t.path = '0' then t.log else '[]' end as log
+  from ${requests('')}
+  ${matching(WORKITEM.name, ` and state <> 'closed'`)}`,
+};
 const allErrors = all('all_errors', ERROR, selected(ERROR, 't'));
 const allListeners = all('all_listeners', LISTENER, selected(LISTENER, 't'));
 const allVariables = all('all_variables', VARIABLE, selected(VARIABLE, 't'));
@@ -331,6 +343,14 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
     {
       statement: allWorkitems,
       requests: everything,
+      take: (into, record) => {
+        const row = rowOf(WORKITEM, record);
+        into.workitems.set(row.id, row);
+      },
+    },
+    {
+      statement: openWorkitems,
+      requests: pick('open_workitems', () => [{}]),
       take: (into, record) => {
         const row = rowOf(WORKITEM, record);
         into.workitems.set(row.id, row);

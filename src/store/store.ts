@@ -225,6 +225,14 @@ export type AgendaPeek = {
   readonly path: string | null;
 };
 
+/** A workitem in a list. `base`: as in ClaimedMessage; `place`: the `after` of what lies behind it. */
+export type ReadItem = {
+  readonly workflow: WorkflowId;
+  readonly row: WorkitemRow;
+  readonly base: string | null;
+  readonly place: string;
+};
+
 /** What a list shows of a workflow: nothing that may be large. */
 export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header' | 'state' | 'fields'>;
 
@@ -255,21 +263,33 @@ export type Reads = {
   standings(
     asked: readonly { readonly tenant: Tenant; readonly workflow: WorkflowId }[],
   ): Promise<ReadonlyMap<WorkflowId, Standing>>;
-  /** Everything stored of one workflow as of one moment, for showing it: at most `limit` strands whose path comes after `after`, and the
-   * rows of those strands (with the first page also those of the root strand, whose open workitem comes with every page). `next` is the
-   * `after` of the next page. Variables: base rows only. */
+  /**
+   * One workflow as of one moment, for showing it: at most `limit` strands whose path comes after `after`, and what is live in
+   * those strands: open workitems, timers, listeners, errors (without `details`), and the bases of these workitems. What belongs to no
+   * strand or to the root strand comes with the first page, the root's open workitem with every page.
+   *
+   * `next` is the `after` of the next page. A page ends early where its rows would have more than PAGE_BYTES_MAX bytes of text. `leftOut`:
+   * of what there was more than one page takes.
+   */
   whole(
     tenant: Tenant,
     id: WorkflowId,
     options: { readonly limit: number; readonly after: string | null },
-  ): Promise<(Loaded & { readonly next: string | null }) | null>;
+  ): Promise<
+    | (Loaded & {
+        readonly next: string | null;
+        readonly leftOut: readonly ('workitems' | 'timers' | 'waits' | 'errors')[];
+      })
+    | null
+  >;
   /** Newest first; `after` is the opaque `next` of the page before. `participant`: has an open workitem of that participant. */
   workflows(query: WorkflowsQuery): Promise<Page<WorkflowSummary>>;
   /** The same with their texts and the open workitem of the root strand, for those who have to look inside; ask for few at once. */
   workflowRows(
     query: WorkflowsQuery,
   ): Promise<Page<{ readonly row: WorkflowRow; readonly workitem: WorkitemRow | null }>>;
-  /** Of a participant: oldest first. Of one workflow: by id. All: in an order that only serves to walk through them. */
+  /** Of a participant: oldest first. Of one workflow: by id. All: in an order that only serves to walk through them. A page ends early where
+   * its rows would have more than PAGE_BYTES_MAX bytes of text, a base that several inherit counted once. */
   workitems(query: {
     readonly tenant: Tenant;
     readonly participant: string | null;
@@ -277,7 +297,7 @@ export type Reads = {
     readonly state: WorkitemRow['state'] | null;
     readonly limit: number;
     readonly after: string | null;
-  }): Promise<Page<{ readonly workflow: WorkflowId; readonly row: WorkitemRow; readonly base: string | null }>>;
+  }): Promise<Page<ReadItem>>;
   workitem(
     tenant: Tenant,
     key: MessageKey,
@@ -286,7 +306,7 @@ export type Reads = {
   ownerOf(
     key: MessageKey,
   ): Promise<{ readonly tenant: Tenant; readonly launchedAt: number; readonly openedAt: number | null } | null>;
-  /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows. */
+  /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows and PAGE_BYTES_MAX bytes of entries, but one at least. */
   history(tenant: Tenant, id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
   /** All history in the order of commit; null where that is not to be had. */
   readonly recorded: {
@@ -297,6 +317,7 @@ export type Reads = {
      * then. A workflow's own rows have positions that never fall. */
     rows(from: number, upTo: number, limit: number): Promise<readonly Recorded[]>;
   } | null;
+  /** Newest first, without their `details`; bounded in bytes as workitems are. */
   errors(query: {
     readonly tenant: Tenant;
     readonly limit: number;

@@ -26,6 +26,7 @@ const BRINGS: { readonly [kind in Need['kind']]: kind extends Paged['kind'] ? 'p
   variables: 'whole',
   definition: 'one',
   everything: 'whole',
+  open_workitems: 'whole',
 };
 const isPaged = (need: Need): need is Paged => BRINGS[need.kind] === 'paged';
 

@@ -177,6 +177,11 @@ export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs
           if (row.scope === need.scope && (need.kind === 'variables' || row.name === need.name))
             variables.set(key, row);
         break;
+      case 'open_workitems':
+        for (const held of rows.workitems.values())
+          if (held.row.state !== 'closed')
+            workitems.set(held.row.id, held.row.path === '0' ? held.row : named(held.row));
+        break;
       case 'everything':
         for (const row of rows.strands.values()) strand(row);
         for (const held of rows.workitems.values()) workitems.set(held.row.id, held.row);
@@ -204,3 +209,6 @@ const childrenOf = (rows: Rows, need: Extract<Need, { kind: 'children' }>): read
     .filter((row) => strandNumber(row.path) > need.after)
     .sort((a, b) => strandNumber(a.path) - strandNumber(b.path))
     .slice(0, need.limit);
+
+/** A workitem by name, without what may be large. */
+const named = (row: WorkitemRow): WorkitemRow => ({ ...row, fields: null, added: null, params: '{}', log: '[]' });

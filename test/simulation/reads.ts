@@ -3,6 +3,7 @@ import type { WorkflowId } from '../../src/model/ids.ts';
 import { shardOf } from '../../src/model/ids.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import type { Tenant } from '../../src/model/tenant.ts';
+import { cursorAt } from '../../src/store/page.ts';
 import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
 import { BASE, type Database, load, type Rows } from './database.ts';
 
@@ -62,16 +63,19 @@ export function makeReads(database: Database, ask: Ask): Reads {
         const ofRoot = rootItem(rows);
         const within = <Row extends { readonly path: string | null }>(part: ReadonlyMap<string, Row>) =>
           new Map([...part].filter(([, row]) => inPage(row)));
+        const open = new Map([...all.workitems].filter(([, row]) => row.state !== 'closed'));
+        const timers = new Map([...all.agenda].filter(([, row]) => row.kind === 'timer'));
         return {
           workflow: rows.workflow,
           strands: within(all.strands),
-          workitems: new Map([...within(all.workitems), ...(ofRoot === null ? [] : [[ofRoot.id, ofRoot] as const])]),
-          agenda: within(all.agenda),
+          workitems: new Map([...within(open), ...(ofRoot === null ? [] : [[ofRoot.id, ofRoot] as const])]),
+          agenda: within(timers),
           errors: within(all.errors),
           listeners: within(all.listeners),
           variables: new Map([...all.variables].filter(([, row]) => row.name === BASE)),
           answered: new Set<string>(),
           next,
+          leftOut: [],
         };
       }),
     workflows: (query) => listed(query, ({ workflow }) => summaryOf(workflow)),
@@ -90,7 +94,9 @@ export function makeReads(database: Database, ask: Ask): Reads {
                 ? [item.row.openedAt, item.workflow, item.row.id]
                 : [shardOf(item.workflow), item.workflow, item.row.id],
           }));
-        return pageOf(found, limit, after);
+        const page = pageOf(found, limit, after);
+        const places = new Map(found.map(({ item, key }) => [item, cursorAt(key)]));
+        return { ...page, items: page.items.map((item) => ({ ...item, place: places.get(item) ?? '' })) };
       }),
     workitem: (tenant, { workflow, workitem }) =>
       ask('read workitem', () => {
@@ -148,8 +154,7 @@ function pageOf<Item>(
     .sort((a, b) => compare(a.key, b.key));
   const shown = rest.slice(0, limit);
   const last = shown.at(-1);
-  const next =
-    rest.length > limit && last !== undefined ? Buffer.from(JSON.stringify(last.key)).toString('base64url') : null;
+  const next = rest.length > limit && last !== undefined ? cursorAt(last.key) : null;
   return { items: shown.map(({ item }) => item), next };
 }
 

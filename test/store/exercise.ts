@@ -57,6 +57,7 @@ export async function exerciseEverything(store: Store): Promise<void> {
         { kind: 'variable', scope: expression('0'), name: 'x' },
         { kind: 'variables', scope: expression('0') },
         { kind: 'listeners' },
+        { kind: 'open_workitems' },
         { kind: 'everything' },
       ],
     },

@@ -373,6 +373,10 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
         break;
       case 'definition':
         break; // handed over through the step's context
+      case 'open_workitems':
+        for (const row of rows.workitems.values())
+          if (row.state !== 'closed') workitems.set(row.id, row.path === '0' ? row : named(row));
+        break;
       case 'everything':
         for (const row of rows.strands.values()) strand(row);
         for (const [key, row] of rows.workitems) workitems.set(key, row);
@@ -399,3 +403,6 @@ const childrenOf = (rows: Rows, need: Extract<Need, { kind: 'children' }>): read
     .filter((row) => lastNumber(row.path) > need.after)
     .sort((a, b) => lastNumber(a.path) - lastNumber(b.path))
     .slice(0, need.limit);
+
+/** A workitem by name, without what may be large. */
+const named = (row: WorkitemRow): WorkitemRow => ({ ...row, fields: null, added: null, params: '{}', log: '[]' });

@@ -34,7 +34,7 @@ export function cancelProcess(world: World, message: Extract<Message, { kind: 'c
 /** Ends a workflow at once, whatever its state: every open workitem is owed a notice, everything else goes. */
 export function killAtOnce(world: World): void {
   const { header, loaded, now } = world;
-  world.want({ kind: 'everything' });
+  world.want({ kind: 'open_workitems' });
   if (header.pausedAt !== null) {
     // The pause ends with it: notices owed from before would be held back for ever.
     world.shift = now - header.pausedAt;

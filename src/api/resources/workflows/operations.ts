@@ -1,11 +1,8 @@
-import { loadedWorkitemFields, showWorkflow } from '../../../engine/show.ts';
+import { showWorkflow } from '../../../engine/show.ts';
 import { bareView } from '../../../engine/view.ts';
 import { Fault } from '../../../model/fault.ts';
-import type { WorkflowId } from '../../../model/ids.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../../model/json.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../../model/rows.ts';
-import type { Loaded } from '../../../model/stimulus.ts';
-import type { Tenant } from '../../../model/tenant.ts';
 import type { Page, WorkflowSummary, WorkflowsQuery } from '../../../store/store.ts';
 import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
@@ -15,15 +12,10 @@ import { cursorFor, cursorOf, entryNumberOf, limitOf, PAGE_MAX } from '../../pag
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
-import { timeView } from '../../time.ts';
-import { bpmnView, stateWord } from '../bpmn/view.ts';
-import { errorView } from '../errors/view.ts';
-import { workitemView } from '../workitems/view.ts';
 import { History, WORKFLOW_STATUSES, Workflow, WorkflowList } from './schemas.ts';
+import { show } from './show.ts';
 import { historyView, summaryView } from './view.ts';
 
-/** Live expressions (and workitems) shown of one workflow at once (docs/api-v1.md). */
-const EXPRESSIONS_MAX = 1_000;
 /** Filters on tags and fields look into the workflows one by one: at most so many, or so much text, per request, then the cursor goes on. */
 const LOOKED_INTO_MAX = 500;
 const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
@@ -126,57 +118,6 @@ async function cancel(parts: Parts, call: Call): Promise<void> {
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
     throw thrown;
-  }
-}
-
-async function show(parts: Parts, call: Call) {
-  const id = workflowIdOf(call);
-  const view = call.query.get('view');
-  if (view !== null && view !== 'summary') throw new Problem('query_invalid', 'view must be summary');
-  if (view === 'summary') {
-    const { row } = await loadPage(parts, call.principal.tenant, id, null);
-    return jsonReply(200, { id, state: stateWord(row.status), created_at: timeView(row.launchedAt) });
-  }
-  const list = `expressions of ${id}`;
-  const after = cursorOf(list, call.query);
-  const { whole, row, shown } = await loadPage(parts, call.principal.tenant, id, after);
-  // The root strand lies in the workflow's row and comes with every page; it belongs to the first.
-  const isFirst = after === null;
-  const rootIds = new Set(
-    isFirst ? [] : showWorkflow(rootOnly(whole), null).expressions.map((expression) => expression.id),
-  );
-  return jsonReply(200, {
-    ...summaryView(row),
-    fields: shown.fields,
-    tags: shown.tags,
-    tree: shown.tree,
-    expressions: shown.expressions
-      .filter((expression) => !rootIds.has(expression.id))
-      .map(({ element, ...expression }) => (element === null ? expression : { ...expression, element })),
-    expressions_cursor: whole.next === null ? null : cursorFor(list, whole.next),
-    workitems: [...whole.workitems.values()]
-      .filter((workitem) => workitem.state !== 'closed' && !rootIds.has(workitem.id))
-      .map((workitem) => workitemView(id, workitem, loadedWorkitemFields(workitem, whole))),
-    timers: shown.timers.map((timer) => ({ ...timer, due_at: timeView(timer.due_at) })),
-    errors: [...whole.errors.values()].map((error) => ({ ...errorView(id, error), ...elementIn(shown, error.id) })),
-    ...bpmnView(shown),
-  });
-}
-
-const elementIn = ({ errors }: ReturnType<typeof showWorkflow>, id: string): { readonly element?: string } => {
-  const element = errors.find((each) => each.expression_id === id)?.element ?? null;
-  return element === null ? {} : { element };
-};
-
-const rootOnly = (whole: Loaded): Loaded => ({ ...whole, strands: new Map() });
-
-/** Strands are what the store counts; each holds some expressions, so a page that has grown too large is asked for again, smaller. */
-async function loadPage(parts: Parts, tenant: Tenant, id: WorkflowId, after: string | null) {
-  for (let limit = EXPRESSIONS_MAX; ; limit = Math.ceil(limit / 2)) {
-    const whole = await parts.store.read.whole(tenant, id, { limit, after });
-    if (whole?.workflow == null) throw noSuchWorkflow(id);
-    const shown = showWorkflow(whole, await parts.store.definitions.text(whole.workflow.definition));
-    if (shown.expressions.length <= EXPRESSIONS_MAX || limit === 1) return { whole, row: whole.workflow, shown };
   }
 }
 

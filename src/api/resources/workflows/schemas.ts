@@ -123,6 +123,11 @@ export const Workflow = Type.Object(
     elements: Type.Optional(Type.Array(BpmnElement)),
     waits: Type.Optional(Type.Array(BpmnWait)),
     stuck: Type.Optional(Type.Array(text('A gateway whose tokens nothing can set free any more'))),
+    left_out: Type.Optional(
+      Type.Array(
+        Type.OneOf(['workitems', 'timers', 'waits', 'errors'], 'More of these belong to this page than it takes'),
+      ),
+    ),
   },
   { title: 'Workflow' },
 );

@@ -9,14 +9,14 @@ import { callersFields, readFieldsOf } from '../../fields.ts';
 import { happen } from '../../happen.ts';
 import { noSuchWorkitem, workitemKeyOf } from '../../ids.ts';
 import { makeCheck } from '../../middleware/validate.ts';
-import { type Call, jsonReply, OK, type Operation, type Reply } from '../../operation.ts';
-import { cursorFor, cursorOf, limitOf } from '../../page.ts';
+import { type Call, jsonReply, OK, type Operation, printedReply, type Reply } from '../../operation.ts';
+import { cursorFor, cursorOf, limitOf, printPage } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
 import { timeView } from '../../time.ts';
 import { Deliveries, Fail, Proceed, Workitem, WorkitemList, WorkitemPatch } from './schemas.ts';
-import { workitemView } from './view.ts';
+import { makeItemTexts, workitemView } from './view.ts';
 
 type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
 
@@ -144,7 +144,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
         { name: 'cursor', description: 'The next_cursor of the page before' },
       ],
-      answers: answers(200, 'A page', WorkitemList, 400),
+      answers: answers(200, 'A page; with large fields it can hold fewer than limit', WorkitemList, 400),
       handle: async (call) => {
         const state = call.query.get('status');
         if (state !== null && state !== 'open' && state !== 'failed')
@@ -157,13 +157,14 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           limit: limitOf(call.query),
           after: cursorOf('workitems', call.query),
         });
-        return jsonReply(200, {
+        const print = makeItemTexts();
+        const { texts, shown } = await printPage(page.items, ({ workflow, row, base }) =>
           // A closed workitem only owes its participant a notice; it is nobody's turn any more.
-          workitems: page.items
-            .filter(({ row }) => row.state !== 'closed')
-            .map(({ workflow, row, base }) => workitemView(workflow, row, workitemFields(row, base))),
-          next_cursor: page.next === null ? null : cursorFor('workitems', page.next),
-        });
+          row.state === 'closed' ? null : print(workflow, row, base),
+        );
+        const next = shown < page.items.length ? (page.items[shown - 1]?.place ?? null) : page.next;
+        const cursor = JSON.stringify(next === null ? null : cursorFor('workitems', next));
+        return printedReply(200, `{"workitems":[${texts.join(',')}],"next_cursor":${cursor}}`);
       },
     },
   ];

@@ -1,6 +1,18 @@
 import { Type } from '../../schema.ts';
 import { Fields, nextCursor, nullable, reason, SEND_STATUSES, text, time } from '../../schema-parts.ts';
 
+const LargeFields = Type.Object(
+  {},
+  {
+    additionalProperties: Type.Object({
+      bytes: Type.Integer({ description: 'Of its JSON' }),
+      sha256: text('Of its JSON in UTF-8'),
+    }),
+    description:
+      'In lists and in the view of a workflow: fields of more than 64 kB, which are missing from `fields`; the workitem alone has them all',
+  },
+);
+
 /** Body of a proceed. */
 export const Proceed = Type.Object(
   { fields: Type.Optional(Fields) },
@@ -54,6 +66,7 @@ export const Workitem = Type.Object(
       'failed: its tries are spent or it was given up; a proceed is still accepted',
     ),
     fields: Fields,
+    large_fields: Type.Optional(LargeFields),
     opened_at: time('Since when the participant has it'),
     revision: Type.Integer({ description: 'Counts edits; the ETag' }),
     callback: Type.Object(

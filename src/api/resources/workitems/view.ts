@@ -1,15 +1,23 @@
+import { isDelivered, partedFields } from '../../../engine/show.ts';
 import { type WorkflowId, workitemId } from '../../../model/ids.ts';
 import type { Fields, JsonObject } from '../../../model/json.ts';
 import type { WorkitemRow } from '../../../model/rows.ts';
+import { type Abridged, abridged, largeView, over } from '../../abridged.ts';
 import { timeOrNull, timeView } from '../../time.ts';
 
-export const workitemView = (workflow: WorkflowId, row: WorkitemRow, fields: Fields): JsonObject => ({
+export const workitemView = (
+  workflow: WorkflowId,
+  row: WorkitemRow,
+  fields: Fields,
+  more: JsonObject = {},
+): JsonObject => ({
   id: workitemId(row.id, workflow),
   workflow_id: workflow,
   expression_id: row.id,
   participant: row.participant,
   status: row.state,
   fields,
+  ...more,
   opened_at: timeView(row.openedAt),
   revision: row.revision,
   callback: {
@@ -19,3 +27,14 @@ export const workitemView = (workflow: WorkflowId, row: WorkitemRow, fields: Fie
     next_at: row.send === null ? null : timeOrNull(row.dueAt),
   },
 });
+
+/** Makes the view of one workitem among many, as JSON: what they share is measured once. */
+export function makeItemTexts(): (workflow: WorkflowId, row: WorkitemRow, base: string | null) => string {
+  let last: { readonly fields: Fields; readonly abridged: Abridged } | null = null;
+  return (workflow, row, base) => {
+    const { shared, own } = partedFields(row, base);
+    if (last?.fields !== shared) last = { fields: shared, abridged: abridged(shared) };
+    const { fields, large } = over(last.abridged, abridged(own), isDelivered);
+    return JSON.stringify(workitemView(workflow, row, fields, largeView(large)));
+  };
+}

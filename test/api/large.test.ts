@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FIELD_SHOWN_BYTES_MAX } from '../../src/api/abridged.ts';
+import { PAGE_BYTES_MAX } from '../../src/api/page.ts';
+import type { Running } from '../../src/server/start.ts';
+import { postJson, send, startServer } from '../support/server.ts';
+
+/* Answers are bounded in bytes: pages end early, and many workitems tell their large fields by size and hash. */
+
+const NOWHERE = 'http://127.0.0.1:1/callback';
+let server: Running;
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+afterAll(() => server.stop(), 60_000);
+
+type Item = {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly fields: Record<string, unknown>;
+  readonly large_fields?: Record<string, { readonly bytes: number; readonly sha256: string }>;
+};
+type Page = { readonly workitems: readonly Item[]; readonly next_cursor: string | null };
+type View = {
+  readonly fields: Record<string, unknown>;
+  readonly expressions: readonly { readonly id: string }[];
+  readonly workitems: readonly Item[];
+  readonly expressions_cursor: string | null;
+};
+
+async function launch(workflow: string, fields: Record<string, unknown>): Promise<string> {
+  const answer = await postJson(server.url, '/v1/workflows', { workflow, callback: NOWHERE, fields });
+  expect(answer.status, answer.text).toBe(201);
+  return answer.json<{ id: string }>().id;
+}
+
+async function pagesOf<P>(path: string, nextOf: (page: P) => string | null): Promise<readonly P[]> {
+  const pages: P[] = [];
+  for (let cursor: string | null = null, more = true; more; more = cursor !== null) {
+    const separator = path.includes('?') ? '&' : '?';
+    const answer = await send(server.url, 'GET', cursor === null ? path : `${path}${separator}cursor=${cursor}`);
+    expect(answer.status, answer.text.slice(0, 500)).toBe(200);
+    expect(answer.text.length).toBeLessThanOrEqual(PAGE_BYTES_MAX + 10_000);
+    const page = answer.json<P>();
+    pages.push(page);
+    cursor = nextOf(page);
+  }
+  return pages;
+}
+
+describe('a workitem among others', () => {
+  test('tells a large field by size and hash; alone it has it whole', async () => {
+    const large = 'é'.repeat(FIELD_SHOWN_BYTES_MAX / 2);
+    const id = await launch('define\n  alpha', { small: 'x', large });
+    const json = JSON.stringify(large);
+    const told = { large: { bytes: Buffer.byteLength(json), sha256: createHash('sha256').update(json).digest('hex') } };
+
+    const list = (await send(server.url, 'GET', `/v1/workitems?workflow_id=${id}`)).json<Page>();
+    expect(list.workitems).toMatchObject([{ fields: { small: 'x', params: {} }, large_fields: told }]);
+    expect(list.workitems[0]?.fields).not.toHaveProperty('large');
+    const view = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<View>();
+    expect(view.workitems).toEqual(list.workitems);
+    expect(view.fields['large']).toBe(large);
+
+    const alone = (
+      await send(server.url, 'GET', `/v1/workflows/${id}/workitems/${list.workitems[0]?.id}`)
+    ).json<Item>();
+    expect(alone.fields['large']).toBe(large);
+    expect(alone).not.toHaveProperty('large_fields');
+  });
+
+  test('has no large_fields where there are none', async () => {
+    const id = await launch('define\n  alpha', { small: 'x'.repeat(1_000) });
+    const { workitems } = (await send(server.url, 'GET', `/v1/workitems?workflow_id=${id}`)).json<Page>();
+    expect(workitems[0]).not.toHaveProperty('large_fields');
+    expect(workitems[0]?.fields['small']).toBe('x'.repeat(1_000));
+  });
+});
+
+describe('a fork whose branches share much', () => {
+  const fields = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`f${i}`, 'x'.repeat(1_000)]));
+  const BRANCHES = 150;
+  const fork = `define\n  citerator times: ${BRANCHES}\n    alpha\n`;
+
+  test('is listed in pages that end early, each workitem once', async () => {
+    const id = await launch(fork, fields);
+    const pages = await pagesOf<Page>(`/v1/workitems?workflow_id=${id}&limit=1000`, (page) => page.next_cursor);
+    expect(pages.length).toBeGreaterThan(2);
+    const ids = pages.flatMap((page) => page.workitems.map((item) => item.id));
+    expect(ids.length).toBe(BRANCHES);
+    expect(new Set(ids).size).toBe(BRANCHES);
+  });
+
+  test('is shown in pages that end early, each expression and workitem once', async () => {
+    const id = await launch(fork, fields);
+    const pages = await pagesOf<View>(`/v1/workflows/${id}`, (page) => page.expressions_cursor);
+    expect(pages.length).toBeGreaterThan(2);
+    const items = pages.flatMap((page) => page.workitems.map((item) => item.id));
+    expect(items.length).toBe(BRANCHES);
+    expect(new Set(items).size).toBe(BRANCHES);
+    const expressions = pages.flatMap((page) => page.expressions.map((expression) => expression.id));
+    expect(new Set(expressions).size).toBe(expressions.length);
+    for (const item of items) expect(expressions).toContain(item.slice(0, item.lastIndexOf('!')));
+  });
+
+  test('tells what they share by size and hash, each with its own params', async () => {
+    const large = 'x'.repeat(FIELD_SHOWN_BYTES_MAX);
+    const id = await launch('define\n  citerator times: 20 to_f: i\n    alpha\n', { large });
+    const { workitems } = (await send(server.url, 'GET', `/v1/workitems?workflow_id=${id}`)).json<Page>();
+    expect(workitems.length).toBe(20);
+    for (const item of workitems) {
+      expect(item.large_fields?.['large']?.bytes).toBe(large.length + 2);
+      expect(Object.keys(item.fields).sort()).toEqual(['i', 'params']);
+    }
+    expect(new Set(workitems.map((item) => item.fields['i'])).size).toBe(20);
+  });
+});
