@@ -36,7 +36,7 @@ export function makeApp(
   app.use(report(parts.log, browserHeaders(browsers)));
   const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
   if (cors !== null) app.use(cors);
-  app.use(findOperation(operations));
+  app.use(findOperation(operations, parts.role));
   app.use(admit(identify));
   app.use(run(parts, streams));
   // What reaches Koa's own handler has been answered already, or the client has gone.

@@ -1,5 +1,6 @@
 import { Fault } from '../model/fault.ts';
 import { type ExpressionId, ID_LENGTH_MAX, parseWorkitemId, type WorkflowId } from '../model/ids.ts';
+import { shorten } from '../model/text.ts';
 import type { Call } from './operation.ts';
 
 /* The ids paths name, and what is said where nothing has such an id. */
@@ -33,4 +34,4 @@ export function expressionIdOf(call: Call, code: 'expression_not_found' | 'error
 }
 
 /** A stranger's text in a message of ours: quoted and short. */
-export const shown = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+export const shown = (text: string): string => JSON.stringify(shorten(text, 100));

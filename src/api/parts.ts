@@ -19,6 +19,14 @@ export type DefinitionComplaint = {
 };
 /** Of BPMN: the ids of the process to run and of the start event to begin with. */
 export type DefinitionChoice = { readonly process?: string | null; readonly start?: string | null };
+/** What is legal and probably not meant. `pointer`: into the tree; `line`, `column`: where there was a text. */
+export type DefinitionWarning = {
+  readonly code: string;
+  readonly message: string;
+  readonly pointer: string;
+  readonly line?: number;
+  readonly column?: number;
+};
 export type DefinitionRead =
   | { readonly ok: true; readonly tree: Tree }
   | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
@@ -47,9 +55,18 @@ export type Parts = {
     readonly prepare: (tree: Tree) => Pick<LaunchOrder, 'tree' | 'hash' | 'text' | 'name' | 'revision'>;
     /** The tree in a stored text; null when it holds none. */
     readonly stored: (text: string) => Tree | null;
+    /** Warnings about a definition that was read; `callbacks`: the URLs by participant, null when one takes all. */
+    readonly warnings: (
+      read: Extract<DefinitionRead, { readonly ok: true }>,
+      callbacks: { readonly [participant: string]: unknown } | null,
+    ) => readonly DefinitionWarning[];
+    /** The known word that was probably meant, or null. */
+    readonly nearest: (word: string, known: readonly string[]) => string | null;
     /** The participants a tree names, as far as can be told without running it. */
     readonly participants: (tree: Tree) => readonly string[];
   };
+  /** The path of the base URL, without a slash at its end: behind a proxy our addresses begin with it. */
+  readonly basePath: () => string;
   /** Why a callback may not go to a URL, in words that fit behind "the URL", or null (outbox/targets.ts). */
   readonly targetComplaint: (url: string) => string | null;
   /** The server processes that share the database, this one among them. */

@@ -28,6 +28,8 @@ export type HttpCode =
   | 'secret_not_found'
   | 'rate_limited'
   | 'not_supported'
+  | 'not_acceptable'
+  | 'already_proceeded'
   | 'not_ready';
 
 export type Code = FaultCode | HttpCode;
@@ -70,6 +72,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   workflow_not_found: entry(404, 'No such workflow', 'workflow_id not found'),
   workitem_not_found: entry(404, 'No such workitem', 'workitem_id not found'),
   workflow_mismatched: entry(409, 'The workitem belongs to another workflow', 'workflow_id is mismatched'),
+  already_proceeded: entry(409, 'The workitem is closed already', 'workitem_id not found'),
   expression_not_found: entry(404, 'No such expression'),
   error_not_found: entry(404, 'No such error'),
   workflow_over: entry(409, 'The workflow is over'),
@@ -87,6 +90,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   body_too_large: entry(413, 'The body is too large'),
   media_type_unsupported: entry(415, 'The body is in a format that is not read here'),
   query_invalid: entry(400, 'The query has the wrong shape'),
+  not_acceptable: entry(406, 'The answer cannot be had in the formats asked for'),
   uri_too_long: entry(414, 'The address is too long'),
   headers_too_large: entry(431, 'The request head is too large'),
   request_malformed: entry(400, 'This is not an HTTP request'),

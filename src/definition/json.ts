@@ -1,3 +1,4 @@
+import { isExact } from '../model/exact.ts';
 import type { Json } from '../model/json.ts';
 import type { Tree } from '../model/tree.ts';
 import { characterAt, quoted, refuse } from './complaint.ts';
@@ -151,6 +152,8 @@ export function readJson(text: string, limits: Limits): Reading {
     const number = Number(digits);
     if (!Number.isFinite(number))
       refuse(at, `the number ${digits.slice(0, 40)} is too big; quote it to have it as a text`);
+    if (!isExact(digits))
+      refuse(at, `the number ${digits.slice(0, 40)} would be changed to ${number}; quote it to have it as a text`);
     at += digits.length;
     return number + 0;
   }

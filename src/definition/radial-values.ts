@@ -1,3 +1,4 @@
+import { isExact } from '../model/exact.ts';
 import type { Json } from '../model/json.ts';
 import { quoted, refuse } from './complaint.ts';
 
@@ -224,6 +225,8 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
     const number = Number(digits);
     if (!Number.isFinite(number))
       refuse(from, `the number ${digits.slice(0, 40)} is too big; quote it to have it as a text`);
+    if (!isExact(digits))
+      refuse(from, `the number ${digits.slice(0, 40)} would be changed to ${number}; quote it to have it as a text`);
     end = from + digits.length;
     return number + 0;
   }

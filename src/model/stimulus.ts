@@ -140,6 +140,7 @@ export function needKey(need: Need): string {
     case 'listeners':
     case 'variables':
     case 'definition':
+    case 'open_workitems':
     case 'everything':
       return Object.values(need).join(' ');
     default:

@@ -41,7 +41,7 @@ export function targetComplaint(url: string, policy: TargetPolicy): string | nul
   if (METADATA_NAMES.includes(host)) return 'names a metadata service';
   if (isIP(host) !== 0) return addressComplaint(host, policy);
   const local = host === 'localhost' || host.endsWith('.localhost');
-  return local && !policy.allowPrivate ? 'names this machine' : null;
+  return local && !policy.allowPrivate ? 'names this machine, which ALLOW_PRIVATE_TARGETS=1 would allow' : null;
 }
 
 /** Why a callback may not go to this address, in words that fit behind "the URL", or null. */
@@ -50,7 +50,7 @@ export function addressComplaint(address: string, policy: TargetPolicy): string 
     case 'public':
       return null;
     case 'private':
-      return policy.allowPrivate ? null : 'leads to a private address';
+      return policy.allowPrivate ? null : 'leads to a private address, which ALLOW_PRIVATE_TARGETS=1 would allow';
     default:
       return 'leads to an address that is never called';
   }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Parts } from '../api/parts.ts';
-import { readDefinition, readTree } from '../definition/read.ts';
+import { nearestName } from '../definition/near-names.ts';
+import { type ReadResult, readDefinition, readTree } from '../definition/read.ts';
+import { type Warning, warningsOf } from '../definition/warnings.ts';
 import type { Json } from '../model/json.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey, treeFromJson, treeToStored } from '../model/tree.ts';
@@ -11,7 +13,11 @@ type Definitions = Parts['definitions'];
 
 /** Definitions that were launched lately are not read again, up to this many characters of their texts; trees take some ten times that. */
 const KEPT_CHARACTERS_MAX = 1_000_000;
-const kept = makeBoundedMap<ReturnType<Definitions['read']>>(KEPT_CHARACTERS_MAX);
+const kept = makeBoundedMap<ReadResult>(KEPT_CHARACTERS_MAX);
+/** Trees that have lines and columns. */
+const fromText = new WeakSet<Tree>();
+/** What was last said of a tree: with callbacks for the participants of these names (null: one for all). */
+const warned = new WeakMap<Tree, { readonly names: string | null; readonly warnings: readonly Warning[] }>();
 const prepared = new WeakMap<Tree, ReturnType<Definitions['prepare']>>();
 
 /** Reading and preparing definitions, for the API. */
@@ -23,7 +29,9 @@ export const definitions: Definitions = {
     const known = kept.get(key);
     if (known !== undefined) return known;
     const read = readDefinition(definition, choice);
-    if (read.ok) kept.set(key, read, key.length);
+    if (!read.ok) return read;
+    fromText.add(read.tree);
+    kept.set(key, read, key.length);
     return read;
   },
   prepare: (written) => {
@@ -36,6 +44,22 @@ export const definitions: Definitions = {
     return ready;
   },
   stored: (text) => treeFromJson(JSON.parse(text) as Json),
+  warnings: (read, callbacks) => {
+    // The warnings are about another language.
+    if (read.tree.name.startsWith('bpmn:')) return [];
+    // The same definition is launched again and again, for the same participants mostly.
+    const names = callbacks === null ? null : Object.keys(callbacks).sort().join('\n');
+    const known = warned.get(read.tree);
+    if (known !== undefined && known.names === names) return known.warnings;
+    const { placeOf } = read as Extract<ReadResult, { ok: true }>;
+    const warnings = warningsOf(read.tree, {
+      ...(callbacks === null ? {} : { callbacks }),
+      ...(fromText.has(read.tree) ? { placeOf } : {}),
+    });
+    warned.set(read.tree, { names, warnings });
+    return warnings;
+  },
+  nearest: nearestName,
   participants: (tree) => participantsOf(tree),
 };
 

@@ -71,6 +71,7 @@ beforeAll(async () => {
     role: 'all',
     definitions,
     identity: await identityOn(store, clock),
+    basePath: () => '',
     targetComplaint: () => null,
     nodes: async () => [],
     testClock: { advance: async () => {} },

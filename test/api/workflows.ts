@@ -101,7 +101,7 @@ export function describeWorkflows(
       expect(workitem.fields).toEqual({ params: { ref: 'alpha' } });
       expectOk(await postForm(server.url, `${pathOf(workitem)}/proceed`, 'fields[status]=successful'));
       expect(await look(id)).toMatchObject({ status: 'completed', name: 'aaa', fields: { status: 'successful' } });
-      expectProblem(await proceed(workitem), 400, 'workitem_not_found', 'workitem_id not found');
+      expectProblem(await proceed(workitem), 400, 'already_proceeded', 'workitem_id not found');
     });
   });
 
@@ -170,7 +170,12 @@ export function describeWorkflows(
         );
       expectOk(await proceed(workitem));
       for (const workflow_id of [one, two, 'no-such-workflow'])
-        expectProblem(await proceed({ ...workitem, workflow_id }), 400, 'workitem_not_found', 'workitem_id not found');
+        expectProblem(
+          await proceed({ ...workitem, workflow_id }),
+          400,
+          workflow_id === workitem.workflow_id ? 'already_proceeded' : 'workitem_not_found',
+          'workitem_id not found',
+        );
     });
 
     test.each([['a text'], [[1]], [null], [7]])('with fields %j is refused and changes nothing', async (fields) => {
@@ -228,7 +233,7 @@ export function describeWorkflows(
       expectOk(await send(server.url, 'POST', `/v1/workflows/${id}/pause`));
       expect((await look(id)).status).toBe('paused');
       expectOk(await proceed(alpha, { kept: 1 }));
-      expectProblem(await proceed(alpha), 400, 'workitem_not_found');
+      expectProblem(await proceed(alpha), 400, 'already_proceeded');
       expectOk(await send(server.url, 'POST', `/v1/workflows/${id}/resume`));
       expect(await workitemOf(id, 'bravo')).toMatchObject({ fields: { kept: 1 } });
     });
@@ -497,7 +502,7 @@ export function describeWorkflows(
         postJson(server.url, `${pathOf(workitem)}/proceed`, {}, { 'Idempotency-Key': 'proceed-1' });
       expectOk(await again());
       expectOk(await again());
-      expectProblem(await proceed(workitem), 400, 'workitem_not_found');
+      expectProblem(await proceed(workitem), 400, 'already_proceeded');
     });
 
     test.each(['', '""', 'a b', 'x'.repeat(300)])('%j is refused or no key', async (key) => {

@@ -30,7 +30,7 @@ const NOWHERE: readonly Rule[] = [
   { what: 'truncate', pattern: /\btruncate\b/ },
   { what: 'a savepoint', pattern: /\bsavepoint\b/ },
   { what: 'an advisory lock', pattern: /\bpg_(try_)?advisory/ },
-  { what: 'a partition', pattern: /\bpartition (by|of)\b|\binherits \(/ },
+  { what: 'a partition', pattern: /(?<!over \()\bpartition (by|of)\b|\binherits \(/ },
   { what: 'an extension', pattern: /\bextension\b/ },
 ];
 /** Also not where every shard is somewhere else. */

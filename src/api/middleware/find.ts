@@ -1,8 +1,13 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
+import { cut, shownJson } from '../../model/text.ts';
 import type { Operation } from '../operation.ts';
+import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
 import { knownOf } from './state.ts';
+
+/** Whoever asks a worker for workflows has taken the wrong node. */
+const ON_WORKER = ' on this node, which only works (ROLE=worker); ask a node with ROLE=api or ROLE=all';
 
 /** Longest address that is looked at, in characters; Node refuses heads of more than 256 kB before (server/start.ts). */
 export const URL_LENGTH_MAX = 200_000;
@@ -12,7 +17,7 @@ export const URL_LENGTH_MAX = 200_000;
  *
  * @throws Problem for addresses and methods we do not have, once everything in front of the rest has let the request in
  */
-export function findOperation(operations: readonly Operation[]): Middleware {
+export function findOperation(operations: readonly Operation[], role: Parts['role']): Middleware {
   const router = new Router();
   const byRoute = new Map<string, Operation>();
   for (const operation of operations) {
@@ -26,7 +31,7 @@ export function findOperation(operations: readonly Operation[]): Middleware {
       throw new Problem('uri_too_long', `The address has more than ${URL_LENGTH_MAX} characters`);
     // Clients of a proxy send whole addresses; Koa takes them apart and must not meet half of one.
     if (!ctx.url.startsWith('/') && ctx.url !== '*' && !URL.canParse(ctx.url))
-      throw new Problem('request_malformed', `${JSON.stringify(ctx.url.slice(0, 200))} is no address`);
+      throw new Problem('request_malformed', `${shownJson(ctx.url)} is no address`);
     const { path, pathAndMethod } = router.match(ctx.path, ctx.method);
     const [layer] = pathAndMethod;
     const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
@@ -37,7 +42,10 @@ export function findOperation(operations: readonly Operation[]): Middleware {
       return next();
     }
     if (path.length === 0)
-      throw new Problem('route_not_found', `There is nothing at ${ctx.path.slice(0, 200)}; see /openapi.json`);
+      throw new Problem(
+        'route_not_found',
+        `There is nothing at ${cut(ctx.path, 200)}${role === 'worker' ? ON_WORKER : ''}; see /openapi.json`,
+      );
     const allowed = [...new Set([...path.flatMap(({ methods }) => methods), 'OPTIONS'])].sort().join(', ');
     ctx.set('Allow', allowed);
     if (ctx.method === 'OPTIONS') ctx.status = 204;

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
+import { shownJson } from '../../model/text.ts';
 import type { Call, Operation, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
@@ -43,6 +44,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     const { operation, params } = found;
     const one = ready.get(operation) ?? prepare(operation);
     ready.set(operation, one);
+    checkAccept(ctx, operation);
     const query = queryOf(ctx.querystring, operation);
     const read = one.hasBody ? await readBody(ctx, held, operation.fixed === true) : NOTHING;
     const body = one.checkBody === null ? read.body : one.checkBody(read.body, read.isForm);
@@ -60,6 +62,23 @@ export function run(parts: Parts, streams: Streams): Middleware {
     const reply = one.handle === null ? await operation.handle(call) : await one.handle(call, ctx.path, read.raw);
     await write(ctx, reply, streams, call.principal);
   }
+}
+
+/**
+ * Before anything happens: an answer that could not be read would be no answer. The fixed calls always answered whatever was accepted.
+ *
+ * @throws Problem
+ */
+function checkAccept(ctx: Context, operation: Operation): void {
+  if (operation.fixed === true || operation.probe === true || ctx.get('Accept') === '') return;
+  const isJson = Object.entries(operation.answers).some(
+    ([status, spec]) => status.startsWith('2') && spec.schema !== undefined,
+  );
+  if (!isJson || ctx.accepts('application/json', 'application/problem+json') !== false) return;
+  throw new Problem(
+    'not_acceptable',
+    `The answer is application/json, which ${shownJson(ctx.get('Accept'))} leaves out`,
+  );
 }
 
 async function write(ctx: Context, reply: Reply, streams: Streams, principal: Principal): Promise<void> {

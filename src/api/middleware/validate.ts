@@ -1,5 +1,6 @@
 import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../model/json.ts';
+import { cut, shownJson } from '../../model/text.ts';
 import type { Operation } from '../operation.ts';
 import { type Complaint, Problem } from '../problem.ts';
 import type { Schema } from '../schema.ts';
@@ -50,7 +51,7 @@ const invalidRequest = (complaint: Complaint): Problem =>
 
 function complaintOf(error: ErrorObject | undefined): Complaint {
   const pointer = `#${error?.instancePath ?? ''}`;
-  const place = pointer === '#' ? 'The body' : pointer.slice(2).replaceAll('/', '.').slice(0, 200);
+  const place = pointer === '#' ? 'The body' : cut(pointer.slice(2).replaceAll('/', '.'), 200);
   return { detail: `${place} ${error?.message ?? 'has the wrong shape'}`, pointer };
 }
 
@@ -68,15 +69,12 @@ export function queryOf(querystring: string, operation: Operation): URLSearchPar
     if (!known)
       throw new Problem(
         'query_invalid',
-        `There is no filter ${JSON.stringify(name.slice(0, 100))}; there are ${names.map((spec) => spec.name).join(', ')}`,
+        `There is no filter ${shownJson(name, 100)}; there are ${names.map((spec) => spec.name).join(', ')}`,
       );
-    if (seen.has(name)) throw new Problem('query_invalid', `${name.slice(0, 100)} was given more than once`);
+    if (seen.has(name)) throw new Problem('query_invalid', `${cut(name, 100)} was given more than once`);
     seen.add(name);
     if (!isStorable(name) || !isStorable(value))
-      throw new Problem(
-        'query_invalid',
-        `${JSON.stringify(name.slice(0, 100))} contains U+0000 or half a surrogate pair`,
-      );
+      throw new Problem('query_invalid', `${shownJson(name, 100)} contains U+0000 or half a surrogate pair`);
   }
   return query;
 }

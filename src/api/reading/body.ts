@@ -4,6 +4,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import type { Context } from 'koa';
 import { inexactNumber } from '../../model/exact.ts';
 import { isObject, type Json, type JsonObject } from '../../model/json.ts';
+import { cut, shorten, shownJson } from '../../model/text.ts';
 import { Problem } from '../problem.ts';
 import { readForm } from './form.ts';
 import type { Held } from './intake.ts';
@@ -78,14 +79,14 @@ function checkType(ctx: Context): boolean {
   if (type !== FORM_TYPE && !JSON_TYPE.test(type))
     throw new Problem(
       'media_type_unsupported',
-      `Bodies of type ${JSON.stringify(type.slice(0, 100))} are not read here; send application/json or ${FORM_TYPE}`,
+      `Bodies of type ${shownJson(type, 100)} are not read here; send application/json or ${FORM_TYPE}`,
     );
   for (const parameter of parameters) {
     const [, charset] = /^charset\s*=\s*"?([^"]*)"?$/.exec(parameter) ?? [];
     if (charset !== undefined && !CHARSETS.has(charset.trim()))
       throw new Problem(
         'media_type_unsupported',
-        `The charset ${JSON.stringify(charset.slice(0, 100))} is not read here; send UTF-8`,
+        `The charset ${shownJson(charset, 100)} is not read here; send UTF-8`,
       );
   }
   return type === FORM_TYPE;
@@ -100,7 +101,7 @@ function unpackerOf(ctx: Context): Unpack {
   if (unpack === undefined)
     throw new Problem(
       'media_type_unsupported',
-      `Bodies packed with ${JSON.stringify(encoding.slice(0, 100))} are not read here; there are ${[...UNPACK.keys()].join(', ')}`,
+      `Bodies packed with ${shownJson(encoding, 100)} are not read here; there are ${[...UNPACK.keys()].join(', ')}`,
     );
   return async (bytes, held) => {
     // What it grows to is not known before, so there has to be room for the most.
@@ -178,7 +179,7 @@ function jsonOf(text: string, fixed: boolean): JsonObject {
   try {
     body = JSON.parse(text) as Json;
   } catch (error) {
-    throw malformed(error instanceof Error ? error.message.slice(0, 300) : 'it is not JSON');
+    throw malformed(error instanceof Error ? cut(error.message, 300) : 'it is not JSON');
   }
   if (!isObject(body)) throw new Problem('body_malformed', 'The body must be a JSON object, not a list or a value');
   if (/__proto__|\\u005f/i.test(text)) refuseProto(body);
@@ -199,15 +200,15 @@ function refuseProto(body: Json): void {
 
 function inexactProblem({ path, literal }: NonNullable<ReturnType<typeof inexactNumber>>, fixed: boolean): Problem {
   const pointer = `#/${path.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`;
-  const shown = literal.length > 60 ? `${literal.slice(0, 60)}…` : literal;
-  const detail = `${path.join('.').slice(0, 200)}: the number ${shown} would be changed to ${Number(literal)}; send it as a text`;
+  const shown = shorten(literal, 60);
+  const detail = `${cut(path.join('.'), 200)}: the number ${shown} would be changed to ${Number(literal)}; send it as a text`;
   const code =
     fixed && path[0] === 'fields'
       ? 'fields_invalid'
       : fixed && path[0] === 'workflow'
         ? 'workflow_invalid'
         : 'request_invalid';
-  return new Problem(code, detail, { complaints: [{ detail, pointer: pointer.slice(0, 1_000) }] });
+  return new Problem(code, detail, { complaints: [{ detail, pointer: cut(pointer, 1_000) }] });
 }
 
 const tooLarge = (): Problem => new Problem('body_too_large', `The body has more than ${BODY_BYTES_MAX} bytes`);

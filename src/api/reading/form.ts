@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../model/json.ts';
+import { shownJson } from '../../model/text.ts';
 import { Problem } from '../problem.ts';
 
 /*
@@ -112,7 +113,7 @@ function withLists(value: Value): Json {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withLists(inner)]));
 }
 
-const shown = (text: string): string => JSON.stringify(text.slice(0, 100));
+const shown = (text: string): string => shownJson(text, 100);
 const clash = (name: string): Problem =>
   malformed(`${shown(name)} is given as a value of one kind and of another: text, object or list`);
 const malformed = (why: string): Problem => new Problem('body_malformed', `The form cannot be read: ${why}`);

@@ -1,8 +1,9 @@
-import type { Json } from '../../../model/json.ts';
+import { isObject, type Json } from '../../../model/json.ts';
 import { treeToJson } from '../../../model/tree.ts';
 import { answers } from '../../answers.ts';
 import { jsonReply, type Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
+import { misspeltParameters } from '../../warnings.ts';
 import { Validate, Validation } from './schemas.ts';
 
 export function definitionOperations(parts: Parts): readonly Operation[] {
@@ -27,6 +28,20 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
               ...(element !== undefined && { element }),
             })),
             participants: [],
+            warnings: [],
+          });
+        const { callbacks } = call.body;
+        const warnings = [
+          ...misspeltParameters(parts, call.body, Object.keys(Validate.properties)),
+          ...parts.definitions.warnings(read, isObject(callbacks) ? callbacks : null),
+        ];
+        // In a form it is a text that the check has made a boolean of.
+        if (call.body['strict'] === true && warnings.length > 0)
+          return jsonReply(200, {
+            valid: false,
+            errors: warnings.map(({ message, line, column }) => ({ message, line: line ?? 1, column: column ?? 1 })),
+            participants: [],
+            warnings: [],
           });
         return jsonReply(200, {
           valid: true,
@@ -34,6 +49,7 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
           tree: treeToJson(read.tree),
           errors: [],
           participants: parts.definitions.participants(read.tree),
+          warnings: warnings.map((warning) => ({ ...warning })),
         });
       },
     },

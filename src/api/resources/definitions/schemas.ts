@@ -1,9 +1,16 @@
 import { Type } from '../../schema.ts';
 import { Tree } from '../../schema-parts.ts';
+import { Warnings } from '../../warnings.ts';
 
 /** Body of a validation. */
 export const Validate = Type.Object(
-  { workflow: Type.Union([Type.String(), Tree], { description: 'As in a launch' }) },
+  {
+    workflow: Type.Union([Type.String(), Tree], { description: 'As in a launch' }),
+    callbacks: Type.Optional(
+      Type.Object({}, { description: 'As in a launch: participants that have none are warned about' }),
+    ),
+    strict: Type.Optional(Type.Boolean({ description: 'true: warnings are errors' })),
+  },
   { title: 'Validate', description: 'A process definition to look at' },
 );
 
@@ -21,6 +28,7 @@ export const Validation = Type.Object(
       }),
     ),
     participants: Type.Array(Type.String()),
+    warnings: Warnings,
   },
   { title: 'Validation' },
 );

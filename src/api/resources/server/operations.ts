@@ -22,28 +22,10 @@ export function serverOperations(parts: Parts): readonly Operation[] {
       answers: answers(200, 'Yes', Ping),
       handle: () => jsonReply(200, { ping: 'pong' }),
     },
-    {
-      id: 'livez',
-      method: 'get',
-      path: '/livez',
-      summary: 'Is the process alive? Looks at nothing else',
-      access: 'open',
-      probe: true,
-      query: PROBE_QUERY,
-      answers: { 200: { description: 'ok' } },
-      handle: () => textReply(200, 'ok'),
-    },
-    {
-      id: 'readyz',
-      method: 'get',
-      path: '/readyz',
-      summary: 'Should it be given requests?',
-      access: 'open',
-      probe: true,
-      query: PROBE_QUERY,
-      answers: { 200: { description: 'ok' }, 503: { description: 'Not now' } },
-      handle: (call) => readyz(parts, call),
-    },
+    alive('livez', '/livez'),
+    alive('healthLive', '/health/live'),
+    ready(parts, 'readyz', '/readyz'),
+    ready(parts, 'healthReady', '/health/ready'),
     {
       id: 'listNodes',
       method: 'get',
@@ -74,6 +56,30 @@ export function serverOperations(parts: Parts): readonly Operation[] {
         ]),
   ];
 }
+
+const alive = (id: string, path: string): Operation => ({
+  id,
+  method: 'get',
+  path,
+  summary: 'Is the process alive? Looks at nothing else',
+  access: 'open',
+  probe: true,
+  query: PROBE_QUERY,
+  answers: { 200: { description: 'ok' } },
+  handle: () => textReply(200, 'ok'),
+});
+
+const ready = (parts: Parts, id: string, path: string): Operation => ({
+  id,
+  method: 'get',
+  path,
+  summary: 'Should it be given requests?',
+  access: 'open',
+  probe: true,
+  query: PROBE_QUERY,
+  answers: { 200: { description: 'ok' }, 503: { description: 'Not now' } },
+  handle: (call) => readyz(parts, call),
+});
 
 const PROBE_QUERY = [
   { name: 'verbose', description: '1: lists the checks' },

@@ -1,6 +1,7 @@
 import { retryComplaint } from '../../../engine/retry-rules.ts';
 import { Fault, type FaultCode } from '../../../model/fault.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
+import { cut } from '../../../model/text.ts';
 import { answers } from '../../answers.ts';
 import { readFieldsOf } from '../../fields.ts';
 import { happen } from '../../happen.ts';
@@ -10,6 +11,7 @@ import type { DefinitionRead, Parts } from '../../parts.ts';
 import { type Complaint, Problem } from '../../problem.ts';
 import { problems } from '../../problems.ts';
 import { valueComplaint } from '../../value.ts';
+import { complaintOf, misspeltParameters } from '../../warnings.ts';
 import { Launch, Launched } from './schemas.ts';
 
 export function launchOperation(parts: Parts): Operation {
@@ -24,7 +26,7 @@ export function launchOperation(parts: Parts): Operation {
     body: { schema: Launch, checked: 'by handler' },
     answers: answers(201, 'It is launched; Location is its address', Launched, 400),
     handle: async (call) => {
-      const order = check(call.body);
+      const { order, warnings } = check(call.body);
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
       try {
         await happen(parts, call, id, { kind: 'launch', launch: { id, tenant: call.principal.tenant, ...order } });
@@ -33,7 +35,8 @@ export function launchOperation(parts: Parts): Operation {
         // got lost (idempotency.ts takes such launches up again).
         if (!(thrown instanceof Fault && thrown.code === 'conflict')) throw thrown;
       }
-      return jsonReply(201, { id }, { Location: `/v1/workflows/${id}` });
+      const told = warnings.length === 0 ? { id } : { id, warnings: warnings.map((warning) => ({ ...warning })) };
+      return jsonReply(201, told, { Location: `${parts.basePath()}/v1/workflows/${id}` });
     },
   };
 }
@@ -43,7 +46,12 @@ const textIn = (body: JsonObject, key: string): string | null => {
   return typeof value === 'string' && value !== '' ? value : null;
 };
 
-type Trouble = { readonly code: FaultCode; readonly complaints: readonly Complaint[] };
+type Trouble = {
+  readonly code: FaultCode;
+  readonly complaints: readonly Complaint[];
+  /** What the fixed calls say in `error`, where the code has no words. */
+  readonly words?: string;
+};
 const trouble = (code: FaultCode, parameter: string, detail: string): Trouble => ({
   code,
   complaints: [{ detail, pointer: `#/${parameter}` }],
@@ -67,11 +75,31 @@ function makeLaunchCheck(parts: Parts) {
     const targets = readTargets(body);
     const values = readFields(body);
     const rules = readRetry(body);
-    const troubles = [read, targets, values, rules].filter((part): part is Trouble => 'code' in part);
+    const strictness = readStrict(body);
+    const troubles = [read, targets, values, rules, strictness].filter((part): part is Trouble => 'code' in part);
     if (troubles.length > 0) throw faultOf(troubles);
     // Told to the compiler, who cannot see that no part is a trouble now.
-    if ('code' in read || 'code' in targets || 'code' in values || 'code' in rules) throw new Error('unreachable');
-    return { ...parts.definitions.prepare(read.tree), callbacks: targets.targets, fields: values.fields, ...rules };
+    if ('code' in read || 'code' in targets || 'code' in values || 'code' in rules || 'code' in strictness)
+      throw new Error('unreachable');
+    const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
+    const callbacks = typeof targets.targets === 'string' ? null : targets.targets;
+    const doubtful = parts.definitions.warnings(read, callbacks);
+    if (strictness.strict && misspelt.length + doubtful.length > 0)
+      throw faultOf([
+        ...(doubtful.length === 0
+          ? []
+          : [{ code: 'workflow_invalid', complaints: doubtful.map(complaintOf) } as const]),
+        ...(misspelt.length === 0
+          ? []
+          : [{ code: 'request_invalid', complaints: misspelt.map(complaintOf), words: 'unknown parameter' } as const]),
+      ]);
+    const order = {
+      ...parts.definitions.prepare(read.tree),
+      callbacks: targets.targets,
+      fields: values.fields,
+      ...rules,
+    };
+    return { order, warnings: [...misspelt, ...doubtful] };
   };
 
   function readWorkflow(body: JsonObject): Trouble | Extract<DefinitionRead, { ok: true }> {
@@ -137,7 +165,7 @@ function makeLaunchCheck(parts: Parts) {
           code: 'callbacks_invalid',
           complaints: [
             {
-              detail: `callbacks: the URL of ${participant.slice(0, 100)} ${complaint}`,
+              detail: `callbacks: the URL of ${cut(participant, 100)} ${complaint}`,
               pointer: `#/callbacks/${escaped(participant)}`,
             },
           ],
@@ -160,8 +188,16 @@ function readRetry(body: JsonObject): Trouble | { readonly retry: Json } {
   return complaint === null ? { retry } : trouble('request_invalid', 'retry', complaint);
 }
 
+/** Whether warnings are refusals. A form says it as a text. */
+function readStrict(body: JsonObject): Trouble | { readonly strict: boolean } {
+  const strict = Object.hasOwn(body, 'strict') ? body['strict'] : false;
+  if (typeof strict === 'boolean') return { strict };
+  if (strict === 'true' || strict === 'false') return { strict: strict === 'true' };
+  return { ...trouble('request_invalid', 'strict', 'strict must be true or false'), words: 'strict is invalid' };
+}
+
 function faultOf(troubles: readonly Trouble[]): Problem {
-  const words = troubles.map(({ code }) => problems[code].words ?? 'retry is invalid').join(', ');
+  const words = troubles.map(({ code, words: own }) => problems[code].words ?? own ?? 'retry is invalid').join(', ');
   const complaints = troubles.flatMap((one) => one.complaints);
   const places = complaints.map(({ detail, line, column }) =>
     line === undefined ? detail : `${detail} (line ${line}, column ${column})`,
@@ -171,4 +207,4 @@ function faultOf(troubles: readonly Trouble[]): Problem {
 
 /** A name as a part of a JSON pointer in a URI fragment. */
 const escaped = (name: string): string =>
-  encodeURIComponent(name.slice(0, 200).replaceAll('~', '~0').replaceAll('/', '~1'));
+  encodeURIComponent(cut(name, 200).replaceAll('~', '~0').replaceAll('/', '~1'));

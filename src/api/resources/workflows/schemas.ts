@@ -1,5 +1,6 @@
 import { Type } from '../../schema.ts';
 import { Fields, nextCursor, nullable, Tree, text, time } from '../../schema-parts.ts';
+import { Warnings } from '../../warnings.ts';
 import { ErrorRecord } from '../errors/schemas.ts';
 import { Workitem } from '../workitems/schemas.ts';
 
@@ -28,6 +29,7 @@ export const Launch = Type.Object(
       text('Of BPMN: the id of the process to run, where the file has several', { minLength: 1, maxLength: 300 }),
     ),
     start: Type.Optional(text('Of BPMN: the id of the start event to begin with', { minLength: 1, maxLength: 300 })),
+    strict: Type.Optional(Type.Boolean({ description: 'true: warnings are refusals' })),
     retry: Type.Optional(
       Type.Object(
         {
@@ -52,7 +54,10 @@ export const Launch = Type.Object(
   },
 );
 
-export const Launched = Type.Object({ id: text('The workflow') }, { title: 'Launched', additionalProperties: false });
+export const Launched = Type.Object(
+  { id: text('The workflow'), warnings: Type.Optional(Warnings) },
+  { title: 'Launched', additionalProperties: false },
+);
 export const WORKFLOW_STATUSES = [
   'running',
   'error',

@@ -7,7 +7,7 @@ import type { WorkitemRow } from '../../../model/rows.ts';
 import { answers } from '../../answers.ts';
 import { callersFields, readFieldsOf } from '../../fields.ts';
 import { happen } from '../../happen.ts';
-import { noSuchWorkitem, workitemKeyOf } from '../../ids.ts';
+import { noSuchWorkitem, shown, workitemKeyOf } from '../../ids.ts';
 import { makeCheck } from '../../middleware/validate.ts';
 import { type Call, jsonReply, OK, type Operation, printedReply, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf, printPage } from '../../page.ts';
@@ -15,7 +15,8 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
 import { timeView } from '../../time.ts';
-import { Deliveries, Fail, Proceed, Workitem, WorkitemList, WorkitemPatch } from './schemas.ts';
+import { lostParameters, warningHeader } from '../../warnings.ts';
+import { Deliveries, Fail, Proceed, Respond, Workitem, WorkitemList, WorkitemPatch } from './schemas.ts';
 import { makeItemTexts, workitemView } from './view.ts';
 
 type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
@@ -39,7 +40,32 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         if (typeof fields === 'string')
           throw new Problem('fields_invalid', fields, { complaints: [{ detail: fields, pointer: '#/fields' }] });
         const key = await keyOf(parts, call);
-        await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields });
+        await proceed(parts, call, key, fields);
+        const warnings = lostParameters(call.body, Object.keys(Proceed.properties));
+        if (warnings.length > 0)
+          parts.log.warn('a proceed had parameters that are not read', {
+            event: 'proceed.parameters_ignored',
+            request_id: call.requestId,
+            workflow_id: key.workflow,
+            parameters: warnings.map(({ pointer }) => pointer.slice(2)),
+          });
+        return warnings.length === 0 ? OK : { ...OK, headers: warningHeader(warnings) };
+      },
+    },
+    {
+      id: 'respond',
+      method: 'post',
+      path: '/v1/workitems/:workitem_id/respond',
+      summary: 'Hand a workitem back, by its id alone',
+      access: 'operate',
+      capability: 'workitem',
+      body: { schema: Respond, checked: 'here' },
+      answers: answers(201, 'OK: the step is committed', null, 404, 409, 422),
+      handle: async (call) => {
+        const text = call.params['workitem_id'] ?? '';
+        const key = workitemKeyOf(text);
+        if (key === null) throw noSuchWorkitem(text);
+        await proceed(parts, call, key, callersFields((call.body['fields'] ?? {}) as JsonObject));
         return OK;
       },
     },
@@ -195,6 +221,20 @@ async function keyOf(parts: Parts, call: Call): Promise<Key> {
     'workflow_mismatched',
     `The workitem belongs to the workflow ${key.workflow}, not to the one in the path`,
   );
+}
+
+/** @throws Problem `already_proceeded` where nothing waits under that id in a workflow that is there: ids are given out by us alone */
+async function proceed(parts: Parts, call: Call, key: Key, fields: JsonObject): Promise<void> {
+  try {
+    await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields });
+  } catch (thrown) {
+    if (!(thrown instanceof Fault && thrown.code === 'workitem_not_found')) throw thrown;
+    if ((await parts.store.read.workflow(call.principal.tenant, key.workflow)) === null) throw thrown;
+    throw new Problem(
+      'already_proceeded',
+      `The workitem ${shown(call.params['workitem_id'] ?? '')} is closed: it was proceeded, or ended otherwise, before`,
+    );
+  }
 }
 
 type Open = { readonly key: Key } & NonNullable<Awaited<ReturnType<Parts['store']['read']['workitem']>>>;

@@ -19,6 +19,12 @@ export const Proceed = Type.Object(
   { title: 'Proceed', description: 'Hands a workitem back; the fields are merged over those of the workitem' },
 );
 
+/** Body of a respond. */
+export const Respond = Type.Object(
+  { fields: Type.Optional(Fields), reason },
+  { title: 'Respond', description: 'As Proceed, with a reason for the history' },
+);
+
 /** Body of a give-up. */
 export const Fail = Type.Object(
   {

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { published } from '../../src/api/schemas.ts';
+import type { Running } from '../../src/server/start.ts';
+import { type Answer, postForm, postJson, send, startServer } from '../support/server.ts';
+
+/* What is taken and was probably not meant is told; what an address cannot do is said. */
+
+const NOWHERE = 'http://127.0.0.1:1/callback';
+const SEQUENSE = 'define\n  sequense\n    alpha';
+let server: Running;
+beforeAll(async () => {
+  server = await startServer({ BASE_URL: 'https://flow.example/rota' });
+}, 60_000);
+afterAll(() => server.stop(), 60_000);
+
+type Told = { readonly id: string; readonly warnings?: readonly { readonly code: string; readonly message: string }[] };
+const launch = (body: Record<string, unknown>): Promise<Answer> =>
+  postJson(server.url, '/v1/workflows', { workflow: 'define\n  alpha', callback: NOWHERE, ...body });
+
+async function itemOf(id: string): Promise<{ readonly id: string; readonly path: string }> {
+  const view = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ workitems: readonly { id: string }[] }>();
+  const item = view.workitems[0]?.id ?? '';
+  return { id: item, path: `/v1/workflows/${id}/workitems/${item}` };
+}
+
+describe('a launch', () => {
+  test('says nothing beside the id when there is nothing to say', async () => {
+    const answer = await launch({});
+    expect(Object.keys(answer.json<Told>())).toEqual(['id']);
+  });
+
+  test('warns of a word near to one of the language, with its place', async () => {
+    const answer = await launch({ workflow: SEQUENSE });
+    expect(answer.status).toBe(201);
+    expect(answer.json<Told>().warnings).toMatchObject([{ code: 'expression_misspelt', line: 2, column: 3 }]);
+  });
+
+  test('warns of a participant without a callback, each time for the callbacks given', async () => {
+    const body = { workflow: 'define\n  bravo\n  charly', callback: undefined };
+    for (const [callbacks, missing] of [
+      [{ bravo: NOWHERE }, 1],
+      [{ bravo: NOWHERE, charly: NOWHERE }, 0],
+      [{ charly: NOWHERE }, 1],
+    ] as const) {
+      const warnings = (await launch({ ...body, callbacks })).json<Told>().warnings ?? [];
+      expect(warnings.filter(({ code }) => code === 'callback_missing').length).toBe(missing);
+    }
+  });
+
+  test('warns of a parameter whose name is near to a known one, and only of that', async () => {
+    const answer = await launch({ feilds: { a: 1 }, 'x-trace': 'y' });
+    expect(answer.json<Told>().warnings).toMatchObject([{ code: 'parameter_misspelt', pointer: '#/feilds' }]);
+  });
+
+  test('that is strict refuses what it would warn of', async () => {
+    const definition = await launch({ workflow: SEQUENSE, strict: true });
+    expect(definition.json()).toMatchObject({ status: 400, code: 'workflow_invalid', error: 'workflow is invalid' });
+    expect(definition.json<{ errors: unknown }>().errors).toMatchObject([
+      { pointer: '#/workflow', line: 2, column: 3 },
+    ]);
+    const parameter = await launch({ feilds: {}, strict: true });
+    expect(parameter.json()).toMatchObject({ status: 400, code: 'request_invalid' });
+    expect((await launch({ strict: true })).status).toBe(201);
+    const form = `workflow=${encodeURIComponent(SEQUENSE)}&callback=${encodeURIComponent(NOWHERE)}&strict=true`;
+    expect((await postForm(server.url, '/v1/workflows', form)).status).toBe(400);
+    expect((await launch({ strict: 'perhaps' })).json()).toMatchObject({ status: 400, error: 'strict is invalid' });
+  });
+
+  test('names an address below the path of BASE_URL', async () => {
+    const answer = await launch({});
+    expect(answer.headers['location']).toBe(`/rota/v1/workflows/${answer.json<Told>().id}`);
+  });
+
+  test('refuses a number that a double would change, with its place', async () => {
+    const text = '["define", {}, [\n ["alpha", {"n": 12345678901234567890}, []]]]';
+    const answer = await launch({ workflow: text });
+    expect(answer.json()).toMatchObject({ code: 'workflow_invalid', errors: [{ line: 2, column: 17 }] });
+    const radial = await launch({ workflow: 'define\n  alpha n: 12345678901234567890' });
+    expect(radial.json()).toMatchObject({ code: 'workflow_invalid', errors: [{ line: 2, column: 12 }] });
+  });
+});
+
+describe('a validation', () => {
+  test('has the warnings of a launch, and errors instead where it is strict', async () => {
+    const path = '/v1/definitions/validate';
+    const loose = (await postJson(server.url, path, { workflow: SEQUENSE })).json();
+    expect(loose).toMatchObject({ valid: true, warnings: [{ code: 'expression_misspelt', line: 2, column: 3 }] });
+    const strict = (await postJson(server.url, path, { workflow: SEQUENSE, strict: true })).json();
+    expect(strict).toMatchObject({ valid: false, errors: [{ line: 2, column: 3 }] });
+    const missing = (
+      await postJson(server.url, path, { workflow: 'define\n  bravo', callbacks: { x: NOWHERE } })
+    ).json();
+    expect(missing).toMatchObject({ valid: true, warnings: [{ code: 'callback_missing' }] });
+  });
+});
+
+describe('a proceed', () => {
+  test('whose parameters are not read is OK, with a header that says so', async () => {
+    const { path } = await itemOf((await launch({})).json<Told>().id);
+    const answer = await postForm(server.url, `${path}/proceed`, 'status=x');
+    expect([answer.status, answer.text]).toEqual([201, 'OK']);
+    expect(answer.headers['rota-warning']).toMatch(/"status" is not read.*fields/);
+  });
+
+  test('has no such header when all is read', async () => {
+    const { path } = await itemOf((await launch({})).json<Told>().id);
+    const answer = await postForm(server.url, `${path}/proceed`, 'fields[status]=x');
+    expect(answer.headers).not.toHaveProperty('rota-warning');
+  });
+
+  test('of a closed workitem has a code of its own; of one that never was it has not', async () => {
+    const { path, id } = await itemOf((await launch({})).json<Told>().id);
+    await postJson(server.url, `${path}/proceed`, {});
+    const again = (await postJson(server.url, `${path}/proceed`, {})).json();
+    expect(again).toMatchObject({ status: 400, code: 'already_proceeded', error: 'workitem_id not found' });
+    const nowhere = '20200101-0000-baba-bebe';
+    const stranger = `${id.slice(0, id.lastIndexOf('!'))}!${nowhere}`;
+    const never = await postJson(server.url, `/v1/workflows/${nowhere}/workitems/${stranger}/proceed`, {});
+    expect(never.json()).toMatchObject({ status: 400, code: 'workitem_not_found', error: 'workitem_id not found' });
+  });
+});
+
+describe('a response', () => {
+  test('hands a workitem back by its id alone, the second is a conflict', async () => {
+    const workflow = (await launch({})).json<Told>().id;
+    const { id } = await itemOf(workflow);
+    const first = await postJson(server.url, `/v1/workitems/${id}/respond`, { fields: { a: 1 } });
+    expect([first.status, first.text]).toEqual([201, 'OK']);
+    const view = (await send(server.url, 'GET', `/v1/workflows/${workflow}`)).json();
+    expect(view).toMatchObject({ status: 'completed', fields: { a: 1 } });
+    const second = await postJson(server.url, `/v1/workitems/${id}/respond`, {});
+    expect(second.json()).toMatchObject({ status: 409, code: 'already_proceeded' });
+    const none = await postJson(server.url, '/v1/workitems/nonsense/respond', {});
+    expect(none.json()).toMatchObject({ status: 404, code: 'workitem_not_found' });
+  });
+});
+
+describe('an Accept that leaves JSON out', () => {
+  test('is refused where JSON would be the answer', async () => {
+    for (const accept of ['text/csv', 'image/png, text/html', 'application/json;q=0']) {
+      const answer = await send(server.url, 'GET', '/v1/workflows', { headers: { accept } });
+      expect(answer.json(), accept).toMatchObject({ status: 406, code: 'not_acceptable' });
+    }
+    for (const accept of ['*/*', 'application/*', 'text/html, */*;q=0.1', 'application/problem+json'])
+      expect((await send(server.url, 'GET', '/v1/workflows', { headers: { accept } })).status, accept).toBe(200);
+  });
+
+  test('does not matter to the fixed calls', async () => {
+    const body = JSON.stringify({ workflow: 'define\n  alpha', callback: NOWHERE });
+    const headers = { accept: 'text/csv', 'content-type': 'application/json' };
+    expect((await send(server.url, 'POST', '/v1/workflows', { body, headers })).status).toBe(201);
+  });
+});
+
+test('health is told under other names, too', async () => {
+  for (const path of ['/health/live', '/health/ready']) {
+    const answer = await send(server.url, 'GET', path);
+    expect([answer.status, answer.text], path).toEqual([200, 'ok']);
+  }
+});
+
+test('a node that only works says so to whoever asks it for workflows', async () => {
+  const worker = await startServer({ ROLE: 'worker', BASE_URL: 'http://127.0.0.1:1' });
+  try {
+    const answer = await send(worker.url, 'GET', '/v1/workflows');
+    expect(answer.json<{ detail: string }>().detail).toContain('ROLE=worker');
+    expect(answer.status).toBe(404);
+  } finally {
+    await worker.stop();
+  }
+}, 60_000);
+
+test('warnings have the published shape', () => {
+  expect(published.launched).toMatchObject({ properties: { warnings: { type: 'array' } } });
+});
