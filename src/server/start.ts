@@ -83,8 +83,8 @@ export async function start(config: Config, between: Between & { readonly log?: 
     gate.askToClose();
     await delay(config.drainSeconds * 1000);
     const deadline = delay(config.stopSeconds * 1000).then(() => false);
-    await stopListening(server);
     built.endStreams();
+    await stopListening(server);
     const answered = gate.closeConnections();
     // Requests under way need the engine, so they end first; tries under way end beside them.
     const finished = Promise.all([answered, built.stopTaking()])

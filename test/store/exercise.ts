@@ -138,7 +138,10 @@ async function exerciseWithoutLocks(store: Store): Promise<void> {
 /** Every other statement: of those who look on, of nodes, settings and keys. */
 export async function exerciseTheRest(store: Store): Promise<void> {
   const id = workflowId();
-  await writeTo(store, [changes(workflow(id), { workitems: [workitem('0_0')] })]);
+  const sharing = workitem('0_1', { fields: null, inherits: expression('0_9') });
+  await writeTo(store, [
+    changes(workflow(id), { workitems: [workitem('0_0'), sharing], variables: [variable('0_9', '^')] }),
+  ]);
   const { read } = store;
   await read.workflow(DEFAULT_TENANT, id);
   await read.standings([{ tenant: DEFAULT_TENANT, workflow: id }]);

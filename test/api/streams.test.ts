@@ -1,0 +1,89 @@
+import { createServer, get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Sink } from '../../src/api/operation.ts';
+import { makeStreams } from '../../src/api/streams.ts';
+
+/* Answers that go on: counted apart, ended first when the server stops, and never mistaken for whole ones when they break off. */
+
+type Written = {
+  readonly sink: Sink;
+  readonly signal: AbortSignal;
+  readonly done: () => void;
+  readonly fail: (error: Error) => void;
+};
+
+/** A server whose every answer is a stream that the test writes. */
+async function serve(most: number) {
+  const errors: unknown[] = [];
+  const streams = makeStreams((error) => errors.push(error), most);
+  const waiting: ((written: Written) => void)[] = [];
+  const server = createServer((_request, response) => {
+    try {
+      void streams.run(
+        response,
+        (sink, signal) => new Promise((done, fail) => waiting.shift()?.({ sink, signal, done: () => done(), fail })),
+      );
+    } catch (error) {
+      response.writeHead(503).end((error as { readonly code: string }).code);
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const ask = (): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => get({ port, host: '127.0.0.1', agent: false }, resolve).on('error', reject));
+  const opened = async (): Promise<Written & { readonly answer: IncomingMessage }> => {
+    const written = new Promise<Written>((resolve) => waiting.push(resolve));
+    const answer = await ask();
+    return { ...(await written), answer };
+  };
+  return { streams, errors, ask, opened };
+}
+
+const textOf = async (answer: IncomingMessage): Promise<string> => {
+  let text = '';
+  for await (const chunk of answer) text += String(chunk);
+  return text;
+};
+
+test('no more streams than allowed are open; a place is free again when one is done or its client has gone', async () => {
+  const { streams, ask, opened } = await serve(2);
+  const [one, two] = [await opened(), await opened()];
+  const refused = await ask();
+  expect([refused.statusCode, await textOf(refused)]).toEqual([503, 'overloaded']);
+  expect(streams.open()).toBe(2);
+
+  await one.sink.write('bit');
+  one.done();
+  expect(await textOf(one.answer)).toBe('bit');
+  const gone = new Promise((resolve) => two.signal.addEventListener('abort', resolve));
+  two.answer.destroy();
+  await gone;
+  expect([(await opened()).answer.statusCode, (await opened()).answer.statusCode]).toEqual([200, 200]);
+});
+
+test('all are ended when the server stops, and none begins after that', async () => {
+  const { streams, ask, opened } = await serve(5);
+  const all = [await opened(), await opened()];
+  await all[0]?.sink.write('bit');
+  streams.end();
+  expect(await Promise.all(all.map(({ answer }) => textOf(answer)))).toEqual(['bit', '']);
+  expect(all.every(({ signal }) => signal.aborted)).toBe(true);
+  const late = await ask();
+  expect([late.statusCode, await textOf(late)]).toEqual([503, 'not_ready']);
+  expect(streams.open()).toBe(0);
+});
+
+test('one that breaks off does not look like one that is done', async () => {
+  const { errors, opened } = await serve(1);
+  const { answer, sink, fail } = await opened();
+  await sink.write('half');
+  const read = textOf(answer);
+  fail(new Error('the source is lost'));
+  await expect(read).rejects.toThrow('aborted');
+  expect(errors).toMatchObject([{ message: 'the source is lost' }]);
+});
