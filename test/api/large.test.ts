@@ -11,8 +11,8 @@ const NOWHERE = 'http://127.0.0.1:1/callback';
 let server: Running;
 beforeAll(async () => {
   server = await startServer();
-}, 60_000);
-afterAll(() => server.stop(), 60_000);
+}, 120_000);
+afterAll(() => server.stop(), 120_000);
 
 type Item = {
   readonly id: string;

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Sink } from '../../src/api/operation.ts';
 import { makeStreams } from '../../src/api/streams.ts';
+import { OPEN } from '../../src/identity/principal.ts';
 
 /* Answers that go on: counted apart, ended first when the server stops, and never mistaken for whole ones when they break off. */
 
@@ -16,14 +17,13 @@ type Written = {
 /** A server whose every answer is a stream that the test writes. */
 async function serve(most: number) {
   const errors: unknown[] = [];
-  const streams = makeStreams((error) => errors.push(error), most);
+  const streams = makeStreams((error) => errors.push(error), { most });
   const waiting: ((written: Written) => void)[] = [];
   const server = createServer((_request, response) => {
     try {
-      void streams.run(
-        response,
-        (sink, signal) => new Promise((done, fail) => waiting.shift()?.({ sink, signal, done: () => done(), fail })),
-      );
+      const open: Parameters<typeof streams.run>[1]['open'] = (sink, signal) =>
+        new Promise<void>((resolve, fail) => waiting.shift()?.({ sink, signal, done: () => resolve(), fail }));
+      void streams.run(response, { open }, OPEN);
     } catch (error) {
       response.writeHead(503).end((error as { readonly code: string }).code);
     }

@@ -10,8 +10,8 @@ const SEQUENSE = 'define\n  sequense\n    alpha';
 let server: Running;
 beforeAll(async () => {
   server = await startServer({ BASE_URL: 'https://flow.example/rota' });
-}, 60_000);
-afterAll(() => server.stop(), 60_000);
+}, 120_000);
+afterAll(() => server.stop(), 120_000);
 
 type Told = { readonly id: string; readonly warnings?: readonly { readonly code: string; readonly message: string }[] };
 const launch = (body: Record<string, unknown>): Promise<Answer> =>
@@ -168,7 +168,7 @@ test('a node that only works says so to whoever asks it for workflows', async ()
   } finally {
     await worker.stop();
   }
-}, 60_000);
+}, 120_000);
 
 test('warnings have the published shape', () => {
   expect(published.launched).toMatchObject({ properties: { warnings: { type: 'array' } } });

@@ -51,4 +51,4 @@ test('a stop under load resets no connection that carries a request', async () =
   agent.destroy();
   // Nobody listens any more: that is the one way in which a caller may hear of it.
   expect([...failed]).toEqual(['ECONNREFUSED']);
-}, 60_000);
+}, 120_000);
