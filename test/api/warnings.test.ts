@@ -9,7 +9,7 @@ const NOWHERE = 'http://127.0.0.1:1/callback';
 const SEQUENSE = 'define\n  sequense\n    alpha';
 let server: Running;
 beforeAll(async () => {
-  server = await startServer({ BASE_URL: 'https://flow.example/rota' });
+  server = await startServer({ BASE_URL: 'https://flow.example/rota', ALLOW_PRIVATE_TARGETS: '1' });
 }, 120_000);
 afterAll(() => server.stop(), 120_000);
 
@@ -74,7 +74,7 @@ describe('a launch', () => {
   test('refuses a number that a double would change, with its place', async () => {
     const text = '["define", {}, [\n ["alpha", {"n": 12345678901234567890}, []]]]';
     const answer = await launch({ workflow: text });
-    expect(answer.json()).toMatchObject({ code: 'workflow_invalid', errors: [{ line: 2, column: 17 }] });
+    expect(answer.json()).toMatchObject({ code: 'workflow_invalid', errors: [{ line: 2, column: 18 }] });
     const radial = await launch({ workflow: 'define\n  alpha n: 12345678901234567890' });
     expect(radial.json()).toMatchObject({ code: 'workflow_invalid', errors: [{ line: 2, column: 12 }] });
   });
