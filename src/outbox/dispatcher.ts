@@ -132,7 +132,8 @@ export function makeDispatcher(parts: {
     const skip = [...skipped];
     const bytesMax = Math.min(CLAIM_BYTES_MAX, WAITING_CHARACTERS_MAX - waiting.characters);
     const claimed = await owner.claim({ now: clock.now(), limit, leaseSeconds, skip, bytesMax }, leaseEndsAt);
-    if (claimed.length === limit || claimed.reduce((sum, one) => sum + one.characters, 0) >= bytesMax) moreDue = true;
+    // Each host had its turn only: whether one of them has more is for the next claim to see.
+    if (claimed.length > 0) moreDue = true;
     for (const message of claimed) hold(message);
   }
 

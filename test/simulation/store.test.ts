@@ -12,5 +12,5 @@ const open = async () => {
   return { store, close: () => store.close() };
 };
 
-describeStore('the simulated store', open);
+describeStore('the simulated store', open, false);
 describeSaveAtOnce('the simulated store', open);

@@ -2,6 +2,7 @@ import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import { isOver, type WorkflowRow } from '../../src/model/rows.ts';
 import type { Loaded } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
+import { hostOf } from '../../src/outbox/message.ts';
 import type { Ids } from '../../src/runtime/ids.ts';
 import { merged } from '../../src/store/load.ts';
 import {
@@ -280,10 +281,12 @@ export function openSimulated(
     saveAtOnce,
     ...openTables(openInMemory(database, ask)),
 
-    claimDue: ({ now, owner, limit, leaseSeconds }) =>
+    claimDue: ({ now, owner, limit, leaseSeconds, spread }) =>
       ask('claim', () => {
         const claim = ids.hex();
+        const skip = new Set(spread?.skip);
         return owed()
+          .filter(({ held }) => !skip.has(hostOf(held.row.url)))
           .filter(({ held, dueAt }) => dueAt <= now && (flaws.claimHeld === true || !isLive(database, held)))
           .slice(0, Math.min(limit, CLAIM_MAX))
           .map(({ workflow, held }): ClaimedMessage => {

@@ -56,7 +56,8 @@ const topics = await Promise.all(
 
 export type StoreWorld = { readonly store: Store; readonly close: () => Promise<void> };
 
-export function describeStore(name: string, open: () => Promise<StoreWorld>): void {
+/** @param spreads whether claims let hosts take turns (else the whole promise is that such a claim claims) */
+export function describeStore(name: string, open: () => Promise<StoreWorld>, spreads = true): void {
   describe(name, () => {
     let world: StoreWorld;
     let store: Store;
@@ -580,6 +581,78 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>): vo
         expect(await claim(10)).toEqual([AT - 500, AT - 98, AT - 97, AT - 96, AT - 95]);
         for (const of of [id, older]) expect(await claimOf(of)).toEqual([]);
       });
+
+      if (spreads)
+        test('hosts take turns in a claim, however many messages one of them has', async () => {
+          await drained();
+          const wide = await launched({
+            workitems: Array.from({ length: 60 }, (_, i) =>
+              workitem(`0_${i}`, { url: 'http://wide.test/x', dueAt: AT - 500 + i }),
+            ),
+          });
+          const stranger = await launched({
+            workitems: [workitem('0_0', { url: 'https://User.TEST:8443?a=/b', dueAt: AT - 1 })],
+          });
+          const claim = (more: { skip?: string[]; bytesMax?: number } = {}) =>
+            store.claimDue({
+              now: AT,
+              owner: 'somebody',
+              limit: 20,
+              leaseSeconds: 30,
+              spread: { skip: [], bytesMax: 1_000_000, ...more },
+            });
+          const first = await claim();
+          expect(first.filter(({ workflow: of }) => of === stranger)).toHaveLength(1);
+          expect(first.filter(({ workflow: of }) => of === wide).length).toBeGreaterThan(3);
+          const claimed = new Set(first.map(({ workflow: of, row }) => `${of} ${row.id}`));
+          for (let more = await claim(); more.length > 0; more = await claim())
+            for (const { workflow: of, row } of more) claimed.add(`${of} ${row.id}`);
+          expect(claimed.size).toBe(61);
+        });
+
+      if (spreads)
+        test('a claim with turns ends with the message that reaches its bytes', async () => {
+          await drained();
+          const fields = JSON.stringify({ text: 'x'.repeat(1_000) });
+          await launched({ workitems: Array.from({ length: 9 }, (_, i) => workitem(`0_${i}`, { fields })) });
+          const claimed = await store.claimDue({
+            now: AT,
+            owner: 'somebody',
+            limit: 9,
+            leaseSeconds: 30,
+            spread: { skip: [], bytesMax: 2_500 },
+          });
+          expect(claimed).toHaveLength(3);
+        });
+
+      if (spreads)
+        test('hosts that have enough are left out of a claim; what was claimed and lost comes with it', async () => {
+          await drained();
+          const id = await launched({
+            workitems: [
+              workitem('0_0', { url: 'http://full.test/' }),
+              workitem('0_1', { url: 'http://free.test/' }),
+              workitem('0_2', { url: 'http://lost.test/' }),
+            ],
+          });
+          const claim = async (skip: string[], leaseSeconds = 30) =>
+            (
+              await store.claimDue({
+                now: AT,
+                owner: 'somebody',
+                limit: 10,
+                leaseSeconds,
+                spread: { skip, bytesMax: 1_000_000 },
+              })
+            )
+              .filter(({ workflow: of }) => of === id)
+              .map(({ row }) => row.id as string);
+          expect(await claim(['full.test', 'free.test'], 0)).toEqual([expression('0_2')]);
+          expect(await claim(['full.test', 'lost.test'])).toContain(expression('0_1'));
+          const rest: string[] = [];
+          for (let more = await claim([]); more.length > 0; more = await claim([])) rest.push(...more);
+          expect(rest).toContain(expression('0_0'));
+        });
 
       test('a claim brings the base row the fields are in, to each of those that share it', async () => {
         const id = await launched({

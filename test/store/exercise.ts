@@ -96,6 +96,8 @@ export async function exerciseEverything(store: Store): Promise<void> {
   const [message] = await store.claimDue({ now: AT + 10, owner: 'me', limit: 5, leaseSeconds: 30 });
   const key = { workflow: message?.workflow ?? id, workitem: message?.row.id ?? expression('0_0') };
   await store.renewClaim({ key, claim: message?.claim ?? '', leaseSeconds: 30 });
+  const spread = { skip: ['h.test'], bytesMax: 1 };
+  await store.claimDue({ now: AT + 10, owner: 'me', limit: 5, leaseSeconds: 30, spread });
   await peek(store, AT + 10);
   await store.nextDueAt(AT);
   await store.answers.reserve({ scope: 'me', key: id, fingerprint: 'f', at: 1 });

@@ -26,7 +26,7 @@ describe.runIf(hasPostgres())('on Postgres', () => {
         },
       };
     };
-    describeStore(name, open);
+    describeStore(name, open, profile === 'postgres');
     if (profile === 'postgres') describeSaveAtOnce(name, open);
   }
 });

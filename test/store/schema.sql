@@ -240,4 +240,5 @@ create table workitem (
   constraint workitem_then_known CHECK ((then_send = ANY (ARRAY['timeout'::text, 'error'::text, 'cancel'::text])))
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02, fillfactor=85);
 CREATE INDEX workitem_due ON public.workitem USING btree (due_at) WHERE ((send IS NOT NULL) AND (held_at IS NULL));
+CREATE INDEX workitem_due_by_host ON public.workitem USING btree (COALESCE(lower("substring"(url, '//([^/?#]*)'::text)), '-'::text) COLLATE "C", due_at) WHERE ((send IS NOT NULL) AND (held_at IS NULL) AND (claim IS NULL));
 CREATE INDEX workitem_participant ON public.workitem USING btree (tenant, participant, opened_at);
