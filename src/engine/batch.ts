@@ -7,6 +7,7 @@ import { afterwards } from './committed.ts';
 import { attemptKey, type Entry, firstNeeds, grouped, nameOf, type Verdict } from './entry.ts';
 import { guarded } from './handle.ts';
 import { afterCommit, commit, type Prepared, prepare } from './saving.ts';
+import { tell } from './told.ts';
 import {
   adopt,
   type BatchParts,
@@ -194,6 +195,7 @@ function committed(
     if (turn.changes !== null) {
       const { workflow, changes } = turn;
       afterwards(parts.log, 'memory', () => parts.memory.remember(workflow, viewAfter(turn), changes));
+      tell(parts.log, turn);
     }
   const settled = turns.flatMap(settledBy);
   afterCommit(parts, turns, prepared, settled, ran.now, ran.hears);

@@ -250,13 +250,17 @@ function consequently(
   verdict: Verdict,
 ): Ran {
   const changes = messageChanges(running, turn, row, found);
-  if (found.fail === null) return { kind: 'ran', verdict, changes, folds: true };
+  if (found.fail === null) {
+    if (found.failedTry !== null) turn.failed.push({ row, failed: found.failedTry });
+    return { kind: 'ran', verdict, changes, folds: true };
+  }
   const result = runStep(running, overlay(turn.view, changes), entry, {
     kind: 'fail',
     workitem: row.id,
     ...found.fail,
   });
   if (result.kind === 'need') return result;
+  if (found.failedTry !== null) turn.failed.push({ row, failed: found.failedTry });
   if (!result.answer.ok)
     running.log.warn('a workitem whose tries are spent could not fail', {
       event: 'workitem.stuck',

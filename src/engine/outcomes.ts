@@ -35,6 +35,19 @@ export type Consequence = {
   readonly fail: { readonly class: string; readonly message: string } | null;
   /** A message is due now that was not before. */
   readonly dueAt: number | null;
+  /** For the log; null when the try was delivered. */
+  readonly failedTry: FailedTry | null;
+};
+
+/** What the log may say of a failed try: no word of its participant's. */
+export type FailedTry = {
+  readonly number: number;
+  readonly send: Send;
+  readonly status: number | null;
+  readonly reason: string | null;
+  readonly nextAt: number | null;
+  /** No delay is left. */
+  readonly isLast: boolean;
 };
 
 export type Circumstances = {
@@ -88,7 +101,12 @@ export function afterRefusal(
   around: Circumstances,
 ): Consequence {
   const tries = row.send === null ? Math.max(1, row.tries) : row.tries + 1;
-  const failed: Failed = { status: null, error: `${refusal.class}: ${refusal.message}`, retryAfterSeconds: null };
+  const failed: Failed = {
+    status: null,
+    error: `${refusal.class}: ${refusal.message}`,
+    told: 'its participant asked for another try',
+    retryAfterSeconds: null,
+  };
   const delayMs = retryDelayMs({ send: 'active', tries, ...failed, ...around });
   const nextAt = delayMs === null ? null : (row.heldAt ?? refusal.at) + delayMs;
   const logged: LoggedTry = {
@@ -119,6 +137,8 @@ export const overtaken = (workflow: WorkflowId, row: WorkitemRow): HistoryEntry 
 type Failed = {
   readonly status: number | null;
   readonly error: string | null;
+  /** For the log, instead of `error`. */
+  readonly told?: string;
   readonly retryAfterSeconds: number | null;
 };
 
@@ -146,9 +166,21 @@ function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Con
         },
   ];
   const log = withTry(row.log, ended.logged);
+  const isBetween = send === 'active' && row.then !== null;
+  const failedTry: FailedTry | null =
+    failed === null
+      ? null
+      : {
+          number: ended.logged.number,
+          send,
+          status: failed.status,
+          reason: failed.told ?? failed.error,
+          nextAt,
+          isLast: nextAt === null && !isBetween,
+        };
 
   // Opened and closed in one step: the participant has had its one try, now it learns that it may stop.
-  if (send === 'active' && row.then !== null)
+  if (isBetween)
     return {
       op: {
         kind: 'patch',
@@ -157,17 +189,25 @@ function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Con
       entries,
       fail: null,
       dueAt: ended.endedAt,
+      failedTry,
     };
   if (nextAt !== null)
-    return { op: { kind: 'patch', set: { send, tries, dueAt: nextAt, log } }, entries, fail: null, dueAt: nextAt };
+    return {
+      op: { kind: 'patch', set: { send, tries, dueAt: nextAt, log } },
+      entries,
+      fail: null,
+      dueAt: nextAt,
+      failedTry,
+    };
   if (failed !== null) entries.push({ kind: 'callback.exhausted', ...base, tries });
   // A notice that was delivered or given up is over, and with it the workitem.
-  if (send !== 'active') return { op: { kind: 'delete' }, entries, fail: null, dueAt: null };
+  if (send !== 'active') return { op: { kind: 'delete' }, entries, fail: null, dueAt: null, failedTry };
   return {
     op: { kind: 'patch', set: { send: null, tries, dueAt: null, log } },
     entries,
     fail: failed !== null && row.state === 'open' ? spent(row, tries, failed) : null,
     dueAt: null,
+    failedTry,
   };
 }
 

@@ -12,6 +12,7 @@ import type { Definitions } from './definitions.ts';
 import type { AgendaSink, MessageSink } from './engine.ts';
 import type { Entry, Verdict } from './entry.ts';
 import type { Memory } from './memory.ts';
+import type { FailedTry } from './outcomes.ts';
 import type { Schedule } from './retry-rules.ts';
 import { foldedHistory, joined, overlay } from './view.ts';
 
@@ -73,6 +74,8 @@ export type Turn = {
   readonly releases: Save['releases'][number][];
   /** A claim is given back on a row that owes a message still: it can be claimed now. */
   freed: boolean;
+  /** Tries that failed, for the log. */
+  readonly failed: { readonly row: WorkitemRow; readonly failed: FailedTry }[];
 };
 
 export const newTurn = (workflow: WorkflowId, entries: readonly Entry[], loaded: Loaded): Turn => ({
@@ -87,6 +90,7 @@ export const newTurn = (workflow: WorkflowId, entries: readonly Entry[], loaded:
   over: false,
   releases: [],
   freed: false,
+  failed: [],
 });
 
 export type Running = BatchParts & {
