@@ -19,7 +19,7 @@ export type DueWatch = {
  * Without any hint we look this often: hints of other nodes may get lost, and a node that dies takes its timers with it. One cheap
  * question each time.
  */
-export const POLL_MS = 2_000;
+export const POLL_MS = 3_000;
 
 export function makeDueWatch(parts: {
   readonly store: Pick<Store, 'nextDueAt' | 'onWake'>;
@@ -75,7 +75,11 @@ export function makeDueWatch(parts: {
       loop.wake();
     },
     start: async () => {
-      unsubscribe = await store.onWake(onDue);
+      unsubscribe = await store.onWake(() => {
+        onDue();
+        // What another node has committed may be due later, and its timer is ours.
+        loop.wake();
+      });
       loop.wake();
     },
     stop: async () => {

@@ -1,12 +1,13 @@
 import type { AgendaSink, Engine, EngineEvent } from '../engine/engine.ts';
 import { Fault } from '../model/fault.ts';
-import type { WorkflowId } from '../model/ids.ts';
+import { shardOf, type WorkflowId } from '../model/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import { backoffMs, type ProcessTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
+import { POLL_MS } from './due-watch.ts';
 import { makeLeftRows } from './left-rows.ts';
 
 /**
@@ -30,6 +31,8 @@ export const AGENDA_UNDER_WAY_MAX = 200;
 export const AGENDA_LOOK_MAX = 100;
 /** Rows of other nodes' shares are taken once they are overdue by so much: their node is busy, or gone. */
 export const OTHERS_AFTER_MS = 1_000;
+/** The node whose share a row is learns by a hint of one that is due so soon; what is due later its polls find. */
+const HINT_MS = POLL_MS * 2;
 /** Rows whose step failed are remembered up to this number; no others are taken until there are fewer. */
 const FAILING_MAX = 1_000;
 const FAILURE_MS_FIRST = 100;
@@ -46,7 +49,7 @@ type Feeding = {
 
 /** Makes the agenda's loop; `take` is for what the engine of this node commits itself. */
 export function makeTimers(parts: {
-  readonly store: Pick<Store, 'peekAgenda' | 'attempts' | 'profile'>;
+  readonly store: Pick<Store, 'peekAgenda' | 'attempts' | 'profile' | 'wakeOthers'>;
   readonly engine: Pick<Engine, 'advance'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
@@ -180,12 +183,17 @@ export function makeTimers(parts: {
   return {
     take: (rows) => {
       const now = clock.now();
+      const { share, shares } = parts.share();
+      let others = false;
       for (const row of rows) {
-        if (row.dueAt > now) parts.expect(row.dueAt);
-        else if (underWay.has(keyOf(row))) anew.add(keyOf(row));
+        if (row.dueAt > now) {
+          parts.expect(row.dueAt);
+          others ||= shares > 1 && row.dueAt - now <= HINT_MS && shardOf(row.workflow) % shares !== share;
+        } else if (underWay.has(keyOf(row))) anew.add(keyOf(row));
         // Straight on to the end of the engine's queue: behind everybody who waits there already.
         else if (!feed(row)) more = true;
       }
+      if (others) store.wakeOthers();
     },
     wake: loop.wake,
     quiet: async () => {

@@ -54,3 +54,40 @@ test('a due time told while the next one is being asked is kept, whichever is so
   for (const question of questions) question.keep(null);
   await stopped;
 });
+
+test('a hint of another node makes this one look for what will be due', async () => {
+  const time = manualTime();
+  let next: number | null = null;
+  let asked = 0;
+  let due = 0;
+  let hint = (): void => {};
+  const watch = makeDueWatch({
+    store: {
+      nextDueAt: async () => {
+        asked += 1;
+        return next;
+      },
+      onWake: async (wake) => {
+        hint = wake;
+        return async () => {};
+      },
+    },
+    clock: { now: time.now },
+    time,
+    ids: randomIds(),
+    log: silentLog,
+    onDue: () => {
+      due += 1;
+    },
+  });
+  await watch.start();
+  await until(() => asked === 1);
+  next = 300;
+  hint();
+  await until(() => asked === 2);
+  await new Promise((resolve) => setImmediate(resolve));
+  const before = due;
+  time.pass(300);
+  expect(due).toBe(before + 1);
+  await watch.stop();
+});
