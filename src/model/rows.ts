@@ -59,6 +59,9 @@ export type StrandRow = {
 
 export type Send = 'active' | 'timeout' | 'error' | 'cancel';
 
+/** What the list of tries says of one whose node stopped before it could tell how it ended. */
+export const LOST_TRY = 'the node stopped during the try';
+
 export type WorkitemRow = {
   readonly id: ExpressionId;
   /** The strand of its expression. */

@@ -99,6 +99,8 @@ export function makeDispatcher(parts: {
   // The kind of messages whose turn it is to be claimed first.
   let ownersTurn = 0;
   let quietCallers: (() => void)[] = [];
+  const leaseMs = settings.leaseSeconds * 1000;
+  let cancelGivingBack: (() => void) | null = null;
   const figures = { delivered: 0, refused: 0, unreachable: 0, dropped: 0 };
 
   const loop = makeLoop({ name: 'claims', work: claim, time, ids: parts.ids, log });
@@ -137,6 +139,20 @@ export function makeDispatcher(parts: {
     for (const message of claimed) hold(message);
   }
 
+  /** What waits is given back before its lease ends: a lease that ran out means that its node stopped, and counts as a try. */
+  function giveBack(): void {
+    cancelGivingBack = null;
+    const end = time.now() + leaseMs / 2;
+    const late = [...waiting.all()].filter((item) => !item.started && item.leaseEndsAt <= end);
+    for (const item of late) drop(item);
+    if (late.length > 0) wake();
+    if (queue.size > 0) giveBackLater();
+    tellQuiet();
+  }
+  function giveBackLater(): void {
+    if (!stopped) cancelGivingBack ??= time.after(leaseMs / 4, giveBack);
+  }
+
   function hold(message: Message): void {
     const known = waiting.get(message.line, message.name);
     if (known?.started === true) {
@@ -151,6 +167,7 @@ export function makeDispatcher(parts: {
     const item: Held = { ...message, since: time.now(), started: false };
     waiting.add(item);
     queue.push(item);
+    giveBackLater();
   }
 
   /** Starts what can be started. */
@@ -218,6 +235,13 @@ export function makeDispatcher(parts: {
     figures.dropped += 1;
   }
 
+  /** No request has left this node: the claim is given back, where it is still ours. */
+  function drop(item: Held): void {
+    letGo(item);
+    const at = clock.now();
+    item.ended({ startedAt: at, endedAt: at, result: { kind: 'dropped' } });
+  }
+
   const isQuiet = (): boolean => running === 0 && queue.size === 0 && places.reserved === 0;
   function tellQuiet(): void {
     if (!isQuiet()) return;
@@ -255,11 +279,7 @@ export function makeDispatcher(parts: {
         names === 'all' ? [...waiting.ofLine(line)] : names.flatMap((name) => waiting.get(line, name) ?? []);
       for (const item of items) {
         behind.delete(item);
-        if (item.started) continue;
-        letGo(item);
-        const at = clock.now();
-        // No request has left this node: the claim is given back, where it is still ours.
-        item.ended({ startedAt: at, endedAt: at, result: { kind: 'dropped' } });
+        if (!item.started) drop(item);
       }
       tellQuiet();
     },
@@ -273,6 +293,7 @@ export function makeDispatcher(parts: {
     },
     stop: async (graceSeconds) => {
       stopped = true;
+      cancelGivingBack?.();
       await loop.stop();
       for (const item of [...waiting.all()]) if (!item.started) letGo(item);
       behind.clear();

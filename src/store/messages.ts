@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { SHARDS, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { AgendaRow } from '../model/rows.ts';
-import type { Tenant } from '../model/tenant.ts';
+import { makeClaimSpread } from './claim-spread.ts';
+import { broughtFrom, countingLost, messagesOf } from './claimed.ts';
 import { type Connections, runAll, type Statement } from './connections.ts';
 import type { AgendaPeek, ClaimedMessage, Store } from './store.ts';
-import { type DatabaseRow, rowOf, selected, WORKITEM } from './tables/of-workflow.ts';
+import type { DatabaseRow } from './tables/of-workflow.ts';
 
 /* What is due: messages are claimed (a token and a lease on the database's clock), agenda rows are only looked at. */
 
@@ -18,20 +19,6 @@ const CLAIM_MAX = 1_000;
 const FROM_THE_START_MS = 1_000;
 const START = Number.MIN_SAFE_INTEGER;
 
-/** What a claim brings, from a list `mine` of claimed rows that is joined to `joined`. */
-const broughtFrom = (from: string, ofBase = ''): string => `
-  select m.workflow_id as workflow, m.tenant, ${selected(WORKITEM, 'm')},
-    -- a base is large and many workitems share it: it comes with one of them
-    case when m.inherits is not null
-      and (lag(m.workflow_id) over beside, lag(m.inherits) over beside) is distinct from (m.workflow_id, m.inherits)
-    then (
-      select v.value from variable v
-      where v.shard = m.shard and v.workflow_id = m.workflow_id and v.scope = m.inherits and v.name = '^' ${ofBase}
-    ) end as base_value
-  from ${from}
-  window beside as (order by m.workflow_id, m.inherits, m.id)
-  order by m.due_at, m.id`;
-
 const claimed = (locking: string, where: string, ofBase = ''): string => `
   with due as materialized (
     select t.shard, t.workflow_id, t.id from workitem t
@@ -42,77 +29,13 @@ const claimed = (locking: string, where: string, ofBase = ''): string => `
     ${locking}
   ), mine as (
     update workitem t
-    set claim = $3, owner = $4, lease_until = statement_timestamp() + $5::double precision * interval '1 second'
+    set claim = $3, owner = $4, lease_until = statement_timestamp() + $5::double precision * interval '1 second',${countingLost('t.claim is not null')}
     from due
     where t.shard = due.shard and t.workflow_id = due.workflow_id and t.id = due.id
       and (t.lease_until is null or t.lease_until < statement_timestamp()) and ${where}
     returning t.*
   )
   ${broughtFrom('mine m', ofBase)}`;
-
-/** The host a message goes to, as outbox/message.ts tells it; and as the index `workitem_due_by_host` has it, word for word. */
-const HOST = `(coalesce(lower(substring(t.url from '//([^/?#]*)')), '-') collate "C")`;
-const UNCLAIMED = 't.send is not null and t.held_at is null and t.claim is null';
-/** One look goes through this many hosts; the next one begins behind them. */
-const HOSTS_PER_LOOK = 500;
-/** Looks of one claim: so many times as many hosts may have messages that are not due yet. */
-const LOOKS_MAX = 40;
-
-/**
- * Hosts take turns: from one to the next by the index, however many messages each has, and of each that has some due the same number. What
- * others have claimed and lost (their lease is over) comes in order of time, where it is asked for.
- */
-const claimSpread: Statement = {
-  name: 'claim_spread',
-  text: `
-  with recursive hosts as (
-    (select ${HOST} as host, t.due_at, 1 as seen from workitem t
-     where ${UNCLAIMED} and ${HOST} > $6::text
-     order by ${HOST}, t.due_at limit 1)
-    union all
-    select next.host, next.due_at, before.seen + 1 from hosts before
-    cross join lateral (
-      select ${HOST} as host, t.due_at from workitem t
-      where ${UNCLAIMED} and ${HOST} > before.host
-      order by ${HOST}, t.due_at limit 1
-    ) next
-    where before.seen < ${HOSTS_PER_LOOK}
-  ), ready as materialized (
-    select host from hosts where due_at <= $1::bigint and host <> all($7::text[])
-  ), by_host as materialized (
-    select due.* from ready
-    cross join lateral (
-      select one.*, row_number() over () as turn from (
-        select t.shard, t.workflow_id, t.id, t.due_at, coalesce(octet_length(t.fields), 0) as bytes from workitem t
-        where ${UNCLAIMED} and ${HOST} = ready.host and t.due_at <= $1::bigint
-        order by t.due_at
-        limit (select greatest(1, $2::integer / greatest(1, count(*))) from ready)
-        for update skip locked  -- several nodes share the table without waiting for each other
-      ) one
-    ) due
-    limit $2
-  ), lost as materialized (
-    select t.shard, t.workflow_id, t.id, t.due_at, coalesce(octet_length(t.fields), 0) as bytes, 0::bigint as turn from workitem t
-    where $9::boolean and t.send is not null and t.held_at is null and t.due_at <= $1::bigint
-      and t.lease_until < statement_timestamp()
-    order by t.due_at
-    limit $2
-    for update skip locked
-  ), chosen as (
-    select found.*, sum(bytes) over (order by turn, due_at, shard, workflow_id, id) - bytes as before
-    from (select * from by_host union all select * from lost) found
-  ), mine as (
-    update workitem t
-    set claim = $3, owner = $4, lease_until = statement_timestamp() + $5::double precision * interval '1 second'
-    from chosen
-    where t.shard = chosen.shard and t.workflow_id = chosen.workflow_id and t.id = chosen.id and chosen.before < $8::bigint
-      and (t.lease_until is null or t.lease_until < statement_timestamp())
-    returning t.*
-  ), place as (
-    select max(host) as last_host, count(*) as hosts_seen from hosts
-  )
-  ${broughtFrom('place left join mine m on true').replace('select m.workflow_id', 'select place.last_host, place.hosts_seen, m.workflow_id')}`,
-};
 
 const claimDue: Statement = {
   name: 'claim_due',
@@ -154,7 +77,9 @@ const releaseClaims: Statement = {
 /** The predecessor is known to be dead: whatever is claimed is nobody's. */
 export const clearClaims: Statement = {
   name: 'clear_claims',
-  text: 'update workitem set claim = null, owner = null, lease_until = null where claim is not null',
+  text: `
+  update workitem t set claim = null, owner = null, lease_until = null,${countingLost('t.send is not null and t.due_at is not null')}
+  where t.claim is not null`,
 };
 
 const peekColumns = 'workflow_id as workflow, id, kind, due_at, path';
@@ -216,20 +141,6 @@ const nextDueAtInShard: Statement = {
 
 export type DueParts = Pick<Store, 'claimDue' | 'renewClaim' | 'releaseClaims' | 'peekAgenda' | 'nextDueAt'>;
 
-/** What was claimed; one of the workitems that inherit from a base has brought it for the others. */
-function messagesOf(claim: string, records: readonly DatabaseRow[]): readonly ClaimedMessage[] {
-  const bases = new Map<string, string>();
-  const keyOf = (record: DatabaseRow): string => `${record['workflow']} ${record['inherits']}`;
-  for (const record of records)
-    if (typeof record['base_value'] === 'string') bases.set(keyOf(record), record['base_value']);
-  return records.map((record) => {
-    const workflow = record['workflow'] as WorkflowId;
-    const row = rowOf(WORKITEM, record);
-    const base = row.inherits === null ? null : (bases.get(keyOf(record)) ?? null);
-    return { workflow, tenant: record['tenant'] as Tenant, claim, row, base };
-  });
-}
-
 const peekOf = (record: DatabaseRow): AgendaPeek => ({
   workflow: record['workflow'] as WorkflowId,
   id: record['id'] as string,
@@ -247,49 +158,6 @@ const renew =
 
 const byDueAt = (messages: readonly ClaimedMessage[]): readonly ClaimedMessage[] =>
   messages.toSorted((a, b) => (a.row.dueAt ?? 0) - (b.row.dueAt ?? 0));
-
-/** Looking for lost claims may go over all that is due: it takes at most one part in this many of the time. */
-const LOST_LOOK_PART = 20;
-
-type Spread = NonNullable<Parameters<Store['claimDue']>[0]['spread']>;
-
-/** Claims with hosts taking turns; goes on behind the last host that was looked at. */
-function makeClaimSpread(
-  connections: Connections,
-): (values: readonly [number, number, string, string, number], spread: Spread) => Promise<readonly ClaimedMessage[]> {
-  let host = '';
-  let lostLookAt = 0;
-  return async (values, spread) => {
-    const begin = host;
-    let wrapped = false;
-    let looksForLost = performance.now() >= lostLookAt;
-    let lookedForLost = false;
-    for (let looks = 0; looks < LOOKS_MAX; looks++) {
-      const startedAt = performance.now();
-      const { rows } = await connections.run(claimSpread, [
-        ...values,
-        host,
-        spread.skip,
-        spread.bytesMax,
-        looksForLost,
-      ]);
-      if (looksForLost) lostLookAt = performance.now() + (performance.now() - startedAt) * LOST_LOOK_PART;
-      lookedForLost ||= looksForLost;
-      looksForLost = false;
-      const isLast = Number(rows[0]?.['hosts_seen'] ?? 0) < HOSTS_PER_LOOK;
-      host = isLast ? '' : String(rows[0]?.['last_host']);
-      const claimed = rows.filter((row) => row['workflow'] !== null);
-      if (claimed.length > 0) return messagesOf(values[2], claimed);
-      // Once round all hosts there is nothing left that nobody has claimed: what is due now can only be what was lost.
-      const isRound = isLast ? begin === '' || wrapped : wrapped && host >= begin;
-      wrapped ||= isLast;
-      if (!isRound) continue;
-      if (lookedForLost || spread.skip.length > 0) return [];
-      looksForLost = true;
-    }
-    return [];
-  };
-}
 
 export function makeDue(connections: Connections): DueParts {
   let from = { dueAt: START, until: 0 };

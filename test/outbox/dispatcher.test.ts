@@ -200,3 +200,17 @@ test('what waits of a workflow that is over is let go, each with one look', asyn
   expect(ends.map(({ name, end }) => [name, end.result.kind])).toEqual(names.map((name) => [name, 'dropped']));
   expect(dispatcher.figures().waiting).toBe(1);
 });
+
+test('a message that waits is given back before its lease ends, and claimed anew when it can be sent', async () => {
+  const { message, born, tries, ends, time } = around({ triesPerHostMax: 1 });
+  const kept = born(message({ name: 'first' }), message({ name: 'second', leaseEndsAt: 30_000 }));
+  expect(kept).toBe(2);
+  await until(() => tries.length === 1);
+  time.pass(14_000);
+  expect(ends).toEqual([]);
+  time.pass(2_000);
+  expect(ends.map(({ name, end }) => [name, end.result.kind])).toEqual([['second', 'dropped']]);
+  tries[0]?.end(DELIVERED);
+  await until(() => ends.length === 2);
+  expect(tries).toHaveLength(1);
+});

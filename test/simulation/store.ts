@@ -1,5 +1,6 @@
+import { readLog } from '../../src/engine/outcomes.ts';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
-import { isOver, type WorkflowRow } from '../../src/model/rows.ts';
+import { isOver, LOST_TRY, type WorkflowRow, type WorkitemRow } from '../../src/model/rows.ts';
 import type { Loaded } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { hostOf } from '../../src/outbox/message.ts';
@@ -25,6 +26,14 @@ import { openInMemory, sweepInMemory } from './tables.ts';
  * it) and adds nothing of its own to when things happen: the link decides when a question reaches the database, when the answer is
  * back, and what gets lost on the way.
  */
+
+/** The claim of a node that stopped is counted as a try. */
+function withLostTry(row: WorkitemRow): WorkitemRow {
+  const tries = row.tries + 1;
+  const lost = { number: tries, send: row.send, at: row.dueAt, milliseconds: 0, status: null };
+  const log = [...readLog(row.log), { ...lost, error: LOST_TRY, nextAt: row.dueAt }];
+  return { ...row, tries, log: JSON.stringify(log) };
+}
 
 /** The way between a node and the database. */
 export type Link = {
@@ -290,6 +299,7 @@ export function openSimulated(
           .filter(({ held, dueAt }) => dueAt <= now && (flaws.claimHeld === true || !isLive(database, held)))
           .slice(0, Math.min(limit, CLAIM_MAX))
           .map(({ workflow, held }): ClaimedMessage => {
+            if (held.claim !== null) held.row = withLostTry(held.row);
             held.claim = claim;
             held.owner = owner;
             held.leaseUntil = database.now() + leaseSeconds * 1000;

@@ -689,6 +689,33 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect((await claimOf(id)).length).toBe(1);
       });
 
+      test('a claim that is taken over when its lease has run out counts as a try, one that was given back does not', async () => {
+        const id = workflowId();
+        const claims = [{ workflow: id, workitem: expression('0_0'), claim: 'mine' }];
+        await write([changes(workflow(id), { workitems: [workitem('0_0')] })], { claims, leaseSeconds: -1 });
+        const claim = async (leaseSeconds: number, spread: boolean) =>
+          (
+            await store.claimDue({
+              now: AT,
+              owner: 'somebody',
+              limit: 1_000,
+              leaseSeconds,
+              ...(spread ? { spread: { skip: [], bytesMax: 10_000_000 } } : {}),
+            })
+          ).find(({ workflow: of }) => of === id)?.row;
+        const lost = (number: number) =>
+          expect.objectContaining({ number, send: 'active', status: null, error: 'the node stopped during the try' });
+        const first = await claim(-1, false);
+        expect(first?.tries).toBe(1);
+        expect(JSON.parse(first?.log ?? '')).toEqual([lost(1)]);
+        let second = await claim(30, true);
+        for (let i = 0; second === undefined && i < 20; i++) second = await claim(30, true);
+        expect(second?.tries).toBe(2);
+        expect(JSON.parse(second?.log ?? '')).toEqual([lost(1), lost(2)]);
+        await store.releaseClaims('somebody');
+        expect((await claim(30, false))?.tries).toBe(2);
+      });
+
       test('a lease that ran out by the database’s clock frees the message, whatever business time says', async () => {
         const id = workflowId();
         const claims = [{ workflow: id, workitem: expression('0_0'), claim: 'born' }];
