@@ -5,7 +5,3 @@
 create index workitem_due_by_host on workitem
   ((coalesce(lower(substring(url from '//([^/?#]*)')), '-') collate "C"), due_at)
   where send is not null and held_at is null and claim is null;
-
--- Down Migration
-
-drop index workitem_due_by_host;
