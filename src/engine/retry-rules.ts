@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../model/json.ts';
+import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { Send } from '../model/rows.ts';
 
 /** Seconds to wait after each failed try; one try more than there are delays. */
@@ -35,7 +35,66 @@ export const RETRY_DELAY_SECONDS_MAX = 366 * 86_400;
 /** Longest `Retry-After` we heed. */
 export const RETRY_AFTER_SECONDS_MAX = 86_400;
 
-/** What is wrong with the `retry` of a launch, in a sentence, or null. */
+/** Factors of delays that grow, at most. */
+const FACTOR_MAX = 100;
+
+/** Rules that have a name. `default`: as the settings say. */
+const NAMED: ReadonlyMap<string, Json> = new Map<string, Json>([
+  ['default', null],
+  [
+    'standard-webhooks',
+    {
+      delays: [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+      jitter: 0.1,
+      retry_after: true,
+      gone_ends: true,
+    },
+  ],
+]);
+
+/**
+ * The `retry` of a launch in the one form that is kept: rules with a name and delays that grow become `delays`.
+ *
+ * @returns `complaint`: what is wrong with it, in a sentence
+ */
+export function plainRetry(retry: Json): { readonly retry: Json } | { readonly complaint: string } {
+  if (typeof retry === 'string') {
+    const named = NAMED.get(retry);
+    return named === undefined
+      ? { complaint: `retry knows no rules of that name; it knows ${[...NAMED.keys()].join(' and ')}` }
+      : { retry: named };
+  }
+  const grown = isObject(retry) ? withGrownDelays(retry) : { retry };
+  if ('complaint' in grown) return grown;
+  const complaint = retryComplaint(grown.retry);
+  return complaint === null ? grown : { complaint };
+}
+
+/** `max` tries in all, the first delay `initial` seconds, each `factor` times the one before, none above `cap`. */
+function withGrownDelays(retry: JsonObject): { readonly retry: Json } | { readonly complaint: string } {
+  const { max, initial, factor = 2, cap = RETRY_DELAY_SECONDS_MAX, ...others } = retry;
+  if (['max', 'initial', 'factor', 'cap'].every((key) => retry[key] === undefined)) return { retry };
+  if (others['delays'] !== undefined)
+    return { complaint: 'delays and max are two ways to say the same; give one of them' };
+  if (!isBetween(max, 1, RETRY_DELAYS_MAX + 1) || !Number.isInteger(max))
+    return { complaint: `max must be a whole number of tries from 1 to ${RETRY_DELAYS_MAX + 1}` };
+  if (!isBetween(initial, 0, RETRY_DELAY_SECONDS_MAX))
+    return { complaint: `initial must be a number of seconds from 0 to ${RETRY_DELAY_SECONDS_MAX}` };
+  if (!isBetween(factor, 1, FACTOR_MAX)) return { complaint: `factor must be a number from 1 to ${FACTOR_MAX}` };
+  if (!isBetween(cap, 0, RETRY_DELAY_SECONDS_MAX))
+    return { complaint: `cap must be a number of seconds from 0 to ${RETRY_DELAY_SECONDS_MAX}` };
+  const delays = Array.from({ length: max - 1 }, (_, i) => Math.min(cap, initial * factor ** i));
+  if (delays.reduce((sum, delay) => sum + delay, 0) > RETRY_DELAY_SECONDS_MAX)
+    return {
+      complaint: `the delays are longer than ${RETRY_DELAY_SECONDS_MAX} seconds in all: give a smaller max, factor or cap`,
+    };
+  return { retry: { ...others, delays } };
+}
+
+const isBetween = (value: Json | undefined, least: number, most: number): value is number =>
+  typeof value === 'number' && value >= least && value <= most;
+
+/** What is wrong with rules that are kept, in a sentence, or null. */
 export function retryComplaint(retry: Json): string | null {
   if (retry === null) return null;
   if (!isObject(retry)) return 'retry must be an object';
@@ -54,7 +113,7 @@ export function retryComplaint(retry: Json): string | null {
         if (typeof value !== 'boolean') return `${key} must be true or false`;
         break;
       default:
-        return `retry knows no ${key}; it knows delays, notice_delays, jitter, retry_after and gone_ends`;
+        return `retry knows no ${key}; it knows delays, max, initial, factor, cap, notice_delays, jitter, retry_after and gone_ends`;
     }
   }
   return null;

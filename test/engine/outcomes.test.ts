@@ -9,7 +9,7 @@ import {
   readLog,
   redelivered,
 } from '../../src/engine/outcomes.ts';
-import { NO_RULES, readRetryRules, retryComplaint } from '../../src/engine/retry-rules.ts';
+import { NO_RULES, plainRetry, readRetryRules, retryComplaint } from '../../src/engine/retry-rules.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
 import { followedBy, type WorkitemRow } from '../../src/model/rows.ts';
 
@@ -279,5 +279,46 @@ describe('rules opted into at launch', () => {
     expect(retryComplaint(null)).toBeNull();
     const all = { delays: [1, 2.5], notice_delays: [], jitter: 0.5, retry_after: true, gone_ends: false };
     expect(retryComplaint(all)).toBeNull();
+  });
+
+  test.each([
+    ['default', null],
+    [
+      { max: 5, initial: 10, cap: 50, jitter: 0.1 },
+      { delays: [10, 20, 40, 50], jitter: 0.1 },
+    ],
+    [{ max: 3, initial: 5, factor: 1 }, { delays: [5, 5] }],
+    [{ max: 1, initial: 5 }, { delays: [] }],
+    [{ delays: [3] }, { delays: [3] }],
+    [null, null],
+  ] as const)('%j is kept as %j', (retry, kept) => {
+    expect(plainRetry(retry)).toEqual({ retry: kept });
+  });
+
+  test('the rules of the standard for webhooks have its waits, heed Retry-After and end with 410', () => {
+    const plain = plainRetry('standard-webhooks');
+    const rules = 'retry' in plain ? (plain.retry as object) : {};
+    const without = withRules({ ...rules, jitter: 0 });
+    expect(schedulePlayed(open, without).at).toEqual([
+      0, 5, 305, 2_105, 9_305, 27_305, 63_305, 113_705, 185_705, 272_105,
+    ]);
+    expect(nextDue({ ...refusal, retryAfterSeconds: 7 }, { ...rules, jitter: 0 })).toBe(7);
+    expect(nextDue({ ...refusal, status: 410 }, rules)).toBeNull();
+  });
+
+  test.each([
+    ['standard', 'standard-webhooks and default'],
+    [{ max: 3, initial: 1, delays: [1] }, 'give one of them'],
+    [{ initial: 1 }, 'max must be'],
+    [{ max: 102, initial: 1 }, 'max must be'],
+    [{ max: 2.5, initial: 1 }, 'max must be'],
+    [{ max: 3 }, 'initial must be'],
+    [{ max: 3, initial: 1, factor: 0.5 }, 'factor must be'],
+    [{ max: 3, initial: 1, cap: -1 }, 'cap must be'],
+    [{ max: 101, initial: 86_400, cap: 864_000 }, 'longer than'],
+    [{ max: 3, initial: 1, tries: 1 }, 'retry knows no tries'],
+  ] as const)('%j is refused at the border', (retry, words) => {
+    const plain = plainRetry(retry);
+    expect('complaint' in plain ? plain.complaint : null).toContain(words);
   });
 });

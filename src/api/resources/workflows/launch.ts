@@ -1,4 +1,4 @@
-import { retryComplaint } from '../../../engine/retry-rules.ts';
+import { plainRetry } from '../../../engine/retry-rules.ts';
 import { Fault, type FaultCode } from '../../../model/fault.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import { cut } from '../../../model/text.ts';
@@ -184,8 +184,8 @@ function makeLaunchCheck(parts: Parts) {
 /** Rules about retries are opted into; without them the schedule of the contract holds. */
 function readRetry(body: JsonObject): Trouble | { readonly retry: Json } {
   const retry = Object.hasOwn(body, 'retry') ? (body['retry'] as Json) : null;
-  const complaint = retryComplaint(retry);
-  return complaint === null ? { retry } : trouble('request_invalid', 'retry', complaint);
+  const rules = plainRetry(retry);
+  return 'retry' in rules ? rules : trouble('request_invalid', 'retry', rules.complaint);
 }
 
 /** Whether warnings are refusals. A form says it as a text. */

@@ -31,18 +31,28 @@ export const Launch = Type.Object(
     start: Type.Optional(text('Of BPMN: the id of the start event to begin with', { minLength: 1, maxLength: 300 })),
     strict: Type.Optional(Type.Boolean({ description: 'true: warnings are refusals' })),
     retry: Type.Optional(
-      Type.Object(
+      Type.Union(
+        [
+          Type.Object(
+            {
+              delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
+              max: Type.Optional(Type.Integer({ minimum: 1, maximum: 101 })),
+              initial: Type.Optional(Type.Number({ minimum: 0 })),
+              factor: Type.Optional(Type.Number({ minimum: 1, maximum: 100 })),
+              cap: Type.Optional(Type.Number({ minimum: 0 })),
+              notice_delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
+              jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+              retry_after: Type.Optional(Type.Boolean()),
+              gone_ends: Type.Optional(Type.Boolean()),
+            },
+            { additionalProperties: false },
+          ),
+          Type.Literal('standard-webhooks'),
+          Type.Literal('default'),
+        ],
         {
-          delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
-          notice_delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
-          jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-          retry_after: Type.Optional(Type.Boolean()),
-          gone_ends: Type.Optional(Type.Boolean()),
-        },
-        {
-          additionalProperties: false,
           description:
-            'Other rules about tries than the usual: seconds between them, a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them',
+            'Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them; or the name of rules',
         },
       ),
     ),
