@@ -307,7 +307,7 @@ describe('rules opted into at launch', () => {
   });
 
   test.each([
-    ['standard', 'standard-webhooks and default'],
+    ['standard', 'default and standard-webhooks'],
     [{ max: 3, initial: 1, delays: [1] }, 'give one of them'],
     [{ initial: 1 }, 'max must be'],
     [{ max: 102, initial: 1 }, 'max must be'],
