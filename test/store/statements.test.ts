@@ -207,6 +207,7 @@ describe.runIf(hasPostgres())('what is sent', () => {
       'hearers_of_any',
       'read_counts',
       'read_errors',
+      'read_standings',
       'read_workflow_rows',
       'read_workflows',
       'read_workitems_of_participant',
