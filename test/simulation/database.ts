@@ -199,7 +199,7 @@ const byDue = (rows: Iterable<AgendaRow>): readonly AgendaRow[] =>
 
 const mentioning = (rows: Rows, expression: string): readonly StrandRow[] =>
   [...rows.strands.values()]
-    .filter((row) => row.state.includes(expression))
+    .filter((row) => row.state.includes(`"i":"${expression}"`))
     .sort((a, b) => a.path.split('.').length - b.path.split('.').length || (a.path < b.path ? -1 : 1))
     .slice(0, FIND_CANDIDATES_MAX);
 
