@@ -9,6 +9,7 @@ import { type ExpressionId, expressionId, type WorkflowId } from '../../src/mode
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { DataRefused, OutcomeUnknown, type Store, StoreUnavailable } from '../../src/store/store.ts';
+import { loadFrom } from '../store/topic.ts';
 import {
   collectingSink,
   type EngineParts,
@@ -369,7 +370,7 @@ describe('what was just stepped', () => {
     await parts.engine.advance([proceedOf(workflow, id)]);
     expect(around.committed).toHaveLength(2);
     expect(around.atOnce).toBe(0);
-    expect((await whole(store, hearer)).agenda.size).toBeGreaterThan(0);
+    expect((await loadFrom(store, hearer, { kind: 'everything' })).agenda.size).toBeGreaterThan(0);
     await parts.engine.advance([{ workflow: hearer, origin: SERVER, event: { kind: 'kill' } }]);
   });
 });
