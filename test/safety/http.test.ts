@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => server.stop(), 60_000);
 
 const LAUNCH = '/v1/workflows';
-const JSON_HEAD = `POST ${LAUNCH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+const JSON_HEAD = `POST ${LAUNCH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
 
 /** Sends bytes as they are; resolves with what has come back once `enough` of it is there, or the connection has ended. */
 function raw(bytes: string | Buffer, enough: (heard: string) => boolean = () => false): Promise<string> {
