@@ -121,7 +121,7 @@ export type PlainMatcher = {
 export function compilePlain(source: string, flags: string): PlainMatcher {
   if (source.length > MAX_REGEX_LENGTH) throw refused(source, `it has more than ${MAX_REGEX_LENGTH} characters`);
   let repeats = 0;
-  for (const [, least = '', most = ''] of source.matchAll(/\{(\d*),?(\d*)\}/g)) repeats += Number(most || least);
+  for (const [, least = '', most = ''] of source.matchAll(/\{(\d*)(?:,(\d*))?\}/g)) repeats += Number(most || least);
   if (repeats > MAX_REPEATS) throw refused(source, 'its repeats unfold into too much');
   let program: RE2JS;
   try {

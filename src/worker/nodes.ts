@@ -5,7 +5,7 @@ import { shareOf } from './worker.ts';
 
 /** This process among those that share the database: says regularly that it is alive, and knows the others. */
 export type Membership = {
-  /** As of the last beat: looking writes nothing. */
+  /** As of now; looking writes nothing. */
   nodes(): Promise<readonly NodeRow[]>;
   /** As of now. */
   hasOtherLiveNode(): Promise<boolean>;
@@ -23,7 +23,7 @@ const NAMESAKES_SHOWN_MAX = 10;
 
 /** @throws when the first beat cannot be written; later ones that fail are logged and made up for by the next */
 export async function joinNodes(parts: {
-  readonly store: Pick<Store, 'nodes'>;
+  readonly store: Pick<Store, 'nodes' | 'databaseTime'>;
   readonly node: NodeBeat;
   readonly time: ProcessTime;
   readonly log: Log;
@@ -59,7 +59,7 @@ export async function joinNodes(parts: {
     );
   again();
   return {
-    nodes: async () => known,
+    nodes: async () => store.nodes.look(await store.databaseTime()),
     hasOtherLiveNode: async () => (await beat()).some((other) => other.alive && other.id !== node.id),
     share: () => shareOf(known, node.id),
     leave: async () => {

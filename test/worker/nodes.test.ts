@@ -3,17 +3,19 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { joinNodes } from '../../src/worker/nodes.ts';
 
-test('looking at the nodes writes nothing: it is answered from the last beat', async () => {
+test('looking at the nodes writes nothing: it is a read', async () => {
   let beats = 0;
   const time = manualTime();
   const node = { id: 'a', name: 'a', role: 'all', url: 'http://a.test', version: '1', leaseSeconds: 30 };
   const membership = await joinNodes({
     store: {
+      databaseTime: async () => 7_000,
       nodes: {
         beat: async () => {
           beats += 1;
           return [{ ...node, startedAt: beats, seenAt: beats, alive: true }];
         },
+        look: async (now) => [{ ...node, startedAt: 1, seenAt: now, alive: true }],
         leave: async () => {},
       },
     },
@@ -21,7 +23,7 @@ test('looking at the nodes writes nothing: it is answered from the last beat', a
     time,
     log: silentLog,
   });
-  for (let i = 0; i < 150; i++) expect(await membership.nodes()).toMatchObject([{ id: 'a' }]);
+  for (let i = 0; i < 150; i++) expect(await membership.nodes()).toMatchObject([{ id: 'a', seenAt: 7_000 }]);
   expect(beats).toBe(1);
   time.pass(10_000);
   expect(beats).toBe(2);
@@ -39,7 +41,9 @@ test('two living nodes of one name are told in the log', async () => {
   ];
   const membership = await joinNodes({
     store: {
+      databaseTime: async () => 0,
       nodes: {
+        look: async () => [],
         beat: async () => [{ ...node, alive: true }, ...others].map((row) => ({ ...row, startedAt: 1, seenAt: 1 })),
         leave: async () => {},
       },

@@ -20,7 +20,8 @@ export class FeelSyntax extends Error {
   }
 }
 
-const SPACE = /(?:[\s\u0085\u180e\u200b\u2060\ufeff]|\/\/[^\n\r]*|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)+/y;
+const SPACES = /[\s\u0085\u180e\u200b\u2060\ufeff]+/y;
+const LINE_COMMENT = /\/\/[^\n\r]*/y;
 const NUMBER = /(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const NAME = /[?_\p{L}\p{So}\u{10000}-\u{effff}][?_\p{L}\p{M}\p{N}\p{So}\u{10000}-\u{effff}\u00b7']*/uy;
 const SIGN = /\.\.|\*\*|->|<=|>=|!=|[-+*/=<>()[\]{},:.]/y;
@@ -33,13 +34,24 @@ export function lex(text: string): readonly Token[] {
     pattern.lastIndex = at;
     return pattern.exec(text);
   };
+  const lastEnd = text.lastIndexOf('*/');
+  /** The first place from `from` on that is neither white space nor in a comment; a comment that is never closed is none. */
+  const afterSpace = (from: number): number => {
+    for (let place = from; ; ) {
+      at = place;
+      const found = match(SPACES) ?? match(LINE_COMMENT);
+      const end = place < lastEnd && text.startsWith('/*', place) ? text.indexOf('*/', place + 2) : -1;
+      if (found !== null) place += found[0].length;
+      else if (end !== -1) place = end + 2;
+      else return place;
+    }
+  };
   const push = (kind: Token['kind'], value: string, length: number): void => {
     tokens.push({ kind, text: value, at, end: at + length });
     at += length;
   };
   for (;;) {
-    const space = match(SPACE);
-    if (space !== null) at += space[0].length;
+    at = afterSpace(at);
     if (at >= text.length) break;
     const first = text[at] as string;
     if (first === '"') {
@@ -49,8 +61,7 @@ export function lex(text: string): readonly Token[] {
     }
     if (first === '@') {
       at++;
-      const again = match(SPACE);
-      if (again !== null) at += again[0].length;
+      at = afterSpace(at);
       if (text[at] !== '"') throw new FeelSyntax(at, 'expected a text in quotes after "@"');
       const { value, end } = textAt(text, at);
       push('at', value, end - at);

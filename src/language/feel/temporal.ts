@@ -266,7 +266,11 @@ export const parseTemporal = (text: string): Temporal | null =>
 
 const two = (value: number): string => String(value).padStart(2, '0');
 const fractionText = (nanos: number): string =>
-  nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
+  nanos === 0
+    ? ''
+    : `.${String(nanos)
+        .padStart(9, '0')
+        .replace(/0{1,9}$/, '')}`;
 
 /** ISO 8601; named zones behind an `@`. */
 export function temporalText(value: Temporal): string {

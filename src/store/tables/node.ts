@@ -4,6 +4,8 @@ import { fromNow, type OpenTable, table } from './table.ts';
 export type Nodes = {
   /** Writes this node's heartbeat and answers all nodes, the eldest first. */
   beat(node: NodeBeat): Promise<readonly NodeRow[]>;
+  /** All nodes, the eldest first, alive or not at `now` of the database's clock; writes nothing. */
+  look(now: number): Promise<readonly NodeRow[]>;
   leave(id: string): Promise<void>;
 };
 
@@ -54,16 +56,18 @@ export const NODE = table<StoredNode>()({
 
 export function openNodes(open: OpenTable): Nodes {
   const rows = open(NODE);
+  const all = async (): Promise<readonly StoredNode[]> => (await rows.list('all', { by: {}, limit: NODES_MAX })).items;
   return {
     beat: async ({ id, name, role, url, version, leaseSeconds }) => {
       const now = fromNow(0);
       const leaseUntil = fromNow(leaseSeconds);
       await rows.put({ id, name, role, url, version, startedAt: now, seenAt: now, leaseUntil }, ['startedAt']);
-      const { items } = await rows.list('all', { by: {}, limit: NODES_MAX });
+      const items = await all();
       // What was just written is the database's time.
       const nowThere = items.find((node) => node.id === id)?.seenAt ?? 0;
       return items.map(({ leaseUntil: until, ...node }) => ({ ...node, alive: node.id === id || until > nowThere }));
     },
+    look: async (now) => (await all()).map(({ leaseUntil, ...node }) => ({ ...node, alive: leaseUntil > now })),
     leave: async (id) => void (await rows.delete({ id })),
   };
 }

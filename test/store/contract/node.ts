@@ -19,6 +19,21 @@ export const about: Topic = (store) => {
     await nodes.leave('living');
   });
 
+  test('who looks sees who is alive, and writes nothing', async () => {
+    const { nodes, databaseTime } = store();
+    await nodes.beat({ ...node, id: 'silent', leaseSeconds: -1 });
+    await nodes.beat({ ...node, id: 'living' });
+    const now = await databaseTime();
+    const seen = await nodes.look(now);
+    expect(seen.map(({ id, alive }) => [id, alive]).sort()).toEqual([
+      ['living', true],
+      ['silent', false],
+    ]);
+    expect((await nodes.look(now + 31_000)).map(({ alive }) => alive)).toEqual([false, false]);
+    expect(await nodes.look(now)).toEqual(seen);
+    for (const id of ['silent', 'living']) await nodes.leave(id);
+  });
+
   test('a node started when it was first heard of, and is what it said last', async () => {
     const { nodes } = store();
     const [first] = await nodes.beat({ ...node, id: 'n' });
