@@ -1,9 +1,11 @@
 import type { RequestListener } from 'node:http';
 import Koa from 'koa';
 import { OPEN } from '../identity/principal.ts';
+import { type AddressOf, makeAddressOf } from './middleware/address.ts';
 import { admit, type Identify } from './middleware/admit.ts';
 import { type BrowserPolicy, browserHeaders, corsFor } from './middleware/browsers.ts';
 import { findOperation } from './middleware/find.ts';
+import { limitAddresses } from './middleware/rate.ts';
 import { report } from './middleware/report.ts';
 import { run } from './middleware/run.ts';
 import { openapi } from './openapi.ts';
@@ -27,17 +29,20 @@ export function makeApp(
   parts: Parts,
   identify: Identify = () => OPEN,
   browsers: BrowserPolicy = { corsOrigins: [], isSecure: false, version: '' },
+  addressOf: AddressOf = makeAddressOf(() => false),
 ): App {
   const app = new Koa();
   const streams = makeStreams((err) => parts.log.warn('a stream broke off', { event: 'stream.failed', err }), {
     most: parts.streamsMax,
   });
   const operations = withOpenapi(operationsOf(parts));
-  app.use(report(parts.log, browserHeaders(browsers)));
+  app.use(report(parts.log, browserHeaders(browsers), addressOf));
   const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
   if (cors !== null) app.use(cors);
+  const probes = new Set(operations.flatMap(({ probe, path }) => (probe === true ? [path] : [])));
+  app.use(limitAddresses(parts.rates, probes));
   app.use(findOperation(operations, parts.role));
-  app.use(admit(identify));
+  app.use(admit(identify, parts.rates));
   app.use(run(parts, streams));
   // What reaches Koa's own handler has been answered already, or the client has gone.
   app.on('error', (error: Error) => parts.log.debug('a connection failed', { event: 'connection.failed', err: error }));

@@ -82,6 +82,13 @@ function describe(operation: Operation): JsonObject {
 const SECURITY_SCHEMES: JsonObject = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key (rota_…)' },
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key (rota_…)' },
+  session: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-rota',
+    description: 'Of pages of this server; whatever changes something also needs the header Rota-Console: 1',
+  },
+  ticket: { type: 'apiKey', in: 'query', name: 'ticket', description: 'Opens streams of events for a minute' },
   capability: {
     type: 'apiKey',
     in: 'query',
@@ -91,10 +98,17 @@ const SECURITY_SCHEMES: JsonObject = {
 };
 
 /** Who may call it, where callers are asked who they are. The scope it needs stands beside each scheme. */
-function securityOf({ access, capability }: Operation): Json {
+function securityOf({ access, capability, ticket }: Operation): Json {
   if (access === 'open') return [];
   const scopes = access === 'any' ? [] : [access];
-  return [{}, { bearer: scopes }, { apiKey: scopes }, ...(capability === undefined ? [] : [{ capability: [] }])];
+  return [
+    {},
+    { bearer: scopes },
+    { apiKey: scopes },
+    { session: scopes },
+    ...(capability === undefined ? [] : [{ capability: [] }]),
+    ...(ticket === undefined ? [] : [{ ticket: [] }]),
+  ];
 }
 
 const isRequired = (operation: Operation): boolean => {

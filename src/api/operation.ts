@@ -18,6 +18,8 @@ export type Call = {
   /** Whether the body was a form: then every leaf is a text. */
   readonly isForm: boolean;
   readonly requestId: string;
+  /** Where the request comes from; null: its connection is gone. */
+  readonly address: string | null;
   /** The id a launch has to use, when it was fixed beforehand (idempotency.ts). */
   readonly launchId: WorkflowId | null;
 };
@@ -99,6 +101,12 @@ export type Operation = {
   readonly access: 'open' | 'any' | Scope;
   /** Whoever holds a workitem may call it for that workitem, whatever its scopes are. */
   readonly capability?: 'workitem';
+  /** Whoever holds a ticket may call it. */
+  readonly ticket?: true;
+  /** Pages of other origins may not call it, whatever CORS_ORIGINS says. */
+  readonly ownPages?: true;
+  /** Its answer is kept for no Idempotency-Key: its headers hold a secret. */
+  readonly unkept?: true;
   /** Members of its answer that are shown once: what is kept for an Idempotency-Key has null in their place. */
   readonly once?: readonly string[];
   /** Asked by machines all the time: answered when the house is full, logged at debug level only. */

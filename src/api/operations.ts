@@ -10,6 +10,7 @@ import { playgroundOperations } from './resources/playground/operations.ts';
 import { secretOperations } from './resources/secrets/operations.ts';
 import { infoOperation } from './resources/server/info.ts';
 import { serverOperations } from './resources/server/operations.ts';
+import { sessionOperations } from './resources/sessions/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
 import { workitemOperations } from './resources/workitems/operations.ts';
@@ -34,4 +35,5 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...(parts.playground ? playgroundOperations(parts) : []),
   ...keyOperations(parts),
   ...secretOperations(parts),
+  ...sessionOperations(parts),
 ];

@@ -10,6 +10,9 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 
+import type { PagePolicy } from './middleware/pages.ts';
+import type { Rates } from './middleware/rate.ts';
+
 export type DefinitionComplaint = {
   readonly message: string;
   readonly line: number;
@@ -73,6 +76,9 @@ export type Parts = {
   readonly nodes: () => Promise<readonly NodeRow[]>;
   /** Keys, secrets, and whether callers are asked who they are. */
   readonly identity: Identity;
+  /** Which pages are our own, and how a browser reaches this server. */
+  readonly pages: PagePolicy;
+  readonly rates: Rates;
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** Whether participants can be played by hand here (PLAYGROUND). */

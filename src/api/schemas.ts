@@ -4,6 +4,7 @@ import { Reapply } from './resources/expressions/schemas.ts';
 import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/keys/schemas.ts';
 import { Secret, SecretCreate, SecretList, SecretRotate, SecretShown } from './resources/secrets/schemas.ts';
 import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
+import { SessionCreate, Ticket } from './resources/sessions/schemas.ts';
 import { History, Launch, Launched, Workflow, WorkflowList } from './resources/workflows/schemas.ts';
 import {
   Callback,
@@ -52,6 +53,8 @@ export const published = {
   'key-create': KeyCreate,
   'key-rotate': KeyRotate,
   me: Me,
+  'session-create': SessionCreate,
+  ticket: Ticket,
   secret: Secret,
   'secret-shown': SecretShown,
   secrets: SecretList,

@@ -15,18 +15,27 @@ export const SLOW_MS_MAX = 30_000;
 type Stream = Pick<Extract<Content, { kind: 'stream' }>, 'open' | 'farewell'>;
 type Owner = Pick<Principal, 'kind' | 'id' | 'tenant'>;
 
+/** How often it is looked at whether the caller still may. */
+export const HOLDS_EVERY_MS = 60_000;
+
 export type Streams = {
   /**
-   * Writes a stream until it is done, its client has gone or takes nothing, or the server stops.
+   * Writes a stream until it is done, its client has gone, takes nothing or may not any more, or the server stops.
    *
+   * @param holds whether the caller still may, asked once a minute
    * @throws Problem at once, before anything is written, when too many are open or the server stops
    */
-  run(response: ServerResponse, stream: Stream, owner: Owner): Promise<void>;
+  run(response: ServerResponse, stream: Stream, owner: Owner, holds: () => boolean): Promise<void>;
   /** Ends all of them; those that come later are refused. */
   end(): void;
   readonly open: () => number;
   /** Since the start: why streams ended that were not done. */
-  readonly figures: () => { readonly slow: number; readonly gone: number; readonly shutdown: number };
+  readonly figures: () => {
+    readonly slow: number;
+    readonly gone: number;
+    readonly shutdown: number;
+    readonly revoked: number;
+  };
 };
 
 type Running = {
@@ -41,20 +50,20 @@ export function makeStreams(
 ): Streams {
   const all = new Set<Running>();
   const ofOwner = new Map<string, number>();
-  const ended = { slow: 0, gone: 0, shutdown: 0 };
+  const ended = { slow: 0, gone: 0, shutdown: 0, revoked: 0 };
   let isEnding = false;
 
-  function run(response: ServerResponse, stream: Stream, owner: Owner): Promise<void> {
+  function run(response: ServerResponse, stream: Stream, owner: Owner, holds: () => boolean): Promise<void> {
     if (isEnding) throw new Problem('not_ready', 'The server is stopping; ask another node, or again in a moment');
     if (all.size >= most)
       throw new Problem('overloaded', `More than ${most} streams are open on this node; try again in a moment`);
-    const key = owner.kind === 'open' ? null : `${owner.tenant} ${owner.kind} ${owner.id}`;
+    const key = owner.kind === 'open' ? null : `${owner.tenant} ${owner.id}`;
     if (key !== null && (ofOwner.get(key) ?? 0) >= STREAMS_PER_PRINCIPAL_MAX)
       throw new Problem(
         'rate_limited',
         `You have ${STREAMS_PER_PRINCIPAL_MAX} streams open on this node; end some first`,
       );
-    return write(response, stream, key);
+    return write(response, stream, key, holds);
   }
 
   function count(key: string | null, by: 1 | -1): void {
@@ -64,7 +73,12 @@ export function makeStreams(
     else ofOwner.set(key, n);
   }
 
-  async function write(response: ServerResponse, { open, farewell }: Stream, key: string | null): Promise<void> {
+  async function write(
+    response: ServerResponse,
+    { open, farewell }: Stream,
+    key: string | null,
+    holds: () => boolean,
+  ): Promise<void> {
     const ending = new AbortController();
     const { signal } = ending;
     const one: Running = { ending, response, farewell: farewell ?? null };
@@ -76,6 +90,14 @@ export function makeStreams(
     count(key, 1);
     response.once('close', end);
     const aborted = once(signal, 'abort');
+    const look = (): void => {
+      if (holds()) cancelLook = time.after(HOLDS_EVERY_MS, look);
+      else {
+        ended.revoked += 1;
+        ending.abort();
+      }
+    };
+    let cancelLook = time.after(HOLDS_EVERY_MS, look);
     try {
       response.flushHeaders();
       await Promise.race([open(sinkOf(response, signal, tooSlow), signal), aborted]);
@@ -86,6 +108,7 @@ export function makeStreams(
         response.destroy();
       }
     } finally {
+      cancelLook();
       response.off('close', end);
       ending.abort();
       all.delete(one);

@@ -6,10 +6,13 @@ import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
 import { type Capabilities, makeCapabilities } from './capabilities.ts';
-import { type Keys, makeKeys } from './keys.ts';
+import { type Keys, makeKeys, statusOfKey } from './keys.ts';
 import { makeMirror } from './mirror.ts';
+import type { Principal } from './principal.ts';
 import { makeSealing } from './sealing.ts';
 import { makeSecrets, type Secrets } from './secrets.ts';
+import { makeSessions, type Sessions } from './sessions.ts';
+import { makeTickets, type Tickets } from './tickets.ts';
 
 /*
  * Keys and secrets as this node knows them. All of them are in memory, read at the start, again every few seconds, and when another node
@@ -28,6 +31,10 @@ export type Identity = {
   readonly keys: Keys;
   readonly secrets: Secrets;
   readonly capabilities: Capabilities;
+  readonly sessions: Sessions;
+  readonly tickets: Tickets;
+  /** Whether somebody who was let in before still would be: for answers that go on. */
+  holds(principal: Principal): boolean;
   /** From now on callers are asked who they are, on all nodes, for good. */
   close(): Promise<void>;
   /** Reads what has changed, for something nobody here has heard of; false: it was asked too often just now. */
@@ -59,6 +66,8 @@ export type IdentityParts = {
     readonly proceedTokens: 'auto' | 'required' | 'off';
     /** Each of 32 bytes; see sealing.ts. */
     readonly sealingKeys: readonly Buffer[];
+    /** How long a ticket opens streams. */
+    readonly ticketSeconds: number;
   };
 };
 
@@ -70,6 +79,8 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const secrets = makeSecrets({ store, mirror: secretMirror, sealing: makeSealing(settings.sealingKeys), log, wall });
   const keys = makeKeys({ store, mirror: keyMirror, lookAgain, wall });
   const capabilities = makeCapabilities({ ring: secrets.ring, wall, mints: settings.proceedTokens !== 'off' });
+  const sessions = makeSessions({ keys, ring: secrets.ring, lookAgain, wall });
+  const tickets = makeTickets({ ring: secrets.ring, seconds: settings.ticketSeconds, wall });
   let since: number | null = null;
   let readAt = Number.NEGATIVE_INFINITY;
 
@@ -138,8 +149,19 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   again();
   const stopHearing = await store.onKeys(loop.wake);
 
+  const isOpen = (): boolean => settings.mode === 'none' || (settings.mode === 'auto' && since === null);
+
+  function holds({ kind, id, until, generation }: Principal): boolean {
+    if (kind === 'open') return isOpen();
+    if (until !== undefined && until <= wall()) return false;
+    if (!id.startsWith('key:')) return true;
+    const key = keys.held(id.slice('key:'.length));
+    if (key === null || statusOfKey(key, wall()) !== 'active') return false;
+    return generation === undefined || generation === key.generation;
+  }
+
   return {
-    isOpen: () => settings.mode === 'none' || (settings.mode === 'auto' && since === null),
+    isOpen,
     since: () => since,
     isFresh: () => time.now() - readAt <= STALE_MS_MAX,
     keys: {
@@ -159,6 +181,9 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     },
     secrets,
     capabilities,
+    sessions,
+    tickets,
+    holds,
     close,
     lookAgain,
     refresh,

@@ -1,4 +1,5 @@
 import { readTenant, type Tenant } from '../model/tenant.ts';
+import { readRate } from '../runtime/windows.ts';
 import type { ApiKeyRow, Page, Store } from '../store/store.ts';
 import { hashOfKey, idOfKey, isSame, makeKey } from './key-text.ts';
 import type { Mirror } from './mirror.ts';
@@ -40,7 +41,7 @@ export type Keys = {
   find(text: string): KeyFound | Promise<KeyFound>;
   /** The key of this id as it is held here; for a session, which has no more than the id. */
   held(id: string): ApiKeyRow | null;
-  /** The principal of a key that is not over. */
+  /** The principal of a key that is not over, which counts as used. */
   principalOf(row: ApiKeyRow): Principal;
   /** The key is shown this once. Null: there are as many as there may be. */
   create(key: NewKey): Promise<Shown | null>;
@@ -98,6 +99,7 @@ export function makeKeys(parts: {
     const known = prepared.get(row);
     if (known !== undefined) return known;
     const everywhere = row.tenant === EVERY_TENANT;
+    const rate = row.rateLimit === null ? null : readRate(row.rateLimit);
     const principal: Principal = {
       kind: 'key',
       id: `key:${row.id}`,
@@ -106,6 +108,7 @@ export function makeKeys(parts: {
       scopes: new Set(scopesOf(row)),
       actor: `key:${row.id}`,
       ...(everywhere ? { everywhere: true } : {}),
+      ...(rate === null ? {} : { rate }),
     };
     const made = { principal, previous: previousOf(row) };
     prepared.set(row, made);
@@ -121,7 +124,7 @@ export function makeKeys(parts: {
     const hash = hashOfKey(text);
     if (!isSame(hash, row.hash) && !previous.some((one) => one.until > now && isSame(hash, one.hash)))
       return bad('the secret is not that of the key, or not any more');
-    if (!used.has(id)) used.add(id);
+    used.add(id);
     return { kind: 'good', principal, row };
   }
 
@@ -159,7 +162,10 @@ export function makeKeys(parts: {
       return row === undefined ? lookUp(id, text) : judge(id, row, text);
     },
     held: (id) => mirror.get(id) ?? null,
-    principalOf: (row) => prepare(row).principal,
+    principalOf: (row) => {
+      used.add(row.id);
+      return prepare(row).principal;
+    },
     create: async (key) => {
       const now = wall();
       let all = 0;

@@ -1,4 +1,5 @@
 import { DEFAULT_TENANT, type Tenant } from '../model/tenant.ts';
+import type { Rate } from '../runtime/windows.ts';
 
 /*
  * Who calls. The door makes a principal of each request before anything of a workflow is looked at; every decision about what a
@@ -20,6 +21,12 @@ export type Principal = {
   readonly actor: string | null;
   /** It is of all tenants: each request says of which, and may make keys for any. */
   readonly everywhere?: true;
+  /** When it ends by itself, in milliseconds since 1970; left out: it has no end, or its key knows. */
+  readonly until?: number;
+  /** How often it may ask; left out: as often as the settings say. */
+  readonly rate?: Rate;
+  /** Of a session: how often its key had been rotated when it began. */
+  readonly generation?: number;
 };
 
 /** Everybody, where no credentials are asked for. */

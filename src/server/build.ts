@@ -4,7 +4,9 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
+import { makeAddressOf } from '../api/middleware/address.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
+import { makeRates } from '../api/middleware/rate.ts';
 import type { Parts } from '../api/parts.ts';
 import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
@@ -13,6 +15,7 @@ import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
+import { makeAddressList } from '../runtime/addresses.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
@@ -84,6 +87,8 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
   const policy: TargetPolicy = { allowPrivate: config.allowPrivateTargets };
   const name = config.nodeName ?? `${hostname().slice(0, 80)}:${process.pid}`;
   const nodeBeat: NodeBeat = { id: randomUUID(), name, role, url: baseUrl.current(), version, leaseSeconds };
+  /** How many nodes answer requests, as far as was heard. */
+  let answering = 1;
   // Each look at the nodes tells a worker where requests are answered.
   const store: Store = {
     ...opened,
@@ -92,6 +97,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
       beat: async (beat) => {
         const nodes = await opened.nodes.beat(beat);
         baseUrl.learn(nodes);
+        answering = nodes.filter(({ alive, role: what }) => alive && what !== 'worker').length;
         return nodes;
       },
     },
@@ -163,16 +169,24 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
           ringBytes: config.eventsRingBytes,
         });
   const apiLog = log.with({ component: 'api' });
+  const pages = pagePolicy(config);
+  const rates = makeRates(
+    { key: config.rateLimitKey, address: config.rateLimitAddress, failures: config.rateLimitFailures },
+    { nodes: () => answering, time },
+  );
   const identify = makeIdentify({
     identity,
     store,
     log: apiLog,
     hasGrace: config.proceedTokens === 'auto',
-    pages: pagePolicy(config),
+    pages,
+    rates,
   });
   const api: Parts = {
     store,
     identity,
+    pages,
+    rates,
     events: { ofWorkflows, ofAll },
     streamsMax: config.eventsReadersMax,
     engine: node.engine,
@@ -195,11 +209,16 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     playground: config.playground,
     isStopping,
   };
-  const app = makeApp(api, identify, {
-    corsOrigins: config.corsOrigins,
-    isSecure: config.baseUrl?.startsWith('https:') === true,
-    version,
-  });
+  const app = makeApp(
+    api,
+    identify,
+    {
+      corsOrigins: config.corsOrigins,
+      isSecure: config.baseUrl?.startsWith('https:') === true,
+      version,
+    },
+    makeAddressOf(makeAddressList(config.trustProxy)),
+  );
 
   const basePath = config.baseUrl === null ? '' : new URL(config.baseUrl).pathname.replace(/\/+$/, '');
   const console = config.console && role !== 'worker' ? readConsole(consoleFolder, basePath) : null;

@@ -26,6 +26,7 @@ export async function identityFor(config: Config, around: Around): Promise<Ident
     mode: config.auth,
     proceedTokens: config.proceedTokens,
     sealingKeys: config.secretsKey,
+    ticketSeconds: config.eventsTicketSeconds,
   };
   const { store, clock, ids, log, time = realTime, wall = Date.now } = around;
   try {
@@ -67,6 +68,8 @@ export function pagePolicy(config: Config): PagePolicy {
     hosts: [...allowedHosts, host, hostname(), ...(base === null ? [] : [base.hostname])].map((name) =>
       name.toLowerCase(),
     ),
-    origins: [...corsOrigins, ...(base === null ? [] : [base.origin])],
+    origins: corsOrigins,
+    own: base?.origin ?? null,
+    scheme: 'http',
   };
 }

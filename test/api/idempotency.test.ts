@@ -34,6 +34,7 @@ const callWith = (key: string): Call => ({
   isForm: false,
   requestId: 'request-1',
   launchId: null,
+  address: null,
 });
 
 /** A launch whose outcome is decided by the test, and the ids it was to launch under. */

@@ -2,8 +2,9 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Sink } from '../../src/api/operation.ts';
-import { makeStreams } from '../../src/api/streams.ts';
+import { HOLDS_EVERY_MS, makeStreams } from '../../src/api/streams.ts';
 import { OPEN } from '../../src/identity/principal.ts';
+import { manualTime, type ProcessTime } from '../../src/runtime/process-time.ts';
 
 /* Answers that go on: counted apart, ended first when the server stops, and never mistaken for whole ones when they break off. */
 
@@ -15,15 +16,18 @@ type Written = {
 };
 
 /** A server whose every answer is a stream that the test writes. */
-async function serve(most: number) {
+async function serve(most: number, more: { readonly time?: ProcessTime; readonly holds?: () => boolean } = {}) {
   const errors: unknown[] = [];
-  const streams = makeStreams((error) => errors.push(error), { most });
+  const streams = makeStreams((error) => errors.push(error), {
+    most,
+    ...(more.time === undefined ? {} : { time: more.time }),
+  });
   const waiting: ((written: Written) => void)[] = [];
   const server = createServer((_request, response) => {
     try {
       const open: Parameters<typeof streams.run>[1]['open'] = (sink, signal) =>
         new Promise<void>((resolve, fail) => waiting.shift()?.({ sink, signal, done: () => resolve(), fail }));
-      void streams.run(response, { open }, OPEN);
+      void streams.run(response, { open }, OPEN, more.holds ?? (() => true));
     } catch (error) {
       response.writeHead(503).end((error as { readonly code: string }).code);
     }
@@ -86,4 +90,20 @@ test('one that breaks off does not look like one that is done', async () => {
   fail(new Error('the source is lost'));
   await expect(read).rejects.toThrow('aborted');
   expect(errors).toMatchObject([{ message: 'the source is lost' }]);
+});
+
+test('whoever may not read any more is read to no longer than a minute', async () => {
+  const time = manualTime();
+  let holds = true;
+  const { streams, opened } = await serve(2, { time, holds: () => holds });
+  const { answer, signal } = await opened();
+  time.pass(HOLDS_EVERY_MS);
+  expect(signal.aborted).toBe(false);
+  holds = false;
+  time.pass(HOLDS_EVERY_MS - 1);
+  expect(signal.aborted).toBe(false);
+  time.pass(1);
+  expect(signal.aborted).toBe(true);
+  expect(await textOf(answer)).toBe('');
+  expect(streams.figures()).toMatchObject({ revoked: 1, gone: 0 });
 });

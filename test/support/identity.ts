@@ -19,5 +19,5 @@ export const identityOn = (
     log: silentLog,
     wall: Date.now,
     ...more,
-    settings: { mode: 'auto', proceedTokens: 'auto', sealingKeys: [], ...more.settings },
+    settings: { mode: 'auto', proceedTokens: 'auto', sealingKeys: [], ticketSeconds: 60, ...more.settings },
   });

@@ -2,6 +2,7 @@ import type { Middleware } from 'koa';
 import { mayDo, type Principal } from '../../identity/principal.ts';
 import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
+import type { Rates } from './rate.ts';
 import { knownOf } from './state.ts';
 
 /** Requests under way at once; more are sent away. What their bodies may hold together is bounded in body.ts. */
@@ -13,7 +14,11 @@ export type Asked = {
   readonly params: Readonly<Record<string, string>>;
   /** `token` of the query. */
   readonly token: string | null;
-  /** Where the connection comes from. */
+  /** `ticket` of the query. */
+  readonly ticket: string | null;
+  /** Puts a header on the answer. */
+  readonly answer: (name: string, value: string) => void;
+  /** Where it comes from. */
   readonly address: string | null;
 };
 
@@ -21,7 +26,7 @@ export type Asked = {
 export type Identify = (header: (name: string) => string | null, asked: Asked) => Principal | Promise<Principal>;
 
 /** Lets a request in, or not: is there room, who is it, may they. Probes are let in when the house is full. */
-export function admit(identify: Identify): Middleware {
+export function admit(identify: Identify, rates: Pick<Rates, 'principal'>): Middleware {
   let underWay = 0;
   return async (ctx, next) => {
     const known = knownOf(ctx);
@@ -32,13 +37,18 @@ export function admit(identify: Identify): Middleware {
       throw new Problem('overloaded', `More than ${REQUESTS_MAX} requests are under way; try again in a moment`);
     underWay += 1;
     try {
+      const inQuery = (name: string): string | null =>
+        ctx.querystring.includes(`${name}=`) ? new URLSearchParams(ctx.querystring).get(name) : null;
       const principal = await identify((name) => ctx.get(name) || null, {
         operation,
         params,
-        token: ctx.querystring.includes('token=') ? new URLSearchParams(ctx.querystring).get('token') : null,
-        address: ctx.req.socket.remoteAddress ?? null,
+        token: inQuery('token'),
+        ticket: inQuery('ticket'),
+        answer: (name, value) => ctx.append(name, value),
+        address: known.address,
       });
       known.principal = principal;
+      rates.principal(ctx, principal);
       checkAccess(principal, operation);
       await next();
     } finally {

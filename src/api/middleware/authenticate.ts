@@ -1,13 +1,16 @@
 import type { Identity } from '../../identity/identity.ts';
 import type { KeyFound } from '../../identity/keys.ts';
 import { OPEN, type Principal } from '../../identity/principal.ts';
+import type { SessionFound } from '../../identity/sessions.ts';
 import { DEFAULT_TENANT, readTenant, type Tenant } from '../../model/tenant.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Store } from '../../store/store.ts';
 import { workitemKeyOf } from '../ids.ts';
 import { Problem } from '../problem.ts';
 import type { Asked, Identify } from './admit.ts';
-import { checkHost, checkOrigin, type PagePolicy } from './pages.ts';
+import { cookieIn, cookieText, forget } from './cookies.ts';
+import { checkHost, checkOrigin, checkOwnPage, checkOwnRequest, type PagePolicy } from './pages.ts';
+import type { Rates } from './rate.ts';
 
 type Header = (name: string) => string | null;
 
@@ -19,7 +22,7 @@ const NOBODY: Principal = { kind: 'open', id: 'nobody', tenant: DEFAULT_TENANT, 
 
 const CHALLENGE = 'Bearer realm="rota"';
 
-/** Makes what tells who calls. The first credential that is there counts: a key, then the token of a workitem. */
+/** Makes what tells who calls. The first credential that is there counts: a key, a session, the token of a workitem, a ticket. */
 export function makeIdentify(parts: {
   readonly identity: Identity;
   readonly store: { readonly read: Pick<Store['read'], 'ownerOf'> };
@@ -27,25 +30,36 @@ export function makeIdentify(parts: {
   /** Whether a workitem from before callers were asked is served without a token. */
   readonly hasGrace: boolean;
   readonly pages: PagePolicy;
+  readonly rates: Pick<Rates, 'failed'>;
 }): Identify {
-  const { identity, store, log, pages } = parts;
+  const { identity, store, log, pages, rates } = parts;
 
   return (header, asked) => {
+    const { operation } = asked;
+    if (operation.ownPages === true) checkOwnPage(header, pages);
     if (identity.isOpen()) {
       checkHost(header, pages);
-      if (asked.operation.method !== 'get') checkOrigin(header, pages);
+      if (operation.method !== 'get') checkOrigin(header, pages);
       return inTenant(OPEN, header);
     }
     const given = keyIn(header);
+    const cookie = given === null ? cookieIn(header, pages) : null;
     // What is open to all tells more to those who say who they are.
-    if (asked.operation.access === 'open' && given === null) return NOBODY;
+    if (operation.access === 'open' && given === null && (cookie === null || operation.method !== 'get')) return NOBODY;
     if (!identity.isFresh())
       throw new Problem('unavailable', 'The database was away for so long that keys cannot be trusted; try again');
     if (given !== null) {
       const found = identity.keys.find(given);
       return found instanceof Promise ? found.then((late) => byKey(late, header, asked)) : byKey(found, header, asked);
     }
+    if (cookie !== null) {
+      const found = identity.sessions.find(cookie);
+      return found instanceof Promise
+        ? found.then((late) => bySession(late, header, asked))
+        : bySession(found, header, asked);
+    }
     if (asked.token !== null) return byToken(asked.token, asked);
+    if (asked.ticket !== null && operation.ticket === true) return byTicket(asked.ticket, asked);
     return parts.hasGrace && asked.operation.capability !== undefined ? byGrace(asked) : refuse();
   };
 
@@ -57,6 +71,37 @@ export function makeIdentify(parts: {
       key_id: found.id,
       address: asked.address,
     });
+    rates.failed(asked.address);
+    throw invalid();
+  }
+
+  function bySession(found: SessionFound, header: Header, asked: Asked): Principal {
+    if (found.kind === 'bad') {
+      log.info('a session was refused', {
+        event: 'credentials.refused',
+        reason: found.why,
+        address: asked.address,
+      });
+      asked.answer('Set-Cookie', forget(header, pages));
+      if (asked.operation.access === 'open') return NOBODY;
+      rates.failed(asked.address);
+      throw invalid();
+    }
+    if (asked.operation.method !== 'get') checkOwnRequest(header, pages);
+    if (found.renewed !== null) asked.answer('Set-Cookie', cookieText(header, pages, found.renewed));
+    return inTenant(found.principal, header);
+  }
+
+  async function byTicket(ticket: string, asked: Asked): Promise<Principal> {
+    const good = (): Principal | null => {
+      const principal = identity.tickets.find(ticket);
+      return principal !== null && identity.holds(principal) ? principal : null;
+    };
+    let principal = good();
+    if (principal === null && (await identity.lookAgain())) principal = good();
+    if (principal !== null) return principal;
+    log.info('a ticket was refused', { event: 'credentials.refused', reason: 'over', address: asked.address });
+    rates.failed(asked.address);
     throw invalid();
   }
 
@@ -78,6 +123,7 @@ export function makeIdentify(parts: {
       reason: 'not of this workitem',
       address: asked.address,
     });
+    rates.failed(asked.address);
     throw new Problem('capability_invalid', 'This token is not that of this workitem, or was ended');
   }
 
@@ -132,7 +178,7 @@ function refuse(): never {
 }
 
 /** Always the same words: the log has the reason. */
-const invalid = (): Problem =>
+export const invalid = (): Problem =>
   new Problem('credentials_invalid', 'These credentials are not good, or not any more', {
     headers: { 'WWW-Authenticate': `${CHALLENGE}, error="invalid_token"` },
   });

@@ -7,6 +7,7 @@ import { DEFAULT_TENANT } from '../../model/tenant.ts';
 import type { Log, LogDetails } from '../../runtime/log.ts';
 import { Problem, problemFor } from '../problem.ts';
 import { drained } from '../reading/body.ts';
+import type { AddressOf } from './address.ts';
 import { begin } from './state.ts';
 
 /** A caller's own id is kept when it is harmless, so that one request can be followed through several services. */
@@ -17,12 +18,12 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
  *
  * `headers` stand on every answer. Neither query strings nor bodies nor header values are logged: they may hold secrets.
  */
-export function report(log: Log, headers: Readonly<Record<string, string>>): Middleware {
+export function report(log: Log, headers: Readonly<Record<string, string>>, addressOf: AddressOf): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now();
     const given = ctx.get('X-Request-Id');
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();
-    const known = begin(ctx, requestId);
+    const known = begin(ctx, requestId, addressOf(ctx.req));
     ctx.set('X-Request-Id', requestId);
     ctx.set(headers);
     let err: unknown;

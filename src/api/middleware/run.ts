@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import type { Identity } from '../../identity/identity.ts';
 import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { shownJson } from '../../model/text.ts';
@@ -25,7 +26,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     return {
       hasBody: operation.method === 'post' || operation.method === 'patch',
       checkBody: operation.body?.checked === 'here' ? makeBodyCheck(operation.body.schema) : null,
-      handle: operation.method === 'post' ? withIdempotency(operation, parts) : null,
+      handle: operation.method === 'post' && operation.unkept !== true ? withIdempotency(operation, parts) : null,
     };
   }
 
@@ -39,7 +40,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
   };
 
   async function answer(ctx: Context, held: Held): Promise<void> {
-    const { found, principal, requestId } = knownOf(ctx);
+    const { found, principal, requestId, address } = knownOf(ctx);
     if (found === null) throw new Error('No operation was found for this request');
     const { operation, params } = found;
     const one = ready.get(operation) ?? prepare(operation);
@@ -57,10 +58,11 @@ export function run(parts: Parts, streams: Streams): Middleware {
       body,
       isForm: read.isForm,
       requestId,
+      address,
       launchId: null,
     };
     const reply = one.handle === null ? await operation.handle(call) : await one.handle(call, ctx.path, read.raw);
-    await write(ctx, reply, streams, call.principal);
+    await write(ctx, reply, streams, call.principal, parts.identity);
   }
 }
 
@@ -81,7 +83,13 @@ function checkAccept(ctx: Context, operation: Operation): void {
   );
 }
 
-async function write(ctx: Context, reply: Reply, streams: Streams, principal: Principal): Promise<void> {
+async function write(
+  ctx: Context,
+  reply: Reply,
+  streams: Streams,
+  principal: Principal,
+  identity: Pick<Identity, 'holds'>,
+): Promise<void> {
   ctx.status = reply.status;
   if (reply.kind !== 'bytes') ctx.set('Cache-Control', 'no-store');
   ctx.set(reply.headers);
@@ -103,7 +111,7 @@ async function write(ctx: Context, reply: Reply, streams: Streams, principal: Pr
       ctx.type = reply.type;
       if (ctx.method === 'HEAD') return;
       // Its place among the requests under way is free from here on: streams have a count of their own.
-      void streams.run(ctx.res, reply, principal);
+      void streams.run(ctx.res, reply, principal, () => identity.holds(principal));
       ctx.respond = false;
   }
 }

@@ -5,6 +5,8 @@ import type { Operation } from '../operation.ts';
 /** What is known of a request so far; each layer fills in its part. */
 export type Known = {
   readonly requestId: string;
+  /** Where it comes from, as far as proxies that are trusted tell; null: the connection is gone. */
+  readonly address: string | null;
   /** What was asked for, and the parts of its path; null: nothing we have. */
   found: { readonly operation: Operation; readonly params: Readonly<Record<string, string>> } | null;
   principal: Principal | null;
@@ -12,8 +14,8 @@ export type Known = {
 
 const known = new WeakMap<Context['req'], Known>();
 
-export const begin = (ctx: Context, requestId: string): Known => {
-  const fresh: Known = { requestId, found: null, principal: null };
+export const begin = (ctx: Context, requestId: string, address: string | null): Known => {
+  const fresh: Known = { requestId, address, found: null, principal: null };
   known.set(ctx.req, fresh);
   return fresh;
 };

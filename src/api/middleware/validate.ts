@@ -64,8 +64,9 @@ export function queryOf(querystring: string, operation: Operation): URLSearchPar
   const seen = new Set<string>();
   for (const [name, value] of query) {
     const known = names.some((spec) => (spec.name.endsWith('.') ? name.startsWith(spec.name) : name === spec.name));
-    // The capability of a workitem stands in the query and is looked at elsewhere.
+    // The capability of a workitem, and a ticket, stand in the query and are looked at elsewhere.
     if (!known && name === 'token' && operation.capability !== undefined) continue;
+    if (!known && name === 'ticket' && operation.ticket === true) continue;
     if (!known)
       throw new Problem(
         'query_invalid',

@@ -1,3 +1,5 @@
+import { type Rate, readRate } from '../../runtime/windows.ts';
+
 /* The kinds of settings. A kind says how a text is read, what to say when it cannot be, and what its JSON Schema is. */
 
 /** One setting: everything there is to know about it. */
@@ -113,6 +115,23 @@ export const list = <Value>(
       return good.length === parts.length && good.length <= about.most
         ? { value: good as readonly Value[] }
         : { wanted: about.wanted };
+    },
+  );
+
+/** So many in so many seconds, `600/60`. */
+export const rate = <Fallback extends Rate | null>(
+  name: string,
+  fallback: Fallback,
+  about: About,
+): Setting<Rate | Fallback> =>
+  setting<Rate | Fallback>(
+    name,
+    fallback,
+    { ...about, otherwise: fallback === null ? 'none' : `${fallback.count}/${fallback.seconds}` },
+    { type: 'string' },
+    (text) => {
+      const value = readRate(text);
+      return value === null ? { wanted: 'a number of requests and of seconds, such as 600/60' } : { value };
     },
   );
 

@@ -1,5 +1,6 @@
 import { idOfKey } from '../../identity/key-text.ts';
-import { choice, delays, flag, integer, list, number, type Setting, text } from './kinds.ts';
+import { isRange } from '../../runtime/addresses.ts';
+import { choice, delays, flag, integer, list, number, rate, type Setting, text } from './kinds.ts';
 
 /*
  * Every setting, each said once. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
@@ -86,6 +87,24 @@ export const TABLE = {
     read: (part) =>
       part === '*' || (URL.canParse(part) && new URL(part).origin === part && /^https?:/.test(part)) ? part : null,
   }),
+  rateLimitKey: rate('RATE_LIMIT_KEY', null, {
+    meaning: 'requests that one key, or one subject of a token, may make in so many seconds, such as `600/60`',
+  }),
+  rateLimitAddress: rate('RATE_LIMIT_ADDRESS', null, {
+    meaning: 'the same for one address (of IPv6: one /64), whoever asks from there',
+  }),
+  rateLimitFailures: rate(
+    'RATE_LIMIT_FAILURES',
+    { count: 30, seconds: 60 },
+    { meaning: 'credentials that are not good, of one address; beyond that such ones are 429' },
+  ),
+  trustProxy: list('TRUST_PROXY', [], {
+    meaning: 'proxies whose `X-Forwarded-For` is believed: addresses and ranges, comma-separated',
+    shown: 'none',
+    wanted: 'addresses and ranges such as 10.0.0.0/8, separated by commas',
+    most: 100,
+    read: (part) => (isRange(part) ? part : null),
+  }),
   retryDelaysSeconds: delays('RETRY_DELAYS', [30, 31, 62, 273, 1054, 3155, 7806, 16837, 32798, 59079, 100030], {
     meaning: 'seconds between the tries of one callback, comma-separated',
   }),
@@ -157,6 +176,11 @@ export const TABLE = {
     from: 1,
     to: 100_000,
     meaning: 'streams of events that may be open at once on this node, 1 to 100000',
+  }),
+  eventsTicketSeconds: integer('EVENTS_TICKET_SECONDS', 60, {
+    from: 1,
+    to: 3600,
+    meaning: 'seconds a ticket opens streams of events, 1 to 3600',
   }),
   eventsRingBytes: integer('EVENTS_RING_BYTES', 8_000_000, {
     from: 100_000,

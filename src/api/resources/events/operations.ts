@@ -29,6 +29,7 @@ export function eventOperations(parts: Parts): readonly Operation[] {
       path: '/v1/workflows/:workflow_id/events',
       summary: 'What happens to a workflow, as server-sent events, from its beginning or behind Last-Event-ID',
       access: 'read',
+      ticket: true,
       query: [{ name: 'after', description: 'Only entries with a greater n; Last-Event-ID wins over it' }, KINDS],
       answers: {
         ...answers(200, 'id is n, event is the kind, data is the entry', null, 400, 404),
@@ -49,6 +50,7 @@ export function eventOperations(parts: Parts): readonly Operation[] {
       summary:
         'What happens to all workflows in the order of commit, as server-sent events, from now or behind Last-Event-ID',
       access: 'read',
+      ticket: true,
       query: [
         {
           name: 'after',

@@ -1,19 +1,18 @@
 import { KEYS_MAX, KEYS_OF_TENANT_MAX, type Shown, statusOfKey } from '../../../identity/keys.ts';
-import { mayDo, type Principal, SCOPES, type Scope } from '../../../identity/principal.ts';
+import { mayDo, type Scope } from '../../../identity/principal.ts';
 import { EVERY_TENANT } from '../../../identity/secrets.ts';
 import { Fault } from '../../../model/fault.ts';
 import { readTenant, type Tenant } from '../../../model/tenant.ts';
 import type { ApiKeyRow } from '../../../store/store.ts';
 import { answers } from '../../answers.ts';
 import { shown } from '../../ids.ts';
-import { type Call, jsonReply, OK, type Operation, type Reply } from '../../operation.ts';
+import { type Call, jsonReply, OK, type Operation } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
-import { timeOrNull } from '../../time.ts';
 import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './schemas.ts';
-import { keyView } from './view.ts';
+import { keyView, meView } from './view.ts';
 
 const OVERLAP_SECONDS_DEFAULT = 86_400;
 const EXPIRES_SECONDS_MAX = 315_576_000;
@@ -132,7 +131,7 @@ export function keyOperations({ identity }: Parts): readonly Operation[] {
       summary: 'Who am I to this server?',
       access: 'any',
       answers: answers(200, 'You are', Me),
-      handle: ({ principal }) => meView(principal),
+      handle: ({ principal }) => jsonReply(200, meView(principal, identity)),
     },
   ];
 
@@ -144,22 +143,7 @@ export function keyOperations({ identity }: Parts): readonly Operation[] {
       throw new Problem('key_not_found', `There is no key ${shown(id)}`);
     return row;
   }
-
-  function meView(principal: Principal): Reply {
-    const row = principal.kind === 'key' || principal.kind === 'session' ? keys.held(idIn(principal)) : null;
-    return jsonReply(200, {
-      kind: principal.kind,
-      id: row?.id ?? null,
-      name: row?.name ?? null,
-      tenant: principal.tenant,
-      scopes: SCOPES.filter((scope) => mayDo(principal, scope)),
-      expires_at: timeOrNull(row?.expiresAt ?? null),
-      auth: identity.isOpen() ? 'open' : 'required',
-    });
-  }
 }
-
-const idIn = ({ id }: Principal): string => id.slice(id.indexOf(':') + 1);
 
 /** An administrator of all tenants who names none. */
 const seesAll = ({ principal, header }: Call): boolean =>

@@ -1,0 +1,112 @@
+import type { Context, Middleware } from 'koa';
+import type { Principal } from '../../identity/principal.ts';
+import { networkOf } from '../../runtime/addresses.ts';
+import { makeBoundedMap } from '../../runtime/bounded.ts';
+import type { ProcessTime } from '../../runtime/process-time.ts';
+import { makeWindows, type Rate, type Taken, type Windows } from '../../runtime/windows.ts';
+import { Problem } from '../problem.ts';
+import { knownOf } from './state.ts';
+
+/*
+ * How often somebody may ask. Each address is counted before anything else is looked at, each key or subject of a token once it is known, and
+ * each address that shows credentials which are not good. A node counts what it sees itself, against its share of the whole.
+ */
+
+/** Addresses, or callers, that have a count of their own at once; those beyond share one. */
+export const COUNTED_MAX = 50_000;
+/** Different rates that keys may have. */
+const RATES_MAX = 1_000;
+/** Keys that are not good at a sign-in, of one address. */
+export const SIGN_INS: Rate = { count: 10, seconds: 60 };
+
+export type Rates = {
+  /** Counts a request of this address before it is looked at. @throws Problem */
+  address(ctx: Context): void;
+  /** Counts a request of somebody who is known by now. @throws Problem */
+  principal(ctx: Context, principal: Principal): void;
+  /** Counts credentials that were not good. @throws Problem when there were too many from there */
+  failed(address: string | null): void;
+  /** The same for a sign-in. @throws Problem */
+  failedSignIn(address: string | null): void;
+  /** Whether there were so many from there that nothing that costs much is looked at any more. */
+  isSuspect(address: string | null): boolean;
+};
+
+export type RateSettings = {
+  /** Null: no limit. */
+  readonly key: Rate | null;
+  readonly address: Rate | null;
+  readonly failures: Rate;
+};
+
+/** @param nodes how many nodes answer requests, this one among them */
+export function makeRates(
+  settings: RateSettings,
+  { nodes, time }: { readonly nodes: () => number; readonly time: Pick<ProcessTime, 'now'> },
+): Rates {
+  const counted = (whole: Rate): Windows =>
+    makeWindows({
+      rate: () => ({ count: Math.ceil(whole.count / Math.max(1, nodes())), seconds: whole.seconds }),
+      most: COUNTED_MAX,
+      time,
+    });
+  const ofAddress = settings.address === null ? null : { rate: settings.address, windows: counted(settings.address) };
+  const failures = counted(settings.failures);
+  const signIns = counted(SIGN_INS);
+  const ofRate = makeBoundedMap<{ readonly rate: Rate; readonly windows: Windows }>(RATES_MAX);
+
+  function windowsFor(rate: Rate): { readonly rate: Rate; readonly windows: Windows } {
+    const name = `${rate.count}/${rate.seconds}`;
+    const known = ofRate.get(name) ?? { rate, windows: counted(rate) };
+    ofRate.set(name, known);
+    return known;
+  }
+
+  function tell(ctx: Context, name: string, { count, seconds }: Rate, taken: Taken): void {
+    // Somebody may be counted twice; lists of these headers are joined by commas.
+    const joined = (header: string, value: string): void => {
+      const before = ctx.response.get(header);
+      ctx.set(header, before === '' ? value : `${before}, ${value}`);
+    };
+    joined('RateLimit-Policy', `"${name}";q=${count};w=${seconds}`);
+    joined('RateLimit', `"${name}";r=${taken.left};t=${taken.seconds}`);
+    if (taken.isAllowed) return;
+    throw tooMuch(`More than ${count} requests in ${seconds} seconds; ask again in ${taken.seconds} seconds`, taken);
+  }
+
+  return {
+    address: (ctx) => {
+      if (ofAddress === null) return;
+      const { address } = knownOf(ctx);
+      tell(ctx, 'address', ofAddress.rate, ofAddress.windows.take(networkOf(address ?? '')));
+    },
+    principal: (ctx, principal) => {
+      if (principal.kind !== 'key' && principal.kind !== 'session' && principal.kind !== 'jwt') return;
+      const rate = principal.rate ?? settings.key;
+      if (rate === null) return;
+      const { windows } = windowsFor(rate);
+      tell(ctx, 'key', rate, windows.take(`${principal.tenant} ${principal.id}`));
+    },
+    failed: (address) => {
+      const taken = failures.take(networkOf(address ?? ''));
+      if (!taken.isAllowed)
+        throw tooMuch('Too many credentials from this address were not good; wait, or use good ones', taken);
+    },
+    failedSignIn: (address) => {
+      const taken = signIns.take(networkOf(address ?? ''));
+      if (!taken.isAllowed) throw tooMuch('Too many keys from this address were not good', taken);
+    },
+    isSuspect: (address) => failures.isSpent(networkOf(address ?? '')),
+  };
+}
+
+const tooMuch = (detail: string, { seconds }: Taken): Problem =>
+  new Problem('rate_limited', detail, { headers: { 'Retry-After': String(seconds) } });
+
+/** Counts by address whatever is no probe. @param probes their paths */
+export function limitAddresses(rates: Rates, probes: ReadonlySet<string>): Middleware {
+  return (ctx, next) => {
+    if (!probes.has(ctx.path)) rates.address(ctx);
+    return next();
+  };
+}
