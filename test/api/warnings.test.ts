@@ -145,6 +145,15 @@ describe('an Accept that leaves JSON out', () => {
       expect((await send(server.url, 'GET', '/v1/workflows', { headers: { accept } })).status, accept).toBe(200);
   });
 
+  test('is taken for what the operation answers: an EventSource accepts nothing but a stream', async () => {
+    const { id } = (await launch({})).json<Told>();
+    await postJson(server.url, `/v1/workflows/${id}/kill`, {});
+    const watch = (accept: string): Promise<Answer> =>
+      send(server.url, 'GET', `/v1/workflows/${id}/events?after=0`, { headers: { accept } });
+    expect((await watch('text/event-stream')).headers['content-type']).toContain('text/event-stream');
+    expect((await watch('application/json')).status).toBe(406);
+  });
+
   test('does not matter to the fixed calls', async () => {
     const body = JSON.stringify({ workflow: 'define\n  alpha', callback: NOWHERE });
     const headers = { accept: 'text/csv', 'content-type': 'application/json' };

@@ -73,13 +73,13 @@ export function run(parts: Parts, streams: Streams): Middleware {
  */
 function checkAccept(ctx: Context, operation: Operation): void {
   if (operation.fixed === true || operation.probe === true || ctx.get('Accept') === '') return;
-  const isJson = Object.entries(operation.answers).some(
-    ([status, spec]) => status.startsWith('2') && spec.schema !== undefined,
+  const types = Object.entries(operation.answers).flatMap(([status, { schema, type }]) =>
+    status.startsWith('2') && schema !== undefined ? [type ?? 'application/json'] : [],
   );
-  if (!isJson || ctx.accepts('application/json', 'application/problem+json') !== false) return;
+  if (types.length === 0 || ctx.accepts(...types, 'application/problem+json') !== false) return;
   throw new Problem(
     'not_acceptable',
-    `The answer is application/json, which ${shownJson(ctx.get('Accept'))} leaves out`,
+    `The answer is ${types.join(' or ')}, which ${shownJson(ctx.get('Accept'))} leaves out`,
   );
 }
 
