@@ -8,7 +8,7 @@ import { makeFairQueue } from './fair-queue.ts';
 import type { Message, Owner, TryEnd } from './message.ts';
 import { makePlaces } from './places.ts';
 import type { Post } from './post.ts';
-import { makeStandings, type Sign } from './standing.ts';
+import { makeStandings, type Sign, UNDER_WAY_CHARACTERS_MAX } from './standing.ts';
 import { type Held, makeWaiting, WAITING_CHARACTERS_MAX, WAITING_MESSAGES_MAX } from './waiting.ts';
 
 export type DispatcherSettings = {
@@ -59,11 +59,13 @@ export type DispatcherFigures = {
 export const CLAIM_MESSAGES_MAX = 100;
 /** And ends with the one that reaches so many bytes of fields. */
 export const CLAIM_BYTES_MAX = 10_000_000;
-/** Tries that are begun before the event loop goes round once more, and for how long: each has a body to be made, which may be large. */
+/**
+ * Tries that are begun before the event loop goes round once more, for how long, and how many characters of their bodies: bodies are made
+ * when a try begins, and a large one costs milliseconds to make and to send.
+ */
 export const BEGUN_AT_ONCE_MAX = 8;
+export const BEGUN_CHARACTERS_MAX = 500_000;
 const BEGINNING_MS_MAX = 8;
-/** Bodies under way hold so many characters; a try that would be beyond waits, unless it is the only one. */
-export const UNDER_WAY_CHARACTERS_MAX = 50_000_000;
 
 /** Makes the dispatcher of all kinds of messages: one queue, one set of places. */
 export function makeDispatcher(parts: {
@@ -88,7 +90,7 @@ export function makeDispatcher(parts: {
   let running = 0;
   let underWayCharacters = 0;
   /** Tries begun since the event loop last went round; null when none was. */
-  let beginning: { count: number; readonly since: number } | null = null;
+  let beginning: { count: number; characters: number; readonly since: number } | null = null;
   let stopped = false;
   // The grace of a stop is over: tries still under way are cut off by us, which says nothing about their participants.
   let cutOff = false;
@@ -164,7 +166,8 @@ export function makeDispatcher(parts: {
     }
     // Its lease had run out while it waited, and we have claimed it ourselves once more.
     if (known !== undefined) letGo(known);
-    const item: Held = { ...message, since: time.now(), started: false };
+    const weight = message.characters + (message.shared?.characters ?? 0);
+    const item: Held = { ...message, weight, since: time.now(), started: false };
     waiting.add(item);
     queue.push(item);
     giveBackLater();
@@ -180,6 +183,7 @@ export function makeDispatcher(parts: {
       waiting.begun(item);
       item.started = true;
       running += 1;
+      if (beginning !== null) beginning.characters += item.weight;
       void begin(item);
     }
   }
@@ -187,7 +191,7 @@ export function makeDispatcher(parts: {
   /** Counts a try that is about to begin; false: enough of them, the rest when the event loop has gone round. */
   function mayBegin(): boolean {
     if (beginning === null) {
-      beginning = { count: 0, since: time.now() };
+      beginning = { count: 0, characters: 0, since: time.now() };
       setImmediate(() => {
         beginning = null;
         pump();
@@ -195,22 +199,25 @@ export function makeDispatcher(parts: {
       });
     }
     beginning.count += 1;
-    return beginning.count <= BEGUN_AT_ONCE_MAX && time.now() - beginning.since <= BEGINNING_MS_MAX;
+    return (
+      beginning.count <= BEGUN_AT_ONCE_MAX &&
+      beginning.characters < BEGUN_CHARACTERS_MAX &&
+      time.now() - beginning.since <= BEGINNING_MS_MAX
+    );
   }
 
   async function begin(item: Held): Promise<void> {
-    const characters = item.characters + (item.shared?.characters ?? 0);
-    underWayCharacters += characters;
+    underWayCharacters += item.weight;
     let end: TryEnd | null = null;
     try {
       end = await attempt(item, (cut) => cuts.set(item, cut));
     } finally {
       // Whatever has happened: the place is free.
       running -= 1;
-      underWayCharacters -= characters;
+      underWayCharacters -= item.weight;
       cuts.delete(item);
       standings.heard(item.host, signOf(end));
-      queue.done(item.host);
+      queue.done(item);
       waiting.forget(item);
       if (cutOff && end?.result.kind === 'unreachable') end = null;
       figures[end?.result.kind ?? 'dropped'] += 1;

@@ -1,11 +1,18 @@
 import type { Standing } from './standing.ts';
 
 /** Something with a host it goes to, a tenant it is of, and a line (a workflow) within the tenant. */
-export type Fairly = { readonly host: string; readonly tenant: string; readonly line: string };
+export type Fairly = {
+  readonly host: string;
+  readonly tenant: string;
+  readonly line: string;
+  /** Characters of its body; 0 when left out. */
+  readonly weight?: number;
+};
 
 /**
  * Waiting tries, taken fairly: hosts take turns, so do the tenants that want the same host, and so do the lines of one tenant. A host
- * that has its share of tries under way is passed over, and so is one whose kind of hosts has.
+ * that has its share of tries under way is passed over, and so is one whose kind of hosts has. Shares are counted in tries and in characters
+ * of their bodies; a single try may exceed the characters where nothing else is under way.
  */
 export type FairQueue<Item extends Fairly> = {
   /** Tries that wait. */
@@ -21,8 +28,8 @@ export type FairQueue<Item extends Fairly> = {
   push(item: Item): void;
   /** The next one to start, which then counts as under way until `done`; undefined when none can. */
   start(): Item | undefined;
-  /** A try to this host has ended: what is known of the host may have changed. */
-  done(host: string): void;
+  /** A try that was started has ended: what is known of its host may have changed. */
+  done(item: Pick<Fairly, 'host' | 'weight'>): void;
   /** Takes a waiting item out, wherever it waits; false when it does not wait. */
   remove(item: Item): boolean;
 };
@@ -32,11 +39,16 @@ export type HostRules = {
   of(host: string): Standing;
   placesOf(host: string): number;
   readonly placesOfAll: Readonly<Record<Standing, number>>;
+  /** Characters of bodies under way, to one host and to all hosts of a standing. */
+  readonly charactersPerHost: number;
+  readonly charactersOfAll: Readonly<Record<Standing, number>>;
 };
 
 type Tenant<Item> = Map<string, Set<Item>>;
 type Host<Item> = {
   running: number;
+  /** Characters of the bodies of these. */
+  weight: number;
   waiting: number;
   /** Its tries under way count among these. */
   standing: Standing;
@@ -55,11 +67,13 @@ export function makeFairQueue<Item extends Fairly>(rules: HostRules): FairQueue<
     silent: new Set(),
   };
   const running: Record<Standing, number> = { answers: 0, unproven: 0, silent: 0 };
+  const weights: Record<Standing, number> = { answers: 0, unproven: 0, silent: 0 };
   let turn = 0;
   let size = 0;
 
   /** Hosts that have not answered share what is not kept for those that do. */
   const hasPlace = (standing: Standing): boolean => {
+    if (running[standing] > 0 && weights[standing] >= rules.charactersOfAll[standing]) return false;
     if (standing === 'answers') return running.answers < rules.placesOfAll.answers;
     if (running.unproven + running.silent >= rules.placesOfAll.unproven) return false;
     return running[standing] < rules.placesOfAll[standing];
@@ -70,10 +84,13 @@ export function makeFairQueue<Item extends Fairly>(rules: HostRules): FairQueue<
     if (standing !== host.standing) {
       running[host.standing] -= host.running;
       running[standing] += host.running;
+      weights[host.standing] -= host.weight;
+      weights[standing] += host.weight;
       startable[host.standing].delete(name);
       host.standing = standing;
     }
-    if (host.waiting > 0 && host.running < rules.placesOf(name)) startable[standing].add(name);
+    const hasRoom = host.running === 0 || host.weight < rules.charactersPerHost;
+    if (host.waiting > 0 && hasRoom && host.running < rules.placesOf(name)) startable[standing].add(name);
     else startable[standing].delete(name);
     if (host.waiting === 0 && host.running === 0) hosts.delete(name);
   };
@@ -105,7 +122,7 @@ export function makeFairQueue<Item extends Fairly>(rules: HostRules): FairQueue<
     push: (item) => {
       let host = hosts.get(item.host);
       if (host === undefined) {
-        host = { running: 0, waiting: 0, standing: rules.of(item.host), tenants: new Map() };
+        host = { running: 0, weight: 0, waiting: 0, standing: rules.of(item.host), tenants: new Map() };
         hosts.set(item.host, host);
       }
       let lines = host.tenants.get(item.tenant);
@@ -132,18 +149,22 @@ export function makeFairQueue<Item extends Fairly>(rules: HostRules): FairQueue<
         startable[standing].delete(name);
         host.waiting -= 1;
         host.running += 1;
+        host.weight += item.weight ?? 0;
         running[standing] += 1;
+        weights[standing] += item.weight ?? 0;
         size -= 1;
         look(name, host);
         return item;
       }
       return undefined;
     },
-    done: (name) => {
+    done: ({ host: name, weight = 0 }) => {
       const host = hosts.get(name);
       if (host === undefined) return;
       host.running -= 1;
+      host.weight -= weight;
       running[host.standing] -= 1;
+      weights[host.standing] -= weight;
       look(name, host);
     },
     remove: (item) => {

@@ -1,7 +1,7 @@
 import { makeBoundedMap } from '../runtime/bounded.ts';
 
 /*
- * How many tries a host may have under way at once, by how it has answered so far. A host that answers has its whole share; one nobody
+ * How many tries a host may have under way at once, and how much text in them, by how it has answered so far. A host that answers has its whole share; one nobody
  * has heard of yet begins with a few and gains one with each answer; one that is only silent keeps very few. And some of all places are
  * for those that answer alone, so that any number of silent hosts holds up nobody else.
  */
@@ -28,7 +28,13 @@ export type Standings = {
   heard(host: string, sign: Sign): void;
   /** Tries that hosts of this standing may have under way at once, all together. */
   readonly placesOfAll: Readonly<Record<Standing, number>>;
+  /** Characters that bodies under way hold, to one host and to all hosts of this standing. */
+  readonly charactersPerHost: number;
+  readonly charactersOfAll: Readonly<Record<Standing, number>>;
 };
+
+/** Bodies under way hold so many characters in all: each is in memory until its try has ended. */
+export const UNDER_WAY_CHARACTERS_MAX = 32_000_000;
 
 type Known = { standing: Standing; places: number; silentInRow: number };
 
@@ -58,5 +64,12 @@ export function makeStandings(settings: { readonly triesMax: number; readonly tr
       hosts.set(host, known);
     },
     placesOfAll: { answers: triesMax, unproven: triesMax - quarter, silent: Math.max(1, quarter) },
+    // As with places: large bodies that nobody takes must not hold up those that somebody would.
+    charactersPerHost: UNDER_WAY_CHARACTERS_MAX / 4,
+    charactersOfAll: {
+      answers: UNDER_WAY_CHARACTERS_MAX,
+      unproven: UNDER_WAY_CHARACTERS_MAX / 2,
+      silent: UNDER_WAY_CHARACTERS_MAX / 4,
+    },
   };
 }

@@ -2,7 +2,13 @@ import type { Message } from './message.ts';
 
 /* What is claimed and not over yet, found by its key in one look; and how many characters wait with it. */
 
-export type Held = Message & { readonly since: number; leaseEndsAt: number; started: boolean };
+export type Held = Message & {
+  /** Characters of its body, about. */
+  readonly weight: number;
+  readonly since: number;
+  leaseEndsAt: number;
+  started: boolean;
+};
 
 /** Claimed messages that may wait for their host; more are left to whoever claims them. */
 export const WAITING_MESSAGES_MAX = 5_000;

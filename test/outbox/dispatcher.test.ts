@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
-import { makeDispatcher, UNDER_WAY_CHARACTERS_MAX } from '../../src/outbox/dispatcher.ts';
+import { BEGUN_CHARACTERS_MAX, makeDispatcher } from '../../src/outbox/dispatcher.ts';
 import type { ClaimRequest, Message, PostResult, TryEnd } from '../../src/outbox/message.ts';
 import { CROWDED_PER_HOST } from '../../src/outbox/places.ts';
-import { PLACES_FIRST } from '../../src/outbox/standing.ts';
+import { PLACES_FIRST, UNDER_WAY_CHARACTERS_MAX } from '../../src/outbox/standing.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
@@ -173,7 +173,7 @@ test('a host that has enough waiting is left out of claims until it has less', a
 
 test('bodies under way are bounded in characters, not only in number; one that is larger goes alone', async () => {
   const { message, born, tries, ends } = around();
-  const large = { characters: UNDER_WAY_CHARACTERS_MAX / 2 };
+  const large = { characters: UNDER_WAY_CHARACTERS_MAX / 8 };
   born(...Array.from({ length: 4 }, () => message(large)), message({ characters: UNDER_WAY_CHARACTERS_MAX * 2 }));
   await until(() => tries.length === 2);
   await new Promise((resolve) => setImmediate(resolve));
@@ -184,6 +184,28 @@ test('bodies under way are bounded in characters, not only in number; one that i
     tries[n]?.end(DELIVERED);
   }
   await until(() => ends.length === 5);
+});
+
+test('large bodies are made one at a time, and the event loop goes round between them', async () => {
+  const { message, born } = around();
+  const madeInTurn: number[] = [];
+  let turn = 0;
+  const go = (): void => {
+    turn += 1;
+    if (madeInTurn.length < 3) setImmediate(go);
+  };
+  const large = (n: number) => ({
+    host: `h${n}`,
+    characters: BEGUN_CHARACTERS_MAX,
+    request: () => {
+      madeInTurn.push(turn);
+      return { url: `http://h${n}/`, headers: {}, body: '{}' };
+    },
+  });
+  go();
+  born(...Array.from({ length: 3 }, (_, n) => message(large(n))));
+  await until(() => madeInTurn.length === 3);
+  expect(new Set(madeInTurn).size).toBe(3);
 });
 
 test('what waits of a workflow that is over is let go, each with one look', async () => {

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { makeFairQueue } from '../../src/outbox/fair-queue.ts';
-import { makeStandings, PLACES_FIRST, PLACES_SILENT, SILENT_IN_ROW } from '../../src/outbox/standing.ts';
+import {
+  makeStandings,
+  PLACES_FIRST,
+  PLACES_SILENT,
+  SILENT_IN_ROW,
+  UNDER_WAY_CHARACTERS_MAX,
+} from '../../src/outbox/standing.ts';
 
 const item = (host: string, line: string, n = 0, tenant = 't') => ({ host, line, n, tenant });
 type Item = ReturnType<typeof item>;
@@ -37,11 +43,11 @@ test('a host has its share of tries under way, and is nobody’s hindrance', () 
   expect(queue.hasStartable()).toBe(false);
   expect(queue.countOf('slow')).toBe(5);
   expect(queue.waitingOf('slow')).toBe(3);
-  queue.done('slow');
+  queue.done(item('slow', 'w'));
   expect(queue.hasStartable()).toBe(true);
   expect(queue.start()?.host).toBe('slow');
   expect(queue.countOf('slow')).toBe(4);
-  queue.done('quick');
+  queue.done(item('quick', 'w'));
   expect(queue.countOf('quick')).toBe(0);
 });
 
@@ -56,7 +62,7 @@ test('what waits can be taken out again, in whatever place it waits', () => {
   const left: number[] = [];
   for (let one = queue.start(); one !== undefined; one = queue.start()) {
     left.push(one.n);
-    queue.done(one.host);
+    queue.done(one);
   }
   expect(left).toEqual([1, 1, 3, 3]);
   expect(queue.countOf('a')).toBe(0);
@@ -99,6 +105,41 @@ test('any number of hosts that have not answered leaves places for those that do
   for (let n = 0; n < 5; n++) queue.push(item('good', 'w', n));
   const good: (string | undefined)[] = Array.from({ length: 5 }, () => queue.start()?.host);
   expect(good).toEqual(['good', 'good', 'good', 'good', 'good']);
+});
+
+test('large bodies that nobody takes leave room for those of hosts that answer', () => {
+  const standings = makeStandings({ triesMax: 200, triesPerHostMax: 50 });
+  const queue = makeFairQueue<Item & { readonly weight: number }>(standings);
+  const weight = UNDER_WAY_CHARACTERS_MAX / 8;
+  const large = (host: string, n: number) => ({ ...item(host, 'w', n), weight });
+  standings.heard('good', 'answered');
+  for (let h = 0; h < 5; h++) {
+    for (let i = 0; i < SILENT_IN_ROW; i++) standings.heard(`silent${h}`, 'silent');
+    for (let n = 0; n < 3; n++) queue.push(large(`silent${h}`, n));
+    for (let n = 0; n < 3; n++) queue.push(large(`stranger${h}`, n));
+  }
+  const started: string[] = [];
+  for (let one = queue.start(); one !== undefined; one = queue.start()) started.push(one.host);
+  expect(started.filter((host) => host.startsWith('silent'))).toHaveLength(2);
+  expect(started.filter((host) => host.startsWith('stranger'))).toHaveLength(4);
+  // One host has a quarter of all.
+  for (let n = 0; n < 3; n++) queue.push(large('good', n));
+  expect(Array.from({ length: 3 }, () => queue.start()?.host)).toEqual(['good', 'good', undefined]);
+  queue.done(large('good', 0));
+  expect(queue.start()?.host).toBe('good');
+});
+
+test('one body that is larger than any share goes alone', () => {
+  const queue = makeFairQueue<Item & { readonly weight: number }>(
+    makeStandings({ triesMax: 200, triesPerHostMax: 50 }),
+  );
+  const huge = { ...item('a', 'w'), weight: UNDER_WAY_CHARACTERS_MAX * 2 };
+  queue.push(huge);
+  queue.push({ ...item('a', 'w', 1), weight: 1 });
+  expect(queue.start()).toBe(huge);
+  expect(queue.start()).toBeUndefined();
+  queue.done(huge);
+  expect(queue.start()?.n).toBe(1);
 });
 
 test('taking out what waits costs the same whatever the number of those that wait beside it', () => {

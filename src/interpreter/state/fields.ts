@@ -48,13 +48,17 @@ export function deliveredText(row: WorkitemRow, base: string | null): DeliveredT
 /** The fields kept in a base row (its value is encoded as any variable's). */
 export const baseFields = (value: string): Fields => openedBase(value).fields;
 
-type OpenedBase = { readonly value: string; readonly fields: Fields; readonly delivered: Fields; text: string | null };
+type OpenedBase = { value: string; readonly fields: Fields; readonly delivered: Fields; text: string | null };
 
 /** The last one is remembered: the many workitems of a wide fork come one after the other, and all refer to the same large text. */
 let lastBase: OpenedBase | null = null;
 
 function openedBase(value: string): OpenedBase {
-  if (lastBase?.value === value) return lastBase;
+  if (lastBase?.value === value) {
+    // Compared in full only once: the next time it is the very same text.
+    lastBase.value = value;
+    return lastBase;
+  }
   const [, table, packed] = JSON.parse(value) as [unknown, Json[], { o: number }];
   const fields = table[packed.o] as Fields;
   lastBase = { value, fields, delivered: withoutKeys(fields, ...NOT_DELIVERED), text: null };
