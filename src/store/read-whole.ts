@@ -32,7 +32,10 @@ export const workflowById: Statement = {
   text: `select ${selected(WORKFLOW, 'w')} from workflow w where shard = $1 and id = $2 and tenant = $3`,
 };
 
-/** The strands after $3, at most $4, that weigh little enough together with their workitems and the bases of these. */
+/**
+ * The strands after $3, at most $4, that weigh little enough together with their workitems and the bases of these. Nothing is joined: with
+ * no statistics yet, a join of a thousand strands with their workitems is planned as a million comparisons.
+ */
 const strandsOfPage: Statement = {
   name: 'read_whole_branch',
   text: `
@@ -43,21 +46,22 @@ const strandsOfPage: Statement = {
         + coalesce(octet_length(t.added), 0) as own,
       row_number() over (partition by t.inherits order by t.path) = 1 as brings_base
     from workitem t
-    where t.shard = $1 and t.workflow_id = $2 and t.state <> 'closed' and t.path > $3
+    where t.shard = $1 and t.workflow_id = $2 and t.state <> 'closed' and t.path > $3 and t.path <> '0'
       and t.path <= (select max(p.path) from page p)
-  ), beside as (
-    select i.path, sum(i.own + case when i.brings_base then coalesce(octet_length(v.value), 0) else 0 end) as bytes
+  ), weights as (
+    select p.path, octet_length(p.state) + octet_length(p.fields) as bytes from page p
+    union all
+    select i.path, i.own + case when i.brings_base then coalesce((
+        select octet_length(v.value) from variable v
+        where v.shard = $1 and v.workflow_id = $2 and v.scope = i.inherits and v.name = '^'
+      ), 0) else 0 end
     from items i
-    left join variable v on v.shard = $1 and v.workflow_id = $2 and v.scope = i.inherits and v.name = '^'
-    group by i.path
-  ), weighed as (
-    select p.*, count(*) over () as found, row_number() over (order by p.path) as place,
-      sum(octet_length(p.state) + octet_length(p.fields) + coalesce(b.bytes, 0)) over (order by p.path) as bytes
-    from page p left join beside b on b.path = p.path
+  ), sums as (
+    select w.path, sum(sum(w.bytes)) over (order by w.path) as bytes from weights w group by w.path
   )
-  select ${selected(BRANCH, 't')}, t.found
-  from weighed t
-  where t.place = 1 or t.bytes <= ${PAGE_BYTES_MAX}
+  select ${selected(BRANCH, 't')}, (select count(*) from page) as found
+  from page t
+  where t.path <= (select coalesce(max(s.path) filter (where s.bytes <= ${PAGE_BYTES_MAX}), min(s.path)) from sums s)
   order by t.path`,
 };
 
