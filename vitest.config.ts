@@ -7,17 +7,24 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    setupFiles: ['test/support/embedded-template.ts'],
     projects: [
       {
         extends: true,
-        test: { name: 'plain', include: ['test/**/*.test.ts'], exclude: ON_POSTGRES, testTimeout: 20_000 },
+        test: {
+          name: 'plain',
+          include: ['test/**/*.test.ts'],
+          exclude: ON_POSTGRES,
+          testTimeout: 20_000,
+          globalSetup: ['test/support/embedded-setup.ts'],
+        },
       },
       {
         extends: true,
         test: {
           name: 'database',
           include: ON_POSTGRES,
-          globalSetup: ['test/support/postgres-setup.ts'],
+          globalSetup: ['test/support/embedded-setup.ts', 'test/support/postgres-setup.ts'],
           // The embedded database takes seconds to be made; a loaded machine takes longer.
           testTimeout: 60_000,
           hookTimeout: 120_000,

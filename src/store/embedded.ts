@@ -5,6 +5,7 @@ import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 import pg from 'pg';
 import { type Connection, type Connections, held, runOn, types } from './connections.ts';
+import { memoryTemplate } from './memory-template.ts';
 import { StoreUnavailable } from './store.ts';
 
 /*
@@ -47,7 +48,11 @@ const CACHE = ['-c', 'shared_buffers=32MB'];
 
 /** Opens, or creates, the database in `folder`; `memory:` keeps nothing. */
 async function openDatabase(dataDir: string): Promise<PGlite> {
-  if (dataDir === 'memory:') return PGlite.create({ startParams: [...PGlite.defaultStartParams, ...CACHE] });
+  if (dataDir === 'memory:') {
+    const loadDataDir = memoryTemplate();
+    const startParams = [...PGlite.defaultStartParams, ...CACHE];
+    return PGlite.create({ startParams, ...(loadDataDir === null ? {} : { loadDataDir }) });
+  }
   const folder = join(dataDir, 'database');
   mkdirSync(folder, { recursive: true });
   const synced = PGlite.defaultStartParams.filter((param) => param !== '-F');
