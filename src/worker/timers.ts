@@ -66,6 +66,8 @@ export function makeTimers(parts: {
   // Of these, what was written anew meanwhile: the step that handled the rest of a long one has left a rest itself.
   const anew = new Set<string>();
   const failing = new Map<string, { failures: number; until: number }>();
+  // Rows of other processes, dead or alive (left-rows.ts), and until when they are not looked at.
+  const postponed = new Map<string, number>();
   let fed = 0;
   let stopped = false;
   // The last look did not see, or could not feed, everything that is due.
@@ -79,7 +81,8 @@ export function makeTimers(parts: {
 
   async function look(): Promise<boolean> {
     if (stopped || underWay.size >= AGENDA_UNDER_WAY_MAX || failing.size >= FAILING_MAX) return false;
-    const limit = AGENDA_LOOK_MAX + underWay.size + failing.size;
+    for (const [key, until] of postponed) if (until <= time.now()) postponed.delete(key);
+    const limit = AGENDA_LOOK_MAX + underWay.size + failing.size + postponed.size;
     more = false;
     const rows = await store.peekAgenda({
       now: clock.now(),
@@ -102,19 +105,20 @@ export function makeTimers(parts: {
     const some = rows.slice(0, Math.max(0, AGENDA_UNDER_WAY_MAX - underWay.size));
     if (some.length < rows.length) more = true;
     if (some.length === 0) return;
-    const { first, again, givenUp } = await left.mark(some);
-    for (const row of first) feed(row, { marked: row });
-    for (const row of givenUp) {
-      const event = await left.giveUp(row);
-      if (event !== null) feed(row, { marked: row, event });
-    }
-    if (again.length === 0) return;
+    const { together, alone, givenUp, later } = await left.look(some);
+    for (const row of later) postpone(row);
+    for (const row of together) feed(row, { marked: row });
+    for (const row of givenUp) await giveUp(row);
+    if (alone.length === 0) return;
     isAlone = true;
     try {
-      for (const row of again) {
+      for (const row of alone) {
         await drained();
         if (stopped) break;
-        if (await left.markAgain(row)) feed(row, { marked: row, alone: true });
+        const standing = await left.markAlone(row);
+        if (standing === 'marked') feed(row, { marked: row, alone: true });
+        else if (standing === 'later') postpone(row);
+        else await giveUp(row);
       }
       await drained();
     } finally {
@@ -124,7 +128,19 @@ export function makeTimers(parts: {
     }
   }
 
-  const isKnown = (key: string): boolean => underWay.has(key) || (failing.get(key)?.until ?? 0) > time.now();
+  async function giveUp(row: Row): Promise<void> {
+    const event = await left.giveUp(row);
+    if (event !== null) feed(row, { marked: row, event, alone: true });
+  }
+
+  function postpone(row: Row): void {
+    const ms = left.laterMs();
+    postponed.set(keyOf(row), time.now() + ms);
+    time.after(ms, loop.wake);
+  }
+
+  const isKnown = (key: string): boolean =>
+    underWay.has(key) || (failing.get(key)?.until ?? postponed.get(key) ?? 0) > time.now();
   const drained = async (): Promise<void> => {
     if (underWay.size > 0) await new Promise<void>((resolve) => quietCallers.push(resolve));
   };

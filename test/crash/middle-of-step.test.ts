@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DATABASE_ENDED } from '../../src/server/open.ts';
 import { type ChildServer, type ChildServers, freePort, makeChildServers } from '../support/child-server.ts';
+import { until } from '../support/until.ts';
 
 /* Servers in processes of their own that end in the middle of something: in a step that never ends, and on a disk that is full. */
 
@@ -42,11 +43,6 @@ async function launch(workflow: string): Promise<string> {
 }
 const statusOf = async (id: string): Promise<string> => (await call('GET', `/v1/workflows/${id}`)).json().status;
 
-/** Asks until it is so; the limit of the test ends it. */
-async function until(look: () => Promise<boolean>): Promise<void> {
-  while (!(await look())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 test('a step in whose middle three processes died is not tried a fourth time, and can be replayed', {
   timeout: LIMIT_MS,
 }, async () => {
@@ -65,8 +61,8 @@ test('a step in whose middle three processes died is not tried a fourth time, an
   }
 
   const fourth = await start('looping', looping);
-  await until(async () => (await statusOf(deadly)) === 'error');
-  await until(async () => (await statusOf(other)) === 'completed');
+  await until('the step is given up', async () => (await statusOf(deadly)) === 'error');
+  await until('the other goes on', async () => (await statusOf(other)) === 'completed');
   const { errors } = (await call('GET', '/v1/errors')).json();
   expect(errors).toHaveLength(1);
   expect(errors[0]).toMatchObject({ workflow_id: deadly, class: 'InternalError' });
@@ -80,7 +76,7 @@ test('a step in whose middle three processes died is not tried a fourth time, an
   const { expression_id } = errors[0];
   const replayed = await call('POST', `/v1/workflows/${deadly}/errors/${expression_id}/replay`, {});
   expect(replayed.status, replayed.text).toBe(201);
-  await until(async () => (await statusOf(deadly)) === 'completed');
+  await until('it is over', async () => (await statusOf(deadly)) === 'completed');
   mended.signal('SIGKILL');
   await mended.ended;
 });

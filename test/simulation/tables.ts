@@ -22,15 +22,12 @@ const OWN: {
   readonly [statement: string]: (rows: StoredRows, values: readonly Cell[], now: number) => readonly FreeRow[];
 } = {
   'attempt.mark': (rows, [given, node = null, leaseSeconds], now) =>
-    attemptsIn(given).map(({ workflow, agenda, due_at }) => {
-      const key = keyText({ key: ['workflow', 'agenda'] }, { workflow, agenda });
-      const before = rows.get(key);
-      const isMarked =
-        before === undefined || before['dueAt'] !== due_at || (before['node'] === node && Number(before['count']) < 3);
-      const leaseUntil = now + Number(leaseSeconds) * 1000;
-      if (isMarked) rows.set(key, { workflow, agenda, dueAt: due_at, count: 1, node, leaseUntil });
-      const isLeft = before !== undefined && (Number(before['leaseUntil']) <= now || before['node'] === node);
-      return { workflow, agenda, isMarked, isLeft, count: before?.['count'] ?? 0 };
+    mark(rows, { given, node, leaseUntil: now + Number(leaseSeconds) * 1000, now, takes: () => false, next: () => 1 }),
+  'attempt.mark_alone': (rows, [given, node = null, leaseSeconds, below], now) =>
+    mark(rows, {
+      ...{ given, node, leaseUntil: now + Number(leaseSeconds) * 1000, now },
+      takes: (before) => Number(before['leaseUntil']) <= now && Number(before['count']) < Number(below),
+      next: (before) => Math.max(Number(before['count']) + 1, 2),
     }),
   'attempt.clear': (rows, [given, node]) => {
     for (const { workflow, agenda, due_at } of attemptsIn(given)) {
@@ -41,6 +38,30 @@ const OWN: {
     return [];
   },
 };
+
+function mark(
+  rows: StoredRows,
+  by: {
+    readonly given: Cell | undefined;
+    readonly node: Cell;
+    readonly leaseUntil: number;
+    readonly now: number;
+    readonly takes: (before: FreeRow) => boolean;
+    readonly next: (before: FreeRow) => number;
+  },
+): FreeRow[] {
+  return attemptsIn(by.given).map(({ workflow, agenda, due_at }) => {
+    const key = keyText({ key: ['workflow', 'agenda'] }, { workflow, agenda });
+    const before = rows.get(key);
+    const isOther = before === undefined || before['dueAt'] !== due_at;
+    const isOwn = before?.['node'] === by.node;
+    const isMarked = isOther || (isOwn && Number(before['count']) < 4) || by.takes(before);
+    const count = isOther || isOwn ? by.next({ count: 0 }) : by.next(before);
+    if (isMarked) rows.set(key, { workflow, agenda, dueAt: due_at, count, node: by.node, leaseUntil: by.leaseUntil });
+    const isLeft = before !== undefined && (Number(before['leaseUntil']) <= by.now || isOwn);
+    return { workflow, agenda, isMarked, isLeft, count: before?.['count'] ?? 0 };
+  });
+}
 
 const attemptsIn = (given: Cell | undefined) =>
   JSON.parse(String(given)) as readonly {

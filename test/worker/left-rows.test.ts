@@ -7,7 +7,8 @@ import { randomIds } from '../../src/runtime/ids.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import type { AgendaPeek, Store } from '../../src/store/store.ts';
-import { makeTimers } from '../../src/worker/timers.ts';
+import { ALONE_AT_FIRST_MAX, LIVED_MS_MIN } from '../../src/worker/left-rows.ts';
+import { AGENDA_LOOK_MAX, makeTimers } from '../../src/worker/timers.ts';
 import { type Database, makeDatabase } from '../simulation/database.ts';
 import { openSimulated, perfectLink } from '../simulation/store.ts';
 import { until } from '../support/engine-parts.ts';
@@ -55,11 +56,12 @@ function begin(nodeId: string, kills: readonly string[] = []) {
     due.delete(event.agenda);
     return [ok];
   };
+  const time = manualTime();
   const timers = makeTimers({
-    store: { ...store, peekAgenda: async () => [...due.values()] },
+    store: { ...store, peekAgenda: async ({ limit }) => [...due.values()].slice(0, limit) },
     engine: { advance },
     clock: stoppedClock(now),
-    time: manualTime(),
+    time,
     ids: randomIds(),
     log,
     settings: { nodeId, leaseSeconds: LEASE_SECONDS },
@@ -67,7 +69,9 @@ function begin(nodeId: string, kills: readonly string[] = []) {
     expect: () => {},
   });
   timers.wake();
-  return { timers, fed };
+  /** It goes on living until what others died of is tried again. */
+  const live = (): void => time.pass(LIVED_MS_MIN);
+  return { timers, fed, live };
 }
 
 /** The process is gone, and so long that nobody thinks it alive. */
@@ -88,14 +92,17 @@ test('a row that three processes have died of is not tried a fourth time, and no
   die();
   for (const id of ['b', 'c']) due.set(id, row(id, NOW + 2));
   const second = begin('two', bad);
-  await until(() => due.size === 1);
-  expect(second.fed).toEqual(['bad', 'b', 'c']);
+  await until(() => second.fed.length === 1);
+  expect(second.fed).toEqual(['bad']);
 
   die();
   for (const id of ['b', 'c']) due.set(id, row(id, NOW + 3));
   const third = begin('three', bad);
+  await third.timers.quiet();
+  expect(third.fed).toEqual(['b', 'c']);
+  third.live();
   await until(() => third.fed.length === 3);
-  expect(third.fed).toEqual(['b', 'c', 'bad']);
+  expect(third.fed.at(-1)).toBe('bad');
 
   die();
   const fourth = begin('four', bad);
@@ -105,24 +112,62 @@ test('a row that three processes have died of is not tried a fourth time, and no
   expect(marks()).toBe(0);
 });
 
-test('while a row is handled that a process has died with, nothing else is, and afterwards everything', async () => {
+test('a process that is killed again and again from outside gives nothing up, however often it dies with a row', async () => {
+  due = new Map(['a', 'b', 'c'].map((id) => [id, row(id, NOW - 1)]));
+  const all = ['a', 'b', 'c'];
+  // Each is killed while the first that it comes to is handled, and then before it comes to any.
+  for (const node of ['one', 'two', 'three']) {
+    const { fed } = begin(node, all);
+    await until(() => fed.length === 1);
+    die();
+  }
+  for (const node of ['four', 'five', 'six']) {
+    const { fed, timers } = begin(node, all);
+    await timers.quiet();
+    expect(fed).toEqual([]);
+    die();
+  }
+  const last = begin('last');
+  await last.timers.quiet();
+  expect(last.fed).toEqual([]);
+  last.live();
+  await until(() => due.size === 0);
+  await last.timers.quiet();
+  expect(last.fed.toSorted()).toEqual(['a', 'b', 'c']);
+  expect(lines).toEqual([]);
+  expect(marks()).toBe(0);
+});
+
+test('while a row is handled alone, nothing else is, and afterwards everything', async () => {
   due = new Map(['bad', 'b'].map((id) => [id, row(id, NOW - 1)]));
-  begin('one', ['bad', 'b']);
-  await until(() => marks() === 2);
-  die();
-  const { fed, timers } = begin('two', ['bad']);
+  const { fed, timers } = begin('one', ['bad']);
   await until(() => fed.length === 1);
-  expect(fed).toEqual(['bad']);
   due.set('late', row('late', now));
   timers.take([{ workflow: 'w' as WorkflowId, id: 'late', dueAt: now }]);
   expect(fed).toEqual(['bad']);
 
   die();
-  const after = begin('three');
+  const after = begin('two');
   await after.timers.quiet();
-  // `b` was never handled alone: whatever died, it was not proved to be of it.
-  expect(after.fed.toSorted()).toEqual(['b', 'given up: bad', 'late']);
+  after.live();
+  await until(() => due.size === 0);
+  await after.timers.quiet();
+  expect(after.fed).toEqual(['b', 'late', 'bad']);
   expect(marks()).toBe(0);
+});
+
+test('more rows than a process can have been at are handled together, and alone once one has died with them', async () => {
+  const many = ALONE_AT_FIRST_MAX + 3;
+  due = new Map(Array.from({ length: many }, (_, i) => [`a${i}`, row(`a${i}`, NOW - 1)]));
+  const beyond = [...due.keys()].slice(ALONE_AT_FIRST_MAX);
+  const first = begin('one', beyond);
+  await until(() => first.fed.length === many);
+  expect(marks()).toBe(3);
+  die();
+  const second = begin('two');
+  await second.timers.quiet();
+  expect(second.fed).toEqual(beyond);
+  expect(AGENDA_LOOK_MAX).toBeLessThan(ALONE_AT_FIRST_MAX);
 });
 
 test('a row that a process alive has marked is left to it', async () => {

@@ -8,12 +8,17 @@ export type Attempts = {
   /**
    * Looks at the marks of these rows and marks those that have none, on behalf of `node`, until its lease ends.
    *
-   * @returns how each row stands: `first`: it was marked just now; `again`: a process died with it, and it has not been marked again, which
-   *   `markAgain` does; `given up`: a process died while it was handled alone; `elsewhere`: another process, alive, is at it
+   * @returns how each row stands: `marked`: just now; `again`: a process died while it and others were handled; `suspect`: one died while it
+   *   was handled alone; `given up`: two have; `elsewhere`: another process, alive, is at it. Only the first kind is this node's to handle
    */
   mark(rows: readonly AttemptedRow[], by: Marking): Promise<readonly AttemptStanding[]>;
-  /** Marks a row that stands `again` once more; false when somebody else was quicker. */
-  markAgain(row: AttemptedRow, by: Marking): Promise<boolean>;
+  /**
+   * Marks one row that is to be handled alone, right before it is.
+   *
+   * @param evenSuspect also when a process died while it was handled alone
+   * @returns `marked`, or why it was not, as above
+   */
+  markAlone(row: AttemptedRow, by: Marking, evenSuspect: boolean): Promise<AttemptStanding>;
   /** Takes over the mark of a row that stands `given up`, until it is cleared; false when somebody else was quicker. */
   giveUp(row: AttemptedRow, node: string): Promise<boolean>;
   /** Takes away the marks that this node has set on these rows. */
@@ -22,7 +27,7 @@ export type Attempts = {
 
 export type AttemptedRow = { readonly workflow: string; readonly id: string; readonly dueAt: number };
 export type Marking = { readonly node: string; readonly leaseSeconds: number };
-export type AttemptStanding = 'first' | 'again' | 'given up' | 'elsewhere';
+export type AttemptStanding = 'marked' | 'again' | 'suspect' | 'given up' | 'elsewhere';
 
 type AttemptRow = {
   readonly workflow: string;
@@ -35,16 +40,39 @@ type AttemptRow = {
 
 /** A mark that nobody took away is of a row that is gone. */
 const WEEK_MS = 7 * 86_400_000;
-/** Counts: a process is at it; one is at it alone; it is being given up. */
+/** Counts: a process is at it and at others; is at it alone; is at it alone for the second time; it is being given up. */
 const MARKED = 1;
 const ALONE = 2;
-const GIVEN_UP = 3;
-/** Processes that have died of a row that is given up: the one in which it became due, which sets no mark, and those that set one. */
-export const DEATHS_MAX = 1 + ALONE;
+const ALONE_AGAIN = 3;
+const GIVEN_UP = 4;
+/** Processes that have died of a row that is given up: the one in which it became due, which sets no mark, and two that were at it alone. */
+export const DEATHS_MAX = 3;
 
 /** `$1`: the rows as JSON, `[{ "workflow", "agenda", "due_at" }, …]`. */
 const GIVEN = 'json_to_recordset($1::json) as g(workflow text, agenda text, due_at bigint)';
 const IS_THIS = 'a.workflow = g.workflow and a.agenda = g.agenda';
+
+/**
+ * What is looked at is as it was before the statement. Whatever this node has marked before, it has lived through. A mark of a row that was
+ * due at another time is about another row.
+ *
+ * @param isOurs when the mark of a process that is dead is taken over
+ */
+const marking = (count: string, isOurs: string, next = 'excluded.count'): string => `
+  with g as (select * from ${GIVEN}),
+  marked as (
+    insert into attempt as a (workflow, agenda, due_at, count, node, lease_until)
+    select g.workflow, g.agenda, g.due_at, ${count}, $2::text, statement_timestamp() + $3::double precision * interval '1 second' from g
+    order by 1, 2
+    on conflict (workflow, agenda) do update set
+      due_at = excluded.due_at, count = ${next}, node = excluded.node, lease_until = excluded.lease_until
+    where a.due_at <> excluded.due_at or (a.node = excluded.node and a.count < ${GIVEN_UP}) or (${isOurs})
+    returning workflow, agenda)
+  select g.workflow as "workflow", g.agenda as "agenda", m.agenda is not null as "isMarked",
+    coalesce(a.lease_until <= statement_timestamp() or a.node = $2::text, false) as "isLeft", coalesce(a.count, 0) as "count"
+  from g
+  left join marked m on m.workflow = g.workflow and m.agenda = g.agenda
+  left join attempt a on ${IS_THIS}`;
 
 export const ATTEMPT = table<AttemptRow>()({
   name: 'attempt',
@@ -59,21 +87,13 @@ export const ATTEMPT = table<AttemptRow>()({
   },
   statements: {
     // What is looked at is as it was before the statement. Whatever this node has marked before, it has lived through. A mark of a row that was due at another time is about another row.
-    mark: `
-  with g as (select * from ${GIVEN}),
-  marked as (
-    insert into attempt as a (workflow, agenda, due_at, count, node, lease_until)
-    select g.workflow, g.agenda, g.due_at, ${MARKED}, $2::text, statement_timestamp() + $3::double precision * interval '1 second' from g
-    order by 1, 2
-    on conflict (workflow, agenda) do update set
-      due_at = excluded.due_at, count = excluded.count, node = excluded.node, lease_until = excluded.lease_until
-    where a.due_at <> excluded.due_at or (a.node = excluded.node and a.count < ${GIVEN_UP})
-    returning workflow, agenda)
-  select g.workflow as "workflow", g.agenda as "agenda", m.agenda is not null as "isMarked",
-    coalesce(a.lease_until <= statement_timestamp() or a.node = $2::text, false) as "isLeft", coalesce(a.count, 0) as "count"
-  from g
-  left join marked m on m.workflow = g.workflow and m.agenda = g.agenda
-  left join attempt a on ${IS_THIS}`,
+    mark: marking(`${MARKED}`, 'false'),
+    // `$4`: the count from which on it is left as it is.
+    mark_alone: marking(
+      `${ALONE}`,
+      'a.lease_until <= statement_timestamp() and a.count < $4::integer',
+      `case when a.due_at <> excluded.due_at or a.node = excluded.node then ${ALONE} else greatest(a.count + 1, ${ALONE}) end`,
+    ),
     clear: `
   delete from attempt a using ${GIVEN}
   where ${IS_THIS} and a.due_at = g.due_at and a.node = $2::text`,
@@ -91,12 +111,11 @@ export function openAttempts(open: OpenTable): Attempts {
       );
       return given.map(({ workflow, id }) => standings.get(`${workflow} ${id}`) ?? 'elsewhere');
     },
-    markAgain: ({ workflow, id, dueAt }, { node, leaseSeconds }) =>
-      rows.update(
-        { workflow, agenda: id },
-        { count: ALONE, node, leaseUntil: fromNow(leaseSeconds) },
-        { dueAt, count: MARKED, leaseUntil: { atMost: fromNow(0) } },
-      ),
+    markAlone: async (row, { node, leaseSeconds }, evenSuspect) => {
+      const below = evenSuspect ? ALONE_AGAIN : ALONE;
+      const [found] = await rows.own('mark_alone', [jsonOf([row]), node, leaseSeconds, below]);
+      return found === undefined ? 'elsewhere' : standingOf(found);
+    },
     giveUp: ({ workflow, id, dueAt }, node) =>
       rows.update(
         { workflow, agenda: id },
@@ -108,9 +127,11 @@ export function openAttempts(open: OpenTable): Attempts {
 }
 
 function standingOf(record: { readonly [column: string]: unknown }): AttemptStanding {
-  if (record['isMarked'] === true) return 'first';
+  if (record['isMarked'] === true) return 'marked';
   if (record['isLeft'] !== true) return 'elsewhere';
-  return (record['count'] as number) >= ALONE ? 'given up' : 'again';
+  const count = record['count'] as number;
+  if (count >= ALONE_AGAIN) return 'given up';
+  return count >= ALONE ? 'suspect' : 'again';
 }
 
 const jsonOf = (rows: readonly AttemptedRow[]): Cell =>
