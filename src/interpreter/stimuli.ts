@@ -77,7 +77,11 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   world.addStrand(root);
   world.header.wfName = asked.name;
   world.header.revision = asked.revision;
-  world.record({ kind: 'workflow.launched', name: asked.name });
+  world.record({
+    kind: 'workflow.launched',
+    name: asked.name,
+    ...(asked.historyMax !== undefined && { history_max: asked.historyMax }),
+  });
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
   world.extentOf(fields);

@@ -77,6 +77,10 @@ export type Happening =
    * was left of a long step is not taken up. `agenda`: the row whose step it was, which tells the expression. */
   | { readonly kind: 'broken'; readonly message: string; readonly pause?: boolean; readonly agenda?: string };
 
+/** The least and the most there may be of `Launch.historyMax`. */
+export const HISTORY_MAX_LEAST = 1_000;
+export const HISTORY_MAX_MOST = 1_000_000;
+
 export type Launch = {
   readonly id: WorkflowId;
   readonly tenant: Tenant;
@@ -90,6 +94,8 @@ export type Launch = {
   readonly fields: Fields;
   readonly callbacks: string | { readonly [participant: string]: string };
   readonly retry: Json;
+  /** Entries its history may have; left out: as the server says (worker/history-fold.ts). */
+  readonly historyMax?: number;
 };
 
 /** Rows a step asks for because they were not loaded. The engine loads them and runs the step again from its start. */

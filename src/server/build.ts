@@ -23,6 +23,7 @@ import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
 import { RETIRED } from '../store/positions.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
+import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeBaseUrl } from './base-url.ts';
 import { compose } from './compose.ts';
@@ -147,6 +148,14 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
   if (role !== 'worker' || config.baseUrl !== null) await isBaseKnown;
   else isBaseKnown.catch((err: unknown) => log.error('the worker could not start', { event: 'worker.failed', err }));
   const houseKeeping = keepHouse({ store, clock, time, log, retainEndedDays: config.retainEndedDays });
+  const historyFold = foldHistories({
+    store,
+    engine: node.engine,
+    time,
+    ids,
+    log: log.with({ component: 'history' }),
+    historyMax: config.historyMax,
+  });
   const ofWorkflows = makeEventsOfWorkflows({
     store,
     engine: node.engine,
@@ -229,7 +238,13 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     profile: store.profile,
     stopTaking: async () => {
       baseUrl.stop();
-      await Promise.all([ofWorkflows.stop(), ofAll?.stop(), houseKeeping.stop(), node.stopTaking(config.stopSeconds)]);
+      await Promise.all([
+        ofWorkflows.stop(),
+        ofAll?.stop(),
+        houseKeeping.stop(),
+        historyFold.stop(),
+        node.stopTaking(config.stopSeconds),
+      ]);
     },
     finish: node.finish,
     close: async () => {

@@ -4,6 +4,7 @@ import { saveAtOnce } from './at-once.ts';
 import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
+import { makeFold } from './fold.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
@@ -212,6 +213,7 @@ function assemble(parts: Parts): Store {
     ...(parts.style.namesShard ? makeDueByShard(engine) : makeDue(engine)),
     ...openTables(openOnDatabase(engine, reads)),
     ...makeRetire(engine, parts.style.namesShard),
+    ...makeFold(engine, parts.style.historyBase !== null),
     databaseTime: async () => (await engine.run(databaseTime)).rows[0]?.['now'] as number,
     ping: async () => {
       await reads.run(ping);

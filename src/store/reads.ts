@@ -128,6 +128,12 @@ const historyAfter: Statement = {
   ),
 };
 
+const kept: Statement = {
+  name: 'read_kept',
+  text: `
+  select coalesce(history_first, 1) as first_kept, last_n from workflow where shard = $1 and id = $2 and tenant = $3`,
+};
+
 const errorsNewest: Statement = {
   name: 'read_errors',
   text: weighed(
@@ -200,6 +206,10 @@ export function makeReads(connections: Connections, historyBase: number | null):
     history: async (tenant, id, after, limit) => {
       const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit), tenant]);
       return rows.map((record) => rowOf(HISTORY, record));
+    },
+    kept: async (tenant, id) => {
+      const [row] = (await run(kept, [shardOf(id), id, tenant])).rows;
+      return row === undefined ? null : { firstKept: row['first_kept'] as number, lastN: row['last_n'] as number };
     },
     recorded: historyBase === null ? null : makeRecorded(connections, historyBase),
     errors: async ({ tenant, limit, after }) => {

@@ -11,7 +11,7 @@ import { sweepStatement } from './tables/on-database.ts';
 /** One statement may throw away this many workflows; each may have thousands of rows. */
 const RETIRE_MAX = 500;
 /** Readers of all events that come back from below this position have missed something. */
-const noted = `
+export const noted = `
   noted as (
     insert into setting (name, value)
     select '${RETIRED}', max(position)::text from history_gone having max(position) is not null

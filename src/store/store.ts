@@ -132,6 +132,15 @@ export type Store = Tables & {
     readonly limit: number;
     readonly keepMs?: { readonly [table: string]: number };
   }): Promise<number>;
+  /**
+   * Throws away the history rows of a workflow that begin with these numbers, and notes that below the entry `firstKept` some are missing.
+   * Give at most a thousand.
+   */
+  foldHistory(fold: {
+    readonly workflow: WorkflowId;
+    readonly firstNs: readonly number[];
+    readonly firstKept: number;
+  }): Promise<void>;
   /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
   tidy(): Promise<void>;
 
@@ -308,6 +317,8 @@ export type Reads = {
   ): Promise<{ readonly tenant: Tenant; readonly launchedAt: number; readonly openedAt: number | null } | null>;
   /** History rows that hold entries numbered > `after`, ascending, at most `limit` rows and PAGE_BYTES_MAX bytes of entries, but one at least. */
   history(tenant: Tenant, id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
+  /** The number of a workflow's last history entry, and of the first from which on none was folded away; null: no such workflow. */
+  kept(tenant: Tenant, id: WorkflowId): Promise<{ readonly firstKept: number; readonly lastN: number } | null>;
   /** All history in the order of commit; null where that is not to be had. */
   readonly recorded: {
     /** Rows at positions below `upTo` are all there are ever going to be. `hasLater`: others are there, and have to wait for transactions that

@@ -50,6 +50,7 @@ describe('a launch is refused with the words of the contract', () => {
       { workflow: `define\n# ${'x'.repeat(1_048_577)}`, callback: URL },
       'workflow is invalid',
     ],
+    ['with too short a history', { workflow: GOOD, callback: URL, history_max: 10 }, 'history_max is invalid'],
     ['without a callback', { workflow: GOOD }, MISSING],
     ['with both', { workflow: GOOD, callback: URL, callbacks: { alpha: URL } }, BOTH],
     ['with both, one of them bad', { workflow: GOOD, callback: 7, callbacks: { alpha: URL } }, BOTH],

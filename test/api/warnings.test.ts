@@ -66,6 +66,12 @@ describe('a launch', () => {
     expect((await launch({ strict: 'perhaps' })).json()).toMatchObject({ status: 400, error: 'strict is invalid' });
   });
 
+  test('says in the history how long that may become, where it says so', async () => {
+    const { id } = (await launch({ history_max: 1_500 })).json<{ id: string }>();
+    const { history } = (await send(server.url, 'GET', `/v1/workflows/${id}/history`)).json<{ history: unknown[] }>();
+    expect(history[0]).toMatchObject({ kind: 'workflow.launched', history_max: 1_500 });
+  });
+
   test('names an address below the path of BASE_URL', async () => {
     const answer = await launch({});
     expect(answer.headers['location']).toBe(`/rota/v1/workflows/${answer.json<Told>().id}`);

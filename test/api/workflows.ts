@@ -276,7 +276,9 @@ export function describeWorkflows(
       while (after !== null) {
         const answer = await send(server.url, 'GET', `/v1/workflows/${id}/history?after=${after}&limit=3`);
         expectShape(published.history, answer.json());
-        const page: { history: { n: number; kind: string }[]; next_after: number | null } = answer.json();
+        const page: { history: { n: number; kind: string }[]; first_kept: number; next_after: number | null } =
+          answer.json();
+        expect(page.first_kept).toBe(1);
         expect(page.history.length).toBeLessThanOrEqual(3);
         entries.push(...page.history);
         after = page.next_after;

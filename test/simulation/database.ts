@@ -32,6 +32,7 @@ export type Rows = {
   readonly listeners: Map<string, ListenerRow>;
   readonly variables: Map<string, VariableRow>;
   readonly history: HistoryRow[];
+  firstKept: number;
 };
 
 /** A transaction as the database sees it. */
@@ -73,6 +74,7 @@ export const emptyRows = (workflow: WorkflowRow): Rows => ({
   listeners: new Map(),
   variables: new Map(),
   history: [],
+  firstKept: 1,
 });
 
 /** Locks a workflow row for the session; false when somebody else holds it. A row that does not exist cannot be locked. */

@@ -122,6 +122,11 @@ export function makeReads(database: Database, ask: Ask): Reads {
           .sort((a, b) => a.firstN - b.firstN)
           .slice(0, limit),
       ),
+    kept: (tenant, id) =>
+      ask('read kept', () => {
+        const rows = of(tenant, id);
+        return rows === undefined ? null : { firstKept: rows.firstKept, lastN: rows.workflow.lastN };
+      }),
     recorded: null,
     errors: ({ tenant, limit, after }) =>
       ask('read errors', () => {

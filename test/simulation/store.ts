@@ -379,6 +379,14 @@ export function openSimulated(
         for (const table of FREE_TABLES) sweepInMemory(table, database, { now, limit: most, keepMs });
         return doomed.length;
       }),
+    foldHistory: ({ workflow, firstNs, firstKept }) =>
+      ask('fold history', () => {
+        const rows = database.workflows.get(workflow);
+        if (rows === undefined) return;
+        const kept = rows.history.filter(({ firstN }) => !firstNs.includes(firstN));
+        rows.history.splice(0, rows.history.length, ...kept);
+        rows.firstKept = Math.max(rows.firstKept, firstKept);
+      }),
     tidy: () => ask('tidy', () => {}),
     ping: () => ask('ping', () => {}),
     close: async () => {},

@@ -1093,6 +1093,22 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect(await firsts(10)).toEqual([]);
       });
 
+      test('what is folded away of a history is gone, and it is told from where on nothing is', async () => {
+        const id = await launched({}, { history: [history(1), history(2, 3), history(4), history(5, 9)] });
+        await write([changes(workflow(id, { ver: 2, lastN: 9 }), {}, {})]);
+        const kept = () => store.read.kept(DEFAULT_TENANT, id);
+        expect(await kept()).toEqual({ firstKept: 1, lastN: 9 });
+        await store.foldHistory({ workflow: id, firstNs: [2, 4], firstKept: 5 });
+        expect((await store.read.history(DEFAULT_TENANT, id, 0, 10)).map(({ firstN }) => firstN)).toEqual([1, 5]);
+        expect((await store.read.history(DEFAULT_TENANT, id, 2, 10)).map(({ firstN }) => firstN)).toEqual([5]);
+        expect(await kept()).toEqual({ firstKept: 5, lastN: 9 });
+        // Somebody who is late does not take it back.
+        await store.foldHistory({ workflow: id, firstNs: [], firstKept: 3 });
+        expect(await kept()).toEqual({ firstKept: 5, lastN: 9 });
+        expect(await store.read.kept('other' as Tenant, id)).toBe(null);
+        expect(await store.read.kept(DEFAULT_TENANT, workflowId())).toBe(null);
+      });
+
       test('all history comes in the order of commit, and of one workflow in its own', async () => {
         const { recorded } = store.read;
         if (recorded === null) return expect(['distributed', 'simulated']).toContain(store.profile);

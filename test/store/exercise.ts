@@ -146,6 +146,8 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   ]);
   const { read } = store;
   await read.workflow(DEFAULT_TENANT, id);
+  await read.kept(DEFAULT_TENANT, id);
+  await store.foldHistory({ workflow: id, firstNs: [], firstKept: 1 });
   await read.standings([{ tenant: DEFAULT_TENANT, workflow: id }]);
   await read.whole(DEFAULT_TENANT, id, { limit: 10, after: null });
   const page = { tenant: DEFAULT_TENANT, limit: 10 } as const;

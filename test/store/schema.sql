@@ -196,6 +196,7 @@ create table workflow (
   ended_at bigint,
   ver integer not null,
   last_n integer not null,
+  history_first integer,
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),

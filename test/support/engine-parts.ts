@@ -172,7 +172,12 @@ export function engineOn(
 export function launchOf(
   parts: Pick<EngineParts, 'ids'>,
   text: string,
-  options: { readonly callback?: string; readonly fields?: Fields; readonly retry?: Json } = {},
+  options: {
+    readonly callback?: string;
+    readonly fields?: Fields;
+    readonly retry?: Json;
+    readonly historyMax?: number;
+  } = {},
 ): EngineStimulus {
   const read = definitions.read(text);
   if (!read.ok) throw new Error(`This definition cannot be read: ${JSON.stringify(read.errors)}`);
@@ -189,6 +194,7 @@ export function launchOf(
         fields: options.fields ?? {},
         callbacks: options.callback ?? URL_OF_ALL,
         retry: options.retry ?? null,
+        ...(options.historyMax !== undefined && { historyMax: options.historyMax }),
       },
     },
   };

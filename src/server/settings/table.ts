@@ -126,6 +126,12 @@ export const TABLE = {
     to: 36_500,
     meaning: 'days a workflow that is over is kept, 0 to 36500',
   }),
+  historyMax: integer('HISTORY_MAX', 10_000, {
+    from: 1_000,
+    to: 1_000_000,
+    meaning:
+      'entries the history of a workflow may have before its oldest tenth is folded away, 1000 to 1000000; a launch may say its own',
+  }),
   databasePrepared: flag('DATABASE_PREPARED', true, { meaning: '`0`: no named statements, for old poolers' }),
   databaseProfile: choice('DATABASE_PROFILE', 'postgres', ['postgres', 'distributed'], {
     meaning: '`postgres`, or `distributed` for databases that are many machines (docs/scaling.md)',

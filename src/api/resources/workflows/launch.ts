@@ -1,6 +1,7 @@
 import { plainRetry } from '../../../engine/retry-rules.ts';
 import { Fault, type FaultCode } from '../../../model/fault.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
+import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
 import { cut } from '../../../model/text.ts';
 import { answers } from '../../answers.ts';
 import { readFieldsOf } from '../../fields.ts';
@@ -76,10 +77,18 @@ function makeLaunchCheck(parts: Parts) {
     const values = readFields(body);
     const rules = readRetry(body);
     const strictness = readStrict(body);
-    const troubles = [read, targets, values, rules, strictness].filter((part): part is Trouble => 'code' in part);
+    const most = readHistoryMax(body);
+    const troubles = [read, targets, values, rules, strictness, most].filter((part): part is Trouble => 'code' in part);
     if (troubles.length > 0) throw faultOf(troubles);
     // Told to the compiler, who cannot see that no part is a trouble now.
-    if ('code' in read || 'code' in targets || 'code' in values || 'code' in rules || 'code' in strictness)
+    if (
+      'code' in read ||
+      'code' in targets ||
+      'code' in values ||
+      'code' in rules ||
+      'code' in strictness ||
+      'code' in most
+    )
       throw new Error('unreachable');
     const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
     const callbacks = typeof targets.targets === 'string' ? null : targets.targets;
@@ -98,6 +107,7 @@ function makeLaunchCheck(parts: Parts) {
       callbacks: targets.targets,
       fields: values.fields,
       ...rules,
+      ...most,
     };
     return { order, warnings: [...misspelt, ...doubtful] };
   };
@@ -189,6 +199,17 @@ function readRetry(body: JsonObject): Trouble | { readonly retry: Json } {
 }
 
 /** Whether warnings are refusals. A form says it as a text. */
+function readHistoryMax(body: JsonObject): Trouble | { readonly historyMax?: number } {
+  if (!Object.hasOwn(body, 'history_max')) return {};
+  const given = body['history_max'];
+  // A form has texts.
+  const most = typeof given === 'string' && /^\d{1,9}$/.test(given) ? Number(given) : given;
+  const isNumber = typeof most === 'number' && Number.isInteger(most);
+  if (isNumber && most >= HISTORY_MAX_LEAST && most <= HISTORY_MAX_MOST) return { historyMax: most };
+  const words = `history_max must be a whole number from ${HISTORY_MAX_LEAST} to ${HISTORY_MAX_MOST}`;
+  return { ...trouble('request_invalid', 'history_max', words), words: 'history_max is invalid' };
+}
+
 function readStrict(body: JsonObject): Trouble | { readonly strict: boolean } {
   const strict = Object.hasOwn(body, 'strict') ? body['strict'] : false;
   if (typeof strict === 'boolean') return { strict };

@@ -231,8 +231,8 @@ async function history(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
   const after = entryNumberOf(call.query.get('after') ?? '0');
   const limit = limitOf(call.query, PAGE_MAX);
-  const row = await parts.store.read.workflow(call.principal.tenant, id);
-  if (row === null) throw noSuchWorkflow(id);
+  const kept = await parts.store.read.kept(call.principal.tenant, id);
+  if (kept === null) throw noSuchWorkflow(id);
   const entries = historyView(
     id,
     await parts.store.read.history(call.principal.tenant, id, after, limit),
@@ -240,6 +240,6 @@ async function history(parts: Parts, call: Call) {
     limit,
   );
   const last = entries.at(-1)?.n ?? null;
-  const hasMore = last !== null && last < row.lastN;
-  return jsonReply(200, { history: entries, next_after: hasMore ? last : null });
+  const hasMore = last !== null && last < kept.lastN;
+  return jsonReply(200, { history: entries, first_kept: kept.firstKept, next_after: hasMore ? last : null });
 }

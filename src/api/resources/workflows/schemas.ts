@@ -1,3 +1,4 @@
+import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
 import { Type } from '../../schema.ts';
 import { Fields, nextCursor, nullable, Tree, text, time } from '../../schema-parts.ts';
 import { Warnings } from '../../warnings.ts';
@@ -29,6 +30,12 @@ export const Launch = Type.Object(
       text('Of BPMN: the id of the process to run, where the file has several', { minLength: 1, maxLength: 300 }),
     ),
     start: Type.Optional(text('Of BPMN: the id of the start event to begin with', { minLength: 1, maxLength: 300 })),
+    history_max: Type.Optional(
+      Type.Integer({
+        ...{ minimum: HISTORY_MAX_LEAST, maximum: HISTORY_MAX_MOST },
+        description: 'Entries its history may have before the oldest are folded away; left out: HISTORY_MAX',
+      }),
+    ),
     strict: Type.Optional(Type.Boolean({ description: 'true: warnings are refusals' })),
     retry: Type.Optional(
       Type.Union(
@@ -153,7 +160,7 @@ export const WorkflowList = Type.Object(
 );
 export const HistoryEntry = Type.Object(
   {
-    n: Type.Integer({ description: 'Without gaps from 1' }),
+    n: Type.Integer({ description: 'Without gaps from first_kept' }),
     at: time('When it happened'),
     kind: text('workflow.launched, expression.applied, workitem.opened, callback.delivered…'),
     actor: Type.Optional(Type.String()),
@@ -164,6 +171,10 @@ export const HistoryEntry = Type.Object(
 export const History = Type.Object(
   {
     history: Type.Array(HistoryEntry),
+    first_kept: Type.Integer({
+      description:
+        'From this number on there are no gaps; of what is before, all but errors, the launch and what an administrator did may be folded away',
+    }),
     next_after: nullable(
       Type.Integer({ description: 'Give this as after to get what follows; null: there is no more' }),
     ),
