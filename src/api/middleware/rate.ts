@@ -106,7 +106,8 @@ const tooMuch = (detail: string, { seconds }: Taken): Problem =>
 /** Counts by address whatever is no probe. @param probes their paths */
 export function limitAddresses(rates: Rates, probes: ReadonlySet<string>): Middleware {
   return (ctx, next) => {
-    if (!probes.has(ctx.path)) rates.address(ctx);
+    // As it was sent: Koa's own path cannot be read from half an address, which is refused behind this.
+    if (!probes.has(ctx.url.split('?', 1)[0] as string)) rates.address(ctx);
     return next();
   };
 }
