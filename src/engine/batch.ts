@@ -1,3 +1,4 @@
+import { asksForPart, endsBatch, overlay, weightOf, withLoaded } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
@@ -18,7 +19,6 @@ import {
   type Turn,
   viewAfter,
 } from './turn.ts';
-import { asksForPart, endsBatch, overlay, weightOf, withLoaded } from './view.ts';
 
 /*
  * One transaction for many stimuli (docs/architecture.md, "The engine"): lock and load, one pure step after the other, one write.

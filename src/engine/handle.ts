@@ -1,4 +1,5 @@
 import { pausedSince } from '../interpreter/inspect.ts';
+import { bareChanges, joinChanges, overlay } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
@@ -11,7 +12,6 @@ import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken
 import { readRetryRules } from './retry-rules.ts';
 import { killedApart, SET_APART, setApart } from './set-apart.ts';
 import type { Running, Turn } from './turn.ts';
-import { bareChanges, joined, overlay } from './view.ts';
 
 /* One entry: a stimulus goes through the pure step, the end of a try through outcomes.ts and then, perhaps, the step. */
 
@@ -268,7 +268,7 @@ function consequently(
       expression_id: row.id,
       why: result.answer.message,
     });
-  const all = result.changes === null ? changes : joined(changes, result.changes);
+  const all = result.changes === null ? changes : joinChanges(changes, result.changes);
   return { kind: 'ran', verdict, changes: all, folds: false };
 }
 
@@ -355,7 +355,7 @@ function inError(
       if (entry.kind === 'outcome') turn.releases.pop();
       return result;
     }
-    if (result.changes !== null) changes = joined(aside, result.changes);
+    if (result.changes !== null) changes = joinChanges(aside, result.changes);
   } catch (error) {
     running.log.error('the step that puts a workflow in error threw; it is set apart', {
       event: 'step.threw',
@@ -369,7 +369,7 @@ function inError(
       return { kind: 'need', needs: [SET_APART] };
     }
     const apart = setApart(overlay(turn.view, aside), why.message, running.now);
-    changes = apart === null ? aside : joined(aside, apart);
+    changes = apart === null ? aside : joinChanges(aside, apart);
   }
   return { kind: 'ran', verdict, changes, folds: false };
 }

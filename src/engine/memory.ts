@@ -1,10 +1,10 @@
-import type { ExpressionId, WorkflowId } from '../model/ids.ts';
+import { bareView, endsBatch, rowsAlone, weightOfRows } from '../model/changes.ts';
+import type { WorkflowId } from '../model/ids.ts';
 import type { Changes } from '../model/rows.ts';
 import { isOver } from '../model/rows.ts';
 import { type Loaded, needKey } from '../model/stimulus.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type Entry, firstNeeds } from './entry.ts';
-import { bareView, endsBatch } from './view.ts';
 
 /*
  * What this node remembers of the workflows it has just stepped: their rows, as the last batch left them. The next step of such a
@@ -87,27 +87,8 @@ export function makeMemory(): Memory {
 
 const isLaunch = (entry: Entry): boolean => entry.kind === 'stimulus' && entry.stimulus.event.kind === 'launch';
 
-/** A view that answers for the rows in it and for nothing else: what was missing may have been inserted by others since (events), and
- * of sets only a part may be here. */
-function rowsAlone(view: Loaded): Loaded {
-  const answered = new Set<string>();
-  for (const path of view.strands.keys()) answered.add(needKey({ kind: 'strand', path }));
-  for (const id of view.workitems.keys()) answered.add(needKey({ kind: 'workitem', id: id as ExpressionId }));
-  for (const id of view.agenda.keys()) answered.add(needKey({ kind: 'agenda', id }));
-  for (const id of view.errors.keys()) answered.add(needKey({ kind: 'error', id: id as ExpressionId }));
-  for (const { scope, name } of view.variables.values()) answered.add(needKey({ kind: 'variable', scope, name }));
-  return { ...view, listeners: new Map(), answered };
-}
-
 function weightOf(view: Loaded): number {
   const { workflow } = view;
-  let weight = ROW_CHARACTERS;
-  if (workflow !== null) weight += workflow.callbacks.length + workflow.state.length + workflow.fields.length;
-  for (const row of view.strands.values()) weight += ROW_CHARACTERS + row.state.length + row.fields.length;
-  for (const row of view.workitems.values())
-    weight += ROW_CHARACTERS + (row.fields?.length ?? 0) + row.params.length + row.log.length;
-  for (const row of view.agenda.values()) weight += ROW_CHARACTERS + row.payload.length;
-  for (const row of view.errors.values()) weight += ROW_CHARACTERS + row.message.length + row.details.length;
-  for (const row of view.variables.values()) weight += ROW_CHARACTERS + row.value.length;
-  return weight;
+  const own = workflow === null ? 0 : workflow.callbacks.length + workflow.state.length + workflow.fields.length;
+  return ROW_CHARACTERS + own + weightOfRows(view, ROW_CHARACTERS);
 }

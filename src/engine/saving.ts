@@ -24,11 +24,11 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   const { nodeId, leaseSeconds } = parts.settings;
   const leaseEndsAt = parts.time.now() + leaseSeconds * 1000;
   const ready: ReadyMessage[] = [];
-  const changes: Changes[] = [];
+  const changes = new Map<WorkflowId, Changes>();
   let unclaimed = false;
   for (const turn of turns) {
     if (turn.changes === null) continue;
-    changes.push({ ...turn.changes, workflow: { ...turn.changes.workflow, ver: verAfter(turn) } });
+    changes.set(turn.workflow, { ...turn.changes, workflow: { ...turn.changes.workflow, ver: verAfter(turn) } });
     const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
     for (const [id, op] of turn.changes.workitems) {
       const row = rowAfter(turn, id, op);

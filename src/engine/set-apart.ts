@@ -1,11 +1,11 @@
 import { encodeMessages } from '../interpreter/state/messages.ts';
+import { bareChanges } from '../model/changes.ts';
 import type { HistoryEntry } from '../model/history.ts';
 import { type ExpressionId, expressionId, type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Changes, ErrorRow, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { isOver } from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 import { recorded } from './history.ts';
-import { bareChanges } from './view.ts';
 
 /*
  * A workflow whose rows no step can work with: a bug of ours, or rows that somebody has changed by hand. It is set apart, which needs nothing

@@ -1,3 +1,4 @@
+import { foldedHistory, joinChanges, overlay } from '../model/changes.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, WorkitemRow } from '../model/rows.ts';
 import type { Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
@@ -14,7 +15,6 @@ import type { Entry, Verdict } from './entry.ts';
 import type { Memory } from './memory.ts';
 import type { FailedTry } from './outcomes.ts';
 import type { Schedule } from './retry-rules.ts';
-import { foldedHistory, joined, overlay } from './view.ts';
 
 /* What a batch works with, and the turn of one workflow within it. */
 
@@ -107,7 +107,7 @@ export type Running = BatchParts & {
 /** Takes what an entry changed into the turn. */
 export function adopt(turn: Turn, changes: Changes, folds: boolean): void {
   const before = turn.changes;
-  let all = before === null ? changes : joined(before, changes);
+  let all = before === null ? changes : joinChanges(before, changes);
   if (turn.foldable && before !== null && changes.history.length > 0) {
     const at = before.history.length - 1;
     const [outcomes, step] = [all.history[at] as HistoryRow, all.history[at + 1] as HistoryRow];

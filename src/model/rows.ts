@@ -166,15 +166,42 @@ export type EmittedEvent = {
   readonly payload: string;
 };
 
-/** All that one or more steps changed in one workflow. Keys: path, id, `scope name` (variables, joined by a blank), hash. */
-export type Changes = {
+/** The rows that come and go with the steps of a workflow, by kind. A kind is said here; what has to be said of it elsewhere follows from the types. */
+export type Children = {
+  readonly strands: StrandRow;
+  readonly workitems: WorkitemRow;
+  readonly agenda: AgendaRow;
+  readonly errors: ErrorRow;
+  readonly listeners: ListenerRow;
+  readonly variables: VariableRow;
+};
+/** All kinds, in the order in which they are written. */
+export const CHILDREN = [
+  'strands',
+  'workitems',
+  'agenda',
+  'errors',
+  'listeners',
+  'variables',
+] as const satisfies readonly (keyof Children)[];
+export type ChildKind = (typeof CHILDREN)[number];
+
+/** Something for each kind of child row. */
+export function eachChild<Made>(make: <Kind extends ChildKind>(kind: Kind) => Made): {
+  readonly [Kind in ChildKind]: Made;
+} {
+  const made: { [Kind in ChildKind]?: Made } = {};
+  for (const kind of CHILDREN) made[kind] = make(kind);
+  return made as { [Kind in ChildKind]: Made }; // CHILDREN has every kind
+}
+
+/** Keys: path, id, `scope name` (variables, joined by a blank). */
+export type Rows = { readonly [Kind in ChildKind]: ReadonlyMap<string, Children[Kind]> };
+export type Ops = { readonly [Kind in ChildKind]: ReadonlyMap<string, Op<Children[Kind]>> };
+
+/** All that one or more steps changed in one workflow. */
+export type Changes = Ops & {
   readonly workflow: WorkflowRow;
-  readonly strands: ReadonlyMap<string, Op<StrandRow>>;
-  readonly workitems: ReadonlyMap<string, Op<WorkitemRow>>;
-  readonly agenda: ReadonlyMap<string, Op<AgendaRow>>;
-  readonly errors: ReadonlyMap<string, Op<ErrorRow>>;
-  readonly listeners: ReadonlyMap<string, Op<ListenerRow>>;
-  readonly variables: ReadonlyMap<string, Op<VariableRow>>;
   /** New definitions: content hash → stored text. */
   readonly definitions: ReadonlyMap<string, string>;
   readonly history: readonly HistoryRow[];

@@ -1,16 +1,7 @@
 import { type FaultCode, unreachable } from './fault.ts';
 import type { ExpressionId, WorkflowId } from './ids.ts';
 import type { Fields, Json } from './json.ts';
-import type {
-  AgendaRow,
-  Changes,
-  ErrorRow,
-  ListenerRow,
-  StrandRow,
-  VariableRow,
-  WorkflowRow,
-  WorkitemRow,
-} from './rows.ts';
+import type { AgendaRow, Changes, Rows, WorkflowRow } from './rows.ts';
 import type { Tenant } from './tenant.ts';
 import type { Tree } from './tree.ts';
 
@@ -156,14 +147,8 @@ export function needKey(need: Need): string {
 
 /** What is known of one workflow: rows that were loaded, and the needs they answer (a row that is missing although its need was
  * answered does not exist). */
-export type Loaded = {
+export type Loaded = Rows & {
   readonly workflow: WorkflowRow | null;
-  readonly strands: ReadonlyMap<string, StrandRow>;
-  readonly workitems: ReadonlyMap<string, WorkitemRow>;
-  readonly agenda: ReadonlyMap<string, AgendaRow>;
-  readonly errors: ReadonlyMap<string, ErrorRow>;
-  readonly listeners: ReadonlyMap<string, ListenerRow>;
-  readonly variables: ReadonlyMap<string, VariableRow>;
   readonly answered: ReadonlySet<string>;
 };
 

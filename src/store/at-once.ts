@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import type { Connection, Connections } from './connections.ts';
+import type { Connection, Connections, Sent } from './connections.ts';
 import { byToken, LOOKUP_MS } from './outcome.ts';
 import { isAnswer, isConflict, isLoss, isRefuted, isTooLong, told } from './refusals.ts';
+import type { Proof } from './save-statements.ts';
 import { OutcomeUnknown, type Save } from './store.ts';
 import { allOf, sendAll, type TransactionStyle } from './transaction.ts';
-import { type Proof, type Sent, writingOf } from './write.ts';
+import { writingOf } from './write.ts';
 
 /*
  * A save that locks and loads nothing: its steps worked with rows from memory, and the write itself proves that these still are what the

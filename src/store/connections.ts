@@ -8,6 +8,8 @@ import type { DatabaseRow } from './tables/of-workflow.ts';
 
 /** A statement with a name is prepared once per connection; the same name always has the same text. */
 export type Statement = { readonly name: string; readonly text: string };
+/** A statement with its values, to be sent. */
+export type Sent = { readonly statement: Statement; readonly values: readonly unknown[] };
 export type Result = { readonly rows: readonly DatabaseRow[]; readonly count: number; readonly command: string };
 
 /** One connection, held by one caller. Statements may be sent before earlier ones were answered; they run in order. */

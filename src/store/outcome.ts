@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { shardOf } from '../model/ids.ts';
+import type { Changes } from '../model/rows.ts';
 import type { Connections, Statement } from './connections.ts';
 import { isConflict, isLoss, isTooLong } from './refusals.ts';
 import { OutcomeUnknown, type Save } from './store.ts';
@@ -73,7 +74,7 @@ async function byNumber(
 /** After a crash the database gives a number again whose transaction had left nothing on the disk: one that is committed may be
  * somebody else's, so what ours was to write must be there. */
 async function isWritten(connections: Connections, transaction: string, save: Save): Promise<boolean> {
-  const change = save.changes.find(({ history }) => history.length > 0) ?? save.changes[0];
+  const change = changeToLookUp(save);
   // Nothing but claims that were to be given back.
   if (change === undefined) return true;
   const [row] = change.history;
@@ -90,7 +91,7 @@ export async function byToken(
   connections: Pick<Connections, 'run'>,
   save: Save,
 ): Promise<'committed' | 'lost' | 'untraceable'> {
-  const change = save.changes.find(({ history }) => history.length > 0) ?? save.changes[0];
+  const change = changeToLookUp(save);
   // Nothing but claims that were to be given back: doing it again does no harm.
   if (change === undefined) return 'lost';
   const [row] = change.history;
@@ -100,4 +101,14 @@ export async function byToken(
   // Without history only the number of the row tells: one that is lower proves that nothing was written.
   const found = rows[0]?.['ver'];
   return typeof found !== 'number' || found < ver ? 'lost' : 'untraceable';
+}
+
+/** Where the save would have left its mark: a workflow with history, if there is one. */
+function changeToLookUp({ changes }: Save): Changes | undefined {
+  let first: Changes | undefined;
+  for (const change of changes.values()) {
+    if (change.history.length > 0) return change;
+    first ??= change;
+  }
+  return first;
 }

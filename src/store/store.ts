@@ -189,7 +189,7 @@ export type Transaction = {
 export type Save = {
   /** Opaque, unique to this batch: history rows carry it, so that an unknown commit can be looked up. */
   readonly token: string;
-  readonly changes: readonly Changes[];
+  readonly changes: ReadonlyMap<WorkflowId, Changes>;
   /** Messages that are born claimed: workitems put by `changes` that are new. On a row that somebody else holds a living claim of, the
    * claim given here has no effect. */
   readonly claims: readonly {

@@ -2,12 +2,13 @@ import type { WorkflowId } from '../model/ids.ts';
 import { shardOf } from '../model/ids.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import type { Connection, Connections, Result } from './connections.ts';
-import { anyoneHears, forRequests, lockWorkflows, lookAtWorkflows, merged, sendLoads } from './load.ts';
+import type { Connection, Connections, Result, Sent } from './connections.ts';
+import { forRequests, merged, sendLoads } from './gather.ts';
+import { anyoneHears, lockWorkflows, lookAtWorkflows } from './load-statements.ts';
 import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
 import type { LoadRequest, Save, Transaction } from './store.ts';
 import { rowOf, WORKFLOW } from './tables/of-workflow.ts';
-import { askingHearers, type Sent, spreading, type Writing, writingOf } from './write.ts';
+import { askingHearers, spreading, type Writing, writingOf } from './write.ts';
 
 /** How a profile runs its transactions. */
 export type TransactionStyle = {

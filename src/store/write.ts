@@ -1,14 +1,16 @@
 import type { WorkflowId } from '../model/ids.ts';
 import {
+  CHILDREN,
   type Changes,
+  type ChildKind,
   type EmittedEvent,
-  followedBy,
   type Op,
   type StrandRow,
   type WorkflowRow,
 } from '../model/rows.ts';
 import { DEFAULT_TENANT } from '../model/tenant.ts';
-import type { Statement } from './connections.ts';
+import type { Sent, Statement } from './connections.ts';
+import { listText, type Place, partsText, partText, patchText, placeOf, type RowText, rowText } from './row-text.ts';
 import {
   definitionPiece,
   hearersByName,
@@ -26,14 +28,12 @@ import {
   updateWorkflow,
   workflowMoving,
   workflowMovingAndFields,
-} from './pieces.ts';
-import { listText, type Place, partsText, partText, patchText, placeOf, type RowText, rowText } from './row-text.ts';
+} from './save-statements.ts';
 import { byShard, inShard } from './sharding.ts';
 import type { Save } from './store.ts';
 import {
   AGENDA,
-  CHILD_KINDS,
-  CHILDREN,
+  CHILD_TABLES,
   type DatabaseRow,
   HISTORY,
   strandNumber,
@@ -46,9 +46,6 @@ import {
  * one json parameter. The same kinds make the same text, so that it is prepared once. Two things need what the first wrote and follow
  * in the same pipeline: events finding their listeners, and holding, shifting or sweeping a workflow's rows.
  */
-
-export type { Proof } from './pieces.ts';
-export type Sent = { readonly statement: Statement; readonly values: readonly unknown[] };
 
 /** What the transaction knows of the rows as they are stored. */
 export type Known = {
@@ -137,7 +134,9 @@ export function writingOf(
   hears: boolean,
   proven: Proof = 'versions',
 ): Writing {
-  const placed = coalesced(save.changes);
+  const placed = [...save.changes.values()]
+    .map((change) => ({ change, place: placeOf(change.workflow.id) }))
+    .sort(inKeyOrder);
   const changes = placed.map(({ change }) => change);
   const filled: Filled[] = [];
   const add = (piece: Piece, rows: readonly RowText[]): void => {
@@ -148,7 +147,7 @@ export function writingOf(
   for (const { change, place } of placed) workflowText(change.workflow, place, known, steps);
   add(updateWorkflow, steps.updated);
   add(insertWorkflow, steps.inserted);
-  for (const kind of CHILD_KINDS) {
+  for (const kind of CHILDREN) {
     const ops = rowsOf(kind, placed, save, known);
     add(pieces[kind].insert, ops.insert);
     add(pieces[kind].put, ops.put);
@@ -288,6 +287,9 @@ function workflowText(
 }
 
 type Placed = { readonly change: Changes; readonly place: Place };
+const inKeyOrder = ({ place: a }: Placed, { place: b }: Placed): number =>
+  a.s - b.s || (a.workflow < b.workflow ? -1 : 1);
+
 type Rows = {
   readonly insert: readonly RowText[];
   readonly put: readonly RowText[];
@@ -296,8 +298,8 @@ type Rows = {
 };
 
 /** The changes of one kind of row in all workflows, as what the four pieces read. */
-function rowsOf(kind: keyof typeof CHILDREN, placed: readonly Placed[], save: Save, known: Known): Rows {
-  const { columns }: Table<never> = CHILDREN[kind];
+function rowsOf(kind: ChildKind, placed: readonly Placed[], save: Save, known: Known): Rows {
+  const { columns }: Table<never> = CHILD_TABLES[kind];
   const rows = { insert: [] as RowText[], put: [] as RowText[], patch: [] as RowText[], delete: [] as RowText[] };
   const claims = kind === 'workitems' ? claimsOf(save) : NO_CLAIMS;
   for (const { change, place } of placed) {
@@ -325,7 +327,7 @@ function rowsOf(kind: keyof typeof CHILDREN, placed: readonly Placed[], save: Sa
   return rows;
 }
 
-/** `fields` that are stored already are not sent again (pieces.ts). */
+/** `fields` that are stored already are not sent again (save-statements.ts). */
 const withoutStored = (workflow: WorkflowId, row: StrandRow, known: Known): StrandRow =>
   known.strand(workflow, row.path)?.fields === row.fields ? { ...row, fields: '' } : row;
 
@@ -352,53 +354,12 @@ const putClaim = ({ claim, release }: Claim, save: Save): string =>
     : `${partText('claim', release)},"owner":"","lease":0`;
 
 /** The key of `Changes` as the columns it names: a variable's is `scope name`, and a scope holds no blank. */
-function keysOf(kind: keyof typeof CHILDREN, key: string): string {
+function keysOf(kind: ChildKind, key: string): string {
   if (kind !== 'variables') return partText('k0', key);
   const blank = key.indexOf(' ');
   return `${partText('k0', key.slice(0, blank))}${partText('k1', key.slice(blank + 1))}`;
 }
 
 /** Rows that a sweep takes anyway. Workitems may owe a notice, and base rows may be what it says: the sweep itself looks. */
-const isSwept = (kind: keyof typeof CHILDREN, key: string): boolean =>
+const isSwept = (kind: ChildKind, key: string): boolean =>
   kind !== 'workitems' && !(kind === 'variables' && key.endsWith(' ^'));
-
-/** Changes of one workflow, one after the other, as one; in the order of their keys. */
-function coalesced(list: readonly Changes[]): readonly Placed[] {
-  const byWorkflow = new Map<WorkflowId, Changes>();
-  for (const change of list) {
-    const before = byWorkflow.get(change.workflow.id);
-    byWorkflow.set(change.workflow.id, before === undefined ? change : joined(before, change));
-  }
-  return [...byWorkflow.values()]
-    .map((change) => ({ change, place: placeOf(change.workflow.id) }))
-    .sort((a, b) => a.place.s - b.place.s || (a.place.workflow < b.place.workflow ? -1 : 1));
-}
-
-function joined(a: Changes, b: Changes): Changes {
-  return {
-    workflow: b.workflow,
-    strands: joinedOps(a.strands, b.strands),
-    workitems: joinedOps(a.workitems, b.workitems),
-    agenda: joinedOps(a.agenda, b.agenda),
-    errors: joinedOps(a.errors, b.errors),
-    listeners: joinedOps(a.listeners, b.listeners),
-    variables: joinedOps(a.variables, b.variables),
-    definitions: new Map([...a.definitions, ...b.definitions]),
-    history: [...a.history, ...b.history],
-    events: [...a.events, ...b.events],
-    // A pause that ended within the batch held nothing; a resume followed by a pause does both, in this order.
-    hold: b.hold ?? (b.shift === null ? a.hold : null),
-    shift: a.shift === null && b.shift === null ? null : (a.shift ?? 0) + (b.shift ?? 0),
-    sweep: a.sweep || b.sweep,
-  };
-}
-
-function joinedOps<Row>(
-  a: ReadonlyMap<string, Op<Row>>,
-  b: ReadonlyMap<string, Op<Row>>,
-): ReadonlyMap<string, Op<Row>> {
-  if (a.size === 0) return b;
-  const ops = new Map(a);
-  for (const [key, op] of b) ops.set(key, followedBy(ops.get(key), op));
-  return ops;
-}

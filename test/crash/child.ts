@@ -32,7 +32,7 @@ const LOOPS = 'loops for ever';
 const loopIn = process.env['LOOP_IN'];
 
 function loop(save: Save): void {
-  const isIt = save.changes.some(
+  const isIt = [...save.changes.values()].some(
     ({ workflow, agenda }) => workflow.name === loopIn && [...agenda.values()].some(({ kind }) => kind === 'delete'),
   );
   if (!isIt) return;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../../src/engine/entry.ts';
 import { DISTRUST_BATCHES_MAX, type Memory, makeMemory, REMEMBERED_CHARACTERS_MAX } from '../../src/engine/memory.ts';
-import { bareChanges, bareView } from '../../src/engine/view.ts';
+import { bareChanges, bareView } from '../../src/model/changes.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { Changes } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';

@@ -18,7 +18,7 @@ const trying = (limit: number) => {
   let tries = 0;
   around.trouble.commit = (save) => {
     tries += 1;
-    if (save.changes.length > limit) throw new TookTooLong('too long');
+    if (save.changes.size > limit) throw new TookTooLong('too long');
     return undefined;
   };
   return { engine: engineOn(around.store), around, tries: () => tries };
@@ -28,7 +28,7 @@ test('a batch that takes the database too long is cut until it is short enough, 
   const { engine, around, tries } = trying(2);
   const launched = Array.from({ length: 8 }, () => launch(engine, 'define\n  alpha\n'));
   expect(await Promise.all(launched)).toHaveLength(8);
-  expect(around.committed.every(({ changes }) => changes.length <= 2)).toBe(true);
+  expect(around.committed.every(({ changes }) => changes.size <= 2)).toBe(true);
   expect(tries()).toBeLessThan(20);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
-import { bareView } from '../../src/engine/view.ts';
 import { step } from '../../src/interpreter/step.ts';
+import { bareView } from '../../src/model/changes.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { EmittedEvent } from '../../src/model/rows.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';

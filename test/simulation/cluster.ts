@@ -284,7 +284,7 @@ export function makeCluster(parts: {
     if (flaw !== 'post before the commit') return store;
     const postFirst = (save: Save): void => {
       for (const { workflow, workitem } of save.claims) {
-        const op = save.changes.find((change) => change.workflow.id === workflow)?.workitems.get(workitem);
+        const op = save.changes.get(workflow)?.workitems.get(workitem);
         if (op?.kind !== 'put' || op.row.fields === null) continue;
         const message = { workflow, tenant: DEFAULT_TENANT, row: op.row };
         const text = { shared: '', own: op.row.fields };

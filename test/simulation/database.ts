@@ -1,13 +1,13 @@
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
-import type {
-  AgendaRow,
-  ErrorRow,
-  HistoryRow,
-  ListenerRow,
-  StrandRow,
-  VariableRow,
-  WorkflowRow,
-  WorkitemRow,
+import {
+  type AgendaRow,
+  type ChildKind,
+  type Children,
+  eachChild,
+  type HistoryRow,
+  type StrandRow,
+  type WorkflowRow,
+  type WorkitemRow,
 } from '../../src/model/rows.ts';
 import type { Loaded, Need } from '../../src/model/stimulus.ts';
 import { needKey } from '../../src/model/stimulus.ts';
@@ -24,16 +24,8 @@ export type Held = { row: WorkitemRow; claim: string | null; owner: string | nul
 
 /** Everything stored of one workflow. */
 export type Rows = {
-  workflow: WorkflowRow;
-  readonly strands: Map<string, StrandRow>;
-  readonly workitems: Map<string, Held>;
-  readonly agenda: Map<string, AgendaRow>;
-  readonly errors: Map<string, ErrorRow>;
-  readonly listeners: Map<string, ListenerRow>;
-  readonly variables: Map<string, VariableRow>;
-  readonly history: HistoryRow[];
-  firstKept: number;
-};
+  readonly [Kind in ChildKind]: Map<string, Kind extends 'workitems' ? Held : Children[Kind]>;
+} & { workflow: WorkflowRow; readonly history: HistoryRow[]; firstKept: number };
 
 /** A transaction as the database sees it. */
 export type Session = { readonly locks: Set<WorkflowId>; lastHeard: number; over: boolean };
@@ -66,13 +58,8 @@ export const makeDatabase = (now: () => number): Database => ({
 });
 
 export const emptyRows = (workflow: WorkflowRow): Rows => ({
+  ...eachChild(() => new Map()),
   workflow,
-  strands: new Map(),
-  workitems: new Map(),
-  agenda: new Map(),
-  errors: new Map(),
-  listeners: new Map(),
-  variables: new Map(),
   history: [],
   firstKept: 1,
 });
@@ -112,16 +99,12 @@ export const isLive = (database: Database, held: Held): boolean =>
 
 /** Rows of one workflow that answer the needs, and which needs they answer (store.ts, `begin`). */
 export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs: readonly Need[]): Loaded {
-  const strands = new Map<string, StrandRow>();
-  const workitems = new Map<string, WorkitemRow>();
-  const agenda = new Map<string, AgendaRow>();
-  const errors = new Map<string, ErrorRow>();
-  const variables = new Map<string, VariableRow>();
-  const listeners = new Map<string, ListenerRow>();
+  const found: { readonly [Kind in ChildKind]: Map<string, Children[Kind]> } = eachChild(() => new Map());
+  const { strands, workitems, agenda, errors, listeners, variables } = found;
   const answered = new Set<string>();
   const answer = (need: Need): unknown => answered.add(needKey(need));
   for (const need of needs) if (need.kind !== 'definition') answer(need);
-  const loaded = { workflow, strands, workitems, agenda, errors, listeners, variables, answered };
+  const loaded = { ...found, workflow, answered };
 
   const strand = (row: StrandRow): void => {
     strands.set(row.path, row);

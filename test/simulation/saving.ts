@@ -1,12 +1,15 @@
 import type { WorkflowId } from '../../src/model/ids.ts';
 import {
+  CHILDREN,
   type Changes,
+  type ChildKind,
+  type Children,
   CLOCK_PAYLOAD,
   type EmittedEvent,
-  followedBy,
   isOver,
   type ListenerRow,
   type Op,
+  type Ops,
   type WorkflowRow,
 } from '../../src/model/rows.ts';
 import { DataRefused, type Save } from '../../src/store/store.ts';
@@ -21,7 +24,7 @@ export type Known = (id: WorkflowId) => WorkflowRow | null | undefined;
 
 /** Writes `save` at this moment (store.ts, Transaction.commit). @throws DataRefused, with nothing written */
 export function write(database: Database, save: Save, known: Known, proves: boolean): 'committed' | 'lost' {
-  const changes = coalesced(save.changes);
+  const changes = [...save.changes.values()].sort((a, b) => inKeyOrder(a.workflow.id, b.workflow.id));
   for (const change of changes) refuseWhatCannotBeStored(change);
   const steps = changes.map((change) => ({ change, follows: verBefore(change.workflow, known(change.workflow.id)) }));
   for (const { change, follows } of proves ? steps : []) {
@@ -40,12 +43,9 @@ export function write(database: Database, save: Save, known: Known, proves: bool
     const rows = before ?? emptyRows(row);
     rows.workflow = before === undefined ? row : { ...before.workflow, ...moving(row) };
     if (before === undefined) database.workflows.set(workflow.id, rows);
-    apply(rows.strands, change.strands);
-    applyToWorkitems(database, rows, change, save);
-    apply(rows.agenda, change.agenda);
-    apply(rows.errors, change.errors);
-    apply(rows.listeners, change.listeners);
-    apply(rows.variables, change.variables);
+    for (const kind of CHILDREN)
+      if (kind === 'workitems') applyToWorkitems(database, rows, change, save);
+      else apply(rows, change, kind);
     rows.history.push(...change.history);
     for (const [hash, stored] of change.definitions) {
       const rows = rowsOfTable(database.tables, DEFINITION.name);
@@ -73,8 +73,9 @@ const moving = ({ ver, name, status, updatedAt, endedAt, lastN, header, state, f
   ver, name, status, updatedAt, endedAt, lastN, header, state, fields,
 }); // biome-ignore format: a list of parts
 
-function apply<Row>(rows: Map<string, Row>, ops: ReadonlyMap<string, Op<Row>>): void {
-  for (const [key, op] of ops) {
+function apply<Kind extends Exclude<ChildKind, 'workitems'>>(into: Rows, changes: Ops, kind: Kind): void {
+  const rows = into[kind] as Map<string, Children[Kind]>;
+  for (const [key, op] of changes[kind] as ReadonlyMap<string, Op<Children[Kind]>>) {
     const old = rows.get(key);
     if (op.kind === 'put') rows.set(key, op.row);
     else if (op.kind === 'delete') rows.delete(key);
@@ -181,15 +182,8 @@ function refuseWhatCannotBeStored(change: Changes): void {
   texts(workflow);
   must(workflow.ver > 0, 'workflow_ver_positive');
   must(isOver(workflow.status) === (workflow.endedAt !== null), 'workflow_ended_when_over');
-  for (const table of [
-    change.strands,
-    change.workitems,
-    change.agenda,
-    change.errors,
-    change.listeners,
-    change.variables,
-  ])
-    for (const op of (table as ReadonlyMap<string, Op<object>>).values()) {
+  for (const kind of CHILDREN)
+    for (const op of (change[kind] as ReadonlyMap<string, Op<object>>).values()) {
       if (op.kind === 'put') texts(op.row);
       if (op.kind === 'patch') texts(op.set);
     }
@@ -201,39 +195,4 @@ function refuseWhatCannotBeStored(change: Changes): void {
   }
   for (const text of change.definitions.values()) storable(text);
   for (const event of change.events) texts(event);
-}
-
-/** Changes of one workflow, one after the other, as one. */
-function coalesced(list: readonly Changes[]): readonly Changes[] {
-  const byWorkflow = new Map<WorkflowId, Changes>();
-  for (const change of list) {
-    const before = byWorkflow.get(change.workflow.id);
-    byWorkflow.set(change.workflow.id, before === undefined ? change : joined(before, change));
-  }
-  return [...byWorkflow.values()].sort((a, b) => inKeyOrder(a.workflow.id, b.workflow.id));
-}
-
-const joined = (a: Changes, b: Changes): Changes => ({
-  workflow: b.workflow,
-  strands: joinedOps(a.strands, b.strands),
-  workitems: joinedOps(a.workitems, b.workitems),
-  agenda: joinedOps(a.agenda, b.agenda),
-  errors: joinedOps(a.errors, b.errors),
-  listeners: joinedOps(a.listeners, b.listeners),
-  variables: joinedOps(a.variables, b.variables),
-  definitions: new Map([...a.definitions, ...b.definitions]),
-  history: [...a.history, ...b.history],
-  events: [...a.events, ...b.events],
-  hold: b.hold ?? (b.shift === null ? a.hold : null),
-  shift: a.shift === null && b.shift === null ? null : (a.shift ?? 0) + (b.shift ?? 0),
-  sweep: a.sweep || b.sweep,
-});
-
-function joinedOps<Row>(
-  a: ReadonlyMap<string, Op<Row>>,
-  b: ReadonlyMap<string, Op<Row>>,
-): ReadonlyMap<string, Op<Row>> {
-  const ops = new Map(a);
-  for (const [key, op] of b) ops.set(key, followedBy(ops.get(key), op));
-  return ops;
 }

@@ -5,7 +5,7 @@ import type { Loaded } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { hostOf } from '../../src/outbox/message.ts';
 import type { Ids } from '../../src/runtime/ids.ts';
-import { merged } from '../../src/store/load.ts';
+import { merged } from '../../src/store/gather.ts';
 import {
   type ClaimedMessage,
   type LoadRequest,
@@ -230,10 +230,11 @@ export function openSimulated(
 
   /** One question; when its answer is lost the same is asked again, and what became of the first is told with it. */
   async function saveAtOnce(save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>): Promise<'committed' | 'stale'> {
-    if (save.changes.every(({ history }) => history.length === 0)) throw new Error('Nothing would tell it was saved');
+    if ([...save.changes.values()].every(({ history }) => history.length === 0))
+      throw new Error('Nothing would tell it was saved');
     const now = (): 'committed' | 'lost' => {
       if (someoneHears()) return 'lost';
-      if (save.changes.some(({ workflow }) => database.locks.has(workflow.id))) return 'lost';
+      if ([...save.changes.keys()].some((id) => database.locks.has(id))) return 'lost';
       return saved(save, (id) => remembered.get(id)?.workflow, flaws.believeMemory !== true);
     };
     await link.reach('commit');
@@ -259,7 +260,7 @@ export function openSimulated(
     const result = write(database, save, known, proves);
     if (result === 'committed') parts.committed?.(save);
     if (flaws.flipFrees === true && result === 'committed')
-      for (const { workflow, workitems } of save.changes)
+      for (const { workflow, workitems } of save.changes.values())
         for (const [id, op] of workitems) {
           const held = database.workflows.get(workflow.id)?.workitems.get(id);
           if (held !== undefined && op.kind === 'patch' && op.set.state === 'closed') giveBack(held);

@@ -152,7 +152,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     audit,
     committed: (save) => {
       counts.commits += 1;
-      for (const { workflow, workitems, hold, shift } of save.changes) {
+      for (const { workflow, workitems, hold, shift } of save.changes.values()) {
         if (hold !== null) pausedSince.set(workflow.id, database.now());
         else if (shift !== null) pausedSince.delete(workflow.id);
         readHistory(workflow.id);

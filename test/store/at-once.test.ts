@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { bareView } from '../../src/engine/view.ts';
+import { bareView } from '../../src/model/changes.ts';
 import type { WorkflowRow } from '../../src/model/rows.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -55,7 +55,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
 
   test.each(ways)('%s a step', async (how) => {
     const row = workflow(workflowId());
-    await writeTo(two, launchOf(row).changes);
+    await writeTo(two, [...launchOf(row).changes.values()]);
     proxy.cutNextCommit(how);
     expect(await saveAtOnce(one, stepOf(row), row)).toBe('committed');
     expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 2, lastN: 2 });
@@ -64,7 +64,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
 
   test.each(ways)('%s the end of a workflow, which takes several statements', async (how) => {
     const row = workflow(workflowId());
-    await writeTo(two, launchOf(row).changes);
+    await writeTo(two, [...launchOf(row).changes.values()]);
     proxy.cutNextCommit(how);
     const over = { status: 'completed', endedAt: row.updatedAt } as const;
     expect(await saveAtOnce(one, stepOf(row, over, true), row)).toBe('committed');
@@ -75,7 +75,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
   test('although others have stepped the workflow since', async () => {
     for (const how of ways) {
       const row = workflow(workflowId());
-      await writeTo(two, launchOf(row).changes);
+      await writeTo(two, [...launchOf(row).changes.values()]);
       expect(await saveAtOnce(two, stepOf(row, { name: 'theirs' }), row)).toBe('committed');
       proxy.cutNextCommit(how);
       expect(await saveAtOnce(one, stepOf(row, { name: 'ours' }), row), how).toBe('stale');
@@ -85,7 +85,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
 
   test('it took effect, and others have gone on before anybody asked', async () => {
     const row = workflow(workflowId());
-    await writeTo(two, launchOf(row).changes);
+    await writeTo(two, [...launchOf(row).changes.values()]);
     proxy.cutNextCommit('after');
     const ours = saveAtOnce(one, stepOf(row), row);
     let theirs: 'committed' | 'stale' = 'stale';
@@ -97,7 +97,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
 
   test('a row that a node holds and does not let go is not waited for longer than its patience', async () => {
     const row = workflow(workflowId());
-    await writeTo(two, launchOf(row).changes);
+    await writeTo(two, [...launchOf(row).changes.values()]);
     const frozen = await two.begin([{ workflow: row.id, needs: [] }]);
     expect(await saveAtOnce(one, stepOf(row), row)).toBe('stale');
     // Nor is it while nobody knows what became of the first attempt: that one is asked for until there is an answer.
@@ -117,7 +117,7 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     timeout: 60_000,
   }, async () => {
     const row = workflow(workflowId());
-    await writeTo(two, launchOf(row).changes);
+    await writeTo(two, [...launchOf(row).changes.values()]);
     proxy.cutNextCommit('after');
     const cuts = proxy.cuts();
     const outcome = expect(saveAtOnce(one, stepOf(row), row)).rejects.toThrow(OutcomeUnknown);

@@ -379,32 +379,6 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect([...loaded.variables.values()]).toEqual([variable('0', 'c', '"new"')]);
       });
 
-      test('two changes of one workflow in one batch are one after the other', async () => {
-        const id = await launched({ workitems: [workitem('0_0')] });
-        const transaction = await store.begin([{ workflow: id, needs: [] }]);
-        const outcome = await transaction.commit(
-          save([
-            changes(workflow(id, { ver: 2 }), { workitems: [workitem('0_1')] }, { history: [history(1)] }),
-            changes(
-              workflow(id, { ver: 3, name: 'last' }),
-              {},
-              {
-                workitems: new Map([
-                  [expression('0_0'), gone],
-                  [expression('0_1'), patch<WorkitemRow>({ tries: 2 })],
-                ]),
-                history: [history(2)],
-              },
-            ),
-          ]),
-        );
-        expect(outcome).toBe('committed');
-        const loaded = await load(id, { kind: 'everything' });
-        expect(loaded.workflow).toMatchObject({ ver: 3, name: 'last' });
-        expect([...loaded.workitems.values()]).toEqual([workitem('0_1', { tries: 2 })]);
-        expect((await store.read.history(DEFAULT_TENANT, id, 0, 10)).length).toBe(2);
-      });
-
       test('every combination of kinds of change is written', async () => {
         const id = await launched();
         const all = {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { WorkflowId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
-import { definitionPiece } from '../../src/store/pieces.ts';
+import { definitionPiece } from '../../src/store/save-statements.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { writeTo } from './contract.ts';

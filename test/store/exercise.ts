@@ -1,4 +1,4 @@
-import { bareView } from '../../src/engine/view.ts';
+import { bareView } from '../../src/model/changes.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -151,12 +151,16 @@ export function changes(row: WorkflowRow, rows: Rows = {}, given: Partial<Change
   };
 }
 
-export const save = (list: readonly Changes[], given: Partial<Save> = {}): Save => ({
-  token: `token ${++count}`,
-  changes: list,
-  claims: [],
-  owner: 'node',
-  leaseSeconds: 30,
-  releases: [],
-  ...given,
-});
+export function save(list: readonly Changes[], given: Partial<Save> = {}): Save {
+  const byWorkflow = new Map(list.map((change) => [change.workflow.id, change]));
+  if (byWorkflow.size < list.length) throw new Error('Changes of one workflow are joined before they are saved');
+  return {
+    token: `token ${++count}`,
+    changes: byWorkflow,
+    claims: [],
+    owner: 'node',
+    leaseSeconds: 30,
+    releases: [],
+    ...given,
+  };
+}

@@ -75,7 +75,7 @@ export function watched(store: Store): Watched {
         store.saveAtOnce === null
           ? null
           : async (save, remembered) => {
-              const workflows = save.changes.map((change) => change.workflow.id);
+              const workflows = [...save.changes.keys()];
               around.begun.push(workflows);
               await around.trouble.begin?.(workflows);
               const stale =

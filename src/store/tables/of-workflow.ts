@@ -1,12 +1,15 @@
-import type {
-  AgendaRow,
-  ErrorRow,
-  HistoryRow,
-  ListenerRow,
-  StrandRow,
-  VariableRow,
-  WorkflowRow,
-  WorkitemRow,
+import {
+  type AgendaRow,
+  CHILDREN,
+  type ChildKind,
+  type Children,
+  type ErrorRow,
+  type HistoryRow,
+  type ListenerRow,
+  type StrandRow,
+  type VariableRow,
+  type WorkflowRow,
+  type WorkitemRow,
 } from '../../model/rows.ts';
 import type { WorkflowSummary } from '../store.ts';
 
@@ -168,21 +171,19 @@ export const HISTORY: Table<HistoryRow> = {
   keyOf: (row) => String(row.firstN),
 };
 
-/** Tables whose rows come and go with the steps of a workflow, in the order in which they are written. */
-export const CHILDREN = {
+/** The tables of the rows that come and go with the steps of a workflow. */
+export const CHILD_TABLES: { readonly [Kind in ChildKind]: Table<Children[Kind]> } = {
   strands: BRANCH,
   workitems: WORKITEM,
   agenda: AGENDA,
   errors: ERROR,
   listeners: LISTENER,
   variables: VARIABLE,
-} as const;
-export type ChildKind = keyof typeof CHILDREN;
-export const CHILD_KINDS: readonly ChildKind[] = ['strands', 'workitems', 'agenda', 'errors', 'listeners', 'variables'];
+};
 
 /** Every table that has rows of a workflow beside the workflow's own. */
 export const BELOW_WORKFLOW: readonly { readonly name: string }[] = [
-  ...CHILD_KINDS.map((kind) => CHILDREN[kind]),
+  ...CHILDREN.map((kind) => CHILD_TABLES[kind]),
   HISTORY,
 ];
 

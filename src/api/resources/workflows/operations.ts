@@ -1,5 +1,5 @@
 import { showWorkflow } from '../../../engine/show.ts';
-import { bareView } from '../../../engine/view.ts';
+import { bareView } from '../../../model/changes.ts';
 import { Fault } from '../../../model/fault.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../../model/json.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../../model/rows.ts';

@@ -1,6 +1,6 @@
-import { CLOCK_PAYLOAD } from '../model/rows.ts';
+import { CHILDREN, type ChildKind, CLOCK_PAYLOAD } from '../model/rows.ts';
 import type { Statement } from './connections.ts';
-import { AGENDA, CHILD_KINDS, CHILDREN, type Column, HISTORY, type Table, WORKFLOW } from './tables/of-workflow.ts';
+import { AGENDA, CHILD_TABLES, type Column, HISTORY, type Table, WORKFLOW } from './tables/of-workflow.ts';
 
 /*
  * The SQL of a save: one common table expression for each kind of change, each reading one json parameter; write.ts puts them together.
@@ -142,10 +142,18 @@ const deletePiece = <Row>(code: string, table: Table<Row>): Piece => ({
 
 const byKeys = <Row>(table: Table<Row>): string => table.keys.map((key, i) => `t."${key}" = r.k${i}`).join(' and ');
 
-const CODES = { strands: 'b', workitems: 'i', agenda: 'a', errors: 'e', listeners: 'l', variables: 'v' } as const;
+const CODES: { readonly [Kind in ChildKind]: string } = {
+  strands: 'b',
+  workitems: 'i',
+  agenda: 'a',
+  errors: 'e',
+  listeners: 'l',
+  variables: 'v',
+};
+type Pieces = { readonly insert: Piece; readonly put: Piece; readonly patch: Piece; readonly delete: Piece };
 export const pieces = Object.fromEntries(
-  CHILD_KINDS.map((kind) => {
-    const table: Table<never> = CHILDREN[kind];
+  CHILDREN.map((kind): readonly [ChildKind, Pieces] => {
+    const table: Table<never> = CHILD_TABLES[kind];
     return [
       kind,
       {
@@ -156,14 +164,7 @@ export const pieces = Object.fromEntries(
       },
     ];
   }),
-) as {
-  readonly [kind in keyof typeof CHILDREN]: {
-    readonly insert: Piece;
-    readonly put: Piece;
-    readonly patch: Piece;
-    readonly delete: Piece;
-  };
-};
+) as { readonly [Kind in ChildKind]: Pieces };
 
 /**
  * History rows, with their positions (positions.ts).

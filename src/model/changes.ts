@@ -1,41 +1,43 @@
-import { joinHistory } from '../model/history.ts';
-import type { ExpressionId } from '../model/ids.ts';
+import { joinHistory } from './history.ts';
+import type { ExpressionId } from './ids.ts';
 import {
+  CHILDREN,
   type Changes,
+  type ChildKind,
+  type Children,
+  eachChild,
   followedBy,
   type HistoryRow,
   type Op,
+  type Ops,
+  type Rows,
   type WorkflowRow,
   type WorkitemRow,
-} from '../model/rows.ts';
-import { type Loaded, type Need, needKey } from '../model/stimulus.ts';
+} from './rows.ts';
+import { type Loaded, type Need, needKey } from './stimulus.ts';
 
 /*
- * What a step sees: the rows that were loaded, with everything laid over them that earlier steps of the same batch have changed.
- * Pure; nothing here is changed in place.
+ * Rows and changes of rows, put together: what a step sees are the rows that were loaded, with everything laid over them that earlier steps of
+ * the same batch have changed. Nothing here is changed in place.
  */
 
+const rowsOf = <Kind extends ChildKind>(rows: Rows, kind: Kind): ReadonlyMap<string, Children[Kind]> => rows[kind];
+const opsOf = <Kind extends ChildKind>(ops: Ops, kind: Kind): ReadonlyMap<string, Op<Children[Kind]>> => ops[kind];
+/** Rows of each kind, and changes of rows of each kind. */
+const rowsBy = (make: <Kind extends ChildKind>(kind: Kind) => ReadonlyMap<string, Children[Kind]>): Rows =>
+  eachChild(make) as Rows;
+const opsBy = (make: <Kind extends ChildKind>(kind: Kind) => ReadonlyMap<string, Op<Children[Kind]>>): Ops =>
+  eachChild(make) as Ops;
+const noRows = (): Rows => rowsBy(() => new Map());
+const noOps = (): Ops => opsBy(() => new Map());
+
 /** A workflow of which nothing has been loaded but its row. */
-export const bareView = (workflow: WorkflowRow | null): Loaded => ({
-  workflow,
-  strands: new Map(),
-  workitems: new Map(),
-  agenda: new Map(),
-  errors: new Map(),
-  listeners: new Map(),
-  variables: new Map(),
-  answered: new Set(),
-});
+export const bareView = (workflow: WorkflowRow | null): Loaded => ({ workflow, ...noRows(), answered: new Set() });
 
 /** Changes of nothing but the workflow row. */
 export const bareChanges = (workflow: WorkflowRow): Changes => ({
   workflow,
-  strands: new Map(),
-  workitems: new Map(),
-  agenda: new Map(),
-  errors: new Map(),
-  listeners: new Map(),
-  variables: new Map(),
+  ...noOps(),
   definitions: new Map(),
   history: [],
   events: [],
@@ -47,14 +49,22 @@ export const bareChanges = (workflow: WorkflowRow): Changes => ({
 /** `base` with rows that were loaded later; rows it has already stay as they are. */
 export const withLoaded = (base: Loaded, more: Loaded): Loaded => ({
   workflow: base.workflow ?? more.workflow,
-  strands: united(more.strands, base.strands),
-  workitems: united(more.workitems, base.workitems),
-  agenda: united(more.agenda, base.agenda),
-  errors: united(more.errors, base.errors),
-  listeners: united(more.listeners, base.listeners),
-  variables: united(more.variables, base.variables),
+  ...rowsBy((kind) => united(rowsOf(more, kind), rowsOf(base, kind))),
   answered: new Set([...base.answered, ...more.answered]),
 });
+
+/** The need that a row of this kind and key answers; null: such rows are only ever asked for all together. */
+const NEED_OF: { readonly [Kind in ChildKind]: ((key: string) => Need) | null } = {
+  strands: (path) => ({ kind: 'strand', path }),
+  workitems: (id) => ({ kind: 'workitem', id: id as ExpressionId }),
+  agenda: (id) => ({ kind: 'agenda', id }),
+  errors: (id) => ({ kind: 'error', id: id as ExpressionId }),
+  listeners: null,
+  variables: (key) => {
+    const blank = key.indexOf(' ');
+    return { kind: 'variable', scope: key.slice(0, blank) as ExpressionId, name: key.slice(blank + 1) };
+  },
+};
 
 /**
  * What the next step of the batch sees after `changes`.
@@ -64,29 +74,29 @@ export const withLoaded = (base: Loaded, more: Loaded): Loaded => ({
  */
 export function overlay(view: Loaded, changes: Changes): Loaded {
   const fresh: string[] = [];
-  const touched = (ops: ReadonlyMap<string, Op<unknown>>, need: (key: string) => Need): void => {
+  for (const kind of CHILDREN) {
+    const need = NEED_OF[kind];
+    const ops: ReadonlyMap<string, Op<unknown>> = changes[kind];
     // A patch may change a row that was not loaded: it answers nothing.
-    for (const [key, op] of ops) if (op.kind !== 'patch') fresh.push(needKey(need(key)));
-  };
-  touched(changes.strands, (path) => ({ kind: 'strand', path }));
-  touched(changes.workitems, (id) => ({ kind: 'workitem', id: id as ExpressionId }));
-  touched(changes.agenda, (id) => ({ kind: 'agenda', id }));
-  touched(changes.errors, (id) => ({ kind: 'error', id: id as ExpressionId }));
-  touched(changes.variables, (key) => {
-    const blank = key.indexOf(' ');
-    return { kind: 'variable', scope: key.slice(0, blank) as ExpressionId, name: key.slice(blank + 1) };
-  });
+    if (need !== null) for (const [key, op] of ops) if (op.kind !== 'patch') fresh.push(needKey(need(key)));
+  }
   return {
     workflow: changes.workflow,
-    strands: overlaid(view.strands, changes.strands),
-    workitems: overlaid(view.workitems, changes.workitems),
-    agenda: overlaid(view.agenda, changes.agenda),
-    errors: overlaid(view.errors, changes.errors),
-    listeners: overlaid(view.listeners, changes.listeners),
-    variables: overlaid(view.variables, changes.variables),
+    ...rowsBy((kind) => overlaid(rowsOf(view, kind), opsOf(changes, kind))),
     // Children are strands: where none has changed, none has moved.
     answered: answeredAfter(view.answered, fresh, changes.strands.size > 0),
   };
+}
+
+/** A view that answers for the rows in it and for nothing else: what was missing may have been inserted by others since (events), and
+ * of sets only a part may be here. */
+export function rowsAlone(view: Loaded): Loaded {
+  const answered = new Set<string>();
+  for (const kind of CHILDREN) {
+    const need = NEED_OF[kind];
+    if (need !== null) for (const key of view[kind].keys()) answered.add(needKey(need(key)));
+  }
+  return { ...view, listeners: new Map(), answered };
 }
 
 /** The very same set where nothing changes: hundreds of ends of tries can be a workflow's part of a batch. */
@@ -106,18 +116,13 @@ export const asksForPart = (need: Need): boolean => need.kind === 'children';
 export const endsBatch = (changes: Changes): boolean =>
   changes.sweep || changes.hold !== null || changes.shift !== null;
 
-/** Two changes of one workflow, one after the other, as one. */
-export function joined(first: Changes, second: Changes): Changes {
+/** Two changes of one workflow, one after the other, as one. What the second holds or shifts replaces what the first does. */
+export function joinChanges(first: Changes, second: Changes): Changes {
   // A sweep takes what the first wrote, all but the notices it owes.
   const before = second.sweep ? sweptBy(first) : first;
   return {
     workflow: second.workflow,
-    strands: joinedOps(before.strands, second.strands),
-    workitems: joinedOps(before.workitems, second.workitems),
-    agenda: joinedOps(before.agenda, second.agenda),
-    errors: joinedOps(before.errors, second.errors),
-    listeners: joinedOps(before.listeners, second.listeners),
-    variables: joinedOps(before.variables, second.variables),
+    ...opsBy((kind) => joinedOps(opsOf(before, kind), opsOf(second, kind))),
     definitions: united(before.definitions, second.definitions),
     history: [...before.history, ...second.history],
     events: [...before.events, ...second.events],
@@ -150,16 +155,44 @@ export const foldedHistory = (first: HistoryRow, second: HistoryRow): HistoryRow
   entries: joinHistory(first.entries, second.entries),
 });
 
+/** What of a row may be large. */
+const TEXTS: { readonly [Kind in ChildKind]: readonly (keyof Children[Kind])[] } = {
+  strands: ['state', 'fields'],
+  workitems: ['fields', 'params', 'log'],
+  agenda: ['payload'],
+  errors: ['message', 'details'],
+  listeners: [],
+  variables: ['value'],
+};
+
+function textOf<Kind extends ChildKind>(kind: Kind, row: Children[Kind]): number {
+  let characters = 0;
+  for (const part of TEXTS[kind]) {
+    const text: unknown = row[part];
+    if (typeof text === 'string') characters += text.length;
+  }
+  return characters;
+}
+
 /** Characters of text that writing these changes takes, roughly. */
 export function weightOf(changes: Changes): number {
   let weight = changes.workflow.state.length + changes.workflow.fields.length;
-  for (const op of changes.strands.values())
-    if (op.kind === 'put') weight += op.row.state.length + op.row.fields.length;
-  for (const op of changes.workitems.values()) if (op.kind === 'put') weight += op.row.fields?.length ?? 0;
-  for (const op of changes.agenda.values()) if (op.kind === 'put') weight += op.row.payload.length;
-  for (const op of changes.variables.values()) if (op.kind === 'put') weight += op.row.value.length;
+  const weigh = <Kind extends ChildKind>(kind: Kind): void => {
+    for (const op of opsOf(changes, kind).values()) if (op.kind === 'put') weight += textOf(kind, op.row);
+  };
+  CHILDREN.forEach(weigh);
   for (const text of changes.definitions.values()) weight += text.length;
   for (const row of changes.history) weight += row.entries.length;
+  return weight;
+}
+
+/** Characters of text that these rows take, roughly; `ofRow`: what one takes beside its texts. */
+export function weightOfRows(rows: Rows, ofRow: number): number {
+  let weight = 0;
+  const weigh = <Kind extends ChildKind>(kind: Kind): void => {
+    for (const row of rowsOf(rows, kind).values()) weight += ofRow + textOf(kind, row);
+  };
+  CHILDREN.forEach(weigh);
   return weight;
 }
 

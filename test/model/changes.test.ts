@@ -5,12 +5,12 @@ import {
   bareView,
   endsBatch,
   foldedHistory,
-  joined,
+  joinChanges,
   overlay,
   withLoaded,
-} from '../../src/engine/view.ts';
+} from '../../src/model/changes.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
-import type { AgendaRow, Changes, Op, StrandRow, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
+import type { AgendaRow, Changes, HistoryRow, Op, StrandRow, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import { type Loaded, type Need, needKey } from '../../src/model/stimulus.ts';
 
 const workflow = { id: 'w' as WorkflowId, ver: 3, lastN: 5, status: 'running' } as WorkflowRow;
@@ -106,11 +106,20 @@ test('two changes of one row become one', () => {
     [2, { kind: 'patch', set: { state: 'failed' } }],
     [3, { kind: 'delete' }],
   ]);
-  expect(Object.fromEntries(joined(first, second).workitems)).toEqual({
+  expect(Object.fromEntries(joinChanges(first, second).workitems)).toEqual({
     [id(1)]: { kind: 'put', row: workitem(1, { tries: 7 }) },
     [id(2)]: { kind: 'patch', set: { tries: 1, state: 'failed' } },
     [id(3)]: { kind: 'delete' },
   });
+});
+
+test('of two changes of one workflow the second says how it stands, and both say what happened', () => {
+  const row = (n: number): HistoryRow => ({ firstN: n, lastN: n, at: 0, entries: '[]' });
+  const first = changing([], { history: [row(1)], definitions: new Map([['a', '1']]) });
+  const second = changing([], { history: [row(2)], definitions: new Map([['b', '2']]), hold: 5 });
+  const all = joinChanges(first, { ...second, workflow: { ...second.workflow, ver: 3, name: 'last' } });
+  expect(all).toMatchObject({ workflow: { ver: 3, name: 'last' }, history: [row(1), row(2)], hold: 5, shift: null });
+  expect([...all.definitions.keys()]).toEqual(['a', 'b']);
 });
 
 test('a sweep takes what was written before it, all but the notices owed', () => {
@@ -121,7 +130,7 @@ test('a sweep takes what was written before it, all but the notices owed', () =>
     ],
     { agenda: new Map([['t', { kind: 'put', row: agenda('t') }]]) },
   );
-  const all = joined(first, changing([], { sweep: true }));
+  const all = joinChanges(first, changing([], { sweep: true }));
   expect([...all.workitems.keys()]).toEqual([id(2)]);
   expect(all.agenda.size).toBe(0);
   expect(all.sweep).toBe(true);
