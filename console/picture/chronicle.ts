@@ -198,15 +198,11 @@ export function makeChronicle(): Chronicle {
             at: entry.at,
           });
         return;
-      case 'expression.awaiting':
       case 'expression.cancelling':
-      case 'expression.timing_out':
       case 'expression.dying':
-      case 'expression.failing':
         mark(entry, id, entry.kind.slice('expression.'.length));
         return;
       case 'expression.replayed':
-      case 'error.replayed':
         mark(entry, id, 'active');
         return;
       case 'workitem.opened':

@@ -1,3 +1,4 @@
+import type { HistoryKind } from '../../src/model/history-kinds.ts';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 
 /*
@@ -74,7 +75,7 @@ export type Standing = {
 export type Entry = {
   readonly n: number;
   readonly at: string;
-  readonly kind: string;
+  readonly kind: HistoryKind;
   readonly [part: string]: Json;
 };
 

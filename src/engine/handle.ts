@@ -1,6 +1,7 @@
 import { pausedSince } from '../interpreter/inspect.ts';
 import { bareChanges, joinChanges, overlay } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
+import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
@@ -203,7 +204,7 @@ function touchMessage(
       : op;
   if (event.kind === 'redeliver') {
     const op = heldBack(redelivered(row, running.now));
-    const told = {
+    const told: HistoryEntry = {
       kind: 'workitem.redelivering',
       expid: expidOf(row.id),
       workitem_id: workitemId(row.id, turn.workflow),

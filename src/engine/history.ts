@@ -1,4 +1,5 @@
-import { type HistoryEntry, joinHistory, packHistory } from '../model/history.ts';
+import { joinHistory, packHistory } from '../model/history.ts';
+import type { HistoryEntry } from '../model/history-kinds.ts';
 import type { HistoryRow, WorkflowRow } from '../model/rows.ts';
 
 /** The entries as the next history row of `workflow`, and the workflow row that counts them. */

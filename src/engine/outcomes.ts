@@ -1,6 +1,5 @@
-import type { HistoryEntry } from '../model/history.ts';
+import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type WorkflowId, workitemId } from '../model/ids.ts';
-import type { Json } from '../model/json.ts';
 import type { Op, Send, WorkitemRow } from '../model/rows.ts';
 import type { TryOutcome } from './engine.ts';
 import { type RetryRules, retryDelayMs, type Schedule } from './retry-rules.ts';
@@ -218,7 +217,7 @@ const spent = (row: WorkitemRow, tries: number, failed: Failed): Consequence['fa
   }`,
 });
 
-const about = (workflow: WorkflowId, row: WorkitemRow, send: Send): { readonly [key: string]: Json } => ({
+const about = (workflow: WorkflowId, row: WorkitemRow, send: Send) => ({
   workitem_id: workitemId(row.id, workflow),
   expression_id: row.id,
   participant: row.participant,

@@ -1,6 +1,6 @@
 import { encodeMessages } from '../interpreter/state/messages.ts';
 import { bareChanges } from '../model/changes.ts';
-import type { HistoryEntry } from '../model/history.ts';
+import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type ExpressionId, expressionId, type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Changes, ErrorRow, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { isOver } from '../model/rows.ts';

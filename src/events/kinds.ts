@@ -1,4 +1,4 @@
-import { ENTRY_KINDS } from './entry.ts';
+import { HISTORY_KINDS } from '../model/history-kinds.ts';
 
 /** Which kinds of events a reader wants. */
 export type KindFilter = (kind: string) => boolean;
@@ -19,8 +19,8 @@ export function readKinds(text: string | null): KindFilter | { readonly complain
   const wanted = new Set<string>();
   for (const name of text.split(',').map((part) => part.trim())) {
     const known = name.endsWith('.*')
-      ? ENTRY_KINDS.filter((kind) => kind.startsWith(name.slice(0, -1)))
-      : ENTRY_KINDS.filter((kind) => kind === name);
+      ? HISTORY_KINDS.filter((kind) => kind.startsWith(name.slice(0, -1)))
+      : HISTORY_KINDS.filter((kind) => kind === name);
     if (known.length === 0)
       return {
         complaint: `There is no kind of event ${JSON.stringify(name.slice(0, 100))}; see GET …/history for their names`,

@@ -1,4 +1,5 @@
-import { type HistoryEntry, packHistory } from '../model/history.ts';
+import { packHistory } from '../model/history.ts';
+import type { HistoryEntry } from '../model/history-kinds.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
@@ -210,8 +211,8 @@ function statusOf({ header, row }: World): Status {
 
 function historyRow(world: World): HistoryRow | null {
   const { history, row, now, stimulus } = world;
-  if (history.length === 0) return null;
-  const [first = { kind: '' }] = history;
+  const [first] = history;
+  if (first === undefined) return null;
   const told: HistoryEntry = {
     ...first,
     ...(stimulus.actor !== undefined && { actor: stimulus.actor }),

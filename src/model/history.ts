@@ -1,3 +1,4 @@
+import type { HistoryEntry, HistoryKind, PartOf } from './history-kinds.ts';
 import { type ExpressionId, expidOf, expressionId, type WorkflowId, workitemId } from './ids.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 
@@ -9,11 +10,8 @@ import { isObject, type Json, type JsonObject } from './json.ts';
  * An entry may refer back only to entries of the same text, so texts can be joined.
  */
 
-/**
- * What happened: `kind` and what belongs to it. `at` stands in an entry only where it differs from the row's; the number `n` follows from
- * the row's `firstN`.
- */
-export type HistoryEntry = { readonly kind: string; readonly [key: string]: Json };
+/** An entry as its parts by name: those of this version (history-kinds.ts) and of any other. */
+export type AnyEntry = { readonly kind: string; readonly [part: string]: Json };
 
 /** Parts that follow from the id of an expression. */
 type Derived = 'expid' | 'expression_id' | 'workitem_id';
@@ -25,7 +23,7 @@ const derive: { readonly [part in Derived]: (id: ExpressionId, workflow: Workflo
 const isDerived = (part: string): part is Derived => Object.hasOwn(derive, part);
 
 /** The parts of a kind in their order. Stored texts name them by their place in this list: it only ever grows, at its end. */
-const SHAPES: readonly (readonly [kind: string, ...parts: string[]])[] = [
+const SHAPES = [
   ['workflow.launched', 'name'],
   ['workflow.completed'],
   ['expression.applied', 'expid', 'expression_id', 'name'],
@@ -35,7 +33,7 @@ const SHAPES: readonly (readonly [kind: string, ...parts: string[]])[] = [
   ['workitem.proceeded', 'expid', 'workitem_id', 'participant'],
   ['workitem.closed', 'expid', 'workitem_id', 'participant', 'status'],
   ['callback.delivered', 'workitem_id', 'expression_id', 'participant', 'send', 'at', 'try', 'status', 'milliseconds'],
-];
+] as const satisfies readonly { [Kind in HistoryKind]: readonly [kind: Kind, ...parts: PartOf<Kind>[]] }[HistoryKind][];
 
 /** What a part says so often that 0 stands for it. */
 const USUAL: ReadonlyMap<string, string> = new Map([
@@ -57,7 +55,7 @@ type Shape = {
   /** Whether an id comes first, from which some parts follow. */
   readonly hasId: boolean;
 };
-const shapes: readonly Shape[] = SHAPES.map(([kind, ...names], code) => {
+const shapes = SHAPES.map(([kind, ...names]: readonly [string, ...string[]], code): Shape => {
   const parts = names.map((name) => ({
     name,
     derived: isDerived(name) ? derive[name] : null,
@@ -65,13 +63,13 @@ const shapes: readonly Shape[] = SHAPES.map(([kind, ...names], code) => {
   }));
   return { code, kind, parts, hasId: parts.some(({ derived }) => derived !== null) };
 });
-const shapeOf = new Map(shapes.map((shape) => [shape.kind, shape]));
+const shapeOf: ReadonlyMap<string, Shape> = new Map(shapes.map((shape) => [shape.kind, shape]));
 
 /** Stands for the id of the nearest entry before that has one. */
 const SAME = 0;
 
 /** The entries of one row as its text. */
-export function packHistory(entries: readonly HistoryEntry[], workflow: WorkflowId): string {
+export function packHistory(entries: readonly AnyEntry[], workflow: WorkflowId): string {
   let last: ExpressionId | null = null;
   const packed = entries.map((entry): Json => {
     const shape = shapeOf.get(entry.kind);
@@ -84,7 +82,7 @@ export function packHistory(entries: readonly HistoryEntry[], workflow: Workflow
   return JSON.stringify(packed);
 }
 
-function idIn(entry: HistoryEntry, workflow: WorkflowId): ExpressionId | null {
+function idIn(entry: AnyEntry, workflow: WorkflowId): ExpressionId | null {
   const { expression_id: id, workitem_id: item } = entry;
   if (typeof id === 'string') return id as ExpressionId;
   if (typeof item !== 'string' || !item.endsWith(`!${workflow}`)) return null;
@@ -93,7 +91,7 @@ function idIn(entry: HistoryEntry, workflow: WorkflowId): ExpressionId | null {
 
 /** Null when the entry is not quite what its shape says: then it is kept as it is. */
 function packEntry(
-  entry: HistoryEntry,
+  entry: AnyEntry,
   { code, parts, hasId }: Shape,
   id: ExpressionId | null,
   last: ExpressionId | null,
@@ -128,13 +126,13 @@ export function joinHistory(first: string, second: string): string {
   return `${first.slice(0, -1)},${isSame ? `[${code},${SAME}${second.slice(whole.length)}` : second.slice(1)}`;
 }
 
-/** The entries in the text of a history row of `workflow`. */
-export function unpackHistory(text: string, workflow: WorkflowId): readonly JsonObject[] {
+/** The entries in the text of a history row of `workflow`. A version before this one may have written kinds that are not listed any more. */
+export function unpackHistory(text: string, workflow: WorkflowId): readonly HistoryEntry[] {
   const stored = JSON.parse(text) as Json;
   if (!Array.isArray(stored)) throw new Error(`A history row of workflow ${workflow} is no list`);
   let last = expressionId('', '');
-  return (stored as readonly Json[]).map((entry) => {
-    if (isObject(entry)) return entry;
+  return (stored as readonly Json[]).map((entry): HistoryEntry => {
+    if (isObject(entry)) return entry as HistoryEntry;
     const [code, ...values] = entry as readonly Json[];
     const shape = shapes[code as number];
     if (shape === undefined) throw new Error(`A history row of workflow ${workflow} was written by a later version`);
@@ -148,6 +146,7 @@ export function unpackHistory(text: string, workflow: WorkflowId): readonly Json
       whole[name] = usual !== null && value === IS_USUAL ? usual : value;
     }
     const [more] = values;
-    return more === undefined ? whole : { ...whole, ...(more as JsonObject) };
+    // What is stored was checked by its type when it was recorded.
+    return (more === undefined ? whole : { ...whole, ...(more as JsonObject) }) as HistoryEntry;
   });
 }

@@ -126,9 +126,7 @@ export function bpmnInProcess(limits: Limits = LIMITS): BpmnPlayer & { readonly 
       const history = world.history(workflow).flatMap((row) => unpackHistory(row.entries, workflow));
       return {
         outcome: status === 'completed' || status === 'cancelled' || status === 'error' ? status : 'running',
-        ends: history
-          .filter((entry) => entry['kind'] === 'token.passed' && entry['end'] === true)
-          .map((entry) => String(entry['element'])),
+        ends: history.flatMap((entry) => (entry.kind === 'token.passed' && entry.end === true ? [entry.element] : [])),
         fields: shown.fields,
         errors: shown.errors.map((error) => ({
           element: error.element ?? '',

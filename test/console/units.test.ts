@@ -12,6 +12,7 @@ import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
 import { STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
+import type { HistoryKind } from '../../src/model/history-kinds.ts';
 import type { Json } from '../../src/model/json.ts';
 
 test('any state of a page becomes an address and the same state again', () => {
@@ -271,7 +272,7 @@ test('the sentence begins with errors, then says who is asked, then what comes n
 });
 
 test('a story tells a step in one line', () => {
-  const entry = (n: number, kind: string, more: { [key: string]: Json } = {}) => ({
+  const entry = (n: number, kind: HistoryKind, more: { [key: string]: Json } = {}) => ({
     n,
     at: `2026-01-05T12:00:0${Math.floor(n / 4)}.000Z`,
     kind,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ENTRY_KINDS } from '../../src/events/entry.ts';
 import { atPosition, isBehind, type Place, placeText, readPlace } from '../../src/events/place.ts';
 import { makeRing, type RingItem } from '../../src/events/ring.ts';
+import { HISTORY_KINDS } from '../../src/model/history-kinds.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Running } from '../../src/server/start.ts';
@@ -9,7 +9,7 @@ import { type EventReader, openEvents, type StreamEvent } from '../support/event
 import { postJson, send, startServer } from '../support/server.ts';
 
 const NOWHERE = 'http://127.0.0.1:1/nobody';
-const isEntry = ({ event }: StreamEvent): boolean => ENTRY_KINDS.includes(event);
+const isEntry = ({ event }: StreamEvent): boolean => HISTORY_KINDS.some((kind) => kind === event);
 const keyOf = ({ data }: StreamEvent): string => {
   const { workflow_id, n } = JSON.parse(data) as { workflow_id: string; n: number };
   return `${workflow_id} ${n}`;

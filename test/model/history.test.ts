@@ -1,23 +1,23 @@
 import { expect, test } from 'vitest';
-import { type HistoryEntry, joinHistory, packHistory, unpackHistory } from '../../src/model/history.ts';
+import { type AnyEntry, joinHistory, packHistory, unpackHistory } from '../../src/model/history.ts';
 import { type ExpressionId, type WorkflowId, workitemId } from '../../src/model/ids.ts';
 
 const workflow = '20151005-1247-kogadeso-gekunute' as WorkflowId;
 const id = (expid: string, digit: string): ExpressionId => `${expid}!${digit.repeat(32)}` as ExpressionId;
-const applied = (expression: ExpressionId, more: object = {}): HistoryEntry => ({
+const applied = (expression: ExpressionId, more: object = {}): AnyEntry => ({
   kind: 'expression.applied',
   expid: expression.split('!')[0] ?? '',
   expression_id: expression,
   name: 'participant',
   ...more,
 });
-const opened = (expression: ExpressionId): HistoryEntry => ({
+const opened = (expression: ExpressionId): AnyEntry => ({
   kind: 'workitem.opened',
   expid: expression.split('!')[0] ?? '',
   workitem_id: workitemId(expression, workflow),
   participant: 'alice',
 });
-const delivered = (expression: ExpressionId): HistoryEntry => ({
+const delivered = (expression: ExpressionId): AnyEntry => ({
   kind: 'callback.delivered',
   workitem_id: workitemId(expression, workflow),
   expression_id: expression,
@@ -30,12 +30,12 @@ const delivered = (expression: ExpressionId): HistoryEntry => ({
 });
 
 /** What is read back, with the order of the parts. */
-const roundTrip = (entries: readonly HistoryEntry[]): string =>
+const roundTrip = (entries: readonly AnyEntry[]): string =>
   JSON.stringify(unpackHistory(packHistory(entries, workflow), workflow));
 
 test('what is written is read back, part for part and in their order', () => {
   const [a, b] = [id('0_1', 'a'), id('0_2', 'b')];
-  const entries: HistoryEntry[] = [
+  const entries: AnyEntry[] = [
     { kind: 'workflow.launched', name: null },
     delivered(a),
     { ...opened(a), kind: 'workitem.proceeded' },
@@ -61,7 +61,7 @@ test('the usual step takes a third of what its entries say', () => {
   expect(packHistory(entries, workflow).length * 3).toBeLessThan(JSON.stringify(entries).length);
 });
 
-test.each<readonly [string, HistoryEntry]>([
+test.each<readonly [string, AnyEntry]>([
   ['has more parts than usual', applied(id('0', 'a'), { handler: 'on_error' })],
   ['names who asked for it', { kind: 'workflow.completed', actor: 'bob', reason: 'tired' }],
   ['has fewer parts than usual', { kind: 'expression.applied', expid: '0', expression_id: id('0', 'a') }],
@@ -75,7 +75,7 @@ test.each<readonly [string, HistoryEntry]>([
   expect(roundTrip(entries)).toBe(JSON.stringify(entries));
 });
 
-test.each<readonly [string, readonly HistoryEntry[], readonly HistoryEntry[]]>([
+test.each<readonly [string, readonly AnyEntry[], readonly AnyEntry[]]>([
   ['about the same expression', [delivered(id('0_1', 'a'))], [opened(id('0_1', 'a')), applied(id('0_1', 'a'))]],
   ['about different ones', [delivered(id('0_1', 'a')), opened(id('0_9', 'd'))], [opened(id('0_1', 'a'))]],
   ['with something between that is kept whole', [opened(id('0_1', 'a')), { kind: 'x' }], [opened(id('0_1', 'a'))]],

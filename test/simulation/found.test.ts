@@ -56,10 +56,10 @@ test('a cancel ends what was being re-applied', () => {
   world.deliver();
   const [root] = [...world.history(id)]
     .flatMap(({ entries }) => unpackHistory(entries, id))
-    .filter(({ kind }) => kind === 'expression.applied');
+    .flatMap((entry) => (entry.kind === 'expression.applied' ? [entry.expression_id] : []));
   world.stimulate(id, {
     kind: 'reapply',
-    expression: root?.['expression_id'] as ExpressionId,
+    expression: root as ExpressionId,
     fields: null,
     tree: null,
   });

@@ -1,5 +1,5 @@
 import type { LanguageError } from '../../language/language-error.ts';
-import type { Fields, Json, JsonObject } from '../../model/json.ts';
+import type { Fields, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { carriedFields, encodeMessages } from '../state/messages.ts';
 import type { Message } from '../state/state.ts';
@@ -26,7 +26,7 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
       expid: x.node.expid,
       expression_id: x.node.id,
       class: error.errorClass,
-      message: fields['message'] ?? '',
+      message: toText(fields['message']),
       handled_by: found.owner.node.expid,
     });
     x.world.send({
@@ -75,8 +75,8 @@ export function keepError(
     kind: 'expression.failed',
     expid: node.expid,
     expression_id: node.id,
-    class: error['class'] as Json,
-    message: error['message'] as Json,
+    class: toText(error['class']),
+    message: toText(error['message']),
   });
   world.send({ kind: 'intercepted', ref: refOf(x), error, fields: withError(carried, error) });
 }

@@ -91,7 +91,7 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
     kind: 'workitem.closed',
     expid: node.expid,
     workitem_id: workitemId(node.id, world.row.id),
-    participant: node.data['participant'] ?? null,
+    participant: (node.data['participant'] ?? null) as string | null,
     status: cause,
   });
   if (node.data['failed'] === true) {

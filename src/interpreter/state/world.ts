@@ -1,6 +1,6 @@
 import { LanguageError } from '../../language/language-error.ts';
 import { invariant } from '../../model/fault.ts';
-import type { HistoryEntry } from '../../model/history.ts';
+import type { HistoryEntry } from '../../model/history-kinds.ts';
 import { type ExpressionId, expressionId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
 import {

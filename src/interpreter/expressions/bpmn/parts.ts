@@ -2,7 +2,7 @@ import { type FeelWorld, feelJson } from '../../../language/feel/feel.ts';
 import type { FeelValue } from '../../../language/feel/values.ts';
 import { LanguageError } from '../../../language/language-error.ts';
 import { assign } from '../../../language/lookup.ts';
-import type { HistoryEntry } from '../../../model/history.ts';
+import type { HistoryEntry } from '../../../model/history-kinds.ts';
 import { type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { newScope, parentOf, read, valueToJson, visibleVariables, write } from '../../life/variables.ts';

@@ -1,0 +1,105 @@
+import type { Json } from './json.ts';
+
+/*
+ * The kinds of entries a history has, and what each says: the one list that what is recorded, stored, read and asked for is held against.
+ * A kind never loses a part and no part changes its type; later versions may add both.
+ */
+
+/**
+ * `time`: milliseconds since 1970 as stored, RFC 3339 for callers. `date`: a time that is stored as RFC 3339, too. `text?`: may be missing;
+ * `text|null`: is always there, and null where there is none.
+ */
+type PartType = `${'text' | 'number' | 'flag' | 'time' | 'date'}${'' | '?' | '|null' | '?|null'}`;
+
+/** Which expression, as its place in the tree and as itself. */
+const EXPRESSION = { expid: 'text', expression_id: 'text', name: 'text' } as const;
+const WORKITEM = { expid: 'text', workitem_id: 'text', participant: 'text|null' } as const;
+const CALLBACK = {
+  workitem_id: 'text',
+  expression_id: 'text',
+  participant: 'text',
+  send: 'text',
+  at: 'time?',
+  try: 'number',
+} as const;
+const NAMED = { expid: 'text', name: 'text' } as const;
+const CODED = { expid: 'text', code: 'text|null' } as const;
+
+export const HISTORY = {
+  'workflow.launched': { name: 'text|null' },
+  'workflow.paused': {},
+  'workflow.resumed': {},
+  'workflow.cancelling': {},
+  'workflow.completed': {},
+  'workflow.cancelled': {},
+  'workflow.killed': {},
+  'expression.applied': EXPRESSION,
+  // `goes_on`: its parent has its reply, and it stays.
+  'expression.replied': { ...EXPRESSION, goes_on: 'flag?' },
+  'expression.failed': { expid: 'text', expression_id: 'text', class: 'text', message: 'text', handled_by: 'text?' },
+  // `handler`: what is applied in its place.
+  'expression.cancelled': { ...EXPRESSION, goes_on: 'flag?', handler: 'text?' },
+  'expression.replayed': EXPRESSION,
+  // Asked for by somebody; what comes of it follows.
+  'expression.cancelling': EXPRESSION,
+  'expression.dying': EXPRESSION,
+  'expression.reapplying': EXPRESSION,
+  'workitem.opened': WORKITEM,
+  'workitem.proceeded': WORKITEM,
+  'workitem.failed': { ...WORKITEM, class: 'text', message: 'text' },
+  'workitem.closed': { ...WORKITEM, status: 'text' },
+  'workitem.edited': { expid: 'text', workitem_id: 'text' },
+  'workitem.redelivering': { expid: 'text', workitem_id: 'text', participant: 'text' },
+  'callback.delivered': { ...CALLBACK, status: 'number?|null', milliseconds: 'number?', overtaken: 'flag?' },
+  'callback.refused': {
+    ...CALLBACK,
+    status: 'number?|null',
+    error: 'text?|null',
+    milliseconds: 'number?',
+    next_at: 'date|null',
+  },
+  'callback.exhausted': { ...CALLBACK, tries: 'number' },
+  'timer.set': { expid: 'text', due_at: 'date', action: 'text' },
+  'timer.fired': { expid: 'text', action: 'text' },
+  'event.received': { expid: 'text', event: 'text' },
+  'message.sent': NAMED,
+  'message.received': NAMED,
+  'signal.thrown': NAMED,
+  'error.thrown': CODED,
+  'escalation.thrown': CODED,
+  'token.passed': { expid: 'text', element: 'text', end: 'flag?' },
+} as const satisfies { readonly [kind: string]: { readonly [part: string]: PartType } };
+
+export type HistoryKind = keyof typeof HISTORY;
+export const HISTORY_KINDS = Object.keys(HISTORY) as readonly HistoryKind[];
+
+type Base<Type> = Type extends `text${string}` | `date${string}`
+  ? string
+  : Type extends `number${string}` | `time${string}`
+    ? number
+    : boolean;
+type Value<Type> = Type extends `${string}|null` ? Base<Type> | null : Base<Type>;
+type IsOptional<Type> = Type extends `${string}?${string}` ? true : false;
+type Said<Parts> = {
+  readonly [Part in keyof Parts as IsOptional<Parts[Part]> extends true ? never : Part]: Value<Parts[Part]>;
+} & { readonly [Part in keyof Parts as IsOptional<Parts[Part]> extends true ? Part : never]?: Value<Parts[Part]> };
+
+/** Who asked for what the entry says, and why; in the first entry of a step, where somebody said so. */
+type Sayings = { readonly actor?: string; readonly reason?: string };
+
+/** What happened: its kind and what belongs to it. `at` stands in an entry only where it differs from the row's; the number `n` follows from
+ * the row's `firstN`. */
+export type HistoryEntry<Kind extends HistoryKind = HistoryKind> = {
+  [Each in Kind]: { readonly kind: Each } & Said<(typeof HISTORY)[Each]> & Sayings;
+}[Kind];
+
+/** The parts of a kind, for what goes through them by name. */
+export type PartOf<Kind extends HistoryKind> = keyof (typeof HISTORY)[Kind] & string;
+
+/** Parts that are kept as milliseconds since 1970. */
+const TIMES: ReadonlySet<string> = new Set(
+  Object.values<{ readonly [part: string]: PartType }>(HISTORY).flatMap((parts) =>
+    Object.keys(parts).filter((part) => parts[part]?.startsWith('time')),
+  ),
+);
+export const isTime = (part: string, value: Json): value is number => TIMES.has(part) && typeof value === 'number';
