@@ -40,14 +40,31 @@ export function useResource(path: string | null, every = 0): Resource {
   return resource;
 }
 
+/** Reads one at a time; who asks meanwhile gets another reading after it. */
+export function oneAtATime(read: () => Promise<void>): () => Promise<void> {
+  let under: Promise<void> | null = null;
+  let wanted = false;
+  return function again(): Promise<void> {
+    if (under !== null) {
+      wanted = true;
+      return under;
+    }
+    under = read().finally(() => {
+      under = null;
+      if (!wanted) return;
+      wanted = false;
+      void again();
+    });
+    return under;
+  };
+}
+
 function makeResource(path: string | null): Resource & { leave(): void } {
   const value = signal<Json | undefined>(undefined);
   const etag = signal<string | null>(null);
   const problem = signal<Problem | null>(null);
   const loading = signal(path !== null);
   const asOf = signal<number | null>(null);
-  let under: Promise<void> | null = null;
-  let wanted = false;
   let abort = new AbortController();
 
   async function read(): Promise<void> {
@@ -65,26 +82,16 @@ function makeResource(path: string | null): Resource & { leave(): void } {
     } else problem.value = answer.problem;
   }
 
+  const again = oneAtATime(read);
   return {
     value,
     etag,
     problem,
     loading,
     asOf,
-    again() {
+    again: () => {
       if (abort.signal.aborted) abort = new AbortController();
-      // One at a time; asked meanwhile: once more after it.
-      if (under !== null) {
-        wanted = true;
-        return under;
-      }
-      under = read().finally(() => {
-        under = null;
-        if (!wanted) return;
-        wanted = false;
-        void this.again();
-      });
-      return under;
+      return again();
     },
     leave: () => abort.abort(),
   };

@@ -4,7 +4,8 @@ import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { EXAMPLES } from '../parts/examples.ts';
-import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
+import { ListState, Table } from '../parts/list.tsx';
+import { Missing, ProblemNote } from '../parts/problem.tsx';
 import { Text } from '../parts/said.tsx';
 import { objectsOf, textOf } from '../picture/standing.ts';
 
@@ -52,36 +53,24 @@ export function Definitions() {
       <section class="stack" aria-label="Launched lately">
         <h2>Launched lately</h2>
         <p class="small dim">Names of the last {LOOKED} workflows.</p>
-        {seen.problem.value !== null && <ProblemNote problem={seen.problem.value} again={() => void seen.again()} />}
-        {seen.value.value !== undefined && names.size === 0 && <Empty title="Nothing was launched yet" />}
-        {names.size > 0 && (
-          <div class="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Launched</th>
-                  <th scope="col">Live</th>
-                  <th scope="col">In error</th>
-                </tr>
-              </thead>
-              <tbody>
-                {[...names].map(([name, count]) => (
-                  <tr key={name}>
-                    <td>
-                      <a href={link(`/workflows?name=${encodeURIComponent(name)}`)}>
-                        <Text text={name} />
-                      </a>
-                    </td>
-                    <td class="number">{count.all}</td>
-                    <td class="number">{count.live}</td>
-                    <td class="number">{count.wrong}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-        )}
+        <ListState list={seen} count={names.size} empty="Nothing was launched yet" />
+        <Table
+          rows={[...names]}
+          keyOf={([name]) => name}
+          columns={[
+            {
+              title: 'Name',
+              cell: ([name]) => (
+                <a href={link(`/workflows?name=${encodeURIComponent(name)}`)}>
+                  <Text text={name} />
+                </a>
+              ),
+            },
+            { title: 'Launched', look: 'number', cell: ([, count]) => count.all },
+            { title: 'Live', look: 'number', cell: ([, count]) => count.live },
+            { title: 'In error', look: 'number', cell: ([, count]) => count.wrong },
+          ]}
+        />
       </section>
       <section class="stack" aria-label="Examples">
         <h2>Examples</h2>

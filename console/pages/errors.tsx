@@ -1,14 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { errors as codec } from '../address/pages.ts';
-import { goQuery, link, query } from '../address/router.ts';
+import { goQuery, query } from '../address/router.ts';
 import type { Problem } from '../api/calls.ts';
 import { call, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
+import { Complaints, Table } from '../parts/list.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
-import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
 import { fingerprint } from '../picture/fingerprint.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -60,11 +61,7 @@ export function Errors() {
   return (
     <>
       <PageHead title="Errors" />
-      {complaints.map((one) => (
-        <p class="note warn small" key={one}>
-          {one}
-        </p>
-      ))}
+      <Complaints of={complaints} />
       <div class="row">
         <span class="small dim">By</span>
         {(['message', 'class', 'place'] as const).map((by) => (
@@ -82,49 +79,31 @@ export function Errors() {
       {more && <p class="note warn small">Only the first {countText(READ_MAX)} errors are counted here.</p>}
       {list === null && problem === null && <div class="skeleton" />}
       {list !== null && list.length === 0 && <Empty title="No error waits for anybody" />}
-      {groups.length > 0 && (
-        <div class="scroll">
-          <table class="cards-when-narrow">
-            <thead>
-              <tr>
-                <th scope="col">Errors</th>
-                <th scope="col">Class</th>
-                <th scope="col">Message</th>
-                <th scope="col">First</th>
-                <th scope="col">Last</th>
-              </tr>
-            </thead>
-            <tbody>
-              {groups.map((group) => (
-                <tr key={group.key} aria-selected={group === chosen}>
-                  <td class="number">
-                    <button
-                      type="button"
-                      class="more-link"
-                      aria-label={`${group.all.length} errors of ${group.class}: show`}
-                      onClick={() => goQuery(codec.write({ ...state, print: group === chosen ? '' : group.key }))}
-                    >
-                      {countText(group.all.length)}
-                    </button>
-                  </td>
-                  <td>
-                    <Text text={group.class} />
-                  </td>
-                  <td>
-                    <Text text={textOf(group.sample['message']).slice(0, 300)} />
-                  </td>
-                  <td>
-                    <Time at={extreme(group.all, -1)} />
-                  </td>
-                  <td>
-                    <Time at={extreme(group.all, 1)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <Table
+        rows={groups}
+        keyOf={({ key }) => key}
+        isChosen={(group) => group === chosen}
+        columns={[
+          {
+            title: 'Errors',
+            look: 'number',
+            cell: (group) => (
+              <button
+                type="button"
+                class="more-link"
+                aria-label={`${group.all.length} errors of ${group.class}: show`}
+                onClick={() => goQuery(codec.write({ ...state, print: group === chosen ? '' : group.key }))}
+              >
+                {countText(group.all.length)}
+              </button>
+            ),
+          },
+          { title: 'Class', cell: (group) => <Text text={group.class} /> },
+          { title: 'Message', cell: ({ sample }) => <Text text={textOf(sample['message']).slice(0, 300)} /> },
+          { title: 'First', cell: ({ all }) => <Time at={extreme(all, -1)} /> },
+          { title: 'Last', cell: ({ all }) => <Time at={extreme(all, 1)} /> },
+        ]}
+      />
       {chosen !== undefined && <GroupView group={chosen} again={read} />}
     </>
   );
@@ -159,52 +138,32 @@ function GroupView({ group, again }: { readonly group: Group; readonly again: ()
       <h2>
         {countText(group.all.length)} times <Text text={group.class} />
       </h2>
-      <div class="scroll">
-        <table class="cards-when-narrow">
-          <thead>
-            <tr>
-              <th scope="col">Workflow</th>
-              <th scope="col">Place</th>
-              <th scope="col">At</th>
-              <th scope="col">Message</th>
-              <th scope="col">Do</th>
-            </tr>
-          </thead>
-          <tbody>
-            {group.all.slice(0, LISTED_MAX).map((one) => {
-              const id = textOf(one['workflow_id']);
-              const expression = textOf(one['expression_id']);
-              return (
-                <tr key={`${id} ${expression}`}>
-                  <td>
-                    <WorkflowLink id={id} />
-                  </td>
-                  <td>
-                    <a class="mono" href={link(`/workflows/${id}?sel=${expression}`)}>
-                      {textOf(one['expid'])}
-                    </a>
-                  </td>
-                  <td>
-                    <Time at={textOrNull(one['at'])} />
-                  </td>
-                  <td>
-                    <Text text={textOf(one['message']).slice(0, 200)} />
-                  </td>
-                  <td class="act">
-                    <ActButton
-                      look="tiny"
-                      asked={{ path: `v1/workflows/${part(id)}/errors/${part(expression)}/replay`, body: {} }}
-                      done={again}
-                    >
-                      ↻ Replay
-                    </ActButton>
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={group.all.slice(0, LISTED_MAX)}
+        keyOf={(one) => `${textOf(one['workflow_id'])} ${textOf(one['expression_id'])}`}
+        columns={[
+          { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+          { title: 'Place', cell: (one) => <PlaceLink of={one} /> },
+          { title: 'At', cell: (one) => <Time at={textOrNull(one['at'])} /> },
+          { title: 'Message', cell: (one) => <Text text={textOf(one['message']).slice(0, 200)} /> },
+          {
+            title: 'Do',
+            look: 'act',
+            cell: (one) => (
+              <ActButton
+                look="tiny"
+                asked={{
+                  path: `v1/workflows/${part(textOf(one['workflow_id']))}/errors/${part(textOf(one['expression_id']))}/replay`,
+                  body: {},
+                }}
+                done={again}
+              >
+                ↻ Replay
+              </ActButton>
+            ),
+          },
+        ]}
+      />
       {group.all.length > LISTED_MAX && (
         <p class="note warn small">
           The first {LISTED_MAX} of {countText(group.all.length)} are listed.

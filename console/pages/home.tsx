@@ -6,6 +6,7 @@ import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Chip, Glyph } from '../parts/glyph.tsx';
+import { Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -80,32 +81,18 @@ export function Home() {
           </section>
           <section class="stack" aria-label="Latest workflows">
             <h2>Latest</h2>
-            <div class="scroll">
-              <table class="cards-when-narrow">
-                <thead>
-                  <tr>
-                    <th scope="col">Status</th>
-                    <th scope="col">Workflow</th>
-                    <th scope="col">Moved</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {workflows.map((one) => (
-                    <tr key={textOf(one['id'])}>
-                      <td>
-                        <Chip state={textOf(one['status'])} />
-                      </td>
-                      <td>
-                        <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />
-                      </td>
-                      <td>
-                        <Time at={textOrNull(one['updated_at'])} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              rows={workflows}
+              keyOf={(one) => textOf(one['id'])}
+              columns={[
+                { title: 'Status', cell: (one) => <Chip state={textOf(one['status'])} /> },
+                {
+                  title: 'Workflow',
+                  cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
+                },
+                { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+              ]}
+            />
           </section>
         </>
       )}

@@ -3,6 +3,7 @@ import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Chip } from '../parts/glyph.tsx';
+import { Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -22,48 +23,23 @@ export function Nodes() {
         </p>
       )}
       {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
-      <div class="scroll">
-        <table class="cards-when-narrow">
-          <thead>
-            <tr>
-              <th scope="col">State</th>
-              <th scope="col">Node</th>
-              <th scope="col">Role</th>
-              <th scope="col">Version</th>
-              <th scope="col">Address</th>
-              <th scope="col">Started</th>
-              <th scope="col">Heard of</th>
-            </tr>
-          </thead>
-          <tbody>
-            {nodes.map((one) => (
-              <tr key={textOf(one['id'])}>
-                <td>
-                  {one['alive'] === false ? (
-                    <Chip state="failed" word="silent" />
-                  ) : (
-                    <Chip state="delivered" word="alive" />
-                  )}
-                </td>
-                <td class="mono">{textOf(one['id']).slice(0, 8)}</td>
-                <td>{textOf(one['role'])}</td>
-                <td>
-                  <Text text={textOf(one['version'])} />
-                </td>
-                <td class="mono small">
-                  <Text text={textOf(one['url'])} />
-                </td>
-                <td>
-                  <Time at={textOrNull(one['started_at'])} />
-                </td>
-                <td>
-                  <Time at={textOrNull(one['seen_at'])} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        rows={nodes}
+        keyOf={(one) => textOf(one['id'])}
+        columns={[
+          {
+            title: 'State',
+            cell: (one) =>
+              one['alive'] === false ? <Chip state="failed" word="silent" /> : <Chip state="delivered" word="alive" />,
+          },
+          { title: 'Node', look: 'mono', cell: (one) => textOf(one['id']).slice(0, 8) },
+          { title: 'Role', cell: (one) => textOf(one['role']) },
+          { title: 'Version', cell: (one) => <Text text={textOf(one['version'])} /> },
+          { title: 'Address', look: 'mono small', cell: (one) => <Text text={textOf(one['url'])} /> },
+          { title: 'Started', cell: (one) => <Time at={textOrNull(one['started_at'])} /> },
+          { title: 'Heard of', cell: (one) => <Time at={textOrNull(one['seen_at'])} /> },
+        ]}
+      />
     </>
   );
 }

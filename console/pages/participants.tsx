@@ -4,7 +4,8 @@ import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
+import { ListState, Table } from '../parts/list.tsx';
+import { Missing } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { objectsOf, textOf } from '../picture/standing.ts';
 
@@ -36,44 +37,30 @@ export function Participants() {
       {!can('GET /v1/participants') && (
         <Missing what="Answers per hour and how long each takes are not known." call="GET /v1/participants" />
       )}
-      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
-      {value !== undefined && names.size === 0 && <Empty title="Nobody is asked for anything" />}
-      {names.size > 0 && (
-        <div class="scroll">
-          <table class="cards-when-narrow">
-            <thead>
-              <tr>
-                <th scope="col">Participant</th>
-                <th scope="col">Open</th>
-                <th scope="col">Failed</th>
-                <th scope="col">Failing callbacks</th>
-                <th scope="col">Oldest</th>
-                <th scope="col">Where</th>
-              </tr>
-            </thead>
-            <tbody>
-              {[...names].map(([name, one]) => (
-                <tr key={name}>
-                  <td>
-                    <a href={link(`/worklist?participant=${encodeURIComponent(name)}`)}>
-                      <Text text={name} />
-                    </a>
-                  </td>
-                  <td class="number">{one.open}</td>
-                  <td class="number">{one.failed}</td>
-                  <td class="number">{one.failing}</td>
-                  <td>
-                    <Time at={one.oldest} />
-                  </td>
-                  <td class="mono small">
-                    <Text text={[...one.urls].slice(0, 3).join(' ')} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <ListState list={list} count={names.size} empty="Nobody is asked for anything" />
+      <Table
+        rows={[...names]}
+        keyOf={([name]) => name}
+        columns={[
+          {
+            title: 'Participant',
+            cell: ([name]) => (
+              <a href={link(`/worklist?participant=${encodeURIComponent(name)}`)}>
+                <Text text={name} />
+              </a>
+            ),
+          },
+          { title: 'Open', look: 'number', cell: ([, one]) => one.open },
+          { title: 'Failed', look: 'number', cell: ([, one]) => one.failed },
+          { title: 'Failing callbacks', look: 'number', cell: ([, one]) => one.failing },
+          { title: 'Oldest', cell: ([, one]) => <Time at={one.oldest} /> },
+          {
+            title: 'Where',
+            look: 'mono small',
+            cell: ([, one]) => <Text text={[...one.urls].slice(0, 3).join(' ')} />,
+          },
+        ]}
+      />
     </>
   );
 }

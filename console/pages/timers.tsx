@@ -1,12 +1,12 @@
 import { isObject } from '../../src/model/json.ts';
-import { link } from '../address/router.ts';
 import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton } from '../parts/action.tsx';
-import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
-import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { ListState, Table } from '../parts/list.tsx';
+import { Missing } from '../parts/problem.tsx';
+import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** What is due and when, soonest first. */
@@ -35,47 +35,19 @@ export function Timers() {
           call="GET /v1/timers"
         />
       )}
-      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
-      {there && list.value.value !== undefined && timers.length === 0 && <Empty title="No timer is set" />}
-      {timers.length > 0 && (
-        <div class="scroll">
-          <table class="cards-when-narrow">
-            <thead>
-              <tr>
-                <th scope="col">Due</th>
-                <th scope="col">What</th>
-                <th scope="col">Place</th>
-                <th scope="col">Workflow</th>
-              </tr>
-            </thead>
-            <tbody>
-              {timers.map((one) => (
-                <tr
-                  key={`${textOf(one['workflow_id'])} ${textOf(one['expression_id'])} ${textOf(one['due_at'])} ${textOf(one['action'])}`}
-                >
-                  <td>
-                    <Time at={textOrNull(one['due_at'])} how="both" />
-                  </td>
-                  <td>
-                    <Text text={textOf(one['action'])} />
-                  </td>
-                  <td>
-                    <a
-                      class="mono"
-                      href={link(`/workflows/${textOf(one['workflow_id'])}?sel=${textOf(one['expression_id'])}`)}
-                    >
-                      {textOf(one['expression_id']).split('!')[0]}
-                    </a>
-                  </td>
-                  <td>
-                    <WorkflowLink id={textOf(one['workflow_id'])} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {there && <ListState list={list} count={timers.length} empty="No timer is set" />}
+      <Table
+        rows={timers}
+        keyOf={(one) =>
+          `${textOf(one['workflow_id'])} ${textOf(one['expression_id'])} ${textOf(one['due_at'])} ${textOf(one['action'])}`
+        }
+        columns={[
+          { title: 'Due', cell: (one) => <Time at={textOrNull(one['due_at'])} how="both" /> },
+          { title: 'What', cell: (one) => <Text text={textOf(one['action'])} /> },
+          { title: 'Place', cell: (one) => <PlaceLink of={one} /> },
+          { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+        ]}
+      />
     </>
   );
 }

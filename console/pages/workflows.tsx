@@ -10,7 +10,8 @@ import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Button } from '../parts/action.tsx';
 import { Chip } from '../parts/glyph.tsx';
-import { Empty, ProblemNote } from '../parts/problem.tsx';
+import { Complaints, ListState, Table } from '../parts/list.tsx';
+import { Empty } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { objectsOf, STATUSES, type Status, textOf, textOrNull } from '../picture/standing.ts';
 
@@ -67,11 +68,7 @@ export function Workflows() {
           Launch…
         </a>
       </PageHead>
-      {complaints.map((one) => (
-        <p class="note warn small" key={one}>
-          {one}
-        </p>
-      ))}
+      <Complaints of={complaints} />
       <nav class="row" aria-label="Views">
         {VIEWS.map(([word, to]) => (
           <a
@@ -101,46 +98,25 @@ export function Workflows() {
           <Copy what="Copy as curl" text={curlOf('GET', new URL(asked, apiRoot).href)} />
         </div>
       </div>
-      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
-      {list.value.value === undefined && list.problem.value === null && <div class="skeleton" />}
-      {list.value.value !== undefined && shown.length === 0 && (filtered ? <NoneMatch /> : <NoneYet />)}
-      {shown.length > 0 && (
-        <div class="scroll">
-          <table class="cards-when-narrow">
-            <thead>
-              <tr>
-                <th scope="col">Status</th>
-                <th scope="col">Workflow</th>
-                <th scope="col">Launched</th>
-                <th scope="col">Moved</th>
-                <th scope="col">Ended</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((row, i) => {
-                const one = byId.get(textOf(row['id'])) ?? row;
-                return (
-                  <tr key={textOf(one['id'])} aria-selected={i === at}>
-                    <td>
-                      <Chip state={textOf(one['status'])} />
-                    </td>
-                    <td>
-                      <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />
-                    </td>
-                    <td>
-                      <Time at={textOrNull(one['launched_at'])} />
-                    </td>
-                    <td>
-                      <Time at={textOrNull(one['updated_at'])} />
-                    </td>
-                    <td>{one['ended_at'] ? <Time at={textOrNull(one['ended_at'])} /> : <span class="dim">–</span>}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <ListState list={list} count={shown.length} empty={filtered ? <NoneMatch /> : <NoneYet />} />
+      <Table
+        rows={shown.map((row) => byId.get(textOf(row['id'])) ?? row)}
+        keyOf={(one) => textOf(one['id'])}
+        isChosen={(_, i) => i === at}
+        columns={[
+          { title: 'Status', cell: (one) => <Chip state={textOf(one['status'])} /> },
+          {
+            title: 'Workflow',
+            cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
+          },
+          { title: 'Launched', cell: (one) => <Time at={textOrNull(one['launched_at'])} /> },
+          { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+          {
+            title: 'Ended',
+            cell: (one) => (one['ended_at'] ? <Time at={textOrNull(one['ended_at'])} /> : <span class="dim">–</span>),
+          },
+        ]}
+      />
       {(next !== null || state.cursor !== '') && (
         <nav class="row" aria-label="More">
           {state.cursor !== '' && <Button onPress={() => set({})}>Newest</Button>}

@@ -10,7 +10,8 @@ import { usePolling } from '../live/stream.ts';
 import { Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
-import { Empty, ProblemNote } from '../parts/problem.tsx';
+import { ChoiceFilter, Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
+import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
@@ -40,94 +41,51 @@ export function Worklist() {
       'replace',
     );
   };
+  const isFiltered = state.participant !== '' || state.status !== '';
   return (
     <>
       <PageHead title="Worklist" />
-      {complaints.map((one) => (
-        <p class="note warn small" key={one}>
-          {one}
-        </p>
-      ))}
-      <form class="row" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label class="row">
-          <span class="small">Participant</span>
-          <input
-            value={state.participant}
-            onChange={(event) => goQuery(codec.write({ ...state, participant: event.currentTarget.value.trim() }))}
-          />
-        </label>
-        <label class="row">
-          <span class="small">State</span>
-          <select
-            value={state.status}
-            onChange={(event) =>
-              goQuery(codec.write({ ...state, status: event.currentTarget.value as typeof state.status }))
-            }
-          >
-            <option value="">open and failed</option>
-            <option value="open">open</option>
-            <option value="failed">failed</option>
-          </select>
-        </label>
-      </form>
-      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
-      {list.value.value === undefined && list.problem.value === null && <div class="skeleton" />}
-      {list.value.value !== undefined && items.length === 0 && (
-        <Empty
-          title={
-            state.participant !== '' || state.status !== '' ? 'No workitem matches' : 'Nobody is asked for anything'
-          }
-        >
-          {(state.participant !== '' || state.status !== '') && (
-            <a class="button" href={link('/worklist')}>
-              Show all
-            </a>
-          )}
-        </Empty>
-      )}
+      <Complaints of={complaints} />
+      <Filters>
+        <TextFilter
+          title="Participant"
+          value={state.participant}
+          set={(participant) => goQuery(codec.write({ ...state, participant }))}
+        />
+        <ChoiceFilter
+          title="State"
+          value={state.status}
+          any="open and failed"
+          choices={['open', 'failed']}
+          set={(status) => goQuery(codec.write({ ...state, status }))}
+        />
+      </Filters>
+      <ListState
+        list={list}
+        count={items.length}
+        empty={isFiltered ? 'No workitem matches' : 'Nobody is asked for anything'}
+        all={isFiltered ? '/worklist' : null}
+      />
       <div class={chosen === '' ? 'stack' : 'split'}>
-        {items.length > 0 && (
-          <div class="scroll">
-            <table class="cards-when-narrow">
-              <thead>
-                <tr>
-                  <th scope="col">Participant</th>
-                  <th scope="col">Task</th>
-                  <th scope="col">Since</th>
-                  <th scope="col">State</th>
-                  <th scope="col">Workflow</th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((one) => {
-                  const id = textOf(one['id']);
-                  const params = paramsOf(one);
-                  return (
-                    <tr key={id} aria-selected={id === chosen}>
-                      <td>
-                        <a href={link(`/worklist/${part(id)}${suffix}`)}>
-                          <Text text={textOf(one['participant'])} />
-                        </a>
-                      </td>
-                      <td>
-                        <Text text={textOf(params['task'])} />
-                      </td>
-                      <td>
-                        <Time at={textOrNull(one['opened_at'])} />
-                      </td>
-                      <td>
-                        <Chip state={textOf(one['status'])} />
-                      </td>
-                      <td>
-                        <WorkflowLink id={textOf(one['workflow_id'])} />
-                      </td>
-                    </tr>
-                  );
-                })}
-              </tbody>
-            </table>
-          </div>
-        )}
+        <Table
+          rows={items}
+          keyOf={(one) => textOf(one['id'])}
+          isChosen={(one) => textOf(one['id']) === chosen}
+          columns={[
+            {
+              title: 'Participant',
+              cell: (one) => (
+                <a href={link(`/worklist/${part(textOf(one['id']))}${suffix}`)}>
+                  <Text text={textOf(one['participant'])} />
+                </a>
+              ),
+            },
+            { title: 'Task', cell: (one) => <Text text={textOf(paramsOf(one)['task'])} /> },
+            { title: 'Since', cell: (one) => <Time at={textOrNull(one['opened_at'])} /> },
+            { title: 'State', cell: (one) => <Chip state={textOf(one['status'])} /> },
+            { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+          ]}
+        />
         {chosen !== '' && <Item key={chosen} id={chosen} done={() => next(chosen)} />}
       </div>
     </>

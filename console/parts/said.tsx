@@ -1,7 +1,9 @@
 import { useState } from 'preact/hooks';
+import type { JsonObject } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
 import { zone } from '../app/settings.ts';
 import { now } from '../live/now.ts';
+import { textOf } from '../picture/standing.ts';
 import { ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
 
 /* Times, ids and strangers' texts as they stand in a page. */
@@ -31,6 +33,13 @@ export const WorkflowLink = ({ id, name }: { readonly id: string; readonly name?
       </>
     ) : null}
     <span class="mono">{shortId(visible(id))}</span>
+  </a>
+);
+
+/** The place in its workflow that an error or a timer is about, by its `expression_id`. */
+export const PlaceLink = ({ of }: { readonly of: JsonObject }) => (
+  <a class="mono" href={link(`/workflows/${textOf(of['workflow_id'])}?sel=${textOf(of['expression_id'])}`)}>
+    {textOf(of['expression_id']).split('!')[0]}
   </a>
 );
 

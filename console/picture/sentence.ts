@@ -1,6 +1,6 @@
 import type { Place } from './figure.ts';
 import { type HeldWorkitem, isOver, type Standing } from './standing.ts';
-import type { Seen } from './states.ts';
+import { grouped, type Seen } from './states.ts';
 
 /* Where a workflow stands, in words: errors first, then who is asked, then events and timers, then what comes next. */
 
@@ -33,7 +33,7 @@ export function sentenceOf(
     say('.');
     return words;
   }
-  for (const [i, [key, group]] of [...groupBy(failures, (one) => `${one.expid} ${one.class}`)].entries()) {
+  for (const [i, [key, group]] of [...grouped(failures, (one) => `${one.expid} ${one.class}`)].entries()) {
     const first = group[0];
     if (first === undefined || i >= NAMED_MAX) break;
     if (i > 0) say(' ');
@@ -45,7 +45,7 @@ export function sentenceOf(
   }
   const failedIds = new Set(failures.map((one) => one.expressionId));
   const asked = workitems.filter((one) => !failedIds.has(one.expressionId));
-  const groups = [...groupBy(asked, (one) => one.expid)];
+  const groups = [...grouped(asked, (one) => one.expid)];
   for (const [i, [expid, group]] of groups.entries()) {
     if (i >= NAMED_MAX) {
       say(` ${groups.length - NAMED_MAX} more wait for their participants.`);
@@ -108,16 +108,6 @@ function nextPlaces(root: Place, seen: ReadonlyMap<string, Seen>): readonly Plac
   const row = root.children.filter((child) => child.kind !== 'definition');
   const last = row.findLastIndex((child) => (seen.get(child.expid)?.live.length ?? 0) > 0);
   return last === -1 ? [] : row.slice(last + 1).filter((child) => seen.get(child.expid)?.state === 'to come');
-}
-
-function groupBy<One>(list: readonly One[], key: (one: One) => string): ReadonlyMap<string, One[]> {
-  const groups = new Map<string, One[]>();
-  for (const one of list) {
-    const there = groups.get(key(one));
-    if (there === undefined) groups.set(key(one), [one]);
-    else there.push(one);
-  }
-  return groups;
 }
 
 export const plainText = (words: readonly Word[]): string => words.map(({ text }) => text).join('');

@@ -176,7 +176,8 @@ function marksOf(
     }));
 }
 
-function grouped<One>(list: readonly One[], key: (one: One) => string): ReadonlyMap<string, One[]> {
+/** In the order in which the groups came up. */
+export function grouped<One>(list: readonly One[], key: (one: One) => string): ReadonlyMap<string, One[]> {
   const groups = new Map<string, One[]>();
   for (const one of list) {
     const there = groups.get(key(one));

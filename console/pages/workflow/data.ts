@@ -2,6 +2,7 @@ import { type Signal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { isObject, type JsonObject } from '../../../src/model/json.ts';
 import { call, type Problem, part } from '../../api/calls.ts';
+import { oneAtATime } from '../../live/resource.ts';
 import { useWorkflowEvents } from '../../live/stream.ts';
 import { type Chronicle, makeChronicle } from '../../picture/chronicle.ts';
 import { type Entry, isOver, objectsOf, textOf } from '../../picture/standing.ts';
@@ -39,8 +40,6 @@ function makeData(id: string): Data {
   const entries = signal(0);
   const cut = signal(false);
   const chronicle = makeChronicle();
-  let under: Promise<void> | null = null;
-  let wanted = false;
 
   async function read(): Promise<void> {
     const answer = await call(`v1/workflows/${part(id)}`);
@@ -75,18 +74,6 @@ function makeData(id: string): Data {
     chronicle,
     entries,
     cut,
-    again() {
-      if (under !== null) {
-        wanted = true;
-        return under;
-      }
-      under = read().finally(() => {
-        under = null;
-        if (!wanted) return;
-        wanted = false;
-        void this.again();
-      });
-      return under;
-    },
+    again: oneAtATime(read),
   };
 }

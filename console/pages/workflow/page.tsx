@@ -192,24 +192,13 @@ export function Workflow() {
         {figure === null && state.view !== 'json' && state.view !== 'history' && (
           <p class="note">The tree of this workflow is not kept any more, so there is no picture of it.</p>
         )}
-        {figure !== null && state.view === 'diagram' && (
+        {figure !== null && (state.view === 'diagram' || state.view === 'outline') && (
           <div class="looking">
-            <Diagram figure={figure} seen={seen} state={state} set={set} chosen={chosen} />
-            <Inspector
-              id={id}
-              place={chosen ?? figure}
-              seen={seen}
-              state={state}
-              set={set}
-              data={data}
-              over={isOver(status)}
-              at={at}
-            />
-          </div>
-        )}
-        {figure !== null && state.view === 'outline' && (
-          <div class="looking">
-            <Outline figure={figure} seen={seen} state={state} set={set} />
+            {state.view === 'diagram' ? (
+              <Diagram figure={figure} seen={seen} state={state} set={set} chosen={chosen} />
+            ) : (
+              <Outline figure={figure} seen={seen} state={state} set={set} />
+            )}
             <Inspector
               id={id}
               place={chosen ?? figure}

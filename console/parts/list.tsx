@@ -1,0 +1,151 @@
+import type { ComponentChildren } from 'preact';
+import { link } from '../address/router.ts';
+import type { Resource } from '../live/resource.ts';
+import { Empty, ProblemNote } from './problem.tsx';
+
+/* What the pages with lists have in common: filters that stand in the address, what is said before and without rows, and the table. */
+
+export type Column<Row> = {
+  readonly title: string;
+  /** A class of its cells. */
+  readonly look?: 'number' | 'mono' | 'mono small' | 'act';
+  readonly cell: (row: Row) => ComponentChildren;
+};
+
+/** Rows as a table; on a narrow screen each is a card. Nothing when there are none. */
+export function Table<Row>({
+  rows,
+  columns,
+  keyOf,
+  isChosen,
+}: {
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column<Row>[];
+  readonly keyOf: (row: Row) => string;
+  /** Given where one of the rows can be chosen. */
+  readonly isChosen?: (row: Row, i: number) => boolean;
+}) {
+  if (rows.length === 0) return null;
+  return (
+    <div class="scroll">
+      <table class="cards-when-narrow">
+        <thead>
+          <tr>
+            {columns.map(({ title }) => (
+              <th scope="col" key={title}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <tr key={keyOf(row)} aria-selected={isChosen?.(row, i)}>
+              {columns.map(({ title, look, cell }) => (
+                <td key={title} class={look}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** How a list stands that was asked for: its problem, that it is being read, or that nothing is in it. */
+export function ListState({
+  list,
+  count,
+  empty,
+  all = null,
+}: {
+  readonly list: Pick<Resource, 'value' | 'problem' | 'again'>;
+  readonly count: number;
+  /** What is said when there are no rows; what else is offered then. */
+  readonly empty: ComponentChildren;
+  /** The page without its filters, when some are set. */
+  readonly all?: string | null;
+}) {
+  const isThere = list.value.value !== undefined;
+  return (
+    <>
+      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
+      {!isThere && list.problem.value === null && <div class="skeleton" />}
+      {isThere &&
+        count === 0 &&
+        (typeof empty !== 'string' ? (
+          empty
+        ) : (
+          <Empty title={empty}>
+            {all !== null && (
+              <a class="button" href={link(all)}>
+                Show all
+              </a>
+            )}
+          </Empty>
+        ))}
+    </>
+  );
+}
+
+/** What is wrong with an address, a line each. */
+export const Complaints = ({ of }: { readonly of: readonly string[] }) => (
+  <>
+    {of.map((one) => (
+      <p class="note warn small" key={one}>
+        {one}
+      </p>
+    ))}
+  </>
+);
+
+/** The filters of a list; each change goes into the address at once. */
+export const Filters = ({ children }: { readonly children: ComponentChildren }) => (
+  <form class="row" role="search" onSubmit={(event) => event.preventDefault()}>
+    {children}
+  </form>
+);
+
+export const TextFilter = ({
+  title,
+  value,
+  set,
+}: {
+  readonly title: string;
+  readonly value: string;
+  readonly set: (value: string) => void;
+}) => (
+  <label class="row">
+    <span class="small">{title}</span>
+    <input value={value} onChange={(event) => set(event.currentTarget.value.trim())} />
+  </label>
+);
+
+export const ChoiceFilter = <Value extends string>({
+  title,
+  value,
+  any,
+  choices,
+  set,
+}: {
+  readonly title: string;
+  readonly value: Value | '';
+  /** What it is called not to choose. */
+  readonly any: string;
+  readonly choices: readonly Value[];
+  readonly set: (value: Value | '') => void;
+}) => (
+  <label class="row">
+    <span class="small">{title}</span>
+    <select value={value} onChange={(event) => set(event.currentTarget.value as Value | '')}>
+      <option value="">{any}</option>
+      {choices.map((one) => (
+        <option value={one} key={one}>
+          {one}
+        </option>
+      ))}
+    </select>
+  </label>
+);
