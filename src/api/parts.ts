@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Trees } from '../engine/trees.ts';
 import type { EventsOfAll } from '../events/of-all.ts';
 import type { EventsOfWorkflows } from '../events/of-workflow.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -51,13 +52,13 @@ export type Parts = {
   readonly nodeId: string;
   /** A worker answers for itself only: health, nodes, the test clock. */
   readonly role: 'all' | 'api' | 'worker';
+  /** Stored definitions by their hash, as the engine keeps them. */
+  readonly trees: Pick<Trees, 'tree'>;
   readonly definitions: {
     /** Reads a text, or a tree that came as data. */
     readonly read: (definition: string | Json, choice?: DefinitionChoice) => DefinitionRead;
     /** What the engine needs to launch a tree that was read. */
     readonly prepare: (tree: Tree) => Pick<LaunchOrder, 'tree' | 'hash' | 'text' | 'name' | 'revision'>;
-    /** The tree in a stored text; null when it holds none. */
-    readonly stored: (text: string) => Tree | null;
     /** Warnings about a definition that was read; `callbacks`: the URLs by participant, null when one takes all. */
     readonly warnings: (
       read: Extract<DefinitionRead, { readonly ok: true }>,

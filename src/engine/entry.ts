@@ -15,6 +15,13 @@ export type Entry =
     }
   | { readonly kind: 'outcome'; readonly workflow: WorkflowId; readonly outcome: TryOutcome; readonly seed: string };
 
+/** An entry with whom it is to be told. */
+export type Waiting = {
+  readonly entry: Entry;
+  /** Null for outcomes. */
+  readonly caller: { readonly answer: (answer: Answer) => void; readonly fail: (fault: Fault) => void } | null;
+};
+
 /** What became of one entry. */
 export type Verdict =
   | { readonly kind: 'answer'; readonly answer: Answer }

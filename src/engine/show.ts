@@ -4,7 +4,6 @@ import type { Fields, Json, JsonObject } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
-import { parseDefinition } from './definitions.ts';
 
 /* What can be told of a workflow, for rooms that must not look into the interpreter's texts themselves. */
 
@@ -25,8 +24,8 @@ const NONE: Fields = {};
 /** Names that are never delivered from a base (`partedFields` leaves them in). */
 export const isDelivered = (name: string): boolean => !NOT_DELIVERED.includes(name);
 
-/** What is live in a workflow, from the rows that were loaded. `definition`: the stored text, or null when it is not wanted. */
-export function showWorkflow(loaded: Loaded, definition: string | null): Inspection {
-  const tree: Tree | undefined = definition === null ? undefined : parseDefinition(definition);
+/** What is live in a workflow, from the rows that were loaded. `definition`: its tree, or null when it is not wanted. */
+export function showWorkflow(loaded: Loaded, definition: Tree | null): Inspection {
+  const tree = definition ?? undefined;
   return inspect(loaded, () => tree);
 }

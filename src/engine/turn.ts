@@ -9,12 +9,12 @@ import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Save, Store } from '../store/store.ts';
 import type { Watchers } from './committed.ts';
-import type { Definitions } from './definitions.ts';
 import type { AgendaSink, MessageSink } from './engine.ts';
 import type { Entry, Verdict } from './entry.ts';
 import type { Memory } from './memory.ts';
 import type { FailedTry } from './outcomes.ts';
 import type { Schedule } from './retry-rules.ts';
+import type { Trees } from './trees.ts';
 
 /* What a batch works with, and the turn of one workflow within it. */
 
@@ -41,7 +41,7 @@ export type EngineSettings = {
 export type BatchParts = {
   readonly store: Store;
   readonly step: Step;
-  readonly definitions: Definitions;
+  readonly definitions: Trees;
   readonly memory: Memory;
   readonly clock: Clock;
   readonly time: ProcessTime;

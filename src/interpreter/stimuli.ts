@@ -408,7 +408,11 @@ function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null): Answ
 }
 
 /** What somebody asked for one expression is told before all it leads to: who, and why, is said in the step's first entry. */
-function recordAct(world: World, kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying', { node }: Acting): void {
+function recordAct(
+  world: World,
+  kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying',
+  { node }: Acting,
+): void {
   world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name });
 }
 

@@ -81,6 +81,7 @@ export function makeQueue<Item>(): Queue<Item> {
       items.push(item);
     },
     unshift: (back) => {
+      if (back.length === 0) return;
       items = [...back, ...items.slice(head)];
       head = 0;
     },

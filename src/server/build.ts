@@ -29,7 +29,7 @@ import { makeBaseUrl } from './base-url.ts';
 import { compose } from './compose.ts';
 import type { Config } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
-import { definitions } from './definitions.ts';
+import { makeDefinitions } from './definitions.ts';
 import { identityFor, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { version } from './version.ts';
@@ -204,7 +204,8 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     log: apiLog,
     nodeId: nodeBeat.id,
     role,
-    definitions,
+    trees: node.trees,
+    definitions: makeDefinitions(),
     basePath: () => new URL(baseUrl.current()).pathname.replace(/\/+$/, ''),
     targetComplaint: (url) => targetComplaint(url, policy),
     nodes: node.membership.nodes,

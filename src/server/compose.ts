@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { makeEngine } from '../engine/make-engine.ts';
+import { makeTrees, type Trees } from '../engine/trees.ts';
 import { deliveredText } from '../interpreter/state/fields.ts';
 import { step } from '../interpreter/step.ts';
 import type { WorkitemId } from '../model/ids.ts';
@@ -50,6 +51,8 @@ export type NodeParts = {
 /** A node, put together. Stopping goes in this order: `stopTaking`, `finish`, `leave`. */
 export type Node = {
   readonly engine: Engine;
+  /** Definitions as trees, for the engine and for those who show them. */
+  readonly trees: Trees;
   readonly membership: Membership;
   /** Null on nodes that only answer requests: they deliver nothing and fire no timers. */
   readonly worker: Worker | null;
@@ -70,8 +73,10 @@ export async function compose(parts: NodeParts): Promise<Node> {
   const { store, clock, time, ids, node, settings } = parts;
   const log = parts.log.with({ node: node.name });
   const membership = await joinNodes({ store, node, time, log: log.with({ component: 'nodes' }) });
+  const trees = makeTrees((hash) => store.definitions.text(hash));
   const made = makeEngine({
     store,
+    definitions: trees,
     step,
     clock,
     time,
@@ -108,6 +113,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
         });
   return {
     engine,
+    trees,
     membership,
     worker,
     start: async () => {

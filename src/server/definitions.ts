@@ -3,9 +3,8 @@ import type { Parts } from '../api/parts.ts';
 import { nearestName } from '../definition/near-names.ts';
 import { type ReadResult, readDefinition, readTree } from '../definition/read.ts';
 import { type Warning, warningsOf } from '../definition/warnings.ts';
-import type { Json } from '../model/json.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
-import { DEFINE_NAMES, type Tree, textKey, treeFromJson, treeToStored } from '../model/tree.ts';
+import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
 import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 
@@ -13,55 +12,56 @@ type Definitions = Parts['definitions'];
 
 /** Definitions that were launched lately are not read again, up to this many characters of their texts; trees take some ten times that. */
 const KEPT_CHARACTERS_MAX = 1_000_000;
-const kept = makeBoundedMap<ReadResult>(KEPT_CHARACTERS_MAX);
-/** Trees that have lines and columns. */
-const fromText = new WeakSet<Tree>();
-/** What was last said of a tree: with callbacks for the participants of these names (null: one for all). */
-const warned = new WeakMap<Tree, { readonly names: string | null; readonly warnings: readonly Warning[] }>();
-const prepared = new WeakMap<Tree, ReturnType<Definitions['prepare']>>();
 
 /** Reading and preparing definitions, for the API. */
-export const definitions: Definitions = {
-  read: (definition, choice = {}) => {
-    if (typeof definition !== 'string') return readTree(definition);
-    const { process = null, start = null } = choice;
-    const key = process === null && start === null ? definition : JSON.stringify([process, start, definition]);
-    const known = kept.get(key);
-    if (known !== undefined) return known;
-    const read = readDefinition(definition, choice);
-    if (!read.ok) return read;
-    fromText.add(read.tree);
-    kept.set(key, read, key.length);
-    return read;
-  },
-  prepare: (written) => {
-    const known = prepared.get(written);
-    if (known !== undefined) return known;
-    const { tree, name, revision } = reorganise(written);
-    const text = JSON.stringify(treeToStored(tree));
-    const ready = { tree, name, revision, text, hash: createHash('sha256').update(text).digest('hex') };
-    prepared.set(written, ready);
-    return ready;
-  },
-  stored: (text) => treeFromJson(JSON.parse(text) as Json),
-  warnings: (read, callbacks) => {
-    // The warnings are about another language.
-    if (read.tree.name.startsWith('bpmn:')) return [];
-    // The same definition is launched again and again, for the same participants mostly.
-    const names = callbacks === null ? null : Object.keys(callbacks).sort().join('\n');
-    const known = warned.get(read.tree);
-    if (known !== undefined && known.names === names) return known.warnings;
-    const { placeOf } = read as Extract<ReadResult, { ok: true }>;
-    const warnings = warningsOf(read.tree, {
-      ...(callbacks === null ? {} : { callbacks }),
-      ...(fromText.has(read.tree) ? { placeOf } : {}),
-    });
-    warned.set(read.tree, { names, warnings });
-    return warnings;
-  },
-  nearest: nearestName,
-  participants: (tree) => participantsOf(tree),
-};
+export function makeDefinitions(): Definitions {
+  const kept = makeBoundedMap<ReadResult>(KEPT_CHARACTERS_MAX);
+  /** Trees that have lines and columns. */
+  const fromText = new WeakSet<Tree>();
+  /** What was last said of a tree: with callbacks for the participants of these names (null: one for all). */
+  const warned = new WeakMap<Tree, { readonly names: string | null; readonly warnings: readonly Warning[] }>();
+  const prepared = new WeakMap<Tree, ReturnType<Definitions['prepare']>>();
+  return {
+    read: (definition, choice = {}) => {
+      if (typeof definition !== 'string') return readTree(definition);
+      const { process = null, start = null } = choice;
+      const key = process === null && start === null ? definition : JSON.stringify([process, start, definition]);
+      const known = kept.get(key);
+      if (known !== undefined) return known;
+      const read = readDefinition(definition, choice);
+      if (!read.ok) return read;
+      fromText.add(read.tree);
+      kept.set(key, read, key.length);
+      return read;
+    },
+    prepare: (written) => {
+      const known = prepared.get(written);
+      if (known !== undefined) return known;
+      const { tree, name, revision } = reorganise(written);
+      const text = JSON.stringify(treeToStored(tree));
+      const ready = { tree, name, revision, text, hash: createHash('sha256').update(text).digest('hex') };
+      prepared.set(written, ready);
+      return ready;
+    },
+    warnings: (read, callbacks) => {
+      // The warnings are about another language.
+      if (read.tree.name.startsWith('bpmn:')) return [];
+      // The same definition is launched again and again, for the same participants mostly.
+      const names = callbacks === null ? null : Object.keys(callbacks).sort().join('\n');
+      const known = warned.get(read.tree);
+      if (known !== undefined && known.names === names) return known.warnings;
+      const { placeOf } = read as Extract<ReadResult, { ok: true }>;
+      const warnings = warningsOf(read.tree, {
+        ...(callbacks === null ? {} : { callbacks }),
+        ...(fromText.has(read.tree) ? { placeOf } : {}),
+      });
+      warned.set(read.tree, { names, warnings });
+      return warnings;
+    },
+    nearest: nearestName,
+    participants: (tree) => participantsOf(tree),
+  };
+}
 
 /**
  * The participants a tree names: heads that are neither expressions nor defined in the tree, and the names of `participant`.

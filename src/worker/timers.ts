@@ -6,6 +6,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import { backoffMs, type ProcessTime } from '../runtime/process-time.ts';
+import { makeRest } from '../runtime/rest.ts';
 import type { Store } from '../store/store.ts';
 import { POLL_MS } from './due-watch.ts';
 import { makeLeftRows } from './left-rows.ts';
@@ -72,7 +73,7 @@ export function makeTimers(parts: {
   let stopped = false;
   // The last look did not see, or could not feed, everything that is due.
   let more = false;
-  let quietCallers: (() => void)[] = [];
+  const rest = makeRest(() => underWay.size === 0);
   const loop = makeLoop({ name: 'agenda', work: look, time, ids, log });
   const left = makeLeftRows({ ...parts, beganAt: clock.now() });
   // One row that a process has died with is being handled: no other is, until it is over.
@@ -142,7 +143,7 @@ export function makeTimers(parts: {
   const isKnown = (key: string): boolean =>
     underWay.has(key) || (failing.get(key)?.until ?? postponed.get(key) ?? 0) > time.now();
   const drained = async (): Promise<void> => {
-    if (underWay.size > 0) await new Promise<void>((resolve) => quietCallers.push(resolve));
+    if (underWay.size > 0) await rest.next();
   };
 
   /** Hands a row to the engine, unless it is under way or has to wait after a failure; false when there is no room. */
@@ -174,10 +175,7 @@ export function makeTimers(parts: {
         if (marked !== null && (isDone || event.kind === 'due')) left.survived(marked, underWay.size === 0);
         if (anew.delete(key) && !feed(row)) more = true;
         if (more && underWay.size <= AGENDA_UNDER_WAY_MAX / 2) loop.wake();
-        if (underWay.size > 0) return;
-        const callers = quietCallers;
-        quietCallers = [];
-        for (const resolve of callers) resolve();
+        rest.tell();
       });
     return true;
   }
@@ -217,7 +215,7 @@ export function makeTimers(parts: {
         loop.wake();
         await loop.settled();
         if (underWay.size === 0 && failing.size === 0) return;
-        if (underWay.size > 0) await new Promise<void>((resolve) => quietCallers.push(resolve));
+        if (underWay.size > 0) await rest.next();
         else await new Promise<void>((resolve) => time.after(FAILURE_MS_FIRST, resolve));
       }
     },

@@ -6,13 +6,14 @@ import { makeRates } from '../../src/api/middleware/rate.ts';
 import type { Operation } from '../../src/api/operation.ts';
 import { operationsOf } from '../../src/api/operations.ts';
 import type { Parts } from '../../src/api/parts.ts';
+import { makeTrees } from '../../src/engine/trees.ts';
 import { makeEventsOfAll } from '../../src/events/of-all.ts';
 import { makeEventsOfWorkflows } from '../../src/events/of-workflow.ts';
 import { type Principal, SCOPES } from '../../src/identity/principal.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT, readTenant, type Tenant } from '../../src/model/tenant.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import { definitions } from '../../src/server/definitions.ts';
+import { makeDefinitions } from '../../src/server/definitions.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { engineOn } from '../support/engine-parts.ts';
@@ -70,7 +71,8 @@ beforeAll(async () => {
     nodeId,
     log: silentLog,
     role: 'all',
-    definitions,
+    trees: makeTrees((hash) => store.definitions.text(hash)),
+    definitions: makeDefinitions(),
     identity: await identityOn(store, clock),
     pages: { hosts: [], origins: [], own: null, scheme: 'http' },
     rates: makeRates({ key: null, address: null, failures: { count: 30, seconds: 60 } }, { nodes: () => 1, time }),

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { TryOutcome } from '../../src/engine/engine.ts';
 import { ATTEMPTS_MAX } from '../../src/engine/handle.ts';
 import { DELIVERED_KEPT_MS, FAILED_KEPT_MS } from '../../src/engine/kept-outcomes.ts';
-import { BUSY_MS_MAX, LOST_MAX, QUEUE_STIMULI_MAX } from '../../src/engine/make-engine.ts';
+import { LOST_MAX, QUEUE_STIMULI_MAX } from '../../src/engine/make-engine.ts';
+import { BUSY_MS_MAX } from '../../src/engine/parking.ts';
 import type { Step } from '../../src/engine/turn.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';

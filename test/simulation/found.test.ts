@@ -11,11 +11,13 @@ import type { WorkitemRow } from '../../src/model/rows.ts';
 import { needKey } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { makeTree, type Tree } from '../../src/model/tree.ts';
-import { definitions } from '../../src/server/definitions.ts';
+import { makeDefinitions } from '../../src/server/definitions.ts';
 import { AT, expression, patch, put, strand, workflow, workflowId, workitem } from '../store/samples.ts';
 import { makeWorld, type World } from '../support/world.ts';
 
 /* What the simulation has found, kept small: a seed means another world whenever the code changes. */
+
+const definitions = makeDefinitions();
 
 function launched(tree: Tree): { readonly world: World; readonly id: WorkflowId } {
   const world = makeWorld({ step, deliveredFields, startAt: AT });

@@ -4,7 +4,7 @@ import { LIMITS } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { treeToJson } from '../../src/model/tree.ts';
 import { seededIds } from '../../src/runtime/ids.ts';
-import { definitions } from '../../src/server/definitions.ts';
+import { makeDefinitions } from '../../src/server/definitions.ts';
 import { callerOf } from '../support/origin.ts';
 import { type Chaos, makeChaos, NO_CHAOS } from './chaos.ts';
 import { makeClients } from './clients.ts';
@@ -97,6 +97,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
   const launches = random.pick([1, 2, 3, 4, 6, 10]);
   for (let i = 0; i < launches; i++) scheduler.after(random.between(0, 20_000), '', launch);
 
+  const definitions = makeDefinitions();
   function launch(): void {
     const made = makeDefinition(random);
     const read = definitions.read(treeToJson(made));

@@ -1,5 +1,6 @@
 import type { Engine, EngineStimulus, MessageSink, ReadyMessage } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
+import { makeTrees } from '../../src/engine/trees.ts';
 import type { Step } from '../../src/engine/turn.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
 import { unpackHistory } from '../../src/model/history.ts';
@@ -12,7 +13,7 @@ import { stoppedClock } from '../../src/runtime/clock.ts';
 import { type Ids, randomIds } from '../../src/runtime/ids.ts';
 import { type Log, silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
-import { definitions } from '../../src/server/definitions.ts';
+import { makeDefinitions } from '../../src/server/definitions.ts';
 import type { Save, Store, Transaction } from '../../src/store/store.ts';
 import { loadFrom } from '../store/topic.ts';
 import { SERVER } from './origin.ts';
@@ -25,6 +26,8 @@ export const SCHEDULE = {
   notice: [5, 30, 120, 420],
 };
 export const URL_OF_ALL = 'http://participants.test/callbacks';
+
+const definitions = makeDefinitions();
 
 /** What the test can do to the store under the engine. */
 export type Trouble = {
@@ -157,6 +160,7 @@ export function engineOn(
   const nodeId = options.nodeId ?? 'node-1';
   const engine = makeEngine({
     store,
+    definitions: makeTrees((hash) => store.definitions.text(hash)),
     step: options.step ?? realStep,
     clock,
     time,

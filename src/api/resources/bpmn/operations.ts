@@ -84,9 +84,8 @@ async function diagram(parts: Parts, call: Call): Promise<Reply> {
   const id: WorkflowId = workflowIdOf(call);
   const whole = await parts.store.read.whole(call.principal.tenant, id, { limit: STRANDS_MAX, after: null });
   if (whole?.workflow == null) throw noSuchWorkflow(id);
-  const text = await parts.store.definitions.text(whole.workflow.definition);
-  const shown = showWorkflow(whole, text);
-  const drawn = parts.definitions.stored(text ?? 'null');
+  const drawn = await parts.trees.tree(whole.workflow.definition);
+  const shown = showWorkflow(whole, drawn);
   if (shown.bpmn === null || drawn === null)
     throw new Problem('conflict', 'The definition of this workflow is not BPMN');
   const states = new Map<string, ElementState>();

@@ -2,6 +2,7 @@ import { showWorkflow } from '../../../engine/show.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import type { StrandRow, WorkitemRow } from '../../../model/rows.ts';
 import type { Loaded } from '../../../model/stimulus.ts';
+import type { Tree } from '../../../model/tree.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, printedReply, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, PAGE_BYTES_MAX } from '../../page.ts';
@@ -32,7 +33,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const read = await parts.store.read.whole(call.principal.tenant, id, { limit: EXPRESSIONS_MAX, after });
   if (read?.workflow == null) throw noSuchWorkflow(id);
   const row = read.workflow;
-  const definition = await parts.store.definitions.text(row.definition);
+  const definition = await parts.trees.tree(row.definition);
 
   const print = makeItemTexts();
   const printed = (item: WorkitemRow): string =>
@@ -109,7 +110,7 @@ const upTo =
   ({ path }: { readonly path: string | null }): boolean =>
     path === null || next === null || path <= next;
 
-const showPart = (read: Loaded, page: readonly Printed[], next: string | null, definition: string | null) =>
+const showPart = (read: Loaded, page: readonly Printed[], next: string | null, definition: Tree | null) =>
   showWorkflow(
     {
       ...read,

@@ -1,0 +1,133 @@
+import { shardOf, type WorkflowId } from '../model/ids.ts';
+import { makeQueue, type Queue } from '../runtime/bounded.ts';
+import type { Waiting } from './entry.ts';
+import type { Parking } from './parking.ts';
+
+/*
+ * The order in which what waits is handled. A lane is a fixed part of the workflows (by shard), so that two transactions of one node never want
+ * the same workflow; while its transaction is under way stimuli gather, and the next one takes them all. A lone stimulus waits for nobody.
+ */
+
+export type Lane = {
+  readonly queue: Queue<Waiting>;
+  /** Parked workflows whose turn has come, each to be taken alone. */
+  readonly alone: Queue<WorkflowId>;
+  running: boolean;
+  /** Stimuli the next batch may take: halved when the database refuses what a batch wrote, until the culprit stands alone. */
+  limit: number;
+  /** Batches taken so far. */
+  turns: number;
+};
+
+export type Lanes = {
+  /** Behind everything else of its workflow. */
+  add(waiting: Waiting): void;
+  /** What was taken, or gathered meanwhile, goes before everything else. */
+  putBack(lane: Lane, waiting: readonly Waiting[]): void;
+  of(workflow: WorkflowId): Lane;
+  /** A parked workflow's turn has come. */
+  takeAlone(workflow: WorkflowId): void;
+  /** A batch was written: the next may be larger again. */
+  widen(lane: Lane): void;
+  /** A batch of `size` was refused: the next takes half of it at most. */
+  narrow(lane: Lane, size: number): void;
+  /** Whether no batch is under way. */
+  areIdle(): boolean;
+};
+
+export function makeLanes(parts: {
+  readonly count: number;
+  readonly batchMax: number;
+  readonly parking: Pick<Parking, 'gather' | 'take'>;
+  /** What comes along with the next step of a workflow, and goes before it: at most `limit`. */
+  readonly alongWith: (workflow: WorkflowId, limit: number) => readonly Waiting[];
+  /** Handles a batch; never throws. */
+  readonly handle: (lane: Lane, batch: readonly Waiting[]) => Promise<void>;
+  /** A lane has nothing left to do. */
+  readonly onIdle: () => void;
+}): Lanes {
+  const { batchMax, parking } = parts;
+  const lanes: readonly Lane[] = Array.from({ length: Math.max(1, parts.count) }, () => ({
+    queue: makeQueue<Waiting>(),
+    alone: makeQueue<WorkflowId>(),
+    running: false,
+    limit: batchMax,
+    turns: 0,
+  }));
+  const of = (workflow: WorkflowId): Lane => lanes[shardOf(workflow) % lanes.length] as Lane;
+
+  function start(lane: Lane): void {
+    if (lane.running) return;
+    lane.running = true;
+    setImmediate(() => void run(lane));
+  }
+
+  async function run(lane: Lane): Promise<void> {
+    for (let batch = take(lane); batch.length > 0; batch = take(lane)) {
+      await parts.handle(lane, batch);
+      // Whatever has arrived meanwhile is read first and taken along. An embedded database answers without letting the event loop
+      // go round, and every transaction would hold a single stimulus.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    lane.running = false;
+    parts.onIdle();
+  }
+
+  /** The next batch of a lane: the usual one, and a parked workflow, take turns. Empty when there is nothing to do. */
+  function take(lane: Lane): readonly Waiting[] {
+    lane.turns += 1;
+    if (lane.turns % 2 === 0) return orElse(parkedOf(lane), () => manyOf(lane));
+    return orElse(manyOf(lane), () => parkedOf(lane));
+  }
+
+  function manyOf(lane: Lane): readonly Waiting[] {
+    const batch: Waiting[] = [];
+    const workflows = new Set<WorkflowId>();
+    while (batch.length < lane.limit && lane.queue.size > 0) {
+      const waiting = lane.queue.shift() as Waiting;
+      const { workflow } = waiting.entry;
+      if (parking.gather(waiting)) continue;
+      if (!workflows.has(workflow)) {
+        workflows.add(workflow);
+        batch.push(...parts.alongWith(workflow, lane.limit));
+      }
+      batch.push(waiting);
+    }
+    return batch;
+  }
+
+  function parkedOf(lane: Lane): readonly Waiting[] {
+    while (lane.alone.size > 0) {
+      const batch = parking.take(lane.alone.shift() as WorkflowId, lane.limit);
+      if (batch.length > 0) return batch;
+    }
+    return [];
+  }
+
+  return {
+    add: (waiting) => {
+      // Its workflow is locked elsewhere: what came first goes first.
+      if (parking.gather(waiting)) return;
+      const lane = of(waiting.entry.workflow);
+      lane.queue.push(waiting);
+      start(lane);
+    },
+    putBack: (lane, waiting) => lane.queue.unshift(waiting),
+    of,
+    takeAlone: (workflow) => {
+      const lane = of(workflow);
+      lane.alone.push(workflow);
+      start(lane);
+    },
+    widen: (lane) => {
+      lane.limit = Math.min(batchMax, lane.limit * 2);
+    },
+    narrow: (lane, size) => {
+      lane.limit = Math.max(1, Math.floor(Math.min(lane.limit, size) / 2));
+    },
+    areIdle: () => lanes.every((lane) => !lane.running),
+  };
+}
+
+const orElse = (found: readonly Waiting[], otherwise: () => readonly Waiting[]): readonly Waiting[] =>
+  found.length > 0 ? found : otherwise();

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import type { Waiting } from '../../src/engine/entry.ts';
+import { makeLanes } from '../../src/engine/lanes.ts';
+import type { WorkflowId } from '../../src/model/ids.ts';
+
+const waiting = (workflow: string): Waiting => ({
+  entry: {
+    kind: 'stimulus',
+    workflow: workflow as WorkflowId,
+    stimulus: { workflow: workflow as WorkflowId, origin: { by: 'server' }, event: { kind: 'due', agenda: '' } },
+    seed: '',
+  },
+  caller: null,
+});
+
+type Batch = readonly string[];
+
+/** Lanes whose batches are kept, each handled as `then` says; `rested` resolves when there is nothing left. */
+function lanes(given: { parked?: ReadonlyMap<string, Waiting[]>; then?: (batch: Batch, n: number) => void } = {}) {
+  const batches: Batch[] = [];
+  let rest = (): void => {};
+  const rested = new Promise<void>((resolve) => {
+    rest = resolve;
+  });
+  const made = makeLanes({
+    count: 1,
+    batchMax: 4,
+    parking: {
+      gather: (one) => given.parked?.get(one.entry.workflow)?.push(one) !== undefined,
+      take: (workflow, limit) => given.parked?.get(workflow)?.splice(0, limit) ?? [],
+    },
+    alongWith: (workflow) => (workflow === 'with an outcome' ? [waiting('an outcome')] : []),
+    handle: async (_lane, batch) => {
+      batches.push(batch.map(({ entry }) => entry.workflow));
+      given.then?.(batches.at(-1) ?? [], batches.length);
+    },
+    onIdle: () => rest(),
+  });
+  return { ...made, batches, rested };
+}
+
+test('what has gathered is taken together, at most a batch of it, in order', async () => {
+  const { add, batches, rested, areIdle } = lanes();
+  for (const name of ['a', 'b', 'c', 'd', 'e']) add(waiting(name));
+  expect(areIdle()).toBe(false);
+  await rested;
+  expect(batches).toEqual([['a', 'b', 'c', 'd'], ['e']]);
+  expect(areIdle()).toBe(true);
+});
+
+test('an outcome that waits for the next step of its workflow goes before it', async () => {
+  const { add, batches, rested } = lanes();
+  add(waiting('with an outcome'));
+  await rested;
+  expect(batches).toEqual([['an outcome', 'with an outcome']]);
+});
+
+test('a batch that is refused is put back and taken in halves, and what is written widens them again', async () => {
+  const lane = lanes({
+    then: (batch, n) => {
+      const of = lane.of('a' as WorkflowId);
+      if (n > 1) return lane.widen(of);
+      lane.narrow(of, batch.length);
+      lane.putBack(of, batch.map(waiting));
+    },
+  });
+  for (const name of ['a', 'b', 'c', 'd']) lane.add(waiting(name));
+  await lane.rested;
+  expect(lane.batches).toEqual([
+    ['a', 'b', 'c', 'd'],
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+});
+
+test('parked workflows and the others take turns, and what comes for a parked one gathers with it', async () => {
+  const parked = new Map([['p', [waiting('p')]]]);
+  const { add, takeAlone, batches, rested } = lanes({ parked });
+  for (const name of ['a', 'b', 'c', 'd', 'e']) add(waiting(name));
+  add(waiting('p'));
+  takeAlone('p' as WorkflowId);
+  await rested;
+  expect(batches).toEqual([['a', 'b', 'c', 'd'], ['p', 'p'], ['e']]);
+});
