@@ -26,7 +26,7 @@ const NAMED = { expid: 'text', name: 'text' } as const;
 const CODED = { expid: 'text', code: 'text|null' } as const;
 
 export const HISTORY = {
-  'workflow.launched': { name: 'text|null' },
+  'workflow.launched': { name: 'text|null', history_max: 'number?' },
   'workflow.paused': {},
   'workflow.resumed': {},
   'workflow.cancelling': {},

@@ -37,7 +37,7 @@ const retire: Statement = { name: 'retire', text: retireText('for update skip lo
 const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('', ' and t.shard = $3::smallint') };
 /** Definitions looked at by one call, in the order of their hashes; the next call goes on behind them. */
 const DEFINITIONS_LOOKED_AT = 200;
-/** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (pieces.ts). */
+/** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (save-statements.ts). */
 const UNUSED = `used_at < statement_timestamp() - interval '7 days'`;
 const definitionsPage = `
   select hash, used_at from definition where hash > $1 order by hash limit ${DEFINITIONS_LOOKED_AT}`;

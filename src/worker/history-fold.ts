@@ -74,8 +74,7 @@ export function foldHistories(parts: {
   async function maxOf(tenant: Tenant, workflow: WorkflowId): Promise<number> {
     const [first] = await store.read.history(tenant, workflow, 0, 1);
     const [launched] = first === undefined ? [] : unpackHistory(first.entries, workflow);
-    const own = launched?.['kind'] === 'workflow.launched' ? launched['history_max'] : undefined;
-    return typeof own === 'number' ? own : parts.historyMax;
+    return (launched?.kind === 'workflow.launched' ? launched.history_max : undefined) ?? parts.historyMax;
   }
 
   async function fold(tenant: Tenant, workflow: WorkflowId): Promise<void> {

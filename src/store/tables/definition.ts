@@ -6,7 +6,7 @@ export type DefinitionTexts = {
   text(hash: string): Promise<string | null>;
 };
 
-/** `used_at` is the business of those who write and throw away (pieces.ts, retire.ts). */
+/** `used_at` is the business of those who write and throw away (save-statements.ts, retire.ts). */
 type StoredDefinition = { readonly hash: string; readonly stored: string };
 
 export const DEFINITION = table<StoredDefinition>()({
