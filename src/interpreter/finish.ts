@@ -148,14 +148,23 @@ export function takeUp(world: World): void {
 
 const strandNeed = (path: string): Need => ({ kind: 'strand', path });
 
+/** Whether nothing more can be kept until the workflow goes on. */
+export function keepsTooMuch({ header, queue, context, hold }: World): boolean {
+  // One that is being paused by this very step keeps what it was about to do.
+  if (header.pausedAt === null || hold !== null || queue.length === 0) return false;
+  return header.answers >= context.limits.answers || header.kept > context.limits.keptCharacters;
+}
+
 /** What comes while a workflow is paused is kept, in order, until it goes on. */
 function keepForLater(world: World): void {
   const { header, queue, now } = world;
   header.answers++;
   const id = `answer#${String(header.answers).padStart(9, '0')}`;
+  const payload = encodeMessages(queue);
+  header.kept += payload.length;
   world.changeAgenda(id, {
     kind: 'put',
-    row: { id, kind: 'answer', dueAt: now, heldAt: now, path: null, payload: encodeMessages(queue) },
+    row: { id, kind: 'answer', dueAt: now, heldAt: now, path: null, payload },
   });
   queue.length = 0;
 }

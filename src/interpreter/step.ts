@@ -1,7 +1,7 @@
 import { LanguageError } from '../language/language-error.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
-import { finish, openWorld, takeUp } from './finish.ts';
+import { finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
 import { createExpression, expressionOf } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { cancelBranches } from './life/cancelling.ts';
@@ -65,6 +65,7 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     if (world.header.pausedAt === null && !isLeft) takeUp(world);
     const answer = stir(world, stimulus.event);
     if (!answer.ok) return { kind: 'stepped', changes: null, answer };
+    if (keepsTooMuch(world)) return { kind: 'stepped', changes: null, answer: TOO_MUCH_KEPT };
     run(world);
     // Killed, and something is left that no message reached.
     if (world.header.killed && world.queue.length === 0 && world.header.strands > 0) killAtOnce(world);
@@ -75,6 +76,12 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     throw error;
   }
 }
+
+const TOO_MUCH_KEPT = {
+  ok: false,
+  code: 'overloaded',
+  message: 'the workflow is paused and keeps as much as it may until it is resumed; try again then',
+} as const;
 
 function missing(stimulus: Stimulus): {
   readonly ok: false;

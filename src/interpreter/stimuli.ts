@@ -275,6 +275,7 @@ function goOn(world: World): void {
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     for (const row of answers) {
       world.changeAgenda(row.id, { kind: 'delete' });
+      header.kept -= row.payload.length;
       world.noteRead(row.payload.length);
       for (const message of decodeMessages(row.payload)) world.send(message);
     }

@@ -107,17 +107,19 @@ export type Need =
     }
   | { readonly kind: 'workitem'; readonly id: ExpressionId }
   | { readonly kind: 'agenda'; readonly id: string }
-  /** All agenda rows of one kind, by due time then id. */
+  /** All agenda rows of one kind, by due time then id: the answers kept during a pause, at most `Limits.answers`. */
   | { readonly kind: 'agenda_kind'; readonly of: AgendaRow['kind'] }
   | { readonly kind: 'error'; readonly id: ExpressionId }
+  /** At most `Limits.listeners`. */
   | { readonly kind: 'listeners' }
   | { readonly kind: 'variable'; readonly scope: ExpressionId; readonly name: string }
+  /** Those with rows of their own: at most `Limits.variablesCharacters`, and of what BPMN keeps `Limits.keptCharacters`. */
   | { readonly kind: 'variables'; readonly scope: ExpressionId }
   | { readonly kind: 'definition'; readonly hash: string }
-  /** The workitems that are not closed, by name: `fields`, `added`, `params` and `log` are left out (as null, null, '{}' and '[]'), except of
+  /** The workitems that are not closed, at most `Limits.expressions`, by name: `fields`, `added`, `params` and `log` are left out (as null, null, '{}' and '[]'), except of
    * the root strand's. For whoever ends them all, however large they are. */
   | { readonly kind: 'open_workitems' }
-  /** Every row of the workflow (administrators only). */
+  /** Every row of the workflow. No step asks for it. */
   | { readonly kind: 'everything' };
 
 /** One text per need, the same for the same need: its kind and what it names, joined by blanks. Names that strangers choose come last. */
@@ -170,6 +172,10 @@ export type Limits = {
   readonly messageWork: number;
   /** Live expressions of one workflow. */
   readonly expressions: number;
+  /** Expressions of one workflow that listen at once: each event looks at all of them. */
+  readonly listeners: number;
+  /** What comes for a workflow while it is paused, until it goes on: all of it is taken up in one step. */
+  readonly answers: number;
   /** Characters of a workitem's fields as JSON. */
   readonly fieldsCharacters: number;
   /** Characters of the variables of one scope as JSON, names included. */
@@ -197,6 +203,8 @@ export const LIMITS: Limits = {
   work: 2_000_000,
   messageWork: 16_000_000,
   expressions: 50_000,
+  listeners: 10_000,
+  answers: 10_000,
   fieldsCharacters: 4_000_000,
   variablesCharacters: 4_000_000,
   mergeCharacters: 16_000_000,

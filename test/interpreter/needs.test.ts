@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
@@ -5,28 +7,35 @@ import { numberOf } from '../../src/interpreter/life/branches.ts';
 import { decodeMessages } from '../../src/interpreter/state/messages.ts';
 import { step } from '../../src/interpreter/step.ts';
 import type { StrandRow } from '../../src/model/rows.ts';
-import type { Loaded, Need, StepResult } from '../../src/model/stimulus.ts';
+import type { Limits, Loaded, Need, StepResult } from '../../src/model/stimulus.ts';
 import { type Driver, drive } from '../properties/driver.ts';
 
 /* What is asked for with a limit is asked for until nothing is left: in the same step, or by a message that waits for the next turn. */
 
 type Paged = Extract<Need, { readonly limit: number }>;
 
-/** How much each kind of need can bring. The compiler asks for a new kind to be entered here; a `paged` one goes on below. */
-const BRINGS: { readonly [kind in Need['kind']]: kind extends Paged['kind'] ? 'paged' : 'one' | 'whole' } = {
+/**
+ * How much each kind of need can bring: one row and its like, pages (they go on below), all there is within a bound that has a name (kept
+ * below), or all there is, which no step may ask for. The compiler asks for a new kind to be entered here.
+ */
+const BRINGS: {
+  readonly [kind in Need['kind']]: kind extends Paged['kind']
+    ? 'paged'
+    : 'one' | { readonly within: keyof Limits } | 'all';
+} = {
   strand: 'one',
   find: 'one',
   children: 'paged',
   workitem: 'one',
   agenda: 'one',
-  agenda_kind: 'whole',
+  agenda_kind: { within: 'answers' },
   error: 'one',
-  listeners: 'whole',
+  listeners: { within: 'listeners' },
   variable: 'one',
-  variables: 'whole',
+  variables: { within: 'variablesCharacters' },
   definition: 'one',
-  everything: 'whole',
-  open_workitems: 'whole',
+  everything: 'all',
+  open_workitems: { within: 'expressions' },
 };
 const isPaged = (need: Need): need is Paged => BRINGS[need.kind] === 'paged';
 
@@ -69,7 +78,10 @@ function lost(needs: readonly Paged[], loaded: Loaded, result: StepResult): read
   });
 }
 
-function run(text: string): {
+function run(
+  text: string,
+  limits: Partial<Limits> = {},
+): {
   readonly driver: Driver;
   readonly pages: () => number;
   readonly lost: readonly string[];
@@ -80,7 +92,7 @@ function run(text: string): {
   let pages = 0;
   let asked: Paged[] = [];
   const driver = drive(read.tree, {
-    limits: { finishedPerLoad: 7 },
+    limits: { finishedPerLoad: 7, ...limits },
     firings: 1_000,
     step: (loaded, stimulus, context) => {
       const result = step(loaded, stimulus, context);
@@ -130,4 +142,57 @@ test.each(wide)('%s: every full page has a next one, and nothing is left over', 
   expect(pages()).toBeGreaterThan(1);
   expect(driver.open()).toEqual([]);
   expect(driver.world.whole(driver.id).strands.size).toBe(0);
+});
+
+/** What goes beyond a bound, told as an error of an expression or as an answer. */
+const BEYOND: { readonly [bound in keyof Limits]?: (most: number) => string } = {
+  answers: (most) => {
+    const { driver } = run(`define\n  concurrence\n${losers(most + 1)}`, { answers: most });
+    driver.stimulate({ kind: 'pause' });
+    const items = driver.open().map(({ id }) => id);
+    const told = items.map((workitem) => driver.stimulate({ kind: 'proceed', workitem, fields: {} }));
+    expect(told.slice(0, most).every(({ ok }) => ok)).toBe(true);
+    const last = told.at(-1);
+    // Nothing is lost: it is answered again once the workflow goes on.
+    driver.stimulate({ kind: 'resume' });
+    driver.settle();
+    expect(driver.open()).toHaveLength(1);
+    return last?.ok === false ? `${last.code}: ${last.message}` : 'taken';
+  },
+  listeners: (most) => errorOf(`concurrence\n${"    await in_tag: 'x'\n".repeat(most + 1)}`, { listeners: most }),
+  // Small values are not measured.
+  variablesCharacters: (most) =>
+    errorOf(`sequence\n    set 'v:a': '${'x'.repeat(most * 1_500)}'\n    set 'v:b': 'y'\n    alpha\n`, {
+      variablesCharacters: most * 1_500,
+    }),
+  expressions: (most) => errorOf(`concurrence\n${losers(most + 1)}`, { expressions: most }),
+};
+
+function errorOf(text: string, limits: Partial<Limits>): string {
+  const { driver } = run(`define\n  ${text}`, limits);
+  driver.settle();
+  const [error] = [...driver.world.whole(driver.id).errors.values()];
+  return error === undefined ? 'none' : `${error.class}: ${error.message}`;
+}
+
+test('what a need brings whole has a bound with a name, and beyond it there is an error that says so', () => {
+  const bounds = Object.values(BRINGS).flatMap((brings) => (typeof brings === 'object' ? [brings.within] : []));
+  const told = bounds.map((bound) => BEYOND[bound]?.(20) ?? `${bound} is held by nothing`);
+  expect(told).toEqual([
+    expect.stringMatching(/^overloaded: the workflow is paused/),
+    expect.stringMatching(/^LimitExceeded: more than 20 expressions .* listen/),
+    expect.stringMatching(/^LimitExceeded: the variables of one scope would be more than 30000 /),
+    expect.stringMatching(/^LimitExceeded: the workflow has more than 20 live expressions/),
+  ]);
+});
+
+test('no step asks for all there is', () => {
+  const sources = (folder: string): readonly string[] =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => readFileSync(join(folder, file), 'utf8'));
+  const asking = [...sources('src/interpreter'), ...sources('src/engine')].filter((text) =>
+    /(want\(|: Need = )\{ kind: 'everything' \}/.test(text),
+  );
+  expect(asking).toEqual([]);
 });

@@ -65,8 +65,7 @@ export function listenFor(
 ): void {
   const { node, strand, world } = x;
   for (const values of Object.values(wanted.conditions)) for (const value of values) patternOf(value);
-  world.header.listeners++;
-  world.header.listenerSeq++;
+  countListener(world);
   node.hasListener = true;
   const names = wanted.conditions.participant ?? wanted.conditions.tag ?? [];
   const [only] = names;
@@ -82,6 +81,16 @@ export function listenFor(
       spec: JSON.stringify(spec),
     },
   });
+}
+
+/** One more listens. Throws LimitExceeded. */
+export function countListener(world: World): void {
+  const { header, context } = world;
+  const most = context.limits.listeners;
+  if (header.listeners >= most)
+    throw new LanguageError('LimitExceeded', `more than ${most} expressions of the workflow would listen at once`);
+  header.listeners++;
+  header.listenerSeq++;
 }
 
 export function dropListener(x: Acting): void {

@@ -4,6 +4,7 @@ import type { ExpressionId } from '../../../model/ids.ts';
 import type { Fields, Json } from '../../../model/json.ts';
 import type { AgendaRow, ListenerRow } from '../../../model/rows.ts';
 import { refOf } from '../../life/branches.ts';
+import { countListener } from '../../life/listening.ts';
 import { clearTimers, schedule, type Wake } from '../../life/timers.ts';
 import { parentOf } from '../../life/variables.ts';
 import { plainReply } from '../../state/state.ts';
@@ -122,8 +123,7 @@ function listen(
   },
 ): void {
   const { node, strand, world } = x;
-  world.header.listeners++;
-  world.header.listenerSeq++;
+  countListener(world);
   strand.touched = true;
   const id = `${node.id}#${on}` as ExpressionId;
   const armed = (node.data['armed'] ?? []) as readonly string[];
