@@ -1,3 +1,4 @@
+import { CONTINUATION } from '../interpreter/finish.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import { makeQueue, type Queue } from '../runtime/bounded.ts';
 import type { Waiting } from './entry.ts';
@@ -6,18 +7,29 @@ import type { Parking } from './parking.ts';
 /*
  * The order in which what waits is handled. A lane is a fixed part of the workflows (by shard), so that two transactions of one node never want
  * the same workflow; while its transaction is under way stimuli gather, and the next one takes them all. A lone stimulus waits for nobody.
+ *
+ * The rest of a long step fills a transaction by itself, and nobody waits for its answer. So it has one of its own, in turn with the others: who
+ * comes while a workflow of thousands of branches is born waits for one part of that at most, and shares none.
  */
 
 export type Lane = {
   readonly queue: Queue<Waiting>;
+  readonly rests: Queue<Waiting>;
   /** Parked workflows whose turn has come, each to be taken alone. */
   readonly alone: Queue<WorkflowId>;
   running: boolean;
   /** Stimuli the next batch may take: halved when the database refuses what a batch wrote, until the culprit stands alone. */
   limit: number;
-  /** Batches taken so far. */
-  turns: number;
+  /** Whose turn it was last. */
+  turn: number;
 };
+
+/** Rests of long steps that one batch takes. */
+const RESTS_AT_ONCE = 4;
+
+/** Any step takes up what is left of the one before it, so whether its turn comes early or late changes nothing for its workflow. */
+const isRest = ({ entry }: Waiting): boolean =>
+  entry.kind === 'stimulus' && entry.stimulus.event.kind === 'due' && entry.stimulus.event.agenda === CONTINUATION;
 
 export type Lanes = {
   /** Behind everything else of its workflow. */
@@ -49,10 +61,11 @@ export function makeLanes(parts: {
   const { batchMax, parking } = parts;
   const lanes: readonly Lane[] = Array.from({ length: Math.max(1, parts.count) }, () => ({
     queue: makeQueue<Waiting>(),
+    rests: makeQueue<Waiting>(),
     alone: makeQueue<WorkflowId>(),
     running: false,
     limit: batchMax,
-    turns: 0,
+    turn: 0,
   }));
   const of = (workflow: WorkflowId): Lane => lanes[shardOf(workflow) % lanes.length] as Lane;
 
@@ -73,18 +86,24 @@ export function makeLanes(parts: {
     parts.onIdle();
   }
 
-  /** The next batch of a lane: the usual one, and a parked workflow, take turns. Empty when there is nothing to do. */
+  /** The next batch of a lane: the usual one, a parked workflow, and rests of long steps take turns. Empty when there is nothing to do. */
   function take(lane: Lane): readonly Waiting[] {
-    lane.turns += 1;
-    if (lane.turns % 2 === 0) return orElse(parkedOf(lane), () => manyOf(lane));
-    return orElse(manyOf(lane), () => parkedOf(lane));
+    for (let way = 1; way <= ways.length; way++) {
+      const turn = (lane.turn + way) % ways.length;
+      const batch = ways[turn]?.(lane) ?? [];
+      if (batch.length === 0) continue;
+      lane.turn = turn;
+      return batch;
+    }
+    return [];
   }
 
-  function manyOf(lane: Lane): readonly Waiting[] {
+  /** A batch of at most `most` workflows. */
+  function takeFrom(lane: Lane, queue: Queue<Waiting>, most: number): readonly Waiting[] {
     const batch: Waiting[] = [];
     const workflows = new Set<WorkflowId>();
-    while (batch.length < lane.limit && lane.queue.size > 0) {
-      const waiting = lane.queue.shift() as Waiting;
+    while (batch.length < lane.limit && workflows.size < most && queue.size > 0) {
+      const waiting = queue.shift() as Waiting;
       const { workflow } = waiting.entry;
       if (parking.gather(waiting)) continue;
       if (!workflows.has(workflow)) {
@@ -104,15 +123,24 @@ export function makeLanes(parts: {
     return [];
   }
 
+  const ways = [
+    parkedOf,
+    (lane: Lane) => takeFrom(lane, lane.rests, RESTS_AT_ONCE),
+    (lane: Lane) => takeFrom(lane, lane.queue, lane.limit),
+  ];
+
   return {
     add: (waiting) => {
       // Its workflow is locked elsewhere: what came first goes first.
       if (parking.gather(waiting)) return;
       const lane = of(waiting.entry.workflow);
-      lane.queue.push(waiting);
+      (isRest(waiting) ? lane.rests : lane.queue).push(waiting);
       start(lane);
     },
-    putBack: (lane, waiting) => lane.queue.unshift(waiting),
+    putBack: (lane, waiting) => {
+      lane.rests.unshift(waiting.filter(isRest));
+      lane.queue.unshift(waiting.filter((one) => !isRest(one)));
+    },
     of,
     takeAlone: (workflow) => {
       const lane = of(workflow);
@@ -128,6 +156,3 @@ export function makeLanes(parts: {
     areIdle: () => lanes.every((lane) => !lane.running),
   };
 }
-
-const orElse = (found: readonly Waiting[], otherwise: () => readonly Waiting[]): readonly Waiting[] =>
-  found.length > 0 ? found : otherwise();

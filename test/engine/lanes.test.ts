@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import type { Waiting } from '../../src/engine/entry.ts';
 import { makeLanes } from '../../src/engine/lanes.ts';
+import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 
-const waiting = (workflow: string): Waiting => ({
+const waiting = (workflow: string, agenda = ''): Waiting => ({
   entry: {
     kind: 'stimulus',
     workflow: workflow as WorkflowId,
-    stimulus: { workflow: workflow as WorkflowId, origin: { by: 'server' }, event: { kind: 'due', agenda: '' } },
+    stimulus: { workflow: workflow as WorkflowId, origin: { by: 'server' }, event: { kind: 'due', agenda } },
     seed: '',
   },
   caller: null,
@@ -81,4 +82,26 @@ test('parked workflows and the others take turns, and what comes for a parked on
   takeAlone('p' as WorkflowId);
   await rested;
   expect(batches).toEqual([['a', 'b', 'c', 'd'], ['p', 'p'], ['e']]);
+});
+
+test('the rest of a long step shares no batch with those who come, and they wait for one of them at most', async () => {
+  const wide = waiting('wide', CONTINUATION);
+  const lane = lanes({
+    then: (batch, n) => {
+      // It goes on and on, and others come meanwhile.
+      if (batch.includes('wide') && n < 7) lane.add(wide);
+      if (n < 5) lane.add(waiting(`caller ${n}`));
+    },
+  });
+  lane.add(wide);
+  lane.add(waiting('caller 0'));
+  await lane.rested;
+  expect(lane.batches.slice(0, 6)).toEqual([
+    ['wide'],
+    ['caller 0', 'caller 1'],
+    ['wide'],
+    ['caller 2', 'caller 3'],
+    ['wide'],
+    ['caller 4'],
+  ]);
 });
