@@ -208,7 +208,7 @@ function strandOp(world: World, strand: Strand): Op<StrandRow> | null {
   return { kind: 'put', row: { path, parent, at, kind, index, arrival, base, ...texts } };
 }
 
-/** The first that applies (design.md, Endings and states). */
+/** The first that applies (docs/architecture.md, States). */
 function statusOf({ header, row }: World): Status {
   if (row.endedAt !== null) return row.status;
   if (header.strands === 0 && !header.continuing)

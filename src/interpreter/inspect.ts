@@ -19,7 +19,7 @@ export type LiveExpression = {
   readonly id: ExpressionId;
   readonly expid: string;
   readonly name: string;
-  /** language.md 3.1: `active`, or cancelling, dying, timing_out, failing, awaiting, failed. */
+  /** What stands in `state`: `active`, or cancelling, dying, timing_out, failing, awaiting, failed. */
   readonly state: string;
   readonly tag: string | null;
   /** Of BPMN: the id of its element. */

@@ -23,7 +23,7 @@ const RESTART_MESSAGES_MAX = 100;
 const RESTART_WORK_MAX = 200_000;
 
 /**
- * Handles one stimulus to rest: pure, synchronous and deterministic (design.md, A step).
+ * Handles one stimulus to rest: pure, synchronous and deterministic (docs/architecture.md, A step).
  *
  * @returns what changed and the answer; or the rows it needs to know first, to be called again with them. A fault is an answer
  *   without changes. Throws only for a bug of ours.

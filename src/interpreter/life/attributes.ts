@@ -49,7 +49,7 @@ import type { Acting } from '../state/world.ts';
 import { lookupVariable } from './variables.ts';
 
 /*
- * Reading the attributes of an expression: substituted when they are looked at, null where they are absent (language.md 1.1, 6).
+ * Reading the attributes of an expression: substituted when they are looked at, null where they are absent (docs/definitions.md, Reading an expression, Notations).
  */
 
 /** Those that Ruote left out when it looked for a target among the attributes of `equals`, `set`, `inc` and `filter`. */

@@ -12,7 +12,7 @@ import { parentOf } from './variables.ts';
 
 /*
  * What happens when the handling of a message fails: a handler of the expression or of one above it, else an error record that
- * waits for somebody (language.md 3.5, 4.19, 9).
+ * waits for somebody (docs/definitions.md, Handlers, on_error).
  */
 
 /** An error was raised while `message` was handled at `x`. */

@@ -27,7 +27,7 @@ import { attribute, toText } from './attributes.ts';
 import { lookupVariable } from './variables.ts';
 
 /*
- * The attributes filter, take and discard (language.md 4.13, 5): what is checked or changed when an expression is entered and left.
+ * The attributes filter, take and discard (docs/definitions.md, Filters): what is checked or changed when an expression is entered and left.
  */
 
 type Direction = 'in' | 'out';

@@ -70,7 +70,7 @@ import { toText, treeOf } from './attributes.ts';
 import { parentOf } from './variables.ts';
 
 /*
- * on_error in all its forms (language.md 4.19): which handler answers for an error, and retry lists.
+ * on_error in all its forms (docs/definitions.md, on_error): which handler answers for an error, and retry lists.
  */
 
 /** Larger trees are left out of `__error__`. */

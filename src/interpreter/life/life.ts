@@ -60,7 +60,7 @@ import {
 } from './variables.ts';
 
 /*
- * The life of an expression (language.md 3): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
+ * The life of an expression (docs/architecture.md, States): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
  * one expression to the next is in expressions/; what all have in common is here.
  */
 
@@ -113,7 +113,7 @@ export function awaken(x: Acting): void {
   setOut(x, flanking);
 }
 
-/** Everything between the conditions and the expression's own apply (language.md 3.2). */
+/** Everything between the conditions and the expression's own apply (docs/definitions.md, Attributes). */
 function setOut(applied: Acting, flanking: boolean): Acting {
   let x = applied;
   const { node } = x;
@@ -251,7 +251,7 @@ export function replyToParent(x: Acting, fields: Fields): void {
   else own(x, fields);
 }
 
-/** Leaves: to a handler, to be applied again, or with a reply to the parent (language.md 3.3). */
+/** Leaves: to a handler, to be applied again, or with a reply to the parent (docs/definitions.md, Handlers). */
 export function end(x: Acting, fields: Fields): void {
   const { node } = x;
   // What is being cancelled has to end, whatever it carries.
@@ -357,7 +357,7 @@ const once = ({ node }: Acting, reapply: Reapply): Reapply => ({
   retry: reapply.retry,
 });
 
-/** Runs what an expression has for this occasion: replies, runs again, or gives its place to a handler (language.md 3.5). */
+/** Runs what an expression has for this occasion: replies, runs again, or gives its place to a handler (docs/definitions.md, Handlers). */
 function trigger(x: Acting, on: Trigger, fields: Fields): void {
   const { node } = x;
   if (on === 'on_re_apply' || on === 'on_reply') {

@@ -27,7 +27,7 @@ import type { Acting, World } from '../state/world.ts';
 import { commaList, toText } from './attributes.ts';
 
 /*
- * Expressions that wait for something to happen elsewhere: listen, await, and the attribute await (language.md 4.17, 4.18, 5). Those
+ * Expressions that wait for something to happen elsewhere: listen, await, and the attribute await (docs/definitions.md, listen, await). Those
  * of the same workflow are served within the step; those of other workflows of the tenant through the agenda.
  */
 

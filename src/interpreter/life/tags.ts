@@ -40,7 +40,7 @@ export const tagsOf = (fields: Fields): readonly Json[] => {
   return Array.isArray(tags) ? (tags as readonly Json[]) : [];
 };
 
-/** Enters the expression's tag, if it has one: variables, `__tags__`, the event (language.md 5). */
+/** Enters the expression's tag, if it has one: variables, `__tags__`, the event (docs/definitions.md, tag). */
 export function enterTag(x: Acting): void {
   const { node, world } = x;
   const tag = toText(attribute(x, 'tag'));

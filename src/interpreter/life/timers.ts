@@ -42,7 +42,7 @@ import type { Acting } from '../state/world.ts';
 import { attribute, toText } from './attributes.ts';
 
 /*
- * Timers of an expression (language.md 5.1) and the schedule of those that wait (wait, once, cron). Each is an agenda row that goes
+ * Timers of an expression (docs/definitions.md, timers) and the schedule of those that wait (wait, once, cron). Each is an agenda row that goes
  * with its expression.
  */
 

@@ -21,7 +21,7 @@ import { Bound, type Scope, Tagged, VARIABLES_INLINE_MAX, type Value } from '../
 import type { Acting, World } from '../state/world.ts';
 
 /*
- * Variables and their scopes (language.md 3.8). A scope belongs to an expression; lookup goes up through the parents. `/x` means
+ * Variables and their scopes (docs/definitions.md, Variables). A scope belongs to an expression; lookup goes up through the parents. `/x` means
  * the topmost reachable scope; `//x`, engine variables, do not exist here.
  */
 
@@ -238,7 +238,7 @@ function scopeBinding(x: Acting, fullName: string, override: Json): Place | null
   return null;
 }
 
-/** Binds a variable (language.md 3.8): in the nearest scope, or where it is bound already when `override` says so. */
+/** Binds a variable (docs/definitions.md, Variables): in the nearest scope, or where it is bound already when `override` says so. */
 export function setVariable(x: Acting, name: string, value: Value, override: Json = null): void {
   const place = scopeBinding(x, name, override) ?? scopeFor(x, name);
   if (place === null) return;

@@ -11,7 +11,7 @@ import type { Acting } from '../state/world.ts';
 import { tell } from './listening.ts';
 
 /*
- * Opening and closing the workitems that participants hold (language.md 8; design.md, Messages to participants).
+ * Opening and closing the workitems that participants hold (docs/api-v1.md, The callback).
  */
 
 /** Opens a workitem for the participant of this expression and owes it an `active` message. */

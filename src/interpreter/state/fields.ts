@@ -2,10 +2,10 @@ import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { withKey, withoutKeys } from '../../model/json.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
 
-/** Fields a participant is never given from before: they are about somebody else's turn (language.md 8). */
+/** Fields a participant is never given from before: they are about somebody else's turn (docs/definitions.md, participant). */
 export const NOT_DELIVERED: readonly string[] = ['t', '__result__'];
 
-/** Fields that are ours; a participant or a launch cannot set them (contract.md). */
+/** Fields that are ours; a participant or a launch cannot set them (docs/api-v1.md, Launch). */
 export const OURS: readonly string[] = ['params', 'dispatched_at'];
 
 /**

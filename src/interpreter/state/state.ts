@@ -40,7 +40,7 @@ export type Value = Json | Bound | Tagged;
 /** The variables of one scope. Past VARIABLES_INLINE_MAX new ones get rows of their own (`spilled`). */
 export type Scope = { readonly own: Map<string, Value>; spilled: boolean };
 
-/** language.md 3.1. `null` is the normal state. `done` marks a handler that asked for a plain reply (undo, pass, store). */
+/** docs/architecture.md, States. `null` is the normal state. `done` marks a handler that asked for a plain reply (undo, pass, store). */
 export type State =
   | 'cancelling'
   | 'dying'
@@ -188,7 +188,7 @@ export type Header = {
   revision: string | null;
 };
 
-/** Inner messages, first in, first out (language.md 3.4). All plain data: they may be kept as a continuation. */
+/** Inner messages, first in, first out (docs/architecture.md, A step). All plain data: they may be kept as a continuation. */
 export type Message =
   | {
       readonly kind: 'apply';

@@ -52,7 +52,7 @@ export type Family = {
   readonly leave: (x: Acting, fields: Fields) => Fields;
 };
 
-/** One kind of expression. What is left out has the default of language.md 3. */
+/** One kind of expression. What is left out has the default of life.ts. */
 export type Expression = {
   /** The names it answers to, the first being the key. */
   readonly names: readonly string[];
