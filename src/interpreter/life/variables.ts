@@ -251,7 +251,8 @@ export function setVariable(x: Acting, name: string, value: Value, override: Jso
   const holder: JsonObject = container === undefined ? {} : { [first]: valueToJson(x.world, container) };
   const changed = assign(holder, place.name, valueToJson(x.world, value));
   for (const [key, changedValue] of Object.entries(changed))
-    if (holder[key] !== changedValue) write(place.owner, place.scope, key, changedValue as Json);
+    if (!Object.hasOwn(holder, key) || holder[key] !== changedValue)
+      write(place.owner, place.scope, key, changedValue as Json);
 }
 
 /** What a scope held under a name before a tag took the name; it comes back when the tag is left. */

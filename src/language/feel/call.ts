@@ -21,20 +21,22 @@ const OTHERS: { readonly [name: string]: FeelFunction } = {
     return value;
   },
 };
-const FUNCTIONS: { readonly [name: string]: FeelFunction } = {
-  ...TEXT_FUNCTIONS,
-  ...NUMBER_FUNCTIONS,
-  ...LIST_FUNCTIONS,
-  ...DATE_FUNCTIONS,
-  ...RANGE_FUNCTIONS,
-  ...OTHERS,
-};
+const FUNCTIONS: ReadonlyMap<string, FeelFunction> = new Map(
+  Object.entries({
+    ...TEXT_FUNCTIONS,
+    ...NUMBER_FUNCTIONS,
+    ...LIST_FUNCTIONS,
+    ...DATE_FUNCTIONS,
+    ...RANGE_FUNCTIONS,
+    ...OTHERS,
+  }),
+);
 
 type Call = Extract<Feel, { kind: 'call' }>;
 type Parameters = readonly string[];
 
 export function callFunction(tree: Call, scope: FeelScope, evaluate: Evaluate): FeelValue {
-  const parameters = PARAMETERS[tree.name] ?? [];
+  const parameters = (Object.hasOwn(PARAMETERS, tree.name) ? PARAMETERS[tree.name] : undefined) ?? [];
   const ways = (
     typeof parameters[0] === 'string' || parameters.length === 0 ? [parameters] : parameters
   ) as readonly Parameters[];
@@ -42,7 +44,7 @@ export function callFunction(tree: Call, scope: FeelScope, evaluate: Evaluate): 
     const order = placesOf(tree, way);
     if (order === null) continue;
     const given = order.map((place) => (place < 0 ? undefined : evaluate(tree.given[place] as Feel, scope)));
-    const run = FUNCTIONS[tree.name];
+    const run = FUNCTIONS.get(tree.name);
     if (run === undefined) break;
     try {
       return run(given, scope, evaluate);

@@ -126,10 +126,9 @@ const told = ({ node, world }: Acting): void =>
 
 /** The mapped inputs, which output mappings see as well. */
 function localsOf(x: Acting): Fields {
-  const found: Record<string, Json> = {};
-  if (x.node.scope !== null && x.node.kind !== PROCESS)
-    for (const [name, value] of x.node.scope.own) found[name] = valueToJson(x.world, value);
-  return Object.fromEntries(Object.entries(found));
+  const { scope, kind } = x.node;
+  const own = scope === null || kind === PROCESS ? [] : [...scope.own];
+  return Object.fromEntries(own.map(([name, value]) => [name, valueToJson(x.world, value)]));
 }
 
 // The answer of a participant.

@@ -49,17 +49,18 @@ function candidatesOf(x: Acting): readonly string[] {
 function paramsOf(x: Acting): JsonObject {
   const tree = treeOf(x);
   const written = of(tree, 'params');
-  const params: Record<string, Json> = {
+  const params: Fields = {
     ref: text(tree, 'id'),
     element: text(tree, 'id'),
     element_name: tree.attributes.get('name') ?? null,
     element_type: text(tree, 'type'),
     definition: x.world.header.wfName,
   };
-  if (isObject(written))
-    for (const [key, value] of Object.entries(written))
-      params[key] = typeof value === 'string' && key !== 'script' ? meant(x, value) : (value as Json);
-  return params;
+  if (!isObject(written)) return params;
+  const more = Object.entries(written).map(
+    ([key, value]) => [key, typeof value === 'string' && key !== 'script' ? meant(x, value) : (value as Json)] as const,
+  );
+  return Object.fromEntries([...Object.entries(params), ...more]);
 }
 
 const WAITS: ReadonlySet<string> = new Set(['receiveTask']);
