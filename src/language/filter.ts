@@ -68,7 +68,7 @@ export type FilterOptions = {
 };
 
 /** What one filter may read, copy and write: some hundred rules over a thousand fields. */
-export const MAX_FILTER_WORK = 2_000_000;
+export const MAX_FILTER_WORK = 1_000_000;
 
 export type FilterOutcome =
   | { readonly ok: true; readonly fields: Fields }
