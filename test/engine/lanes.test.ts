@@ -62,7 +62,10 @@ test('a batch that is refused is put back and taken in halves, and what is writt
       const of = lane.of('a' as WorkflowId);
       if (n > 1) return lane.widen(of);
       lane.narrow(of, batch.length);
-      lane.putBack(of, batch.map(waiting));
+      lane.putBack(
+        of,
+        batch.map((name) => waiting(name)),
+      );
     },
   });
   for (const name of ['a', 'b', 'c', 'd']) lane.add(waiting(name));
