@@ -35,6 +35,25 @@ export type DefinitionRead =
   | { readonly ok: true; readonly tree: Tree }
   | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
 
+export type ConvertOptions = {
+  /** Null: told by the text. */
+  readonly from: 'ruby' | 'radial' | 'xml' | 'json' | null;
+  readonly to: 'radial' | 'xml' | 'json';
+  /** Of Ruby, which may have several definitions in one text: the one to convert; null where there is one. */
+  readonly name: string | null;
+};
+export type ConvertResult =
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly tree: Tree;
+      readonly from: string;
+      readonly name: string | null;
+      readonly names: readonly { readonly name: string | null; readonly line: number; readonly column: number }[];
+      readonly warnings: readonly DefinitionComplaint[];
+    }
+  | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
+
 /** What the API is built from. Rooms it may not import come in as functions (docs/architecture.md, the arrows). */
 export type Parts = {
   readonly store: Store;
@@ -64,6 +83,8 @@ export type Parts = {
       read: Extract<DefinitionRead, { readonly ok: true }>,
       callbacks: { readonly [participant: string]: unknown } | null,
     ) => readonly DefinitionWarning[];
+    /** A definition in another format, Ruby among those it may come in. */
+    readonly convert: (text: string, options: ConvertOptions) => Promise<ConvertResult>;
     /** The known word that was probably meant, or null. */
     readonly nearest: (word: string, known: readonly string[]) => string | null;
     /** The participants a tree names, as far as can be told without running it. */

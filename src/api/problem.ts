@@ -6,6 +6,8 @@ import { type Code, problems } from './problems.ts';
 /** One thing that is wrong with a request: where (a JSON pointer as a fragment, a line and column of a text) and what. */
 export type Complaint = {
   readonly detail: string;
+  /** The same, where a definition is complained about: validate calls it so. */
+  readonly message?: string;
   readonly pointer?: string;
   readonly line?: number;
   readonly column?: number;

@@ -1,4 +1,4 @@
-import { Validate, Validation } from './resources/definitions/schemas.ts';
+import { Convert, Converted, Validate, Validation } from './resources/definitions/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { Reapply } from './resources/expressions/schemas.ts';
 import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/keys/schemas.ts';
@@ -33,6 +33,8 @@ export const published = {
   reapply: Reapply,
   validate: Validate,
   validation: Validation,
+  convert: Convert,
+  converted: Converted,
   'clock-advance': ClockAdvance,
   callback: Callback,
   fields: Fields,

@@ -7,6 +7,7 @@ import { helpTable } from '../server/settings/shown.ts';
 import { version } from '../server/version.ts';
 import { check } from './commands/check.ts';
 import { config } from './commands/config.ts';
+import { convert, convertFlags } from './commands/convert.ts';
 import { keys, keysFlags } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
 import { serve } from './commands/serve.ts';
@@ -49,6 +50,13 @@ const commands: Readonly<
     about: 'read a process definition and say what is wrong with it',
     run: check,
     words: [1, 1],
+  },
+  convert: {
+    usage: 'rota convert [--from ruby] [--to radial|xml|json] [--name <name> | --all --out <folder>] <file>',
+    about: 'write a definition in another format; Ruby is read, never run',
+    run: convert,
+    words: [1, 1],
+    flags: convertFlags,
   },
   keys: {
     usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',

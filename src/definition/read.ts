@@ -31,7 +31,7 @@ export type ReadOptions = {
 
 const RUBY = /\bRuote\.(?:process_definition|workflow_definition|define)\b/;
 const RUBY_REFUSED =
-  'definitions in Ruby are not supported, because to read one is to run it; write it as XML, JSON or Radial';
+  'definitions in Ruby are not launched, because Ruby would run them; rota convert, or POST /v1/definitions/convert, makes Radial of them';
 
 /**
  * Reads a process definition (docs/definitions.md): text in, tree out.

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Parts } from '../api/parts.ts';
+import { convertOne, needsRuby } from '../definition/convert.ts';
 import { nearestName } from '../definition/near-names.ts';
 import { type ReadResult, readDefinition, readTree } from '../definition/read.ts';
 import { type Warning, warningsOf } from '../definition/warnings.ts';
@@ -7,11 +8,16 @@ import { definitionName, reorganise } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
 import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
+import { loadRuby } from './prism.ts';
 
 type Definitions = Parts['definitions'];
 
 /** Definitions that were launched lately are not read again, up to this many characters of their texts; trees take some ten times that. */
 const KEPT_CHARACTERS_MAX = 1_000_000;
+
+const noRuby = (): never => {
+  throw new Error('This text is not in Ruby');
+};
 
 /** Reading and preparing definitions, for the API. */
 export function makeDefinitions(): Definitions {
@@ -57,6 +63,11 @@ export function makeDefinitions(): Definitions {
       });
       warned.set(read.tree, { names, warnings });
       return warnings;
+    },
+    convert: async (text, options) => {
+      const parse = needsRuby(text, options.from) ? await loadRuby() : noRuby;
+      const result = convertOne(text, { ...options, parse });
+      return result.ok ? { ...result, names: result.found } : result;
     },
     nearest: nearestName,
     participants: (tree) => participantsOf(tree),

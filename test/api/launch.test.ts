@@ -159,3 +159,33 @@ describe('a launch is refused with the words of the contract', () => {
     expect(workflows).toEqual([]);
   });
 });
+
+describe('a conversion', () => {
+  const convert = (body: object): Promise<Answer> => postJson(server.url, '/v1/definitions/convert', body);
+
+  test('makes Radial of Ruby, and says what it found', async () => {
+    const answer = await convert({ definition: "x = Ruote.define('one') { alpha :on => %w[a] }", to: 'radial' });
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      {
+        definition: "define 'one'\n  alpha on: ['a']\n",
+        format: 'radial',
+        from: 'ruby',
+        tree: ['define', { one: null }, [['alpha', { on: ['a'] }, []]]],
+        name: 'one',
+        names: [{ name: 'one', line: 1, column: 5 }],
+        warnings: [],
+      },
+    ]);
+  });
+
+  test('is refused by line and column', async () => {
+    const answer = await convert({ definition: 'Ruote.define do\n  alpha if true\nend', to: 'xml' });
+    expect(answer.json()).toMatchObject({
+      status: 400,
+      error: 'workflow is invalid',
+      errors: [{ line: 2, column: 3, message: expect.stringContaining("if: '…'") }],
+    });
+    expect((await convert({ definition: 'define x', to: 'yaml' })).status).toBe(422);
+  });
+});

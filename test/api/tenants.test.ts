@@ -129,6 +129,7 @@ const BODIES: { readonly [operation: string]: object } = {
   createSecret: { kind: 'webhook' },
   createKey: { name: 'k', scopes: ['read'] },
   validateDefinition: { workflow: 'define' },
+  convertDefinition: { definition: 'define', to: 'xml' },
   advanceClock: { advance: 0 },
 };
 

@@ -50,6 +50,17 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(child.output()).toContain('rota check');
   });
 
+  test('converts a definition in Ruby, and exits with 2 when there are several', async () => {
+    const file = join(folder, 'flows.rb');
+    writeFileSync(file, "Ruote.define :name => 'one' do\n  alpha\nend\nRuote.define :name => 'two' do\n  bravo\nend\n");
+    const several = keep(runRota(['convert', file]));
+    const one = keep(runRota(['convert', '--name', 'two', file]));
+    expect((await several.ended).code).toBe(2);
+    expect(several.output()).toContain('two in line 4');
+    expect((await one.ended).code).toBe(0);
+    expect(one.output()).toBe("define name: 'two'\n  bravo\n");
+  });
+
   test('says its version, and all settings with --help', async () => {
     const version = keep(runRota(['--version']));
     expect((await version.ended).code).toBe(0);

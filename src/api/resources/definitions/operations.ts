@@ -2,9 +2,10 @@ import { isObject, type Json } from '../../../model/json.ts';
 import { treeToJson } from '../../../model/tree.ts';
 import { answers } from '../../answers.ts';
 import { jsonReply, type Operation } from '../../operation.ts';
-import type { Parts } from '../../parts.ts';
+import type { ConvertOptions, Parts } from '../../parts.ts';
+import { Problem } from '../../problem.ts';
 import { misspeltParameters } from '../../warnings.ts';
-import { Validate, Validation } from './schemas.ts';
+import { Convert, Converted, Validate, Validation } from './schemas.ts';
 
 export function definitionOperations(parts: Parts): readonly Operation[] {
   return [
@@ -50,6 +51,37 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
           errors: [],
           participants: parts.definitions.participants(read.tree),
           warnings: warnings.map((warning) => ({ ...warning })),
+        });
+      },
+    },
+    {
+      id: 'convertDefinition',
+      method: 'post',
+      path: '/v1/definitions/convert',
+      summary: 'Read a definition, in Ruby too, and write it in another format',
+      access: 'read',
+      body: { schema: Convert, checked: 'here' },
+      answers: answers(200, 'The definition in the other format', Converted, 400, 422),
+      handle: async ({ body }) => {
+        const result = await parts.definitions.convert(body['definition'] as string, {
+          from: (body['from'] as ConvertOptions['from'] | undefined) ?? null,
+          to: body['to'] as ConvertOptions['to'],
+          name: (body['name'] as string | undefined) ?? null,
+        });
+        if (!result.ok)
+          throw new Problem('workflow_invalid', 'The definition cannot be converted', {
+            words: 'workflow is invalid',
+            complaints: result.errors.map(({ message, line, column }) => ({ detail: message, message, line, column })),
+          });
+        const { text, tree, from, name, names, warnings } = result;
+        return jsonReply(200, {
+          definition: text,
+          format: body['to'] as string,
+          from,
+          tree: treeToJson(tree),
+          name,
+          names: names.map((one) => ({ name: one.name, line: one.line, column: one.column })),
+          warnings: warnings.map(({ message, line, column }) => ({ message, line, column })),
         });
       },
     },
