@@ -44,6 +44,7 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['model/json.ts: b[i]', 'the place in a list'],
   ['model/json.ts: copy[key]', GUARDED],
   ['model/json.ts: value[key]', WALKED],
+  ['model/rows.ts: made[kind]', 'the kinds of rows'],
   ['server/config.ts: values[key]', 'the names of our settings'],
   ['server/open.ts: FOLDER_TROUBLE[code]', 'a code of the operating system'],
   ['server/settings/shown.ts: properties[keyOf(one.name)]', 'the names of our settings'],
