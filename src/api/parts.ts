@@ -110,8 +110,8 @@ export type Parts = {
   /** What `GET /v1/info` says beside what is in the other parts. */
   readonly about: {
     readonly version: string;
-    /** How callers are told apart: `none`, everybody may do everything. */
-    readonly auth: 'none' | 'keys';
+    /** How callers are told apart: `none`, everybody may do everything. Asked each time, for the first key closes the door. */
+    readonly auth: () => 'none' | 'keys';
     readonly retainEndedDays: number;
     /** What an operator should look at, a sentence each. */
     readonly warnings: () => readonly string[];

@@ -212,7 +212,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     testClock,
     about: {
       version,
-      auth: identity.isOpen() ? 'none' : 'keys',
+      auth: () => (identity.isOpen() ? 'none' : 'keys'),
       retainEndedDays: config.retainEndedDays,
       warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
     },

@@ -13,7 +13,7 @@ export type Gate = {
   readonly listener: RequestListener;
   /** From now on requests go to this handler. */
   open(handler: RequestListener): void;
-  /** From now on every answer asks its client to close the connection. */
+  /** From now on every answer, also to a request that is under way, asks its client to close the connection. */
   askToClose(): void;
   /**
    * From now on every answer asks its client to close the connection. Resolves when no request is under way. (The server's
@@ -25,14 +25,19 @@ export type Gate = {
 export function makeGate(): Gate {
   let handler: RequestListener = starting;
   let isClosing = false;
-  let underWay = 0;
+  const underWay = new Set<ServerResponse>();
   let allAnswered = (): void => {};
+  /** Those under way, too: a client that may keep its connection sends its next request on it, just when it is closed. */
+  const askToClose = (): void => {
+    isClosing = true;
+    for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
+  };
   return {
     listener: (request, response) => {
-      underWay += 1;
+      underWay.add(response);
       response.once('close', () => {
-        underWay -= 1;
-        if (underWay === 0) allAnswered();
+        underWay.delete(response);
+        if (underWay.size === 0) allAnswered();
       });
       if (isClosing) response.setHeader('Connection', 'close');
       // Of HTTP/1.0 nothing of the kind is asked.
@@ -42,14 +47,12 @@ export function makeGate(): Gate {
     open: (next) => {
       handler = next;
     },
-    askToClose: () => {
-      isClosing = true;
-    },
+    askToClose,
     closeConnections: () => {
-      isClosing = true;
+      askToClose();
       return new Promise((resolve) => {
         allAnswered = resolve;
-        if (underWay === 0) resolve();
+        if (underWay.size === 0) resolve();
       });
     },
   };

@@ -148,11 +148,14 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
   const { dataDir } = settings;
   const lock: DataDirLock | null = dataDir === 'memory:' ? null : await lockDataDir(dataDir);
   try {
-    const database = await openEmbedded(dataDir, settings.prepared, settings.onEnd);
+    const database = await openEmbedded(dataDir, settings.prepared, {
+      session: setAll(PLANNING, 'set'),
+      ...(settings.onEnd === undefined ? {} : { onEnd: settings.onEnd }),
+      ...(settings.log === undefined ? {} : { onTrouble: settings.log }),
+    });
     await migrate(database.client, settings.migrationsDir ?? ownMigrations());
     const base = await historyBase(database.client);
     const connection = await database.take();
-    await connection.say(setAll(PLANNING, 'set'));
     // We hold the directory, so whoever claimed these is dead.
     await connection.run(clearClaims);
     connection.giveBack();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
-import { send, startServer } from '../support/server.ts';
+import { postJson, send, startServer } from '../support/server.ts';
 
 let server: Running;
 beforeAll(async () => {
@@ -26,4 +26,15 @@ test('the server says what it is, what it can do, and what to look at', async ()
   }>();
   const described = Object.values(paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
   expect(info.features).toEqual(described.filter((id) => id !== 'openapi').sort());
+});
+
+test('it says that callers are told apart as soon as there is a key', async () => {
+  const open = await startServer();
+  try {
+    const made = await postJson(open.url, '/v1/keys', { name: 'first', scopes: ['admin'] });
+    expect(made.status).toBe(201);
+    expect((await send(open.url, 'GET', '/v1/info')).json()).toMatchObject({ auth: 'keys' });
+  } finally {
+    await open.stop();
+  }
 });

@@ -65,7 +65,7 @@ beforeAll(async () => {
       }),
     },
     streamsMax: 10,
-    about: { version: '1', auth: 'none', retainEndedDays: 30, warnings: () => [] },
+    about: { version: '1', auth: () => 'none' as const, retainEndedDays: 30, warnings: () => [] },
     clock,
     ids,
     nodeId,

@@ -23,7 +23,7 @@ export const infoOperation = (parts: Parts, features: () => readonly string[]): 
 
 function info(parts: Parts, features: readonly string[], call: Call): Reply {
   const { about } = parts;
-  const open = { version: about.version, auth: about.auth };
+  const open = { version: about.version, auth: about.auth() };
   if (!mayDo(call.principal, 'read')) return jsonReply(200, open);
   return jsonReply(200, {
     ...open,
