@@ -121,6 +121,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     }
     looks += 1;
     if (looks > LOOKS_PER_SECOND_MAX) return false;
+    // The look that is under way may be older than what is asked for; whoever began it hears of its failure.
     await reading?.catch(() => {});
     await refresh();
     return true;

@@ -41,6 +41,13 @@ const list = (tree: Tree, key: string): readonly Json[] => {
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 };
 
+/** Where the flows of an element lead: their ids, and the indexes of those behind. */
+const flowsFrom = (tree: Tree): readonly { readonly id: string; readonly to: number }[] =>
+  list(tree, 'to').flatMap((flow) => {
+    const [id, to] = Array.isArray(flow) ? (flow as readonly Json[]) : [];
+    return typeof id === 'string' && typeof to === 'number' ? [{ id, to }] : [];
+  });
+
 /** The drawing of a process: its own, or one that is made here. */
 export function drawingFor(process: Tree): Drawing {
   const own = process.attributes.get('drawing');
@@ -84,9 +91,9 @@ function boxOf(tree: Tree): Box {
 function layersOf(children: readonly Tree[]): readonly number[] {
   const layers = children.map(() => 0);
   const isAfter = (tree: Tree): readonly number[] => [
-    ...(list(tree, 'to') as unknown as readonly (readonly [string, number])[]).map(([, to]) => to),
+    ...flowsFrom(tree).map(({ to }) => to),
     ...(list(tree, 'boundary') as readonly number[]).flatMap((index) =>
-      (list(children[index] ?? tree, 'to') as unknown as readonly (readonly [string, number])[]).map(([, to]) => to),
+      flowsFrom(children[index] ?? tree).map(({ to }) => to),
     ),
   ];
   const state = children.map(() => 0);
@@ -187,7 +194,7 @@ function placeScope(scope: Tree, left: number, top: number): Placed {
       edges.push({ ...edge, points: edge.points.map((value, at) => value + (at % 2 === 0 ? place.x : place.y) + PAD) });
   }
   for (const [i, child] of children.entries())
-    for (const [id, to] of list(child, 'to') as unknown as readonly (readonly [string, number])[]) {
+    for (const { id, to } of flowsFrom(child)) {
       const from = places[i];
       const target = places[to];
       if (from !== undefined && target !== undefined)

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../model/json.ts';
+import type { Json, JsonObject } from '../../model/json.ts';
 import { shownJson } from '../../model/text.ts';
 import { Problem } from '../problem.ts';
 
@@ -12,8 +12,9 @@ import { Problem } from '../problem.ts';
 const PARAMETERS_MAX = 2_000;
 const DEPTH_MAX = 12;
 
-type Draft = { [key: string]: Draft | Draft[] | string };
-type Value = Draft | Draft[] | string;
+type Draft = { [key: string]: Value };
+type Value = Draft | Value[] | string;
+const isDraft = (value: Value): value is Draft => typeof value === 'object' && !Array.isArray(value);
 
 /** @throws Problem `body_malformed` with the place */
 export function readForm(text: string): JsonObject {
@@ -57,11 +58,11 @@ function assign(root: Draft, keys: readonly string[], value: string, name: strin
     const held: Value | undefined = Object.hasOwn(at, key) ? at[key] : undefined;
     if (next === undefined) {
       if (keys.length === 1 && typeof held === 'string') {
-        at[key] = [held, value] as unknown as Draft[];
+        at[key] = [held, value];
         return;
       }
       if (keys.length === 1 && Array.isArray(held)) {
-        held.push(value as unknown as Draft);
+        held.push(value);
         return;
       }
       if (held !== undefined && typeof held !== 'string') throw clash(name);
@@ -69,8 +70,8 @@ function assign(root: Draft, keys: readonly string[], value: string, name: strin
       return;
     }
     if (next !== '') {
-      if (held !== undefined && !isObject(held as Json)) throw clash(name);
-      const inner: Draft = (held as Draft | undefined) ?? {};
+      if (held !== undefined && !isDraft(held)) throw clash(name);
+      const inner: Draft = held ?? {};
       at[key] = inner;
       at = inner;
       continue;
@@ -80,12 +81,12 @@ function assign(root: Draft, keys: readonly string[], value: string, name: strin
     at[key] = list;
     const behind = keys.slice(i + 2);
     if (behind.length === 0) {
-      list.push(value as unknown as Draft);
+      list.push(value);
       return;
     }
     if (behind[0] === '') throw malformed(`${shown(name)}: a list in a list cannot be said in a form; send JSON`);
     const last = list.at(-1);
-    if (last !== undefined && !isObject(last as Json)) throw clash(name);
+    if (last !== undefined && !isDraft(last)) throw clash(name);
     const element: Draft = last === undefined || has(last, behind) ? {} : last;
     if (element !== last) list.push(element);
     assign(element, behind, value, name);
@@ -98,7 +99,7 @@ function has(element: Draft, keys: readonly string[]): boolean {
   let at: Value | undefined = element;
   for (const key of keys) {
     if (key === '') return false;
-    at = typeof at === 'object' && !Array.isArray(at) && Object.hasOwn(at, key) ? at[key] : undefined;
+    at = isDraft(at) && Object.hasOwn(at, key) ? at[key] : undefined;
     if (at === undefined) return false;
   }
   return true;

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../../model/json.ts';
+import type { JsonObject } from '../../../model/json.ts';
 
 /** Requests that are kept, and the characters they may take together; the oldest go first. */
 export const REQUESTS_KEPT_MAX = 500;
@@ -27,7 +27,7 @@ export function makePlayground(): Playground {
   let characters = 0;
   return {
     keep(request) {
-      const one = { request: { ...request, n: ++last }, size: JSON.stringify(request as unknown as Json).length };
+      const one = { request: { ...request, n: ++last }, size: JSON.stringify(request).length };
       kept.push(one);
       characters += one.size;
       while (kept.length > REQUESTS_KEPT_MAX || (characters > REQUESTS_CHARACTERS_MAX && kept.length > 1))

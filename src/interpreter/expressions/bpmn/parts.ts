@@ -10,6 +10,9 @@ import type { Acting } from '../../state/world.ts';
 
 /*
  * What the expressions of BPMN read: the attributes of their tree, and the variables they can see.
+ *
+ * Both are JSON for everybody else. The attributes were checked and written by our own reader (definition/bpmn), the data of a node by these
+ * files themselves, so here they are taken for what they were written as: `as unknown as` says so, and is for nothing else.
  */
 
 export const PROCESS = 'bpmn:process';
