@@ -7,7 +7,7 @@ export type Complaint = Place & {
 export type Place = { readonly line: number; readonly column: number };
 
 /**
- * The signal by which a reader gives up from deep inside its grammar. It never leaves this room: read.ts turns it into
+ * The signal by which a reader gives up from deep inside its grammar. No other room sees it: read.ts turns it into
  * a complaint, so that a bad definition is an ordinary value for everybody else.
  */
 export class Refusal extends Error {

@@ -8,7 +8,7 @@ import { isXmlName, isXmlText } from './xml-scan.ts';
 /** A definition as text, or why this format has no way to say it. */
 export type Printed = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
-/** Ends printing from deep inside a tree; never leaves this file. */
+/** Ends printing from deep inside a tree; no other file sees it. */
 class Unsayable extends Error {}
 
 function printed(print: () => string): Printed {

@@ -312,7 +312,7 @@ function broken(running: Running, turn: Turn, entry: Entry): Ran {
         };
   if (entry.kind === 'outcome') release(turn, entry.outcome);
   if (workflow === null) return { kind: 'ran', verdict, changes: null, folds: false };
-  const aside = putAside(running, turn, entry) ?? bareChanges(workflow);
+  const aside = setAside(running, turn, entry) ?? bareChanges(workflow);
   const message = `An internal error: the step for ${nameOf(entry)} failed ${ATTEMPTS_MAX} times`;
   return inError(running, turn, entry, { aside, message, verdict });
 }
@@ -375,7 +375,7 @@ function inError(
   return { kind: 'ran', verdict, changes, folds: false };
 }
 
-function putAside(running: Running, turn: Turn, entry: Entry): Changes | null {
+function setAside(running: Running, turn: Turn, entry: Entry): Changes | null {
   const { workflow } = turn.view;
   if (workflow === null) return null;
   if (entry.kind === 'outcome') {

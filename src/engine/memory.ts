@@ -67,7 +67,7 @@ export function makeMemory(): Memory {
       return recalled;
     },
     remember: (workflow, view, changes) => {
-      // Of what a pause or a sweep has done to the rows only the database knows.
+      // Only the database knows what a pause or a sweep has done to the rows.
       if (isOver(changes.workflow.status) || endsBatch(changes)) return rows.delete(workflow);
       const weight = weightOf(view);
       if (weight > ONE_CHARACTERS_MAX) return rows.delete(workflow);

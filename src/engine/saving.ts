@@ -36,7 +36,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
       if (row === undefined && op.kind === 'patch' && isDue(op.set, nowHere)) unclaimed = true;
       if (row === undefined || row.send === null || row.url === null || row.heldAt !== null) continue;
       if (row.dueAt === null || row.dueAt > nowHere) continue;
-      // A row that was there before may still be claimed by a try under way: it is claimed anew when that has ended.
+      // A row that was there before may still be claimed by a try under way: it is claimed again when that has ended.
       if (op.kind === 'put' && !turn.base.workitems.has(id) && messages?.reserve(row.url) === true)
         ready.push(readyMessage(parts, turn, row, leaseEndsAt));
       else unclaimed = true;

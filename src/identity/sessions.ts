@@ -13,7 +13,7 @@ import type { Principal } from './principal.ts';
 export const SESSION_SECONDS = 43_200;
 /** One that is older is exchanged when it is used. */
 const RENEW_AFTER_SECONDS = SESSION_SECONDS / 2;
-/** Whoever signed in so long ago signs in anew. */
+/** Whoever signed in so long ago signs in again. */
 export const SIGNED_IN_SECONDS_MAX = 604_800;
 
 const SESSION = /^v1\.([0-9A-Za-z]{1,20})\.(\d{1,9})\.(\d{1,12})-(\d{1,12})\.([0-9A-Za-z]{4}\.[\w-]{22})$/;

@@ -5,7 +5,7 @@ import type { CallbackRequest, PostResult, TryEnd } from './message.ts';
 import type { Post } from './post.ts';
 import type { Held } from './waiting.ts';
 
-/** Before a try there must be so much lease left besides the time the try may take; or it is claimed anew. */
+/** Before a try there must be so much lease left besides the time the try may take; or it is claimed again. */
 export const LEASE_SPARE_MS = 5_000;
 /** The end of a lease is kept clear of: a try is cut off that much earlier. */
 export const LEASE_MARGIN_MS = 1_000;

@@ -2,7 +2,7 @@ import { createHmac, type KeyObject, sign } from 'node:crypto';
 import type { CallbackRequest } from './message.ts';
 
 /*
- * Signatures of what leaves, as Standard Webhooks has them: over `id.timestamp.body`, one for each secret that holds, so that receivers can
+ * Signatures of what is sent, as Standard Webhooks has them: over `id.timestamp.body`, one for each secret that holds, so that receivers can
  * change from one to the next at their leisure.
  */
 

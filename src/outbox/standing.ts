@@ -50,7 +50,7 @@ export function makeStandings(settings: { readonly triesMax: number; readonly tr
       if (sign === 'nothing') return;
       const known = hosts.get(host) ?? { standing: 'unproven', places: first, silentInRow: 0 };
       if (sign === 'answered') {
-        // One that is back after a silence begins anew.
+        // One that is back after a silence begins again.
         known.places = known.standing === 'silent' ? first : Math.min(triesPerHostMax, known.places + 1);
         known.standing = 'answers';
         known.silentInRow = 0;

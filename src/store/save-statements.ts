@@ -249,8 +249,8 @@ export const spreadPiece: Piece = {
 };
 
 const holdColumns = 'hold bigint, shift bigint, until bigint';
-const heldAnew = 'case when r.shift is not null then r.hold else coalesce(t.held_at, r.hold) end';
-const dueAnew = (table: string): string =>
+const newHeld = 'case when r.shift is not null then r.hold else coalesce(t.held_at, r.hold) end';
+const newDue = (table: string): string =>
   `t.due_at + case when t.held_at is null${table === 'agenda' ? ` or t.kind = 'timer' and starts_with(t.payload, '${CLOCK_PAYLOAD}')` : ''}
       then 0 else coalesce(least(r.shift, greatest(0, r.until - t.held_at)), 0) end`;
 
@@ -259,7 +259,7 @@ const dueAnew = (table: string): string =>
 export const holdPieces: readonly Piece[] = ['agenda', 'workitem'].map((table) => ({
   code: `${table[0]}h`,
   text: (n) => `${table}_held as (
-    update ${table} t set due_at = ${dueAnew(table)}, held_at = ${heldAnew}
+    update ${table} t set due_at = ${newDue(table)}, held_at = ${newHeld}
     from ${from(n, holdColumns)}
     where ${FEW} and t.shard = r.s and t.workflow_id = r.w and (r.hold is not null or t.held_at is not null)
       ${table === 'workitem' ? 'and t.send is not null' : ''})`,

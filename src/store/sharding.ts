@@ -8,7 +8,7 @@ import type { Statement } from './connections.ts';
 const named = new Map<string, Statement>();
 
 /**
- * The same statement with the shard said aloud: every `… = r.s` also `= $n`, a parameter behind the others.
+ * The same statement with the shard as a parameter: every `… = r.s` also `= $n`, a parameter behind the others.
  *
  * @returns the statement and the values that complete it
  */

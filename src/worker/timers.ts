@@ -64,8 +64,8 @@ export function makeTimers(parts: {
 }): Timers {
   const { store, engine, clock, time, ids, log } = parts;
   const underWay = new Set<string>();
-  // Of these, what was written anew meanwhile: the step that handled the rest of a long one has left a rest itself.
-  const anew = new Set<string>();
+  // Those under way whose row was written again meanwhile: the step that handled the rest of a long one has left a rest itself.
+  const rewritten = new Set<string>();
   const failing = new Map<string, { failures: number; until: number }>();
   // Rows of other processes, dead or alive (left-rows.ts), and until when they are not looked at.
   const postponed = new Map<string, number>();
@@ -173,7 +173,7 @@ export function makeTimers(parts: {
         underWay.delete(key);
         // One that could not even be given up keeps its mark.
         if (marked !== null && (isDone || event.kind === 'due')) left.survived(marked, underWay.size === 0);
-        if (anew.delete(key) && !feed(row)) more = true;
+        if (rewritten.delete(key) && !feed(row)) more = true;
         if (more && underWay.size <= AGENDA_UNDER_WAY_MAX / 2) loop.wake();
         rest.tell();
       });
@@ -203,7 +203,7 @@ export function makeTimers(parts: {
         if (row.dueAt > now) {
           parts.expect(row.dueAt);
           others ||= shares > 1 && row.dueAt - now <= HINT_MS && shardOf(row.workflow) % shares !== share;
-        } else if (underWay.has(keyOf(row))) anew.add(keyOf(row));
+        } else if (underWay.has(keyOf(row))) rewritten.add(keyOf(row));
         // Straight on to the end of the engine's queue: behind everybody who waits there already.
         else if (!feed(row)) more = true;
       }
