@@ -61,7 +61,7 @@ export function makeAttempt(parts: {
     try {
       return item.request();
     } catch (err) {
-      log.error('the request of a message could not be made', { event: 'message.unmakable', ...about(item), err });
+      log.error('the request of a message could not be made', { event: 'message.unmakable', ...item.about, err });
       return null;
     }
   }
@@ -75,15 +75,10 @@ export function makeAttempt(parts: {
       // With the database away nobody knows whose it is.
       log.warn('a message could not be checked before it was sent', {
         event: 'message.unchecked',
-        ...about(item),
+        ...item.about,
         err,
       });
       return null;
     }
   };
 }
-
-const about = ({ key }: Held): { readonly [name: string]: string } => ({
-  workflow_id: key.workflow,
-  expression_id: key.id,
-});

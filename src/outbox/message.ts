@@ -1,5 +1,3 @@
-import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-
 /*
  * A message owed: what the outbox knows of it, whoever owes it. Whoever does is an *owner* (owners/), a file each: it says what is due,
  * how a message becomes a request, and how the end of a try is written.
@@ -19,12 +17,10 @@ export type PostResult =
   /** `silent`: the time was over, and a place had been taken for all of it. */
   | { readonly kind: 'unreachable'; readonly reason: string; readonly silent?: true };
 
-/** Which message. A further kind of owner is a further member. */
-export type MessageKey = { readonly owner: 'workitem'; readonly workflow: WorkflowId; readonly id: ExpressionId };
-
 /** A message that is claimed for this node. */
 export type Message = {
-  readonly key: MessageKey;
+  /** What the log says it is about: ids by their names. */
+  readonly about: { readonly [name: string]: string };
   readonly tenant: string;
   /** Host and port it goes to: what shares the tries to one host (`hostOf`). */
   readonly host: string;

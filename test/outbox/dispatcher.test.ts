@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import { BEGUN_CHARACTERS_MAX, makeDispatcher } from '../../src/outbox/dispatcher.ts';
 import type { ClaimRequest, Message, PostResult, TryEnd } from '../../src/outbox/message.ts';
 import { CROWDED_PER_HOST } from '../../src/outbox/places.ts';
@@ -59,7 +58,7 @@ function around(settings: { triesMax?: number; triesPerHostMax?: number; skipsNo
     const name = more.name ?? `m${++made}`;
     const host = more.host ?? 'h';
     return {
-      key: { owner: 'workitem', workflow: 'w' as WorkflowId, id: name as ExpressionId },
+      about: { workflow_id: 'w', expression_id: name },
       tenant: 'default',
       host,
       line: 'w',

@@ -30,7 +30,7 @@ export function workitemOwner(parts: {
     const { row, workflow, claim, base } = ready;
     const send = row.send ?? 'active';
     return {
-      key: { owner: 'workitem', workflow, id: row.id },
+      about: { workflow_id: workflow, expression_id: row.id },
       tenant: ready.tenant,
       host: hostOf(row.url),
       line: workflow,
