@@ -107,7 +107,7 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
     const { name } = node;
     if (name.includes('$') || bound.names.has(name) || isGiven(name)) return;
     const meant = suggestion(name, '', () => heads);
-    if (meant !== null)
+    if (meant !== null && !(bound.names.has(meant) && isOtherForm(name, meant)))
       warn('expression_misspelt', node, `${quoted(name)} is taken for a participant; is ${quoted(meant)} meant?`);
     else if (node.children.length > 0)
       warn(
@@ -252,4 +252,11 @@ function boundNames(root: Tree): Bound {
     called.add(text);
     for (const word of text.split(/[\s,:!*]/)) if (word !== '') called.add(word);
   }
+}
+
+/** `checker` and `checked`, `convert` and `converter`: two words of one stem, of which one is no slip of the other. */
+function isOtherForm(a: string, b: string): boolean {
+  let stem = 0;
+  while (stem < a.length && a[stem] === b[stem]) stem += 1;
+  return stem >= Math.max(5, Math.min(a.length, b.length) - 1) && a.at(-1) !== b.at(-1);
 }

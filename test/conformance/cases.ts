@@ -14,12 +14,16 @@ export type Behaviour = {
 
 export type ScriptStep = {
   readonly sleep?: number;
+  /** Only where the clock stands: moves it by a duration, or to the next time of this name, such as `07:30` (UTC). */
+  readonly advance?: string;
+  readonly advance_to?: string;
   readonly after_dispatch?: string;
   readonly nth?: number;
-  readonly do?: 'proceed' | 'cancel_workflow' | 'kill_workflow' | 'launch';
+  readonly do?: 'proceed' | 'fail' | 'cancel_workflow' | 'kill_workflow' | 'launch';
   readonly participant?: string;
   readonly target_nth?: number;
   readonly fields?: Fields;
+  readonly message?: string;
   readonly definition?: string;
 };
 
@@ -37,6 +41,8 @@ export type Expected = {
   readonly dispatches: readonly ExpectedMessage[];
   readonly cancels: readonly ExpectedNotice[];
   readonly outcome: Outcome;
+  /** How the workflow ended; only told by patterns and recipes. */
+  readonly status?: string;
   readonly final_fields: Fields | null;
   readonly errors: readonly ExpectedError[];
   readonly remaining: readonly string[];
@@ -56,6 +62,10 @@ export type Case = {
   readonly participants: { readonly [name: string]: readonly Behaviour[] };
   readonly script: readonly ScriptStep[];
   readonly run_for?: number;
+  /** The clock stands but where the script moves it. */
+  readonly stands?: true;
+  /** Steps of the script that have nothing to act on, by design. */
+  readonly script_notes?: number;
   readonly expect: Expected;
 };
 

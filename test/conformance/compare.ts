@@ -16,6 +16,7 @@ export type Result = {
   readonly dispatches: readonly SeenMessage[];
   readonly notices: readonly SeenNotice[];
   readonly outcome: Outcome;
+  readonly status: string;
   readonly fields: Json;
   readonly errors: readonly ExpectedError[];
   readonly remaining: readonly string[];
@@ -26,7 +27,8 @@ export type Result = {
 /** Every difference as one readable line; none: the case passes. */
 export function differences(one: Case, result: Result): readonly string[] {
   const { expect } = one;
-  const lines = [...result.troubles];
+  const troubles = one.script_notes === undefined ? result.troubles : result.troubles.slice(one.script_notes);
+  const lines = [...troubles];
   const silent = silentParticipants(one);
   const dispatches = expect.dispatches.filter((message) => !silent.has(message.participant));
   if (one.order === 'total') lines.push(...listDifferences(dispatches, result.dispatches));
@@ -64,6 +66,8 @@ function endDifferences(one: Case, result: Result): readonly string[] {
   const lines: string[] = [];
   const outcomeFits = result.outcome === expect.outcome || (forgotten && result.outcome === 'running');
   if (!outcomeFits) lines.push(`outcome: expected ${expect.outcome}, got ${result.outcome}`);
+  if (expect.status !== undefined && result.status !== expect.status)
+    lines.push(`status: expected ${expect.status}, got ${result.status}`);
   if (outcomeFits && result.outcome === 'terminated' && !same(expect.final_fields, result.fields))
     lines.push(
       `final fields: expected ${sortedJson(expect.final_fields)}\n                   got ${sortedJson(result.fields)}`,

@@ -81,6 +81,7 @@ describe('the comparison', () => {
   const result = {
     dispatches: [],
     outcome: 'terminated',
+    status: 'completed',
     fields: example.expect.final_fields,
     errors: [],
     remaining: [],

@@ -200,6 +200,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
       const over = ['completed', 'cancelled', 'killed'].includes(shown.status);
       return {
         outcome: over ? 'terminated' : shown.status === 'error' ? 'error' : 'running',
+        status: shown.status,
         fields: over ? shown.fields : null,
         errors: shown.errors.map((error) => ({ expid: error.expid, class: error.class, message: error.message })),
         remaining: shown.expressions.map((expression) => expression.expid),

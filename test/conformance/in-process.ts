@@ -124,6 +124,7 @@ export function inProcess(one: Case, parts: Parts, limits: Limits = LIMITS): InP
       const shown = parts.inspect(loaded, world.definition);
       return {
         outcome: isOver(row.status) ? 'terminated' : row.status === 'error' ? 'error' : 'running',
+        status: row.status,
         fields: isOver(row.status) ? (shown.fields as Json) : null,
         errors: [...loaded.errors.values()].map((error) => ({
           expid: expidOf(error.id as ExpressionId),

@@ -16,6 +16,7 @@ export type Received = {
 };
 export type Ending = {
   readonly outcome: Outcome;
+  readonly status: string;
   readonly fields: Json;
   readonly errors: readonly ExpectedError[];
   readonly remaining: readonly string[];
@@ -93,13 +94,35 @@ export async function replay(one: Case, player: Player): Promise<Result> {
       const id = await player.launch(step.definition ?? '', step.fields ?? {});
       if (id === null) troubles.push('the second launch was refused');
       else workflows.push(id);
-    } else if (step.do === 'proceed') {
+    } else if (step.do === 'proceed' || step.do === 'fail') {
       const participant = step.participant ?? step.after_dispatch;
       const nth = step.target_nth ?? step.nth ?? 1;
       const target = counted.find((each) => each.participant === participant && each.nth === nth);
       if (target === undefined) troubles.push(`script: there is no dispatch ${nth} of ${participant} to proceed`);
+      else if (step.do === 'fail') await player.fail(target, step.message ?? '');
       else await player.proceed(target, step.fields ?? {});
     }
+  }
+
+  /** Moves a clock that stands: what falls due on the way happens at its time. */
+  async function move(step: ScriptStep): Promise<void> {
+    const to =
+      step.advance_to === undefined ? player.now() + msOf(step.advance ?? '0s') : nextAt(step.advance_to, player.now());
+    for (let turn = 0; turn < TURNS_MAX; turn++) {
+      const due = await player.nextDueAt();
+      if (due === null || due >= to + MOVED_MORE_MS) break;
+      await player.waitUntil(due);
+      const news = await player.rest();
+      received.push(...news);
+      waiting.push(...news.filter((each) => each.status === 'active'));
+      while (waiting.length > 0) {
+        await answerRound();
+        const more = await player.rest();
+        received.push(...more);
+        waiting.push(...more.filter((each) => each.status === 'active'));
+      }
+    }
+    await player.waitUntil(to + MOVED_MORE_MS);
   }
 
   /** Lets time pass until something is due, at the latest until `limit`; false when nothing happens before. */
@@ -128,8 +151,13 @@ export async function replay(one: Case, player: Player): Promise<Result> {
       }
       const step = one.script[script];
       if (step === undefined) {
-        if (await pass(watchFrom + watch, null)) quietTurns = 0;
+        if (one.stands !== true && (await pass(watchFrom + watch, null))) quietTurns = 0;
         else if (quietTurns >= player.looks) return;
+        continue;
+      }
+      if (step.advance !== undefined || step.advance_to !== undefined) {
+        await move(step);
+        script++;
         continue;
       }
       wakeAt ??= player.now() + (step.sleep ?? 0) * 1_000;
@@ -138,7 +166,7 @@ export async function replay(one: Case, player: Player): Promise<Result> {
         continue;
       }
       if (step.after_dispatch !== undefined && timesSeen(step.after_dispatch) < (step.nth ?? 1)) {
-        if (await pass(watchFrom + watch, null)) quietTurns = 0;
+        if (one.stands !== true && (await pass(watchFrom + watch, null))) quietTurns = 0;
         if (quietTurns < player.looks) continue;
         troubles.push(`script: dispatch ${step.nth ?? 1} of ${step.after_dispatch} never came`);
       } else if (step.do !== undefined) await act(step);
@@ -149,9 +177,9 @@ export async function replay(one: Case, player: Player): Promise<Result> {
     troubles.push(`still not at its end after ${TURNS_MAX} turns`);
   }
 
-  let ending: Ending = { outcome: 'launch_error', fields: null, errors: [], remaining: [] };
+  let ending: Ending = { outcome: 'launch_error', status: '', fields: null, errors: [], remaining: [] };
   try {
-    const id = await player.launch(one.definition, one.fields);
+    const id = await player.launch(one.definition, filledIn(one.fields, player.now()));
     if (id !== null) {
       workflows.push(id);
       await play();
@@ -173,11 +201,42 @@ export async function replay(one: Case, player: Player): Promise<Result> {
       .filter((each) => each.status !== 'active')
       .map((each) => ({ ...message(each), status: each.status })),
     outcome: ending.outcome,
+    status: ending.status,
     fields: normal(ending.fields),
     errors: ending.errors.map((error) => ({ ...error, message: String(normal(error.message)) })),
     remaining: ending.remaining,
     troubles,
   };
+}
+
+/** The clock is moved so much further than a script says, so that what is due at that moment is due. */
+const MOVED_MORE_MS = 50;
+const UNIT_MS: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function msOf(duration: string): number {
+  const parts = [...duration.matchAll(/(\d+)([smhd])/g)];
+  if (parts.map(([part]) => part).join('') !== duration) throw new Error(`${duration} is no duration`);
+  return parts.reduce((sum, [, size, unit]) => sum + Number(size) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+}
+
+function nextAt(time: string, now: number): number {
+  const day = now - (now % 86_400_000);
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const at = day + hours * 3_600_000 + minutes * 60_000;
+  return at > now ? at : at + 86_400_000;
+}
+
+/** `<in 30d>` in fields stands for the time that many days from now. */
+function filledIn(fields: Fields, now: number): Fields {
+  const fill = (value: Json): Json => {
+    if (Array.isArray(value)) return value.map((item) => fill(item as Json));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, fill(each as Json)]));
+    const ahead = typeof value === 'string' ? /^<in (\w+)>$/.exec(value)?.[1] : undefined;
+    if (ahead === undefined) return value;
+    return `${new Date(now + msOf(ahead)).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  };
+  return fill(fields) as Fields;
 }
 
 /** What a participant does at its n-th dispatch: the last behaviour repeats; whoever is not listed replies at once. */
