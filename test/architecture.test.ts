@@ -122,6 +122,7 @@ const doors: { readonly [name: string]: string } = {
   'p-retry': 'store/',
   pg: 'store/',
   pino: 'runtime/log.ts',
+  'prom-client': 'runtime/metrics.ts',
   'fastest-levenshtein': 'language/nearest.ts',
   re2js: 'language/regex.ts',
   yaml: 'server/settings/file.ts',

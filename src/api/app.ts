@@ -18,6 +18,13 @@ export type App = {
   readonly handle: RequestListener;
   /** Ends every answer that goes on by itself: the first thing to do when the server stops. */
   endStreams(): void;
+  readonly figures: () => AppFigures;
+};
+
+/** Requests under way, and streams that ended before they were done, by why. */
+export type AppFigures = {
+  readonly requests: number;
+  readonly closed: { readonly slow: number; readonly gone: number; readonly shutdown: number };
 };
 
 /**
@@ -36,17 +43,23 @@ export function makeApp(
     most: parts.streamsMax,
   });
   const operations = withOpenapi(operationsOf(parts));
-  app.use(report(parts.log, browserHeaders(browsers), addressOf));
+  const meter = parts.figures?.meter;
+  const admitting = admit(identify, parts.rates, meter);
+  app.use(report(parts.log, browserHeaders(browsers), addressOf, meter));
   const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
   if (cors !== null) app.use(cors);
   const probes = new Set(operations.flatMap(({ probe, path }) => (probe === true ? [path] : [])));
   app.use(limitAddresses(parts.rates, probes));
   app.use(findOperation(operations, parts.role));
-  app.use(admit(identify, parts.rates));
+  app.use(admitting.middleware);
   app.use(run(parts, streams));
   // What reaches Koa's own handler has been answered already, or the client has gone.
   app.on('error', (error: Error) => parts.log.debug('a connection failed', { event: 'connection.failed', err: error }));
-  return { handle: app.callback(), endStreams: streams.end };
+  return {
+    handle: app.callback(),
+    endStreams: streams.end,
+    figures: () => ({ requests: admitting.underWay(), closed: streams.figures() }),
+  };
 }
 
 function withOpenapi(operations: readonly Operation[]): readonly Operation[] {

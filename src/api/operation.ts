@@ -111,6 +111,8 @@ export type Operation = {
   readonly once?: readonly string[];
   /** Asked by machines all the time: answered when the house is full, logged at debug level only. */
   readonly probe?: true;
+  /** Asked by machines all the time, but let in as others are: logged at debug level only. */
+  readonly routine?: true;
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */
   readonly fixed?: true;
   /** The body; `checked: 'by handler'` where the contract wants complaints of its own. */

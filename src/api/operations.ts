@@ -5,6 +5,7 @@ import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
+import { figureOperations, statsOperation } from './resources/figures/operations.ts';
 import { keyOperations } from './resources/keys/operations.ts';
 import { playgroundOperations } from './resources/playground/operations.ts';
 import { secretOperations } from './resources/secrets/operations.ts';
@@ -18,7 +19,7 @@ import { workitemOperations } from './resources/workitems/operations.ts';
 /** Everything the API can do; a worker answers for itself only. */
 export function operationsOf(parts: Parts): readonly Operation[] {
   const info = infoOperation(parts, () => all.map(({ id }) => id));
-  const server = [...serverOperations(parts), info];
+  const server = [...serverOperations(parts), info, ...figureOperations(parts)];
   const all: readonly Operation[] = parts.role === 'worker' ? server : [...workflowOperationsOf(parts), ...server];
   return all;
 }
@@ -33,6 +34,7 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...bpmnOperations(parts),
   ...definitionOperations(parts),
   ...(parts.playground ? playgroundOperations(parts) : []),
+  ...statsOperation(parts),
   ...keyOperations(parts),
   ...secretOperations(parts),
   ...sessionOperations(parts),

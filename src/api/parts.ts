@@ -4,11 +4,14 @@ import type { EventsOfAll } from '../events/of-all.ts';
 import type { EventsOfWorkflows } from '../events/of-workflow.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Json } from '../model/json.ts';
+import type { Status } from '../model/rows.ts';
 import type { Launch as LaunchOrder } from '../model/stimulus.ts';
+import type { Tenant } from '../model/tenant.ts';
 import type { Tree } from '../model/tree.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Meter } from '../runtime/meter.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 
 import type { PagePolicy } from './middleware/pages.ts';
@@ -53,6 +56,42 @@ export type ConvertResult =
       readonly warnings: readonly DefinitionComplaint[];
     }
   | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
+/** Figures of one tenant, or of all (null), and of its last so many minutes. */
+export type StatsAsked = { readonly tenant: Tenant | null; readonly minutes: number };
+/** A count that could not be had in time is null. Times in milliseconds are of business time where they are points in time. */
+export type Stats = {
+  readonly workflows: ReadonlyMap<Status, number> | null;
+  readonly workitems: {
+    readonly open: number;
+    readonly failed: number;
+    readonly overdue: number;
+    readonly failing: number;
+  } | null;
+  readonly messages: { readonly due: number; readonly oldestDueSeconds: number } | null;
+  readonly timers: { readonly due: number; readonly oldestDueSeconds: number } | null;
+  readonly errors: number | null;
+  /** Those in which something happened. */
+  readonly minutes: readonly {
+    readonly at: number;
+    readonly launched: number;
+    readonly ended: number;
+    readonly steps: number;
+    readonly tries: { readonly delivered: number; readonly refused: number; readonly unreachable: number };
+    readonly stepP50Ms: number | null;
+    readonly stepP95Ms: number | null;
+    readonly timerLagMs: number | null;
+    readonly databaseMs: number | null;
+  }[];
+  /** As this node sees them; null where one tenant asks. */
+  readonly hosts:
+    | readonly {
+        readonly host: string;
+        readonly tries: number;
+        readonly failingSince: number | null;
+        readonly p95Ms: number | null;
+      }[]
+    | null;
+};
 
 /** What the API is built from. Rooms it may not import come in as functions (docs/architecture.md, the arrows). */
 export type Parts = {
@@ -101,6 +140,14 @@ export type Parts = {
   /** Which pages are our own, and how a browser reaches this server. */
   readonly pages: PagePolicy;
   readonly rates: Rates;
+  /** What is counted, and who asks for it; left out: nothing is counted, and there is nothing to ask for. */
+  readonly figures?: {
+    readonly meter: Meter;
+    readonly scrape: (
+      format: 'prometheus' | 'openmetrics',
+    ) => Promise<{ readonly type: string; readonly text: string }>;
+    readonly stats: (asked: StatsAsked) => Promise<Stats>;
+  };
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** Whether participants can be played by hand here (PLAYGROUND). */

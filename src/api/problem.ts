@@ -20,6 +20,8 @@ type More = {
   readonly headers?: Readonly<Record<string, string>>;
   /** Of one of the fixed v1 calls: the contract's text in `error`, to the letter; the status is 400. */
   readonly words?: string;
+  /** For the figures, never answered: what of a credential was not good. */
+  readonly why?: string;
 };
 
 /** What this room throws. Faults of the workflow world are `Fault` until they are answered. */
@@ -28,6 +30,7 @@ export class Problem extends Error {
   readonly complaints: readonly Complaint[];
   readonly headers: Readonly<Record<string, string>>;
   readonly words: string | null;
+  readonly why: string | null;
   constructor(code: Code, message: string, more: More = {}) {
     super(message);
     this.name = 'Problem';
@@ -35,6 +38,7 @@ export class Problem extends Error {
     this.complaints = more.complaints ?? [];
     this.headers = more.headers ?? {};
     this.words = more.words ?? null;
+    this.why = more.why ?? null;
   }
 }
 

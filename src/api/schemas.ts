@@ -1,6 +1,7 @@
 import { Convert, Converted, Validate, Validation } from './resources/definitions/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { Reapply } from './resources/expressions/schemas.ts';
+import { Stats } from './resources/figures/schemas.ts';
 import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/keys/schemas.ts';
 import { Secret, SecretCreate, SecretList, SecretRotate, SecretShown } from './resources/secrets/schemas.ts';
 import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
@@ -49,6 +50,7 @@ export const published = {
   nodes: Nodes,
   ping: Ping,
   info: Info,
+  stats: Stats,
   key: Key,
   'key-made': KeyMade,
   keys: KeyList,

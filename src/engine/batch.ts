@@ -7,6 +7,7 @@ import type { LoadRequest, Transaction } from '../store/store.ts';
 import { afterwards } from './committed.ts';
 import { attemptKey, type Entry, firstNeeds, grouped, nameOf, type Verdict } from './entry.ts';
 import { guarded } from './handle.ts';
+import { measure } from './measured.ts';
 import { afterCommit, commit, type Prepared, prepare } from './saving.ts';
 import { tell } from './told.ts';
 import {
@@ -165,6 +166,7 @@ async function withoutLocks(
   memory.proved(outcome === 'committed' ? 'true' : 'stale');
   if (outcome === 'committed')
     return committed(parts, written, prepared, { verdicts, steps: stepsOf(written), now, hears: false });
+  parts.meter.rerun('stale');
   for (const workflow of byWorkflow.keys()) memory.forget(workflow);
   return 'unproven';
 }
@@ -197,6 +199,8 @@ function committed(
       afterwards(parts.log, 'memory', () => parts.memory.remember(workflow, viewAfter(turn), changes));
       tell(parts.log, turn);
     }
+  const at = parts.time.now();
+  afterwards(parts.log, 'meter', () => measure(parts.meter, turns, ran.verdicts, { now: ran.now, at }));
   const settled = turns.flatMap(settledBy);
   afterCommit(parts, turns, prepared, settled, ran.now, ran.hears);
   return { kind: 'committed', verdicts: ran.verdicts, wrote: true, steps: ran.steps, settled };

@@ -12,6 +12,8 @@ export type Entry =
       readonly workflow: WorkflowId;
       readonly stimulus: EngineStimulus;
       readonly seed: string;
+      /** When it arrived, on the process's own clock. */
+      readonly at: number;
     }
   | { readonly kind: 'outcome'; readonly workflow: WorkflowId; readonly outcome: TryOutcome; readonly seed: string };
 

@@ -2,6 +2,7 @@ import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Answer } from '../model/stimulus.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
+import { type Meter, NO_METER } from '../runtime/meter.ts';
 import { backoffMs, pause } from '../runtime/process-time.ts';
 import { makeRest } from '../runtime/rest.ts';
 import { DataRefused, OutcomeUnknown, StoreUnavailable, TookTooLong } from '../store/store.ts';
@@ -26,11 +27,13 @@ const SETTLED_MAX = 10_000;
 /** Counted attempts that are remembered. */
 const ATTEMPTS_REMEMBERED_MAX = 1_000;
 
-export type EngineParts = Omit<BatchParts, 'memory' | 'sinks' | 'watchers' | 'attempts'>;
+export type EngineParts = Omit<BatchParts, 'memory' | 'sinks' | 'watchers' | 'attempts' | 'meter'> & {
+  readonly meter?: Meter;
+};
 
 /** Makes the engine: what order stimuli are taken in (lanes.ts), and what becomes of each batch of them. */
 export function makeEngine(parts: EngineParts): Engine {
-  const { store, time, ids, log } = parts;
+  const { store, time, ids, log, meter = NO_METER } = parts;
   const sinks: { messages: MessageSink | null; agenda: AgendaSink | null } = { messages: null, agenda: null };
   const watchers = makeWatchers(log);
   let stopping = false;
@@ -38,6 +41,7 @@ export function makeEngine(parts: EngineParts): Engine {
   const settled = makeBoundedMap<Pick<Settled, 'as' | 'at'>>(SETTLED_MAX);
   const batchParts: BatchParts = {
     ...parts,
+    meter,
     memory: makeMemory(),
     sinks,
     watchers,
@@ -107,6 +111,7 @@ export function makeEngine(parts: EngineParts): Engine {
         return settle(lane, byEntry, result);
       }
       lost += 1;
+      meter.rerun('lost');
       if (lost > LOST_MAX)
         return fail(batch, new Fault('unavailable', 'The database was too busy with others; try again'));
       await pause(time, waitMs(lost));
@@ -119,6 +124,7 @@ export function makeEngine(parts: EngineParts): Engine {
     result: Extract<BatchResult, { kind: 'committed' }>,
   ): void {
     if (result.wrote) figures.commits += 1;
+    meter.batch(byEntry.size, result.wrote);
     figures.steps += result.steps;
     for (const { workflow, workitem, as, at } of result.settled) settled.set(`${workflow} ${workitem}`, { as, at });
     const again: Waiting[] = [];
@@ -166,6 +172,7 @@ export function makeEngine(parts: EngineParts): Engine {
       } else came.push(waiting);
     }
     for (const [workflow, came] of byWorkflow) {
+      meter.rerun('busy');
       const late = parking.park(workflow, came);
       fail(late, new Fault('unavailable', `Workflow ${workflow} is locked by another node; try again`));
     }
@@ -211,7 +218,7 @@ export function makeEngine(parts: EngineParts): Engine {
   function ask(stimulus: EngineStimulus): Promise<Answer> {
     return new Promise((answer, fail) => {
       enqueue({
-        entry: { kind: 'stimulus', workflow: stimulus.workflow, stimulus, seed: ids.hex() },
+        entry: { kind: 'stimulus', workflow: stimulus.workflow, stimulus, seed: ids.hex(), at: time.now() },
         caller: { answer, fail },
       });
     });

@@ -61,9 +61,11 @@ export async function commit<Outcome extends string>(
   save: (save: Save) => Outcome | Promise<Outcome>,
 ): Promise<Outcome> {
   let committed = false;
+  const since = parts.time.now();
   try {
     const outcome = await save(prepared.save);
     committed = outcome === 'committed';
+    parts.meter.saved((parts.time.now() - since) / 1000);
     return outcome;
   } finally {
     if (!committed)

@@ -6,6 +6,7 @@ import type { Tree } from '../model/tree.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Save, Store } from '../store/store.ts';
 import type { Watchers } from './committed.ts';
@@ -52,6 +53,7 @@ export type BatchParts = {
   /** Who does what a committed step left to do on this node; null: nobody here. */
   readonly sinks: { readonly messages: MessageSink | null; readonly agenda: AgendaSink | null };
   readonly watchers: Watchers;
+  readonly meter: Meter;
   /** How often the step for an agenda row or an outcome has thrown, by `attemptKey`. */
   readonly attempts: { readonly get: (key: string) => number; readonly count: (key: string) => number };
 };

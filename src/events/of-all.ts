@@ -33,7 +33,13 @@ export type AllReader = {
 export type EventsOfAll = {
   /** Writes events as they come until `signal` is aborted. Rejects when the store cannot be read. */
   follow(reader: AllReader, sink: EventSink, signal: AbortSignal): Promise<void>;
-  readonly figures: () => { readonly readers: number; readonly ringBytes: number };
+  /** `sent`: events since the start. `lateMs`: for how long the newest events wait for transactions that began before them. */
+  readonly figures: () => {
+    readonly readers: number;
+    readonly ringBytes: number;
+    readonly sent: number;
+    readonly lateMs: number;
+  };
   stop(): Promise<void>;
 };
 
@@ -69,6 +75,9 @@ export function makeEventsOfAll(parts: {
   let unwatch = (): void => {};
   let cancelLook = (): void => {};
   let lookedInVain = 0;
+  let sent = 0;
+  /** Since when events are there that have to wait; null: none do. */
+  let lateSince: number | null = null;
   let isStopped = false;
 
   const tail = makeLoop({
@@ -87,6 +96,7 @@ export function makeEventsOfAll(parts: {
         for (const wake of [...waiting]) wake();
       }
       if (page.isCut) return true;
+      lateSince = page.hasLater ? (lateSince ?? time.now()) : null;
       lookLater(page.hasLater);
       return false;
     },
@@ -124,6 +134,7 @@ export function makeEventsOfAll(parts: {
     unwatch();
     unwatch = () => {};
     cancelLook();
+    lateSince = null;
     upTo = null;
     ring.clear(atPosition(0));
   }
@@ -180,6 +191,7 @@ export function makeEventsOfAll(parts: {
           if (reader.digest) counts.set(frame.kind, (counts.get(frame.kind) ?? 0) + 1);
           if (!isWatched || !reader.wants(frame.kind)) continue;
           wroteAt = time.now();
+          sent += 1;
           await pieces.add(frame.text);
         }
       }
@@ -237,7 +249,12 @@ export function makeEventsOfAll(parts: {
         leave();
       }
     },
-    figures: () => ({ readers, ringBytes: ring.bytes() }),
+    figures: () => ({
+      readers,
+      ringBytes: ring.bytes(),
+      sent,
+      lateMs: lateSince === null ? 0 : time.now() - lateSince,
+    }),
     stop: async () => {
       isStopped = true;
       cancelLook();

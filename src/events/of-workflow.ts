@@ -34,7 +34,8 @@ export type EventsOfWorkflows = {
    * or when `signal` is aborted. Rejects when the store cannot be read. */
   follow(reader: WorkflowReader, sink: EventSink, signal: AbortSignal): Promise<void>;
   /** Workflows that are watched, and by how many. */
-  readonly figures: () => { readonly workflows: number; readonly readers: number };
+  /** `sent`: events since the start. */
+  readonly figures: () => { readonly workflows: number; readonly readers: number; readonly sent: number };
   stop(): Promise<void>;
 };
 
@@ -67,6 +68,7 @@ export function makeEventsOfWorkflows(parts: {
   const all = new Map<WorkflowId, Watched>();
   let unwatch: (() => void) | null = null;
   let cancelPoll = (): void => {};
+  let sent = 0;
   let isStopped = false;
 
   function learn(watched: Watched, standing: Standing | null): void {
@@ -195,6 +197,7 @@ export function makeEventsOfWorkflows(parts: {
         for (const { kind, text } of frames)
           if (reader.wants(kind)) {
             wroteAt = time.now();
+            sent += 1;
             await pieces.add(text);
           }
         await pieces.flush();
@@ -234,7 +237,7 @@ export function makeEventsOfWorkflows(parts: {
     figures: () => {
       let readers = 0;
       for (const watched of all.values()) readers += watched.readers;
-      return { workflows: all.size, readers };
+      return { workflows: all.size, readers, sent };
     },
     stop: async () => {
       isStopped = true;

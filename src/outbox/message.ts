@@ -14,8 +14,8 @@ export type CallbackRequest = {
 export type PostResult =
   | { readonly kind: 'delivered'; readonly status: number }
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
-  /** `silent`: the time was over, and a place had been taken for all of it. */
-  | { readonly kind: 'unreachable'; readonly reason: string; readonly silent?: true };
+  /** `silent`: the time was over, and a place had been taken for all of it. `blocked`: the URL may not be called, so nothing has left. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly silent?: true; readonly blocked?: true };
 
 /** A message that is claimed for this node. */
 export type Message = {

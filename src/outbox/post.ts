@@ -87,7 +87,7 @@ export function makePost(options: {
     cuttable: (cut: () => void) => void = () => {},
   ): Promise<PostResult> {
     const complaint = complaintAbout(request.url);
-    if (complaint !== null) return { kind: 'unreachable', reason: `the URL ${complaint}` };
+    if (complaint !== null) return { kind: 'unreachable', reason: `the URL ${complaint}`, blocked: true };
     const until = time.now() + timeoutMs;
     const first = await once(request, timeoutMs, cuttable);
     if (first !== 'stale connection') return first;

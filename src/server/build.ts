@@ -19,6 +19,7 @@ import { makeAddressList } from '../runtime/addresses.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import { type Metrics, makeMetrics } from '../runtime/metrics.ts';
 import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
 import { RETIRED } from '../store/positions.ts';
@@ -30,6 +31,7 @@ import { compose } from './compose.ts';
 import type { Config } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { makeDefinitions } from './definitions.ts';
+import { makeServerFigures } from './figures.ts';
 import { identityFor, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { version } from './version.ts';
@@ -38,6 +40,8 @@ import { version } from './version.ts';
 export type Built = {
   readonly handle: RequestListener;
   readonly profile: Store['profile'];
+  /** What /metrics says, for the listener that has nothing else. */
+  scrape(): Promise<{ readonly type: string; readonly text: string }>;
   /** Ends answers that go on by themselves; nobody would wait for those. */
   endStreams(): void;
   /** No new tries and timers are taken up; resolves when those under way have ended. */
@@ -70,17 +74,23 @@ const consoleFolder = fileURLToPath(
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */
 export async function build(config: Config, around: Around): Promise<Built> {
   const { log, between } = around;
-  const opened = await openConfigured(config, log);
+  const metrics = makeMetrics();
+  const opened = await openConfigured(config, log, undefined, undefined, metrics.database);
   const store = between?.store?.(opened) ?? opened;
   try {
-    return await buildOn(store, config, around);
+    return await buildOn(store, config, around, metrics);
   } catch (error) {
     await store.close();
     throw error;
   }
 }
 
-async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping, between }: Around): Promise<Built> {
+async function buildOn(
+  opened: Store,
+  config: Config,
+  { log, ownUrl, isStopping, between }: Around,
+  metrics: Metrics,
+): Promise<Built> {
   const time = realTime;
   const ids = randomIds();
   const { leaseSeconds, role } = config;
@@ -122,6 +132,16 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
 
   const identity = await identityFor(config, { store, clock, ids, log: log.with({ component: 'identity' }) });
   await openDoor(config, identity, log);
+  const figures = makeServerFigures({
+    metrics,
+    store,
+    clock,
+    time,
+    log: log.with({ component: 'figures' }),
+    nodeId: nodeBeat.id,
+    version,
+    overdueAfterSeconds: config.overdueAfterSeconds,
+  });
   const post = makePost({ policy, socketsPerHostMax: config.triesPerHostMax });
   const node = await compose({
     store,
@@ -130,6 +150,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     ids,
     log,
     post: between?.post?.(post) ?? post,
+    meter: figures.meter,
     limits: LIMITS,
     proceedToken: identity.capabilities.mint,
     signersOf: identity.secrets.signersOf,
@@ -210,6 +231,7 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     targetComplaint: (url) => targetComplaint(url, policy),
     nodes: node.membership.nodes,
     testClock,
+    figures,
     about: {
       version,
       auth: () => (identity.isOpen() ? 'none' : 'keys'),
@@ -230,11 +252,21 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
     makeAddressOf(makeAddressList(config.trustProxy)),
   );
 
+  figures.stand(() => ({
+    engine: node.engine.figures(),
+    tries: node.worker?.figures().tries ?? null,
+    app: app.figures(),
+    ofWorkflows: ofWorkflows.figures(),
+    ofAll: ofAll?.figures() ?? null,
+    nodes: node.membership.nodes,
+  }));
+
   const basePath = config.baseUrl === null ? '' : new URL(config.baseUrl).pathname.replace(/\/+$/, '');
   const console = config.console && role !== 'worker' ? readConsole(consoleFolder, basePath) : null;
 
   return {
     handle: console === null ? app.handle : withConsole(console, basePath, app.handle),
+    scrape: () => figures.scrape('prometheus'),
     endStreams: app.endStreams,
     profile: store.profile,
     stopTaking: async () => {
@@ -247,7 +279,10 @@ async function buildOn(opened: Store, config: Config, { log, ownUrl, isStopping,
         node.stopTaking(config.stopSeconds),
       ]);
     },
-    finish: node.finish,
+    finish: async () => {
+      await node.finish();
+      await figures.stop();
+    },
     close: async () => {
       base.stop();
       await identity.stop();

@@ -11,6 +11,7 @@ import type { Signer } from '../outbox/signing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { joinNodes, type Membership } from '../worker/nodes.ts';
@@ -28,6 +29,8 @@ export type NodeParts = {
   readonly ids: Ids;
   readonly log: Log;
   readonly post: Post;
+  /** Left out: nobody wants figures. */
+  readonly meter?: Meter;
   readonly limits: Limits;
   readonly node: NodeBeat;
   /** What a callback is signed with; left out, or nothing: it is not (identity/secrets.ts). */
@@ -82,6 +85,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
     time,
     ids,
     limits: parts.limits,
+    ...(parts.meter === undefined ? {} : { meter: parts.meter }),
     log: log.with({ component: 'engine' }),
     settings: { nodeId: node.id, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
   });
@@ -93,6 +97,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
           store,
           engine,
           post: parts.post,
+          ...(parts.meter === undefined ? {} : { meter: parts.meter }),
           deliveredText,
           signersOf: parts.signersOf ?? (() => []),
           proceedToken: parts.proceedToken ?? (() => null),

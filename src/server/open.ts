@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
-import { openStore } from '../store/open.ts';
+import { openStore, type PoolMeter } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Config } from './config.ts';
 
@@ -22,6 +22,7 @@ export async function openConfigured(
   log: Log,
   open: typeof openStore = openStore,
   time: ProcessTime = realTime,
+  meter?: PoolMeter,
 ): Promise<Store> {
   let trouble: Error | null = null;
   const say = (): void => {
@@ -43,6 +44,7 @@ export async function openConfigured(
       prepared: config.databasePrepared,
       profile: config.databaseProfile,
       connectionsMax: config.connectionsMax,
+      ...(meter === undefined ? {} : { meter }),
       onEnd: (err) => {
         log.error(err.message, { event: 'database.ended', err });
         // The log writes its rest when the process exits.

@@ -5,6 +5,7 @@ import { ownUrl } from './base-url.ts';
 import { type Between, type Built, build } from './build.ts';
 import { type Config, isAnyAddress } from './config.ts';
 import { answerConnect, answerExpectation, answerUnreadable, makeGate } from './gate.ts';
+import { listenForMetrics, type MetricsListener } from './metrics-listener.ts';
 import { StartError } from './open.ts';
 
 /** Bytes of a request's head. Generous, so that an id of 100 kB is told that it is no id, rather than cut off. */
@@ -23,6 +24,8 @@ export type Running = {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  /** Where figures can be had besides (METRICS_LISTEN); null: nowhere. */
+  readonly metricsUrl: string | null;
   /** Stops it in order; a second call waits for the first. Resolves to false when something had to be cut off. */
   stop(): Promise<boolean>;
 };
@@ -54,8 +57,19 @@ export async function start(config: Config, between: Between & { readonly log?: 
 
   let isStopping = false;
   let built: Built;
+  let metrics: MetricsListener | null = null;
   try {
     built = await build(config, { log, ownUrl: ownUrl(config.host, port), isStopping: () => isStopping, between });
+    const { metricsListen: address } = config;
+    if (address !== null)
+      metrics = await listenForMetrics({ address, scrape: built.scrape, handle: built.handle, log }).catch(
+        async (error: unknown) => {
+          await built.stopTaking();
+          await built.finish();
+          await built.close();
+          throw error;
+        },
+      );
   } catch (error) {
     server.close();
     server.closeAllConnections();
@@ -70,7 +84,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
   log.info('rota is ready', { event: 'server.ready', url, role: config.role, store: built.profile, pid: process.pid });
 
   let stopped: Promise<boolean> | null = null;
-  return { url, port, stop: () => (stopped ??= stop()) };
+  return { url, port, metricsUrl: metrics?.url ?? null, stop: () => (stopped ??= stop()) };
 
   async function stop(): Promise<boolean> {
     log.info('rota is stopping', {
@@ -92,6 +106,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
       .then(() => true);
     const isClean = await Promise.race([finished.catch(failed), deadline]);
     server.closeAllConnections();
+    await metrics?.stop();
     await built.close().catch(failed);
     log.info(isClean ? 'rota has stopped' : 'rota has stopped; not everything could be finished in time', {
       event: 'server.stopped',

@@ -31,6 +31,8 @@ export type Connections = {
   /** One statement outside of any transaction; sent again on another connection when the first turns out to be dead. */
   run(statement: Statement, values?: readonly unknown[]): Promise<Result>;
   close(): Promise<void>;
+  /** Connections that are held, and that wait to be. */
+  readonly figures?: () => { readonly used: number; readonly idle: number };
 };
 
 /** Numbers for int8: our times and counts fit (2^53 milliseconds are 285,000 years). */
@@ -212,6 +214,8 @@ export type PoolSettings = {
   /** The client's own patience with one statement, beyond the server's: it ends connections that went silent. */
   readonly patienceMs: number;
   readonly onTrouble: (error: Error) => void;
+  /** Told how long somebody waited for a connection. */
+  readonly onTaken?: (seconds: number) => void;
 };
 
 /** A pool of connections to Postgres. A lost connection is reported and replaced; it never brings the process down. */
@@ -238,7 +242,9 @@ export function postgresPool(settings: PoolSettings): Connections {
     client.on('end', () => dead.add(client));
   });
   const take = async (): Promise<Connection> => {
+    const since = performance.now();
     const client = await persist(() => pool.connect());
+    settings.onTaken?.((performance.now() - since) / 1000);
     return held(
       client,
       settings.prepared,
@@ -254,5 +260,6 @@ export function postgresPool(settings: PoolSettings): Connections {
       closing ??= pool.end();
       return closing;
     },
+    figures: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount }),
   };
 }

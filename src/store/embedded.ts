@@ -144,6 +144,8 @@ export type EmbeddedEvents = {
   readonly onTrouble?: (message: string, error: Error) => void;
   /** It has met an error from which it does not come back (the disk stays full, say): only another process can open it again. */
   readonly onEnd?: (error: Error) => void;
+  /** Told how long somebody waited for the connection. */
+  readonly onTaken?: (seconds: number) => void;
   readonly time?: Pick<ProcessTime, 'now' | 'after'>;
 };
 
@@ -151,7 +153,13 @@ export type EmbeddedEvents = {
 export async function openEmbedded(
   dataDir: string,
   prepared: boolean,
-  { session: greeting = '', onTrouble = () => {}, onEnd = () => {}, time = realTime }: EmbeddedEvents = {},
+  {
+    session: greeting = '',
+    onTrouble = () => {},
+    onEnd = () => {},
+    onTaken = () => {},
+    time = realTime,
+  }: EmbeddedEvents = {},
 ): Promise<EmbeddedDatabase> {
   let closed = false;
   let busy = false;
@@ -228,8 +236,10 @@ export async function openEmbedded(
     if (closed) throw new StoreUnavailable('The embedded database is closed');
     if (current.failure !== null) throw unavailable(current.failure);
     if (waiting.length >= WAITING_MAX) throw new StoreUnavailable('Too many callers wait for the embedded database');
+    const since = performance.now();
     if (busy) await new Promise<void>((go, fail) => waiting.push({ go, fail }));
     busy = true;
+    onTaken((performance.now() - since) / 1000);
     const session = current;
     return held(
       session.client,
@@ -249,6 +259,7 @@ export async function openEmbedded(
     },
     take,
     run: runOn(take),
+    figures: () => (busy ? { used: 1, idle: 0 } : { used: 0, idle: 1 }),
     close: async () => {
       if (closed) return;
       if (current.failure !== null) {

@@ -32,7 +32,11 @@ export type StoreCall =
 export type AroundCall = <Answer>(call: StoreCall, run: () => Promise<Answer>) => Promise<Answer>;
 
 /** What answers at once is no trip to the database. The list is whole, or it does not compile. */
-const AT_ONCE: { readonly [Call in AtOnce<Store> | InParts<'at once'>]: true } = { wakeOthers: true, tellKeys: true };
+const AT_ONCE: { readonly [Call in AtOnce<Store> | InParts<'at once'>]: true } = {
+  wakeOthers: true,
+  tellKeys: true,
+  connections: true,
+};
 
 /** The same store, each call of it `around`; the store itself when nobody measures. */
 export function measured(store: Store, around: AroundCall | null): Store {

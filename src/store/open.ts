@@ -4,6 +4,7 @@ import { saveAtOnce } from './at-once.ts';
 import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
+import { makeFigures } from './figures.ts';
 import { makeFold } from './fold.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
@@ -17,6 +18,11 @@ import { BELOW_WORKFLOW, WORKFLOW } from './tables/of-workflow.ts';
 import { openOnDatabase } from './tables/on-database.ts';
 import { beginTransaction, lookAtRows, type TransactionStyle } from './transaction.ts';
 import { makeWaking, noWaking, type Waking } from './wake.ts';
+
+export type PoolMeter = {
+  readonly waited: (pool: 'engine' | 'reads', seconds: number) => void;
+  readonly lost: (pool: 'engine' | 'reads') => void;
+};
 
 export type StoreSettings = {
   /** Postgres to use; null: embedded, in `dataDir`. */
@@ -34,6 +40,8 @@ export type StoreSettings = {
   readonly onEnd?: (error: Error) => void;
   /** Told about connections that were lost; they are replaced without anybody's help. */
   readonly log?: (message: string, error: Error) => void;
+  /** Told of waits for a connection and of lost ones, by pool; counts and does nothing else. */
+  readonly meter?: PoolMeter;
   /** Told of each attempt to connect that failed while the store is being opened. */
   readonly onWaiting?: (error: Error) => void;
 };
@@ -101,7 +109,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
 
   const connectionsMax = Math.max(4, settings.connectionsMax ?? CONNECTIONS_DEFAULT);
   const readsMax = Math.max(1, Math.floor(connectionsMax / 3));
-  const pool = (name: string, max: number, session: readonly string[]): Connections =>
+  const pool = (name: 'engine' | 'reads', max: number, session: readonly string[]): Connections =>
     postgresPool({
       databaseUrl,
       name: `rota ${name}`,
@@ -109,7 +117,11 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
       prepared: settings.prepared,
       session: settings.prepared ? setAll(session, 'set') : '',
       patienceMs: PATIENCE_MS,
-      onTrouble: trouble(name),
+      onTrouble: (error) => {
+        settings.meter?.lost(name);
+        trouble(name)(error);
+      },
+      onTaken: (seconds) => settings.meter?.waited(name, seconds),
     });
   // One connection is the listener's.
   const session = [...PLANNING, ...PATIENCE, ...(distributed ? [SERIALIZABLE] : [])];
@@ -148,10 +160,12 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
   const { dataDir } = settings;
   const lock: DataDirLock | null = dataDir === 'memory:' ? null : await lockDataDir(dataDir);
   try {
+    const { meter } = settings;
     const database = await openEmbedded(dataDir, settings.prepared, {
       session: setAll(PLANNING, 'set'),
       ...(settings.onEnd === undefined ? {} : { onEnd: settings.onEnd }),
       ...(settings.log === undefined ? {} : { onTrouble: settings.log }),
+      ...(meter === undefined ? {} : { onTaken: (seconds: number) => meter.waited('engine', seconds) }),
     });
     await migrate(database.client, settings.migrationsDir ?? ownMigrations());
     const base = await historyBase(database.client);
@@ -224,6 +238,12 @@ function assemble(parts: Parts): Store {
     onWake: waking.onWake,
     wakeOthers: waking.wakeOthers,
     read: makeReads(reads, parts.style.historyBase),
+    figures: makeFigures(reads, parts.profile),
+    connections: () => [
+      { pool: 'engine', used: 0, idle: 0, ...engine.figures?.() },
+      // The embedded database has one connection for everything.
+      ...(reads === engine ? [] : [{ pool: 'reads' as const, used: 0, idle: 0, ...reads.figures?.() }]),
+    ],
     onKeys: waking.onKeys,
     tellKeys: waking.tellKeys,
     tidy: parts.tidy,

@@ -16,6 +16,7 @@ import type { Tables } from './tables/all.ts';
 
 export type { Page } from './page.ts';
 export type { ApiKeyRow, ApiKeys, NewApiKey } from './tables/api-key.ts';
+export type { FigureRow } from './tables/figure.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
 export type { NodeBeat, NodeRow } from './tables/node.ts';
 export type { SecretRow, SecretRows } from './tables/secret.ts';
@@ -116,6 +117,11 @@ export type Store = Tables & {
 
   /** The database's clock, in milliseconds. */
   databaseTime(): Promise<number>;
+
+  /** Counts over many rows, for those who look after the whole; null where they are not to be had. */
+  readonly figures: Figures | null;
+  /** Connections to the database by what they are for; nothing where there are none. */
+  connections(): readonly { readonly pool: 'engine' | 'reads'; readonly used: number; readonly idle: number }[];
 
   /** Reading, on connections of its own where there are several. */
   readonly read: Reads;
@@ -251,6 +257,22 @@ export type Recorded = {
   readonly tenant: Tenant;
   readonly workflow: WorkflowId;
   readonly row: HistoryRow;
+};
+
+/** Counts of one tenant, or of all (null). Each throws when it takes longer than FIGURE_MS_MAX. */
+export type Figures = {
+  /** Workflows that have not ended. */
+  live(tenant: Tenant | null): Promise<ReadonlyMap<Status, number>>;
+  /** Messages that are due at `now` and unclaimed, up to DUE_MAX (figures.ts), and since when the oldest is. */
+  messages(tenant: Tenant | null, now: number): Promise<{ readonly due: number; readonly oldestDueAt: number | null }>;
+  /** Timers and the like that are due, likewise. */
+  timers(tenant: Tenant | null, now: number): Promise<{ readonly due: number; readonly oldestDueAt: number | null }>;
+  /** Workitems: `overdue`, open or failed since `overdueSince` or longer; `failing`: their message was refused before and is tried again. */
+  workitems(
+    tenant: Tenant | null,
+    overdueSince: number,
+  ): Promise<{ readonly open: number; readonly failed: number; readonly overdue: number; readonly failing: number }>;
+  errors(tenant: Tenant | null): Promise<number>;
 };
 
 /** How a workflow stands, for those who wait for it to move. */

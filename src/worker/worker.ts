@@ -9,6 +9,7 @@ import type { Signer } from '../outbox/signing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 import { makeDueWatch } from './due-watch.ts';
@@ -56,6 +57,7 @@ export function makeWorker(parts: {
   readonly time: ProcessTime;
   readonly ids: Ids;
   readonly log: Log;
+  readonly meter?: Meter;
   readonly settings: DispatcherSettings;
   readonly share?: () => { readonly share: number; readonly shares: number };
 }): Worker {

@@ -10,6 +10,7 @@ const waiting = (workflow: string, agenda = ''): Waiting => ({
     workflow: workflow as WorkflowId,
     stimulus: { workflow: workflow as WorkflowId, origin: { by: 'server' }, event: { kind: 'due', agenda } },
     seed: '',
+    at: 0,
   },
   caller: null,
 });

@@ -14,6 +14,7 @@ const proceed = (id = ID, expid = '0_0'): Entry => ({
   workflow: id,
   stimulus: { workflow: id, origin: SERVER, event: { kind: 'proceed', workitem: expression(expid), fields: {} } },
   seed: '0'.repeat(32),
+  at: 0,
 });
 const launch = { kind: 'launch' } as const;
 const launched = (id: WorkflowId): Entry => ({
@@ -22,6 +23,7 @@ const launched = (id: WorkflowId): Entry => ({
   // Of a launch only the kind is looked at.
   stimulus: { workflow: id, origin: SERVER, event: launch as never },
   seed: '0'.repeat(32),
+  at: 0,
 });
 const viewOf = (id = ID, text = ''): Loaded => ({
   ...bareView(workflow(id)),

@@ -11,6 +11,7 @@ const waiting = (seed: string): Waiting => ({
     workflow: id,
     stimulus: { workflow: id, origin: { by: 'server' }, event: { kind: 'due', agenda: seed } },
     seed,
+    at: 0,
   },
   caller: null,
 });

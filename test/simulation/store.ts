@@ -289,6 +289,8 @@ export function openSimulated(
     begin,
     look: lookAt,
     saveAtOnce,
+    figures: null,
+    connections: () => [],
     ...openTables(openInMemory(database, ask)),
 
     claimDue: ({ now, owner, limit, leaseSeconds, spread }) =>

@@ -87,6 +87,15 @@ create table error (
 );
 CREATE INDEX error_newest ON public.error USING btree (tenant, at DESC);
 
+create table figure (
+  tenant text collate "C" not null,
+  minute bigint not null,
+  node text collate "C" not null,
+  figures text not null,
+  constraint figure_pkey PRIMARY KEY (tenant, minute, node)
+);
+CREATE INDEX figure_age ON public.figure USING btree (minute);
+
 create table history (
   shard smallint not null,
   workflow_id text collate "C" not null,

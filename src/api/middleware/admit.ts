@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa';
 import { mayDo, type Principal } from '../../identity/principal.ts';
+import { type Meter, NO_METER } from '../../runtime/meter.ts';
 import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import type { Rates } from './rate.ts';
@@ -25,10 +26,12 @@ export type Asked = {
 /** Tells who calls. @throws Problem when it cannot be told */
 export type Identify = (header: (name: string) => string | null, asked: Asked) => Principal | Promise<Principal>;
 
+export type Admit = { readonly middleware: Middleware; readonly underWay: () => number };
+
 /** Lets a request in, or not: is there room, who is it, may they. Probes are let in when the house is full. */
-export function admit(identify: Identify, rates: Pick<Rates, 'principal'>): Middleware {
+export function admit(identify: Identify, rates: Pick<Rates, 'principal'>, meter: Meter = NO_METER): Admit {
   let underWay = 0;
-  return async (ctx, next) => {
+  const middleware: Middleware = async (ctx, next) => {
     const known = knownOf(ctx);
     if (known.found === null) return next();
     const { operation, params } = known.found;
@@ -39,22 +42,59 @@ export function admit(identify: Identify, rates: Pick<Rates, 'principal'>): Midd
     try {
       const inQuery = (name: string): string | null =>
         ctx.querystring.includes(`${name}=`) ? new URLSearchParams(ctx.querystring).get(name) : null;
-      const principal = await identify((name) => ctx.get(name) || null, {
-        operation,
-        params,
-        token: inQuery('token'),
-        ticket: inQuery('ticket'),
-        answer: (name, value) => ctx.append(name, value),
-        address: known.address,
-      });
-      known.principal = principal;
-      rates.principal(ctx, principal);
-      checkAccess(principal, operation);
+      try {
+        const principal = await identify((name) => ctx.get(name) || null, {
+          operation,
+          params,
+          token: inQuery('token'),
+          ticket: inQuery('ticket'),
+          answer: (name, value) => ctx.append(name, value),
+          address: known.address,
+        });
+        known.principal = principal;
+        rates.principal(ctx, principal);
+        checkAccess(principal, operation);
+        meter.authenticated(principal.kind === 'open' ? 'none' : principal.kind, 'ok');
+      } catch (error) {
+        countRefusal(meter, known.principal, (name) => ctx.get(name) || null, error);
+        throw error;
+      }
       await next();
     } finally {
       underWay -= 1;
     }
   };
+  return { middleware, underWay: () => underWay };
+}
+
+/** Counts who was not let in, by what they came with; faults of other kinds are none of this. */
+function countRefusal(
+  meter: Meter,
+  principal: Principal | null,
+  header: (name: string) => string | null,
+  error: unknown,
+): void {
+  const outcome = error instanceof Problem ? REFUSALS[error.code] : undefined;
+  if (outcome === undefined) return;
+  const named = principal === null ? methodOf(header) : principal.kind === 'open' ? 'none' : principal.kind;
+  const [why = outcome] = (error instanceof Problem ? error.why : null)?.match(/expired|revoked/) ?? [];
+  meter.authenticated(error instanceof Problem && error.code === 'capability_invalid' ? 'capability' : named, why);
+}
+
+const REFUSALS: { readonly [code: string]: string } = {
+  unauthenticated: 'invalid',
+  credentials_invalid: 'invalid',
+  credentials_ambiguous: 'invalid',
+  capability_invalid: 'invalid',
+  scope_missing: 'scope',
+};
+
+/** What kind of credential a request came with. */
+function methodOf(header: (name: string) => string | null): string {
+  const authorization = header('authorization');
+  if (authorization !== null) return /^bearer +(?!rota_)\S*\./i.test(authorization) ? 'jwt' : 'key';
+  if (header('x-api-key') !== null) return 'key';
+  return header('cookie') === null ? 'none' : 'session';
 }
 
 /** @throws Problem unless the principal may do this; that a capability is for this very workitem was seen when it was read */

@@ -72,7 +72,7 @@ export function makeIdentify(parts: {
       address: asked.address,
     });
     rates.failed(asked.address);
-    throw invalid();
+    throw invalid(found.why);
   }
 
   function bySession(found: SessionFound, header: Header, asked: Asked): Principal {
@@ -85,7 +85,7 @@ export function makeIdentify(parts: {
       asked.answer('Set-Cookie', forget(header, pages));
       if (asked.operation.access === 'open') return NOBODY;
       rates.failed(asked.address);
-      throw invalid();
+      throw invalid(found.why);
     }
     if (asked.operation.method !== 'get') checkOwnRequest(header, pages);
     if (found.renewed !== null) asked.answer('Set-Cookie', cookieText(header, pages, found.renewed));
@@ -102,7 +102,7 @@ export function makeIdentify(parts: {
     if (principal !== null) return principal;
     log.info('a ticket was refused', { event: 'credentials.refused', reason: 'over', address: asked.address });
     rates.failed(asked.address);
-    throw invalid();
+    throw invalid('expired');
   }
 
   async function byToken(token: string, asked: Asked): Promise<Principal> {
@@ -178,7 +178,8 @@ function refuse(): never {
 }
 
 /** Always the same words: the log has the reason. */
-export const invalid = (): Problem =>
+export const invalid = (why: string): Problem =>
   new Problem('credentials_invalid', 'These credentials are not good, or not any more', {
     headers: { 'WWW-Authenticate': `${CHALLENGE}, error="invalid_token"` },
+    why,
   });

@@ -5,6 +5,7 @@ import { Fault } from '../../model/fault.ts';
 import type { Json } from '../../model/json.ts';
 import { DEFAULT_TENANT } from '../../model/tenant.ts';
 import type { Log, LogDetails } from '../../runtime/log.ts';
+import { type Meter, NO_METER } from '../../runtime/meter.ts';
 import { Problem, problemFor } from '../problem.ts';
 import { drained } from '../reading/body.ts';
 import type { AddressOf } from './address.ts';
@@ -18,7 +19,12 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
  *
  * `headers` stand on every answer. Neither query strings nor bodies nor header values are logged: they may hold secrets.
  */
-export function report(log: Log, headers: Readonly<Record<string, string>>, addressOf: AddressOf): Middleware {
+export function report(
+  log: Log,
+  headers: Readonly<Record<string, string>>,
+  addressOf: AddressOf,
+  meter: Meter = NO_METER,
+): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now();
     const given = ctx.get('X-Request-Id');
@@ -43,18 +49,20 @@ export function report(log: Log, headers: Readonly<Record<string, string>>, addr
       code = problem.body['code'];
     }
     const operation = known.found?.operation;
+    const milliseconds = performance.now() - startedAt;
+    meter.request(operation?.id ?? null, ctx.status, milliseconds / 1000, typeof code === 'string' ? code : null);
     const line = {
       event: 'request',
       request_id: requestId,
       method: ctx.method,
       route: operation?.path ?? null,
       status: ctx.status,
-      milliseconds: Math.round((performance.now() - startedAt) * 10) / 10,
+      milliseconds: Math.round(milliseconds * 10) / 10,
       ...(code === undefined ? {} : { code }),
       ...whoOf(known.principal),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
-    else if (operation?.probe === true) log.debug('request', line);
+    else if (operation?.probe === true || operation?.routine === true) log.debug('request', line);
     else log.info('request', line);
   };
 }

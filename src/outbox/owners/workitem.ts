@@ -2,10 +2,11 @@ import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine
 import type { ExpressionId } from '../../model/ids.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
 import type { Tenant } from '../../model/tenant.ts';
+import { type Meter, NO_METER, type TryOutcomeClass } from '../../runtime/meter.ts';
 import type { Store } from '../../store/store.ts';
 import { type CallbackSettings, callbackRequest, type DeliveredText } from '../callback.ts';
 import type { Dispatcher } from '../dispatcher.ts';
-import { hostOf, type Message, type Owner } from '../message.ts';
+import { hostOf, type Message, type Owner, type TryEnd } from '../message.ts';
 import { type Signer, signed } from '../signing.ts';
 
 /* Messages of workitems: callbacks and notices. Each lives in its workitem's row, and most are claimed at birth by the engine. */
@@ -15,6 +16,22 @@ export type WorkitemOwner = Owner & {
   connect(dispatcher: Dispatcher): void;
 };
 
+/** How figures tell the ends of tries apart. */
+function classOf(result: TryEnd['result']): TryOutcomeClass {
+  switch (result.kind) {
+    case 'dropped':
+      return 'dropped';
+    case 'unreachable':
+      return result.blocked === true ? 'blocked' : result.silent === true ? 'timeout' : 'unreachable';
+    case 'delivered':
+      return '2xx';
+    case 'refused': {
+      const hundreds = Math.floor(result.status / 100);
+      return hundreds === 3 ? '3xx' : hundreds === 4 ? '4xx' : '5xx';
+    }
+  }
+}
+
 export function workitemOwner(parts: {
   readonly store: Pick<Store, 'claimDue' | 'renewClaim'>;
   readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
@@ -22,9 +39,10 @@ export function workitemOwner(parts: {
   readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
   readonly proceedToken?: CallbackSettings['proceedToken'];
+  readonly meter?: Meter;
   readonly settings: { readonly nodeId: string; readonly baseUrl: () => string; readonly userAgent: string };
 }): WorkitemOwner {
-  const { store, engine, settings, proceedToken = () => null, signersOf = () => [] } = parts;
+  const { store, engine, settings, proceedToken = () => null, signersOf = () => [], meter = NO_METER } = parts;
 
   function messageOf(ready: ReadyMessage): Message {
     const { row, workflow, claim, base } = ready;
@@ -65,6 +83,14 @@ export function workitemOwner(parts: {
           ...(result.kind === 'dropped' ? {} : { urgent: row.then !== null }),
         };
         engine.outcome(outcome);
+        meter.tried({
+          tenant: ready.tenant,
+          host: hostOf(row.url),
+          message: send,
+          outcome: classOf(result),
+          seconds: (endedAt - startedAt) / 1000,
+          number: row.tries + 1,
+        });
       },
     };
   }

@@ -173,6 +173,19 @@ export const TABLE = {
     to: 10_000,
     meaning: 'tries under way at once to one host, 1 to 10000',
   }),
+  overdueAfterSeconds: number('OVERDUE_AFTER', 86_400, {
+    from: 1,
+    to: 31_536_000,
+    meaning: 'seconds after which a workitem that waits counts as overdue, 1 to 31536000',
+  }),
+  /** Null: only at the address of everything else. */
+  metricsListen: text('METRICS_LISTEN', null, {
+    meaning:
+      'a second address, `host:port`, that answers `/metrics`, `/livez` and `/readyz` and asks nobody who they are',
+    wanted: 'like 127.0.0.1:9464 or [::1]:9464',
+    isGood: (address) =>
+      /^(\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(address) && Number(address.split(':').at(-1)) <= 65_535,
+  }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,
     to: 60,

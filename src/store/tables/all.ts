@@ -1,6 +1,7 @@
 import { API_KEY, openApiKeys } from './api-key.ts';
 import { ATTEMPT, openAttempts } from './attempt.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
+import { FIGURE, openFigures } from './figure.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
 import { NODE, openNodes } from './node.ts';
 import { openSecrets, SECRET } from './secret.ts';
@@ -9,12 +10,13 @@ import type { AnyTable, OpenTable } from './table.ts';
 
 /* The tables that belong to no workflow: a line in each of the two lists. */
 
-const tables = [API_KEY, ATTEMPT, DEFINITION, IDEMPOTENCY_KEY, NODE, SECRET, SETTING] as const;
+const tables = [API_KEY, ATTEMPT, DEFINITION, FIGURE, IDEMPOTENCY_KEY, NODE, SECRET, SETTING] as const;
 
 /** How the rest of the server uses them: parts of the store. */
 export const openTables = (open: OpenTable) => ({
   attempts: openAttempts(open),
   definitions: openDefinitionTexts(open),
+  figureRows: openFigures(open),
   answers: openAnswers(open),
   nodes: openNodes(open),
   settings: openSettings(open),

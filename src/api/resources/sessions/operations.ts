@@ -74,7 +74,7 @@ async function signIn({ identity, pages, log, rates }: Parts, call: Call): Promi
   if (found.kind === 'bad') {
     log.info('a sign-in was refused', { event: 'credentials.refused', reason: found.why, key_id: found.id });
     rates.failedSignIn(call.address);
-    throw invalid();
+    throw invalid('the key is not good');
   }
   const session = identity.sessions.begin(found.row);
   if (session === null) throw nobodyAsks();

@@ -1,0 +1,202 @@
+import type { AppFigures } from '../api/app.ts';
+import type { Stats, StatsAsked } from '../api/parts.ts';
+import type { EngineFigures } from '../engine/engine.ts';
+import type { Tenant } from '../model/tenant.ts';
+import { makeBoundedMap } from '../runtime/bounded.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { bothMeters, type Meter } from '../runtime/meter.ts';
+import type { GaugeName, Metrics } from '../runtime/metrics.ts';
+import { type ProcessTime, pause } from '../runtime/process-time.ts';
+import type { NodeRow, Store } from '../store/store.ts';
+import { makeHosts } from './hosts.ts';
+import { EVERYBODY, makeMinutes } from './minutes.ts';
+
+/* Figures of this node and of the whole database, for /metrics and GET /v1/stats. */
+
+/** What stands on this node, asked for when somebody looks. */
+export type Standing = {
+  readonly engine: EngineFigures;
+  /** Null on nodes that deliver nothing. */
+  readonly tries: { readonly underWay: number; readonly waiting: number } | null;
+  readonly app: AppFigures;
+  readonly ofWorkflows: { readonly readers: number; readonly sent: number };
+  readonly ofAll: { readonly readers: number; readonly sent: number; readonly lateMs: number } | null;
+  readonly nodes: () => Promise<readonly NodeRow[]>;
+};
+
+export type ServerFigures = {
+  readonly meter: Meter;
+  /** From here on what stands can be asked for. */
+  stand(standing: () => Standing): void;
+  scrape(format: 'prometheus' | 'openmetrics'): Promise<{ readonly type: string; readonly text: string }>;
+  stats(asked: StatsAsked): Promise<Stats>;
+  /** Writes what was gathered. */
+  stop(): Promise<void>;
+};
+
+/** A count of the whole database is asked for this often at most; one that takes long less often, so that it takes one part in twenty of a
+ * connection's time. */
+export const COUNT_KEPT_MS = 15_000;
+const COUNT_SHARE = 20;
+/** Whoever looks does not wait longer for a count: it is left out. */
+export const COUNT_MS_MAX = 2_000;
+/** Counts that are kept, of tenants and questions. */
+const COUNTS_MAX = 1_000;
+/** Hosts in one answer. */
+const HOSTS_SHOWN_MAX = 100;
+
+/** @param metrics made before the store is opened, whose connections tell it of their waits */
+export function makeServerFigures(parts: {
+  readonly metrics: Metrics;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly log: Log;
+  readonly nodeId: string;
+  readonly version: string;
+  readonly overdueAfterSeconds: number;
+}): ServerFigures {
+  const { metrics, store, clock, time, log } = parts;
+  const minutes = makeMinutes(parts);
+  const hosts = makeHosts(clock);
+  let standing: (() => Standing) | null = null;
+
+  type Kept = { readonly at: number; readonly tookMs: number; readonly value: unknown };
+  const kept = makeBoundedMap<Kept>(COUNTS_MAX);
+  const underWay = new Map<string, Promise<unknown>>();
+
+  /** What a question was answered lately; null when it cannot be had in time. */
+  async function count<Value>(tenant: Tenant | null, query: string, ask: () => Promise<Value>): Promise<Value | null> {
+    const key = `${tenant ?? EVERYBODY} ${query}`;
+    const known = kept.get(key);
+    if (known !== undefined && time.now() - known.at < Math.max(COUNT_KEPT_MS, known.tookMs * COUNT_SHARE))
+      return known.value as Value;
+    const since = time.now();
+    const asking = (underWay.get(key) as Promise<Value> | undefined) ?? ask();
+    underWay.set(key, asking);
+    const answered = asking.then(
+      (value) => {
+        kept.set(key, { at: time.now(), tookMs: time.now() - since, value });
+        return value;
+      },
+      (err: unknown) => {
+        log.debug('a count of the database could not be had', { event: 'figures.stale', query, err });
+        return null;
+      },
+    );
+    void answered.finally(() => underWay.delete(key));
+    return Promise.race([answered, pause(time, COUNT_MS_MAX).then(() => null)]);
+  }
+
+  const figures = store.figures;
+  const counts = (tenant: Tenant | null) => {
+    const overdueSince = clock.now() - parts.overdueAfterSeconds * 1000;
+    return {
+      workflows: () => count(tenant, 'workflows', async () => (await figures?.live(tenant)) ?? null),
+      messages: () => count(tenant, 'messages', async () => (await figures?.messages(tenant, clock.now())) ?? null),
+      timers: () => count(tenant, 'timers', async () => (await figures?.timers(tenant, clock.now())) ?? null),
+      workitems: () => count(tenant, 'workitems', async () => (await figures?.workitems(tenant, overdueSince)) ?? null),
+      errors: () => count(tenant, 'errors', async () => (await figures?.errors(tenant)) ?? null),
+    };
+  };
+
+  async function readDatabase({ nodes }: Standing): Promise<void> {
+    const asked = counts(null);
+    const [workflows, messages, workitems, errors, living] = await Promise.all([
+      asked.workflows(),
+      asked.messages(),
+      asked.workitems(),
+      asked.errors(),
+      nodes(),
+    ]);
+    show('workflows', workflows, ['rota_workflows'], (live) => {
+      for (const [status, n] of live) metrics.set('rota_workflows', n, { status });
+    });
+    show('messages', messages, ['rota_messages_due', 'rota_messages_oldest_due_seconds'], ({ due, oldestDueAt }) => {
+      metrics.set('rota_messages_due', due);
+      metrics.set('rota_messages_oldest_due_seconds', secondsSince(oldestDueAt));
+    });
+    show('workitems', workitems, ['rota_workitems_open', 'rota_workitems_overdue'], ({ open, overdue }) => {
+      metrics.set('rota_workitems_open', open);
+      metrics.set('rota_workitems_overdue', overdue);
+    });
+    show('errors', errors, ['rota_errors_waiting'], (n) => metrics.set('rota_errors_waiting', n));
+    for (const role of ['all', 'api', 'worker'])
+      metrics.set('rota_nodes', living.filter((node) => node.alive && node.role === role).length, { role });
+  }
+
+  function show<Value>(
+    query: string,
+    value: Value | null,
+    names: readonly GaugeName[],
+    set: (value: Value) => void,
+  ): void {
+    metrics.set('rota_scrape_stale', value === null ? 1 : 0, { query });
+    if (value === null) for (const name of names) metrics.leaveOut(name);
+    else set(value);
+  }
+
+  const secondsSince = (at: number | null): number => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000);
+
+  function readNode({ engine, tries, app, ofWorkflows, ofAll }: Standing): void {
+    metrics.set('rota_build_info', 1, {
+      version: parts.version,
+      node_version: process.version,
+      store: store.profile,
+    });
+    metrics.set('rota_http_requests_in_flight', app.requests);
+    metrics.set('rota_engine_queue_length', engine.queued);
+    metrics.set('rota_engine_outcomes_kept', engine.outcomesKept);
+    metrics.set('rota_callbacks_in_flight', tries?.underWay ?? 0);
+    metrics.set('rota_callbacks_waiting', tries?.waiting ?? 0);
+    metrics.set('rota_events_readers', ofWorkflows.readers, { kind: 'workflow' });
+    metrics.set('rota_events_readers', ofAll?.readers ?? 0, { kind: 'all' });
+    metrics.set('rota_events_lag_seconds', (ofAll?.lateMs ?? 0) / 1000);
+    metrics.count('rota_events_sent_total', ofWorkflows.sent + (ofAll?.sent ?? 0));
+    const closed = { ...app.closed, revoked: 0 };
+    for (const [reason, n] of Object.entries(closed)) metrics.count('rota_events_readers_closed_total', n, { reason });
+    for (const { pool, used, idle } of store.connections()) {
+      metrics.set('rota_database_connections', used, { pool, state: 'used' });
+      metrics.set('rota_database_connections', idle, { pool, state: 'idle' });
+    }
+  }
+
+  async function stats({ tenant, minutes: wanted }: StatsAsked): Promise<Stats> {
+    const asked = counts(tenant);
+    const [workflows, messages, timers, workitems, errors, gone] = await Promise.all([
+      asked.workflows(),
+      asked.messages(),
+      asked.timers(),
+      asked.workitems(),
+      asked.errors(),
+      minutes.read(tenant ?? EVERYBODY, wanted),
+    ]);
+    return {
+      workflows,
+      messages: messages === null ? null : { due: messages.due, oldestDueSeconds: secondsSince(messages.oldestDueAt) },
+      timers: timers === null ? null : { due: timers.due, oldestDueSeconds: secondsSince(timers.oldestDueAt) },
+      workitems,
+      errors,
+      minutes: gone,
+      hosts: tenant === null ? hosts.worst(HOSTS_SHOWN_MAX) : null,
+    };
+  }
+
+  return {
+    meter: bothMeters(bothMeters(metrics.meter, minutes.meter), hosts.meter),
+    stand: (given) => {
+      standing = given;
+    },
+    scrape: async (format) => {
+      const now = standing?.();
+      if (now !== undefined) {
+        readNode(now);
+        await readDatabase(now);
+      }
+      return metrics.text(format);
+    },
+    stats,
+    stop: minutes.stop,
+  };
+}

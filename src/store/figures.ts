@@ -1,0 +1,131 @@
+import type { Status } from '../model/rows.ts';
+import type { Tenant } from '../model/tenant.ts';
+import type { Connections, Result, Statement } from './connections.ts';
+import type { Figures } from './store.ts';
+
+/*
+ * Counts over many rows, for /metrics and GET /v1/stats. They look at more rows than anything else does, so each has two bounds: so many rows,
+ * and so long; whoever asks keeps what was answered for a while.
+ */
+
+/** What is due is counted so far: beyond, it is enough to know that there is much. */
+export const DUE_MAX = 10_000;
+/** Other counts end here, where the database is its own process; and where it is in ours, and everybody waits for it. */
+export const COUNTED_MAX = 1_000_000;
+export const COUNTED_EMBEDDED_MAX = 50_000;
+/** A count that takes longer is given up. */
+export const FIGURE_MS_MAX = 2_000;
+/** More tenants than this are not looked at. */
+const TENANTS_MAX = 10_000;
+
+const LIVE: readonly Status[] = ['running', 'error', 'paused', 'cancelling'];
+
+/** Statements in two forms: of one tenant (`$1`), and of all. */
+type Both = (tenant: Tenant | null) => Statement;
+const both = (name: string, text: (where: string, given: (n: number) => string) => string): Both => {
+  const one = { name: `figures_${name}`, text: text('t.tenant = $1', (n) => `$${n + 1}`) };
+  const all = { name: `figures_${name}_all`, text: text('true', (n) => `$${n}`) };
+  return (tenant) => (tenant === null ? all : one);
+};
+
+const statements = (most: number) => ({
+  // From tenant to tenant and from status to status by the index of both: what has ended is not looked at.
+  live: ((): Both => {
+    const counted = `
+  select s.status, sum(c.n)::bigint as n from tenants t
+  cross join (values ${LIVE.map((status) => `('${status}')`).join(', ')}) as s(status)
+  cross join lateral (
+    select count(*) as n from (
+      select 1 from workflow w where w.tenant = t.tenant and w.status = s.status limit ${most}
+    ) found
+  ) c
+  where t.tenant is not null group by s.status`;
+    return (tenant) =>
+      tenant === null
+        ? {
+            name: 'figures_live_all',
+            text: `
+  with recursive tenants(tenant, n) as (
+    (select tenant, 1 from workflow order by tenant limit 1)
+    union all
+    select (select w.tenant from workflow w where w.tenant > t.tenant order by w.tenant limit 1), t.n + 1
+    from tenants t where t.tenant is not null and t.n < ${TENANTS_MAX}
+  )${counted}`,
+          }
+        : { name: 'figures_live', text: `with tenants(tenant) as (select $1::text)${counted}` };
+  })(),
+  messages: both(
+    'messages',
+    (where, given) => `
+  select count(*) as n, min(due_at) as oldest from (
+    select due_at from workitem t
+    where send is not null and held_at is null and due_at <= ${given(1)}
+      and (claim is null or lease_until < now()) and ${where}
+    order by due_at limit ${DUE_MAX}
+  ) due`,
+  ),
+  timers: both(
+    'timers',
+    (where, given) => `
+  select count(*) as n, min(due_at) as oldest from (
+    select a.due_at from agenda a
+    ${where === 'true' ? '' : 'join workflow t on t.shard = a.shard and t.id = a.workflow_id'}
+    where a.held_at is null and a.due_at <= ${given(1)} and ${where}
+    order by a.due_at limit ${DUE_MAX}
+  ) due`,
+  ),
+  workitems: both(
+    'workitems',
+    (where, given) => `
+  select count(*) filter (where state = 'open') as open, count(*) filter (where state = 'failed') as failed,
+    count(*) filter (where state <> 'closed' and opened_at <= ${given(1)}) as overdue,
+    count(*) filter (where send is not null and tries > 0) as failing
+  from (select state, opened_at, send, tries from workitem t where ${where} limit ${most}) found`,
+  ),
+  errors: both(
+    'errors',
+    (where) => `select count(*) as n from (select 1 from error t where ${where} limit ${most}) found`,
+  ),
+});
+
+export function makeFigures(reads: Connections, profile: string): Figures {
+  const isEmbedded = profile === 'embedded';
+  const { live, messages, timers, workitems, errors } = statements(isEmbedded ? COUNTED_EMBEDDED_MAX : COUNTED_MAX);
+
+  /** One statement with a time of its own. */
+  async function ask(of: Both, tenant: Tenant | null, ...values: readonly unknown[]): Promise<Result['rows']> {
+    const given = tenant === null ? values : [tenant, ...values];
+    if (isEmbedded) return (await reads.run(of(tenant), given)).rows;
+    const connection = await reads.take();
+    let isGood = false;
+    try {
+      await connection.say(`begin read only; set local statement_timeout = ${FIGURE_MS_MAX}`);
+      const { rows } = await connection.run(of(tenant), given);
+      await connection.say('commit');
+      isGood = true;
+      return rows;
+    } finally {
+      // Whatever was left open ends with the connection.
+      connection.giveBack(!isGood);
+    }
+  }
+
+  const dueIn = ([row]: Result['rows']): { readonly due: number; readonly oldestDueAt: number | null } => ({
+    due: row?.['n'] as number,
+    oldestDueAt: row?.['oldest'] as number | null,
+  });
+  return {
+    live: async (tenant) => {
+      const found = new Map((await ask(live, tenant)).map((row) => [row['status'] as Status, row['n'] as number]));
+      return new Map(LIVE.map((status) => [status, found.get(status) ?? 0]));
+    },
+    messages: async (tenant, now) => dueIn(await ask(messages, tenant, now)),
+    timers: async (tenant, now) => dueIn(await ask(timers, tenant, now)),
+    workitems: async (tenant, overdueSince) => {
+      const [row] = await ask(workitems, tenant, overdueSince);
+      const of = (name: string): number => row?.[name] as number;
+      return { open: of('open'), failed: of('failed'), overdue: of('overdue'), failing: of('failing') };
+    },
+    errors: async (tenant) => (await ask(errors, tenant))[0]?.['n'] as number,
+  };
+}
