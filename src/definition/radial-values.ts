@@ -18,6 +18,8 @@ type LiteralReader = {
   readonly end: () => number;
   /** The furthest place where a list, object or entry went wrong: where the author should look. */
   readonly furthest: () => Stuck | undefined;
+  /** Where the last text began with a quote that nothing closes; -1 when none did. */
+  readonly openQuote: () => number;
 };
 
 // White space is ASCII only: a no-break space is a character of a text like any other.
@@ -76,9 +78,10 @@ export function skipSpace(text: string, from: number): number {
 export function literalReader(text: string, maxDepth: number): LiteralReader {
   let end = 0;
   let stuck: Stuck | undefined;
+  let openQuote = -1;
   const containers = new Map<number, { readonly value: Json | typeof NONE; readonly end: number }>();
 
-  return { entry, value, end: () => end, furthest: () => stuck };
+  return { entry, value, end: () => end, furthest: () => stuck, openQuote: () => openQuote };
 
   function note(offset: number, wanted: string): typeof NONE {
     if (stuck === undefined || offset > stuck.offset) stuck = { offset, wanted };
@@ -245,6 +248,7 @@ export function literalReader(text: string, maxDepth: number): LiteralReader {
     TEXT.lastIndex = from;
     const found = TEXT.exec(text)?.[0];
     if (found === undefined) return NONE;
+    if (text[from] === '"' || text[from] === "'") openQuote = from;
     end = from + found.length;
     return found;
   }

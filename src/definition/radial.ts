@@ -3,7 +3,7 @@ import type { Tree } from '../model/tree.ts';
 import { characterAt, quoted, refuse } from './complaint.ts';
 import type { Limits } from './limits.ts';
 import { literalReader, NONE, skipBlanks, skipSpace } from './radial-values.ts';
-import type { Reading } from './reading.ts';
+import type { Doubt, Reading } from './reading.ts';
 
 /** A node under construction: its children are still to come. */
 type Draft = { readonly name: string; readonly attributes: Map<string, Json>; readonly children: Tree[] };
@@ -23,6 +23,7 @@ const DASHED_WORD = /^[a-z-]+$/;
 export function readRadial(text: string, limits: Limits): Reading {
   const values = literalReader(text, limits.valueDepth);
   const offsets = new Map<Tree, number>();
+  const doubts = new Map<Tree, Doubt[]>();
   const open: Open[] = [];
   let root: Tree | undefined;
   let at = 0;
@@ -43,10 +44,13 @@ export function readRadial(text: string, limits: Limits): Reading {
 
     const node: Draft = { name: normalisedHead(head), attributes: new Map(), children: [] };
     at = readAttributes(start + head.length, node.attributes);
+    if (values.openQuote() >= start) doubts.set(node, ['quote']);
     at = endLine(at);
 
     const indent = start - lineStart;
-    while ((open.at(-1)?.indent ?? -1) >= indent) open.pop();
+    let beside = indent;
+    while ((open.at(-1)?.indent ?? -1) >= indent) beside = open.pop()?.indent ?? indent;
+    if (beside !== indent) doubts.set(node, [...(doubts.get(node) ?? []), 'indentation']);
     const parent = open.at(-1);
     if (parent !== undefined) parent.node.children.push(node);
     else if (root === undefined) root = node;
@@ -60,7 +64,7 @@ export function readRadial(text: string, limits: Limits): Reading {
     if (offsets.size > limits.nodes) refuse(start, `more than ${limits.nodes} expressions`);
   }
   if (root === undefined) return refuse(0, 'the definition is empty');
-  return { tree: root, offsets };
+  return { tree: root, offsets, doubts };
 
   /** `( ( comma / blanks ) attribute ( comma attribute )* )?`; answers where it stopped. */
   function readAttributes(from: number, attributes: Map<string, Json>): number {

@@ -7,7 +7,7 @@ import { type Complaint, complaintAt, type Place, placeAt, Refusal } from './com
 import { readJson } from './json.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { readRadial } from './radial.ts';
-import { pathText, type Reading } from './reading.ts';
+import { type Doubts, pathText, type Reading } from './reading.ts';
 import { readXml } from './xml.ts';
 
 export type { Complaint } from './complaint.ts';
@@ -20,6 +20,8 @@ export type ReadResult =
       readonly format: Format;
       /** Where a node of the tree begins in the text; line 1, column 1 when there was no text. */
       readonly placeOf: (node: Tree) => Place;
+      /** Of Radial: nodes that are probably not meant as they are written. */
+      readonly doubts?: Doubts;
     }
   | { readonly ok: false; readonly errors: readonly Complaint[] };
 export type ReadOptions = {
@@ -59,7 +61,8 @@ export function readDefinition(text: string, options: ReadOptions = {}): ReadRes
     const faults = checkTree(reading.tree, limits);
     if (faults.length === 0) {
       const placeOf = (node: Tree): Place => placeAt(body, offsetOf(reading, node));
-      return { ok: true, tree: reading.tree, format, placeOf };
+      const { tree, doubts } = reading;
+      return { ok: true, tree, format, placeOf, ...(doubts === undefined ? {} : { doubts }) };
     }
     const errors = faults.map(({ message, node, path }) =>
       complaintAt(body, offsetOf(reading, node), format === 'json' ? `${message} (at ${pathText(path)})` : message),

@@ -5,6 +5,7 @@ import { COMMON_ATTRIBUTES, EXPRESSION_NAMES, FREE_ATTRIBUTES, OWN_ATTRIBUTES } 
 import { type Place, quoted } from './complaint.ts';
 import { LIMITS } from './limits.ts';
 import { nearestName } from './near-names.ts';
+import type { Doubts } from './reading.ts';
 
 /**
  * What is legal and probably not meant.
@@ -12,7 +13,7 @@ import { nearestName } from './near-names.ts';
  * `expression_misspelt`, `attribute_misspelt`: a word near to one of the language. `children_ignored`: a participant
  * with children, which never run. `unreachable`: stands behind an expression that never goes on. `definition_unused`:
  * nothing calls it. `callback_missing`: a participant for which no URL was given. `null_condition`: `'${f} is null'`,
- * which never holds.
+ * which never holds. `indentation_uneven`, `quote_open`: of Radial, what may be written so and is probably a slip.
  */
 export type WarningCode =
   | 'expression_misspelt'
@@ -21,7 +22,9 @@ export type WarningCode =
   | 'unreachable'
   | 'definition_unused'
   | 'callback_missing'
-  | 'null_condition';
+  | 'null_condition'
+  | 'indentation_uneven'
+  | 'quote_open';
 
 /** `pointer`: the JSON pointer of the node in the tree's JSON form; '' is the root, `/2/0` its first child. */
 export type Warning = {
@@ -35,6 +38,8 @@ export type WarningOptions = {
   readonly callbacks?: Readonly<Record<string, unknown>>;
   /** From the reader; without it warnings have no line and column. */
   readonly placeOf?: (node: Tree) => Place;
+  /** From the reader, of Radial. */
+  readonly doubts?: Doubts;
 };
 
 /** Different unknown words that are compared with the known ones; a definition with more gets no suggestions beyond them. */
@@ -87,6 +92,7 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
     const isData = DATA_BELOW.has(node.name);
     const isExpression = EXPRESSION_NAMES.has(node.name);
     if (!isReached) warn('unreachable', node, `${quoted(node.name)} never runs: what stands before it does not go on`);
+    checkWriting(node);
     if (!isExpression) checkHead(node);
     else if (DEFINE_NAMES.has(node.name)) checkUse(node);
     checkCallback(node);
@@ -101,6 +107,22 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
       if (!reached) break;
       if (IN_ORDER.has(node.name) && endsAlways(child)) reached = false;
     }
+  }
+
+  function checkWriting(node: Tree): void {
+    for (const doubt of options.doubts?.get(node) ?? [])
+      if (doubt === 'quote')
+        warn(
+          'quote_open',
+          node,
+          'a text begins with a quote that is never closed; it ends at the next blank, comma or colon',
+        );
+      else
+        warn(
+          'indentation_uneven',
+          node,
+          `${quoted(node.name)} is indented like none of the lines it could stand beside; it is taken for the next one below their parent`,
+        );
   }
 
   function checkHead(node: Tree): void {

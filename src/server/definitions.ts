@@ -56,10 +56,11 @@ export function makeDefinitions(): Definitions {
       const names = callbacks === null ? null : Object.keys(callbacks).sort().join('\n');
       const known = warned.get(read.tree);
       if (known !== undefined && known.names === names) return known.warnings;
-      const { placeOf } = read as Extract<ReadResult, { ok: true }>;
+      const { placeOf, doubts } = read as Extract<ReadResult, { ok: true }>;
       const warnings = warningsOf(read.tree, {
         ...(callbacks === null ? {} : { callbacks }),
         ...(fromText.has(read.tree) ? { placeOf } : {}),
+        ...(doubts === undefined ? {} : { doubts }),
       });
       warned.set(read.tree, { names, warnings });
       return warnings;

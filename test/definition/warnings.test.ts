@@ -7,7 +7,8 @@ import { type WarningOptions, warningsOf } from '../../src/definition/warnings.t
 function warned(text: string, options: WarningOptions = {}): string[] {
   const read = readDefinition(text);
   if (!read.ok) throw new Error(read.errors.map(({ message }) => message).join());
-  return warningsOf(read.tree, { placeOf: read.placeOf, ...options }).map(
+  const { placeOf, doubts } = read;
+  return warningsOf(read.tree, { placeOf, ...(doubts === undefined ? {} : { doubts }), ...options }).map(
     ({ code, pointer, line, column }) => `${code} ${pointer} ${line}:${column}`,
   );
 }
@@ -119,4 +120,26 @@ test('the examples of the project get no warnings', () => {
     const read = readDefinition(readFileSync(`examples/${file}`, 'utf8'));
     if (read.ok) expect([file, warningsOf(read.tree)]).toEqual([file, []]);
   }
+});
+
+test.each([
+  ['a line between two levels', 'define\n  sequence\n      alpha\n    bravo', ['indentation_uneven /2/0/2/1 4:5']],
+  ['a line that comes back too far', 'define\n   sequence\n  alpha', ['indentation_uneven /2/1 3:3']],
+  [
+    'lines of two and of four blanks, each in its own block',
+    'define\n  sequence\n      alpha\n      bravo\n  charly',
+    [],
+  ],
+])('of Radial %s is told', (_what, text, expected) => {
+  expect(warned(text)).toEqual(expected);
+});
+
+test.each([
+  ['the value of an attribute', "define\n  alpha task: 'x", ['quote_open /2/0 2:3']],
+  ['a bare text', 'define\n  alpha "x\n  bravo', ['quote_open /2/0 2:3']],
+  ['a value in a list', "define\n  alpha list: [ 'x ]", ['quote_open /2/0 2:3']],
+  ['an apostrophe within a word', "define\n  alpha task: it's", []],
+  ['a quote within quotes', 'define\n  alpha task: "\'tis", other: \'"\'', []],
+])('an open quote is told in %s', (_what, text, expected) => {
+  expect(warned(text)).toEqual(expected);
 });

@@ -24,7 +24,8 @@ export async function check(words: readonly string[]): Promise<number> {
     for (const { message, line, column } of read.errors) console.error(`${file}:${line}:${column}: ${message}`);
     return 1;
   }
-  const warnings = warningsOf(read.tree, { placeOf: read.placeOf });
+  const { placeOf, doubts } = read;
+  const warnings = warningsOf(read.tree, { placeOf, ...(doubts === undefined ? {} : { doubts }) });
   for (const { message, line, column } of warnings) console.error(`${file}:${line}:${column}: warning: ${message}`);
   console.log(
     warnings.length === 0 ? `${file}: good (${read.format})` : `${file}: good (${read.format}), with warnings`,
