@@ -42,22 +42,21 @@ export function measure(
     if (level >= depthMax) tooDeep();
     let characters = 2;
     let depth = 0;
-    const add = (item: Json, more: number): void => {
-      if (typeof item === 'string') {
-        characters += item.length + 2 + more;
-        return;
+    const keys = Array.isArray(json) ? null : Object.keys(json);
+    const items = keys === null ? (json as readonly Json[]) : null;
+    const count = keys?.length ?? items?.length ?? 0;
+    spend(count);
+    for (let i = 0; i < count; i++) {
+      const key = keys?.[i];
+      const item = (key === undefined ? items?.[i] : (json as { readonly [key: string]: Json })[key]) as Json;
+      characters += key === undefined ? 1 : key.length + PUNCTUATION;
+      if (typeof item === 'string') characters += item.length + 2;
+      else if (typeof item !== 'object' || item === null) characters += LITERAL.characters;
+      else {
+        const extent = sizeOf(item, level + 1);
+        characters += extent.characters;
+        if (extent.depth > depth) depth = extent.depth;
       }
-      const extent = sizeOf(item, level + 1);
-      characters += extent.characters + more;
-      if (extent.depth > depth) depth = extent.depth;
-    };
-    if (Array.isArray(json)) {
-      spend(json.length);
-      for (const item of json as readonly Json[]) add(item, 1);
-    } else {
-      const keys = Object.keys(json);
-      spend(keys.length);
-      for (const key of keys) add((json as { readonly [key: string]: Json })[key] as Json, key.length + PUNCTUATION);
     }
     const extent = { characters, depth: depth + 1 };
     known?.set(json, extent);
