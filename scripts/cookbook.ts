@@ -8,7 +8,7 @@ import type { Behaviour, ScriptStep } from '../test/conformance/cases.ts';
 import { patterns, readTold, type Told } from '../test/patterns/cases.ts';
 
 /*
- * `npm run docs` (among others): writes docs/patterns.md and docs/cookbook.md from the tested files in test/patterns, so that text and test
+ * `npm run docs` (among others): writes docs/patterns.md, docs/cookbook.md and examples/recipes from the tested files in test/patterns, so that text and test
  * cannot part. test/documents/cookbook.test.ts fails when they are not as made.
  */
 
@@ -132,7 +132,8 @@ export function cookbookPage(): string {
   );
   return `# Cookbook
 
-Small workflows of the kind that people really build. Each is run by the tests, here as on Ruote 2.3.1, so copy one and change it. ${NOTE}
+Small workflows of the kind that people really build. Each is run by the tests, here as on Ruote 2.3.1, so take one
+(\`rota new <name>\` writes it, \`rota new\` lists them) and change it. ${NOTE}
 
 How do I …
 
@@ -267,9 +268,18 @@ const anchor = (title: string): string =>
     .replace(/[^\p{L}\p{N}\- ]/gu, '')
     .replaceAll(' ', '-');
 
+/** The files to make: both pages, and each recipe to begin with (`rota new`). */
 export const PAGES: Readonly<Record<string, () => string>> = {
   'docs/patterns.md': patternsPage,
   'docs/cookbook.md': cookbookPage,
+  ...Object.fromEntries(
+    told
+      .filter((one) => one.told === 'recipe')
+      .map(({ name, title, about, definition }) => [
+        `examples/recipes/${name}.radial`,
+        () => `# ${title}\n# ${about}\n# docs/cookbook.md tells more.\n${definition}`,
+      ]),
+  ),
 };
 
 if (process.argv[1] === import.meta.filename)

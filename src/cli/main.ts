@@ -10,6 +10,7 @@ import { config } from './commands/config.ts';
 import { convert, convertFlags } from './commands/convert.ts';
 import { keys, keysFlags } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
+import { new_, newFlags } from './commands/new.ts';
 import { serve } from './commands/serve.ts';
 import { type Flags, settingFlags } from './settings.ts';
 
@@ -57,6 +58,13 @@ const commands: Readonly<
     run: convert,
     words: [1, 1],
     flags: convertFlags,
+  },
+  new: {
+    usage: 'rota new [<recipe>] [--out <file>]',
+    about: 'write a recipe of the cookbook to begin with; list them',
+    run: new_,
+    words: [0, 1],
+    flags: newFlags,
   },
   keys: {
     usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',

@@ -61,6 +61,18 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(one.output()).toBe("define name: 'two'\n  bravo\n");
   });
 
+  test('writes a recipe to begin with, and never over a file that is there', async () => {
+    const out = join(folder, 'mine.radial');
+    const first = keep(runRota(['new', 'saga', '--out', out]));
+    expect((await first.ended).code).toBe(0);
+    const again = keep(runRota(['new', 'saga', '--out', out]));
+    expect((await again.ended).code).toBe(1);
+    expect(again.output()).toContain('is there already');
+    const check = keep(runRota(['check', out]));
+    expect((await check.ended).code).toBe(0);
+    expect(check.output()).toContain('good (radial)\n');
+  });
+
   test('says its version, and all settings with --help', async () => {
     const version = keep(runRota(['--version']));
     expect((await version.ended).code).toBe(0);
