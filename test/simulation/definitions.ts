@@ -20,7 +20,8 @@ const examples: readonly Tree[] = readExamples();
 
 function readExamples(): readonly Tree[] {
   const folder = new URL('../../examples/', import.meta.url);
-  return readdirSync(folder)
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => (entry.isFile() ? [entry.name] : []))
     .sort()
     .map((file) => {
       const read = readDefinition(readFileSync(new URL(file, folder), 'utf8'));
