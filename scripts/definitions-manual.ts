@@ -25,7 +25,7 @@ const CHAPTERS: readonly { readonly title: string; readonly about: string; reado
   {
     title: 'Attributes',
     about: 'What every expression understands.',
-    files: ['attributes', 'tags', 'listening', 'life', 'timers', 'handlers', 'filtering', 'leaving'].map(
+    files: ['attributes', 'tags', 'listening', 'applying', 'timers', 'handlers', 'filtering', 'leaving'].map(
       (name) => `interpreter/life/${name}`,
     ),
   },

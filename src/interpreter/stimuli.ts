@@ -1,22 +1,21 @@
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { withKey } from '../model/json.ts';
-import { type AgendaRow, isOver, type WorkitemRow } from '../model/rows.ts';
+import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
-import type { Tree } from '../model/tree.ts';
+import { broken, cancelOne, reapply, replay } from './acts.ts';
+import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
 import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_MAX, keepMessage } from './expressions/bpmn/waits.ts';
-import { takeUp } from './finish.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
-import { storedTree } from './life/handlers.ts';
 import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
 import { putOff, wakeOf } from './life/timers.ts';
-import { baseFields, deliveredFields, mergeGiven, OURS } from './state/fields.ts';
+import { goOn, pause, resume } from './pausing.ts';
+import { deliveredFields, mergeGiven, OURS } from './state/fields.ts';
 import { readAll } from './state/held.ts';
-import { decodeMessages, encodeMessages } from './state/messages.ts';
 import type { Message, Reapply } from './state/state.ts';
 import { plainReply, ROOT } from './state/state.ts';
 import { type Acting, hasFields, type World } from './state/world.ts';
@@ -24,13 +23,6 @@ import { type Acting, hasFields, type World } from './state/world.ts';
 /*
  * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept.
  */
-
-type Of<Kind extends Happening['kind']> = Extract<Happening, { readonly kind: Kind }>;
-
-const done: Answer = { ok: true, value: null };
-const fault = (code: Extract<Answer, { ok: false }>['code'], message: string): Answer => ({ ok: false, code, message });
-const NO_WORKITEM = fault('workitem_not_found', 'workitem_id not found');
-const NO_WORKFLOW = fault('workflow_not_found', 'workflow_id not found');
 
 export function stir(world: World, event: Happening): Answer {
   switch (event.kind) {
@@ -224,8 +216,6 @@ function edit(world: World, event: Of<'edit'>): Answer {
   return { ok: true, value: { revision: row.revision + 1 } };
 }
 
-const isGone = (world: World): boolean => isOver(world.row.status);
-
 function cancel(world: World): Answer {
   if (isGone(world)) return NO_WORKFLOW;
   world.record({ kind: 'workflow.cancelling' });
@@ -246,46 +236,6 @@ function kill(world: World): Answer {
   world.header.killed = true;
   world.send({ kind: 'cancel_process', flavour: 'kill', after: 0, again: true });
   return done;
-}
-
-function pause(world: World): Answer {
-  if (isGone(world)) return fault('workflow_over', 'the workflow is over and cannot be paused');
-  if (world.header.pausedAt !== null) return done;
-  world.header.pausedAt = world.now;
-  world.hold = world.now;
-  world.record({ kind: 'workflow.paused' });
-  return done;
-}
-
-function resume(world: World): Answer {
-  if (isGone(world)) return fault('workflow_over', 'the workflow is over and cannot be resumed');
-  if (world.header.pausedAt === null) return done;
-  goOn(world);
-  return done;
-}
-
-/** Lifts a pause: due times shift by its length, kept answers count now. */
-function goOn(world: World): void {
-  const { header } = world;
-  takeUp(world);
-  if (header.answers > 0) {
-    world.want({ kind: 'agenda_kind', of: 'answer' });
-    const answers = [...world.loaded.agenda.values()]
-      .filter((row) => row.kind === 'answer')
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
-    for (const row of answers) {
-      world.changeAgenda(row.id, { kind: 'delete' });
-      header.kept -= row.payload.length;
-      world.noteRead(row.payload.length);
-      for (const message of decodeMessages(row.payload)) world.send(message);
-    }
-    header.answers = 0;
-  }
-  const from = header.pausedAt ?? world.now;
-  world.shift = world.now - from;
-  header.overslept = [from, world.now];
-  header.pausedAt = null;
-  world.record({ kind: 'workflow.resumed' });
 }
 
 function due(world: World, id: string): Answer {
@@ -381,146 +331,4 @@ function flank(world: World, x: Acting, name: string): void {
     flanking: true,
     place: null,
   });
-}
-
-function findExpression(world: World, id: ExpressionId): Acting | null {
-  const strandHolding = (): Acting | null => {
-    for (const path of new Set([ROOT, ...world.loaded.strands.keys()])) {
-      const x = world.find({ path, id });
-      if (x !== null) return x;
-    }
-    return null;
-  };
-  const known = strandHolding();
-  if (known !== null) return known;
-  world.want({ kind: 'find', expression: id });
-  return strandHolding();
-}
-
-const noExpression = (id: string): Answer =>
-  fault('expression_not_found', `expression ${id} is not alive in this workflow`);
-
-function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null): Answer {
-  const x = findExpression(world, id);
-  if (x === null) return noExpression(id);
-  recordAct(world, flavour === 'kill' ? 'expression.dying' : 'expression.cancelling', x);
-  world.send({ kind: 'cancel', to: refOf(x), flavour, cause: 'cancel', reapply: null, again: true });
-  return done;
-}
-
-/** What somebody asked for one expression is told before all it leads to: who, and why, is said in the step's first entry. */
-function recordAct(
-  world: World,
-  kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying',
-  { node }: Acting,
-): void {
-  world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name });
-}
-
-function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {
-  const x = findExpression(world, id);
-  if (x === null) return noExpression(id);
-  recordAct(world, 'expression.reapplying', x);
-  clearError(x);
-  sendReapply(world, x, fields, tree);
-  return done;
-}
-
-function sendReapply(world: World, x: Acting, fields: Fields | null, tree: Tree | null): void {
-  if (fields !== null) world.extentOf(fields);
-  const asked: Reapply = {
-    tree: tree === null ? null : { root: storedTree(tree), path: '' },
-    workitem: 'returned',
-    fields,
-    retry: true,
-  };
-  if (x.node.state !== null) x.node.state = null;
-  world.send({ kind: 'cancel', to: refOf(x), flavour: 'retry', cause: 'cancel', reapply: asked, again: false });
-}
-
-function replay(world: World, event: Of<'replay'>): Answer {
-  const row = world.loaded.errors.get(event.expression);
-  if (row === undefined) {
-    world.want({ kind: 'error', id: event.expression });
-    return fault('error_not_found', `no error waits at expression ${event.expression}`);
-  }
-  const x = world.find({ path: row.path, id: row.id });
-  if (x === null) return noExpression(row.id);
-  world.noteRead(row.details.length);
-  if (event.fields !== null) world.extentOf(event.fields);
-  const details = JSON.parse(row.details) as { readonly message: string; readonly fields: Fields };
-  const [failed] = decodeMessages(details.message, (base) => baseValue(world, base));
-  clearError(x);
-  world.record({ kind: 'expression.replayed', expid: expidOf(row.id), expression_id: row.id, name: x.node.name });
-  if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {
-    sendReapply(world, x, event.fields ?? (failed?.kind === 'apply' ? failed.fields : null), event.tree);
-    return done;
-  }
-  if (failed.kind === 'raise' || failed.kind === 'dispatch') {
-    if (event.fields !== null) x.node.applied = mergeGiven({}, event.fields);
-    x.strand.touched = true;
-    world.send({ kind: 'dispatch', to: refOf(x) });
-  } else {
-    // It is on its way out since then; it has to be told once more.
-    if (failed.kind === 'cancel') x.node.state = null;
-    if (failed.kind === 'reply' && failed.by !== null) {
-      // It was counted when it failed; it is about to be counted again.
-      x.node.children++;
-      if (failed.by === 'child') x.node.child = failed.from;
-      x.strand.touched = true;
-    }
-    world.send(event.fields !== null && 'fields' in failed ? ({ ...failed, fields: event.fields } as Message) : failed);
-  }
-  return done;
-}
-
-function baseValue(world: World, scope: ExpressionId): Fields | null {
-  const row = world.loaded.variables.get(`${scope} ^`);
-  if (row === undefined) world.want({ kind: 'variable', scope, name: '^' });
-  return row === undefined ? null : baseFields(row.value);
-}
-
-/** A step that threw again and again is a bug of ours: the workflow waits in error instead of being tried for ever. */
-function broken(world: World, { message, pause: isPaused = false, agenda }: Of<'broken'>): Answer {
-  if (isPaused) pause(world);
-  const x = agenda === undefined ? null : meantBy(world, agenda);
-  const strand = x?.strand ?? world.strand(ROOT);
-  const node = x?.node ?? strand?.nodes[0];
-  const id = node?.id ?? (`0!${'0'.repeat(32)}` as ExpressionId);
-  if (node !== undefined && strand) {
-    if (!node.hasError) world.header.errors++;
-    node.hasError = true;
-    strand.touched = true;
-  } else world.header.errors++;
-  const details = JSON.stringify({
-    expid: expidOf(id),
-    name: node?.name ?? null,
-    deviations: null,
-    fields: {},
-    message: encodeMessages([]),
-  });
-  world.changeError(id, {
-    kind: 'put',
-    row: {
-      id,
-      path: strand?.path ?? ROOT,
-      workitem: node?.hasWorkitem ?? false,
-      class: 'InternalError',
-      message,
-      at: world.now,
-      details,
-    },
-  });
-  world.record({ kind: 'expression.failed', expid: expidOf(id), expression_id: id, class: 'InternalError', message });
-  return done;
-}
-
-/** The expression that an agenda row is about; null when it is over, or when the row is about none. */
-function meantBy(world: World, agenda: string): Acting | null {
-  const row = world.loaded.agenda.get(agenda);
-  if (row === undefined || row.path === null) return null;
-  if (row.kind === 'timer') return world.find({ path: row.path, id: wakeOf(row).id as ExpressionId });
-  if (row.kind !== 'event') return null;
-  const { listener } = JSON.parse(row.payload) as { readonly listener: ExpressionId };
-  return world.find({ path: row.path, id: listener });
 }

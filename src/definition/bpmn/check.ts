@@ -20,7 +20,8 @@ import {
 } from './model.ts';
 
 /*
- * What makes a process none that can be run. Everything is looked for; complaints come in document order.
+ * What makes a process none that can be run. Everything is looked for; complaints come in document order. It is one thing, for each rule looks
+ * at the same walk over the same scopes, and is a few lines by itself.
  */
 
 export type Trouble = { readonly element: Element; readonly id: string; readonly message: string };

@@ -1,213 +1,27 @@
-/**
- * # forget, lose, flank
- *
- * Three ways not to be waited for. When several are there, the first in this order counts.
- *
- * | attribute | replies to its parent | is cancelled with its parent | variables | its end |
- * |---|---|---|---|---|
- * | `forget: true` | at once | no | a copy of all it could see | nobody hears of it |
- * | `lose: true` | never | yes | shared | it stays until it is cancelled |
- * | `flank: true` | at once | yes, and also when its parent ends | shared | nobody hears of it |
- *
- * A workflow runs until its forgotten parts have ended, too; cancelling it reaches them.
- *
- * ```radial
- * sequence
- *   archivist forget: true
- *   watcher flank: true
- *   alice
- * ```
- *
- * Errors: none of their own.
- */
-
 import { LanguageError } from '../../language/language-error.ts';
 import { assign } from '../../language/lookup.ts';
 import { parseWhen, utcStamp } from '../../language/when.ts';
 import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
-import { isTreeJson, makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
-import type { Flavour, Place, Reapply, Strand, TreeRef, Trigger, Value } from '../state/state.ts';
+import { type Tree, treeFromJson } from '../../model/tree.ts';
+import type { Flavour, Reapply, TreeRef, Trigger, Value } from '../state/state.ts';
 import type { Acting } from '../state/world.ts';
-import {
-  attribute,
-  compiledAttributes,
-  isTrueText,
-  maySetOut,
-  splitTarget,
-  toText,
-  treeOf,
-  writtenAttributes,
-} from './attributes.ts';
-import { childIndex, expressionOf, isDirectChild, newStrand, type Of } from './birth.ts';
-import { dropStrand, refOf } from './branches.ts';
-import { cancelChildren, catchUp, isCaught } from './cancelling.ts';
-import { filterIn } from './filtering.ts';
+import { compiledAttributes, splitTarget, toText, treeOf } from './attributes.ts';
+import { childIndex, expressionOf, isDirectChild, type Of } from './birth.ts';
+import { refOf } from './branches.ts';
+import { cancelChildren } from './cancelling.ts';
+import { readDeed } from './deeds.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
-import { cancelFlanks, leave, leaveUnheard, removeExpression } from './leaving.ts';
-import { awaitEvent } from './listening.ts';
-import { bindTag, enterTag } from './tags.ts';
-import { COMMANDS, clearTimers, clockOf, schedule, setTimers } from './timers.ts';
-import {
-  addOuter,
-  newScope,
-  ownVariables,
-  parentOf,
-  setVariable,
-  spendVariables,
-  visibleVariables,
-} from './variables.ts';
+import { cancelFlanks, leave, leaveUnheard } from './leaving.ts';
+import { replace } from './replacing.ts';
+import { clearTimers, clockOf, schedule } from './timers.ts';
+import { addOuter, setVariable } from './variables.ts';
 
 /*
- * The life of an expression (docs/architecture.md, States): applied, replied to, cancelled, failed, replaced by a handler, gone. What differs from
+ * The life of an expression (docs/architecture.md, States): replied to, cancelled, failed, replaced by a handler, gone. What differs from
  * one expression to the next is in expressions/; what all have in common is here.
  */
-
-// Applying.
-
-export function applyExpression(x: Acting, message: Of<'apply'>): void {
-  const { node, strand, world } = x;
-  const { limits } = world.context;
-  world.record({ kind: 'expression.applied', expid: node.expid, expression_id: node.id, name: node.name });
-  if (world.header.expressions > limits.expressions)
-    throw new LanguageError('LimitExceeded', `the workflow has more than ${limits.expressions} live expressions`);
-  if (strand.depth + strand.nodes.length > limits.depth)
-    throw new LanguageError(
-      'LimitExceeded',
-      `expressions are nested more than ${limits.depth} deep (a sub-process that calls itself without end?)`,
-    );
-  const { keptCharacters } = limits;
-  if (world.header.kept > keptCharacters)
-    throw new LanguageError(
-      'LimitExceeded',
-      `the workflow keeps more than ${keptCharacters} characters in its branches and variables`,
-    );
-  node.onError = attribute(x, 'on_error');
-  node.onCancel = handlerAttribute(x, 'on_cancel');
-  if (node.onCancel !== null) world.header.onCancels = true;
-  node.onTimeout = handlerAttribute(x, 'on_timeout');
-  node.onTerminate = attribute(x, 'on_terminate');
-  const awaited = attribute(x, 'await');
-  if (awaited !== null && message.place === null) {
-    node.state = 'awaiting';
-    if (message.flanking) node.data['flanking'] = true;
-    awaitEvent(x, toText(awaited));
-    return;
-  }
-  const settled = setOut(x, message.flanking);
-  if (message.place?.tagFollows && settled.strand.nodes.includes(node)) bindTag(settled);
-}
-
-function handlerAttribute(x: Acting, key: string): Json {
-  const value = attribute(x, key);
-  return value === false ? null : value;
-}
-
-/** The event an expression awaited has come: it is applied at last. */
-export function awaken(x: Acting): void {
-  if (x.node.state !== 'awaiting') return;
-  x.node.state = null;
-  const flanking = x.node.data['flanking'] === true;
-  delete x.node.data['flanking'];
-  setOut(x, flanking);
-}
-
-/** Everything between the conditions and the expression's own apply (docs/definitions.md, Attributes). */
-function setOut(applied: Acting, flanking: boolean): Acting {
-  let x = applied;
-  const { node } = x;
-  const { family } = expressionOf(x);
-  if (family !== undefined) {
-    const settled = family.settle(x);
-    if (settled !== null) expressionOf(settled).apply(settled);
-    return settled ?? x;
-  }
-  if (!maySetOut(x)) {
-    end(x, node.applied);
-    return x;
-  }
-  if (isTrueText(attribute(x, 'scope'))) node.scope ??= newScope();
-  if (flanking) node.flanking = true;
-  else if (isTrueText(attribute(x, 'forget'))) x = forgotten(x);
-  else if (isTrueText(attribute(x, 'lose'))) node.lost = true;
-  else if (isTrueText(attribute(x, 'flank'))) x = flank(x);
-  x = expressionOf(x).settle?.(x) ?? x;
-  filterIn(x);
-  enterTag(x);
-  setTimers(x);
-  expressionOf(x).apply(x);
-  return x;
-}
-
-function forgotten(x: Acting): Acting {
-  const { node, world } = x;
-  const variables = visibleVariables(x);
-  spendVariables(world, variables);
-  node.scope = newScope(variables);
-  if (parentOf(x) === null) {
-    node.forgotten = true;
-    return x;
-  }
-  world.header.forgotten++;
-  const caught = isCaught(x);
-  const out = moveOut(
-    x,
-    newStrand(`f${world.header.forgotten}`, '', '' as ExpressionId, 'forgotten', 0, 0, x.strand.base),
-    false,
-  );
-  if (caught) catchUp(out);
-  return out;
-}
-
-function flank(x: Acting): Acting {
-  const above = parentOf(x);
-  if (above === null) return x;
-  x.node.flanking = true;
-  const path = `${above.strand.path}.${above.strand.next}`;
-  above.strand.next++;
-  above.strand.touched = true;
-  above.node.flanks++;
-  return moveOut(
-    x,
-    newStrand(
-      path,
-      above.strand.path,
-      above.node.id,
-      'flank',
-      0,
-      above.strand.depth + above.strand.nodes.length,
-      x.strand.base,
-    ),
-    true,
-  );
-}
-
-/** Moves an expression that has just been made to a strand of its own, and replies to its parent for it. */
-function moveOut(x: Acting, strand: Strand, flanking: boolean): Acting {
-  const { node, world } = x;
-  const above = parentOf(x);
-  const wasFirst = x.strand.nodes[0] === node;
-  x.strand.nodes.pop();
-  x.strand.touched = true;
-  world.addStrand(strand);
-  strand.nodes.push(node);
-  if (strand.kind === 'forgotten') node.forgotten = true;
-  if (above !== null)
-    world.send({
-      kind: 'reply',
-      to: refOf(above),
-      from: node.id,
-      fields: node.applied,
-      by: wasFirst ? 'branch' : 'child',
-      branch: wasFirst ? { path: x.strand.path, index: x.strand.index } : null,
-      flanking,
-      updatedTree: null,
-      received: false,
-    });
-  if (wasFirst) dropStrand(world, x.strand);
-  return { world, strand, node };
-}
 
 // Replying.
 
@@ -426,47 +240,6 @@ function leaveDone(x: Acting, state: 'done_cancelled' | 'done_failed', fields: F
   replyToParent(x, fields);
 }
 
-/** What a handler says is to be done. */
-type Deed =
-  | { readonly kind: 'again' | 'reply' | 'on_cancel' | 'cando' | 'raise' }
-  | { readonly kind: 'store'; readonly target: string }
-  | { readonly kind: 'command'; readonly word: string; readonly argument: string | undefined }
-  | { readonly kind: 'tree'; readonly tree: Tree };
-
-/** Reads a handler: a word of its own, a command, or the name or tree of what runs instead. */
-function readDeed(x: Acting, on: Trigger, given: Json): Deed {
-  if (typeof given !== 'string') {
-    const tree = isTreeJson(given) ? treeFromJson(given) : null;
-    if (tree !== null) return { kind: 'tree', tree };
-    throw new LanguageError('ArgumentError', `${on}: ${JSON.stringify(given)} is neither a name nor a tree`);
-  }
-  const action = given.trim();
-  const [word = '', ...rest] = action.split(/\s+/);
-  const hasOnCancel = on !== 'on_cancel' && x.node.onCancel !== null;
-  const stored = /^(?:store|bury) *: *(.+)/.exec(action);
-  if (stored !== null) return { kind: 'store', target: stored[1] ?? '' };
-  if (COMMANDS.has(word)) return { kind: 'command', word, argument: rest.at(-1) };
-  if (on === 'on_timeout' && /^err(or)?( |$)/.test(action))
-    return { kind: 'tree', tree: makeTree('error', rest.length > 0 ? [[rest.join(' '), null]] : []) };
-  switch (action) {
-    case 'redo':
-    case 'retry':
-      return { kind: 'again' };
-    case 'undo':
-    case 'pass':
-    case '':
-      return { kind: 'reply' };
-    case 'cancel':
-      return { kind: hasOnCancel ? 'on_cancel' : 'reply' };
-    case 'cando':
-      return { kind: hasOnCancel ? 'cando' : 'again' };
-    case 'raise':
-      return { kind: 'raise' };
-    default:
-      return { kind: 'tree', tree: makeTree(action) };
-  }
-}
-
 /** Does what a handler says. `supplanted`: what stood here before a handler that has a say of its own (second take). */
 function handle(
   x: Acting,
@@ -540,59 +313,3 @@ function command(x: Acting, word: string, argument: string | undefined, fields: 
 /** The child whose reply is being handled, if it is one of this expression. */
 const childOf = (x: Acting, from: ExpressionId | null): ExpressionId | null =>
   from !== null && isDirectChild(x, from) ? from : null;
-
-/** Puts another expression in the place of this one: same expid, fresh subid, so that a late answer to the old one is refused. */
-function replace(
-  x: Acting,
-  next: {
-    readonly on: Trigger;
-    readonly tree: TreeRef | NonNullable<Acting['node']['supplanted']> | null;
-    readonly fields: Fields;
-  },
-): void {
-  const { node, strand, world } = x;
-  const above = parentOf(x);
-  const id = world.freshId(node.expid);
-  const former = next.tree !== null && 'applied' in next.tree ? next.tree : null;
-  const same = next.tree === null;
-  const inherited = [...writtenAttributes(x)].filter(
-    ([key]) => (key.startsWith('on_') && key !== next.on) || key === 'tag',
-  );
-  const place: Place = {
-    trigger: next.on,
-    added: same ? node.added : former !== null ? former.added : inherited,
-    scope: node.scope === null ? null : [...ownVariables(x, node.scope)],
-    onReply: node.onReply,
-    supplanted: { tree: node.tree, name: node.name, kind: node.kind, added: node.added, applied: node.applied },
-    kind: same && node.kind === 'sequence' ? 'sequence' : former?.kind === 'sequence' ? 'sequence' : null,
-    from: node.id,
-    tagFollows: node.tag !== null,
-    forgotten: node.forgotten,
-    // A consumed retry list is part of the tree from now on; the parent learns of it with the reply.
-    updated: node.updated && same,
-  };
-  const message: Of<'apply'> = {
-    kind: 'apply',
-    parent: above === null ? null : refOf(above),
-    path: strand.path,
-    fresh: null,
-    id,
-    tree: former !== null ? former.tree : next.tree === null ? node.tree : (next.tree as TreeRef),
-    fields: next.fields,
-    variables: null,
-    launch: next.on === 'on_re_apply' || next.on === 'on_reply',
-    flanking: node.flanking,
-    place,
-  };
-  world.record({
-    kind: 'expression.cancelled',
-    expid: node.expid,
-    expression_id: node.id,
-    name: node.name,
-    handler: next.on,
-  });
-  removeExpression(x, true);
-  if (above?.node.child === node.id) above.node.child = id;
-  if (above !== null) above.strand.touched = true;
-  world.send(message);
-}

@@ -12,7 +12,7 @@ import { type Message, type Node, type Place, ROOT, type Value } from './state.t
 type Of<Kind extends Message['kind']> = Extract<Message, { readonly kind: Kind }>;
 
 type About<Kind extends Message['kind']> = {
-  /** Everything but `kind`. */
+  /** Whole, with `kind`: a copy without some parts would cost more than all the rest. */
   readonly pack: (packer: Packer, message: Of<Kind>) => Packed;
   /** Also of what releases before this one have kept. */
   readonly unpack: (unpacker: Unpacker, packed: Packed) => Omit<Of<Kind>, 'kind'>;
@@ -22,10 +22,10 @@ type About<Kind extends Message['kind']> = {
   readonly carried: (message: Of<Kind>, node: Node) => Fields;
 };
 
-const plain = (_: Packer, { kind, ...rest }: Message): Packed => ({ ...rest }) as Packed;
+const plain = (_: Packer, message: Message): Packed => message as unknown as Packed;
 const asKept = <Kind extends Message['kind']>(_: Unpacker, packed: Packed): Omit<Of<Kind>, 'kind'> => packed as never;
-const packFields = (packer: Packer, { kind, fields, ...rest }: Message & { readonly fields: Fields }): Packed =>
-  ({ ...rest, fields: packer.object(fields) }) as Packed;
+const packFields = (packer: Packer, message: Message & { readonly fields: Fields }): Packed =>
+  ({ ...message, fields: packer.object(message.fields) }) as Packed;
 const unpackFields = <Kind extends Message['kind']>(unpacker: Unpacker, packed: Packed): Omit<Of<Kind>, 'kind'> =>
   ({ ...packed, fields: unpacker.object(packed['fields'] as Json) }) as never;
 const receiver = ({ to }: { readonly to: { readonly path: string } }): readonly string[] => [to.path];
@@ -33,9 +33,9 @@ const nowhere = (): readonly string[] => [];
 const applied = (_: Message, node: Node): Fields => node.applied;
 const own = ({ fields }: { readonly fields: Fields }): Fields => fields;
 
-function packAlong(packer: Packer, variables: ReadonlyMap<string, Value> | undefined): Packed {
-  return variables === undefined ? {} : { variables: packer.pairs(variables) };
-}
+/** Undefined, as it is, is left out of the text. */
+const packAlong = (packer: Packer, variables: ReadonlyMap<string, Value> | undefined): Json | undefined =>
+  variables === undefined ? undefined : packer.pairs(variables);
 const unpackAlong = (unpacker: Unpacker, packed: Packed): { readonly variables?: ReadonlyMap<string, Value> } =>
   packed['variables'] === undefined ? {} : { variables: new Map(unpacker.pairs(packed['variables'] as Json[])) };
 
@@ -57,13 +57,13 @@ const unpackPlace = (unpacker: Unpacker, place: Packed): Place =>
 
 const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
   apply: {
-    pack: (packer, { kind, tree, fields, variables, place, ...rest }) =>
+    pack: (packer, message) =>
       ({
-        ...rest,
-        tree: packer.tree(tree),
-        fields: packer.object(fields),
-        variables: variables === null ? null : packer.pairs(variables),
-        place: place === null ? null : packPlace(packer, place),
+        ...message,
+        tree: packer.tree(message.tree),
+        fields: packer.object(message.fields),
+        variables: message.variables === null ? null : packer.pairs(message.variables),
+        place: message.place === null ? null : packPlace(packer, message.place),
       }) as Packed,
     unpack: (unpacker, packed) =>
       ({
@@ -81,11 +81,11 @@ const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
   },
   reply: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
   cancel: {
-    pack: (packer, { kind, reapply, variables, ...rest }) =>
+    pack: (packer, message) =>
       ({
-        ...rest,
-        ...packAlong(packer, variables),
-        reapply: reapply === null ? null : packer.reapply(reapply),
+        ...message,
+        variables: packAlong(packer, message.variables),
+        reapply: message.reapply === null ? null : packer.reapply(message.reapply),
       }) as Packed,
     unpack: (unpacker, packed) =>
       ({
@@ -97,7 +97,7 @@ const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
     carried: applied,
   },
   cancel_children: {
-    pack: (packer, { kind, variables, ...rest }) => ({ ...rest, ...packAlong(packer, variables) }) as Packed,
+    pack: (packer, message) => ({ ...message, variables: packAlong(packer, message.variables) }) as Packed,
     unpack: (unpacker, packed) => ({ ...packed, ...unpackAlong(unpacker, packed) }) as never,
     strands: receiver,
     carried: applied,
@@ -115,8 +115,8 @@ const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
   raise: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
   tag: { pack: packFields, unpack: unpackFields, strands: nowhere, carried: applied },
   intercepted: {
-    pack: (packer, { kind, error, fields, ...rest }) =>
-      ({ ...rest, error: packer.object(error), fields: packer.object(fields) }) as Packed,
+    pack: (packer, message) =>
+      ({ ...message, error: packer.object(message.error), fields: packer.object(message.fields) }) as Packed,
     unpack: (unpacker, packed) =>
       ({
         ...packed,
@@ -152,10 +152,7 @@ export function encodeMessages(
     const base = baseOf(value);
     return base === null ? null : BASE + base;
   });
-  const packed = messages.map((message) => ({
-    kind: message.kind,
-    ...about(message.kind).pack(packer, message as never),
-  }));
+  const packed = messages.map((message) => about(message.kind).pack(packer, message as never));
   return JSON.stringify([packer.definitions, packer.table, packed]);
 }
 export function decodeMessages(text: string, fieldsOf: (base: ExpressionId) => Fields | null = noBase): Message[] {

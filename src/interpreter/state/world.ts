@@ -123,7 +123,8 @@ function partOf(whole: Tree, path: string): Tree {
 
 /**
  * The rows of one workflow as one step sees and changes them: strands decoded when first looked at, a queue of inner messages, and
- * the effects gathered so far. It lives for one step; a step that throws leaves nothing behind.
+ * the effects gathered so far. It lives for one step; a step that throws leaves nothing behind. It is one thing, for whoever reads, counts or
+ * changes anything in a step does so through it.
  */
 export class World {
   readonly loaded: Loaded;

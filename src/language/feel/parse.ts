@@ -3,7 +3,8 @@ import { FUNCTION_NAMES, REFUSED_FUNCTIONS } from './names.ts';
 import type { Feel, FeelType, Iteration, Test } from './tree.ts';
 
 /*
- * Text to tree, by recursive descent: linear in the length of the text, for every token is looked at a bounded number of times.
+ * Text to tree, by recursive descent: linear in the length of the text, for every token is looked at a bounded number of times. It is one thing:
+ * each rule of the grammar is a function that calls the others, in the order of their precedence.
  */
 
 /** Characters of one expression. */

@@ -97,6 +97,8 @@ import { plainReply, Tagged, type TreeRef, type Value } from '../../state/state.
 import type { Acting, Expression, Reply } from '../../state/world.ts';
 import { determineList, splitList } from './iteration.ts';
 
+/* Longer than other families, half of it their manual; it is one thing, for how branches are waited for decides how they are merged. */
+
 const remainingOf = (x: Acting): Memory['remaining'] =>
   choice(x, ['remaining', 'rem', 'r'], ['cancel', 'forget', 'wait']);
 

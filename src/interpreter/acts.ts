@@ -1,0 +1,159 @@
+import { type ExpressionId, expidOf } from '../model/ids.ts';
+import type { Fields } from '../model/json.ts';
+import type { Answer } from '../model/stimulus.ts';
+import type { Tree } from '../model/tree.ts';
+import { done, fault, type Of } from './answers.ts';
+import { refOf } from './life/branches.ts';
+import { storedTree } from './life/handlers.ts';
+import { clearError } from './life/leaving.ts';
+import { wakeOf } from './life/timers.ts';
+import { pause } from './pausing.ts';
+import { baseFields, mergeGiven } from './state/fields.ts';
+import { decodeMessages, encodeMessages } from './state/messages.ts';
+import type { Message, Reapply } from './state/state.ts';
+import { ROOT } from './state/state.ts';
+import type { Acting, World } from './state/world.ts';
+
+/* What an administrator does to single expressions, and what the server does to a workflow that no step can work with. */
+
+export function findExpression(world: World, id: ExpressionId): Acting | null {
+  const strandHolding = (): Acting | null => {
+    for (const path of new Set([ROOT, ...world.loaded.strands.keys()])) {
+      const x = world.find({ path, id });
+      if (x !== null) return x;
+    }
+    return null;
+  };
+  const known = strandHolding();
+  if (known !== null) return known;
+  world.want({ kind: 'find', expression: id });
+  return strandHolding();
+}
+
+const noExpression = (id: string): Answer =>
+  fault('expression_not_found', `expression ${id} is not alive in this workflow`);
+
+export function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  recordAct(world, flavour === 'kill' ? 'expression.dying' : 'expression.cancelling', x);
+  world.send({ kind: 'cancel', to: refOf(x), flavour, cause: 'cancel', reapply: null, again: true });
+  return done;
+}
+
+/** What somebody asked for one expression is told before all it leads to: who, and why, is said in the step's first entry. */
+function recordAct(
+  world: World,
+  kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying',
+  { node }: Acting,
+): void {
+  world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name });
+}
+
+export function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  recordAct(world, 'expression.reapplying', x);
+  clearError(x);
+  sendReapply(world, x, fields, tree);
+  return done;
+}
+
+function sendReapply(world: World, x: Acting, fields: Fields | null, tree: Tree | null): void {
+  if (fields !== null) world.extentOf(fields);
+  const asked: Reapply = {
+    tree: tree === null ? null : { root: storedTree(tree), path: '' },
+    workitem: 'returned',
+    fields,
+    retry: true,
+  };
+  if (x.node.state !== null) x.node.state = null;
+  world.send({ kind: 'cancel', to: refOf(x), flavour: 'retry', cause: 'cancel', reapply: asked, again: false });
+}
+
+export function replay(world: World, event: Of<'replay'>): Answer {
+  const row = world.loaded.errors.get(event.expression);
+  if (row === undefined) {
+    world.want({ kind: 'error', id: event.expression });
+    return fault('error_not_found', `no error waits at expression ${event.expression}`);
+  }
+  const x = world.find({ path: row.path, id: row.id });
+  if (x === null) return noExpression(row.id);
+  world.noteRead(row.details.length);
+  if (event.fields !== null) world.extentOf(event.fields);
+  const details = JSON.parse(row.details) as { readonly message: string; readonly fields: Fields };
+  const [failed] = decodeMessages(details.message, (base) => baseValue(world, base));
+  clearError(x);
+  world.record({ kind: 'expression.replayed', expid: expidOf(row.id), expression_id: row.id, name: x.node.name });
+  if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {
+    sendReapply(world, x, event.fields ?? (failed?.kind === 'apply' ? failed.fields : null), event.tree);
+    return done;
+  }
+  if (failed.kind === 'raise' || failed.kind === 'dispatch') {
+    if (event.fields !== null) x.node.applied = mergeGiven({}, event.fields);
+    x.strand.touched = true;
+    world.send({ kind: 'dispatch', to: refOf(x) });
+  } else {
+    // It is on its way out since then; it has to be told once more.
+    if (failed.kind === 'cancel') x.node.state = null;
+    if (failed.kind === 'reply' && failed.by !== null) {
+      // It was counted when it failed; it is about to be counted again.
+      x.node.children++;
+      if (failed.by === 'child') x.node.child = failed.from;
+      x.strand.touched = true;
+    }
+    world.send(event.fields !== null && 'fields' in failed ? ({ ...failed, fields: event.fields } as Message) : failed);
+  }
+  return done;
+}
+
+function baseValue(world: World, scope: ExpressionId): Fields | null {
+  const row = world.loaded.variables.get(`${scope} ^`);
+  if (row === undefined) world.want({ kind: 'variable', scope, name: '^' });
+  return row === undefined ? null : baseFields(row.value);
+}
+
+/** A step that threw again and again is a bug of ours: the workflow waits in error instead of being tried for ever. */
+export function broken(world: World, { message, pause: isPaused = false, agenda }: Of<'broken'>): Answer {
+  if (isPaused) pause(world);
+  const x = agenda === undefined ? null : meantBy(world, agenda);
+  const strand = x?.strand ?? world.strand(ROOT);
+  const node = x?.node ?? strand?.nodes[0];
+  const id = node?.id ?? (`0!${'0'.repeat(32)}` as ExpressionId);
+  if (node !== undefined && strand) {
+    if (!node.hasError) world.header.errors++;
+    node.hasError = true;
+    strand.touched = true;
+  } else world.header.errors++;
+  const details = JSON.stringify({
+    expid: expidOf(id),
+    name: node?.name ?? null,
+    deviations: null,
+    fields: {},
+    message: encodeMessages([]),
+  });
+  world.changeError(id, {
+    kind: 'put',
+    row: {
+      id,
+      path: strand?.path ?? ROOT,
+      workitem: node?.hasWorkitem ?? false,
+      class: 'InternalError',
+      message,
+      at: world.now,
+      details,
+    },
+  });
+  world.record({ kind: 'expression.failed', expid: expidOf(id), expression_id: id, class: 'InternalError', message });
+  return done;
+}
+
+/** The expression that an agenda row is about; null when it is over, or when the row is about none. */
+function meantBy(world: World, agenda: string): Acting | null {
+  const row = world.loaded.agenda.get(agenda);
+  if (row === undefined || row.path === null) return null;
+  if (row.kind === 'timer') return world.find({ path: row.path, id: wakeOf(row).id as ExpressionId });
+  if (row.kind !== 'event') return null;
+  const { listener } = JSON.parse(row.payload) as { readonly listener: ExpressionId };
+  return world.find({ path: row.path, id: listener });
+}

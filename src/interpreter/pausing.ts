@@ -1,0 +1,47 @@
+import type { Answer } from '../model/stimulus.ts';
+import { done, fault, isGone } from './answers.ts';
+import { takeUp } from './finish.ts';
+import { decodeMessages } from './state/messages.ts';
+import type { World } from './state/world.ts';
+
+/* Pausing a workflow, and letting it go on. */
+
+export function pause(world: World): Answer {
+  if (isGone(world)) return fault('workflow_over', 'the workflow is over and cannot be paused');
+  if (world.header.pausedAt !== null) return done;
+  world.header.pausedAt = world.now;
+  world.hold = world.now;
+  world.record({ kind: 'workflow.paused' });
+  return done;
+}
+
+export function resume(world: World): Answer {
+  if (isGone(world)) return fault('workflow_over', 'the workflow is over and cannot be resumed');
+  if (world.header.pausedAt === null) return done;
+  goOn(world);
+  return done;
+}
+
+/** Lifts a pause: due times shift by its length, kept answers count now. */
+export function goOn(world: World): void {
+  const { header } = world;
+  takeUp(world);
+  if (header.answers > 0) {
+    world.want({ kind: 'agenda_kind', of: 'answer' });
+    const answers = [...world.loaded.agenda.values()]
+      .filter((row) => row.kind === 'answer')
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    for (const row of answers) {
+      world.changeAgenda(row.id, { kind: 'delete' });
+      header.kept -= row.payload.length;
+      world.noteRead(row.payload.length);
+      for (const message of decodeMessages(row.payload)) world.send(message);
+    }
+    header.answers = 0;
+  }
+  const from = header.pausedAt ?? world.now;
+  world.shift = world.now - from;
+  header.overslept = [from, world.now];
+  header.pausedAt = null;
+  world.record({ kind: 'workflow.resumed' });
+}
