@@ -9,13 +9,25 @@ import { Bound, Tagged, type Value } from './state.ts';
 /** `characters`: about those of its JSON. `depth`: lists and objects around its innermost part. */
 export type Extent = { readonly characters: number; readonly depth: number };
 
-const LITERAL: Extent = { characters: 5, depth: 0 };
+const LITERAL_CHARACTERS = 5;
 /** A name and a path in a tree. */
 const REFERENCE: Extent = { characters: 100, depth: 0 };
 /** Quotes, colon and comma around a key and its value. */
 const PUNCTUATION = 4;
 
+/** What is flat and has so few elements is measured again rather than remembered: that is quicker. */
+const SMALL = 16;
+
 export type Extents = WeakMap<object, Extent>;
+
+type Measuring = {
+  readonly known: Extents | null;
+  readonly spend: (elements: number) => void;
+  readonly depthMax: number;
+  readonly tooDeep: () => never;
+  /** Of what was measured last. */
+  depth: number;
+};
 
 /**
  * Measures a value.
@@ -31,36 +43,46 @@ export function measure(
   depthMax: number,
   tooDeep: () => never,
 ): Extent {
-  const sizeOf = (json: Json, level: number): Extent => {
-    if (typeof json === 'string') return { characters: json.length + 2, depth: 0 };
-    if (typeof json !== 'object' || json === null) return LITERAL;
-    const before = known?.get(json);
-    if (before !== undefined) {
-      if (level + before.depth > depthMax) tooDeep();
-      return before;
+  if (value instanceof Bound || value instanceof Tagged) return REFERENCE;
+  const measuring = { known, spend, depthMax, tooDeep, depth: 0 };
+  const characters = charactersOf(measuring, value, 0);
+  return { characters, depth: measuring.depth };
+}
+
+function charactersOf(measuring: Measuring, json: Json, level: number): number {
+  if (typeof json === 'string' || typeof json !== 'object' || json === null) {
+    measuring.depth = 0;
+    return typeof json === 'string' ? json.length + 2 : LITERAL_CHARACTERS;
+  }
+  const before = measuring.known?.get(json);
+  if (before !== undefined) {
+    if (level + before.depth > measuring.depthMax) measuring.tooDeep();
+    measuring.depth = before.depth;
+    return before.characters;
+  }
+  if (level >= measuring.depthMax) measuring.tooDeep();
+  let characters = 2;
+  let depth = 0;
+  let elements = 0;
+  if (Array.isArray(json)) {
+    elements = json.length;
+    measuring.spend(elements);
+    for (const item of json as readonly Json[]) {
+      characters += charactersOf(measuring, item, level + 1) + 1;
+      if (measuring.depth > depth) depth = measuring.depth;
     }
-    if (level >= depthMax) tooDeep();
-    let characters = 2;
-    let depth = 0;
-    const keys = Array.isArray(json) ? null : Object.keys(json);
-    const items = keys === null ? (json as readonly Json[]) : null;
-    const count = keys?.length ?? items?.length ?? 0;
-    spend(count);
-    for (let i = 0; i < count; i++) {
-      const key = keys?.[i];
-      const item = (key === undefined ? items?.[i] : (json as { readonly [key: string]: Json })[key]) as Json;
-      characters += key === undefined ? 1 : key.length + PUNCTUATION;
-      if (typeof item === 'string') characters += item.length + 2;
-      else if (typeof item !== 'object' || item === null) characters += LITERAL.characters;
-      else {
-        const extent = sizeOf(item, level + 1);
-        characters += extent.characters;
-        if (extent.depth > depth) depth = extent.depth;
-      }
+  } else {
+    const keys = Object.keys(json);
+    elements = keys.length;
+    measuring.spend(elements);
+    for (const key of keys) {
+      const item = (json as { readonly [key: string]: Json })[key] as Json;
+      characters += charactersOf(measuring, item, level + 1) + key.length + PUNCTUATION;
+      if (measuring.depth > depth) depth = measuring.depth;
     }
-    const extent = { characters, depth: depth + 1 };
-    known?.set(json, extent);
-    return extent;
-  };
-  return value instanceof Bound || value instanceof Tagged ? REFERENCE : sizeOf(value, 0);
+  }
+  depth += 1;
+  measuring.depth = depth;
+  if (depth > 1 || elements > SMALL) measuring.known?.set(json, { characters, depth });
+  return characters;
 }
