@@ -116,6 +116,7 @@ const doors: { readonly [name: string]: string } = {
   'fast-xml-parser': 'definition/xml',
   got: 'outbox/post.ts',
   'ipaddr.js': 'outbox/',
+  jose: 'identity/jw',
   koa: 'api/',
   luxon: 'language/',
   'node-pg-migrate': 'store/',

@@ -44,7 +44,7 @@ export function makeApp(
   });
   const operations = withOpenapi(operationsOf(parts));
   const meter = parts.figures?.meter;
-  const admitting = admit(identify, parts.rates, meter);
+  const admitting = admit(identify, parts.rates, parts.audit, meter);
   app.use(report(parts.log, browserHeaders(browsers), addressOf, meter));
   const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
   if (cors !== null) app.use(cors);

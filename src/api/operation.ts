@@ -1,6 +1,7 @@
 import type { Principal, Scope } from '../identity/principal.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { Audited } from './audit.ts';
 import type { Schema } from './schema.ts';
 
 /** A request in our words: what a handler may look at. */
@@ -109,6 +110,10 @@ export type Operation = {
   readonly unkept?: true;
   /** Members of its answer that are shown once: what is kept for an Idempotency-Key has null in their place. */
   readonly once?: readonly string[];
+  /** It leaves a row in the audit each time it is called; whatever wants `admin` and changes something does. */
+  readonly audit?: Audited;
+  /** A media type in which its answer can be had beside JSON. */
+  readonly alsoAs?: string;
   /** Asked by machines all the time: answered when the house is full, logged at debug level only. */
   readonly probe?: true;
   /** Asked by machines all the time, but let in as others are: logged at debug level only. */

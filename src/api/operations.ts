@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import type { Parts } from './parts.ts';
+import { auditOperations } from './resources/audit/operations.ts';
 import { bpmnOperations } from './resources/bpmn/operations.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
@@ -38,4 +39,5 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...keyOperations(parts),
   ...secretOperations(parts),
   ...sessionOperations(parts),
+  ...auditOperations(parts),
 ];

@@ -14,6 +14,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 
+import type { Auditing } from './audit.ts';
 import type { PagePolicy } from './middleware/pages.ts';
 import type { Rates } from './middleware/rate.ts';
 
@@ -148,6 +149,7 @@ export type Parts = {
     ) => Promise<{ readonly type: string; readonly text: string }>;
     readonly stats: (asked: StatsAsked) => Promise<Stats>;
   };
+  readonly audit: Auditing;
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** Whether participants can be played by hand here (PLAYGROUND). */

@@ -1,3 +1,4 @@
+import { AuditList } from './resources/audit/schemas.ts';
 import { Convert, Converted, Validate, Validation } from './resources/definitions/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { Reapply } from './resources/expressions/schemas.ts';
@@ -64,5 +65,6 @@ export const published = {
   secrets: SecretList,
   'secret-create': SecretCreate,
   'secret-rotate': SecretRotate,
+  audit: AuditList,
   problem: Problem,
 } satisfies Readonly<Record<string, Schema>>;

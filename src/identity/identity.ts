@@ -6,6 +6,8 @@ import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
 import { type Capabilities, makeCapabilities } from './capabilities.ts';
+import type { Issuer } from './issuers.ts';
+import { makeTokens, type Tokens } from './jwt.ts';
 import { type Keys, makeKeys, statusOfKey } from './keys.ts';
 import { makeMirror } from './mirror.ts';
 import type { Principal } from './principal.ts';
@@ -32,6 +34,7 @@ export type Identity = {
   readonly secrets: Secrets;
   readonly capabilities: Capabilities;
   readonly sessions: Sessions;
+  readonly tokens: Tokens;
   readonly tickets: Tickets;
   /** Whether somebody who was let in before still would be: for answers that go on. */
   holds(principal: Principal): boolean;
@@ -68,6 +71,12 @@ export type IdentityParts = {
     readonly sealingKeys: readonly Buffer[];
     /** How long a ticket opens streams. */
     readonly ticketSeconds: number;
+    /** Who issues tokens that are taken. */
+    readonly issuers: readonly Issuer[];
+    /** Longest life of a token, in seconds. */
+    readonly tokenLifeSecondsMax: number;
+    /** How long an issuer's keys serve that cannot be read any more. */
+    readonly keysStaleSeconds: number;
   };
 };
 
@@ -81,6 +90,12 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const capabilities = makeCapabilities({ ring: secrets.ring, wall, mints: settings.proceedTokens !== 'off' });
   const sessions = makeSessions({ keys, ring: secrets.ring, lookAgain, wall });
   const tickets = makeTickets({ ring: secrets.ring, seconds: settings.ticketSeconds, wall });
+  const tokens = makeTokens({
+    issuers: settings.issuers,
+    lifeSecondsMax: settings.tokenLifeSecondsMax,
+    staleSeconds: settings.keysStaleSeconds,
+    ...{ time, wall, log },
+  });
   let since: number | null = null;
   let readAt = Number.NEGATIVE_INFINITY;
 
@@ -183,6 +198,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     secrets,
     capabilities,
     sessions,
+    tokens,
     tickets,
     holds,
     close,

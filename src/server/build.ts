@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
+import { makeAuditing } from '../api/audit.ts';
 import { makeAddressOf } from '../api/middleware/address.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
 import { makeRates } from '../api/middleware/rate.ts';
@@ -12,6 +13,7 @@ import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
 import { makeEventsOfAll } from '../events/of-all.ts';
 import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
+import { EVERY_TENANT } from '../identity/secrets.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
@@ -28,7 +30,7 @@ import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeBaseUrl } from './base-url.ts';
 import { compose } from './compose.ts';
-import type { Config } from './config.ts';
+import { type Config, changedSettings } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { makeDefinitions } from './definitions.ts';
 import { makeServerFigures } from './figures.ts';
@@ -131,7 +133,7 @@ async function buildOn(
   const clock: Clock = testClock ?? base;
 
   const identity = await identityFor(config, { store, clock, ids, log: log.with({ component: 'identity' }) });
-  await openDoor(config, identity, log);
+  const adminKey = await openDoor(config, identity, log);
   const figures = makeServerFigures({
     metrics,
     store,
@@ -168,7 +170,14 @@ async function buildOn(
   // A worker that has nowhere to send answers to is ready all the same: it waits.
   if (role !== 'worker' || config.baseUrl !== null) await isBaseKnown;
   else isBaseKnown.catch((err: unknown) => log.error('the worker could not start', { event: 'worker.failed', err }));
-  const houseKeeping = keepHouse({ store, clock, time, log, retainEndedDays: config.retainEndedDays });
+  const houseKeeping = keepHouse({
+    store,
+    clock,
+    time,
+    log,
+    retainEndedDays: config.retainEndedDays,
+    retainAuditDays: config.retainAuditDays,
+  });
   const historyFold = foldHistories({
     store,
     engine: node.engine,
@@ -204,6 +213,22 @@ async function buildOn(
     { key: config.rateLimitKey, address: config.rateLimitAddress, failures: config.rateLimitFailures },
     { nodes: () => answering, time },
   );
+  const audit = makeAuditing({ store, time, log: apiLog });
+  await audit.write({
+    tenant: EVERY_TENANT,
+    actor: null,
+    address: null,
+    action: 'server.start',
+    object: nodeBeat.id,
+    outcome: 'done',
+    reason: null,
+    details: {
+      name,
+      version,
+      settings: changedSettings(config),
+      ...(adminKey === null ? {} : { admin_key: adminKey }),
+    },
+  });
   const identify = makeIdentify({
     identity,
     store,
@@ -211,12 +236,14 @@ async function buildOn(
     hasGrace: config.proceedTokens === 'auto',
     pages,
     rates,
+    audit,
   });
   const api: Parts = {
     store,
     identity,
     pages,
     rates,
+    audit,
     events: { ofWorkflows, ofAll },
     streamsMax: config.eventsReadersMax,
     engine: node.engine,
@@ -285,6 +312,7 @@ async function buildOn(
     },
     close: async () => {
       base.stop();
+      await audit.stop();
       await identity.stop();
       await node.leave();
       await store.close();

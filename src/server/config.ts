@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { ISSUERS_MAX, type Issuer, readIssuer } from '../identity/issuers.ts';
 import { nearest } from '../language/nearest.ts';
 import { type FromFile, readSecretFile, readSettingsFile, reasonOf } from './settings/file.ts';
 import type { Setting } from './settings/kinds.ts';
@@ -15,6 +16,8 @@ type Values = { readonly [Key in keyof Table]: Table[Key] extends Setting<infer 
 export type Config = Omit<Values, 'allowPrivateTargets' | 'playground'> & {
   readonly allowPrivateTargets: boolean;
   readonly playground: boolean;
+  /** Who issues tokens that are taken here. */
+  readonly issuers: readonly Issuer[];
 };
 
 /** One or more settings are wrong; the message lists every one of them. */
@@ -41,6 +44,20 @@ export type Sources = {
 
 /** Where a value came from, for people: `--port`, `PORT`, `rota.yaml:3:7`, `default`. */
 export type Origin = { readonly name: string; readonly from: string; readonly shown: string };
+
+/** The names of the settings that are not as they are by default. */
+export const changedSettings = (config: Config): readonly string[] =>
+  Object.entries<Setting>(TABLE)
+    .filter(
+      ([key, { fallback }]) =>
+        fallback !== null && JSON.stringify(config[key as keyof Table]) !== JSON.stringify(fallback),
+    )
+    .concat(
+      Object.entries<Setting>(TABLE).filter(
+        ([key, { fallback }]) => fallback === null && config[key as keyof Table] !== null,
+      ),
+    )
+    .map(([, { name }]) => name);
 
 /** Other variables of ours that are no settings. */
 const OTHER_VARIABLES = ['ROTA_CONFIG', 'ROTA_URL', 'ROTA_API_KEY'];
@@ -108,7 +125,8 @@ export function readSettings(
       shown: found === null ? setting.default : setting.secret ? '(secret)' : found.text,
     });
   }
-  const config = completed(values as Values);
+  const issuers = issuersIn(values as Values, complaints);
+  const config = completed(values as Values, issuers);
   const leaseSecondsMin = config.callbackTimeoutSeconds + 10;
   if (config.leaseSeconds < leaseSecondsMin)
     complaints.push(
@@ -119,13 +137,38 @@ export function readSettings(
   return { config, origins };
 }
 
+/** The issuer of the single settings, and those of the list. Adds to `complaints`. */
+function issuersIn(values: Values, complaints: string[]): readonly Issuer[] {
+  const parts: { [part: string]: string | undefined } = {
+    issuer: values.jwtIssuer ?? undefined,
+    audience: values.jwtAudience ?? undefined,
+    jwks: values.jwtJwks ?? undefined,
+    secret: values.jwtSecret ?? undefined,
+    algorithms: values.jwtAlgorithms ?? undefined,
+    tenant_claim: values.jwtTenantClaim ?? undefined,
+    tenant: values.jwtTenant ?? undefined,
+    scope_claim: values.jwtScopeClaim ?? undefined,
+    scope_map: values.jwtScopeMap ?? undefined,
+  };
+  if (Object.values(parts).every((part) => part === undefined)) return values.jwt;
+  const read = readIssuer(parts);
+  if ('part' in read) complaints.push(`JWT_${read.part.toUpperCase()} must be ${read.wanted}`);
+  else if (values.jwt.some(({ issuer }) => issuer === read.issuer))
+    complaints.push('JWT_ISSUER is one of the list in JWT already');
+  else if (values.jwt.length >= ISSUERS_MAX)
+    complaints.push(`JWT has ${ISSUERS_MAX} issuers already; leave JWT_ISSUER out`);
+  else return [read, ...values.jwt];
+  return values.jwt;
+}
+
 /** What follows from several settings together. */
-function completed(values: Values): Config {
+function completed(values: Values, issuers: readonly Issuer[]): Config {
   const baseUrl = values.baseUrl?.replace(/\/+$/, '') ?? null;
   // Behind a proxy the server listens at loopback, but its callers are strangers: its public address tells.
   const isLocal = isLoopback(values.host) && (baseUrl === null || isLoopback(new URL(baseUrl).hostname));
   return {
     ...values,
+    issuers,
     dataDir: values.dataDir === 'memory:' ? values.dataDir : resolve(values.dataDir),
     host: values.host.replace(/^\[(.*)\]$/, '$1'),
     baseUrl,

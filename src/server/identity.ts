@@ -27,6 +27,9 @@ export async function identityFor(config: Config, around: Around): Promise<Ident
     proceedTokens: config.proceedTokens,
     sealingKeys: config.secretsKey,
     ticketSeconds: config.eventsTicketSeconds,
+    issuers: config.issuers,
+    tokenLifeSecondsMax: config.jwtLifeMax,
+    keysStaleSeconds: config.jwksStaleSeconds,
   };
   const { store, clock, ids, log, time = realTime, wall = Date.now } = around;
   try {
@@ -38,18 +41,29 @@ export async function identityFor(config: Config, around: Around): Promise<Ident
   }
 }
 
-/** For a server that is about to answer: registers ADMIN_KEY, and refuses to be open to strangers. @throws ConfigError */
-export async function openDoor(config: Config, identity: Identity, log: Log): Promise<void> {
+/**
+ * For a server that is about to answer: registers ADMIN_KEY, and refuses to be open to strangers.
+ *
+ * @returns what came of ADMIN_KEY; null: it is not set @throws ConfigError
+ */
+export async function openDoor(
+  config: Config,
+  identity: Identity,
+  log: Log,
+): Promise<'new' | 'known' | 'ended' | null> {
+  let came: 'new' | 'known' | 'ended' | null = null;
   if (config.adminKey !== null) {
-    const came = await identity.keys.register(config.adminKey);
+    came = await identity.keys.register(config.adminKey);
     if (came === 'ended') log.warn('ADMIN_KEY is a key that was ended: it is not taken', { event: 'admin_key.ended' });
     if (came === 'new') log.info('ADMIN_KEY is registered', { event: 'admin_key.registered' });
   }
+  // Whoever names an issuer means callers to be asked.
+  if (config.issuers.length > 0 && identity.since() === null) await identity.close();
   const { host, auth, baseUrl } = config;
   if (identity.isOpen() && auth !== 'none' && !isLoopback(host))
     throw new ConfigError([
       `HOST is "${host}", but there is no API key yet, and without one everybody who reaches this address may do everything. ` +
-        'Make one (rota keys create), or set ADMIN_KEY to one made by rota keys generate, or say AUTH=none to have it open',
+        'Make one (rota keys create), or set ADMIN_KEY to one made by rota keys generate, or JWT_ISSUER, or say AUTH=none to have it open',
     ]);
   if (auth === 'none') log.warn('AUTH is none: whoever reaches this server may do everything', { event: 'auth.none' });
   else if (identity.isOpen() && baseUrl !== null && !isLoopback(new URL(baseUrl).hostname))
@@ -58,6 +72,7 @@ export async function openDoor(config: Config, identity: Identity, log: Log): Pr
     });
   if (!identity.isOpen() && baseUrl?.startsWith('http:') === true && !isLoopback(new URL(baseUrl).hostname))
     log.warn('BASE_URL is plain http: keys and tokens can be read on the way', { event: 'auth.plain' });
+  return came;
 }
 
 /** Which names and pages an open server answers to. */

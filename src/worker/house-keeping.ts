@@ -21,6 +21,7 @@ export function keepHouse(parts: {
   readonly time: ProcessTime;
   readonly log: Log;
   readonly retainEndedDays: number;
+  readonly retainAuditDays: number;
 }): HouseKeeping {
   const { store, clock, time, log } = parts;
   let rounds = 0;
@@ -51,7 +52,10 @@ export function keepHouse(parts: {
   /** How many went; null: they took the database too long, and fewer are tried next. Twice as many once it goes well. */
   async function retireSome(endedBefore: number, limit: number): Promise<number | null> {
     try {
-      const gone = await store.retire({ endedBefore, now: clock.now(), limit });
+      const gone = await store.retire({
+        ...{ endedBefore, now: clock.now(), limit },
+        keepMs: { audit: parts.retainAuditDays * DAY_MS },
+      });
       atOnce = Math.min(RETIRE_AT_ONCE, limit * 2);
       return gone;
     } catch (error) {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeApp } from '../../src/api/app.ts';
+import { makeAuditing } from '../../src/api/audit.ts';
 import { makeRates } from '../../src/api/middleware/rate.ts';
 import type { Operation } from '../../src/api/operation.ts';
 import { operationsOf } from '../../src/api/operations.ts';
@@ -76,6 +77,7 @@ beforeAll(async () => {
     identity: await identityOn(store, clock),
     pages: { hosts: [], origins: [], own: null, scheme: 'http' },
     rates: makeRates({ key: null, address: null, failures: { count: 30, seconds: 60 } }, { nodes: () => 1, time }),
+    audit: makeAuditing({ store, time, log: silentLog }),
     basePath: () => '',
     targetComplaint: () => null,
     nodes: async () => [],

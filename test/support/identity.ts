@@ -19,5 +19,14 @@ export const identityOn = (
     log: silentLog,
     wall: Date.now,
     ...more,
-    settings: { mode: 'auto', proceedTokens: 'auto', sealingKeys: [], ticketSeconds: 60, ...more.settings },
+    settings: {
+      mode: 'auto',
+      proceedTokens: 'auto',
+      sealingKeys: [],
+      ticketSeconds: 60,
+      issuers: [],
+      tokenLifeSecondsMax: 86_400,
+      keysStaleSeconds: 86_400,
+      ...more.settings,
+    },
   });

@@ -32,6 +32,7 @@ test('once a minute what has been over for long enough goes, in portions, and ev
     time,
     log: silentLog,
     retainEndedDays: 30,
+    retainAuditDays: 400,
   });
   time.pass(MINUTE_MS - 1);
   await settle();
@@ -40,7 +41,11 @@ test('once a minute what has been over for long enough goes, in portions, and ev
   await settle();
   expect(left).toBe(0);
   expect(asked.length).toBe(3);
-  expect(asked[0]).toMatchObject({ endedBefore: 70 * DAY_MS, now: 100 * DAY_MS });
+  expect(asked[0]).toMatchObject({
+    endedBefore: 70 * DAY_MS,
+    now: 100 * DAY_MS,
+    keepMs: { audit: 400 * DAY_MS },
+  });
   for (let minute = 2; minute <= 5; minute++) {
     time.pass(MINUTE_MS);
     await settle();
@@ -71,6 +76,7 @@ test('when so many workflows at once take the database too long, fewer go at onc
     time,
     log: silentLog,
     retainEndedDays: 30,
+    retainAuditDays: 400,
   });
   time.pass(MINUTE_MS);
   for (let i = 0; i < 50 && left > 0; i++) await settle();

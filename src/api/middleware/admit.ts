@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import { mayDo, type Principal } from '../../identity/principal.ts';
 import { type Meter, NO_METER } from '../../runtime/meter.ts';
+import { type Auditing, badScope } from '../audit.ts';
 import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import type { Rates } from './rate.ts';
@@ -29,7 +30,12 @@ export type Identify = (header: (name: string) => string | null, asked: Asked) =
 export type Admit = { readonly middleware: Middleware; readonly underWay: () => number };
 
 /** Lets a request in, or not: is there room, who is it, may they. Probes are let in when the house is full. */
-export function admit(identify: Identify, rates: Pick<Rates, 'principal'>, meter: Meter = NO_METER): Admit {
+export function admit(
+  identify: Identify,
+  rates: Pick<Rates, 'principal'>,
+  audit: Pick<Auditing, 'gather'>,
+  meter: Meter = NO_METER,
+): Admit {
   let underWay = 0;
   const middleware: Middleware = async (ctx, next) => {
     const known = knownOf(ctx);
@@ -53,7 +59,10 @@ export function admit(identify: Identify, rates: Pick<Rates, 'principal'>, meter
         });
         known.principal = principal;
         rates.principal(ctx, principal);
-        checkAccess(principal, operation);
+        if (!isAllowed(principal, operation)) {
+          audit.gather(badScope(principal, known.address, operation), `it needs the scope ${operation.access}`);
+          throw scopeMissing(operation);
+        }
         meter.authenticated(principal.kind === 'open' ? 'none' : principal.kind, 'ok');
       } catch (error) {
         countRefusal(meter, known.principal, (name) => ctx.get(name) || null, error);
@@ -97,12 +106,13 @@ function methodOf(header: (name: string) => string | null): string {
   return header('cookie') === null ? 'none' : 'session';
 }
 
-/** @throws Problem unless the principal may do this; that a capability is for this very workitem was seen when it was read */
-function checkAccess(principal: Principal, { access, capability }: Operation): void {
-  if (access === 'open' || access === 'any') return;
-  if (principal.kind === 'capability' && capability !== undefined) return;
-  if (!mayDo(principal, access))
-    throw new Problem('scope_missing', `This needs the scope ${access}`, {
-      headers: { 'WWW-Authenticate': `Bearer realm="rota", error="insufficient_scope", scope="${access}"` },
-    });
+/** Whether the principal may do this; that a capability is for this very workitem was seen when it was read. */
+function isAllowed(principal: Principal, { access, capability }: Operation): boolean {
+  if (access === 'open' || access === 'any') return true;
+  return (principal.kind === 'capability' && capability !== undefined) || mayDo(principal, access);
 }
+
+const scopeMissing = ({ access }: Operation): Problem =>
+  new Problem('scope_missing', `This needs the scope ${access}`, {
+    headers: { 'WWW-Authenticate': `Bearer realm="rota", error="insufficient_scope", scope="${access}"` },
+  });

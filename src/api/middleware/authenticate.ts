@@ -1,10 +1,12 @@
 import type { Identity } from '../../identity/identity.ts';
+import { KEY_PREFIX } from '../../identity/key-text.ts';
 import type { KeyFound } from '../../identity/keys.ts';
 import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { SessionFound } from '../../identity/sessions.ts';
 import { DEFAULT_TENANT, readTenant, type Tenant } from '../../model/tenant.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Store } from '../../store/store.ts';
+import { type Auditing, badLogin } from '../audit.ts';
 import { workitemKeyOf } from '../ids.ts';
 import { Problem } from '../problem.ts';
 import type { Asked, Identify } from './admit.ts';
@@ -30,7 +32,8 @@ export function makeIdentify(parts: {
   /** Whether a workitem from before callers were asked is served without a token. */
   readonly hasGrace: boolean;
   readonly pages: PagePolicy;
-  readonly rates: Pick<Rates, 'failed'>;
+  readonly rates: Pick<Rates, 'failed' | 'isSuspect'>;
+  readonly audit: Pick<Auditing, 'gather'>;
 }): Identify {
   const { identity, store, log, pages, rates } = parts;
 
@@ -48,6 +51,10 @@ export function makeIdentify(parts: {
     if (operation.access === 'open' && given === null && (cookie === null || operation.method !== 'get')) return NOBODY;
     if (!identity.isFresh())
       throw new Problem('unavailable', 'The database was away for so long that keys cannot be trusted; try again');
+    if (given !== null && identity.tokens.areTaken && isToken(header, given)) {
+      const known = identity.tokens.remembered(given);
+      return known ?? byJwt(given, asked);
+    }
     if (given !== null) {
       const found = identity.keys.find(given);
       return found instanceof Promise ? found.then((late) => byKey(late, header, asked)) : byKey(found, header, asked);
@@ -63,25 +70,42 @@ export function makeIdentify(parts: {
     return parts.hasGrace && asked.operation.capability !== undefined ? byGrace(asked) : refuse();
   };
 
+  function refused(what: string, { address }: Asked, why: string, key: string | null = null): void {
+    log.info(what, {
+      event: 'credentials.refused',
+      reason: why,
+      ...(key === null ? {} : { key_id: key }),
+      address,
+    });
+    parts.audit.gather(badLogin(address), why);
+  }
+
   function byKey(found: KeyFound, header: Header, asked: Asked): Principal {
     if (found.kind === 'good') return inTenant(found.principal, header);
-    log.info('a key was refused', {
-      event: 'credentials.refused',
-      reason: found.why,
-      key_id: found.id,
-      address: asked.address,
-    });
+    refused('a key was refused', asked, found.why, found.id);
     rates.failed(asked.address);
     throw invalid(found.why);
   }
 
+  async function byJwt(token: string, asked: Asked): Promise<Principal> {
+    // Verifying costs much: for those who have shown much that was not good it is not done.
+    if (rates.isSuspect(asked.address)) rates.failed(asked.address);
+    const found = await identity.tokens.verify(token);
+    switch (found.kind) {
+      case 'good':
+        return found.principal;
+      case 'unknown':
+        throw new Problem('unavailable', 'The keys of the issuer of this token cannot be read; try again');
+      case 'bad':
+        refused('a token was refused', asked, found.why);
+        rates.failed(asked.address);
+        throw invalid();
+    }
+  }
+
   function bySession(found: SessionFound, header: Header, asked: Asked): Principal {
     if (found.kind === 'bad') {
-      log.info('a session was refused', {
-        event: 'credentials.refused',
-        reason: found.why,
-        address: asked.address,
-      });
+      refused('a session was refused', asked, found.why);
       asked.answer('Set-Cookie', forget(header, pages));
       if (asked.operation.access === 'open') return NOBODY;
       rates.failed(asked.address);
@@ -100,7 +124,7 @@ export function makeIdentify(parts: {
     let principal = good();
     if (principal === null && (await identity.lookAgain())) principal = good();
     if (principal !== null) return principal;
-    log.info('a ticket was refused', { event: 'credentials.refused', reason: 'over', address: asked.address });
+    refused('a ticket was refused', asked, 'over');
     rates.failed(asked.address);
     throw invalid('expired');
   }
@@ -118,11 +142,7 @@ export function makeIdentify(parts: {
     if (capabilities.isOf(token, DEFAULT_TENANT, id)) return holder(id, DEFAULT_TENANT);
     const owner = capabilities.isKnown(token) ? await store.read.ownerOf(key) : null;
     if (owner !== null && capabilities.isOf(token, owner.tenant, id)) return holder(id, owner.tenant);
-    log.info('a token was refused', {
-      event: 'credentials.refused',
-      reason: 'not of this workitem',
-      address: asked.address,
-    });
+    refused('a token was refused', asked, 'not of this workitem');
     rates.failed(asked.address);
     throw new Problem('capability_invalid', 'This token is not that of this workitem, or was ended');
   }
@@ -146,6 +166,10 @@ const holder = (workitem: string, tenant: Tenant): Principal => ({
   scopes: new Set(),
   actor: null,
 });
+
+/** Whether what was given is one of the tokens that others issue. X-API-Key is for keys. */
+const isToken = (header: Header, given: string): boolean =>
+  !given.startsWith(KEY_PREFIX) && header('x-api-key') === null;
 
 /** The key of a request. @throws Problem when there are two */
 function keyIn(header: Header): string | null {
@@ -172,9 +196,13 @@ function inTenant(principal: Principal, header: Header): Principal {
 }
 
 function refuse(): never {
-  throw new Problem('unauthenticated', 'Say who you are: Authorization: Bearer, or X-API-Key, with an API key', {
-    headers: { 'WWW-Authenticate': CHALLENGE },
-  });
+  throw new Problem(
+    'unauthenticated',
+    'Say who you are: Authorization: Bearer with an API key or a token, or X-API-Key',
+    {
+      headers: { 'WWW-Authenticate': CHALLENGE },
+    },
+  );
 }
 
 /** Always the same words: the log has the reason. */

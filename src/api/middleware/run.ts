@@ -3,6 +3,7 @@ import type { Identity } from '../../identity/identity.ts';
 import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { shownJson } from '../../model/text.ts';
+import { audited } from '../audit.ts';
 import type { Call, Operation, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
@@ -26,7 +27,10 @@ export function run(parts: Parts, streams: Streams): Middleware {
     return {
       hasBody: operation.method === 'post' || operation.method === 'patch',
       checkBody: operation.body?.checked === 'here' ? makeBodyCheck(operation.body.schema) : null,
-      handle: operation.method === 'post' && operation.unkept !== true ? withIdempotency(operation, parts) : null,
+      handle:
+        operation.method === 'post' && operation.unkept !== true
+          ? withIdempotency(audited(operation, parts.audit), parts)
+          : audited(operation, parts.audit).handle,
     };
   }
 
@@ -61,7 +65,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
       address,
       launchId: null,
     };
-    const reply = one.handle === null ? await operation.handle(call) : await one.handle(call, ctx.path, read.raw);
+    const reply = await one.handle(call, ctx.path, read.raw);
     await write(ctx, reply, streams, call.principal, parts.identity);
   }
 }
@@ -76,6 +80,7 @@ function checkAccept(ctx: Context, operation: Operation): void {
   const types = Object.entries(operation.answers).flatMap(([status, { schema, type }]) =>
     status.startsWith('2') && schema !== undefined ? [type ?? 'application/json'] : [],
   );
+  if (operation.alsoAs !== undefined) types.push(operation.alsoAs);
   if (types.length === 0 || ctx.accepts(...types, 'application/problem+json') !== false) return;
   throw new Problem(
     'not_acceptable',

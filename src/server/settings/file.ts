@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { nearest } from '../../language/nearest.ts';
+import type { Json } from '../../model/json.ts';
 import { keyOf, SETTINGS } from './table.ts';
 
 /* The file of settings: YAML 1.2, of which JSON is a part. Its keys are the names of the settings in lower case. */
@@ -69,7 +70,7 @@ export function readSettingsText(content: string, path: string, environment: Env
       continue;
     }
     const name = word === keyOf(known.name) ? known.name : `${known.name}_FILE`;
-    const read = valueText(value, environment);
+    const read = known.structured === true ? structureText(value, environment) : valueText(value, environment);
     if ('wrong' in read) complain(read.node, `${word} ${read.wrong}`);
     else if (read.text !== null)
       values.set(name, { text: read.text, place: placeAt((value as Node | null)?.range?.[0] ?? 0) });
@@ -107,6 +108,37 @@ function valueText(node: unknown, environment: Environment): ValueText {
   if (typeof value !== 'string') return { wrong: 'must be a text, a number, true or false', node };
   const put = substituted(value, environment);
   return 'wrong' in put ? { wrong: put.wrong, node } : put;
+}
+
+/** What is built of lists and names as JSON; each text in it may hold `${…}`. */
+function structureText(node: unknown, environment: Environment): ReturnType<typeof valueText> {
+  const builtOf = (one: unknown): Json => {
+    if (isMap(one)) return Object.fromEntries(one.items.map(({ key, value }) => [String(key), builtOf(value)]));
+    if (isSeq(one)) return one.items.map(builtOf);
+    if (isScalar(one) && typeof one.value === 'string') {
+      const put = substituted(one.value, environment);
+      if ('wrong' in put) throw new Unfit(put.wrong, one);
+      return put.text;
+    }
+    if (isScalar(one) && (one.value === null || typeof one.value === 'number' || typeof one.value === 'boolean'))
+      return one.value;
+    throw new Unfit('must be built of lists, names, texts and numbers', one);
+  };
+  try {
+    return { text: JSON.stringify(builtOf(node)) };
+  } catch (error) {
+    if (error instanceof Unfit) return { wrong: error.message, node: error.node };
+    throw error;
+  }
+}
+
+/** Something in a structure cannot be read. */
+class Unfit extends Error {
+  readonly node: unknown;
+  constructor(wrong: string, node: unknown) {
+    super(wrong);
+    this.node = node;
+  }
 }
 
 /**

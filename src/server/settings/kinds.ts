@@ -1,3 +1,4 @@
+import type { Json } from '../../model/json.ts';
 import { type Rate, readRate } from '../../runtime/windows.ts';
 
 /* The kinds of settings. A kind says how a text is read, what to say when it cannot be, and what its JSON Schema is. */
@@ -13,6 +14,8 @@ export type Setting<Value = unknown> = {
   /** Its value is never shown, it may be read from a file named by `<name>_FILE`, and there is no flag for it. */
   readonly secret: boolean;
   readonly schema: Readonly<Record<string, unknown>>;
+  /** In the file it is written as it is built, and everywhere else as JSON. */
+  readonly structured?: true;
   /** What is used when nothing is given. */
   readonly fallback: Value;
   /** @returns the value, or what it must be ("a whole number from 0 to 65535") */
@@ -117,6 +120,27 @@ export const list = <Value>(
         : { wanted: about.wanted };
     },
   );
+
+/** What is more than a value or a list of them; `read` answers what it must be for one that is not good. */
+export const structure = <Value>(
+  name: string,
+  fallback: Value,
+  about: About & {
+    readonly schema: Readonly<Record<string, unknown>>;
+    readonly read: (given: Json) => { readonly value: Value } | { readonly wanted: string };
+  },
+): Setting<Value> => ({
+  ...setting<Value>(name, fallback, { ...about, otherwise: 'none' }, about.schema, (text) => {
+    let given: Json;
+    try {
+      given = JSON.parse(text) as Json;
+    } catch {
+      return { wanted: 'JSON, or in the file what it means' };
+    }
+    return about.read(given);
+  }),
+  structured: true,
+});
 
 /** So many in so many seconds, `600/60`. */
 export const rate = <Fallback extends Rate | null>(

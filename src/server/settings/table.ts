@@ -1,6 +1,7 @@
+import { type Issuer, readIssuers } from '../../identity/issuers.ts';
 import { idOfKey } from '../../identity/key-text.ts';
 import { isRange } from '../../runtime/addresses.ts';
-import { choice, delays, flag, integer, list, number, rate, type Setting, text } from './kinds.ts';
+import { choice, delays, flag, integer, list, number, rate, type Setting, structure, text } from './kinds.ts';
 
 /*
  * Every setting, each said once. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
@@ -68,6 +69,51 @@ export const TABLE = {
       return /^[\w+/-]{43}=?$/.test(part) && key.length === 32 ? key : null;
     },
   }),
+  jwtIssuer: text('JWT_ISSUER', null, { meaning: 'who issues tokens (JWT) that are taken here: their `iss`' }),
+  jwtAudience: text('JWT_AUDIENCE', null, { meaning: 'their `aud`; several, comma-separated: one of them' }),
+  jwtJwks: text('JWT_JWKS', null, {
+    meaning: "the issuer's public keys: an https address (at loopback also http), or a file",
+  }),
+  jwtSecret: text('JWT_SECRET', null, {
+    meaning: 'instead of `JWT_JWKS`: the secret of tokens signed with HS256, at least 32 bytes',
+    secret: true,
+  }),
+  jwtAlgorithms: text('JWT_ALGORITHMS', null, {
+    meaning: 'how tokens may be signed, comma-separated',
+    shown: 'RS256,ES256,EdDSA, or HS256 with a secret',
+  }),
+  jwtTenantClaim: text('JWT_TENANT_CLAIM', null, { meaning: 'the claim that names the tenant', shown: 'tenant' }),
+  jwtTenant: text('JWT_TENANT', null, { meaning: 'instead of a claim: the tenant of all tokens' }),
+  jwtScopeClaim: text('JWT_SCOPE_CLAIM', null, {
+    meaning: 'the claim that names scopes, a text or a list',
+    shown: 'scope',
+  }),
+  jwtScopeMap: text('JWT_SCOPE_MAP', null, {
+    meaning: 'what their words mean, such as `wf-admin=admin,wf-ops=operate`',
+    shown: 'rota:launch, rota:read, … mean what they say',
+  }),
+  jwtLifeMax: integer('JWT_LIFE_MAX', 86_400, {
+    from: 60,
+    to: 31_622_400,
+    meaning: 'seconds a token may live; one that lives longer is refused, 60 to 31622400',
+  }),
+  jwksStaleSeconds: integer('JWKS_STALE_SECONDS', 86_400, {
+    from: 0,
+    to: 31_622_400,
+    meaning: 'seconds that the keys read last serve while they cannot be read, 0 to 31622400',
+  }),
+  /** Beside the one of the settings before. */
+  jwt: structure<readonly Issuer[]>('JWT', [], {
+    meaning:
+      'in the file: a list of issuers, each with the names above in small letters without `jwt_`; elsewhere the same as JSON',
+    schema: {
+      type: 'array',
+      maxItems: 8,
+      items: { type: 'object', required: ['issuer', 'audience'] },
+    },
+    secret: true,
+    read: readIssuers,
+  }),
   proceedTokens: choice('PROCEED_TOKENS', 'auto', ['auto', 'required', 'off'], {
     meaning:
       'tokens in `proceed_url` where callers must say who they are: `auto` (what waited before is served without), `required`, or `off`',
@@ -131,6 +177,11 @@ export const TABLE = {
     to: 1_000_000,
     meaning:
       'entries the history of a workflow may have before its oldest tenth is folded away, 1000 to 1000000; a launch may say its own',
+  }),
+  retainAuditDays: number('RETAIN_AUDIT', 400, {
+    from: 1,
+    to: 36_500,
+    meaning: 'days the audit is kept, 1 to 36500',
   }),
   databasePrepared: flag('DATABASE_PREPARED', true, { meaning: '`0`: no named statements, for old poolers' }),
   databaseProfile: choice('DATABASE_PROFILE', 'postgres', ['postgres', 'distributed'], {

@@ -5,6 +5,7 @@ import { Fault } from '../../../model/fault.ts';
 import { readTenant, type Tenant } from '../../../model/tenant.ts';
 import type { ApiKeyRow } from '../../../store/store.ts';
 import { answers } from '../../answers.ts';
+import { told } from '../../audit.ts';
 import { shown } from '../../ids.ts';
 import { type Call, jsonReply, OK, type Operation } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
@@ -30,6 +31,10 @@ export function keyOperations({ identity }: Parts): readonly Operation[] {
       summary: 'Make an API key',
       access: 'admin',
       once: ['key'],
+      audit: {
+        action: 'key.create',
+        details: ({ body }) => told(body, 'name', 'scopes', 'tenant', 'expires_at', 'expires_in', 'rate_limit'),
+      },
       body: { schema: KeyCreate, checked: 'here' },
       answers: answers(201, 'It is shown this once', KeyMade, 403, 422),
       handle: async (call) => {
@@ -100,6 +105,7 @@ export function keyOperations({ identity }: Parts): readonly Operation[] {
       summary: 'Give a key another secret',
       access: 'admin',
       once: ['key'],
+      audit: { action: 'key.rotate', details: ({ body }) => told(body, 'overlap_seconds') },
       body: { schema: KeyRotate, checked: 'here' },
       answers: answers(200, 'The new key, shown this once', KeyMade, 404, 409, 422),
       handle: async (call) => {
@@ -116,6 +122,7 @@ export function keyOperations({ identity }: Parts): readonly Operation[] {
       path: `${path}/revoke`,
       summary: 'End a key and all its secrets',
       access: 'admin',
+      audit: { action: 'key.revoke' },
       body: { schema: Reasoned, checked: 'here' },
       answers: answers(201, 'OK: nobody is let in with it any more', null, 404, 409, 422),
       handle: async (call) => {

@@ -3,6 +3,7 @@ import { isSharedSecret, plainUrl, publicHalf } from '../../../identity/webhook-
 import { Fault } from '../../../model/fault.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import { answers } from '../../answers.ts';
+import { told } from '../../audit.ts';
 import { shown } from '../../ids.ts';
 import { type Call, jsonReply, OK, type Operation } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
@@ -27,6 +28,7 @@ export function secretOperations({ identity }: Parts): readonly Operation[] {
       path: '/v1/secrets',
       summary: 'Make a secret that callbacks are signed with',
       access: 'admin',
+      audit: { action: 'secret.create', details: ({ body }) => told(body, 'kind', 'type', 'match') },
       once: ['secret'],
       body: { schema: SecretCreate, checked: 'here' },
       answers: answers(201, 'It signs from now on', SecretShown, 409, 422),
@@ -83,6 +85,7 @@ export function secretOperations({ identity }: Parts): readonly Operation[] {
       path: `${path}/reveal`,
       summary: 'Show a secret, to give it to its participant',
       access: 'admin',
+      audit: { action: 'secret.reveal' },
       once: ['secret'],
       body: { schema: Reasoned, checked: 'here' },
       answers: answers(200, 'Of v1a the public half alone', SecretShown, 404, 422),
@@ -94,6 +97,7 @@ export function secretOperations({ identity }: Parts): readonly Operation[] {
       path: `${path}/rotate`,
       summary: 'Give a secret another value',
       access: 'admin',
+      audit: { action: 'secret.rotate', details: ({ body }) => told(body, 'overlap_seconds') },
       once: ['secret'],
       body: { schema: SecretRotate, checked: 'here' },
       answers: answers(200, 'Both values hold for a while', SecretShown, 404, 409, 422),
@@ -111,6 +115,7 @@ export function secretOperations({ identity }: Parts): readonly Operation[] {
       path: `${path}/revoke`,
       summary: 'End a secret and all its values',
       access: 'admin',
+      audit: { action: 'secret.revoke' },
       body: { schema: Reasoned, checked: 'here' },
       answers: answers(201, 'OK: nothing is signed with it any more', null, 404, 409, 422),
       handle: async (call) => {

@@ -1,5 +1,6 @@
 import { Fault } from '../../../model/fault.ts';
 import { answers } from '../../answers.ts';
+import { badLogin } from '../../audit.ts';
 import { invalid } from '../../middleware/authenticate.ts';
 import { cookieText, forget } from '../../middleware/cookies.ts';
 import { cookieName } from '../../middleware/pages.ts';
@@ -59,7 +60,7 @@ export function sessionOperations(parts: Parts): readonly Operation[] {
   ];
 }
 
-async function signIn({ identity, pages, log, rates }: Parts, call: Call): Promise<Reply> {
+async function signIn({ identity, pages, log, rates, audit }: Parts, call: Call): Promise<Reply> {
   // A form can be posted by any page without being asked first.
   if (call.isForm) throw new Problem('media_type_unsupported', 'Sign in with a body of Content-Type: application/json');
   if (identity.isOpen()) throw nobodyAsks();
@@ -73,12 +74,23 @@ async function signIn({ identity, pages, log, rates }: Parts, call: Call): Promi
   const found = await identity.keys.find(String(call.body['key']));
   if (found.kind === 'bad') {
     log.info('a sign-in was refused', { event: 'credentials.refused', reason: found.why, key_id: found.id });
+    audit.gather(badLogin(call.address), found.why);
     rates.failedSignIn(call.address);
     throw invalid('the key is not good');
   }
   const session = identity.sessions.begin(found.row);
   if (session === null) throw nobodyAsks();
   const { principal } = found;
+  await audit.write({
+    tenant: found.row.tenant,
+    actor: principal.actor,
+    address: call.address,
+    action: 'session.begin',
+    object: found.row.id,
+    outcome: 'done',
+    reason: null,
+    details: {},
+  });
   return jsonReply(201, meView({ ...principal, kind: 'session', until: session.endsAt }, identity), {
     'Set-Cookie': cookieText(call.header, pages, session),
   });

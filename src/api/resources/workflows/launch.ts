@@ -28,6 +28,8 @@ export function launchOperation(parts: Parts): Operation {
     answers: answers(201, 'It is launched; Location is its address', Launched, 400),
     handle: async (call) => {
       const { order, warnings } = check(call.body);
+      // Of a key the tenant's first secret was made with the key.
+      if (call.principal.kind === 'jwt') await parts.identity.secrets.ensureDefault(call.principal.tenant);
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
       try {
         await happen(parts, call, id, { kind: 'launch', launch: { id, tenant: call.principal.tenant, ...order } });

@@ -241,5 +241,10 @@ async function history(parts: Parts, call: Call) {
   );
   const last = entries.at(-1)?.n ?? null;
   const hasMore = last !== null && last < kept.lastN;
-  return jsonReply(200, { history: entries, first_kept: kept.firstKept, next_after: hasMore ? last : null });
+  const named = entries.map((entry) => {
+    const { actor } = entry;
+    const key = typeof actor === 'string' && actor.startsWith('key:') ? parts.identity.keys.held(actor.slice(4)) : null;
+    return key === null ? entry : { ...entry, actor_name: key.name };
+  });
+  return jsonReply(200, { history: named, first_kept: kept.firstKept, next_after: hasMore ? last : null });
 }

@@ -164,6 +164,7 @@ export const HistoryEntry = Type.Object(
     at: time('When it happened'),
     kind: text('workflow.launched, expression.applied, workitem.opened, callback.delivered…'),
     actor: Type.Optional(Type.String()),
+    actor_name: Type.Optional(text('The name of the key, while it is there')),
     reason: Type.Optional(Type.String()),
   },
   { title: 'HistoryEntry' },
