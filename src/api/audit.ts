@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../model/json.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
-import type { Call, Operation, Reply } from './operation.ts';
+import type { Audited, Call, Operation, Reply } from './operation.ts';
 import { problemFor } from './problem.ts';
 
 /*
@@ -23,12 +23,6 @@ export type Auditing = {
   gather(entry: Omit<Entry, 'reason'>, why: string): void;
   /** Writes what was gathered. */
   stop(): Promise<void>;
-};
-
-/** What an operation is called in the audit, and what of its body is told beside the caller's reason. Never a secret. */
-export type Audited = {
-  readonly action: string;
-  readonly details?: (call: Call) => JsonObject;
 };
 
 export type Entry = {

@@ -1,7 +1,6 @@
 import type { Principal, Scope } from '../identity/principal.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
-import type { Audited } from './audit.ts';
 import type { Schema } from './schema.ts';
 
 /** A request in our words: what a handler may look at. */
@@ -87,6 +86,12 @@ export type AnswerSpec = {
 };
 /** `schema`: of the value as text; a text of any kind where it is left out. */
 export type QuerySpec = { readonly name: string; readonly description: string; readonly schema?: Schema };
+
+/** What an operation is called in the audit, and what of its body is told beside the caller's reason. Never a secret. */
+export type Audited = {
+  readonly action: string;
+  readonly details?: (call: Call) => JsonObject;
+};
 
 /**
  * One thing the API can do, in all that is to be said about it. The router, the checks of requests, who is let in and /openapi.json are

@@ -2,7 +2,7 @@ import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Op, Send, WorkitemRow } from '../model/rows.ts';
 import type { TryOutcome } from './engine.ts';
-import { type RetryRules, retryDelayMs, type Schedule } from './retry-rules.ts';
+import { type RetryRules, retryDelayMs, rulesFor, type Schedule } from './retry-rules.ts';
 
 /*
  * What the end of a try means for the message owed (docs/api-v1.md, callbacks and retries). Pure: a row and an outcome in, a changed
@@ -75,7 +75,10 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
       : result.kind === 'refused'
         ? { status: result.status, error: null, retryAfterSeconds: result.retryAfterSeconds }
         : { status: null, error: result.reason, retryAfterSeconds: null };
-  const delayMs = failed === null ? null : retryDelayMs({ send: outcome.send, tries, ...failed, ...around });
+  const delayMs =
+    failed === null
+      ? null
+      : retryDelayMs({ send: outcome.send, tries, ...failed, ...patience(row, outcome.send, outcome, around) });
   // While the workflow is paused time stands still for it: after the pause the whole delay is still to come.
   const nextAt = delayMs === null || row.then !== null ? null : (row.heldAt ?? outcome.endedAt) + delayMs;
   const logged: LoggedTry = {
@@ -106,7 +109,8 @@ export function afterRefusal(
     told: 'its participant asked for another try',
     retryAfterSeconds: null,
   };
-  const delayMs = retryDelayMs({ send: 'active', tries, ...failed, ...around });
+  const tried = { startedAt: refusal.at, endedAt: refusal.at };
+  const delayMs = retryDelayMs({ send: 'active', tries, ...failed, ...patience(row, 'active', tried, around) });
   const nextAt = delayMs === null ? null : (row.heldAt ?? refusal.at) + delayMs;
   const logged: LoggedTry = {
     number: tries,
@@ -118,6 +122,22 @@ export function afterRefusal(
     nextAt,
   };
   return consequence({ ...row, send: 'active' }, { tries, failed, nextAt, logged, endedAt: refusal.at }, around);
+}
+
+/** How long a row's participant is tried, and for how long it has been. */
+function patience(
+  row: WorkitemRow,
+  send: Send,
+  tried: { readonly startedAt: number; readonly endedAt: number },
+  { rules: all, schedule, fraction }: Circumstances,
+): Pick<Parameters<typeof retryDelayMs>[0], 'rules' | 'schedule' | 'fraction' | 'sinceFirstMs'> {
+  const rules = rulesFor(all, row.participant);
+  if (rules.maxSeconds === null) return { rules, schedule, fraction, sinceFirstMs: 0 };
+  const before = readLog(row.log).filter((one) => one.send === send);
+  // The first may have gone from the log; of the message that opened the workitem it was made when that was.
+  const first = before.findLast(({ number }) => number === 1)?.at ?? (send === 'active' ? row.openedAt : before[0]?.at);
+  const firstAt = row.tries === 0 ? tried.startedAt : (first ?? tried.startedAt);
+  return { rules, schedule, fraction, sinceFirstMs: Math.max(0, tried.endedAt - firstAt) };
 }
 
 /** The row with its message due at once: the one it owes, or else the `active` one once more. */

@@ -11,6 +11,8 @@ export type Schedule = { readonly active: readonly number[]; readonly notice: re
  * - `jitter`: each delay grows by up to this part of itself (0.2: by up to a fifth), so that many tries do not come at once
  * - `retry_after`: a `Retry-After` of the participant is heeded when it asks for more than the delay, up to a day
  * - `gone_ends`: the status 410 ends the tries at once
+ * - `max_seconds`: no try begins later than so long after the first
+ * - `participants`: rules of single participants, each instead of all others
  */
 export type RetryRules = {
   readonly delays: readonly number[] | null;
@@ -18,6 +20,9 @@ export type RetryRules = {
   readonly jitter: number;
   readonly retryAfter: boolean;
   readonly goneEnds: boolean;
+  readonly maxSeconds: number | null;
+  /** By name; absent where there are none. */
+  readonly participants?: ReadonlyMap<string, RetryRules>;
 };
 
 export const NO_RULES: RetryRules = {
@@ -26,6 +31,7 @@ export const NO_RULES: RetryRules = {
   jitter: 0,
   retryAfter: false,
   goneEnds: false,
+  maxSeconds: null,
 };
 
 /** Most tries a launch can ask for, less one. */
@@ -35,6 +41,8 @@ export const RETRY_DELAY_SECONDS_MAX = 366 * 86_400;
 /** Longest `Retry-After` we heed. */
 export const RETRY_AFTER_SECONDS_MAX = 86_400;
 
+/** Participants that may have rules of their own in one launch. */
+export const RETRY_PARTICIPANTS_MAX = 200;
 /** Factors of delays that grow, at most. */
 const FACTOR_MAX = 100;
 
@@ -64,10 +72,26 @@ export function plainRetry(retry: Json): { readonly retry: Json } | { readonly c
       ? { complaint: `retry knows no rules of that name; it knows ${[...NAMED.keys()].join(' and ')}` }
       : { retry: named };
   }
-  const grown = isObject(retry) ? withGrownDelays(retry) : { retry };
-  if ('complaint' in grown) return grown;
-  const complaint = retryComplaint(grown.retry);
-  return complaint === null ? grown : { complaint };
+  if (!isObject(retry)) return checked(retry);
+  const { participants, ...own } = retry;
+  const grown = withGrownDelays(own);
+  if ('complaint' in grown || participants === undefined) return 'complaint' in grown ? grown : checked(grown.retry);
+  if (!isObject(participants)) return { complaint: 'participants must hold rules by the names of participants' };
+  const plain: [string, Json][] = [];
+  for (const [name, rules] of Object.entries(participants)) {
+    const one = isObject(rules) && rules['participants'] !== undefined ? NESTED : plainRetry(rules);
+    if ('complaint' in one)
+      return { complaint: `of the participant ${JSON.stringify(name.slice(0, 100))}: ${one.complaint}` };
+    plain.push([name, one.retry]);
+  }
+  return checked({ ...(grown.retry as JsonObject), participants: Object.fromEntries(plain) });
+}
+
+const NESTED = { complaint: 'participants cannot be given once more' };
+
+function checked(retry: Json): { readonly retry: Json } | { readonly complaint: string } {
+  const complaint = retryComplaint(retry);
+  return complaint === null ? { retry } : { complaint };
 }
 
 /** `max` tries in all, the first delay `initial` seconds, each `factor` times the one before, none above `cap`. */
@@ -108,12 +132,27 @@ export function retryComplaint(retry: Json): string | null {
       case 'jitter':
         if (typeof value !== 'number' || value < 0 || value > 1) return 'jitter must be a number from 0 to 1';
         break;
+      case 'max_seconds':
+        if (!isBetween(value, 0, RETRY_DELAY_SECONDS_MAX))
+          return `max_seconds must be a number of seconds from 0 to ${RETRY_DELAY_SECONDS_MAX}`;
+        break;
+      case 'participants': {
+        if (!isObject(value) || Object.keys(value).length > RETRY_PARTICIPANTS_MAX)
+          return `participants must hold rules for at most ${RETRY_PARTICIPANTS_MAX} participants`;
+        const wrong = Object.values(value)
+          .map((rules) =>
+            isObject(rules) && rules['participants'] !== undefined ? NESTED.complaint : retryComplaint(rules),
+          )
+          .find((complaint) => complaint !== null);
+        if (wrong !== undefined) return wrong;
+        break;
+      }
       case 'retry_after':
       case 'gone_ends':
         if (typeof value !== 'boolean') return `${key} must be true or false`;
         break;
       default:
-        return `retry knows no ${key}; it knows delays, max, initial, factor, cap, notice_delays, jitter, retry_after and gone_ends`;
+        return `retry knows no ${key}; it knows delays, max, initial, factor, cap, notice_delays, jitter, retry_after, gone_ends, max_seconds and participants`;
     }
   }
   return null;
@@ -123,25 +162,40 @@ export function retryComplaint(retry: Json): string | null {
 export function readRetryRules(stored: string | null): RetryRules {
   if (stored === null) return NO_RULES;
   const rules = JSON.parse(stored) as Json;
-  if (!isObject(rules) || retryComplaint(rules) !== null) return NO_RULES;
+  return retryComplaint(rules) === null ? rulesIn(rules) : NO_RULES;
+}
+
+function rulesIn(rules: Json): RetryRules {
+  if (!isObject(rules)) return NO_RULES;
+  const { participants } = rules;
   return {
     delays: (rules['delays'] as readonly number[] | undefined) ?? null,
     noticeDelays: (rules['notice_delays'] as readonly number[] | undefined) ?? null,
     jitter: (rules['jitter'] as number | undefined) ?? 0,
     retryAfter: rules['retry_after'] === true,
     goneEnds: rules['gone_ends'] === true,
+    maxSeconds: (rules['max_seconds'] as number | undefined) ?? null,
+    ...(isObject(participants)
+      ? { participants: new Map(Object.entries(participants).map(([name, own]) => [name, rulesIn(own)] as const)) }
+      : {}),
   };
 }
+
+/** The rules for one participant. */
+export const rulesFor = (rules: RetryRules, participant: string): RetryRules =>
+  rules.participants?.get(participant) ?? rules;
 
 /**
  * Milliseconds from the end of a failed try to the next one, or null when it was the last.
  *
  * @param tries tries that have ended, this one included
+ * @param sinceFirstMs from the beginning of the first try to the end of this one
  * @param fraction 0 ≤ f < 1, decides about the jitter
  */
 export function retryDelayMs(failure: {
   readonly send: Send;
   readonly tries: number;
+  readonly sinceFirstMs: number;
   readonly status: number | null;
   readonly retryAfterSeconds: number | null;
   readonly schedule: Schedule;
@@ -154,7 +208,8 @@ export function retryDelayMs(failure: {
   const delay = delays[failure.tries - 1];
   if (delay === undefined || (rules.goneEnds && failure.status === 410)) return null;
   const asked = rules.retryAfter ? Math.min(failure.retryAfterSeconds ?? 0, RETRY_AFTER_SECONDS_MAX) : 0;
-  return Math.round(Math.max(delay * (1 + rules.jitter * failure.fraction), asked) * 1000);
+  const delayMs = Math.round(Math.max(delay * (1 + rules.jitter * failure.fraction), asked) * 1000);
+  return rules.maxSeconds !== null && failure.sinceFirstMs + delayMs > rules.maxSeconds * 1000 ? null : delayMs;
 }
 
 const isDelays = (value: Json): boolean =>

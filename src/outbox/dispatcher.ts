@@ -4,11 +4,12 @@ import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import { makeAttempt } from './attempt.ts';
+import { type BreakerSign, type Breakers, makeBreakers } from './breaker.ts';
 import { makeFairQueue } from './fair-queue.ts';
 import type { Message, Owner, TryEnd } from './message.ts';
 import { makePlaces } from './places.ts';
 import type { Post } from './post.ts';
-import { makeStandings, type Sign, UNDER_WAY_CHARACTERS_MAX } from './standing.ts';
+import { makeStandings, type Sign, type Standings, UNDER_WAY_CHARACTERS_MAX } from './standing.ts';
 import { type Held, makeWaiting, WAITING_CHARACTERS_MAX, WAITING_MESSAGES_MAX } from './waiting.ts';
 
 export type DispatcherSettings = {
@@ -21,6 +22,8 @@ export type DispatcherSettings = {
   /** Tries under way at once, in all and to one host. */
   readonly triesMax: number;
   readonly triesPerHostMax: number;
+  /** Failures in a row after which a host is left alone, and for how long at first; left out, or 0: never. */
+  readonly breaker?: { readonly failures: number; readonly seconds: number };
 };
 
 /** Sends what is owed: claims it, tries it, reports how the try ended. */
@@ -43,6 +46,8 @@ export type Dispatcher = {
    */
   stop(graceSeconds: number): Promise<void>;
   readonly figures: () => DispatcherFigures;
+  /** Hosts that are left alone, or asked with a single try. */
+  readonly breakers: Breakers['all'];
 };
 
 export type DispatcherFigures = {
@@ -78,7 +83,13 @@ export function makeDispatcher(parts: {
   readonly settings: DispatcherSettings;
 }): Dispatcher {
   const { owners, clock, time, log, settings } = parts;
-  const standings = makeStandings(settings);
+  const breakers = makeBreakers({
+    ...(settings.breaker ?? { failures: 0, seconds: 1 }),
+    time,
+    fraction: () => parts.ids.fraction(),
+    onHalfOpen: wake,
+  });
+  const standings = withBreakers(makeStandings(settings), breakers);
   const queue = makeFairQueue<Held>(standings);
   const waiting = makeWaiting();
   const places = makePlaces({ queue, standings, waiting, triesMax: settings.triesMax, running: () => running });
@@ -114,6 +125,8 @@ export function makeDispatcher(parts: {
     if (stopped || running >= settings.triesMax || queue.hasStartable() || isFull()) return false;
     moreDue = false;
     skipped = places.hostsWithEnough();
+    const shut = breakers.shut();
+    if (shut.length > 0) skipped = new Set([...skipped, ...shut]);
     try {
       for (let i = 0; i < owners.length; i++) await claimOf(owners[(ownersTurn + i) % owners.length] as Owner);
     } catch (error) {
@@ -217,8 +230,10 @@ export function makeDispatcher(parts: {
       underWayCharacters -= item.weight;
       cuts.delete(item);
       standings.heard(item.host, signOf(end));
+      const hasOpened = breakers.heard(item.host, healthOf(end));
       queue.done(item);
       waiting.forget(item);
+      if (hasOpened) leaveAlone(item.host);
       if (cutOff && end?.result.kind === 'unreachable') end = null;
       figures[end?.result.kind ?? 'dropped'] += 1;
       if (end !== null) item.ended(end);
@@ -232,6 +247,12 @@ export function makeDispatcher(parts: {
       if (moreDue) loop.wake();
       tellQuiet();
     }
+  }
+
+  /** What waits for a host that is not called for now is given back, and stays due. */
+  function leaveAlone(host: string): void {
+    log.warn('a host fails again and again; it is left alone for a while', { event: 'breaker.open', host });
+    for (const item of [...waiting.all()]) if (item.host === host && !item.started) drop(item);
   }
 
   /** It must not be sent any more, or is left to others. */
@@ -265,7 +286,7 @@ export function makeDispatcher(parts: {
   return {
     wake,
     reserve: (host) => {
-      if (!stopped && places.reserve(host)) return true;
+      if (!stopped && breakers.of(host) === 'closed' && places.reserve(host)) return true;
       moreDue = true;
       return false;
     },
@@ -300,6 +321,7 @@ export function makeDispatcher(parts: {
     },
     stop: async (graceSeconds) => {
       stopped = true;
+      breakers.stop();
       cancelGivingBack?.();
       await loop.stop();
       for (const item of [...waiting.all()]) if (!item.started) letGo(item);
@@ -317,6 +339,7 @@ export function makeDispatcher(parts: {
       });
     },
     figures: () => ({ ...figures, underWay: running, waiting: queue.size }),
+    breakers: breakers.all,
   };
 }
 
@@ -326,3 +349,20 @@ function signOf(end: TryEnd | null): Sign {
   if (result.kind !== 'unreachable') return 'answered';
   return result.silent === true ? 'silent' : 'nothing';
 }
+
+/** What a try tells of its host: whatever is answered but a fault of the server, or that it is asked too much, is work. */
+function healthOf(end: TryEnd | null): BreakerSign {
+  const result = end?.result;
+  if (result === undefined || result.kind === 'dropped') return 'nothing';
+  if (result.kind === 'unreachable') return 'fails';
+  return result.kind === 'refused' && (result.status >= 500 || result.status === 429) ? 'fails' : 'works';
+}
+
+/** A host that is asked with a single try has one place; one that is left alone none. */
+const withBreakers = (standings: Standings, breakers: Pick<Breakers, 'of'>): Standings => ({
+  ...standings,
+  placesOf: (host) => {
+    const state = breakers.of(host);
+    return state === 'closed' ? standings.placesOf(host) : state === 'open' ? 0 : 1;
+  },
+});

@@ -6,6 +6,10 @@ import type { Duplex } from 'node:stream';
 import got, { type Request as GotRequest } from 'got';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
+import { makeLookups, type Resolve } from './lookups.ts';
+
+export type { Resolve } from './lookups.ts';
+
 import type { CallbackRequest, PostResult } from './message.ts';
 import { addressComplaint, type TargetPolicy, targetComplaint } from './targets.ts';
 
@@ -32,6 +36,9 @@ const INTERIM_ANSWERS_MAX = 100;
 const IDLE_MS_MAX = 4_000;
 const SWEEP_EVERY_MS = 1_000;
 const FREE_SOCKETS_PER_HOST_MAX = 32;
+/** Look-ups of names at once, and seconds that one is waited for, unless the settings say otherwise. */
+export const LOOKUPS_AT_ONCE_MAX = 3;
+export const LOOKUP_SECONDS = 5;
 /** URLs whose text has been looked at; participants are tried over and over. */
 const URLS_REMEMBERED_MAX = 1_000;
 
@@ -46,8 +53,15 @@ export function makePost(options: {
   readonly time?: ProcessTime;
   /** How names become addresses; the system's way unless given. */
   readonly resolve?: Resolve;
+  /** Look-ups of names under way at once, and how long one is waited for. */
+  readonly lookups?: { readonly most: number; readonly seconds: number; readonly rememberedMs?: number };
 }): Post {
   const time = options.time ?? realTime;
+  const resolve = makeLookups({
+    resolve: options.resolve ?? lookup,
+    ...(options.lookups ?? { most: LOOKUPS_AT_ONCE_MAX, seconds: LOOKUP_SECONDS }),
+    time,
+  });
   const agentOptions: http.AgentOptions = {
     keepAlive: true,
     maxSockets: options.socketsPerHostMax,
@@ -55,8 +69,8 @@ export function makePost(options: {
     scheduling: 'lifo',
   };
   const agent = {
-    http: guarded(new http.Agent(agentOptions), options.policy, options.resolve ?? lookup),
-    https: guarded(new https.Agent(agentOptions), options.policy, options.resolve ?? lookup),
+    http: guarded(new http.Agent(agentOptions), options.policy, resolve),
+    https: guarded(new https.Agent(agentOptions), options.policy, resolve),
   };
 
   const sweep = idleSweep(time, [agent.http, agent.https]);
@@ -224,6 +238,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ETIMEDOUT: 'the connection could not be made in time',
+  ELOOKUP: 'the host could not be looked up in time',
   EBLOCKED: 'the host leads to an address that must not be called',
 };
 
@@ -281,12 +296,6 @@ function idleSweep(time: ProcessTime, agents: readonly http.Agent[]): { stop(): 
 
 const blocked = (): Error => Object.assign(new Error('The address must not be called'), { code: 'EBLOCKED' });
 
-export type Resolve = (
-  host: string,
-  options: { readonly all: true; readonly family: 0 | 4 | 6; readonly hints: number },
-  done: (error: Error | null, addresses: LookupAddress[]) => void,
-) => void;
-
 type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
 /** Resolves a name to those of its addresses that may be called; none of them is the error EBLOCKED. */
@@ -297,10 +306,11 @@ const lookupWithin =
     options: { readonly all?: boolean | undefined; readonly family?: unknown; readonly hints?: number | undefined },
     done: LookupCallback,
   ): void => {
+    const name = host.replace(/\.$/, '').toLowerCase();
     const family = options.family === 4 || options.family === 6 ? options.family : 0;
     resolve(host, { all: true, family, hints: options.hints ?? 0 }, (error, addresses) => {
       if (error !== null) return done(error, []);
-      const allowed = addresses.filter(({ address }) => addressComplaint(address, policy) === null);
+      const allowed = addresses.filter(({ address }) => addressComplaint(address, policy, name) === null);
       const [first] = allowed;
       if (first === undefined) return done(blocked(), []);
       if (options.all === true) done(null, allowed);

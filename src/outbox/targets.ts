@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { type AddressList, plainAddress } from '../runtime/addresses.ts';
+import type { TargetList } from './target-lists.ts';
 
 /*
  * Where callbacks may go. Launching strangers name the URLs, so we must not become their way into our own network: only http and
@@ -8,7 +10,16 @@ import ipaddr from 'ipaddr.js';
  * point elsewhere a moment later, to every address a try actually connects to (post.ts).
  */
 
-export type TargetPolicy = { readonly allowPrivate: boolean };
+export type TargetPolicy = {
+  readonly allowPrivate: boolean;
+  /** Private addresses that may be called although others may not. */
+  readonly privateRanges?: AddressList;
+  /** Nothing else is called. */
+  readonly allow?: TargetList;
+  /** Never called, whatever else is said. */
+  readonly deny?: TargetList;
+  readonly denyPorts?: ReadonlySet<number>;
+};
 
 /** `public`: may be called; `private`: loopback and private ranges, as the setting says; `forbidden`: never. */
 export type AddressClass = 'public' | 'private' | 'forbidden';
@@ -30,7 +41,7 @@ const PRIVATE_RANGES: readonly string[] = ['loopback', 'private', 'carrierGradeN
 export function targetComplaint(url: string, policy: TargetPolicy): string | null {
   if (url.length > URL_CHARACTERS_MAX) return `is longer than ${URL_CHARACTERS_MAX} characters`;
   if (!URL.canParse(url)) return 'is no URL';
-  const { protocol, username, password, hostname } = new URL(url);
+  const { protocol, username, password, hostname, port } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') return 'is neither http nor https';
   if (username !== '' || password !== '') return 'holds a user name or a password';
   const host = hostname
@@ -39,20 +50,55 @@ export function targetComplaint(url: string, policy: TargetPolicy): string | nul
     .toLowerCase();
   if (host === '') return 'names no host';
   if (METADATA_NAMES.includes(host)) return 'names a metadata service';
+  const at = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+  if (policy.denyPorts?.has(at) === true) return `names port ${at}, which DENY_PORTS has`;
   if (isIP(host) !== 0) return addressComplaint(host, policy);
+  if (policy.deny?.hasName(host) === true) return DENIED;
+  const { allow } = policy;
+  if (allow !== undefined && !allow.hasName(host) && !allow.hasRanges) return NOT_ALLOWED;
   const local = host === 'localhost' || host.endsWith('.localhost');
-  return local && !policy.allowPrivate ? 'names this machine, which ALLOW_PRIVATE_TARGETS=1 would allow' : null;
+  return local && !policy.allowPrivate && policy.privateRanges === undefined
+    ? 'names this machine, which ALLOW_PRIVATE_TARGETS=1 would allow'
+    : null;
 }
 
-/** Why a callback may not go to this address, in words that fit behind "the URL", or null. */
-export function addressComplaint(address: string, policy: TargetPolicy): string | null {
-  switch (classOfAddress(address)) {
-    case 'public':
-      return null;
-    case 'private':
-      return policy.allowPrivate ? null : 'leads to a private address, which ALLOW_PRIVATE_TARGETS=1 would allow';
+const DENIED = 'leads to a place that DENY_TARGETS has';
+const NOT_ALLOWED = 'leads to a place that ALLOW_TARGETS has not';
+
+/**
+ * Why a callback may not go to this address, in words that fit behind "the URL", or null.
+ *
+ * @param name the name that was found to be this address; null: the URL has the address itself
+ */
+export function addressComplaint(address: string, policy: TargetPolicy, name: string | null = null): string | null {
+  const { allow, deny, privateRanges } = policy;
+  const kind = classOfAddress(address);
+  if (kind === 'forbidden') return 'leads to an address that is never called';
+  const reached = reachedBy(address);
+  const isIn = (has: (one: string) => boolean): boolean => reached.some(has);
+  if (deny !== undefined && isIn(deny.hasAddress)) return DENIED;
+  if (kind === 'private' && !policy.allowPrivate && !(privateRanges !== undefined && isIn(privateRanges)))
+    return 'leads to a private address, which ALLOW_PRIVATE_TARGETS=1 would allow';
+  if (allow === undefined || (name !== null && allow.hasName(name)) || isIn(allow.hasAddress)) return null;
+  return NOT_ALLOWED;
+}
+
+/** An address, and the IPv4 address inside that its packets end up at. */
+function reachedBy(text: string): readonly string[] {
+  const bare = plainAddress(text);
+  if (isIP(bare) !== 6) return [bare];
+  const parsed = ipaddr.parse(new URL(`http://[${bare}]`).hostname.slice(1, -1));
+  const bytes = parsed.toByteArray();
+  switch (parsed.range() as string) {
+    case 'ipv4Mapped':
+    case 'rfc6052':
+      return [bare, dotted(bytes, 12)];
+    case '6to4':
+      return [bare, dotted(bytes, 2)];
+    case 'teredo':
+      return [bare, dotted(inverted(bytes), 12)];
     default:
-      return 'leads to an address that is never called';
+      return [bare];
   }
 }
 
@@ -79,12 +125,7 @@ export function classOfAddress(text: string): AddressClass {
     case '6to4':
       return classOfAddress(dotted(bytes, 2));
     case 'teredo':
-      return classOfAddress(
-        dotted(
-          bytes.map((byte) => byte ^ 0xff),
-          12,
-        ),
-      );
+      return classOfAddress(dotted(inverted(bytes), 12));
     case 'unicast':
       // ::/96, IPv4 addresses of an early day, counts as unicast to the library.
       return bytes.slice(0, 12).every((byte) => byte === 0) ? 'forbidden' : 'public';
@@ -97,3 +138,4 @@ const classOfRange = (range: string): AddressClass =>
   range === 'unicast' ? 'public' : PRIVATE_RANGES.includes(range) ? 'private' : 'forbidden';
 
 const dotted = (bytes: readonly number[], from: number): string => bytes.slice(from, from + 4).join('.');
+const inverted = (bytes: readonly number[]): readonly number[] => bytes.map((byte) => byte ^ 0xff);

@@ -10,9 +10,14 @@ import { isAnyAddress, isLoopback } from './config.ts';
  */
 
 /** @returns where a node that listens at `host` can be called from outside */
-export function ownUrl(host: string, port: number, addresses: readonly string[] = machineAddresses()): string {
+export function ownUrl(
+  host: string,
+  port: number,
+  addresses: readonly string[] = machineAddresses(),
+  scheme: 'http' | 'https' = 'http',
+): string {
   const callable = isAnyAddress(host) ? (addresses[0] ?? '127.0.0.1') : host;
-  return `http://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
+  return `${scheme}://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
 }
 
 /** Addresses of this machine that others may reach, IPv4 first. */

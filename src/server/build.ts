@@ -16,7 +16,7 @@ import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { EVERY_TENANT } from '../identity/secrets.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
-import { type TargetPolicy, targetComplaint } from '../outbox/targets.ts';
+import { targetComplaint } from '../outbox/targets.ts';
 import { makeAddressList } from '../runtime/addresses.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
@@ -30,12 +30,13 @@ import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeBaseUrl } from './base-url.ts';
 import { compose } from './compose.ts';
-import { type Config, changedSettings } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { makeDefinitions } from './definitions.ts';
 import { makeServerFigures } from './figures.ts';
 import { identityFor, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
+import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
 
 /** The parts of a running server, put together. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
@@ -97,7 +98,7 @@ async function buildOn(
   const ids = randomIds();
   const { leaseSeconds, role } = config;
   const baseUrl = makeBaseUrl({ given: config.baseUrl, own: ownUrl, role, time, log });
-  const policy: TargetPolicy = { allowPrivate: config.allowPrivateTargets };
+  const policy = targetPolicy(config);
   const name = config.nodeName ?? `${hostname().slice(0, 80)}:${process.pid}`;
   const nodeBeat: NodeBeat = { id: randomUUID(), name, role, url: baseUrl.current(), version, leaseSeconds };
   /** How many nodes answer requests, as far as was heard. */
@@ -144,7 +145,11 @@ async function buildOn(
     version,
     overdueAfterSeconds: config.overdueAfterSeconds,
   });
-  const post = makePost({ policy, socketsPerHostMax: config.triesPerHostMax });
+  const post = makePost({
+    policy,
+    socketsPerHostMax: config.triesPerHostMax,
+    lookups: { most: config.lookupsAtOnceMax, seconds: config.lookupSeconds },
+  });
   const node = await compose({
     store,
     clock,
@@ -164,6 +169,7 @@ async function buildOn(
       callbackTimeoutSeconds: config.callbackTimeoutSeconds,
       triesMax: config.triesMax,
       triesPerHostMax: config.triesPerHostMax,
+      breaker: { failures: config.breakerFailures, seconds: config.breakerSeconds },
     },
   });
   const isBaseKnown = baseUrl.known(() => store.nodes.beat(nodeBeat)).then(() => node.start());
@@ -225,7 +231,7 @@ async function buildOn(
     details: {
       name,
       version,
-      settings: changedSettings(config),
+      settings: config.given,
       ...(adminKey === null ? {} : { admin_key: adminKey }),
     },
   });
@@ -273,7 +279,8 @@ async function buildOn(
     identify,
     {
       corsOrigins: config.corsOrigins,
-      isSecure: config.baseUrl?.startsWith('https:') === true,
+      // Whoever reads certificates at loopback tries things out: a browser would remember it for a year.
+      isSecure: (config.tlsCert !== null && !isLoopback(config.host)) || config.baseUrl?.startsWith('https:') === true,
       version,
     },
     makeAddressOf(makeAddressList(config.trustProxy)),

@@ -46,6 +46,7 @@ export type NodeParts = {
     readonly callbackTimeoutSeconds: number;
     readonly triesMax: number;
     readonly triesPerHostMax: number;
+    readonly breaker?: { readonly failures: number; readonly seconds: number };
   };
   /** For tests that stand in the engine's way: the worker and the doors get what this answers. */
   readonly wrap?: (engine: Engine) => Engine;
@@ -114,6 +115,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
             leaseSeconds: node.leaseSeconds,
             triesMax: settings.triesMax,
             triesPerHostMax: settings.triesPerHostMax,
+            ...(settings.breaker === undefined ? {} : { breaker: settings.breaker }),
           },
         });
   return {

@@ -14,10 +14,13 @@ type Values = { readonly [Key in keyof Table]: Table[Key] extends Setting<infer 
 
 /** Everything that can be set, read and checked once. Names, units, bounds and defaults are those of settings/table.ts. */
 export type Config = Omit<Values, 'allowPrivateTargets' | 'playground'> & {
-  readonly allowPrivateTargets: boolean;
+  /** A list: of private addresses those alone. */
+  readonly allowPrivateTargets: boolean | readonly string[];
   readonly playground: boolean;
   /** Who issues tokens that are taken here. */
   readonly issuers: readonly Issuer[];
+  /** The names of the settings that were given. */
+  readonly given: readonly string[];
 };
 
 /** One or more settings are wrong; the message lists every one of them. */
@@ -44,20 +47,6 @@ export type Sources = {
 
 /** Where a value came from, for people: `--port`, `PORT`, `rota.yaml:3:7`, `default`. */
 export type Origin = { readonly name: string; readonly from: string; readonly shown: string };
-
-/** The names of the settings that are not as they are by default. */
-export const changedSettings = (config: Config): readonly string[] =>
-  Object.entries<Setting>(TABLE)
-    .filter(
-      ([key, { fallback }]) =>
-        fallback !== null && JSON.stringify(config[key as keyof Table]) !== JSON.stringify(fallback),
-    )
-    .concat(
-      Object.entries<Setting>(TABLE).filter(
-        ([key, { fallback }]) => fallback === null && config[key as keyof Table] !== null,
-      ),
-    )
-    .map(([, { name }]) => name);
 
 /** Other variables of ours that are no settings. */
 const OTHER_VARIABLES = ['ROTA_CONFIG', 'ROTA_URL', 'ROTA_API_KEY'];
@@ -126,13 +115,22 @@ export function readSettings(
     });
   }
   const issuers = issuersIn(values as Values, complaints);
-  const config = completed(values as Values, issuers);
+  const config = {
+    ...completed(values as Values, issuers),
+    given: origins.filter(({ from }) => from !== 'default').map(({ name }) => name),
+  };
   const leaseSecondsMin = config.callbackTimeoutSeconds + 10;
   if (config.leaseSeconds < leaseSecondsMin)
     complaints.push(
       `LEASE_SECONDS is ${config.leaseSeconds}, but must be at least CALLBACK_TIMEOUT + 10, that is ${leaseSecondsMin}: ` +
         'a shorter lease could end while a try is under way',
     );
+  if ((config.tlsCert === null) !== (config.tlsKey === null))
+    complaints.push(
+      `${config.tlsCert === null ? 'TLS_CERT' : 'TLS_KEY'} must be set, too: TLS_CERT and TLS_KEY belong together`,
+    );
+  if (config.tlsClientAuth !== 'off' && (config.tlsClientCa === null || config.tlsCert === null))
+    complaints.push(`TLS_CLIENT_AUTH is ${config.tlsClientAuth}, which needs TLS_CLIENT_CA, TLS_CERT and TLS_KEY`);
   if (complaints.length > 0) throw new ConfigError(complaints);
   return { config, origins };
 }
@@ -162,7 +160,7 @@ function issuersIn(values: Values, complaints: string[]): readonly Issuer[] {
 }
 
 /** What follows from several settings together. */
-function completed(values: Values, issuers: readonly Issuer[]): Config {
+function completed(values: Values, issuers: readonly Issuer[]): Omit<Config, 'given'> {
   const baseUrl = values.baseUrl?.replace(/\/+$/, '') ?? null;
   // Behind a proxy the server listens at loopback, but its callers are strangers: its public address tells.
   const isLocal = isLoopback(values.host) && (baseUrl === null || isLoopback(new URL(baseUrl).hostname));

@@ -85,6 +85,6 @@ export function pagePolicy(config: Config): PagePolicy {
     ),
     origins: corsOrigins,
     own: base?.origin ?? null,
-    scheme: 'http',
+    scheme: config.tlsCert === null ? 'http' : 'https',
   };
 }

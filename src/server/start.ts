@@ -1,12 +1,15 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { type Log, makeLog } from '../runtime/log.ts';
+import { realTime } from '../runtime/process-time.ts';
 import { ownUrl } from './base-url.ts';
 import { type Between, type Built, build } from './build.ts';
 import { type Config, isAnyAddress } from './config.ts';
 import { answerConnect, answerExpectation, answerUnreadable, makeGate } from './gate.ts';
 import { listenForMetrics, type MetricsListener } from './metrics-listener.ts';
 import { StartError } from './open.ts';
+import { reloadTls, tlsAtStart, tlsFilesOf } from './tls.ts';
 
 /** Bytes of a request's head. Generous, so that an id of 100 kB is told that it is no id, rather than cut off. */
 const HEAD_BYTES_MAX = 256 * 1024;
@@ -26,6 +29,8 @@ export type Running = {
   readonly port: number;
   /** Where figures can be had besides (METRICS_LISTEN); null: nowhere. */
   readonly metricsUrl: string | null;
+  /** Reads certificate and key anew, where it speaks https. */
+  reload(): void;
   /** Stops it in order; a second call waits for the first. Resolves to false when something had to be cut off. */
   stop(): Promise<boolean>;
 };
@@ -38,28 +43,43 @@ export type Running = {
 export async function start(config: Config, between: Between & { readonly log?: Log } = {}): Promise<Running> {
   const log = between.log ?? makeLog({ level: config.logLevel });
   const gate = makeGate();
-  const server = createServer(
-    {
-      maxHeaderSize: HEAD_BYTES_MAX,
-      headersTimeout: HEAD_MS_MAX,
-      requestTimeout: REQUEST_MS_MAX,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      // The gate says what is missing; Node would answer with nothing in it.
-      requireHostHeader: false,
-    },
-    gate.listener,
-  );
+  const options = {
+    maxHeaderSize: HEAD_BYTES_MAX,
+    headersTimeout: HEAD_MS_MAX,
+    requestTimeout: REQUEST_MS_MAX,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // The gate says what is missing; Node would answer with nothing in it.
+    requireHostHeader: false,
+  };
+  const files = tlsFilesOf(config);
+  const scheme = files === null ? 'http' : 'https';
+  const secure =
+    files === null
+      ? null
+      : createSecureServer(
+          {
+            ...options,
+            ...tlsAtStart(files).options,
+            requestCert: files.clientAuth !== 'off',
+            rejectUnauthorized: files.clientAuth === 'required',
+            handshakeTimeout: HEAD_MS_MAX,
+          },
+          gate.listener,
+        );
+  secure?.on('tlsClientError', (err) => log.debug('a handshake failed', { event: 'connection.failed', err }));
+  const server: Server = secure ?? createServer(options, gate.listener);
   server.on('clientError', answerUnreadable);
   server.on('checkExpectation', answerExpectation);
   server.on('connect', answerConnect);
   const port = await listen(server, config);
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const tls = secure === null || files === null ? null : reloadTls(secure, files, { time: realTime, log });
+  const url = `${scheme}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
 
   let isStopping = false;
   let built: Built;
   let metrics: MetricsListener | null = null;
   try {
-    built = await build(config, { log, ownUrl: ownUrl(config.host, port), isStopping: () => isStopping, between });
+    built = await build(config, { log, ownUrl: ownUrl(config.host, port, undefined, scheme), isStopping: () => isStopping, between });
     const { metricsListen: address } = config;
     if (address !== null)
       metrics = await listenForMetrics({ address, scrape: built.scrape, handle: built.handle, log }).catch(
@@ -71,6 +91,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
         },
       );
   } catch (error) {
+    tls?.stop();
     server.close();
     server.closeAllConnections();
     throw error;
@@ -79,12 +100,18 @@ export async function start(config: Config, between: Between & { readonly log?: 
   if (config.baseUrl === null && isAnyAddress(config.host) && config.role !== 'worker')
     log.warn('BASE_URL is not set: participants are given an address of this machine to answer to', {
       event: 'base_url.guessed',
-      base_url: ownUrl(config.host, port),
+      base_url: ownUrl(config.host, port, undefined, scheme),
     });
   log.info('rota is ready', { event: 'server.ready', url, role: config.role, store: built.profile, pid: process.pid });
 
   let stopped: Promise<boolean> | null = null;
-  return { url, port, metricsUrl: metrics?.url ?? null, stop: () => (stopped ??= stop()) };
+  return {
+    url,
+    port,
+    metricsUrl: metrics?.url ?? null,
+    reload: () => void tls?.reload(),
+    stop: () => (stopped ??= stop()),
+  };
 
   async function stop(): Promise<boolean> {
     log.info('rota is stopping', {
@@ -94,6 +121,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
     });
     // /readyz says 503 from here on; whoever balances load over several nodes has time to look elsewhere.
     isStopping = true;
+    tls?.stop();
     gate.askToClose();
     await delay(config.drainSeconds * 1000);
     const deadline = delay(config.stopSeconds * 1000).then(() => false);

@@ -262,8 +262,35 @@ describe('rules opted into at launch', () => {
     expect(schedulePlayed(notice, withRules({ notice_delays: [1, 1] })).at).toEqual([0, 1, 2]);
   });
 
+  test('no try begins later than max_seconds after the first, whatever Retry-After says', () => {
+    const rules = { delays: [10, 10, 10, 10, 10], max_seconds: 30 };
+    expect(schedulePlayed(open, withRules(rules)).at).toEqual([0, 10, 20, 30]);
+    expect(schedulePlayed(open, withRules({ ...rules, max_seconds: 29 })).at).toEqual([0, 10, 20]);
+    expect(nextDue({ ...refusal, retryAfterSeconds: 31 }, { ...rules, retry_after: true })).toBe(null);
+    expect(nextDue({ ...refusal, retryAfterSeconds: 30 }, { ...rules, retry_after: true })).toBe(30);
+    expect(schedulePlayed(notice, withRules({ notice_delays: [5, 5, 5], max_seconds: 10 })).at).toEqual([0, 5, 10]);
+    // Of the first try nothing is left in the log: the opening tells.
+    const long = { delays: Array.from({ length: 60 }, () => 1), max_seconds: 40 };
+    expect(schedulePlayed({ ...open, openedAt: START }, withRules(long)).at).toHaveLength(41);
+  });
+
+  test('a participant with rules of its own has those alone', () => {
+    const rules = {
+      delays: [7],
+      jitter: 0.5,
+      participants: { [open.participant]: { max_seconds: 1_000 }, other: { delays: [3] } },
+    };
+    expect(nextDue(refusal, rules)).toBe(30);
+    expect(nextDue(refusal, { ...rules, participants: { other: { delays: [3] } }, jitter: 0 })).toBe(7);
+    expect(nextDue(refusal, { delays: [7], participants: { [open.participant]: null } })).toBe(30);
+  });
+
   test.each([
     [{ delays: 'soon' }, 'delays must be'],
+    [{ max_seconds: -1 }, 'max_seconds must be'],
+    [{ participants: [] }, 'participants must hold'],
+    [{ participants: { a: { participants: {} } } }, 'once more'],
+    [{ participants: { a: { delays: 'soon' } } }, 'delays must be'],
     [{ delays: [-1] }, 'delays must be'],
     [{ delays: Array.from({ length: 101 }, () => 1) }, 'delays must be'],
     [{ jitter: 2 }, 'jitter must be'],
@@ -291,6 +318,11 @@ describe('rules opted into at launch', () => {
     [{ max: 1, initial: 5 }, { delays: [] }],
     [{ delays: [3] }, { delays: [3] }],
     [null, null],
+    [{ max_seconds: 60 }, { max_seconds: 60 }],
+    [
+      { delays: [1], participants: { a: { max: 2, initial: 5 }, b: 'default', c: { gone_ends: true } } },
+      { delays: [1], participants: { a: { delays: [5] }, b: null, c: { gone_ends: true } } },
+    ],
   ] as const)('%j is kept as %j', (retry, kept) => {
     expect(plainRetry(retry)).toEqual({ retry: kept });
   });
@@ -308,6 +340,10 @@ describe('rules opted into at launch', () => {
 
   test.each([
     ['standard', 'default and standard-webhooks'],
+    [{ participants: { a: 'standard' } }, 'of the participant "a"'],
+    [{ participants: { a: { max: 3 } } }, 'initial must be'],
+    [{ participants: { a: { participants: {} } } }, 'once more'],
+    [{ participants: Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`p${i}`, null])) }, 'at most 200'],
     [{ max: 3, initial: 1, delays: [1] }, 'give one of them'],
     [{ initial: 1 }, 'max must be'],
     [{ max: 102, initial: 1 }, 'max must be'],

@@ -243,6 +243,7 @@ test('a name is called at the addresses that may be called only, whatever it led
     const post = makePost({
       policy: { allowPrivate },
       socketsPerHostMax: 4,
+      lookups: { most: 3, seconds: 5, rememberedMs: 0 },
       resolve: (_, __, done) =>
         done(
           null,

@@ -47,6 +47,22 @@ create table attempt (
 ) with (autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX attempt_age ON public.attempt USING btree (lease_until);
 
+create table audit (
+  id text collate "C" not null,
+  at timestamp with time zone not null,
+  tenant text collate "C" not null,
+  actor text collate "C",
+  address text,
+  action text collate "C" not null,
+  object text,
+  outcome text not null,
+  reason text,
+  details text not null,
+  constraint audit_pkey PRIMARY KEY (id)
+);
+CREATE INDEX audit_all ON public.audit USING btree (at, id);
+CREATE INDEX audit_newest ON public.audit USING btree (tenant, at, id);
+
 create table branch (
   shard smallint not null,
   workflow_id text collate "C" not null,

@@ -99,7 +99,7 @@ export function makeIdentify(parts: {
       case 'bad':
         refused('a token was refused', asked, found.why);
         rates.failed(asked.address);
-        throw invalid();
+        throw invalid(found.why);
     }
   }
 

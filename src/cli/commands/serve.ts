@@ -4,7 +4,7 @@ import { endWithLastLine } from '../../server/last-line.ts';
 import { start } from '../../server/start.ts';
 import { type Flags, sourcesOf } from '../settings.ts';
 
-/** Starts the server and stops it in order when told to; a second signal ends the process at once. */
+/** Starts the server and stops it in order when told to; a second signal ends the process at once. SIGHUP: it reads its certificate anew. */
 export async function serve(_words: readonly string[], flags: Flags): Promise<null> {
   const sources = sourcesOf(flags);
   const config = readConfig(process.env, sources);
@@ -22,6 +22,7 @@ export async function serve(_words: readonly string[], flags: Flags): Promise<nu
     void running.stop().then(() => process.exit(0));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
+  if (config.tlsCert !== null) process.on('SIGHUP', () => running?.reload());
   running = await start(config, { log });
   return null;
 }

@@ -97,6 +97,29 @@ export const flag = <Fallback extends boolean | null>(
     (value) => (value === '0' || value === '1' ? { value: value === '1' } : { wanted: '0 or 1' }),
   );
 
+/** `0`, `1`, or a list of what alone is meant; null where nothing is given. */
+export const flagOrList = (
+  name: string,
+  about: About & { readonly wanted: string; readonly most: number; readonly isGood: (part: string) => boolean },
+): Setting<boolean | readonly string[] | null> =>
+  setting<boolean | readonly string[] | null>(
+    name,
+    null,
+    { ...about, otherwise: 'none' },
+    {
+      anyOf: [
+        { enum: [0, 1, true, false] },
+        { type: 'string' },
+        { type: 'array', items: { type: 'string' }, maxItems: about.most },
+      ],
+    },
+    (value) => {
+      if (value === '0' || value === '1') return { value: value === '1' };
+      const parts = value.split(',').map((part) => part.trim());
+      return parts.every(about.isGood) && parts.length <= about.most ? { value: parts } : { wanted: about.wanted };
+    },
+  );
+
 /** A list, or texts separated by commas, each of which is read by itself; `read` answers null for one that is not good. */
 export const list = <Value>(
   name: string,

@@ -1,7 +1,20 @@
 import { type Issuer, readIssuers } from '../../identity/issuers.ts';
 import { idOfKey } from '../../identity/key-text.ts';
+import { readPorts, readTarget } from '../../outbox/target-lists.ts';
 import { isRange } from '../../runtime/addresses.ts';
-import { choice, delays, flag, integer, list, number, rate, type Setting, structure, text } from './kinds.ts';
+import {
+  choice,
+  delays,
+  flag,
+  flagOrList,
+  integer,
+  list,
+  number,
+  rate,
+  type Setting,
+  structure,
+  text,
+} from './kinds.ts';
 
 /*
  * Every setting, each said once. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
@@ -109,7 +122,7 @@ export const TABLE = {
     schema: {
       type: 'array',
       maxItems: 8,
-      items: { type: 'object', required: ['issuer', 'audience'] },
+      items: { type: 'object' },
     },
     secret: true,
     read: readIssuers,
@@ -132,6 +145,14 @@ export const TABLE = {
     most: 100,
     read: (part) =>
       part === '*' || (URL.canParse(part) && new URL(part).origin === part && /^https?:/.test(part)) ? part : null,
+  }),
+  tlsCert: text('TLS_CERT', null, {
+    meaning: 'a file with the certificate and those up to its root (PEM): then the server speaks https',
+  }),
+  tlsKey: text('TLS_KEY', null, { meaning: 'a file with its key (PEM)' }),
+  tlsClientCa: text('TLS_CLIENT_CA', null, { meaning: "a file with the roots of clients' certificates (PEM)" }),
+  tlsClientAuth: choice('TLS_CLIENT_AUTH', 'off', ['off', 'optional', 'required'], {
+    meaning: 'whether clients show certificates of `TLS_CLIENT_CA`: `off`, `optional` or `required`',
   }),
   rateLimitKey: rate('RATE_LIMIT_KEY', null, {
     meaning: 'requests that one key, or one subject of a token, may make in so many seconds, such as `600/60`',
@@ -188,9 +209,43 @@ export const TABLE = {
     meaning: '`postgres`, or `distributed` for databases that are many machines (docs/scaling.md)',
   }),
   /** Null: see `readConfig`. */
-  allowPrivateTargets: flag('ALLOW_PRIVATE_TARGETS', null, {
-    meaning: '`1`: callbacks may go to loopback and private addresses',
+  allowPrivateTargets: flagOrList('ALLOW_PRIVATE_TARGETS', {
+    meaning: '`1`: callbacks may go to loopback and private addresses; ranges, comma-separated: to those of them',
     shown: '1 while HOST and BASE_URL are loopback, else 0',
+    wanted: '0, 1, or ranges of addresses such as 10.0.0.0/8, separated by commas',
+    most: 100,
+    isGood: isRange,
+  }),
+  allowTargets: list('ALLOW_TARGETS', [], {
+    meaning:
+      'where callbacks may go, and nowhere else: host names (`*.example.org`: all below it), addresses and ranges, comma-separated',
+    shown: 'everywhere',
+    wanted: 'host names, addresses and ranges, separated by commas',
+    most: 1_000,
+    read: readTarget,
+  }),
+  denyTargets: list('DENY_TARGETS', [], {
+    meaning: 'the same for where they never go, whatever else is said',
+    shown: 'none',
+    wanted: 'host names, addresses and ranges, separated by commas',
+    most: 1_000,
+    read: readTarget,
+  }),
+  denyPorts: text('DENY_PORTS', null, {
+    meaning: 'ports callbacks never go to, comma-separated; `+6379` adds to the default; `none`: none',
+    shown: 'none while ALLOW_PRIVATE_TARGETS is 1, else those of other protocols (22, 25, 6667, …)',
+    wanted: 'ports separated by commas, or none',
+    isGood: (ports) => readPorts(ports) !== null,
+  }),
+  lookupsAtOnceMax: integer('LOOKUPS_AT_ONCE_MAX', 3, {
+    from: 1,
+    to: 100,
+    meaning: 'names looked up at once, 1 to 100',
+  }),
+  lookupSeconds: number('LOOKUP_SECONDS', 5, {
+    from: 0.1,
+    to: 60,
+    meaning: 'seconds a look-up of a name is waited for, 0.1 to 60',
   }),
   console: flag('CONSOLE', true, { meaning: '`0`: no pages under `/console/`' }),
   /** Null: see `readConfig`. */
@@ -236,6 +291,16 @@ export const TABLE = {
     wanted: 'like 127.0.0.1:9464 or [::1]:9464',
     isGood: (address) =>
       /^(\[[0-9a-f:.]+\]|[\w.-]+):\d{1,5}$/i.test(address) && Number(address.split(':').at(-1)) <= 65_535,
+  }),
+  breakerFailures: integer('BREAKER_FAILURES', 0, {
+    from: 0,
+    to: 10_000,
+    meaning: 'failed tries in a row after which a host is left alone for a while, 0 to 10000; 0: never',
+  }),
+  breakerSeconds: number('BREAKER_SECONDS', 30, {
+    from: 1,
+    to: 300,
+    meaning: 'seconds it is left alone at first (twice as long each time, at most 300), 1 to 300',
   }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,

@@ -13,6 +13,20 @@ const CallbackUrl = Type.String({
   maxLength: CALLBACK_LENGTH_MAX,
 });
 
+/** Rules about the tries of one message. */
+const tryRules = () => ({
+  delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
+  max: Type.Optional(Type.Integer({ minimum: 1, maximum: 101 })),
+  initial: Type.Optional(Type.Number({ minimum: 0 })),
+  factor: Type.Optional(Type.Number({ minimum: 1, maximum: 100 })),
+  cap: Type.Optional(Type.Number({ minimum: 0 })),
+  notice_delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
+  jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+  retry_after: Type.Optional(Type.Boolean()),
+  gone_ends: Type.Optional(Type.Boolean()),
+  max_seconds: Type.Optional(Type.Number({ minimum: 0 })),
+});
+
 /** Body of `POST /v1/workflows`. Exactly one of `callback` and `callbacks` is there. */
 export const Launch = Type.Object(
   {
@@ -42,15 +56,17 @@ export const Launch = Type.Object(
         [
           Type.Object(
             {
-              delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
-              max: Type.Optional(Type.Integer({ minimum: 1, maximum: 101 })),
-              initial: Type.Optional(Type.Number({ minimum: 0 })),
-              factor: Type.Optional(Type.Number({ minimum: 1, maximum: 100 })),
-              cap: Type.Optional(Type.Number({ minimum: 0 })),
-              notice_delays: Type.Optional(Type.Array(Type.Number({ minimum: 0 }), { maxItems: 100 })),
-              jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-              retry_after: Type.Optional(Type.Boolean()),
-              gone_ends: Type.Optional(Type.Boolean()),
+              ...tryRules(),
+              participants: Type.Optional({
+                type: 'object',
+                maxProperties: 200,
+                additionalProperties: Type.Union([
+                  Type.Object(tryRules(), { additionalProperties: false }),
+                  Type.Literal('standard-webhooks'),
+                  Type.Literal('default'),
+                ]),
+                description: 'Rules of single participants, by name, each instead of all the others',
+              }),
             },
             { additionalProperties: false },
           ),
@@ -59,7 +75,7 @@ export const Launch = Type.Object(
         ],
         {
           description:
-            'Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them; or the name of rules',
+            'Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules',
         },
       ),
     ),
