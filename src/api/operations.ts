@@ -2,6 +2,7 @@ import type { Operation } from './operation.ts';
 import type { Parts } from './parts.ts';
 import { auditOperations } from './resources/audit/operations.ts';
 import { bpmnOperations } from './resources/bpmn/operations.ts';
+import { businessKeyOperations } from './resources/business-keys/operations.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { eventOperations } from './resources/events/operations.ts';
@@ -40,4 +41,5 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...secretOperations(parts),
   ...sessionOperations(parts),
   ...auditOperations(parts),
+  ...businessKeyOperations(parts),
 ];

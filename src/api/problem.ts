@@ -18,6 +18,8 @@ export type Complaint = {
 type More = {
   readonly complaints?: readonly Complaint[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Members of the answer beside the usual ones. */
+  readonly told?: JsonObject;
   /** Of one of the fixed v1 calls: the contract's text in `error`, to the letter; the status is 400. */
   readonly words?: string;
   /** For the figures, never answered: what of a credential was not good. */
@@ -31,6 +33,7 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
   readonly words: string | null;
   readonly why: string | null;
+  readonly told: JsonObject;
   constructor(code: Code, message: string, more: More = {}) {
     super(message);
     this.name = 'Problem';
@@ -39,6 +42,7 @@ export class Problem extends Error {
     this.headers = more.headers ?? {};
     this.words = more.words ?? null;
     this.why = more.why ?? null;
+    this.told = more.told ?? {};
   }
 }
 
@@ -68,6 +72,7 @@ export function problemFor(thrown: unknown, requestId: string, fixed: boolean): 
     retryable,
     request_id: requestId,
     error: said ?? problem.message,
+    ...problem.told,
   };
   if (problem.complaints.length > 0) body['errors'] = problem.complaints.map((complaint) => ({ ...complaint }));
   // Retry-After tells well-behaved clients that the fault passes by itself.

@@ -24,6 +24,8 @@ export type HttpCode =
   | 'capability_invalid'
   | 'origin_not_allowed'
   | 'host_not_allowed'
+  | 'business_key_taken'
+  | 'business_key_not_found'
   | 'key_not_found'
   | 'secret_not_found'
   | 'rate_limited'
@@ -108,6 +110,8 @@ export const problems: Readonly<Record<Code, Entry>> = {
   capability_invalid: entry(403, 'The token is not for this'),
   origin_not_allowed: entry(403, 'A page of this origin may not do this'),
   host_not_allowed: entry(421, 'This server does not go by that name'),
+  business_key_taken: entry(409, 'The business key is taken'),
+  business_key_not_found: entry(404, 'No such business key'),
   key_not_found: entry(404, 'No such key'),
   secret_not_found: entry(404, 'No such secret'),
   rate_limited: passing(429, 'The caller asks for too much at once'),

@@ -89,6 +89,8 @@ export type ReadyMessage = {
   readonly row: WorkitemRow;
   /** The value of the base row the fields are in (`row.inherits`), or null when the workitem has its own. */
   readonly base: string | null;
+  /** The trace of its workflow, as it is kept; null: none. */
+  readonly trace: string | null;
 };
 
 export type TryOutcome = {

@@ -88,6 +88,7 @@ function readyMessage(parts: BatchParts, turn: Turn, row: WorkitemRow, leaseEnds
     leaseEndsAt,
     row,
     base: row.inherits === null ? null : (base?.value ?? null),
+    trace: turn.changes?.workflow.trace ?? null,
   };
 }
 

@@ -73,6 +73,8 @@ const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
   lastN: 0,
   callbacks: JSON.stringify(launch.callbacks),
   retry: launch.retry === null ? null : JSON.stringify(launch.retry),
+  trace: launch.trace ?? null,
+  businessKey: launch.businessKey ?? null,
   header: '',
   state: '',
   fields: '',

@@ -32,6 +32,10 @@ export type WorkflowRow = {
   readonly callbacks: string;
   /** JSON of the retry rules opted into at launch, or null for the contract's list. Never changes. */
   readonly retry: string | null;
+  /** The trace its launch belongs to, as W3C Trace Context has it (runtime/trace-context.ts), or null. Never changes. */
+  readonly trace: string | null;
+  /** What its launcher knows it by, or null. Never changes. */
+  readonly businessKey: string | null;
   readonly header: string;
   readonly state: string;
   /** The root strand's table of values; written only when it changed, for it may be large. */

@@ -85,6 +85,9 @@ export type Launch = {
   readonly fields: Fields;
   readonly callbacks: string | { readonly [participant: string]: string };
   readonly retry: Json;
+  /** Left out, or null: none. */
+  readonly trace?: string | null;
+  readonly businessKey?: string | null;
   /** Entries its history may have; left out: as the server says (worker/history-fold.ts). */
   readonly historyMax?: number;
 };

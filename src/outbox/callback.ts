@@ -1,6 +1,7 @@
 import type { ReadyMessage } from '../engine/engine.ts';
 import { type WorkitemId, workitemId } from '../model/ids.ts';
 import type { Tenant } from '../model/tenant.ts';
+import { readKeptTrace, traceHeaders } from '../runtime/trace-context.ts';
 import type { CallbackRequest } from './message.ts';
 
 /** JSON of the fields, in two parts (interpreter/fields.ts): what is shared may be large and the same for thousands of messages. */
@@ -13,6 +14,8 @@ export type CallbackSettings = {
   readonly userAgent: string;
   /** What lets whoever has the URL answer for this workitem; null: nothing is needed. */
   readonly proceedToken: (tenant: Tenant, workitem: WorkitemId) => string | null;
+  /** Sixteen hexadecimal digits nobody has had before: each try is a span of its own. Left out: traces are not passed on. */
+  readonly spanId?: () => string;
 };
 
 /**
@@ -23,7 +26,7 @@ export type CallbackSettings = {
  * over: no server can prevent that without its participant, who can tell by these two.
  */
 export function callbackRequest(
-  message: Pick<ReadyMessage, 'workflow' | 'tenant' | 'row'>,
+  message: Pick<ReadyMessage, 'workflow' | 'tenant' | 'row'> & Partial<Pick<ReadyMessage, 'trace'>>,
   fields: DeliveredText,
   around: CallbackSettings,
 ): CallbackRequest {
@@ -34,6 +37,7 @@ export function callbackRequest(
   const before =
     `{"workflow_id":${JSON.stringify(workflow)},"workitem_id":${JSON.stringify(id)},` +
     `"participant":${JSON.stringify(row.participant)},"status":"${send}","fields":`;
+  const trace = readKeptTrace(message.trace ?? null);
   const token = around.proceedToken(tenant, id);
   const query = token === null ? '' : `?token=${token}`;
   const after = `${fields.own},"proceed_url":${JSON.stringify(`${around.baseUrl}/v1/workflows/${workflow}/workitems/${id}/proceed${query}`)}}`;
@@ -44,6 +48,7 @@ export function callbackRequest(
       'user-agent': around.userAgent,
       'webhook-id': `msg_${id}_${send}`.replaceAll('.', '-'),
       'rota-try': String(row.tries + 1),
+      ...(trace === null || around.spanId === undefined ? {} : traceHeaders(trace, around.spanId())),
     },
     body:
       fields.shared === ''

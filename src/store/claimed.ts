@@ -30,7 +30,8 @@ export const broughtFrom = (from: string, ofBase = ''): string => `
     then (
       select v.value from variable v
       where v.shard = m.shard and v.workflow_id = m.workflow_id and v.scope = m.inherits and v.name = '^' ${ofBase}
-    ) end as base_value
+    ) end as base_value,
+    (select w.trace from workflow w where w.shard = m.shard and w.id = m.workflow_id ${ofBase.replace('v.', 'w.')}) as trace
   from ${from}
   window beside as (order by m.workflow_id, m.inherits, m.id)
   order by m.due_at, m.id`;
@@ -45,6 +46,13 @@ export function messagesOf(claim: string, records: readonly DatabaseRow[]): read
     const workflow = record['workflow'] as WorkflowId;
     const row = rowOf(WORKITEM, record);
     const base = row.inherits === null ? null : (bases.get(keyOf(record)) ?? null);
-    return { workflow, tenant: record['tenant'] as Tenant, claim, row, base };
+    return {
+      workflow,
+      tenant: record['tenant'] as Tenant,
+      claim,
+      row,
+      base,
+      trace: (record['trace'] ?? null) as string | null,
+    };
   });
 }

@@ -54,7 +54,7 @@ const INSIDE_BYTES = `octet_length(t.callbacks) + octet_length(t.header) + octet
 function workflowsBy<Row>(
   table: Table<Row>,
   inside: boolean,
-  { tenant, status, name, participant, limit, after }: WorkflowsQuery,
+  { tenant, status, name, participant, businessKey = null, limit, after }: WorkflowsQuery,
 ): readonly [Statement, readonly unknown[]] {
   const values: unknown[] = [tenant, limit];
   const used: string[] = [];
@@ -70,6 +70,7 @@ function workflowsBy<Row>(
     values.push(...given);
   };
   filter('status', status === null ? null : [status], (given) => `status = ${given}`);
+  filter('key', businessKey === null ? null : [businessKey], (given) => `business_key = ${given}`);
   filter('name', name === null ? null : [name], (given) => `name = ${given}`);
   filter(
     'participant',

@@ -16,6 +16,11 @@ export const noted = `
     insert into setting (name, value)
     select '${RETIRED}', max(position)::text from history_gone having max(position) is not null
     on conflict (name) do update set value = greatest(setting.value::bigint, excluded.value::bigint)::text),`;
+const keysFreed = `
+  keys_freed as (
+    delete from business_key b using doomed d, workflow w
+    where w.shard = d.shard and w.id = d.id and w.business_key is not null
+      and b.tenant = w.tenant and b.key = w.business_key and b.workflow_id = w.id),`;
 const retireText = (locking: string, shard: string): string => `
   with doomed as materialized (
     select shard, id from workflow w
@@ -30,7 +35,7 @@ const retireText = (locking: string, shard: string): string => `
     delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard}${
       table === 'history' && shard === '' ? ' returning t.position' : ''
     })`,
-  ).join(', ')},${shard === '' ? noted : ''}
+  ).join(', ')},${shard === '' ? noted + keysFreed : ''}
   gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} returning 1)
   select count(*) as n from gone`;
 const retire: Statement = { name: 'retire', text: retireText('for update skip locked', '') };

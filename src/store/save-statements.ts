@@ -31,6 +31,8 @@ const FIXED: ReadonlySet<string> = new Set([
   'launched_at',
   'callbacks',
   'retry',
+  'trace',
+  'business_key',
   'fields',
 ]);
 export const workflowMoving = WORKFLOW.columns.filter(({ column }) => !FIXED.has(column));

@@ -18,6 +18,7 @@ export type { Page } from './page.ts';
 export type { ApiKeyRow, ApiKeys, NewApiKey } from './tables/api-key.ts';
 export type { FigureRow } from './tables/figure.ts';
 export type { Audit, AuditRow } from './tables/audit.ts';
+export type { BusinessKeys } from './tables/business-key.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
 export type { NodeBeat, NodeRow } from './tables/node.ts';
 export type { SecretRow, SecretRows } from './tables/secret.ts';
@@ -232,6 +233,8 @@ export type ClaimedMessage = {
   readonly tenant: Tenant;
   /** When `row.inherits` is set: the value of that base row (VariableRow `^` of scope `row.inherits`); else null. */
   readonly base: string | null;
+  /** The trace of its workflow. */
+  readonly trace: string | null;
 };
 export type AgendaPeek = {
   readonly workflow: WorkflowId;
@@ -284,6 +287,8 @@ export type WorkflowsQuery = {
   readonly status: Status | null;
   readonly name: string | null;
   readonly participant: string | null;
+  /** Left out, or null: whatever theirs is. */
+  readonly businessKey?: string | null;
   readonly limit: number;
   readonly after: string | null;
 };

@@ -28,6 +28,8 @@ import { type Answer, send } from '../support/server.ts';
 
 const [A, B] = ['tenant-a', 'tenant-b'] as [Tenant, Tenant];
 const SECRET = 'word-of-a';
+/** The business key of A's workflow. */
+const KEY = 'key-of-a';
 const principalOf = (tenant: Tenant): Principal => ({
   kind: 'key',
   id: `key-of-${tenant}`,
@@ -92,6 +94,7 @@ beforeAll(async () => {
     workflow: `define ${SECRET}\n  concurrence\n    alpha tag: '${SECRET}'\n    error '${SECRET}'\n`,
     callback: `http://${SECRET}.test/`,
     fields: { [SECRET]: SECRET },
+    business_key: KEY,
   });
   const { id } = launched.json<{ id: string }>();
   const seen = (await ask(A, 'GET', `/v1/workflows/${id}`)).json<{
@@ -152,6 +155,7 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         secret_id: ofA.secret,
         expression_id: operation.path.includes('/errors/') ? ofA.error : ofA.expression,
         name: 'paid',
+        key: KEY,
       }
     : {
         workflow_id: nobodys.workflow,
@@ -160,6 +164,7 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         secret_id: 'Nobody000000',
         expression_id: nobodys.expression,
         name: 'paid',
+        key: 'nobody',
       };
 
 /** All rows of A's workflow. */

@@ -75,6 +75,8 @@ const rowOfParticipants: Step = (loaded, { now, seed, event }) => {
       lastN: 0,
       callbacks: '""',
       retry: null,
+      trace: null,
+      businessKey: null,
       header: launch.tree.name,
       state: '0',
       fields: '{}',

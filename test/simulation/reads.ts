@@ -23,7 +23,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
     base: rows.variables.get(`${row.inherits} ${BASE}`)?.value ?? null,
   });
   const listed = <Item>(
-    { tenant, status, name, participant, limit, after }: WorkflowsQuery,
+    { tenant, status, name, participant, businessKey, limit, after }: WorkflowsQuery,
     itemOf: (rows: Rows) => Item,
   ): Promise<Page<Item>> =>
     ask('read workflows', () => {
@@ -31,6 +31,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
         .filter(({ workflow }) => workflow.tenant === tenant)
         .filter(({ workflow }) => status === null || workflow.status === status)
         .filter(({ workflow }) => name === null || workflow.name === name)
+        .filter(({ workflow }) => (businessKey ?? null) === null || workflow.businessKey === businessKey)
         .filter(
           ({ workitems }) =>
             participant === null ||

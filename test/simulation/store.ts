@@ -19,7 +19,7 @@ import { FREE_TABLES, openTables } from '../../src/store/tables/all.ts';
 import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Session } from './database.ts';
 import { makeReads } from './reads.ts';
 import { giveBack, type Known, write } from './saving.ts';
-import { openInMemory, sweepInMemory } from './tables.ts';
+import { openInMemory, rowsOfTable, sweepInMemory } from './tables.ts';
 
 /*
  * The simulated store: what one node sees of the simulated database. It keeps the promises of store.ts (the contract suite runs on
@@ -308,7 +308,8 @@ export function openSimulated(
             held.leaseUntil = database.now() + leaseSeconds * 1000;
             const rows = database.workflows.get(workflow);
             const base = rows?.variables.get(`${held.row.inherits} ${BASE}`)?.value ?? null;
-            return { workflow, claim, row: held.row, tenant: rows?.workflow.tenant ?? DEFAULT_TENANT, base };
+            const trace = rows?.workflow.trace ?? null;
+            return { workflow, claim, row: held.row, tenant: rows?.workflow.tenant ?? DEFAULT_TENANT, base, trace };
           });
       }),
     renewClaim: ({ key, claim, leaseSeconds, send }) =>
@@ -378,7 +379,11 @@ export function openSimulated(
           .filter(({ workitems }) => [...workitems.values()].every(({ row }) => row.send === null))
           .sort((a, b) => (a.workflow.endedAt ?? 0) - (b.workflow.endedAt ?? 0))
           .slice(0, most);
-        for (const { workflow } of doomed) database.workflows.delete(workflow.id);
+        for (const { workflow } of doomed) {
+          database.workflows.delete(workflow.id);
+          const keys = rowsOfTable(database.tables, 'business_key');
+          for (const [name, row] of keys) if (row['workflowId'] === workflow.id) keys.delete(name);
+        }
         for (const table of FREE_TABLES) sweepInMemory(table, database, { now, limit: most, keepMs });
         return doomed.length;
       }),

@@ -34,6 +34,8 @@ export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): Work
   lastN: 1,
   callbacks: '"http://127.0.0.1:9/"',
   retry: null,
+  trace: null,
+  businessKey: null,
   header: '{}',
   state: '{"root":1}',
   fields: '{"a":1}',

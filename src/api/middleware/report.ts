@@ -6,6 +6,7 @@ import type { Json } from '../../model/json.ts';
 import { DEFAULT_TENANT } from '../../model/tenant.ts';
 import type { Log, LogDetails } from '../../runtime/log.ts';
 import { type Meter, NO_METER } from '../../runtime/meter.ts';
+import { readTraceContext } from '../../runtime/trace-context.ts';
 import { Problem, problemFor } from '../problem.ts';
 import { drained } from '../reading/body.ts';
 import type { AddressOf } from './address.ts';
@@ -60,6 +61,7 @@ export function report(
       milliseconds: Math.round(milliseconds * 10) / 10,
       ...(code === undefined ? {} : { code }),
       ...whoOf(known.principal),
+      ...traceOf(ctx.get('traceparent')),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
     else if (operation?.probe === true || operation?.routine === true) log.debug('request', line);
@@ -72,6 +74,11 @@ function whoOf(principal: Principal | null): LogDetails {
   if (principal === null) return {};
   const { actor, tenant } = principal;
   return { ...(actor === null ? {} : { principal: actor }), ...(tenant === DEFAULT_TENANT ? {} : { tenant }) };
+}
+
+function traceOf(parent: string): LogDetails {
+  const context = parent === '' ? null : readTraceContext(parent, null);
+  return context === null ? {} : { trace_id: context.traceId };
 }
 
 const isExpected = (thrown: unknown): boolean =>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine/engine.ts';
 import type { ExpressionId } from '../../model/ids.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
@@ -63,6 +64,7 @@ export function workitemOwner(parts: {
           baseUrl: settings.baseUrl(),
           userAgent: settings.userAgent,
           proceedToken,
+          spanId: () => randomBytes(8).toString('hex'),
         });
         // Receivers hold signatures against their own clocks, so business time is none of theirs.
         return signed(request, signersOf(ready.tenant, request.url), Date.now());

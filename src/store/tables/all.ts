@@ -1,6 +1,7 @@
 import { API_KEY, openApiKeys } from './api-key.ts';
 import { ATTEMPT, openAttempts } from './attempt.ts';
 import { AUDIT, openAudit } from './audit.ts';
+import { BUSINESS_KEY, openBusinessKeys } from './business-key.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
 import { FIGURE, openFigures } from './figure.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
@@ -11,7 +12,18 @@ import type { AnyTable, OpenTable } from './table.ts';
 
 /* The tables that belong to no workflow: a line in each of the two lists. */
 
-const tables = [API_KEY, ATTEMPT, AUDIT, DEFINITION, FIGURE, IDEMPOTENCY_KEY, NODE, SECRET, SETTING] as const;
+const tables = [
+  API_KEY,
+  ATTEMPT,
+  AUDIT,
+  BUSINESS_KEY,
+  DEFINITION,
+  FIGURE,
+  IDEMPOTENCY_KEY,
+  NODE,
+  SECRET,
+  SETTING,
+] as const;
 
 /** How the rest of the server uses them: parts of the store. */
 export const openTables = (open: OpenTable) => ({
@@ -24,6 +36,7 @@ export const openTables = (open: OpenTable) => ({
   apiKeys: openApiKeys(open),
   secrets: openSecrets(open),
   audit: openAudit(open),
+  businessKeys: openBusinessKeys(open),
 });
 
 export type Tables = ReturnType<typeof openTables>;

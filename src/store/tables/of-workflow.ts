@@ -51,6 +51,8 @@ export const WORKFLOW: Table<WorkflowRow> = {
     bigint('launchedAt', 'launched_at'),
     text('callbacks'),
     text('retry'),
+    text('trace'),
+    text('businessKey', 'business_key'),
     text('fields'),
     text('status'),
     text('header'),

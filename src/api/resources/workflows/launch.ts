@@ -1,8 +1,10 @@
 import { plainRetry } from '../../../engine/retry-rules.ts';
 import { Fault, type FaultCode } from '../../../model/fault.ts';
+import type { WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
 import { cut } from '../../../model/text.ts';
+import { keptTrace, readTraceContext } from '../../../runtime/trace-context.ts';
 import { answers } from '../../answers.ts';
 import { readFieldsOf } from '../../fields.ts';
 import { happen } from '../../happen.ts';
@@ -13,6 +15,7 @@ import { type Complaint, Problem } from '../../problem.ts';
 import { problems } from '../../problems.ts';
 import { valueComplaint } from '../../value.ts';
 import { complaintOf, misspeltParameters } from '../../warnings.ts';
+import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
 import { Launch, Launched } from './schemas.ts';
 
 export function launchOperation(parts: Parts): Operation {
@@ -25,19 +28,36 @@ export function launchOperation(parts: Parts): Operation {
     access: 'launch',
     fixed: true,
     body: { schema: Launch, checked: 'by handler' },
-    answers: answers(201, 'It is launched; Location is its address', Launched, 400),
+    answers: {
+      ...answers(201, 'It is launched; Location is its address', Launched, 400, 409),
+      200: { description: 'There is one with this business key already', schema: Launched },
+    },
     handle: async (call) => {
-      const { order, warnings } = check(call.body);
+      const { order, businessKey, warnings } = check(call.body);
       // Of a key the tenant's first secret was made with the key.
       if (call.principal.kind === 'jwt') await parts.identity.secrets.ensureDefault(call.principal.tenant);
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
-      try {
-        await happen(parts, call, id, { kind: 'launch', launch: { id, tenant: call.principal.tenant, ...order } });
-      } catch (thrown) {
-        // Nobody else has this id: it is there because an earlier attempt of this very launch was committed, one whose answer
-        // got lost (idempotency.ts takes such launches up again).
-        if (!(thrown instanceof Fault && thrown.code === 'conflict')) throw thrown;
-      }
+      const { tenant } = call.principal;
+      const trace = readTraceContext(call.header('traceparent'), call.header('tracestate'));
+      const about = { trace: trace === null ? null : keptTrace(trace), businessKey: businessKey?.key ?? null };
+      const launch = async (): Promise<void> => {
+        try {
+          await happen(parts, call, id, { kind: 'launch', launch: { id, tenant, ...order, ...about } });
+        } catch (thrown) {
+          // Nobody else has this id: it is there because an earlier attempt of this very launch was committed, one whose answer
+          // got lost (idempotency.ts takes such launches up again).
+          if (!(thrown instanceof Fault && thrown.code === 'conflict')) throw thrown;
+        }
+      };
+      let existing: WorkflowId | null = null;
+      if (businessKey === null) await launch();
+      else existing = await launchUnder(parts, tenant, businessKey, id, launch);
+      if (existing !== null)
+        return jsonReply(
+          200,
+          { id: existing, existing: true },
+          { Location: `${parts.basePath()}/v1/workflows/${existing}` },
+        );
       const told = warnings.length === 0 ? { id } : { id, warnings: warnings.map((warning) => ({ ...warning })) };
       return jsonReply(201, told, { Location: `${parts.basePath()}/v1/workflows/${id}` });
     },
@@ -80,7 +100,10 @@ function makeLaunchCheck(parts: Parts) {
     const rules = readRetry(body);
     const strictness = readStrict(body);
     const most = readHistoryMax(body);
-    const troubles = [read, targets, values, rules, strictness, most].filter((part): part is Trouble => 'code' in part);
+    const key = readKey(body);
+    const troubles = [read, targets, values, rules, strictness, most, key].filter(
+      (part): part is Trouble => 'code' in part,
+    );
     if (troubles.length > 0) throw faultOf(troubles);
     // Told to the compiler, who cannot see that no part is a trouble now.
     if (
@@ -89,7 +112,8 @@ function makeLaunchCheck(parts: Parts) {
       'code' in values ||
       'code' in rules ||
       'code' in strictness ||
-      'code' in most
+      'code' in most ||
+      'code' in key
     )
       throw new Error('unreachable');
     const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
@@ -111,7 +135,7 @@ function makeLaunchCheck(parts: Parts) {
       ...rules,
       ...most,
     };
-    return { order, warnings: [...misspelt, ...doubtful] };
+    return { order, businessKey: key.businessKey, warnings: [...misspelt, ...doubtful] };
   };
 
   function readWorkflow(body: JsonObject): Trouble | Extract<DefinitionRead, { ok: true }> {
@@ -191,6 +215,13 @@ function makeLaunchCheck(parts: Parts) {
     const read = readFieldsOf(body['fields'], checkFields);
     return typeof read === 'string' ? trouble('fields_invalid', 'fields', read) : { fields: read };
   }
+}
+
+/** What its launcher knows it by. */
+function readKey(body: JsonObject): Trouble | { readonly businessKey: BusinessKeyOrder | null } {
+  const read = readBusinessKey(body);
+  if (read === null || 'key' in read) return { businessKey: read };
+  return { ...trouble('request_invalid', 'business_key', read.complaint), words: 'business_key is invalid' };
 }
 
 /** Rules about retries are opted into; without them the schedule of the contract holds. */

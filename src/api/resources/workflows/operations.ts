@@ -124,6 +124,7 @@ async function cancel(parts: Parts, call: Call): Promise<void> {
 const LIST_QUERY: readonly QuerySpec[] = [
   { name: 'status', description: WORKFLOW_STATUSES.join(', ') },
   { name: 'name', description: 'The name their definition gives itself' },
+  { name: 'business_key', description: 'Only those launched with this business key' },
   { name: 'participant', description: 'Only those in which it is the turn of this participant' },
   { name: 'tag', description: 'Only those in which this tag is entered' },
   { name: 'field.', description: 'field.<path>=<value>: only those with this value in their fields, dots lead inside' },
@@ -143,6 +144,7 @@ async function list(parts: Parts, call: Call) {
     status: status as Status | null,
     name: query.get('name'),
     participant: query.get('participant'),
+    businessKey: query.get('business_key'),
   };
   const after = cursorOf('workflows', query);
   const { items, next } =

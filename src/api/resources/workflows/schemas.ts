@@ -50,6 +50,15 @@ export const Launch = Type.Object(
         description: 'Entries its history may have before the oldest are folded away; left out: HISTORY_MAX',
       }),
     ),
+    business_key: Type.Optional(
+      text('What you know it by; one workflow of a tenant has it', { minLength: 1, maxLength: 255 }),
+    ),
+    business_key_conflict: Type.Optional(
+      Type.OneOf(
+        ['reject', 'return_existing', 'allow_if_ended'],
+        'What happens when there is one with this key; reject unless said',
+      ),
+    ),
     strict: Type.Optional(Type.Boolean({ description: 'true: warnings are refusals' })),
     retry: Type.Optional(
       Type.Union(
@@ -88,7 +97,11 @@ export const Launch = Type.Object(
 );
 
 export const Launched = Type.Object(
-  { id: text('The workflow'), warnings: Type.Optional(Warnings) },
+  {
+    id: text('The workflow'),
+    existing: Type.Optional(Type.Boolean({ description: 'true: it was there already' })),
+    warnings: Type.Optional(Warnings),
+  },
   { title: 'Launched', additionalProperties: false },
 );
 export const WORKFLOW_STATUSES = [
@@ -143,6 +156,8 @@ const summary = {
   launched_at: time('When it was launched'),
   updated_at: time('When it last moved'),
   ended_at: nullable(time('When it was over')),
+  business_key: Type.Optional(text('What its launcher knows it by')),
+  trace_id: Type.Optional(text('Of the trace its launch belongs to (W3C Trace Context)')),
 };
 export const WorkflowSummary = Type.Object(summary, { title: 'WorkflowSummary' });
 export const Workflow = Type.Object(

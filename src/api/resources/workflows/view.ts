@@ -2,6 +2,7 @@ import { type Entry, entriesOf } from '../../../events/entry.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { HistoryRow } from '../../../model/rows.ts';
+import { readKeptTrace } from '../../../runtime/trace-context.ts';
 import type { WorkflowSummary } from '../../../store/store.ts';
 import { timeOrNull, timeView } from '../../time.ts';
 
@@ -12,7 +13,15 @@ export const summaryView = (row: WorkflowSummary): JsonObject => ({
   launched_at: timeView(row.launchedAt),
   updated_at: timeView(row.updatedAt),
   ended_at: timeOrNull(row.endedAt),
+  ...(row.businessKey === null ? {} : { business_key: row.businessKey }),
+  ...traceIdOf(row),
 });
+
+/** The trace its launch belongs to. */
+function traceIdOf({ trace }: WorkflowSummary): JsonObject {
+  const context = readKeptTrace(trace);
+  return context === null ? {} : { trace_id: context.traceId };
+}
 
 /** The entries of a workflow's history rows that are numbered above `after`, at most `limit`. */
 export const historyView = (
