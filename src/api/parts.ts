@@ -165,6 +165,8 @@ export type Parts = {
     /** What an operator should look at, a sentence each. */
     readonly warnings: () => readonly string[];
   };
+  /** Seconds after which a workitem that still waits is overdue: of participants, and of all others. */
+  readonly overdue: { readonly seconds: number; readonly of: { readonly [participant: string]: number } };
   /** True once the server was told to stop. */
   readonly isStopping: () => boolean;
 };

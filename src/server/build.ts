@@ -263,6 +263,7 @@ async function buildOn(
     basePath: () => new URL(baseUrl.current()).pathname.replace(/\/+$/, ''),
     targetComplaint: (url) => targetComplaint(url, policy),
     nodes: node.membership.nodes,
+    overdue: { seconds: config.overdueAfterSeconds, of: config.overdue },
     testClock,
     figures,
     about: {

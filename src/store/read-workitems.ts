@@ -19,13 +19,13 @@ const workitemByKey: Statement = {
 };
 
 /** One page, in the order of the columns of `order`. A base comes with the first of its workitems only, and is weighed there. */
-function pageBy(name: string, order: readonly string[], where: string, limit: string): Statement {
+function pageBy(name: string, order: readonly string[], where: string, limit: string, source = 'workitem'): Statement {
   const by = (alias: string): string => order.map((column) => `${alias}.${column}`).join(', ');
   return {
     name,
     text: `
   with page as (
-    select t.*, v.value as base_value from workitem t ${base}
+    select t.*, v.value as base_value from ${source} t ${base}
     where ${where}
     order by ${by('t')}
     limit ${limit}
@@ -70,6 +70,42 @@ const ofTenant = pageBy(
   '$6',
 );
 
+/** Participants of a tenant that are looked at for what is overdue. */
+const PARTICIPANTS_MAX = 5_000;
+
+/**
+ * Of each participant the oldest, by the index that has them in this order: the names of participants are skipped through, one probe each, for
+ * there is no index over all of a tenant by age, which every step would have to write.
+ */
+const overdue = pageBy(
+  'read_workitems_overdue',
+  ['opened_at', 'workflow_id', 'id'],
+  'true',
+  '$10',
+  `(
+    with recursive p as (
+      (select w.participant from workitem w where w.tenant = $1 order by w.participant limit 1)
+      union all
+      select (
+        select w.participant from workitem w
+        where w.tenant = $1 and w.participant > p.participant order by w.participant limit 1)
+      from p where p.participant is not null
+    ), names as (
+      select p.participant, coalesce(($2::jsonb ->> p.participant)::bigint, $3::bigint) as opened_before
+      from p where p.participant is not null and ($4::text is null or p.participant = $4)
+      limit ${PARTICIPANTS_MAX}
+    )
+    select x.* from names n cross join lateral (
+      select w.* from workitem w
+      where w.tenant = $1 and w.participant = n.participant and w.opened_at < n.opened_before
+        and w.state in ('open', 'failed') and ($5::text is null or w.state = $5) and ($6::text is null or w.workflow_id = $6)
+        and w.opened_at >= $7 and (w.opened_at, w.workflow_id, w.id) > ($7, $8, $9)
+      order by w.opened_at, w.workflow_id, w.id
+      limit $10
+    ) x
+  )`,
+);
+
 const FIRST = ['', ''] as const;
 
 export function readsOfWorkitems(connections: Pick<Connections, 'run'>): Pick<Reads, 'workitems' | 'workitem'> {
@@ -89,8 +125,13 @@ export function readsOfWorkitems(connections: Pick<Connections, 'run'>): Pick<Re
   }
 
   return {
-    workitems: ({ tenant, participant, workflow, state, limit, after }) => {
+    workitems: ({ tenant, participant, workflow, state, overdue: late = null, limit, after }) => {
       const size = pageSize(limit);
+      if (late !== null) {
+        const place = after === null ? [-1, ...FIRST] : readCursor(after, ['number', 'string', 'string']);
+        const values = [tenant, JSON.stringify(late.of), late.before, participant, state, workflow, ...place];
+        return page(overdue, values, size, (item) => [item.row.openedAt, item.workflow, item.row.id]);
+      }
       if (participant !== null) {
         const place = after === null ? [-1, ...FIRST] : readCursor(after, ['number', 'string', 'string']);
         const values = [tenant, participant, state, workflow, ...place];

@@ -244,6 +244,9 @@ export type AgendaPeek = {
   readonly path: string | null;
 };
 
+/** Since when a workitem counts as overdue: opened before `before`, or before the time that its participant has in `of`. */
+export type Overdue = { readonly before: number; readonly of: { readonly [participant: string]: number } };
+
 /** A workitem in a list. `base`: as in ClaimedMessage; `place`: the `after` of what lies behind it. */
 export type ReadItem = {
   readonly workflow: WorkflowId;
@@ -332,6 +335,8 @@ export type Reads = {
     readonly participant: string | null;
     readonly workflow: WorkflowId | null;
     readonly state: WorkitemRow['state'] | null;
+    /** Only those that were opened before a time and still wait, oldest first; left out, or null: all. */
+    readonly overdue?: Overdue | null;
     readonly limit: number;
     readonly after: string | null;
   }): Promise<Page<ReadItem>>;

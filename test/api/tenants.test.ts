@@ -83,6 +83,7 @@ beforeAll(async () => {
     basePath: () => '',
     targetComplaint: () => null,
     nodes: async () => [],
+    overdue: { seconds: 86_400, of: {} },
     testClock: { advance: async () => {} },
     isStopping: () => false,
   };

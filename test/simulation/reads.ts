@@ -81,17 +81,22 @@ export function makeReads(database: Database, ask: Ask): Reads {
       }),
     workflows: (query) => listed(query, ({ workflow }) => summaryOf(workflow)),
     workflowRows: (query) => listed(query, (rows) => ({ row: rows.workflow, workitem: rootItem(rows) })),
-    workitems: ({ tenant, participant, workflow, state, limit, after }) =>
+    workitems: ({ tenant, participant, workflow, state, overdue = null, limit, after }) =>
       ask('read workitems', () => {
         const found = [...database.workflows.values()]
           .filter((rows) => rows.workflow.tenant === tenant && (workflow === null || rows.workflow.id === workflow))
           .flatMap((rows) => [...rows.workitems.values()].map(({ row }) => itemOf(rows, row)))
           .filter(({ row }) => participant === null || row.participant === participant)
           .filter(({ row }) => state === null || row.state === state)
+          .filter(
+            ({ row }) =>
+              overdue === null ||
+              (row.state !== 'closed' && row.openedAt < (overdue.of[row.participant] ?? overdue.before)),
+          )
           .map((item) => ({
             item,
             key:
-              participant !== null
+              participant !== null || overdue !== null
                 ? [item.row.openedAt, item.workflow, item.row.id]
                 : [shardOf(item.workflow), item.workflow, item.row.id],
           }));

@@ -1010,6 +1010,17 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect(await walk({ participant: 'alice', state: 'failed' })).toEqual(['2 0_1']);
         expect(await walk({ workflow: two })).toEqual(['2 0_0', '2 0_1']);
         expect([...(await walk({}))].sort()).toEqual(['1 0_0', '1 0_1', '2 0_0', '2 0_1']);
+        // Overdue: the oldest first, whoever has to answer; a participant may have a time of its own.
+        const overdue = (before: number, of: { readonly [participant: string]: number } = {}) => ({
+          overdue: { before, of },
+        });
+        expect(await walk(overdue(AT))).toEqual([]);
+        expect(await walk(overdue(AT + 4))).toEqual(['1 0_1', '2 0_0', '1 0_0', '2 0_1']);
+        expect(await walk(overdue(AT + 2))).toEqual(['1 0_1', '2 0_0']);
+        expect(await walk(overdue(AT + 2, { alice: AT + 3, bob: AT }))).toEqual(['2 0_0', '1 0_0']);
+        expect(await walk({ ...overdue(AT + 4), participant: 'alice', workflow: one })).toEqual(['1 0_0']);
+        expect(await walk({ ...overdue(AT + 4), state: 'failed' })).toEqual(['2 0_1']);
+        expect(await walk({ ...overdue(AT + 4), tenant: `${tenant} other` as Tenant })).toEqual([]);
       });
 
       test('a page of workitems ends before it has too many bytes, a base that is shared counted once', async () => {

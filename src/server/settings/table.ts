@@ -1,5 +1,6 @@
 import { type Issuer, readIssuers } from '../../identity/issuers.ts';
 import { idOfKey } from '../../identity/key-text.ts';
+import { isObject } from '../../model/json.ts';
 import { readPorts, readTarget } from '../../outbox/target-lists.ts';
 import { isRange } from '../../runtime/addresses.ts';
 import {
@@ -257,6 +258,25 @@ export const TABLE = {
   logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS, {
     meaning: '`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`',
   }),
+  overdueAfterSeconds: number('OVERDUE_AFTER', 86_400, {
+    from: 1,
+    to: 315_576_000,
+    meaning: 'seconds after which a workitem that still waits is overdue, 1 to 315576000',
+  }),
+  overdue: structure<{ readonly [participant: string]: number }>(
+    'OVERDUE',
+    {},
+    {
+      meaning: 'in the file: the same for single participants, by name; elsewhere as JSON',
+      schema: { type: 'object', maxProperties: 1_000, additionalProperties: { type: 'number', minimum: 1 } },
+      read: (given) =>
+        isObject(given) &&
+        Object.keys(given).length <= 1_000 &&
+        Object.values(given).every((seconds) => typeof seconds === 'number' && seconds >= 1 && seconds <= 315_576_000)
+          ? { value: given as { readonly [participant: string]: number } }
+          : { wanted: 'seconds from 1 to 315576000 by the names of participants, 1000 at most' },
+    },
+  ),
   /** How long /readyz says 503 before the server stops listening. */
   drainSeconds: number('DRAIN_SECONDS', 0, {
     from: 0,

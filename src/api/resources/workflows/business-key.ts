@@ -92,5 +92,5 @@ export async function launchUnder(
 
 const takenBy = (workflow: WorkflowId, row: Pick<WorkflowRow, 'status'> | null): Problem =>
   new Problem('business_key_taken', 'There is a workflow with this business key', {
-    told: { workflow_id: workflow, status: row?.status ?? null },
+    told: { workflow_id: workflow, workflow_status: row?.status ?? null },
   });

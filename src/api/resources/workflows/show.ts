@@ -5,6 +5,7 @@ import type { Loaded } from '../../../model/stimulus.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, printedReply, type Reply } from '../../operation.ts';
+import { overdueNow } from '../../overdue.ts';
 import { cursorFor, cursorOf, PAGE_BYTES_MAX } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
@@ -35,7 +36,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const row = read.workflow;
   const definition = await parts.trees.tree(row.definition);
 
-  const print = makeItemTexts();
+  const print = makeItemTexts(overdueNow(parts));
   const printed = (item: WorkitemRow): string =>
     print(id, item, item.inherits === null ? null : (read.variables.get(`${item.inherits} ^`)?.value ?? null));
   const items = byPath([...read.workitems.values()]);

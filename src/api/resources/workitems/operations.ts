@@ -10,6 +10,7 @@ import { happen } from '../../happen.ts';
 import { noSuchWorkitem, shown, workitemKeyOf } from '../../ids.ts';
 import { makeCheck } from '../../middleware/validate.ts';
 import { type Call, jsonReply, OK, type Operation, printedReply, type Reply } from '../../operation.ts';
+import { isOverdue, overdueNow } from '../../overdue.ts';
 import { cursorFor, cursorOf, limitOf, printPage } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
@@ -139,7 +140,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       access: 'read',
       capability: 'workitem',
       answers: answers(200, 'With its ETag', Workitem, 404, 409),
-      handle: async (call) => show(await open(parts, call)),
+      handle: async (call) => show(parts, await open(parts, call)),
     },
     {
       id: 'editWorkitem',
@@ -154,7 +155,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         const revision = expectedRevision(call, row.revision);
         const fields = callersFields(call.body['fields'] as JsonObject);
         await happenAt(parts, call, key.workflow, { kind: 'edit', workitem: key.workitem, fields, revision });
-        return show(await open(parts, call));
+        return show(parts, await open(parts, call));
       },
     },
     {
@@ -167,6 +168,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         { name: 'participant', description: 'Only those of this participant' },
         { name: 'workflow_id', description: 'Only those of this workflow' },
         { name: 'status', description: 'open, or failed: its tries are spent or it was given up' },
+        { name: 'overdue', description: '1: only those that wait for longer than they should, the oldest first' },
         { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
         { name: 'cursor', description: 'The next_cursor of the page before' },
       ],
@@ -175,21 +177,27 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         const state = call.query.get('status');
         if (state !== null && state !== 'open' && state !== 'failed')
           throw new Problem('query_invalid', 'status must be open or failed');
+        const late = call.query.get('overdue');
+        if (late !== null && late !== '1') throw new Problem('query_invalid', 'overdue must be 1');
+        const overdue = overdueNow(parts);
+        // The orders of the two lists are not the same, and a cursor belongs to one.
+        const list = late === null ? 'workitems' : 'overdue';
         const page = await parts.store.read.workitems({
           tenant: call.principal.tenant,
           participant: call.query.get('participant'),
           workflow: call.query.get('workflow_id') as WorkflowId | null,
           state,
+          overdue: late === null ? null : overdue,
           limit: limitOf(call.query),
-          after: cursorOf('workitems', call.query),
+          after: cursorOf(list, call.query),
         });
-        const print = makeItemTexts();
+        const print = makeItemTexts(overdue);
         const { texts, shown } = await printPage(page.items, ({ workflow, row, base }) =>
           // A closed workitem only owes its participant a notice; it is nobody's turn any more.
           row.state === 'closed' ? null : print(workflow, row, base),
         );
         const next = shown < page.items.length ? (page.items[shown - 1]?.place ?? null) : page.next;
-        const cursor = JSON.stringify(next === null ? null : cursorFor('workitems', next));
+        const cursor = JSON.stringify(next === null ? null : cursorFor(list, next));
         return printedReply(200, `{"workitems":[${texts.join(',')}],"next_cursor":${cursor}}`);
       },
     },
@@ -265,8 +273,11 @@ const GONE: ReadonlySet<string> = new Set(['workflow_not_found', 'workflow_over'
 
 const etagOf = (revision: number): string => `"${revision}"`;
 
-function show({ key, row, base }: Open): Reply {
-  return jsonReply(200, workitemView(key.workflow, row, workitemFields(row, base)), { ETag: etagOf(row.revision) });
+function show(parts: Parts, { key, row, base }: Open): Reply {
+  const more = isOverdue(row, overdueNow(parts)) ? { overdue: true } : {};
+  return jsonReply(200, workitemView(key.workflow, row, workitemFields(row, base), more), {
+    ETag: etagOf(row.revision),
+  });
 }
 
 /** The revision an edit may build on. Weak tags never match (RFC 9110, 13.1.1). */

@@ -74,6 +74,7 @@ export const Workitem = Type.Object(
     fields: Fields,
     large_fields: Type.Optional(LargeFields),
     opened_at: time('Since when the participant has it'),
+    overdue: Type.Optional(Type.Boolean({ description: 'true: it waits for longer than it should' })),
     revision: Type.Integer({ description: 'Counts edits; the ETag' }),
     callback: Type.Object(
       {

@@ -2,7 +2,9 @@ import { isDelivered, partedFields } from '../../../engine/show.ts';
 import { type WorkflowId, workitemId } from '../../../model/ids.ts';
 import type { Fields, JsonObject } from '../../../model/json.ts';
 import type { WorkitemRow } from '../../../model/rows.ts';
+import type { Overdue } from '../../../store/store.ts';
 import { type Abridged, abridged, largeView, over } from '../../abridged.ts';
+import { isOverdue } from '../../overdue.ts';
 import { timeOrNull, timeView } from '../../time.ts';
 
 export const workitemView = (
@@ -29,12 +31,15 @@ export const workitemView = (
 });
 
 /** Makes the view of one workitem among many, as JSON: what they share is measured once. */
-export function makeItemTexts(): (workflow: WorkflowId, row: WorkitemRow, base: string | null) => string {
+export function makeItemTexts(
+  overdue: Overdue,
+): (workflow: WorkflowId, row: WorkitemRow, base: string | null) => string {
   let last: { readonly fields: Fields; readonly abridged: Abridged } | null = null;
   return (workflow, row, base) => {
     const { shared, own } = partedFields(row, base);
     if (last?.fields !== shared) last = { fields: shared, abridged: abridged(shared) };
     const { fields, large } = over(last.abridged, abridged(own), isDelivered);
-    return JSON.stringify(workitemView(workflow, row, fields, largeView(large)));
+    const more = isOverdue(row, overdue) ? { ...largeView(large), overdue: true } : largeView(large);
+    return JSON.stringify(workitemView(workflow, row, fields, more));
   };
 }
