@@ -81,6 +81,14 @@ create table branch (
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.02, fillfactor=80);
 CREATE INDEX branch_children ON public.branch USING btree (shard, workflow_id, parent, number) WHERE (parent IS NOT NULL);
 
+create table business_key (
+  tenant text collate "C" not null,
+  key text collate "C" not null,
+  workflow_id text collate "C" not null,
+  claimed_at timestamp with time zone not null,
+  constraint business_key_pkey PRIMARY KEY (tenant, key)
+);
+
 create table definition (
   hash text collate "C" not null,
   stored text not null,
@@ -222,12 +230,15 @@ create table workflow (
   ver integer not null,
   last_n integer not null,
   history_first integer,
+  trace text,
+  business_key text collate "C",
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),
   constraint workflow_status_known CHECK ((status = ANY (ARRAY['running'::text, 'error'::text, 'paused'::text, 'cancelling'::text, 'completed'::text, 'cancelled'::text, 'killed'::text]))),
   constraint workflow_ver_positive CHECK ((ver > 0))
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=60);
+CREATE INDEX workflow_business_key ON public.workflow USING btree (tenant, business_key, launched_at DESC, id) WHERE (business_key IS NOT NULL);
 CREATE INDEX workflow_definition ON public.workflow USING btree ("left"(definition, 8));
 CREATE INDEX workflow_ended ON public.workflow USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_name ON public.workflow USING btree (tenant, name, launched_at DESC, id) WHERE (name IS NOT NULL);
