@@ -8,7 +8,7 @@ create index workflow_business_key on workflow (tenant, business_key, launched_a
 create table business_key (
   tenant text collate "C" not null,
   key text collate "C" not null,
-  workflow_id text collate "C" not null,
+  workflow text collate "C" not null,
   claimed_at timestamptz not null,
   primary key (tenant, key)
 );

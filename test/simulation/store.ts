@@ -382,7 +382,7 @@ export function openSimulated(
         for (const { workflow } of doomed) {
           database.workflows.delete(workflow.id);
           const keys = rowsOfTable(database.tables, 'business_key');
-          for (const [name, row] of keys) if (row['workflowId'] === workflow.id) keys.delete(name);
+          for (const [name, row] of keys) if (row['workflow'] === workflow.id) keys.delete(name);
         }
         for (const table of FREE_TABLES) sweepInMemory(table, database, { now, limit: most, keepMs });
         return doomed.length;

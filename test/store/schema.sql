@@ -84,7 +84,7 @@ CREATE INDEX branch_children ON public.branch USING btree (shard, workflow_id, p
 create table business_key (
   tenant text collate "C" not null,
   key text collate "C" not null,
-  workflow_id text collate "C" not null,
+  workflow text collate "C" not null,
   claimed_at timestamp with time zone not null,
   constraint business_key_pkey PRIMARY KEY (tenant, key)
 );

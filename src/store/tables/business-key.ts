@@ -16,14 +16,14 @@ export type BusinessKeys = {
 type BusinessKeyRow = {
   readonly tenant: string;
   readonly key: string;
-  readonly workflowId: string;
+  readonly workflow: string;
   readonly claimedAt: number;
 };
 
 export const BUSINESS_KEY = table<BusinessKeyRow>()({
   name: 'business_key',
   key: ['tenant', 'key'],
-  columns: { tenant: 'text', key: 'text', workflowId: 'text', claimedAt: 'instant' },
+  columns: { tenant: 'text', key: 'text', workflow: 'text', claimedAt: 'instant' },
   // It goes with its workflow (retire.ts).
   sweep: null,
 });
@@ -31,13 +31,13 @@ export const BUSINESS_KEY = table<BusinessKeyRow>()({
 export function openBusinessKeys(open: OpenTable): BusinessKeys {
   const rows = open(BUSINESS_KEY);
   return {
-    take: (tenant, key, workflow) => rows.insert({ tenant, key, workflowId: workflow, claimedAt: fromNow(0) }),
+    take: (tenant, key, workflow) => rows.insert({ tenant, key, workflow, claimedAt: fromNow(0) }),
     get: async (tenant, key) => {
       const row = await rows.get({ tenant, key });
-      return row === null ? null : { workflow: row.workflowId as WorkflowId, claimedAt: row.claimedAt };
+      return row === null ? null : { workflow: row.workflow as WorkflowId, claimedAt: row.claimedAt };
     },
     takeOver: (tenant, key, from, workflow) =>
-      rows.update({ tenant, key }, { workflowId: workflow, claimedAt: fromNow(0) }, { workflowId: from }),
-    free: (tenant, key, workflow) => rows.delete({ tenant, key }, workflow === null ? {} : { workflowId: workflow }),
+      rows.update({ tenant, key }, { workflow, claimedAt: fromNow(0) }, { workflow: from }),
+    free: (tenant, key, workflow) => rows.delete({ tenant, key }, workflow === null ? {} : { workflow }),
   };
 }
