@@ -299,11 +299,6 @@ export const TABLE = {
     to: 10_000,
     meaning: 'tries under way at once to one host, 1 to 10000',
   }),
-  overdueAfterSeconds: number('OVERDUE_AFTER', 86_400, {
-    from: 1,
-    to: 31_536_000,
-    meaning: 'seconds after which a workitem that waits counts as overdue, 1 to 31536000',
-  }),
   /** Null: only at the address of everything else. */
   metricsListen: text('METRICS_LISTEN', null, {
     meaning:
