@@ -55,6 +55,7 @@ describe('a server with rates', () => {
     for (let left = 4; left >= 0; left--) {
       const answer = await asked(key);
       expect(answer.status).toBe(200);
+      expect(answer.headers['ratelimit-policy']).toBe('"key";q=5;w=600');
       expect(member(answer.headers['ratelimit-policy'], 'key')).toEqual({ q: 5, w: 600 });
       expect(member(answer.headers['ratelimit'], 'key')).toMatchObject({ r: left });
     }

@@ -65,8 +65,8 @@ export function makeRates(
   function tell(ctx: Context, name: string, { count, seconds }: Rate, taken: Taken): void {
     // Somebody may be counted twice; lists of these headers are joined by commas.
     const joined = (header: string, value: string): void => {
-      const before = ctx.response.get(header);
-      ctx.set(header, before === '' ? value : `${before}, ${value}`);
+      const before = ctx.res.getHeader(header);
+      ctx.set(header, before === undefined ? value : `${String(before)}, ${value}`);
     };
     joined('RateLimit-Policy', `"${name}";q=${count};w=${seconds}`);
     joined('RateLimit', `"${name}";r=${taken.left};t=${taken.seconds}`);
