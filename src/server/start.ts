@@ -79,7 +79,12 @@ export async function start(config: Config, between: Between & { readonly log?: 
   let built: Built;
   let metrics: MetricsListener | null = null;
   try {
-    built = await build(config, { log, ownUrl: ownUrl(config.host, port, undefined, scheme), isStopping: () => isStopping, between });
+    built = await build(config, {
+      log,
+      ownUrl: ownUrl(config.host, port, undefined, scheme),
+      isStopping: () => isStopping,
+      between,
+    });
     const { metricsListen: address } = config;
     if (address !== null)
       metrics = await listenForMetrics({ address, scrape: built.scrape, handle: built.handle, log }).catch(

@@ -16,9 +16,9 @@ import type { Tables } from './tables/all.ts';
 
 export type { Page } from './page.ts';
 export type { ApiKeyRow, ApiKeys, NewApiKey } from './tables/api-key.ts';
-export type { FigureRow } from './tables/figure.ts';
 export type { Audit, AuditRow } from './tables/audit.ts';
 export type { BusinessKeys } from './tables/business-key.ts';
+export type { FigureRow } from './tables/figure.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
 export type { NodeBeat, NodeRow } from './tables/node.ts';
 export type { SecretRow, SecretRows } from './tables/secret.ts';
