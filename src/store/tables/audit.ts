@@ -1,5 +1,5 @@
 import type { Page } from '../page.ts';
-import type { PageQuery } from './api-key.ts';
+import type { PageQuery } from './rotated.ts';
 import { fromNow, type OpenTable, table } from './table.ts';
 
 /** What was done to the server, and by whom. A row is written before the thing is done, and says afterwards what came of it. */
