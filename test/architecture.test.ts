@@ -128,7 +128,7 @@ const doors: { readonly [name: string]: string } = {
   'prom-client': 'runtime/metrics.ts',
   'fastest-levenshtein': 'language/nearest.ts',
   re2js: 'language/regex.ts',
-  yaml: 'server/settings/file.ts',
+  yaml: 'server/',
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -9,9 +9,10 @@ import { limitAddresses } from './middleware/rate.ts';
 import { report } from './middleware/report.ts';
 import { run } from './middleware/run.ts';
 import { openapi } from './openapi.ts';
-import { jsonReply, type Operation, type Reply } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { operationsOf } from './operations.ts';
 import type { Parts } from './parts.ts';
+import { docsOperations } from './resources/docs/operations.ts';
 import { makeStreams } from './streams.ts';
 
 export type App = {
@@ -42,7 +43,7 @@ export function makeApp(
   const streams = makeStreams((err) => parts.log.warn('a stream broke off', { event: 'stream.failed', err }), {
     most: parts.streamsMax,
   });
-  const operations = withOpenapi(operationsOf(parts));
+  const operations = withDescription(parts, operationsOf(parts));
   const meter = parts.figures?.meter;
   const admitting = admit(identify, parts.rates, parts.audit, meter);
   app.use(report(parts.log, browserHeaders(browsers), addressOf, meter));
@@ -62,18 +63,10 @@ export function makeApp(
   };
 }
 
-function withOpenapi(operations: readonly Operation[]): readonly Operation[] {
-  const own: Operation = {
-    id: 'openapi',
-    method: 'get',
-    path: '/openapi.json',
-    summary: 'This description',
-    access: 'open',
-    answers: { 200: { description: 'An OpenAPI 3.1 document' } },
-    // Written when somebody first wants to read it.
-    handle: () => (reply ??= jsonReply(200, openapi(all))),
-  };
-  const all = [...operations, own];
-  let reply: Reply | null = null;
+function withDescription(parts: Parts, operations: readonly Operation[]): readonly Operation[] {
+  const all: readonly Operation[] = [
+    ...operations,
+    ...docsOperations(parts, () => openapi(all, { version: parts.about.version, url: parts.basePath() || '/' })),
+  ];
   return all;
 }

@@ -5,8 +5,11 @@ import type { Schema } from './schema.ts';
 import { Problem } from './schema-parts.ts';
 import { published } from './schemas.ts';
 
-/** The OpenAPI 3.1 description of these operations, from the schemas they are checked with. */
-export function openapi(operations: readonly Operation[]): JsonObject {
+/** The OpenAPI 3.1 description of these operations, from the schemas they are checked with. `url`: where they are, as seen from the document. */
+export function openapi(
+  operations: readonly Operation[],
+  { version, url }: { readonly version: string; readonly url: string },
+): JsonObject {
   const paths: Record<string, Record<string, Json>> = {};
   for (const operation of operations) {
     const path = operation.path.replaceAll(/:(\w+)/g, '{$1}');
@@ -18,15 +21,20 @@ export function openapi(operations: readonly Operation[]): JsonObject {
     openapi: '3.1.0',
     info: {
       title: 'Rota',
-      version: '1',
+      version,
       description: 'A workflow server: it decides whose turn it is, tells them, waits, and never forgets.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    servers: [{ url, description: 'This server' }],
+    tags: Object.entries(TAGS)
+      .filter(([name]) => operations.some((operation) => tagOf(operation) === name))
+      .map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: SECURITY_SCHEMES,
-      schemas: componentsOf(),
+      schemas: componentsOf(paths),
+      responses: COMMON,
     },
   };
 }
@@ -37,7 +45,8 @@ function describe(operation: Operation): JsonObject {
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    description: PATH_PARAMETERS[name]?.description ?? 'Its name',
+    schema: { type: 'string', ...PATH_PARAMETERS[name]?.schema },
   }));
   for (const { name, description, schema } of operation.query ?? [])
     parameters.push({
@@ -60,6 +69,8 @@ function describe(operation: Operation): JsonObject {
   return {
     operationId: operation.id,
     summary: operation.summary,
+    tags: [tagOf(operation)],
+    ...(operation.access === 'open' || operation.access === 'any' ? {} : { 'x-rota-scope': operation.access }),
     // Without credentials while the server is open; else with those that have the scope.
     security: securityOf(operation),
     ...(parameters.length === 0 ? {} : { parameters }),
@@ -72,8 +83,11 @@ function describe(operation: Operation): JsonObject {
           },
         }),
     responses: {
-      ...Object.fromEntries(Object.entries(operation.answers).map(([status, spec]) => [status, response(spec)])),
-      default: response({ description: 'A complaint', schema: Problem }),
+      ...commonOf(operation),
+      ...Object.fromEntries(
+        Object.entries(operation.answers).map(([status, spec]) => [status, response(spec, operation)]),
+      ),
+      default: { $ref: '#/components/responses/complaint' },
     },
     ...(operation.id === 'launch' ? { callbacks: CALLBACKS } : {}),
   };
@@ -116,26 +130,126 @@ const isRequired = (operation: Operation): boolean => {
   return Array.isArray(required) && required.length > 0;
 };
 
-function response(spec: AnswerSpec): JsonObject {
+function response(spec: AnswerSpec, operation: Operation): JsonObject {
+  const status = Object.entries(operation.answers).find(([, one]) => one === spec)?.[0];
+  const links = operation.id === 'launch' && status === '201' ? { links: LINKS } : {};
+  const { description } = spec;
+  if (status === '204' || status === '304') return { description };
   if (spec.type !== undefined)
     return {
-      description: spec.description,
+      description,
       content: { [spec.type]: { schema: spec.schema === undefined ? { type: 'string' } : referTo(spec.schema) } },
     };
-  if (spec.schema === undefined)
-    return { description: spec.description, content: { 'text/plain': { schema: { type: 'string' } } } };
-  const type = spec.schema === Problem ? 'application/problem+json' : 'application/json';
-  return { description: spec.description, content: { [type]: { schema: referTo(spec.schema) } } };
+  if (spec.schema === undefined) return { description, content: { 'text/plain': { schema: { type: 'string' } } } };
+  if (spec.schema === Problem) return complaint(description);
+  return { description, content: { 'application/json': { schema: referTo(spec.schema) } }, ...links };
 }
+
+const complaint = (description: string): JsonObject => ({
+  description,
+  content: { 'application/problem+json': { schema: referTo(Problem) } },
+});
+
+/** What a launch was answered leads on. */
+const LINKS: JsonObject = {
+  get: { operationId: 'getWorkflow', parameters: { workflow_id: '$response.body#/id' } },
+  cancel: { operationId: 'cancel', parameters: { workflow_id: '$response.body#/id' } },
+};
+
+const COMMON: JsonObject = {
+  malformed: complaint('The query or the body cannot be read: `query_invalid`, `body_malformed`'),
+  keyInUse: complaint('The first request with this Idempotency-Key is under way: `idempotency_key_in_use`'),
+  keyReused: complaint('The Idempotency-Key was used with another request: `idempotency_key_reused`'),
+  unauthenticated: complaint('Say who you are: `unauthenticated`, `credentials_invalid`'),
+  forbidden: complaint('You may not do this: `scope_missing`, `capability_invalid`, `origin_not_allowed`'),
+  notAcceptable: complaint('The answer cannot be had in what Accept asks for: `not_acceptable`'),
+  tooLarge: complaint('The body is too large: `body_too_large`'),
+  unsupported: complaint('The body is in a format that is not read here: `media_type_unsupported`'),
+  misdirected: complaint('This server does not go by that name: `host_not_allowed`'),
+  tooMany: complaint('You ask for too much at once: `rate_limited`; Retry-After says when to come again'),
+  away: complaint('Not now: `overloaded`, `unavailable`, `not_ready`; Retry-After says when to come again'),
+  complaint: complaint('Another complaint'),
+};
+
+/** What every operation of a kind can answer. */
+function commonOf(operation: Operation): JsonObject {
+  const refer = (name: string): JsonObject => ({ $ref: `#/components/responses/${name}` });
+  if (operation.probe === true) return { 404: refer('complaint') };
+  const isJson = Object.values(operation.answers).some(({ schema }) => schema !== undefined && schema !== Problem);
+  const reads = operation.body !== undefined || operation.method === 'post' || operation.query !== undefined;
+  return {
+    ...(reads || operation.method === 'patch' ? { 400: refer('malformed') } : {}),
+    ...(operation.method === 'post' ? { 409: refer('keyInUse'), 422: refer('keyReused') } : {}),
+    ...(operation.access === 'open' ? {} : { 401: refer('unauthenticated'), 403: refer('forbidden') }),
+    ...(isJson && operation.fixed !== true ? { 406: refer('notAcceptable') } : {}),
+    ...(operation.body === undefined ? {} : { 413: refer('tooLarge'), 415: refer('unsupported') }),
+    421: refer('misdirected'),
+    429: refer('tooMany'),
+    503: refer('away'),
+  };
+}
+
+/** What operations are about, in the order of the page. */
+const TAGS: { readonly [tag: string]: string } = {
+  workflows: 'Launch workflows, look at them, move them',
+  workitems: 'What participants are asked to do, and what they answer',
+  errors: 'What waits for somebody, and how to go on',
+  definitions: 'Read and judge definitions without running them',
+  events: 'What happens, as it happens',
+  access: 'Who may call: keys, secrets, sessions, tickets',
+  server: 'The server itself',
+  playground: 'Participants that are played by hand',
+};
+
+function tagOf({ path }: Operation): string {
+  if (/\/events(\/|$)/.test(path)) return 'events';
+  if (/\/(workitems|deliveries)(\/|$)/.test(path)) return 'workitems';
+  if (/\/(errors|timers)(\/|$)/.test(path)) return 'errors';
+  if (/^\/v1\/(workflows|batches)(\/|$)/.test(path)) return 'workflows';
+  if (/^\/v1\/definitions(\/|$)/.test(path)) return 'definitions';
+  if (/^\/v1\/playground(\/|$)/.test(path)) return 'playground';
+  return /^\/v1\/(keys|secrets|session|me|audit)(\/|$)/.test(path) ? 'access' : 'server';
+}
+
+const PATH_PARAMETERS: {
+  readonly [name: string]: { readonly description: string; readonly schema: JsonObject };
+} = {
+  workflow_id: { description: 'The id of a workflow', schema: { pattern: '^[\\w-]+$', maxLength: 200 } },
+  workitem_id: {
+    description: 'The id of a workitem, as its callback has it; `!` may be written %21',
+    schema: { pattern: '^[\\w.]+![0-9a-f]+![\\w-]+$', maxLength: 1_000 },
+  },
+  expression_id: { description: 'The id of an expression of the workflow', schema: { maxLength: 1_000 } },
+  key_id: { description: 'The id of a key', schema: { pattern: '^[0-9A-Za-z]{12}$' } },
+  id: { description: 'The id of a secret', schema: { maxLength: 100 } },
+  file: { description: 'start.js, swagger-ui-bundle.js or swagger-ui.css', schema: { maxLength: 100 } },
+};
+
+const CALLBACK_HEADERS: Json = [
+  ['webhook-id', 'Which message: the same at each try', 'string'],
+  ['webhook-timestamp', 'When this try was made, in seconds since 1970', 'string'],
+  [
+    'webhook-signature',
+    'Its signatures where a secret fits the URL, separated by blanks (Standard Webhooks)',
+    'string',
+  ],
+  ['rota-try', 'Which try of this message it is: 1, 2, …', 'integer'],
+].map(([name = '', description = '', type = '']) => ({ name, in: 'header', description, schema: { type } }));
 
 const CALLBACKS: JsonObject = {
   participant: {
     '{$request.body#/callback}': {
       post: {
+        operationId: 'callback',
+        tags: ['workitems'],
         summary: 'It is the turn of this participant, or not any more',
+        security: [],
+        parameters: CALLBACK_HEADERS,
         requestBody: { required: true, content: { 'application/json': { schema: referTo(Callback) } } },
         responses: {
-          '2XX': { description: 'Delivered; everything else counts as a failed try' },
+          '2XX': { description: 'Delivered' },
+          '4XX': { description: 'A failed try, which is repeated; 410 may end the tries (`retry` of the launch)' },
+          '5XX': { description: 'A failed try, which is repeated' },
         },
       },
     },
@@ -148,8 +262,15 @@ function referTo(schema: Schema): JsonObject {
   return name === undefined ? plain(schema) : { $ref: `#/components/schemas/${name}` };
 }
 
-const componentsOf = (): JsonObject =>
-  Object.fromEntries(Object.entries(published).map(([name, schema]) => [name, plain(schema)]));
+/** Those that something refers to. */
+function componentsOf(paths: Json): JsonObject {
+  const used = new Set(
+    [...JSON.stringify([paths, COMMON]).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name ?? ''),
+  );
+  return Object.fromEntries(
+    Object.entries(published).flatMap(([name, schema]) => (used.has(name) ? [[name, plain(schema)] as const] : [])),
+  );
+}
 
 /** A schema as plain JSON, without what the library keeps beside it. */
 export function plain(schema: Schema): JsonObject {

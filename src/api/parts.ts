@@ -152,6 +152,10 @@ export type Parts = {
   readonly audit: Auditing;
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
+  /** A value as YAML. */
+  readonly asYaml: (value: Json) => string;
+  /** Whether there is a page that shows the interface (DOCS). */
+  readonly docs: boolean;
   /** Whether participants can be played by hand here (PLAYGROUND). */
   readonly playground?: boolean;
   /** Answers that go on by themselves, such as streams of events: this many at once. */

@@ -38,6 +38,7 @@ import { identityFor, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
+import { printYaml } from './yaml.ts';
 
 /** The parts of a running server, put together. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
 export type Built = {
@@ -273,6 +274,8 @@ async function buildOn(
       warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
     },
     playground: config.playground,
+    docs: config.docs,
+    asYaml: printYaml,
     isStopping,
   };
   const app = makeApp(

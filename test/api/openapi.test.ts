@@ -1,8 +1,16 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { published } from '../../src/api/schemas.ts';
 import type { Running } from '../../src/server/start.ts';
 import { postJson, send, startServer } from '../support/server.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let server: Running;
 beforeAll(async () => {
@@ -45,6 +53,73 @@ describe('/openapi.json', () => {
     for (const name of references) expect(Object.keys(published)).toContain(name);
   });
 
+  test('has every status that anything was answered with here, and says who may call', async () => {
+    type Described = {
+      responses: Record<string, unknown>;
+      security: unknown[];
+      tags: string[];
+      'x-rota-scope'?: string;
+    };
+    const { paths, tags, info, servers } = (await send(server.url, 'GET', '/openapi.json')).json<{
+      paths: Record<string, Record<string, Described>>;
+      tags: { name: string }[];
+      info: { version: string };
+      servers: unknown[];
+    }>();
+    expect(info.version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(servers).toEqual([{ url: '/', description: 'This server' }]);
+    const known = tags.map(({ name }) => name);
+    for (const [path, item] of Object.entries(paths))
+      for (const [method, { responses, security, tags: own, 'x-rota-scope': scope }] of Object.entries(item)) {
+        expect(known, path).toContain(own[0]);
+        if (security.length > 0) expect(Object.keys(responses), path).toEqual(expect.arrayContaining(['401', '403']));
+        if (scope !== undefined) expect(JSON.stringify(security), path).toContain(scope);
+        // Asked for what is not there, with a body that is none: the status is one that is described.
+        const body = ['post', 'patch'].includes(method) ? { body: '{' } : {};
+        const asked = path.replaceAll(/\{\w+\}/g, 'none');
+        if (method === 'get' && /stream$/.test(path)) continue;
+        const { status } = await send(server.url, method.toUpperCase(), asked, {
+          headers: { 'Content-Type': 'application/json' },
+          ...body,
+        });
+        expect(Object.keys(responses), `${method} ${path}: ${status}`).toContain(String(status));
+      }
+  });
+
+  test('stands the eye of a linter that looks for what others would stumble over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rota-openapi-'));
+    try {
+      const file = join(folder, 'openapi.json');
+      writeFileSync(file, (await send(server.url, 'GET', '/openapi.json')).text);
+      const cli = join(root, 'node_modules/@redocly/cli/bin/cli.js');
+      const given = [cli, 'lint', file, '--config', join(root, 'redocly.yaml'), '--format', 'json'];
+      // Nothing is sent, and no newer version is looked for.
+      const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
+      const { stdout } = spawnSync(process.execPath, given, { env, encoding: 'utf8' });
+      const { totals, problems } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
+        totals: { errors: number; warnings: number };
+        problems: { message: string; ruleId: string }[];
+      };
+      expect(problems.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+      expect(totals).toMatchObject({ errors: 0, warnings: 0 });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('can be had as YAML, says the same there, and is not sent twice to who has it', async () => {
+    const json = await send(server.url, 'GET', '/openapi.json');
+    const yaml = await send(server.url, 'GET', '/openapi.yaml');
+    expect(yaml.headers['content-type']).toMatch(/^application\/yaml/);
+    expect(parse(yaml.text)).toEqual(json.json());
+    for (const answer of [json, yaml]) {
+      const path = answer === json ? '/openapi.json' : '/openapi.yaml';
+      const etag = String(answer.headers['etag']);
+      const again = await send(server.url, 'GET', path, { headers: { 'If-None-Match': etag } });
+      expect([again.status, again.text]).toEqual([304, '']);
+    }
+  });
+
   test('tells the truth about problems', async () => {
     const check = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(published.problem);
     for (const answer of [
@@ -55,6 +130,37 @@ describe('/openapi.json', () => {
     ])
       expect(check(answer.json()), JSON.stringify(check.errors)).toBe(true);
   });
+});
+
+describe('/docs', () => {
+  test('is a page of this server alone', async () => {
+    const page = await send(server.url, 'GET', '/docs');
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    const policy = String(page.headers['content-security-policy']);
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+    expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
+    expect(page.headers['x-content-type-options']).toBe('nosniff');
+    expect(page.text).not.toMatch(/https?:|<script>|\son\w+=/);
+    const files = [...page.text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map(([, name]) => name ?? '');
+    expect(files).toHaveLength(3);
+    for (const name of files) {
+      const file = await send(server.url, 'GET', `/${name}`);
+      expect([file.status, file.headers['content-type']], name).toEqual([
+        200,
+        name.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8',
+      ]);
+      expect(file.text.slice(-300)).not.toContain('sourceMappingURL');
+    }
+    for (const name of ['package.json', '..%2fpackage.json', 'swagger-ui.js', ''])
+      expect((await send(server.url, 'GET', `/docs/${name}`)).status, name).not.toBe(name === '' ? 500 : 200);
+  });
+
+  test('can be turned off', async () => {
+    const without = await startServer({ DOCS: '0' });
+    expect((await send(without.url, 'GET', '/docs')).status).toBe(404);
+    expect((await send(without.url, 'GET', '/openapi.json')).text).not.toContain('/docs');
+    await without.stop();
+  }, 60_000);
 });
 
 describe('/v1/definitions/validate', () => {

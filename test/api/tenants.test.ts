@@ -85,6 +85,8 @@ beforeAll(async () => {
     nodes: async () => [],
     overdue: { seconds: 86_400, of: {} },
     testClock: { advance: async () => {} },
+    asYaml: String,
+    docs: true,
     isStopping: () => false,
   };
   const app = makeApp(parts, (header) => principalOf(readTenant(header('x-tenant') ?? '') ?? DEFAULT_TENANT));

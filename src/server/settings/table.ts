@@ -249,6 +249,7 @@ export const TABLE = {
     meaning: 'seconds a look-up of a name is waited for, 0.1 to 60',
   }),
   console: flag('CONSOLE', true, { meaning: '`0`: no pages under `/console/`' }),
+  docs: flag('DOCS', true, { meaning: '`0`: no page at `/docs` that shows the interface' }),
   /** Null: see `readConfig`. */
   playground: flag('PLAYGROUND', null, {
     meaning: '`1`: participants under `/v1/playground/` that are played by hand in the console',

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { JsonObject } from '../../../model/json.ts';
+import type { Operation, Reply } from '../../operation.ts';
+import type { Parts } from '../../parts.ts';
+import { Problem } from '../../problem.ts';
+import { DOCS_POLICY, type DocsFile, readDocs } from './page.ts';
+
+/* The interface described: for machines (JSON, YAML) and for people. */
+
+/** @param document made from all operations, asked for when somebody first wants to read it */
+export function docsOperations(parts: Parts, document: () => JsonObject): readonly Operation[] {
+  const files = once(readDocs);
+  const json = once(() => fileReply('application/json', JSON.stringify(document())));
+  const yaml = once(() => fileReply('application/yaml', parts.asYaml(document())));
+  return [
+    {
+      id: 'openapi',
+      method: 'get',
+      path: '/openapi.json',
+      summary: 'This description',
+      access: 'open',
+      answers: { 200: { description: 'An OpenAPI 3.1 document', type: 'application/json' }, 304: NOT_MODIFIED },
+      handle: json,
+    },
+    {
+      id: 'openapiYaml',
+      method: 'get',
+      path: '/openapi.yaml',
+      summary: 'This description, as YAML',
+      access: 'open',
+      answers: { 200: { description: 'An OpenAPI 3.1 document', type: 'application/yaml' }, 304: NOT_MODIFIED },
+      handle: yaml,
+    },
+    ...(parts.docs
+      ? [
+          {
+            id: 'docs',
+            method: 'get',
+            path: '/docs',
+            summary: 'This description as a page, where calls can be tried',
+            access: 'open',
+            answers: { 200: { description: 'The page', type: 'text/html' }, 304: NOT_MODIFIED },
+            handle: () => page(files(), ''),
+          } satisfies Operation,
+          {
+            id: 'docsFile',
+            method: 'get',
+            path: '/docs/:file',
+            summary: 'A script or style of that page',
+            access: 'open',
+            answers: {
+              200: { description: 'The file', type: 'text/javascript' },
+              304: NOT_MODIFIED,
+              404: { description: 'There is no such file' },
+            },
+            handle: (call) => page(files(), call.params['file'] ?? ''),
+          } satisfies Operation,
+        ]
+      : []),
+  ];
+}
+
+const NOT_MODIFIED = { description: 'It is the one you have (If-None-Match)' };
+
+function page(files: ReadonlyMap<string, DocsFile> | null, name: string): Reply {
+  const file = files?.get(name);
+  if (file === undefined)
+    throw new Problem(
+      'route_not_found',
+      files === null ? 'This page was not built here: npm run build' : `There is no file ${name.slice(0, 100)} here`,
+    );
+  return { ...fileReply(file.type, file.bytes), headers: { 'Content-Security-Policy': DOCS_POLICY, ...REVALIDATED } };
+}
+
+/** A browser asks whether it is still the same. */
+const REVALIDATED = { 'Cache-Control': 'no-cache' };
+
+function fileReply(type: string, content: string | Uint8Array): Reply {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+  return { kind: 'bytes', status: 200, type, bytes, etag, headers: REVALIDATED };
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
