@@ -71,11 +71,23 @@ const CHECKSUM_LENGTH = 8;
 const checksum = (list: string, next: string): string =>
   createHash('sha256').update(`${list}\n${next}`).digest('hex').slice(0, CHECKSUM_LENGTH);
 
+/** A point in time of a query, in milliseconds; null: it was not given. @throws Problem unless it is one of RFC 3339 */
+export function timeOf(query: URLSearchParams, name: string): number | null {
+  const given = query.get(name);
+  if (given === null) return null;
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/i.test(given)
+    ? Date.parse(given)
+    : Number.NaN;
+  if (Number.isNaN(at))
+    throw new Problem('query_invalid', `${name} must be a time such as 2015-10-05T12:47:00Z; a + is written %2B`);
+  return at;
+}
+
 /** Entries of a history are numbered in a column of 31 bits. */
 const ENTRY_NUMBER_MAX = 2_147_483_647;
 
 /** The number of a history entry, or 0 for the beginning. @throws Problem when it cannot be one */
-export function entryNumberOf(given: string): number {
+export function entryNumberOf(given: string, name = 'after'): number {
   if (/^\d{1,10}$/.test(given) && Number(given) <= ENTRY_NUMBER_MAX) return Number(given);
-  throw new Problem('query_invalid', `after must be a whole number from 0 to ${ENTRY_NUMBER_MAX}`);
+  throw new Problem('query_invalid', `${name} must be a whole number from 0 to ${ENTRY_NUMBER_MAX}`);
 }

@@ -7,7 +7,7 @@ import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/key
 import { Secret, SecretCreate, SecretList, SecretRotate, SecretShown } from './resources/secrets/schemas.ts';
 import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
 import { SessionCreate, Ticket } from './resources/sessions/schemas.ts';
-import { History, Launch, Launched, Workflow, WorkflowList } from './resources/workflows/schemas.ts';
+import { History, Launch, Launched, Workflow, WorkflowCount, WorkflowList } from './resources/workflows/schemas.ts';
 import {
   Callback,
   Deliveries,
@@ -43,6 +43,7 @@ export const published = {
   tree: Tree,
   workflow: Workflow,
   workflows: WorkflowList,
+  'workflow-count': WorkflowCount,
   workitem: Workitem,
   workitems: WorkitemList,
   errors: ErrorList,

@@ -50,15 +50,19 @@ const insideColumns = `${selected(WORKFLOW, 't')},
 const INSIDE_BYTES = `octet_length(t.callbacks) + octet_length(t.header) + octet_length(t.state) + octet_length(t.fields)
   + coalesce(octet_length(t.item_fields), 0)`;
 
-/** One statement per combination of filters, so that each has the plan of its index. */
-function workflowsBy<Row>(
-  table: Table<Row>,
-  inside: boolean,
-  { tenant, status, name, participant, businessKey = null, limit, after }: WorkflowsQuery,
-): readonly [Statement, readonly unknown[]] {
-  const values: unknown[] = [tenant, limit];
+/** What a list asks for, as conditions on `w`. One statement per combination of filters, so that each has the plan of its index. */
+function conditionsOf({
+  tenant,
+  status,
+  name,
+  participant,
+  businessKey,
+  launched,
+  ended,
+}: Omit<WorkflowsQuery, 'limit' | 'after'>) {
+  const values: unknown[] = [tenant];
   const used: string[] = [];
-  const conditions: string[] = [];
+  const conditions = ['w.tenant = $1'];
   const filter = (
     label: string,
     given: readonly unknown[] | null,
@@ -66,43 +70,90 @@ function workflowsBy<Row>(
   ): void => {
     if (given === null) return;
     used.push(label);
-    conditions.push(`and ${condition(`$${values.length + 1}`, `$${values.length + 2}`)}`);
+    conditions.push(condition(`$${values.length + 1}`, `$${values.length + 2}`));
     values.push(...given);
   };
-  filter('status', status === null ? null : [status], (given) => `status = ${given}`);
-  filter('key', businessKey === null ? null : [businessKey], (given) => `business_key = ${given}`);
-  filter('name', name === null ? null : [name], (given) => `name = ${given}`);
+  const one = (value: unknown): readonly unknown[] | null => (value === null || value === undefined ? null : [value]);
+  const isEnded = (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
+  const several = typeof status === 'object' && status !== null ? [...new Set(status)] : null;
+  filter('key', one(businessKey), (given) => `w.business_key = ${given}`);
+  filter('name', one(name), (given) => `w.name = ${given}`);
   filter(
     'participant',
-    participant === null ? null : [participant],
+    one(participant),
     (given) => `exists (
       select 1 from workitem t
       where t.tenant = $1 and t.participant = ${given} and t.state in ('open', 'failed')
         and t.shard = w.shard and t.workflow_id = w.id)`,
   );
+  filter('from', one(launched?.from), (given) => `w.launched_at >= ${given}`);
+  filter('to', one(launched?.to), (given) => `w.launched_at < ${given}`);
+  if (isEnded) {
+    used.push('ended');
+    conditions.push('w.ended_at is not null');
+  }
+  filter('ended_from', one(ended?.from), (given) => `w.ended_at >= ${given}`);
+  filter('ended_to', one(ended?.to), (given) => `w.ended_at < ${given}`);
+  /** In the order of their ends a status is looked at on the way; else each has an order of its own, and these are merged. */
+  const branches: string[] = [];
+  if (several !== null && isEnded) filter('status_any', [several], (given) => `w.status = any(${given}::text[])`);
+  else if (several === null) filter('status', one(status), (given) => `w.status = ${given}`);
+  else {
+    used.push(`status${several.length}`);
+    for (const each of several) {
+      values.push(each);
+      branches.push(`w.status = $${values.length}`);
+    }
+  }
+  return { values, used, conditions, branches, filter, by: isEnded ? ('ended_at' as const) : ('launched_at' as const) };
+}
+
+/** Selects from `w` under these conditions, each branch by itself. */
+function selectBy(columns: string, conditions: readonly string[], branches: readonly string[], rest: string): string {
+  const where = conditions.join(' and ');
+  const single = (more: string): string => `select ${columns} from workflow w where ${where}${more} ${rest}`;
+  if (branches.length === 0) return single('');
+  return branches.map((branch) => `(${single(` and ${branch}`)})`).join(' union all ');
+}
+
+function workflowsBy<Row>(
+  table: Table<Row>,
+  inside: boolean,
+  { limit, after, ...query }: WorkflowsQuery,
+): readonly [Statement, readonly unknown[]] {
+  const { values, used, conditions, branches, filter, by } = conditionsOf(query);
   filter(
     'after',
     after === null ? null : readCursor(after, ['number', 'string']),
-    (at, id) => `launched_at <= ${at} and (launched_at < ${at} or id > ${id})`,
+    (at, id) => `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`,
   );
-  const order = 'launched_at desc, id';
-  const where = `tenant = $1 ${conditions.join(' ')}`;
+  values.push(limit);
+  const order = `${by} desc, id`;
+  const rest = `order by w.${by} desc, w.id limit $${values.length}`;
+  const found = selectBy('w.*', conditions, branches, rest);
   const page = `
-    select w.*, item.* from workflow w ${rootItem}
-    where ${where}
-    order by ${order}
-    limit $2`;
+    select w.*, item.* from (${found}) w ${rootItem}
+    ${rest}`;
   const statement = {
     name: `${inside ? 'read_workflow_rows' : 'read_workflows'}_${used.join('_')}`,
     text: inside
       ? weighed(page, insideColumns, order, INSIDE_BYTES)
       : `
-  select ${selected(table, 'w')} from workflow w
-  where ${where}
-  order by ${order}
-  limit $2`,
+  select ${selected(table, 'w')} from (${found}) w
+  ${rest}`,
   };
   return [statement, values];
+}
+
+function countBy(
+  query: Omit<WorkflowsQuery, 'limit' | 'after'>,
+  most: number,
+): readonly [Statement, readonly unknown[]] {
+  const { values, used, conditions, branches } = conditionsOf(query);
+  values.push(most);
+  const found = selectBy('1', conditions, branches, `limit $${values.length}`);
+  const text = `select count(*) as n from (select 1 from (${found}) one limit $${values.length}) counted`;
+  return [{ name: `count_workflows_${used.join('_')}`, text }, values];
 }
 
 const ownerOfWorkitem: Statement = {
@@ -129,26 +180,61 @@ const historyAfter: Statement = {
   ),
 };
 
+const historyBefore: Statement = {
+  name: 'read_history_before',
+  text: weighed(
+    `
+    select * from history h
+    where shard = $1 and workflow_id = $2 and first_n < $3
+      and exists (select 1 from workflow w where w.shard = $1 and w.id = $2 and w.tenant = $5)
+    order by first_n desc
+    limit $4`,
+    selected(HISTORY, 't'),
+    't.first_n desc',
+    'octet_length(t.entries)',
+  ),
+};
+
 const kept: Statement = {
   name: 'read_kept',
   text: `
   select coalesce(history_first, 1) as first_kept, last_n from workflow where shard = $1 and id = $2 and tenant = $3`,
 };
 
-const errorsNewest: Statement = {
-  name: 'read_errors',
-  text: weighed(
+/** One statement per combination of filters. */
+function errorsBy(query: Parameters<Reads['errors']>[0], size: number): readonly [Statement, readonly unknown[]] {
+  const { tenant, participant, name, at, after } = query;
+  const [atMost, of, id] = after === null ? [LATEST, ...FIRST] : readCursor(after, ['number', 'string', 'string']);
+  const values: unknown[] = [tenant, atMost, of, id, size + 1];
+  const used: string[] = [];
+  const filter = (label: string, given: unknown, condition: (given: string) => string): string => {
+    if (given === null || given === undefined) return '';
+    used.push(label);
+    values.push(given);
+    return ` and ${condition(`$${values.length}`)}`;
+  };
+  const more = [
+    filter('class', query.class, (given) => `t.class = ${given}`),
+    filter('from', at?.from, (given) => `t.at >= ${given}`),
+    filter('to', at?.to, (given) => `t.at < ${given}`),
+    filter('participant', participant, (given) => `i.participant = ${given}`),
+    filter('name', name, (given) => `w.name = ${given}`),
+  ].join('');
+  const text = weighed(
     `
-    select * from error t
-    where tenant = $1 and at <= $2 and (at < $2 or (workflow_id, id) > ($3, $4))
-    order by at desc, workflow_id, id
+    select t.*, w.definition, w.name, i.participant from error t
+    join workflow w on w.shard = t.shard and w.id = t.workflow_id
+    left join workitem i on i.shard = t.shard and i.workflow_id = t.workflow_id and i.id = t.id
+    where t.tenant = $1 and t.at <= $2 and (t.at < $2 or (t.workflow_id, t.id) > ($3, $4))${more}
+    order by t.at desc, t.workflow_id, t.id
     limit $5`,
-    `t.workflow_id as workflow, ${selected({ ...ERROR, columns: ERROR.columns.filter(({ key }) => key !== 'details') }, 't')},
-    '{}' as details`,
+    `t.workflow_id as workflow, t.definition as of_definition, t.name as of_name, t.participant as of_participant,
+    ${selected({ ...ERROR, columns: ERROR.columns.filter(({ key }) => key !== 'details') }, 't')}, '{}' as details`,
     't.at desc, t.workflow_id, t.id',
     'octet_length(t.class) + octet_length(t.message)',
-  ),
-};
+  );
+  return [{ name: `read_errors_${used.join('_')}`, text }, values];
+}
 
 const countsByStatus: Statement = {
   name: 'read_counts',
@@ -161,7 +247,12 @@ const LATEST = Number.MAX_SAFE_INTEGER;
 /** @param historyBase what positions of history begin at; null: they have none */
 export function makeReads(connections: Connections, historyBase: number | null): Reads {
   const run = (statement: Statement, values: readonly unknown[]): Promise<Result> => connections.run(statement, values);
-  const newestFirst = ({ launchedAt, id }: WorkflowSummary): readonly (string | number)[] => [launchedAt, id];
+  const keyBy =
+    ({ ended }: WorkflowsQuery) =>
+    ({ launchedAt, endedAt, id }: WorkflowSummary): readonly (string | number)[] => [
+      (ended?.from ?? null) === null && (ended?.to ?? null) === null ? launchedAt : (endedAt ?? 0),
+      id,
+    ];
   return {
     workflow: async (tenant, id) => {
       const { rows } = await run(workflowById, [shardOf(id), id, tenant]);
@@ -184,7 +275,7 @@ export function makeReads(connections: Connections, historyBase: number | null):
       return pageOf(
         rows.map((record) => rowOf(WORKFLOW_SUMMARY, record)),
         size,
-        newestFirst,
+        keyBy(query),
       );
     },
     workflowRows: async (query) => {
@@ -194,8 +285,9 @@ export function makeReads(connections: Connections, historyBase: number | null):
         const item = record['root_item'] as DatabaseRow | null;
         return { row: rowOf(WORKFLOW, record), workitem: item === null ? null : rowOf(WORKITEM, item) };
       });
-      return pageOfWeighed(items, foundIn(rows), size, ({ row }) => newestFirst(row));
+      return pageOfWeighed(items, foundIn(rows), size, ({ row }) => keyBy(query)(row));
     },
+    countWorkflows: async (query, most) => (await run(...countBy(query, most))).rows[0]?.['n'] as number,
     ...readsOfWorkitems(connections),
     ownerOf: async ({ workflow, workitem }) => {
       const { rows } = await run(ownerOfWorkitem, [shardOf(workflow), workflow, workitem]);
@@ -208,17 +300,26 @@ export function makeReads(connections: Connections, historyBase: number | null):
       const { rows } = await run(historyAfter, [shardOf(id), id, after, pageSize(limit), tenant]);
       return rows.map((record) => rowOf(HISTORY, record));
     },
+    historyBefore: async (tenant, id, before, limit) => {
+      const { rows } = await run(historyBefore, [shardOf(id), id, before, pageSize(limit), tenant]);
+      return rows.map((record) => rowOf(HISTORY, record));
+    },
     kept: async (tenant, id) => {
       const [row] = (await run(kept, [shardOf(id), id, tenant])).rows;
       return row === undefined ? null : { firstKept: row['first_kept'] as number, lastN: row['last_n'] as number };
     },
     recorded: historyBase === null ? null : makeRecorded(connections, historyBase),
-    errors: async ({ tenant, limit, after }) => {
-      const size = pageSize(limit);
-      const [at, of, id] = after === null ? [LATEST, ...FIRST] : readCursor(after, ['number', 'string', 'string']);
-      const { rows } = await run(errorsNewest, [tenant, at, of, id, size + 1]);
+    errors: async (query) => {
+      const size = pageSize(query.limit);
+      const { rows } = await run(...errorsBy(query, size));
       return pageOfWeighed(
-        rows.map((record) => ({ workflow: record['workflow'] as WorkflowId, row: rowOf(ERROR, record) })),
+        rows.map((record) => ({
+          workflow: record['workflow'] as WorkflowId,
+          row: rowOf(ERROR, record),
+          definition: record['of_definition'] as string,
+          name: record['of_name'] as string | null,
+          participant: record['of_participant'] as string | null,
+        })),
         foundIn(rows),
         size,
         (item) => [item.row.at, item.workflow, item.row.id],

@@ -282,16 +282,31 @@ export type Figures = {
   errors(tenant: Tenant | null): Promise<number>;
 };
 
+/** An error in a list, with the hash of its workflow's definition, and the participant of the workitem it happened at. */
+export type ReadError = {
+  readonly workflow: WorkflowId;
+  readonly row: ErrorRow;
+  readonly definition: string;
+  readonly name: string | null;
+  readonly participant: string | null;
+};
+
 /** How a workflow stands, for those who wait for it to move. */
 export type Standing = Pick<WorkflowRow, 'status' | 'lastN'>;
 
+export type TimeRange = { readonly from: number | null; readonly to: number | null };
+
 export type WorkflowsQuery = {
   readonly tenant: Tenant;
-  readonly status: Status | null;
+  /** One, or one of several. */
+  readonly status: Status | readonly Status[] | null;
   readonly name: string | null;
   readonly participant: string | null;
   /** Left out, or null: whatever theirs is. */
   readonly businessKey?: string | null;
+  /** Launched, or ended, from this time on and before that; left out or null: at whatever time. Those asked for by their end come in the order of it. */
+  readonly launched?: TimeRange;
+  readonly ended?: TimeRange;
   readonly limit: number;
   readonly after: string | null;
 };
@@ -324,6 +339,8 @@ export type Reads = {
   >;
   /** Newest first; `after` is the opaque `next` of the page before. `participant`: has an open workitem of that participant. */
   workflows(query: WorkflowsQuery): Promise<Page<WorkflowSummary>>;
+  /** How many there are of them, counted to `most`. */
+  countWorkflows(query: Omit<WorkflowsQuery, 'limit' | 'after'>, most: number): Promise<number>;
   /** The same with their texts and the open workitem of the root strand, for those who have to look inside; ask for few at once. */
   workflowRows(
     query: WorkflowsQuery,
@@ -352,6 +369,8 @@ export type Reads = {
   history(tenant: Tenant, id: WorkflowId, after: number, limit: number): Promise<readonly HistoryRow[]>;
   /** The number of a workflow's last history entry, and of the first from which on none was folded away; null: no such workflow. */
   kept(tenant: Tenant, id: WorkflowId): Promise<{ readonly firstKept: number; readonly lastN: number } | null>;
+  /** History rows that hold entries numbered < `before`, descending, bounded as those of `history` are. */
+  historyBefore(tenant: Tenant, id: WorkflowId, before: number, limit: number): Promise<readonly HistoryRow[]>;
   /** All history in the order of commit; null where that is not to be had. */
   readonly recorded: {
     /** Rows at positions below `upTo` are all there are ever going to be. `hasLater`: others are there, and have to wait for transactions that
@@ -361,12 +380,16 @@ export type Reads = {
      * then. A workflow's own rows have positions that never fall. */
     rows(from: number, upTo: number, limit: number): Promise<readonly Recorded[]>;
   } | null;
-  /** Newest first, without their `details`; bounded in bytes as workitems are. */
+  /** Newest first, without their `details`; bounded in bytes as workitems are. `name`: of the workflow. */
   errors(query: {
     readonly tenant: Tenant;
+    readonly class?: string | null;
+    readonly participant?: string | null;
+    readonly name?: string | null;
+    readonly at?: TimeRange;
     readonly limit: number;
     readonly after: string | null;
-  }): Promise<Page<{ readonly workflow: WorkflowId; readonly row: ErrorRow }>>;
+  }): Promise<Page<ReadError>>;
   /** How many workflows a tenant has, by status (embedded counts are exact too). */
   counts(tenant: Tenant): Promise<ReadonlyMap<Status, number>>;
 };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeChronicle } from '../../console/picture/chronicle.ts';
 import { type Entry, type Standing, standingOf } from '../../console/picture/standing.ts';
-import { historyView } from '../../src/api/resources/workflows/view.ts';
+import { entriesOf } from '../../src/events/entry.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';
@@ -41,7 +41,9 @@ test('a history folded up to its last entry is what the server shows, at every r
           const loaded = player.world.whole(id);
           const chronicle = chronicles.get(id) ?? makeChronicle();
           chronicles.set(id, chronicle);
-          chronicle.add(historyView(id, player.world.history(id), chronicle.last, 1e9) as readonly Entry[]);
+          chronicle.add(
+            player.world.history(id).flatMap((row) => entriesOf(id, row, chronicle.last)) as readonly Entry[],
+          );
           const shown = inspect(loaded, player.world.definition);
           const row = loaded.workflow;
           if (row === null) continue;

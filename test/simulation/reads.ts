@@ -4,7 +4,7 @@ import { shardOf } from '../../src/model/ids.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import type { Tenant } from '../../src/model/tenant.ts';
 import { cursorAt } from '../../src/store/page.ts';
-import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
+import type { Page, Reads, TimeRange, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
 import { BASE, type Database, load, type Rows } from './database.ts';
 
 /* Reading for those who look on. Pages are walked by key; a cursor is the key of the last row shown. */
@@ -22,24 +22,33 @@ export function makeReads(database: Database, ask: Ask): Reads {
     row,
     base: rows.variables.get(`${row.inherits} ${BASE}`)?.value ?? null,
   });
-  const listed = <Item>(
-    { tenant, status, name, participant, businessKey, limit, after }: WorkflowsQuery,
-    itemOf: (rows: Rows) => Item,
-  ): Promise<Page<Item>> =>
+  const listed = <Item>(query: WorkflowsQuery, itemOf: (rows: Rows) => Item): Promise<Page<Item>> =>
     ask('read workflows', () => {
-      const found = [...database.workflows.values()]
-        .filter(({ workflow }) => workflow.tenant === tenant)
-        .filter(({ workflow }) => status === null || workflow.status === status)
-        .filter(({ workflow }) => name === null || workflow.name === name)
-        .filter(({ workflow }) => (businessKey ?? null) === null || workflow.businessKey === businessKey)
-        .filter(
-          ({ workitems }) =>
-            participant === null ||
-            [...workitems.values()].some(({ row }) => row.participant === participant && row.state !== 'closed'),
-        )
-        .map((rows) => ({ item: itemOf(rows), key: [-rows.workflow.launchedAt, rows.workflow.id] }));
-      return pageOf(found, limit, after);
+      const by = isByEnd(query) ? 'endedAt' : 'launchedAt';
+      const found = asked(query).map((rows) => ({
+        item: itemOf(rows),
+        key: [-(rows.workflow[by] ?? 0), rows.workflow.id],
+      }));
+      return pageOf(found, query.limit, query.after);
     });
+  const isByEnd = ({ ended }: Pick<WorkflowsQuery, 'ended'>): boolean =>
+    (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
+  const asked = (query: Omit<WorkflowsQuery, 'limit' | 'after'>): readonly Rows[] => {
+    const { tenant, status, name, participant, businessKey = null, launched, ended } = query;
+    const statuses = status === null ? null : [status].flat();
+    return [...database.workflows.values()]
+      .filter(({ workflow }) => workflow.tenant === tenant)
+      .filter(({ workflow }) => statuses?.includes(workflow.status) ?? true)
+      .filter(({ workflow }) => name === null || workflow.name === name)
+      .filter(({ workflow }) => businessKey === null || workflow.businessKey === businessKey)
+      .filter(({ workflow }) => isWithin(workflow.launchedAt, launched))
+      .filter(({ workflow }) => !isByEnd(query) || (workflow.endedAt !== null && isWithin(workflow.endedAt, ended)))
+      .filter(
+        ({ workitems }) =>
+          participant === null ||
+          [...workitems.values()].some(({ row }) => row.participant === participant && row.state !== 'closed'),
+      );
+  };
   const of = (tenant: Tenant, id: WorkflowId): Rows | undefined => {
     const rows = database.workflows.get(id);
     return rows?.workflow.tenant === tenant ? rows : undefined;
@@ -79,6 +88,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
           leftOut: [],
         };
       }),
+    countWorkflows: (query, most) => ask('count workflows', () => Math.min(most, asked(query).length)),
     workflows: (query) => listed(query, ({ workflow }) => summaryOf(workflow)),
     workflowRows: (query) => listed(query, (rows) => ({ row: rows.workflow, workitem: rootItem(rows) })),
     workitems: ({ tenant, participant, workflow, state, overdue = null, limit, after }) =>
@@ -133,12 +143,30 @@ export function makeReads(database: Database, ask: Ask): Reads {
         const rows = of(tenant, id);
         return rows === undefined ? null : { firstKept: rows.firstKept, lastN: rows.workflow.lastN };
       }),
+    historyBefore: (tenant, id, before, limit) =>
+      ask('read history', () =>
+        (of(tenant, id)?.history ?? [])
+          .filter((row) => row.firstN < before)
+          .sort((a, b) => b.firstN - a.firstN)
+          .slice(0, limit),
+      ),
     recorded: null,
-    errors: ({ tenant, limit, after }) =>
+    errors: ({ tenant, class: kind = null, participant = null, name = null, at, limit, after }) =>
       ask('read errors', () => {
         const found = [...database.workflows.values()]
-          .filter(({ workflow }) => workflow.tenant === tenant)
-          .flatMap(({ workflow, errors }) => [...errors.values()].map((row) => ({ workflow: workflow.id, row })))
+          .filter(({ workflow }) => workflow.tenant === tenant && (name === null || workflow.name === name))
+          .flatMap(({ workflow, errors, workitems }) =>
+            [...errors.values()].map((row) => ({
+              workflow: workflow.id,
+              row,
+              definition: workflow.definition,
+              name: workflow.name,
+              participant: workitems.get(row.id)?.row.participant ?? null,
+            })),
+          )
+          .filter((one) => kind === null || one.row.class === kind)
+          .filter((one) => participant === null || one.participant === participant)
+          .filter(({ row }) => isWithin(row.at, at))
           .map((item) => ({ item, key: [-item.row.at, item.workflow, item.row.id] }));
         return pageOf(found, limit, after);
       }),
@@ -151,6 +179,9 @@ export function makeReads(database: Database, ask: Ask): Reads {
       }),
   };
 }
+
+const isWithin = (at: number, range: TimeRange | undefined): boolean =>
+  at >= (range?.from ?? Number.NEGATIVE_INFINITY) && at < (range?.to ?? Number.POSITIVE_INFINITY);
 
 const summaryOf = ({ callbacks, retry, header, state, fields, ...rest }: WorkflowRow): WorkflowSummary => rest;
 

@@ -954,6 +954,48 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect(await listed({ tenant: 'nobody' as Tenant })).toEqual([]);
       });
 
+      test('workflows are listed and counted by several states, and by when they were launched and ended', async () => {
+        const tenant = `tenant ${workflowId()}` as Tenant;
+        const ids = [0, 1, 2, 3, 4, 5].map(() => workflowId());
+        const states = ['running', 'error', 'paused', 'completed', 'killed', 'completed'] as const;
+        await write(
+          ids.map((id, i) => {
+            const endedAt = i < 3 ? null : AT + 100 - i;
+            return changes(workflow(id, { tenant, launchedAt: AT + i, status: states[i] ?? 'running', endedAt }), {
+              workitems: i === 1 ? [workitem('0_0'), workitem('0_1')] : [],
+            });
+          }),
+        );
+        type Query = Parameters<Store['read']['workflows']>[0];
+        const all = { tenant, status: null, name: null, participant: null } as const;
+        const walked = async (given: Partial<Query>): Promise<readonly number[]> => {
+          const seen: number[] = [];
+          for (let after: string | null = null, more = true; more; ) {
+            const query: Query = { ...all, limit: 1, after, ...given };
+            const page: Awaited<ReturnType<Store['read']['workflows']>> = await store.read.workflows(query);
+            seen.push(...page.items.map(({ id }) => ids.indexOf(id)));
+            after = page.next;
+            more = after !== null;
+          }
+          expect(await store.read.countWorkflows({ ...all, ...given }, 100)).toBe(seen.length);
+          const inside = await store.read.workflowRows({ ...all, limit: 10, after: null, ...given });
+          expect(inside.items.map(({ row }) => ids.indexOf(row.id))).toEqual(seen);
+          return seen;
+        };
+        expect(await walked({ status: ['error', 'paused'] })).toEqual([2, 1]);
+        expect(await walked({ status: ['completed', 'running', 'completed'] })).toEqual([5, 3, 0]);
+        expect(await walked({ launched: { from: AT + 1, to: AT + 4 } })).toEqual([3, 2, 1]);
+        expect(await walked({ launched: { from: null, to: AT + 2 }, status: ['running', 'killed'] })).toEqual([0]);
+        // By their end those that ended last come first.
+        expect(await walked({ ended: { from: AT, to: null } })).toEqual([3, 4, 5]);
+        expect(await walked({ ended: { from: AT + 95, to: AT + 97 }, status: ['completed', 'killed'] })).toEqual([
+          4, 5,
+        ]);
+        expect(await walked({ ended: { from: null, to: AT + 96 }, status: 'completed' })).toEqual([5]);
+        expect(await walked({ participant: 'alice', status: ['error', 'paused'] })).toEqual([1]);
+        expect(await store.read.countWorkflows(all, 4)).toBe(4);
+      });
+
       test('a list of workflows holds no large texts unless they are asked for', async () => {
         const tenant = `tenant ${workflowId()}` as Tenant;
         const row = workflow(workflowId(), { tenant, fields: '{"large":1}' });
@@ -1066,6 +1108,16 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         const second = await store.read.whole(DEFAULT_TENANT, id, { limit: 100, after: '0.3' });
         expect([...(second?.strands.keys() ?? [])]).toEqual(['0.4', '0.5']);
         expect(second?.next).toBe(null);
+      });
+
+      test('history is read backwards from a number', async () => {
+        const id = await launched({}, { history: [history(1, 3), history(4), history(5, 9), history(10)] });
+        const firsts = async (before: number, limit = 10, tenant = DEFAULT_TENANT) =>
+          (await store.read.historyBefore(tenant, id, before, limit)).map(({ firstN }) => firstN);
+        expect(await firsts(11)).toEqual([10, 5, 4, 1]);
+        expect(await firsts(8, 2)).toEqual([5, 4]);
+        expect(await firsts(1)).toEqual([]);
+        expect(await firsts(11, 10, 'nobody' as Tenant)).toEqual([]);
       });
 
       test('history goes on after a number, in the middle of a row too', async () => {
@@ -1192,6 +1244,30 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         const second = await store.read.errors({ tenant, limit: 2, after: first.next });
         expect(second.items.map(({ workflow: of }) => of)).toEqual([ids[0]]);
         expect(second.next).toBe(null);
+      });
+
+      test('errors are found by class, participant, name and time', async () => {
+        const tenant = `tenant ${workflowId()}` as Tenant;
+        const [one, two] = [workflowId(), workflowId()];
+        await write([
+          changes(workflow(one, { tenant, name: 'order' }), {
+            workitems: [workitem('0_0', { participant: 'carol', state: 'failed' })],
+            errors: [error('0_0', { at: AT + 1 }), error('0_1', { at: AT + 2, class: 'Odd' })],
+          }),
+          changes(workflow(two, { tenant, name: null }), { errors: [error('0_0', { at: AT + 3 })] }),
+        ]);
+        type Query = Parameters<Store['read']['errors']>[0];
+        const found = async (given: Partial<Query>) =>
+          (await store.read.errors({ tenant, limit: 10, after: null, ...given })).items.map(({ row }) => row.at - AT);
+        expect(await found({})).toEqual([3, 2, 1]);
+        expect(await found({ class: 'Odd' })).toEqual([2]);
+        expect(await found({ participant: 'carol' })).toEqual([1]);
+        expect(await found({ name: 'order', class: 'RuntimeError' })).toEqual([1]);
+        expect(await found({ at: { from: AT + 2, to: AT + 3 } })).toEqual([2]);
+        const [newest, , oldest] = (await store.read.errors({ tenant, limit: 10, after: null })).items;
+        expect(newest).toMatchObject({ workflow: two, name: null, participant: null });
+        expect(oldest).toMatchObject({ workflow: one, name: 'order', participant: 'carol' });
+        expect(oldest?.definition).toBe(workflow(one).definition);
       });
 
       test('counts grow with what is written', async () => {

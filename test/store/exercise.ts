@@ -156,6 +156,17 @@ export async function exerciseTheRest(store: Store): Promise<void> {
       for (const participant of [null, 'alice'])
         for (const after of [null, Buffer.from(JSON.stringify([AT, 'x'])).toString('base64url')])
           await read.workflows({ ...page, status, name, participant, after });
+  const range = { from: AT, to: AT + 1 };
+  for (const status of ['running', ['error', 'paused']] as const)
+    for (const more of [{}, { launched: range }, { ended: range }]) {
+      const query = { tenant: DEFAULT_TENANT, status, name: null, participant: null, ...more };
+      await read.workflows({ ...query, limit: 10, after: null });
+      await read.workflowRows({ ...query, limit: 10, after: null });
+      await read.countWorkflows(query, 10);
+    }
+  await read.countWorkflows({ tenant: DEFAULT_TENANT, status: null, name: 'a name', participant: 'alice' }, 10);
+  await read.historyBefore(DEFAULT_TENANT, id, 10, 10);
+  await read.errors({ ...page, class: 'x', participant: 'alice', name: 'a name', at: range, after: null });
   for (const participant of [null, 'alice'])
     for (const workflow of [null, id])
       await read.workitems({ ...page, participant, workflow, state: null, after: null });
@@ -167,6 +178,13 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await read.history(DEFAULT_TENANT, id, 0, 10);
   await read.errors({ ...page, after: null });
   await read.counts(DEFAULT_TENANT);
+  for (const tenant of [DEFAULT_TENANT, null]) {
+    await store.figures?.live(tenant);
+    await store.figures?.messages(tenant, AT);
+    await store.figures?.timers(tenant, AT);
+    await store.figures?.workitems(tenant, AT);
+    await store.figures?.errors(tenant);
+  }
   await store.releaseClaims('me');
   await store.nodes.beat({ id: 'node', name: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
   await store.nodes.leave('node');

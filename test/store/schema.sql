@@ -109,6 +109,7 @@ create table error (
   details text not null,
   constraint error_pkey PRIMARY KEY (shard, workflow_id, id)
 );
+CREATE INDEX error_class ON public.error USING btree (tenant, class, at DESC);
 CREATE INDEX error_newest ON public.error USING btree (tenant, at DESC);
 
 create table figure (
@@ -241,6 +242,7 @@ create table workflow (
 CREATE INDEX workflow_business_key ON public.workflow USING btree (tenant, business_key, launched_at DESC, id) WHERE (business_key IS NOT NULL);
 CREATE INDEX workflow_definition ON public.workflow USING btree ("left"(definition, 8));
 CREATE INDEX workflow_ended ON public.workflow USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX workflow_ended_newest ON public.workflow USING btree (tenant, ended_at DESC, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_name ON public.workflow USING btree (tenant, name, launched_at DESC, id) WHERE (name IS NOT NULL);
 CREATE INDEX workflow_newest ON public.workflow USING btree (tenant, launched_at DESC, id);
 CREATE INDEX workflow_status ON public.workflow USING btree (tenant, status, launched_at DESC, id);

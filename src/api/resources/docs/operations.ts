@@ -83,5 +83,8 @@ function fileReply(type: string, content: string | Uint8Array): Reply {
 
 function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | null = null;
-  return () => (made ??= { value: make() }).value;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }

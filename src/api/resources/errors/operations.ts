@@ -1,13 +1,12 @@
 import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
 import { expressionIdOf, workflowIdOf } from '../../ids.ts';
-import { jsonReply, OK, type Operation } from '../../operation.ts';
-import { cursorFor, cursorOf, limitOf } from '../../page.ts';
+import { OK, type Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { changesOf } from '../expressions/changes.ts';
 import { Reapply } from '../expressions/schemas.ts';
+import { ERROR_QUERY, listErrors } from './list.ts';
 import { ErrorList } from './schemas.ts';
-import { errorView } from './view.ts';
 
 /** Errors that wait for somebody. */
 export function errorOperations(parts: Parts): readonly Operation[] {
@@ -30,24 +29,11 @@ export function errorOperations(parts: Parts): readonly Operation[] {
       id: 'listErrors',
       method: 'get',
       path: '/v1/errors',
-      summary: 'Errors that wait for someone',
+      summary: 'Errors that wait for someone, the newest first',
       access: 'read',
-      query: [
-        { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
-        { name: 'cursor', description: 'The next_cursor of the page before' },
-      ],
-      answers: answers(200, 'A page', ErrorList, 400),
-      handle: async (call) => {
-        const page = await parts.store.read.errors({
-          tenant: call.principal.tenant,
-          limit: limitOf(call.query),
-          after: cursorOf('errors', call.query),
-        });
-        return jsonReply(200, {
-          errors: page.items.map(({ workflow, row }) => ({ workflow_id: workflow, ...errorView(workflow, row) })),
-          next_cursor: page.next === null ? null : cursorFor('errors', page.next),
-        });
-      },
+      query: ERROR_QUERY,
+      answers: answers(200, 'A page, or groups', ErrorList, 400),
+      handle: (call) => listErrors(parts, call),
     },
   ];
 }

@@ -11,11 +11,34 @@ export const ErrorRecord = Type.Object(
     class: text('What kind of error'),
     message: text('What happened'),
     at: time('When it happened'),
+    fingerprint: Type.Optional(
+      text('The same for errors that differ only in ids, numbers and quoted texts (lists only)'),
+    ),
+    definition: Type.Optional(text('The hash of the definition of the workflow (lists only)')),
+    name: Type.Optional(nullable(text('The name that definition gives itself (lists only)'))),
+    participant: Type.Optional(nullable(text('Whose workitem it happened at (lists only)'))),
   },
   { title: 'Error', description: 'An error that waits for someone' },
 );
 
 export const ErrorList = Type.Object(
-  { errors: Type.Array(ErrorRecord), next_cursor: nextCursor },
+  {
+    errors: Type.Array(ErrorRecord),
+    next_cursor: nextCursor,
+    groups: Type.Optional(
+      Type.Array(
+        Type.Object({
+          key: nullable(text('What they have in common; null: they have none')),
+          count: Type.Integer({ description: 'How many there are', minimum: 1 }),
+          first_at: time('When the oldest of them happened'),
+          last_at: time('When the newest of them happened'),
+          example: ErrorRecord,
+        }),
+        { description: 'With group_by: the largest first' },
+      ),
+    ),
+    looked_at: Type.Optional(Type.Integer({ description: 'With group_by: errors that were gathered' })),
+    complete: Type.Optional(Type.Boolean({ description: 'With group_by: whether these were all' })),
+  },
   { title: 'ErrorList' },
 );

@@ -1,4 +1,6 @@
 import { showWorkflow } from '../../../engine/show.ts';
+import { entriesOf } from '../../../events/entry.ts';
+import { readKinds } from '../../../events/kinds.ts';
 import { bareView } from '../../../model/changes.ts';
 import { Fault } from '../../../model/fault.ts';
 import { equalJson, isObject, type Json, ownValue } from '../../../model/json.ts';
@@ -8,13 +10,13 @@ import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../../operation.ts';
-import { cursorFor, cursorOf, entryNumberOf, limitOf, PAGE_MAX } from '../../page.ts';
+import { cursorFor, cursorOf, entryNumberOf, limitOf, PAGE_MAX, timeOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
-import { History, WORKFLOW_STATUSES, Workflow, WorkflowList } from './schemas.ts';
+import { History, WORKFLOW_STATUSES, Workflow, WorkflowCount, WorkflowList } from './schemas.ts';
 import { show } from './show.ts';
-import { historyView, summaryView } from './view.ts';
+import { summaryView } from './view.ts';
 
 /** Filters on tags and fields look into the workflows one by one: at most so many, or so much text, per request, then the cursor goes on. */
 const LOOKED_INTO_MAX = 500;
@@ -35,6 +37,19 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       query: LIST_QUERY,
       answers: answers(200, 'A page; with tag or field filters it can hold fewer than limit', WorkflowList, 400),
       handle: (call) => list(parts, call),
+    },
+    {
+      id: 'countWorkflows',
+      method: 'get',
+      path: '/v1/workflows/count',
+      summary: `How many workflows there are, exact up to ${COUNT_MAX.toLocaleString('en')}`,
+      access: 'read',
+      query: FILTERS,
+      answers: answers(200, 'count, or at_least where there are more', WorkflowCount, 400),
+      handle: async ({ principal, query }) => {
+        const n = await parts.store.read.countWorkflows({ tenant: principal.tenant, ...askedOf(query) }, COUNT_MAX + 1);
+        return jsonReply(200, n > COUNT_MAX ? { at_least: COUNT_MAX } : { count: n });
+      },
     },
     {
       id: 'getWorkflow',
@@ -82,11 +97,15 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       id: 'getHistory',
       method: 'get',
       path: `${ID_PATH}/history`,
-      summary: 'What happened, oldest first',
+      summary: 'What happened, oldest or newest first',
       access: 'read',
       query: [
-        { name: 'after', description: 'Only entries with a greater n; usually 0' },
-        { name: 'limit', description: 'Entries per page, 1 to 1000, usually 1000' },
+        { name: 'after', description: 'Only entries with a greater n; default 0' },
+        { name: 'before', description: 'Only entries with a smaller n' },
+        { name: 'order', description: 'asc (default): oldest first; desc: newest first', schema: ORDER },
+        { name: 'kinds', description: 'Only entries of these kinds, comma-separated: workitem.opened, or workflow.*' },
+        { name: 'expid', description: 'Only entries about this place in the tree, such as 0_1' },
+        { name: 'limit', description: 'Entries per page, 1 to 1000, default 1000' },
       ],
       answers: answers(200, 'A page', History, 400, 404),
       handle: (call) => history(parts, call),
@@ -121,39 +140,74 @@ async function cancel(parts: Parts, call: Call): Promise<void> {
   }
 }
 
-const LIST_QUERY: readonly QuerySpec[] = [
-  { name: 'status', description: WORKFLOW_STATUSES.join(', ') },
+/** What is counted exactly. */
+const COUNT_MAX = 10_000;
+
+const ORDER = { type: 'string', enum: ['asc', 'desc'], default: 'asc' };
+const TIME = { type: 'string', format: 'date-time' };
+const FILTERS: readonly QuerySpec[] = [
+  {
+    name: 'status',
+    description: `One of, or several separated by commas: ${WORKFLOW_STATUSES.join(', ')}`,
+    schema: {
+      type: 'string',
+      pattern: `^(${WORKFLOW_STATUSES.join('|')})(,(${WORKFLOW_STATUSES.join('|')}))*$`,
+    },
+  },
   { name: 'name', description: 'The name their definition gives itself' },
   { name: 'business_key', description: 'Only those launched with this business key' },
   { name: 'participant', description: 'Only those in which it is the turn of this participant' },
+  { name: 'launched_from', description: 'Launched at this time or later', schema: TIME },
+  { name: 'launched_to', description: 'Launched before this time', schema: TIME },
+  {
+    name: 'ended_from',
+    description: 'Ended at this time or later; then those that ended last come first',
+    schema: TIME,
+  },
+  { name: 'ended_to', description: 'Ended before this time; then those that ended last come first', schema: TIME },
+];
+const LIST_QUERY: readonly QuerySpec[] = [
+  ...FILTERS,
   { name: 'tag', description: 'Only those in which this tag is entered' },
   { name: 'field.', description: 'field.<path>=<value>: only those with this value in their fields, dots lead inside' },
   { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
   { name: 'cursor', description: 'The next_cursor of the page before' },
 ];
 
-async function list(parts: Parts, call: Call) {
-  const { query } = call;
-  const status = query.get('status');
-  if (status !== null && !WORKFLOW_STATUSES.some((one) => one === status))
-    throw new Problem('query_invalid', `status must be one of ${WORKFLOW_STATUSES.join(', ')}`);
-  const limit = limitOf(query);
-  const inside = filterOf(query);
-  const asked = {
-    tenant: call.principal.tenant,
-    status: status as Status | null,
+/** The filters of a query. @throws Problem */
+function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, 'tenant' | 'limit' | 'after'>> {
+  const statuses = query.get('status')?.split(',') ?? null;
+  if (statuses?.some((status) => !WORKFLOW_STATUSES.some((one) => one === status)))
+    throw new Problem(
+      'query_invalid',
+      `status must be one of ${WORKFLOW_STATUSES.join(', ')}, or several of them separated by commas`,
+    );
+  const known = statuses as readonly Status[] | null;
+  return {
+    status: known === null ? null : known.length === 1 ? (known[0] ?? null) : known,
     name: query.get('name'),
     participant: query.get('participant'),
     businessKey: query.get('business_key'),
+    launched: { from: timeOf(query, 'launched_from'), to: timeOf(query, 'launched_to') },
+    ended: { from: timeOf(query, 'ended_from'), to: timeOf(query, 'ended_to') },
   };
-  const after = cursorOf('workflows', query);
+}
+
+async function list(parts: Parts, call: Call) {
+  const { query } = call;
+  const limit = limitOf(query);
+  const inside = filterOf(query);
+  const asked = { tenant: call.principal.tenant, ...askedOf(query) };
+  // The order is another one, so its cursors are.
+  const order = asked.ended.from === null && asked.ended.to === null ? 'workflows' : 'workflows by their end';
+  const after = cursorOf(order, query);
   const { items, next } =
     inside === null
       ? await parts.store.read.workflows({ ...asked, limit, after })
       : await lookInside(parts, asked, limit, after, inside);
   return jsonReply(200, {
     workflows: items.map(summaryView),
-    next_cursor: next === null ? null : cursorFor('workflows', next),
+    next_cursor: next === null ? null : cursorFor(order, next),
   });
 }
 
@@ -229,24 +283,44 @@ function isSame(value: Json | undefined, wanted: string): boolean {
   }
 }
 
+/**
+ * A page of a history, in either order. Filters look at one page of rows and no further, so a page can hold fewer entries than `limit`, or none,
+ * and there is more all the same.
+ */
 async function history(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
-  const after = entryNumberOf(call.query.get('after') ?? '0');
-  const limit = limitOf(call.query, PAGE_MAX);
-  const kept = await parts.store.read.kept(call.principal.tenant, id);
+  const { query, principal } = call;
+  const after = entryNumberOf(query.get('after') ?? '0');
+  const before = query.has('before') ? entryNumberOf(query.get('before') ?? '', 'before') : null;
+  const order = query.get('order') ?? 'asc';
+  if (order !== 'asc' && order !== 'desc') throw new Problem('query_invalid', 'order must be asc or desc');
+  const wants = readKinds(query.get('kinds'));
+  if (typeof wants !== 'function') throw new Problem('query_invalid', wants.complaint);
+  const expid = query.get('expid');
+  const limit = limitOf(query, PAGE_MAX);
+  const kept = await parts.store.read.kept(principal.tenant, id);
   if (kept === null) throw noSuchWorkflow(id);
-  const entries = historyView(
-    id,
-    await parts.store.read.history(call.principal.tenant, id, after, limit),
-    after,
-    limit,
-  );
-  const last = entries.at(-1)?.n ?? null;
-  const hasMore = last !== null && last < kept.lastN;
-  const named = entries.map((entry) => {
+  const end = Math.min(before ?? kept.lastN + 1, kept.lastN + 1);
+  const rows =
+    order === 'asc'
+      ? await parts.store.read.history(principal.tenant, id, after, limit)
+      : await parts.store.read.historyBefore(principal.tenant, id, end, limit);
+  const found = rows
+    .flatMap((row) => (order === 'asc' ? entriesOf(id, row, after) : [...entriesOf(id, row, after)].reverse()))
+    .filter(({ n }) => n < end);
+  const shown = found.filter(({ kind, expid: at }) => wants(kind) && (expid === null || at === expid)).slice(0, limit);
+  // What was looked at goes as far as the last one shown, or as everything that was read.
+  const last = (shown.length === limit ? shown.at(-1) : found.at(-1))?.n ?? null;
+  const hasMore = last !== null && (order === 'asc' ? last + 1 < end : last > after + 1);
+  const named = shown.map((entry) => {
     const { actor } = entry;
     const key = typeof actor === 'string' && actor.startsWith('key:') ? parts.identity.keys.held(actor.slice(4)) : null;
     return key === null ? entry : { ...entry, actor_name: key.name };
   });
-  return jsonReply(200, { history: named, first_kept: kept.firstKept, next_after: hasMore ? last : null });
+  return jsonReply(200, {
+    history: named,
+    first_kept: kept.firstKept,
+    next_after: order === 'asc' && hasMore ? last : null,
+    ...(order === 'asc' ? {} : { next_before: hasMore ? last : null }),
+  });
 }

@@ -189,6 +189,13 @@ export const WorkflowList = Type.Object(
   { workflows: Type.Array(WorkflowSummary), next_cursor: nextCursor },
   { title: 'WorkflowList' },
 );
+export const WorkflowCount = Type.Object(
+  {
+    count: Type.Optional(Type.Integer({ description: 'How many there are', minimum: 0 })),
+    at_least: Type.Optional(Type.Integer({ description: 'There are more than this', minimum: 0 })),
+  },
+  { title: 'WorkflowCount', description: 'One of the two' },
+);
 export const HistoryEntry = Type.Object(
   {
     n: Type.Integer({ description: 'Without gaps from first_kept' }),
@@ -209,6 +216,13 @@ export const History = Type.Object(
     }),
     next_after: nullable(
       Type.Integer({ description: 'Give this as after to get what follows; null: there is no more' }),
+    ),
+    next_before: Type.Optional(
+      nullable(
+        Type.Integer({
+          description: 'With order=desc: give this as before to get what came earlier; null: there is no more',
+        }),
+      ),
     ),
   },
   { title: 'History' },

@@ -1,7 +1,4 @@
-import { type Entry, entriesOf } from '../../../events/entry.ts';
-import type { WorkflowId } from '../../../model/ids.ts';
 import type { JsonObject } from '../../../model/json.ts';
-import type { HistoryRow } from '../../../model/rows.ts';
 import { readKeptTrace } from '../../../runtime/trace-context.ts';
 import type { WorkflowSummary } from '../../../store/store.ts';
 import { timeOrNull, timeView } from '../../time.ts';
@@ -22,11 +19,3 @@ function traceIdOf({ trace }: WorkflowSummary): JsonObject {
   const context = readKeptTrace(trace);
   return context === null ? {} : { trace_id: context.traceId };
 }
-
-/** The entries of a workflow's history rows that are numbered above `after`, at most `limit`. */
-export const historyView = (
-  workflow: WorkflowId,
-  rows: readonly HistoryRow[],
-  after: number,
-  limit: number,
-): readonly Entry[] => rows.flatMap((row) => entriesOf(workflow, row, after)).slice(0, limit);

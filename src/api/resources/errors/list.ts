@@ -1,0 +1,111 @@
+import type { JsonObject } from '../../../model/json.ts';
+import type { ReadError } from '../../../store/store.ts';
+import { type Call, jsonReply, type QuerySpec, type Reply } from '../../operation.ts';
+import { cursorFor, cursorOf, limitOf, timeOf } from '../../page.ts';
+import type { Parts } from '../../parts.ts';
+import { Problem } from '../../problem.ts';
+import { timeView } from '../../time.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { errorView } from './view.ts';
+
+/* Errors that wait, one by one or in groups. */
+
+export const GROUPS = ['fingerprint', 'class', 'participant', 'definition'] as const;
+type GroupBy = (typeof GROUPS)[number];
+/** Errors that are gathered into groups, the newest; and in one read. */
+const GROUPED_MAX = 10_000;
+const GROUPED_AT_ONCE = 1_000;
+
+export const ERROR_QUERY: readonly QuerySpec[] = [
+  { name: 'class', description: 'Only errors of this class' },
+  { name: 'participant', description: 'Only errors at a workitem of this participant' },
+  { name: 'name', description: 'Only of workflows whose definition gives itself this name' },
+  { name: 'from', description: 'That happened at this time or later', schema: { type: 'string', format: 'date-time' } },
+  { name: 'to', description: 'That happened before this time', schema: { type: 'string', format: 'date-time' } },
+  {
+    name: 'group_by',
+    description: `Answers groups instead of errors, the largest first, of the newest ${GROUPED_MAX.toLocaleString('en')}`,
+    schema: { type: 'string', enum: [...GROUPS] },
+  },
+  { name: 'limit', description: 'Items per page, 1 to 1000, default 100' },
+  { name: 'cursor', description: 'The next_cursor of the page before' },
+];
+
+/** @throws Problem */
+export async function listErrors(parts: Parts, { principal, query }: Call): Promise<Reply> {
+  const asked = {
+    tenant: principal.tenant,
+    class: query.get('class'),
+    participant: query.get('participant'),
+    name: query.get('name'),
+    at: { from: timeOf(query, 'from'), to: timeOf(query, 'to') },
+  };
+  const limit = limitOf(query);
+  const by = query.get('group_by');
+  if (by !== null) {
+    const known = GROUPS.find((one) => one === by);
+    if (known === undefined) throw new Problem('query_invalid', `group_by must be one of ${GROUPS.join(', ')}`);
+    return jsonReply(200, await grouped(parts, asked, known, limit));
+  }
+  const page = await parts.store.read.errors({ ...asked, limit, after: cursorOf('errors', query) });
+  return jsonReply(200, {
+    errors: page.items.map(errorOf),
+    next_cursor: page.next === null ? null : cursorFor('errors', page.next),
+  });
+}
+
+const errorOf = ({ workflow, row, definition, name, participant }: ReadError): JsonObject => ({
+  workflow_id: workflow,
+  ...errorView(workflow, row),
+  fingerprint: fingerprintOf(row.class, row.message),
+  definition,
+  name,
+  participant,
+});
+
+type Group = { readonly key: string | null; count: number; readonly newest: ReadError; oldestAt: number };
+
+async function grouped(
+  parts: Parts,
+  asked: Omit<Parameters<Parts['store']['read']['errors']>[0], 'limit' | 'after'>,
+  by: GroupBy,
+  limit: number,
+): Promise<JsonObject> {
+  const groups = new Map<string | null, Group>();
+  let looked = 0;
+  let after: string | null = null;
+  do {
+    const page = await parts.store.read.errors({ ...asked, limit: GROUPED_AT_ONCE, after });
+    for (const one of page.items) {
+      const key = keyOf(one, by);
+      const group = groups.get(key) ?? { key, count: 0, newest: one, oldestAt: one.row.at };
+      group.count += 1;
+      group.oldestAt = one.row.at;
+      groups.set(key, group);
+    }
+    looked += page.items.length;
+    after = page.next;
+  } while (after !== null && looked < GROUPED_MAX);
+  return {
+    errors: [],
+    next_cursor: null,
+    groups: [...groups.values()]
+      .sort((a, b) => b.count - a.count || b.newest.row.at - a.newest.row.at)
+      .slice(0, limit)
+      .map(({ key, count, newest, oldestAt }) => ({
+        key,
+        count,
+        first_at: timeView(oldestAt),
+        last_at: timeView(newest.row.at),
+        example: errorOf(newest),
+      })),
+    looked_at: looked,
+    complete: after === null,
+  };
+}
+
+function keyOf({ row, participant, definition }: ReadError, by: GroupBy): string | null {
+  if (by === 'class') return row.class;
+  if (by === 'participant') return participant;
+  return by === 'definition' ? definition : fingerprintOf(row.class, row.message);
+}
