@@ -25,7 +25,6 @@ export function openapi(
       description: 'A workflow server: it decides whose turn it is, tells them, waits, and never forgets.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url, description: 'This server' }],
     tags: Object.entries(TAGS)
       .filter(([name]) => operations.some((operation) => tagOf(operation) === name))

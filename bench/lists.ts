@@ -1,0 +1,124 @@
+import { parseArgs } from 'node:util';
+import type { Status } from '../src/model/rows.ts';
+import { readTenant, type Tenant } from '../src/model/tenant.ts';
+import { openStore } from '../src/store/open.ts';
+import type { WorkflowsQuery } from '../src/store/store.ts';
+import { openPostgres } from './support/database.ts';
+
+/*
+ * What lists and counts cost among very many workflows of three tenants: nine in ten of one, nearly all others of the second, one of the
+ * third. Each filter, and each pair of filters, from its beginning and from far behind it. Goal: p99 < 50 ms. Starts a Postgres of its own.
+ *
+ * `npx tsx bench/lists.ts --workflows 1000000`
+ */
+
+const { values } = parseArgs({ options: { workflows: { type: 'string', default: '1000000' } } });
+const WORKFLOWS = Number(values.workflows);
+const GOAL_MS = 50;
+const RUNS = 20;
+const AT = Date.parse('2026-01-01T00:00:00Z');
+/** One workflow each second. */
+const EVERY_MS = 1_000;
+const END = AT + WORKFLOWS * EVERY_MS;
+const [LARGE, MIDDLE, SINGLE] = ['large', 'middle', 'single'].map((name) => readTenant(name) as Tenant) as [
+  Tenant,
+  Tenant,
+  Tenant,
+];
+
+const print = (line: string): void => console.log(line);
+const ms = (value: number): string => `${value.toFixed(1)} ms`.padStart(10);
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+
+const postgres = await openPostgres();
+if (typeof postgres === 'string') {
+  print(postgres);
+  process.exit(1);
+}
+const { url: databaseUrl, client, drop } = await postgres.make();
+const store = await openStore({ databaseUrl, dataDir: 'memory:', prepared: true });
+try {
+  const state = JSON.stringify({ text: 'x'.repeat(400) });
+  await client.query(
+    `insert into workflow (shard, id, tenant, name, definition, launched_at, callbacks, retry, fields, status, header, state,
+       updated_at, ended_at, ver, last_n)
+     select n % 256, 'w' || n,
+       case when n = 0 then '${SINGLE}' when n % 10 = 1 then '${MIDDLE}' else '${LARGE}' end,
+       case when n % 3 = 0 then null else 'name ' || n % 50 end, md5((n % 100)::text), ${AT} + n * ${EVERY_MS}::bigint, '""', null, '{}',
+       s, '{}', $1, ${AT} + n * ${EVERY_MS}::bigint, case when s in ('completed', 'cancelled', 'killed') then ${AT} + n * ${EVERY_MS}::bigint + 500 end, 1, 1
+     from (select n, (array['completed', 'completed', 'completed', 'completed', 'completed', 'completed', 'running', 'running', 'cancelled',
+       case when n % 1000 = 9 then 'error' when n % 2000 = 19 then 'paused' else 'completed' end])[n % 10 + 1] as s
+       from generate_series(0, ${WORKFLOWS - 1}) n) g`,
+    [state],
+  );
+  await client.query(
+    `insert into workitem (shard, workflow_id, id, tenant, path, participant, state, fields, params, opened_at, revision, tries, log)
+     select shard, id, '0_0', tenant, '0', case when launched_at / 1000 % 5000 = 6 then 'rare' else 'usual' end, 'open', '{}', '{}', launched_at, 1, 0, '[]'
+     from workflow where status = 'running'`,
+  );
+  await client.query(
+    `insert into error (shard, workflow_id, id, tenant, path, workitem, class, message, at, details)
+     select shard, id, '0_0', tenant, '0', false, 'RuntimeError', 'broke', launched_at, '{}' from workflow where status = 'error'`,
+  );
+  for (const table of ['workflow', 'workitem', 'error']) await client.query(`vacuum analyze ${table}`);
+  print(`${WORKFLOWS.toLocaleString('en')} workflows; Postgres ${postgres.version}; ${RUNS} runs each\n`);
+
+  const all = { status: null, name: null, participant: null } as const;
+  const middle = AT + (END - AT) / 2;
+  const singles: { readonly [name: string]: Partial<WorkflowsQuery> } = {
+    nothing: {},
+    'a status': { status: 'running' },
+    'a rare status': { status: 'error' },
+    'two statuses': { status: ['error', 'paused'] satisfies Status[] },
+    'a name': { name: 'name 7' },
+    'a participant': { participant: 'usual' },
+    launched: { launched: { from: middle, to: middle + 86_400_000 } },
+    ended: { ended: { from: middle, to: middle + 86_400_000 } },
+  };
+  const names = Object.keys(singles);
+  const pairs = names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const));
+  const asked = new Map<string, Partial<WorkflowsQuery>>(Object.entries(singles));
+  for (const [one, other] of pairs)
+    if (one !== 'nothing') asked.set(`${one}, ${other}`, { ...singles[one], ...singles[other] });
+  asked.set('a rare participant', { participant: 'rare' });
+
+  let isGood = true;
+  async function measure(name: string, run: () => Promise<unknown>): Promise<void> {
+    const times: number[] = [];
+    await run();
+    for (let i = 0; i < RUNS; i++) {
+      const since = performance.now();
+      await run();
+      times.push(performance.now() - since);
+    }
+    const sorted = times.toSorted((a, b) => a - b);
+    const p99 = percentile(sorted, 0.99);
+    isGood &&= p99 < GOAL_MS;
+    print(
+      `  ${name.padEnd(44)} p50 ${ms(percentile(sorted, 0.5))}   p99 ${ms(p99)}${p99 < GOAL_MS ? '' : '   TOO SLOW'}`,
+    );
+  }
+
+  for (const tenant of [LARGE, MIDDLE, SINGLE]) {
+    print(`tenant ${tenant}`);
+    for (const [name, filter] of asked) {
+      const query = { tenant, ...all, ...filter, limit: 100 };
+      await measure(name, () => store.read.workflows({ ...query, after: null }));
+      // As far behind as a thousand pages lead.
+      const at = Math.max(AT, END - 100_000 * EVERY_MS);
+      const far = Buffer.from(JSON.stringify([at, ''])).toString('base64url');
+      await measure(`${name}, far behind`, () => store.read.workflows({ ...query, after: far }));
+      await measure(`${name}, counted`, () => store.read.countWorkflows({ tenant, ...all, ...filter }, 10_001));
+    }
+    await measure('errors', () => store.read.errors({ tenant, limit: 100, after: null }));
+    await measure('errors of a class', () =>
+      store.read.errors({ tenant, class: 'RuntimeError', limit: 100, after: null }),
+    );
+  }
+  print(`\n${isGood ? 'All' : 'Not all'} within ${GOAL_MS} ms`);
+} finally {
+  await store.close();
+  await drop();
+  await postgres.stop();
+}
