@@ -19,9 +19,10 @@ import { openOnDatabase } from './tables/on-database.ts';
 import { beginTransaction, lookAtRows, type TransactionStyle } from './transaction.ts';
 import { makeWaking, noWaking, type Waking } from './wake.ts';
 
+type PoolName = 'engine' | 'reads';
 export type PoolMeter = {
-  readonly waited: (pool: 'engine' | 'reads', seconds: number) => void;
-  readonly lost: (pool: 'engine' | 'reads') => void;
+  readonly waited: (pool: PoolName, seconds: number) => void;
+  readonly lost: (pool: PoolName) => void;
 };
 
 export type StoreSettings = {
@@ -109,7 +110,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
 
   const connectionsMax = Math.max(4, settings.connectionsMax ?? CONNECTIONS_DEFAULT);
   const readsMax = Math.max(1, Math.floor(connectionsMax / 3));
-  const pool = (name: 'engine' | 'reads', max: number, session: readonly string[]): Connections =>
+  const pool = (name: PoolName, max: number, session: readonly string[]): Connections =>
     postgresPool({
       databaseUrl,
       name: `rota ${name}`,

@@ -78,6 +78,8 @@ test('a history is read in both orders, and by kind and place', async () => {
   const id = await launch(
     "define\n  sequence\n    set field: 'a', value: 1\n    set field: 'b', value: 2\n    alpha\n",
   );
+  // The first try has failed, and the history says so.
+  await advance(0);
   type Page = {
     readonly history: readonly { readonly n: number; readonly kind: string; readonly expid?: string }[];
     readonly next_after: number | null;

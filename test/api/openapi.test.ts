@@ -33,11 +33,11 @@ describe('/openapi.json', () => {
       const allowed = String(answer.headers['allow'])
         .split(', ')
         .filter((method) => !['HEAD', 'OPTIONS'].includes(method));
-      expect(allowed.sort(), path).toEqual(
-        Object.keys(methods)
-          .map((method) => method.toUpperCase())
-          .sort(),
-      );
+      // An address may be one of several: /v1/workflows/count is that of a workflow, too.
+      const methodsThere = Object.entries(document.paths)
+        .filter(([other]) => new RegExp(`^${other.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path))
+        .flatMap(([, there]) => Object.keys(there).map((method) => method.toUpperCase()));
+      expect(allowed.sort(), path).toEqual([...new Set(methodsThere)].sort());
       for (const { operationId } of Object.values(methods)) {
         expect(ids.has(operationId), operationId).toBe(false);
         ids.add(operationId);
