@@ -7,8 +7,9 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 export type ConsoleFile = {
   readonly type: string;
   readonly bytes: Buffer;
-  readonly gzip: Buffer;
-  readonly brotli: Buffer;
+  /** Compressed when first asked for: most servers start more often than anybody looks at a page. */
+  readonly gzip: () => Buffer;
+  readonly brotli: () => Buffer;
   /** Strong, quotes included. */
   readonly etag: string;
   /** Its name holds a hash of what is in it, so it never changes. */
@@ -57,11 +58,19 @@ function fileOf(name: string, type: string, bytes: Buffer): ConsoleFile {
   return {
     type,
     bytes,
-    gzip: gzipSync(bytes, { level: 9 }),
+    gzip: once(() => gzipSync(bytes, { level: 9 })),
     // Quality 9 takes a tenth of the time of 11 and is as small within a few hundred bytes.
-    brotli: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }),
+    brotli: once(() => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })),
     etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
     immutable: /-[\w-]{8}\.\w+$/.test(name),
+  };
+}
+
+function once(make: () => Buffer): () => Buffer {
+  let made: Buffer | null = null;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

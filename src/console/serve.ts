@@ -67,9 +67,9 @@ function send(request: IncomingMessage, response: ServerResponse, file: ConsoleF
   }
   const accepted = String(request.headers['accept-encoding'] ?? '');
   const [encoding, body] = /\bbr\b/.test(accepted)
-    ? ['br', file.brotli]
+    ? ['br', file.brotli()]
     : /\bgzip\b/.test(accepted)
-      ? ['gzip', file.gzip]
+      ? ['gzip', file.gzip()]
       : [null, file.bytes];
   response.writeHead(200, {
     ...headers,
