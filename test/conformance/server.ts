@@ -6,7 +6,7 @@ import { playOverHttp } from './harness.ts';
 import { findTarget, listen } from './http.ts';
 
 /** So many cases over HTTP, one after the other, on a machine that does other things too. */
-export const ALL_CASES_MS_MAX = 600_000;
+export const ALL_CASES_MS_MAX = 1_200_000;
 
 /**
  * Plays every case against a whole server with a clock that can be moved: HTTP, engine, dispatcher, a real database.

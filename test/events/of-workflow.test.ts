@@ -85,7 +85,7 @@ describe('readers of one workflow', () => {
     const id = await launch(here, 'define\n  alpha\n');
     const readers = await Promise.all(Array.from({ length: 20 }, () => follow(here, id)));
     await Promise.all(readers.map((reader) => reader.wrote('event: live')));
-    expect(here.events.figures()).toEqual({ workflows: 1, readers: 20 });
+    expect(here.events.figures()).toMatchObject({ workflows: 1, readers: 20 });
     const before = here.asked.history;
     await kill(here, id);
     await Promise.all(readers.map((reader) => reader.wrote('event: workflow.killed')));
@@ -93,7 +93,7 @@ describe('readers of one workflow', () => {
     expect(here.asked.standings).toBe(0);
     for (const reader of readers) reader.leave();
     await Promise.all(readers.map((reader) => reader.ended));
-    expect(here.events.figures()).toEqual({ workflows: 0, readers: 0 });
+    expect(here.events.figures()).toMatchObject({ workflows: 0, readers: 0 });
     expect(here.time.next()).toBeNull();
   });
 

@@ -226,6 +226,7 @@ test('an address the policy refuses is not connected to, by address or by name',
   expect(await strict.send(request(url), PATIENT)).toEqual({
     kind: 'unreachable',
     reason: 'the URL leads to a private address, which ALLOW_PRIVATE_TARGETS=1 would allow',
+    blocked: true,
   });
   expect(await strict.send(request(`http://localhost:${port}/`), PATIENT)).toMatchObject({ kind: 'unreachable' });
   expect(visits).toBe(0);

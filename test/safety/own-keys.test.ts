@@ -21,6 +21,8 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['api/diagram/svg.ts: GATEWAY_MARKS[type]', 'the reader of BPMN lets no other element in'],
   ['api/diagram/svg.ts: TASK_MARKS[type]', 'the reader of BPMN lets no other element in'],
   ['api/middleware/admit.ts: REFUSALS[error.code]', 'the codes of problems'],
+  ['api/openapi.ts: ...PATH_PARAMETERS[name]', 'the parameters of our paths'],
+  ['api/openapi.ts: PATH_PARAMETERS[name]', 'the parameters of our paths'],
   ['api/openapi.ts: paths[path]', 'the paths of our operations'],
   ['cli/commands/keys.ts: UNIT_SECONDS[unit]', 'the pattern before lets one of its letters through'],
   ['definition/bpmn/check.ts: ALLOWED[type]', 'one of the elements that have events'],

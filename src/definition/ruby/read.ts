@@ -40,13 +40,20 @@ export type RubyResult =
   | { readonly ok: false; readonly errors: readonly Complaint[] };
 
 const RUOTE = /\bRuote\s*(?:\.|::)\s*(?:process_definition|workflow_definition|define)\b/;
-const BARE =
-  /^[ \t]*_*(?:process_definition|workflow_definition|define)\b[^\n]*?(?:\bdo|\{)[ \t]*(?:#[^\n]*|\|[^\n]*)?$/m;
 const HEADS: ReadonlySet<string> = new Set(['process_definition', 'workflow_definition', 'define']);
 
 /** True for a text that is probably a definition in Ruby. */
 export function looksLikeRuby(text: string): boolean {
-  return !/^[\s\uFEFF]*[<[{]/.test(text.slice(0, 1_000)) && (RUOTE.test(text) || BARE.test(text));
+  return !/^[\s\uFEFF]*[<[{]/.test(text.slice(0, 1_000)) && (RUOTE.test(text) || text.split('\n').some(opensBlock));
+}
+
+/** A line such as `define 'x' do # a comment`, or with `{`: Radial has no blocks. */
+function opensBlock(line: string): boolean {
+  const trimmed = line.trimStart();
+  if (!/^_*(?:process_definition|workflow_definition|define)\b/.test(trimmed)) return false;
+  const ends = [trimmed.indexOf('#'), trimmed.indexOf('|')].filter((at) => at !== -1);
+  const head = trimmed.slice(0, Math.min(trimmed.length, ...ends)).trimEnd();
+  return head.endsWith('{') || /\bdo$/.test(head.slice(-3));
 }
 
 /** All definitions of a text in Ruby, in its order. */
