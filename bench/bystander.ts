@@ -117,6 +117,7 @@ async function measure(bomb: Bomb): Promise<{ readonly steps: readonly number[];
     return { steps, livez };
   } finally {
     isOver = true;
+    // What was asked last may be cut off by the end; the figures are in.
     await asking.catch(() => {});
     await rota.child.kill();
     near.close();

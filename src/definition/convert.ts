@@ -3,6 +3,7 @@ import type { Tree } from '../model/tree.ts';
 import { type Complaint, type Place, quoted } from './complaint.ts';
 import { type Printed, printJson, printRadial, printXml } from './print.ts';
 import { readDefinition } from './read.ts';
+import type { Doubts } from './reading.ts';
 import { looksLikeRuby, type RubyFound, readRuby } from './ruby/read.ts';
 import type { ParseRuby } from './ruby/syntax.ts';
 import { warningsOf } from './warnings.ts';
@@ -63,7 +64,7 @@ function fromRuby(text: string, to: TargetFormat, parse: ParseRuby): Conversion 
   const convert = (index: number): ReturnType<Extract<Conversion, { ok: true }>['convert']> => {
     const one = found[index] as RubyFound;
     const read = one.read();
-    return read.ok ? printed(read.tree, one, to, read.warnings, read.placeOf) : read;
+    return read.ok ? printed(read, one, to, read.warnings) : read;
   };
   return { ok: true, from: 'ruby', found: found.map(({ name, place }) => ({ name, ...place })), convert };
 }
@@ -75,33 +76,36 @@ function fromText(text: string, from: SourceFormat | null, to: TargetFormat): Co
   const { format } = read;
   if (format === 'bpmn') return refused('BPMN is a language of its own, which the other formats cannot say');
   if (from !== null && from !== format) return refused(`the text is ${format}, not ${from}`);
-  const { tree, placeOf } = read;
-  const place = placeOf(tree);
-  const name = definitionName(tree);
+  const place = read.placeOf(read.tree);
+  const name = definitionName(read.tree);
   return {
     ok: true,
     from: format,
     found: [{ name, ...place }],
-    convert: () => printed(tree, { name, place }, to, [], placeOf),
+    convert: () => printed(read, { name, place }, to, []),
   };
 }
 
 function printed(
-  tree: Tree,
+  read: { readonly tree: Tree; readonly placeOf: (node: Tree) => Place; readonly doubts?: Doubts },
   { name, place }: { readonly name: string | null; readonly place: Place },
   to: TargetFormat,
   leftOut: readonly Complaint[],
-  placeOf: (node: Tree) => Place,
 ): ReturnType<Extract<Conversion, { ok: true }>['convert']> {
+  const { tree } = read;
   const text = PRINT[to](tree);
   if (!text.ok) return { ok: false, errors: [{ message: `${to} cannot say it: ${text.message}`, ...place }] };
-  const warnings = warningsOf(tree, { placeOf }).map(({ message, line, column }) => ({
+  const warnings = warningsOf(tree, read).map(({ message, line, column }) => ({
     message,
     line: line ?? place.line,
     column: column ?? place.column,
   }));
   return { ok: true, text: text.text, tree, name, warnings: [...leftOut, ...warnings] };
 }
+
+/** Where the definitions of this name stand among those that were found; null: all of them. */
+export const indexesOf = (found: readonly NamedPlace[], name: string | null): readonly number[] =>
+  [...found.keys()].filter((index) => name === null || found[index]?.name === name);
 
 export type Chosen =
   | (Converted & { readonly from: SourceFormat; readonly found: readonly NamedPlace[] })
@@ -116,7 +120,7 @@ export function convertOne(
   const all = convertDefinition(text, options);
   if (!all.ok) return all;
   const { found, from } = all;
-  const matching = [...found.keys()].filter((index) => name === null || found[index]?.name === name);
+  const matching = indexesOf(found, name);
   const [first] = matching;
   if (first !== undefined && matching.length === 1) {
     const one = all.convert(first);

@@ -43,7 +43,11 @@ let loading: Promise<readonly [Parser, Module]> | null = null;
 
 /** @throws when the package is another one than this file knows */
 export async function loadRuby(): Promise<ParseRuby> {
-  loading ??= Promise.all([import('@ruby/prism/src/parsePrism.js'), compile()]);
+  loading ??= Promise.all([import('@ruby/prism/src/parsePrism.js'), compile()]).catch((error: unknown) => {
+    // A file that could not be read just now may be readable the next time.
+    loading = null;
+    throw error;
+  });
   const [{ parsePrism }, module] = await loading;
   let started: Exports | null = null;
   return (text) => {

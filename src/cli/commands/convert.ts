@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   convertDefinition,
+  indexesOf,
   needsRuby,
   SOURCE_FORMATS,
   type SourceFormat,
@@ -48,8 +49,8 @@ export async function convert(words: readonly string[], flags: Flags): Promise<n
   const result = convertDefinition(text, { from, to, parse });
   if (!result.ok) return refused(file, result.errors);
   const { found } = result;
-  const indexes = [...found.keys()].filter((index) => typeof name !== 'string' || found[index]?.name === name);
   if (all === true) return writeAll(file, result, to, String(out));
+  const indexes = indexesOf(found, typeof name === 'string' ? name : null);
   const [index] = indexes;
   if (index === undefined || indexes.length > 1) {
     console.error(
