@@ -35,6 +35,7 @@ export type AroundCall = <Answer>(call: StoreCall, run: () => Promise<Answer>) =
 const AT_ONCE: { readonly [Call in AtOnce<Store> | InParts<'at once'>]: true } = {
   wakeOthers: true,
   tellKeys: true,
+  tellRegistry: true,
   connections: true,
 };
 

@@ -247,6 +247,8 @@ function assemble(parts: Parts): Store {
     ],
     onKeys: waking.onKeys,
     tellKeys: waking.tellKeys,
+    onRegistry: waking.onRegistry,
+    tellRegistry: waking.tellRegistry,
     tidy: parts.tidy,
     close: () => {
       closing ??= (async () => {

@@ -116,6 +116,9 @@ export type Store = Tables & {
   /** Keys or secrets were changed by another node, or may have been; as with `onWake` nothing depends on it. */
   onKeys(hear: () => void): Promise<() => Promise<void>>;
   tellKeys(): void;
+  /** The same for what lies in the memory of every node: stored definitions, participants, subscriptions. */
+  onRegistry(hear: () => void): Promise<() => Promise<void>>;
+  tellRegistry(): void;
 
   /** The database's clock, in milliseconds. */
   databaseTime(): Promise<number>;

@@ -10,12 +10,14 @@ import type { Store } from './store.ts';
 const CHANNEL = 'rota_wake';
 /** Keys or secrets have changed. */
 const KEYS_CHANNEL = 'rota_keys';
+/** What lies in the memory of every node has changed: stored definitions, participants, subscriptions. */
+const REGISTRY_CHANNEL = 'rota_registry';
 /** At most one NOTIFY in this many milliseconds; what is asked for meanwhile goes with the next. */
 const PAUSE_MS = 50;
 /** Waits between the tries to connect again, in milliseconds; the last repeats. */
 const RECONNECT_MS: readonly number[] = [100, 500, 2_000, 5_000];
 
-export type Waking = Pick<Store, 'onWake' | 'wakeOthers' | 'onKeys' | 'tellKeys'> & {
+export type Waking = Pick<Store, 'onWake' | 'wakeOthers' | 'onKeys' | 'tellKeys' | 'onRegistry' | 'tellRegistry'> & {
   readonly close: () => Promise<void>;
 };
 
@@ -24,6 +26,8 @@ export const noWaking: Waking = {
   wakeOthers: () => {},
   onKeys: async () => async () => {},
   tellKeys: () => {},
+  onRegistry: async () => async () => {},
+  tellRegistry: () => {},
   close: async () => {},
 };
 
@@ -32,9 +36,13 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
   const self = randomUUID();
   const listeners = new Set<() => void>();
   const keysListeners = new Set<() => void>();
+  const registryListeners = new Set<() => void>();
+  const listenersOf = (channel: string): Set<() => void> =>
+    channel === KEYS_CHANNEL ? keysListeners : channel === REGISTRY_CHANNEL ? registryListeners : listeners;
   const all = function* (): Iterable<() => void> {
     yield* listeners;
     yield* keysListeners;
+    yield* registryListeners;
   };
   let client: pg.Client | null = null;
   let connecting: Promise<void> | null = null;
@@ -72,11 +80,11 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
       });
       fresh.on('notification', ({ channel, payload }) => {
         if (payload === self) return;
-        for (const hear of channel === KEYS_CHANNEL ? keysListeners : listeners) hear();
+        for (const hear of listenersOf(channel)) hear();
       });
       try {
         await fresh.connect();
-        await fresh.query(`listen ${CHANNEL}; listen ${KEYS_CHANNEL}`);
+        await fresh.query(`listen ${CHANNEL}; listen ${KEYS_CHANNEL}; listen ${REGISTRY_CHANNEL}`);
         if (closed) {
           await fresh.end();
           return;
@@ -107,6 +115,11 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
     void connected().then(() => client?.query('select pg_notify($1, $2)', [CHANNEL, self]).catch(onTrouble));
   };
 
+  /** For what is told so seldom that each is told by itself. */
+  const tellAtOnce = (channel: string): void => {
+    void connected().then(() => client?.query('select pg_notify($1, $2)', [channel, self]).catch(onTrouble));
+  };
+
   const hearing =
     (of: Set<() => void>) =>
     async (hear: () => void): Promise<() => Promise<void>> => {
@@ -120,10 +133,9 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
   return {
     onWake: hearing(listeners),
     onKeys: hearing(keysListeners),
-    tellKeys: () => {
-      // So seldom that each is told by itself.
-      void connected().then(() => client?.query('select pg_notify($1, $2)', [KEYS_CHANNEL, self]).catch(onTrouble));
-    },
+    tellKeys: () => tellAtOnce(KEYS_CHANNEL),
+    onRegistry: hearing(registryListeners),
+    tellRegistry: () => tellAtOnce(REGISTRY_CHANNEL),
     wakeOthers: () => {
       if (closed) return;
       asked = true;

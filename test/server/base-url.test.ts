@@ -12,6 +12,7 @@ const node = (url: string, role: string, alive = true): NodeRow => ({
   version: '1',
   startedAt: 0,
   seenAt: 0,
+  registry: null,
   alive,
 });
 

@@ -365,6 +365,8 @@ export function openSimulated(
     },
     onKeys: async () => async () => {},
     tellKeys: () => {},
+    onRegistry: async () => async () => {},
+    tellRegistry: () => {},
 
     databaseTime: () => ask('time', database.now),
 

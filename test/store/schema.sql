@@ -174,6 +174,7 @@ create table node (
   seen_at timestamp with time zone not null,
   lease_until timestamp with time zone not null,
   name text,
+  registry bigint,
   constraint node_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
 

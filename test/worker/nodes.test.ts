@@ -13,9 +13,10 @@ test('looking at the nodes writes nothing: it is a read', async () => {
       nodes: {
         beat: async () => {
           beats += 1;
-          return [{ ...node, startedAt: beats, seenAt: beats, alive: true }];
+          return [{ ...node, startedAt: beats, seenAt: beats, registry: null, alive: true }];
         },
-        look: async (now) => [{ ...node, startedAt: 1, seenAt: now, alive: true }],
+        look: async (now) => [{ ...node, startedAt: 1, seenAt: now, registry: null, alive: true }],
+        knows: async () => {},
         leave: async () => {},
       },
     },
@@ -44,7 +45,12 @@ test('two living nodes of one name are told in the log', async () => {
       databaseTime: async () => 0,
       nodes: {
         look: async () => [],
-        beat: async () => [{ ...node, alive: true }, ...others].map((row) => ({ ...row, startedAt: 1, seenAt: 1 })),
+        beat: async () =>
+          [{ ...node, alive: true }, ...others].map((row) => ({
+            ...row,
+            ...{ startedAt: 1, seenAt: 1, registry: null },
+          })),
+        knows: async () => {},
         leave: async () => {},
       },
     },

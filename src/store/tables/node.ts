@@ -6,6 +6,8 @@ export type Nodes = {
   beat(node: NodeBeat): Promise<readonly NodeRow[]>;
   /** All nodes, the eldest first, alive or not at `now` of the database's clock; writes nothing. */
   look(now: number): Promise<readonly NodeRow[]>;
+  /** This node has read what lies in the memory of every node (registry/memory.ts) as it was at `at`, in milliseconds of the database's clock. */
+  knows(id: string, at: number): Promise<void>;
   leave(id: string): Promise<void>;
 };
 
@@ -27,6 +29,8 @@ export type NodeRow = {
   readonly version: string;
   readonly startedAt: number;
   readonly seenAt: number;
+  /** Up to which moment of the database's clock, in milliseconds, it has read all registries; null: it has none. */
+  readonly registry: number | null;
   readonly alive: boolean;
 };
 
@@ -49,6 +53,7 @@ export const NODE = table<StoredNode>()({
     startedAt: 'instant',
     seenAt: 'instant',
     leaseUntil: 'instant',
+    registry: 'bigint',
   },
   lists: { all: { by: [], order: ['startedAt', 'id'] } },
   sweep: { by: 'leaseUntil', keepMs: DAY_MS },
@@ -61,13 +66,17 @@ export function openNodes(open: OpenTable): Nodes {
     beat: async ({ id, name, role, url, version, leaseSeconds }) => {
       const now = fromNow(0);
       const leaseUntil = fromNow(leaseSeconds);
-      await rows.put({ id, name, role, url, version, startedAt: now, seenAt: now, leaseUntil }, ['startedAt']);
+      await rows.put({ id, name, role, url, version, startedAt: now, seenAt: now, leaseUntil, registry: null }, [
+        'startedAt',
+        'registry',
+      ]);
       const items = await all();
       // What was just written is the database's time.
       const nowThere = items.find((node) => node.id === id)?.seenAt ?? 0;
       return items.map(({ leaseUntil: until, ...node }) => ({ ...node, alive: node.id === id || until > nowThere }));
     },
     look: async (now) => (await all()).map(({ leaseUntil, ...node }) => ({ ...node, alive: leaseUntil > now })),
+    knows: async (id, at) => void (await rows.update({ id }, { registry: at })),
     leave: async (id) => void (await rows.delete({ id })),
   };
 }

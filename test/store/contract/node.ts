@@ -43,6 +43,15 @@ export const about: Topic = (store) => {
     await nodes.leave('n');
   });
 
+  test('a node says up to when it has read the registries, and its beats leave that as it is', async () => {
+    const { nodes, databaseTime } = store();
+    expect((await nodes.beat({ ...node, id: 'n' })).find(({ id }) => id === 'n')?.registry).toBe(null);
+    await nodes.knows('n', 7_000);
+    expect((await nodes.beat({ ...node, id: 'n' })).find(({ id }) => id === 'n')?.registry).toBe(7_000);
+    expect((await nodes.look(await databaseTime())).find(({ id }) => id === 'n')?.registry).toBe(7_000);
+    await nodes.leave('n');
+  });
+
   test('a node that was silent for a day is forgotten', async () => {
     const { nodes, retire } = store();
     await nodes.beat({ ...node, id: 'gone', leaseSeconds: -DAY_SECONDS - 60 });
