@@ -20,6 +20,9 @@ import { StoreUnavailable } from './store.ts';
 /** Callers that may wait for the one connection; the engine and the API bound their queues far below. */
 const WAITING_MAX = 10_000;
 
+/** After a statement that took so long the event loop goes round. */
+const YIELD_AFTER_MS = 5;
+
 type InitResult = Awaited<ReturnType<NodeFS['init']>>;
 type OpenFile = { readonly nfd?: number; readonly shared: { readonly refcount: number } };
 type FileOperations = {
@@ -176,7 +179,12 @@ export async function openEmbedded(
     const run = database.execProtocolStream.bind(database);
     database.execProtocolStream = async (...given) => {
       if (session.failure !== null) throw session.failure;
-      return run(...given);
+      const since = performance.now();
+      const answer = await run(...given);
+      // It has computed in this very process. Without letting the event loop go round, one statement would follow the other as long as
+      // there are any, and nobody else would be heard.
+      if (performance.now() - since > YIELD_AFTER_MS) await new Promise((resolve) => setImmediate(resolve));
+      return answer;
     };
     client.on('error', (error) => stopped(session, error));
     await client.connect();
