@@ -20,7 +20,7 @@
  */
 
 import { canonicalJson, type Fields, isObject, type Json, ownValue } from '../model/json.ts';
-import { FREE, spendValue, type Work } from './work.ts';
+import { ELEMENT_WORK, FREE, spendValue, type Work } from './work.ts';
 
 export type MergeOrder = 'first' | 'last' | 'highest' | 'lowest';
 export type MergeType = 'override' | 'mix' | 'isolate' | 'stack' | 'union' | 'ignore' | 'concat' | 'deep';
@@ -107,7 +107,8 @@ function join(replies: readonly BranchReply[], type: JoinType, work: Work): Fiel
   for (const { fields } of replies) {
     for (const key of Object.keys(fields)) {
       const value = fields[key] as Json;
-      spendValue(work, value);
+      if (type === 'union') spendValue(work, value);
+      else work.spend(Array.isArray(value) ? value.length * ELEMENT_WORK : 1);
       const draft = result.get(key);
       result.set(key, draft === undefined ? { kind: 'value', value } : joinValue(draft, value, type));
     }
@@ -120,9 +121,9 @@ function joinValue(draft: Draft, value: Json, type: JoinType): Draft {
   const existing = draft.kind === 'value' ? draft.value : null;
   if (Array.isArray(value)) {
     if (draft.kind !== 'list' && !Array.isArray(existing)) return { kind: 'value', value };
-    const items = draft.kind === 'list' ? draft.items : [...(existing as readonly Json[])];
-    for (const item of value) items.push(item);
-    return { kind: 'list', items };
+    if (draft.kind !== 'list') return { kind: 'list', items: [...(existing as readonly Json[]), ...value] };
+    for (const item of value) draft.items.push(item);
+    return draft;
   }
   if (isObject(value) && (draft.kind === 'object' || isObject(existing))) return layOver(draft, value, type === 'deep');
   return { kind: 'value', value };

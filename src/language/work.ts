@@ -31,6 +31,9 @@ export function makeMeter(limit: number, what: string): Meter {
   };
 }
 
+/** Looking at one element of a list or object, or copying it, takes about as long as copying this many characters. */
+export const ELEMENT_WORK = 8;
+
 /** For callers that bound the work by other means, such as the length of the text. */
 export const FREE: Work = { spend: () => undefined };
 
@@ -53,7 +56,9 @@ export function spendValue(work: Work, value: Json): void {
     else if (typeof next !== 'object' || next === null) work.spend(1);
     else if (Array.isArray(next)) {
       work.spend(next.length + 1);
-      for (const item of next as readonly Json[]) open.push(item);
+      for (const item of next as readonly Json[])
+        if (typeof item === 'string') work.spend(item.length + 1);
+        else open.push(item);
     } else {
       work.spend(1);
       for (const [key, item] of Object.entries(next)) {

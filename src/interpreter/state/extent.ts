@@ -15,8 +15,8 @@ const REFERENCE: Extent = { characters: 100, depth: 0 };
 /** Quotes, colon and comma around a key and its value. */
 const PUNCTUATION = 4;
 
-/** What is flat and has so few elements is measured again rather than remembered: that is quicker. */
-const SMALL = 16;
+/** What has fewer characters is measured again rather than remembered: that is quicker. */
+const REMEMBERED_CHARACTERS_MIN = 500;
 
 export type Extents = WeakMap<object, Extent>;
 
@@ -63,18 +63,15 @@ function charactersOf(measuring: Measuring, json: Json, level: number): number {
   if (level >= measuring.depthMax) measuring.tooDeep();
   let characters = 2;
   let depth = 0;
-  let elements = 0;
   if (Array.isArray(json)) {
-    elements = json.length;
-    measuring.spend(elements);
+    measuring.spend(json.length);
     for (const item of json as readonly Json[]) {
       characters += charactersOf(measuring, item, level + 1) + 1;
       if (measuring.depth > depth) depth = measuring.depth;
     }
   } else {
     const keys = Object.keys(json);
-    elements = keys.length;
-    measuring.spend(elements);
+    measuring.spend(keys.length);
     for (const key of keys) {
       const item = (json as { readonly [key: string]: Json })[key] as Json;
       characters += charactersOf(measuring, item, level + 1) + key.length + PUNCTUATION;
@@ -83,6 +80,6 @@ function charactersOf(measuring: Measuring, json: Json, level: number): number {
   }
   depth += 1;
   measuring.depth = depth;
-  if (depth > 1 || elements > SMALL) measuring.known?.set(json, { characters, depth });
+  if (characters >= REMEMBERED_CHARACTERS_MIN) measuring.known?.set(json, { characters, depth });
   return characters;
 }

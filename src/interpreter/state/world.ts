@@ -1,4 +1,5 @@
 import { LanguageError } from '../../language/language-error.ts';
+import { ELEMENT_WORK } from '../../language/work.ts';
 import { invariant } from '../../model/fault.ts';
 import type { HistoryEntry } from '../../model/history-kinds.ts';
 import { type ExpressionId, expressionId } from '../../model/ids.ts';
@@ -25,8 +26,6 @@ import type { Flavour, Header, Held, Message, Node, Ref, Strand, TreeRef, Value 
 
 /** From this many characters on values are measured. */
 const BULKY_CHARACTERS = 20_000;
-/** Looking at one element of a list or object takes about as long as copying this many characters. */
-const ELEMENT_WORK = 8;
 /** Quotes and a comma, or a number, for each element of a list. */
 const PUNCTUATION_MAX = 8;
 const ignore = (): void => undefined;
