@@ -9,7 +9,7 @@ import { clearError } from './life/leaving.ts';
 import { wakeOf } from './life/timers.ts';
 import { pause } from './pausing.ts';
 import { baseFields, mergeGiven } from './state/fields.ts';
-import { decodeMessages, encodeMessages } from './state/messages.ts';
+import { CARRIED, decodeMessages, encodeMessages } from './state/messages.ts';
 import type { Message, Reapply } from './state/state.ts';
 import { ROOT } from './state/state.ts';
 import type { Acting, World } from './state/world.ts';
@@ -82,7 +82,9 @@ export function replay(world: World, event: Of<'replay'>): Answer {
   world.noteRead(row.details.length);
   if (event.fields !== null) world.extentOf(event.fields);
   const details = JSON.parse(row.details) as { readonly message: string; readonly fields: Fields };
-  const [failed] = decodeMessages(details.message, (base) => baseValue(world, base));
+  const [failed] = decodeMessages(details.message, (base) =>
+    base === CARRIED ? details.fields : baseValue(world, base as ExpressionId),
+  );
   clearError(x);
   world.record({ kind: 'expression.replayed', expid: expidOf(row.id), expression_id: row.id, name: x.node.name });
   if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {

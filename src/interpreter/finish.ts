@@ -142,7 +142,7 @@ export function takeUp(world: World): void {
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
   world.tookUp = true;
   world.noteRead(row.payload.length);
-  for (const message of decodeMessages(row.payload, (base) => world.baseOf(base))) world.send(message);
+  for (const message of decodeMessages(row.payload, (base) => world.baseOf(base as ExpressionId))) world.send(message);
   // All at once: asked for one by one, every strand would cost a run of the step.
   const paths = new Set(world.queue.slice(0, world.context.limits.messages).flatMap(strandsOf));
   world.want(...[...paths].filter((path) => !world.loaded.strands.has(path)).map(strandNeed));

@@ -24,7 +24,7 @@ export function auditRows(loaded: Loaded): readonly string[] {
     if (counted !== held) lines.push(`${what}: counted ${String(counted)}, held ${String(held)}`);
   };
   const header = decodeHeader(workflow.header);
-  const baseOf = (scope: ExpressionId): ReturnType<typeof baseFields> | null => {
+  const baseOf = (scope: string): ReturnType<typeof baseFields> | null => {
     const row = loaded.variables.get(`${scope} ^`);
     if (row === undefined) lines.push(`the base of ${scope} is missing`);
     return row === undefined ? {} : baseFields(row.value);

@@ -102,3 +102,35 @@ test('steps over large fields end early and the rest takes its turn', () => {
   const rows = driver.world.history(driver.id);
   for (const row of rows) expect(row.lastN - row.firstN).toBeLessThan(40);
 });
+
+test('what has used up the work of a message is told as an error with the name of its bound', () => {
+  const driver = run(
+    "define\n  repeat\n    concurrence merge_type: 'concat'\n      sequence\n      sequence\n",
+    { a: ['x'] },
+    { messageWork: 30_000 },
+  );
+  const rows = [...driver.world.whole(driver.id).errors.values()];
+  expect(rows.map((row) => row.class)).toEqual(['LimitExceeded']);
+  expect(rows[0]?.message).toContain('more than 30000 characters and elements');
+});
+
+test('fields that are large are kept once beside an error, and are there again when it is replayed', () => {
+  const driver = run("define\n  concurrence merge_type: 'concat'\n    sequence\n    sequence\n  alpha\n", {
+    a: Array.from({ length: 15_000 }, () => 'x'),
+  });
+  const [row] = driver.world.whole(driver.id).errors.values();
+  if (row === undefined) throw new Error('no error waits');
+  expect(row.details.length).toBeLessThan(130_000);
+  driver.stimulate({ kind: 'replay', expression: row.id, fields: null, tree: null });
+  driver.settle();
+  expect(errors(driver)).toEqual(['LimitExceeded']);
+  driver.stimulate({ kind: 'replay', expression: row.id, fields: { a: ['y'] }, tree: null });
+  driver.settle();
+  expect(driver.open().map(({ participant }) => participant)).toEqual(['alpha']);
+});
+
+test('a launch with large fields reaches its first participant in one step', () => {
+  const driver = run('define\n  sequence\n    sequence\n      alpha\n', { a: 'x'.repeat(90_000) });
+  expect(driver.open()).toHaveLength(1);
+  expect(driver.world.history(driver.id)).toHaveLength(1);
+});

@@ -158,8 +158,10 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
   }
   if (strand === null) return null;
   strand.touched = true;
-  // Fields that the expression above has too are stored once.
-  const isShared = message.fresh === null ? parent?.node.applied === message.fields : message.fresh.base !== null;
+  // Fields that the expression above has too are stored once; those of a launch have been let in at the door.
+  const isShared =
+    (message.launch && message.parent === null) ||
+    (message.fresh === null ? parent?.node.applied === message.fields : message.fresh.base !== null);
   if (!isShared) world.spendCopy(message.fields);
   const node = newNode(message.id, expidOf(message.id), message.tree, message.fields);
   strand.nodes.push(node);

@@ -1,7 +1,7 @@
 import type { LanguageError } from '../../language/language-error.ts';
 import type { Fields, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
-import { carriedFields, encodeMessages } from '../state/messages.ts';
+import { CARRIED, carriedFields, encodeMessages } from '../state/messages.ts';
 import type { Message } from '../state/state.ts';
 import type { Acting, World } from '../state/world.ts';
 import { toText } from './attributes.ts';
@@ -17,6 +17,8 @@ import { parentOf } from './variables.ts';
 
 /** An error was raised while `message` was handled at `x`. */
 export function raiseError(x: Acting, message: Message, error: LanguageError): void {
+  // What failed may have used up the work of its message. Telling of it has a budget of its own.
+  x.world.begin();
   const fields = errorFields(x, error);
   const carried = carriedFields(message, x.node);
   const found = findHandler(x, fields);
@@ -52,7 +54,9 @@ export function keepError(
   strand.touched = true;
   if (!node.hasError) world.header.errors++;
   node.hasError = true;
-  const baseOf = (value: object): string | null => world.bases.get(value as Fields) ?? null;
+  // Large fields are written once: the text of the message stands within the details, where each quote takes several characters.
+  const baseOf = (value: object): string | null =>
+    value === carried && world.isBulky ? CARRIED : (world.bases.get(value as Fields) ?? null);
   world.changeError(node.id, {
     kind: 'put',
     row: {

@@ -1,4 +1,3 @@
-import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, withKey } from '../../model/json.ts';
 import { BASE, Lists, noBase, type Packed, Packer, packSupplanted, Unpacker, unpackSupplanted } from './encoding.ts';
@@ -141,6 +140,9 @@ export const strandsOf = (message: Message): readonly string[] =>
 export const carriedFields = (message: Message, node: Node): Fields =>
   about(message.kind).carried(message as never, node);
 
+/** Names, within the message of an error, the fields that the error keeps beside it. */
+export const CARRIED = 'fields';
+
 const continuations = new Lists();
 
 /** Messages that wait for the workflow's next turn, as text. */
@@ -155,8 +157,8 @@ export function encodeMessages(
   const packed = messages.map((message) => about(message.kind).pack(packer, message as never));
   return JSON.stringify([packer.definitions, packer.table, packed]);
 }
-export function decodeMessages(text: string, fieldsOf: (base: ExpressionId) => Fields | null = noBase): Message[] {
+export function decodeMessages(text: string, fieldsOf: (base: string) => Fields | null = noBase): Message[] {
   const [definitions, table, packed] = continuations.read(text) as [string[], Json[], Packed[]];
-  const unpacker = new Unpacker(table, definitions, (name) => fieldsOf(name.slice(BASE.length) as ExpressionId));
+  const unpacker = new Unpacker(table, definitions, (name) => fieldsOf(name.slice(BASE.length)));
   return packed.map((message) => about(message['kind'] as Message['kind']).unpack(unpacker, message) as Message);
 }
