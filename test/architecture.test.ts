@@ -39,7 +39,7 @@ const rooms: { readonly [name: string]: Room } = {
   identity: { from: ['model', 'runtime', 'store'], node: ['crypto', 'fs', 'fs/promises', 'zlib'] },
   engine: { from: ['model', 'runtime', 'language', 'definition', 'interpreter', 'store'], node: ['crypto'] },
   events: { from: ['model', 'runtime', 'language', 'store', 'engine'], node: ['crypto', 'events'] },
-  registry: { from: ['model', 'runtime', 'language', 'definition', 'store', 'engine'], node: ['crypto'] },
+  registry: { from: ['model', 'runtime', 'language', 'definition', 'store', 'identity', 'engine'], node: ['crypto'] },
   outbox: {
     from: ['model', 'runtime', 'store', 'engine'],
     node: ['crypto', 'dns', 'dns/promises', 'http', 'https', 'net', 'stream', 'tls'],

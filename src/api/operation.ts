@@ -99,7 +99,7 @@ export type Audited = {
  */
 export type Operation = {
   readonly id: string;
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As @koa/router wants it: `/v1/workflows/:workflow_id`. */
   readonly path: string;
   readonly summary: string;

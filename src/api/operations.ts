@@ -9,11 +9,13 @@ import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
 import { figureOperations, statsOperation } from './resources/figures/operations.ts';
 import { keyOperations } from './resources/keys/operations.ts';
+import { participantOperations } from './resources/participants/operations.ts';
 import { playgroundOperations } from './resources/playground/operations.ts';
 import { secretOperations } from './resources/secrets/operations.ts';
 import { infoOperation } from './resources/server/info.ts';
 import { serverOperations } from './resources/server/operations.ts';
 import { sessionOperations } from './resources/sessions/operations.ts';
+import { subscriptionOperations } from './resources/subscriptions/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
 import { workitemOperations } from './resources/workitems/operations.ts';
@@ -42,4 +44,6 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...sessionOperations(parts),
   ...auditOperations(parts),
   ...businessKeyOperations(parts),
+  ...participantOperations(parts),
+  ...subscriptionOperations(parts),
 ];

@@ -8,6 +8,9 @@ import type { Status } from '../model/rows.ts';
 import type { Launch as LaunchOrder } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Tree } from '../model/tree.ts';
+import type { Memory } from '../registry/memory.ts';
+import type { Participants } from '../registry/participants.ts';
+import type { Subscriptions } from '../registry/subscriptions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
@@ -132,6 +135,10 @@ export type Parts = {
   };
   /** The path of the base URL, without a slash at its end: behind a proxy our addresses begin with it. */
   readonly basePath: () => string;
+  /** BASE_URL, without a slash at its end. */
+  readonly baseUrl: () => string;
+  /** Something is owed to those who are told of lifecycles: this node, or another one, sends it now. */
+  readonly owed: () => void;
   /** Why a callback may not go to a URL, in words that fit behind "the URL", or null (outbox/targets.ts). */
   readonly targetComplaint: (url: string) => string | null;
   /** The server processes that share the database, this one among them. */
@@ -148,6 +155,12 @@ export type Parts = {
       format: 'prometheus' | 'openmetrics',
     ) => Promise<{ readonly type: string; readonly text: string }>;
     readonly stats: (asked: StatsAsked) => Promise<Stats>;
+  };
+  /** What lies in the memory of every node, and how a write of it is spread. */
+  readonly registry: {
+    readonly participants: Participants;
+    readonly subscriptions: Subscriptions;
+    readonly memory: Pick<Memory, 'spread' | 'refresh'>;
   };
   readonly audit: Auditing;
   /** Only with TEST_CLOCK=1. */

@@ -26,6 +26,9 @@ export type HttpCode =
   | 'host_not_allowed'
   | 'business_key_taken'
   | 'business_key_not_found'
+  | 'participant_not_found'
+  | 'subscription_not_found'
+  | 'form_not_found'
   | 'key_not_found'
   | 'secret_not_found'
   | 'rate_limited'
@@ -75,6 +78,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   workitem_not_found: entry(404, 'No such workitem', 'workitem_id not found'),
   workflow_mismatched: entry(409, 'The workitem belongs to another workflow', 'workflow_id is mismatched'),
   already_proceeded: entry(409, 'The workitem is closed already', 'workitem_id not found'),
+  workitem_claimed: entry(409, 'Somebody else has claimed the workitem'),
   expression_not_found: entry(404, 'No such expression'),
   error_not_found: entry(404, 'No such error'),
   workflow_over: entry(409, 'The workflow is over'),
@@ -112,6 +116,9 @@ export const problems: Readonly<Record<Code, Entry>> = {
   host_not_allowed: entry(421, 'This server does not go by that name'),
   business_key_taken: entry(409, 'The business key is taken'),
   business_key_not_found: entry(404, 'No such business key'),
+  participant_not_found: entry(404, 'No such participant'),
+  subscription_not_found: entry(404, 'No such subscription'),
+  form_not_found: entry(404, 'No such form'),
   key_not_found: entry(404, 'No such key'),
   secret_not_found: entry(404, 'No such secret'),
   rate_limited: passing(429, 'The caller asks for too much at once'),

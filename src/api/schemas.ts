@@ -4,15 +4,29 @@ import { ErrorList } from './resources/errors/schemas.ts';
 import { Reapply } from './resources/expressions/schemas.ts';
 import { Stats } from './resources/figures/schemas.ts';
 import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/keys/schemas.ts';
+import { Form, Participant, ParticipantList, ParticipantPut } from './resources/participants/schemas.ts';
 import { Secret, SecretCreate, SecretList, SecretRotate, SecretShown } from './resources/secrets/schemas.ts';
 import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
 import { SessionCreate, Ticket } from './resources/sessions/schemas.ts';
+import {
+  EventDeliveries,
+  Redeliver,
+  Redelivered,
+  Subscription,
+  SubscriptionCreate,
+  SubscriptionList,
+  SubscriptionPatch,
+} from './resources/subscriptions/schemas.ts';
 import { History, Launch, Launched, Workflow, WorkflowCount, WorkflowList } from './resources/workflows/schemas.ts';
 import {
   Callback,
+  Claim,
   Deliveries,
   Fail,
+  Heartbeat,
+  HeartbeatTold,
   Proceed,
+  Release,
   Workitem,
   WorkitemList,
   WorkitemPatch,
@@ -66,6 +80,21 @@ export const published = {
   secrets: SecretList,
   'secret-create': SecretCreate,
   'secret-rotate': SecretRotate,
+  participant: Participant,
+  participants: ParticipantList,
+  'participant-put': ParticipantPut,
+  form: Form,
+  subscription: Subscription,
+  subscriptions: SubscriptionList,
+  'subscription-create': SubscriptionCreate,
+  'subscription-patch': SubscriptionPatch,
+  'event-deliveries': EventDeliveries,
+  'event-redeliver': Redeliver,
+  'event-redelivered': Redelivered,
+  claim: Claim,
+  release: Release,
+  heartbeat: Heartbeat,
+  'heartbeat-told': HeartbeatTold,
   audit: AuditList,
   problem: Problem,
 } satisfies Readonly<Record<string, Schema>>;

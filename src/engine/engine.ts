@@ -1,5 +1,5 @@
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { Json } from '../model/json.ts';
+import type { Fields, Json } from '../model/json.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
@@ -75,6 +75,8 @@ export type MessageSink = {
   take(messages: readonly ReadyMessage[]): void;
   /** Messages are due that nobody has claimed. */
   wake(): void;
+  /** Something is owed to those who are told of lifecycles. */
+  owed?(): void;
   /** Waiting tries of these workitems (or of the whole workflow) must not start any more. */
   withdraw(workflow: WorkflowId, workitems: readonly ExpressionId[] | 'all'): void;
 };
@@ -104,16 +106,26 @@ export type TryOutcome = {
   readonly openedAt?: number;
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly result:
-    | { readonly kind: 'delivered'; readonly status: number }
-    | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
-    | { readonly kind: 'unreachable'; readonly reason: string }
+  readonly result: /** `fields`: the answer was the proceed. */
+    | { readonly kind: 'delivered'; readonly status: number; readonly fields?: Fields }
+    | {
+        readonly kind: 'refused';
+        readonly status: number;
+        readonly retryAfterSeconds: number | null;
+        readonly fails?: Failing;
+      }
+    | { readonly kind: 'unreachable'; readonly reason: string; readonly fails?: Failing }
+    /** Nothing was sent and nothing is counted: it is due again so many milliseconds later. */
+    | { readonly kind: 'postponed'; readonly ms: number }
     /** No request left this node: the claim is only given back. */
     | { readonly kind: 'dropped' };
   /** Something waits for this try to end (a notice behind it): written at once. */
   readonly urgent?: boolean;
   readonly detail?: Json;
 };
+
+/** The workitem fails with this error at once, whatever tries are left. */
+export type Failing = { readonly class: string; readonly message: string };
 
 export type EngineFigures = {
   /** Stimuli that wait or are under way, and outcomes that are kept. */

@@ -55,6 +55,9 @@ export function firstNeeds(entry: Entry): readonly Need[] {
     case 'proceed':
     case 'fail':
     case 'edit':
+    case 'heartbeat':
+    case 'claim':
+    case 'release':
     case 'redeliver':
     case 'refuse':
       return [{ kind: 'workitem', id: event.workitem }];

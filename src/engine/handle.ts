@@ -1,8 +1,11 @@
 import { pausedSince } from '../interpreter/inspect.ts';
+import { heartbeatRow } from '../interpreter/life/heartbeats.ts';
 import { bareChanges, joinChanges, overlay } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
+import type { Fields } from '../model/json.ts';
+import { readTerms } from '../model/participants.ts';
 import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -10,7 +13,7 @@ import type { EngineStimulus, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, nameOf, type Verdict } from './entry.ts';
 import { recorded, withFirstEntry } from './history.ts';
 import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken, redelivered } from './outcomes.ts';
-import { readRetryRules } from './retry-rules.ts';
+import { type RetryRules, readRetryRules, saysSomething } from './retry-rules.ts';
 import { killedApart, SET_APART, setApart } from './set-apart.ts';
 import type { Running, Turn } from './turn.ts';
 
@@ -143,6 +146,7 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
     limits: running.limits,
     definition: (hash) => definitionFor(running, entry, hash),
     hears: running.hears,
+    ...(running.participants === undefined ? {} : { participant: running.participants.find }),
   });
 }
 
@@ -232,7 +236,9 @@ function runOutcome(running: Running, turn: Turn, entry: Entry & { kind: 'outcom
     if (row !== undefined && row.send !== null) turn.freed = true;
     return { kind: 'ran', verdict: { kind: 'done' }, changes: null, folds: false };
   }
-  const ran = consequently(running, turn, entry, row, found, { kind: 'done' });
+  const { result } = outcome;
+  const proceeds = result.kind === 'delivered' && outcome.send === 'active' ? (result.fields ?? null) : null;
+  const ran = consequently(running, turn, entry, row, found, { kind: 'done' }, proceeds);
   if (ran.kind === 'ran' && ran.verdict.kind === 'done') release(turn, outcome);
   return ran;
 }
@@ -241,7 +247,7 @@ const release = (turn: Turn, outcome: TryOutcome): void => {
   turn.releases.push({ workflow: outcome.workflow, workitem: outcome.workitem, claim: outcome.claim });
 };
 
-/** Writes what a try has come to; when the tries are spent, the workitem fails in the same breath. */
+/** Writes what a try has come to; when the tries are spent the workitem fails, and when the answer was its proceed it proceeds, in the same breath. */
 function consequently(
   running: Running,
   turn: Turn,
@@ -249,21 +255,25 @@ function consequently(
   row: WorkitemRow,
   found: Consequence,
   verdict: Verdict,
+  proceeds: Fields | null = null,
 ): Ran {
-  const changes = messageChanges(running, turn, row, found);
-  if (found.fail === null) {
+  const told = messageChanges(running, turn, row, found);
+  const changes = proceeds === null ? withHeartbeat(row, entry, told) : told;
+  const happening: Happening | null =
+    found.fail !== null
+      ? { kind: 'fail', workitem: row.id, ...found.fail }
+      : proceeds !== null
+        ? { kind: 'proceed', workitem: row.id, fields: proceeds }
+        : null;
+  if (happening === null) {
     if (found.failedTry !== null) turn.failed.push({ row, failed: found.failedTry });
     return { kind: 'ran', verdict, changes, folds: true };
   }
-  const result = runStep(running, overlay(turn.view, changes), entry, {
-    kind: 'fail',
-    workitem: row.id,
-    ...found.fail,
-  });
+  const result = runStep(running, overlay(turn.view, changes), entry, happening);
   if (result.kind === 'need') return result;
   if (found.failedTry !== null) turn.failed.push({ row, failed: found.failedTry });
   if (!result.answer.ok)
-    running.log.warn('a workitem whose tries are spent could not fail', {
+    running.log.warn('what a try has come to could not be told its workitem', {
       event: 'workitem.stuck',
       workflow_id: turn.workflow,
       expression_id: row.id,
@@ -276,10 +286,12 @@ function consequently(
 function messageChanges(running: Running, turn: Turn, row: WorkitemRow, found: Consequence): Changes {
   const { workflow } = turn.view;
   invariant(workflow !== null, `the workflow of workitem ${row.id} exists`);
+  const base = { ...bareChanges(workflow), workitems: new Map([[row.id, found.op]]) };
+  if (found.entries.length === 0) return base;
   const noted = recorded(workflow, found.entries, running.now);
   return {
-    ...bareChanges(noted.workflow),
-    workitems: new Map([[row.id, found.op]]),
+    ...base,
+    workflow: noted.workflow,
     history: [noted.history],
   };
 }
@@ -287,10 +299,41 @@ function messageChanges(running: Running, turn: Turn, row: WorkitemRow, found: C
 const circumstances = (running: Running, turn: Turn, entry: Entry): Circumstances => ({
   workflow: turn.workflow,
   schedule: running.settings.schedule,
-  rules: readRetryRules(turn.view.workflow?.retry ?? null),
+  rules: rulesOf(running, turn, entry),
   // From the seed, so that a batch that is run again decides the same.
   fraction: Number.parseInt(entry.seed.slice(0, 8), 16) / 2 ** 32,
 });
+
+/** From the delivery on its participant owes signs of life, where they were agreed on. */
+function withHeartbeat(row: WorkitemRow, entry: Entry, changes: Changes): Changes {
+  if (row.terms == null || entry.kind !== 'outcome' || entry.outcome.result.kind !== 'delivered') return changes;
+  const { heartbeatMs } = readTerms(row.terms);
+  const op = changes.workitems.get(row.id);
+  if (heartbeatMs === undefined || op?.kind !== 'patch' || entry.outcome.send !== 'active' || op.set.send !== null)
+    return changes;
+  const heartbeatAt = (row.heldAt ?? entry.outcome.endedAt) + heartbeatMs;
+  const waking = heartbeatRow(row, heartbeatAt);
+  return {
+    ...changes,
+    workitems: new Map([[row.id, { kind: 'patch', set: { ...op.set, heartbeatAt } }]]),
+    agenda: new Map([[waking.id, { kind: 'put', row: waking }]]),
+  };
+}
+
+/** The launch's rules; where it has none for this participant, those it is registered with. */
+function rulesOf(running: Running, turn: Turn, entry: Entry): RetryRules {
+  const { workflow } = turn.view;
+  const launched = readRetryRules(workflow?.retry ?? null);
+  const id = entry.kind === 'outcome' ? entry.outcome.workitem : workitemIn(entry.stimulus.event);
+  const row = id === null ? undefined : turn.view.workitems.get(id);
+  if (workflow === null || row?.terms == null || readTerms(row.terms).entry === undefined) return launched;
+  if (saysSomething(launched) || launched.participants?.has(row.participant) === true) return launched;
+  const retry = running.participants?.find(workflow.tenant, row.participant)?.retry ?? null;
+  return retry === null ? launched : readRetryRules(JSON.stringify(retry));
+}
+
+const workitemIn = (event: EngineStimulus['event']): ExpressionId | null =>
+  'workitem' in event ? event.workitem : null;
 
 /**
  * The step for something the server itself has to get done throws again and again: the workflow is put in error and kept, and what

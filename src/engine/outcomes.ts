@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Op, Send, WorkitemRow } from '../model/rows.ts';
-import type { TryOutcome } from './engine.ts';
+import type { Failing, TryOutcome } from './engine.ts';
 import { type RetryRules, retryDelayMs, rulesFor, type Schedule } from './retry-rules.ts';
 
 /*
@@ -66,6 +66,10 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
   const { result } = outcome;
   if (result.kind === 'dropped' || row.send !== outcome.send) return null;
   if (outcome.openedAt !== undefined && outcome.openedAt !== row.openedAt) return null;
+  if (result.kind === 'postponed') {
+    const dueAt = (row.heldAt ?? outcome.endedAt) + result.ms;
+    return { op: { kind: 'patch', set: { dueAt } }, entries: [], fail: null, dueAt, failedTry: null };
+  }
   // Of two tries under one number (a lease had run out) the one that was delivered counts, the other does not count twice.
   if (result.kind === 'delivered' ? outcome.number > row.tries + 1 : outcome.number !== row.tries + 1) return null;
   const tries = Math.max(row.tries, outcome.number);
@@ -75,8 +79,9 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
       : result.kind === 'refused'
         ? { status: result.status, error: null, retryAfterSeconds: result.retryAfterSeconds }
         : { status: null, error: result.reason, retryAfterSeconds: null };
+  const fails = result.kind === 'delivered' ? undefined : result.fails;
   const delayMs =
-    failed === null
+    failed === null || (fails !== undefined && outcome.send === 'active')
       ? null
       : retryDelayMs({ send: outcome.send, tries, ...failed, ...patience(row, outcome.send, outcome, around) });
   // While the workflow is paused time stands still for it: after the pause the whole delay is still to come.
@@ -90,7 +95,11 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
     error: failed?.error ?? null,
     nextAt,
   };
-  return consequence(row, { tries, failed, nextAt, logged, endedAt: outcome.endedAt }, around);
+  return consequence(
+    row,
+    { tries, failed, nextAt, logged, endedAt: outcome.endedAt, ...(fails === undefined ? {} : { fails }) },
+    around,
+  );
 }
 
 /**
@@ -167,6 +176,8 @@ type Ended = {
   readonly nextAt: number | null;
   readonly logged: LoggedTry;
   readonly endedAt: number;
+  /** Instead of the error that says that all tries failed. */
+  readonly fails?: Failing;
 };
 
 function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Consequence {
@@ -218,13 +229,13 @@ function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Con
       dueAt: nextAt,
       failedTry,
     };
-  if (failed !== null) entries.push({ kind: 'callback.exhausted', ...base, tries });
+  if (failed !== null && ended.fails === undefined) entries.push({ kind: 'callback.exhausted', ...base, tries });
   // A notice that was delivered or given up is over, and with it the workitem.
   if (send !== 'active') return { op: { kind: 'delete' }, entries, fail: null, dueAt: null, failedTry };
   return {
     op: { kind: 'patch', set: { send: null, tries, dueAt: null, log } },
     entries,
-    fail: failed !== null && row.state === 'open' ? spent(row, tries, failed) : null,
+    fail: failed !== null && row.state === 'open' ? (ended.fails ?? spent(row, tries, failed)) : null,
     dueAt: null,
     failedTry,
   };

@@ -181,6 +181,15 @@ function rulesIn(rules: Json): RetryRules {
   };
 }
 
+/** Whether there are rules beside those of single participants. */
+export const saysSomething = (rules: RetryRules): boolean =>
+  rules.delays !== null ||
+  rules.noticeDelays !== null ||
+  rules.jitter !== 0 ||
+  rules.retryAfter ||
+  rules.goneEnds ||
+  rules.maxSeconds !== null;
+
 /** The rules for one participant. */
 export const rulesFor = (rules: RetryRules, participant: string): RetryRules =>
   rules.participants?.get(participant) ?? rules;

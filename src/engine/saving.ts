@@ -1,9 +1,10 @@
 import { invariant } from '../model/fault.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
-import type { Save } from '../store/store.ts';
+import type { OwedDelivery, Save } from '../store/store.ts';
 import { afterwards, type Committed } from './committed.ts';
 import type { ReadyMessage } from './engine.ts';
+import { owedBy } from './owed.ts';
 import { type BatchParts, rowAfter, type Settled, type Turn, verAfter } from './turn.ts';
 
 /* Writing a batch, and telling the parts of this node what there is to do afterwards. */
@@ -14,6 +15,8 @@ const TOKEN_DIGITS = 16;
 export type Prepared = {
   readonly save: Save;
   readonly ready: readonly ReadyMessage[];
+  /** Something is owed to those who are told of lifecycles. */
+  readonly owes: boolean;
   /** Messages are due that nobody has claimed. */
   readonly unclaimed: boolean;
 };
@@ -26,8 +29,13 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   const ready: ReadyMessage[] = [];
   const changes = new Map<WorkflowId, Changes>();
   let unclaimed = false;
+  const deliveries: OwedDelivery[] = [];
   for (const turn of turns) {
     if (turn.changes === null) continue;
+    if (parts.subscribers !== undefined)
+      deliveries.push(
+        ...owedBy(parts.subscribers, { ...turn.view, workflow: turn.changes.workflow }, turn.changes.history),
+      );
     changes.set(turn.workflow, { ...turn.changes, workflow: { ...turn.changes.workflow, ver: verAfter(turn) } });
     const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
     for (const [id, op] of turn.changes.workitems) {
@@ -45,8 +53,17 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   const claims = ready.map(({ workflow, row, claim }) => ({ workflow, workitem: row.id, claim }));
   const releases = turns.flatMap((turn) => turn.releases);
   return {
-    save: { token: parts.ids.hex().slice(0, TOKEN_DIGITS), changes, claims, owner: nodeId, leaseSeconds, releases },
+    save: {
+      token: parts.ids.hex().slice(0, TOKEN_DIGITS),
+      changes,
+      claims,
+      owner: nodeId,
+      leaseSeconds,
+      releases,
+      ...(deliveries.length === 0 ? {} : { deliveries }),
+    },
     ready,
+    owes: deliveries.length > 0,
     unclaimed,
   };
 }
@@ -134,10 +151,15 @@ export function afterCommit(
     if (dues.length > 0) later?.dueAt(Math.min(...dues));
     if (emitted) later?.events();
   });
+  if (prepared.owes) told('deliveries', () => messages?.owed?.());
   if (wake) told('messages', () => messages?.wake());
   if (parts.watchers.isWatched()) told('watchers', () => parts.watchers.tell(turns.flatMap(committedBy)));
   const handled = messages !== null && later !== null;
-  if (prepared.unclaimed || (!handled && (wake || emitted || agenda.length > 0 || dues.length > 0)))
+  if (
+    prepared.unclaimed ||
+    (prepared.owes && messages === null) ||
+    (!handled && (wake || emitted || agenda.length > 0 || dues.length > 0))
+  )
     told('waking', () => parts.store.wakeOthers());
 }
 

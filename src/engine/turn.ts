@@ -1,5 +1,6 @@
 import { foldedHistory, joinChanges, overlay } from '../model/changes.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
+import type { FindParticipant, Registered } from '../model/participants.ts';
 import type { Changes, HistoryRow, Op, WorkitemRow } from '../model/rows.ts';
 import type { Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -14,6 +15,7 @@ import type { AgendaSink, MessageSink } from './engine.ts';
 import type { Entry, Verdict } from './entry.ts';
 import type { Memory } from './memory.ts';
 import type { FailedTry } from './outcomes.ts';
+import type { Subscribers } from './owed.ts';
 import type { Schedule } from './retry-rules.ts';
 import type { Trees } from './trees.ts';
 
@@ -28,8 +30,15 @@ export type Step = (
     readonly definition: (hash: string) => Tree | undefined;
     /** False: no workflow listens to others, so that events for them need not be told of. */
     readonly hears: boolean;
+    readonly participant?: FindParticipant;
   },
 ) => StepResult;
+
+export type ParticipantLookups = {
+  readonly find: FindParticipant;
+  /** An entry by its own name, as a workitem remembers it. */
+  readonly entry: (tenant: string, name: string) => Registered | null;
+};
 
 export type EngineSettings = {
   /** Names this process among the owners of claims. */
@@ -53,6 +62,10 @@ export type BatchParts = {
   /** Who does what a committed step left to do on this node; null: nobody here. */
   readonly sinks: { readonly messages: MessageSink | null; readonly agenda: AgendaSink | null };
   readonly watchers: Watchers;
+  /** Who is registered; left out: nobody. */
+  readonly participants?: ParticipantLookups;
+  /** Who is told of lifecycles; left out: nobody. */
+  readonly subscribers?: Subscribers;
   readonly meter: Meter;
   /** How often the step for an agenda row or an outcome has thrown, by `attemptKey`. */
   readonly attempts: { readonly get: (key: string) => number; readonly count: (key: string) => number };

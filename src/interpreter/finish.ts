@@ -74,6 +74,7 @@ const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
   callbacks: JSON.stringify(launch.callbacks),
   retry: launch.retry === null ? null : JSON.stringify(launch.retry),
   trace: launch.trace ?? null,
+  options: launch.options === undefined ? null : JSON.stringify(launch.options),
   businessKey: launch.businessKey ?? null,
   header: '',
   state: '',

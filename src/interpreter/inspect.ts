@@ -7,12 +7,47 @@ import { type Tree, treeToJson } from '../model/tree.ts';
 import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn } from './state/held.ts';
-import type { Node, Strand } from './state/state.ts';
+import type { HeldOf, Node, Strand } from './state/state.ts';
 import { ROOT } from './state/state.ts';
 import { hasFields } from './state/world.ts';
 
 /** When the pause of a workflow began; null when it is not paused. Its status does not tell: an error comes before a pause. */
 export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeader(workflow.header).pausedAt;
+
+/** The tags that are entered. */
+export const tagsOf = (workflow: WorkflowRow): readonly string[] => Object.keys(decodeHeader(workflow.header).tags);
+
+/** The fields of a workflow as `inspect` has them, from whatever rows are at hand; null: they are in a workitem that is not. */
+export function fieldsAtHand(loaded: Loaded): Fields | null {
+  const { workflow } = loaded;
+  if (workflow === null) return null;
+  let isMissing = false;
+  const root = rootOf(workflow, (id) => {
+    const row = loaded.workitems.get(id);
+    if (row !== undefined && hasFields(row)) return heldIn(row, deliveredFields(row, null));
+    isMissing = true;
+    return { applied: {}, participant: null, params: {} };
+  });
+  const fields = currentFields(root, loaded);
+  return isMissing ? null : fields;
+}
+
+const rootOf = (workflow: WorkflowRow, heldOf: HeldOf): Strand =>
+  decodeStrand(
+    {
+      path: ROOT,
+      parent: '',
+      at: '' as ExpressionId,
+      kind: 'branch',
+      index: 0,
+      arrival: null,
+      base: null,
+      state: workflow.state,
+      fields: workflow.fields,
+    },
+    null,
+    heldOf,
+  );
 
 /** A live expression as an administrator sees it. */
 export type LiveExpression = {
@@ -85,25 +120,11 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   const { workflow } = loaded;
   if (workflow === null)
     return { tags: [], expressions: [], timers: [], errors: [], fields: {}, tree: null, bpmn: null };
-  const root = decodeStrand(
-    {
-      path: ROOT,
-      parent: '',
-      at: '' as ExpressionId,
-      kind: 'branch',
-      index: 0,
-      arrival: null,
-      base: null,
-      state: workflow.state,
-      fields: workflow.fields,
-    },
-    null,
-    (id) => {
-      const row = loaded.workitems.get(id);
-      invariant(row !== undefined && hasFields(row), `the workitem of ${id} was loaded with its workflow`);
-      return heldIn(row, deliveredFields(row, null));
-    },
-  );
+  const root = rootOf(workflow, (id) => {
+    const row = loaded.workitems.get(id);
+    invariant(row !== undefined && hasFields(row), `the workitem of ${id} was loaded with its workflow`);
+    return heldIn(row, deliveredFields(row, null));
+  });
   const strands = [
     root,
     ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),

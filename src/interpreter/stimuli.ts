@@ -1,18 +1,21 @@
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
-import { withKey } from '../model/json.ts';
+import { withKey, withoutKeys } from '../model/json.ts';
+import { claimOf, readTerms, termsText } from '../model/participants.ts';
 import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
-import type { Answer, Happening } from '../model/stimulus.ts';
+import type { Answer, Answering, Happening } from '../model/stimulus.ts';
 import { broken, cancelOne, reapply, replay } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
 import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_MAX, keepMessage } from './expressions/bpmn/waits.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
+import { heard, lookForLife } from './life/heartbeats.ts';
 import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
 import { putOff, wakeOf } from './life/timers.ts';
+import { mappedAnswer } from './life/workitems.ts';
 import { goOn, pause, resume } from './pausing.ts';
 import { deliveredFields, mergeGiven, OURS } from './state/fields.ts';
 import { readAll } from './state/held.ts';
@@ -38,6 +41,11 @@ export function stir(world: World, event: Happening): Answer {
       return fail(world, event);
     case 'edit':
       return edit(world, event);
+    case 'heartbeat':
+      return heartbeat(world, event);
+    case 'claim':
+    case 'release':
+      return claim(world, event);
     case 'cancel':
       return cancel(world);
     case 'kill':
@@ -118,9 +126,13 @@ function given(world: World, fields: Fields, more: Fields): Fields {
 function proceed(world: World, event: Of<'proceed'>): Answer {
   const row = workitem(world, event.workitem);
   if (row === null) return NO_WORKITEM;
+  if (row.claimBy != null && isInTheWay(world, row, event.by)) return claimed(row);
   const x = world.find({ path: row.path, id: row.id });
   if (x === null) return NO_WORKITEM;
-  const fields = given(world, fieldsOf(world, row), event.fields);
+  const { mapped, output } = readTerms(row.terms);
+  const answer = output === undefined ? event.fields : mappedAnswer(output, withoutKeys(event.fields, ...OURS));
+  // Of one that was given a part of the fields, the others are where they were.
+  const fields = given(world, mapped === true ? x.node.applied : fieldsOf(world, row), answer);
   const message: Message = {
     kind: 'reply',
     to: refOf(x),
@@ -149,6 +161,7 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
 function fail(world: World, event: Of<'fail'>): Answer {
   const row = workitem(world, event.workitem);
   if (row === null) return NO_WORKITEM;
+  if (row.claimBy != null && isInTheWay(world, row, event.by)) return claimed(row);
   const x = world.find({ path: row.path, id: row.id });
   if (x === null) return NO_WORKITEM;
   world.changeWorkitem(row.id, { kind: 'patch', set: { state: 'failed', send: null, dueAt: null } });
@@ -194,6 +207,7 @@ function signal(world: World, { name, fields }: Of<'signal'>): Answer {
 function edit(world: World, event: Of<'edit'>): Answer {
   const row = workitem(world, event.workitem);
   if (row === null) return NO_WORKITEM;
+  if (row.claimBy != null && isInTheWay(world, row, event.by)) return claimed(row);
   if (event.revision !== null && event.revision !== row.revision)
     return fault(
       'precondition_failed',
@@ -214,6 +228,58 @@ function edit(world: World, event: Of<'edit'>): Answer {
   });
   world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem_id: workitemId(row.id, world.row.id) });
   return { ok: true, value: { revision: row.revision + 1 } };
+}
+
+function heartbeat(world: World, event: Of<'heartbeat'>): Answer {
+  const row = workitem(world, event.workitem);
+  if (row === null || row.state !== 'open') return NO_WORKITEM;
+  const x = world.find({ path: row.path, id: row.id });
+  if (x === null) return NO_WORKITEM;
+  const { heartbeatAt, deadlineAt } = heard(x, row, event);
+  return { ok: true, value: { heartbeat_at: heartbeatAt, deadline_at: deadlineAt } };
+}
+
+/** Whether a colleague works on it, for whom this caller does not answer. */
+function isInTheWay(world: World, row: WorkitemRow, by: Answering | undefined): boolean {
+  const holder = claimOf(row, world.now);
+  if (by === undefined || holder === null || by.assignee === holder.assignee) return false;
+  const { claimant } = readTerms(row.terms);
+  return claimant === undefined || by.claimant !== claimant;
+}
+
+const claimed = ({ claimBy }: WorkitemRow): Answer =>
+  fault(
+    'workitem_claimed',
+    `the workitem is claimed by ${JSON.stringify(claimBy)}: say for whom you answer (Rota-Assignee)`,
+  );
+
+/** One of those who share a worklist takes a workitem for a while, or lets it go. */
+function claim(world: World, event: Of<'claim' | 'release'>): Answer {
+  const row = workitem(world, event.workitem);
+  if (row === null) return NO_WORKITEM;
+  const holder = claimOf(row, world.now);
+  const { claimant: _before, ...terms } = readTerms(row.terms);
+  if (event.kind === 'release') {
+    if (isInTheWay(world, row, event.by)) return claimed(row);
+    if (holder !== null)
+      world.changeWorkitem(row.id, {
+        kind: 'patch',
+        set: { claimBy: null, claimUntil: null, terms: termsText(terms), revision: row.revision + 1 },
+      });
+    return done;
+  }
+  if (holder !== null && holder.assignee !== event.assignee) return claimed(row);
+  const claimant = event.claimant === null ? {} : { claimant: event.claimant };
+  world.changeWorkitem(row.id, {
+    kind: 'patch',
+    set: {
+      claimBy: event.assignee,
+      claimUntil: world.now + event.ttlMs,
+      terms: termsText({ ...terms, ...claimant }),
+      revision: row.revision + 1,
+    },
+  });
+  return done;
 }
 
 function cancel(world: World): Answer {
@@ -274,7 +340,7 @@ function fire(world: World, row: AgendaRow): void {
   if (putOff(x, row, waking)) return;
   node.timers = node.timers.filter((timer) => timer.agenda !== row.id);
   if (node.schedule === row.id) node.schedule = null;
-  world.record({ kind: 'timer.fired', expid: node.expid, action: wake.do });
+  if (wake.do !== 'heartbeat') world.record({ kind: 'timer.fired', expid: node.expid, action: wake.do });
   const again = (tree: Reapply['tree'], retry: boolean): Reapply => ({
     tree,
     workitem: 'returned',
@@ -288,6 +354,9 @@ function fire(world: World, row: AgendaRow): void {
       return;
     case 'timeout':
       world.send({ ...cancelled, flavour: 'timeout', cause: 'timeout' });
+      return;
+    case 'heartbeat':
+      lookForLife(x);
       return;
     case 'undo':
       world.send({ ...cancelled, flavour: null });

@@ -10,6 +10,7 @@ export type FaultCode =
   | 'workflow_not_found'
   | 'workitem_not_found'
   | 'workflow_mismatched'
+  | 'workitem_claimed'
   | 'expression_not_found'
   | 'error_not_found'
   | 'workflow_over'

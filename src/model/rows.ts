@@ -34,6 +34,8 @@ export type WorkflowRow = {
   readonly retry: string | null;
   /** The trace its launch belongs to, as W3C Trace Context has it (runtime/trace-context.ts), or null. Never changes. */
   readonly trace: string | null;
+  /** JSON of what its launch has opted into beside `retry` (model/participants.ts, LaunchOptions), or null. Never changes. */
+  readonly options?: string | null;
   /** What its launcher knows it by, or null. Never changes. */
   readonly businessKey: string | null;
   readonly header: string;
@@ -99,6 +101,15 @@ export type WorkitemRow = {
   readonly heldAt: number | null;
   /** JSON list of the last tries, newest last (engine/outcomes.ts). */
   readonly log: string;
+  /** JSON of what was agreed with its participant (model/participants.ts, Terms); null or left out: nothing but its URL. */
+  readonly terms?: string | null;
+  /** Who has claimed it, and until when: a courtesy among those who share a worklist. */
+  readonly claimBy?: string | null;
+  readonly claimUntil?: number | null;
+  /** When a sign of life is due next; null: none is wanted, or the message is not delivered yet. */
+  readonly heartbeatAt?: number | null;
+  /** JSON of what the last sign of life has told. */
+  readonly progress?: string | null;
 };
 
 export type AgendaRow = {

@@ -1,6 +1,7 @@
 import { type FaultCode, unreachable } from './fault.ts';
 import type { ExpressionId, WorkflowId } from './ids.ts';
 import type { Fields, Json } from './json.ts';
+import type { LaunchOptions } from './participants.ts';
 import type { AgendaRow, Changes, Rows, WorkflowRow } from './rows.ts';
 import type { Tenant } from './tenant.ts';
 import type { Tree } from './tree.ts';
@@ -18,7 +19,12 @@ export type Stimulus = {
 
 export type Happening =
   | { readonly kind: 'launch'; readonly launch: Launch }
-  | { readonly kind: 'proceed'; readonly workitem: ExpressionId; readonly fields: Fields }
+  | {
+      readonly kind: 'proceed';
+      readonly workitem: ExpressionId;
+      readonly fields: Fields;
+      readonly by?: Answering;
+    }
   /** The participant gives up, or its tries are spent (`class` RetriesExceeded). */
   | {
       readonly kind: 'fail';
@@ -28,6 +34,7 @@ export type Happening =
       /** An error of BPMN, with the fields its catcher is given. */
       readonly code?: string;
       readonly fields?: Fields;
+      readonly by?: Answering;
     }
   /** A message to this workflow; `key` undefined: any key fits. `keep`: waits for somebody when nobody waits for it. */
   | {
@@ -43,7 +50,24 @@ export type Happening =
       readonly workitem: ExpressionId;
       readonly fields: Fields;
       readonly revision: number | null;
+      readonly by?: Answering;
     }
+  /** Its participant is still at work. `extendMs`: it is to be done that much later than now; null: as before. */
+  | {
+      readonly kind: 'heartbeat';
+      readonly workitem: ExpressionId;
+      readonly extendMs: number | null;
+      readonly progress: Json;
+    }
+  /** `claimant`: the caller, who may answer for the assignee. */
+  | {
+      readonly kind: 'claim';
+      readonly workitem: ExpressionId;
+      readonly assignee: string;
+      readonly claimant: string | null;
+      readonly ttlMs: number;
+    }
+  | { readonly kind: 'release'; readonly workitem: ExpressionId; readonly by?: Answering }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'kill' }
   | { readonly kind: 'pause' }
@@ -68,6 +92,9 @@ export type Happening =
    * was left of a long step is not taken up. `agenda`: the row whose step it was, which tells the expression. */
   | { readonly kind: 'broken'; readonly message: string; readonly pause?: boolean; readonly agenda?: string };
 
+/** A caller that does something with a workitem which a colleague may have claimed: as whom, and who it is. Left out: the server by itself. */
+export type Answering = { readonly assignee: string | null; readonly claimant: string | null };
+
 /** The least and the most there may be of `Launch.historyMax`. */
 export const HISTORY_MAX_LEAST = 1_000;
 export const HISTORY_MAX_MOST = 1_000_000;
@@ -85,6 +112,8 @@ export type Launch = {
   readonly fields: Fields;
   readonly callbacks: string | { readonly [participant: string]: string };
   readonly retry: Json;
+  /** Left out: none was taken. */
+  readonly options?: LaunchOptions;
   /** Left out, or null: none. */
   readonly trace?: string | null;
   readonly businessKey?: string | null;

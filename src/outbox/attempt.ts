@@ -1,7 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
-import type { CallbackRequest, PostResult, TryEnd } from './message.ts';
+import type { CallbackRequest, PostResult, TryEnd, Unsent } from './message.ts';
 import type { Post } from './post.ts';
 import type { Held } from './waiting.ts';
 
@@ -49,6 +49,7 @@ export function makeAttempt(parts: {
     if (timeoutMs <= 0) return null;
     const startedAt = clock.now();
     const request = made(item);
+    if (request !== null && 'unsent' in request) return { startedAt, endedAt: clock.now(), result: request.unsent };
     const result: PostResult =
       request === null
         ? { kind: 'unreachable', reason: 'the request could not be made; the log of the server tells more' }
@@ -57,7 +58,7 @@ export function makeAttempt(parts: {
   }
 
   /** Null when it cannot be made: a failed try, or it would be made again and again for ever. */
-  function made(item: Held): CallbackRequest | null {
+  function made(item: Held): CallbackRequest | Unsent | null {
     try {
       return item.request();
     } catch (err) {

@@ -235,7 +235,7 @@ export function makeDispatcher(parts: {
       waiting.forget(item);
       if (hasOpened) leaveAlone(item.host);
       if (cutOff && end?.result.kind === 'unreachable') end = null;
-      figures[end?.result.kind ?? 'dropped'] += 1;
+      figures[countedAs(end)] += 1;
       if (end !== null) item.ended(end);
       const next = behind.get(item);
       if (next !== undefined) {
@@ -343,9 +343,15 @@ export function makeDispatcher(parts: {
   };
 }
 
+/** What was put off was not tried. */
+const countedAs = (end: TryEnd | null): 'delivered' | 'refused' | 'unreachable' | 'dropped' => {
+  const kind = end?.result.kind ?? 'dropped';
+  return kind === 'postponed' ? 'dropped' : kind;
+};
+
 function signOf(end: TryEnd | null): Sign {
   const result = end?.result;
-  if (result === undefined || result.kind === 'dropped') return 'nothing';
+  if (result === undefined || result.kind === 'dropped' || result.kind === 'postponed') return 'nothing';
   if (result.kind !== 'unreachable') return 'answered';
   return result.silent === true ? 'silent' : 'nothing';
 }
@@ -353,8 +359,9 @@ function signOf(end: TryEnd | null): Sign {
 /** What a try tells of its host: whatever is answered but a fault of the server, or that it is asked too much, is work. */
 function healthOf(end: TryEnd | null): BreakerSign {
   const result = end?.result;
-  if (result === undefined || result.kind === 'dropped') return 'nothing';
-  if (result.kind === 'unreachable') return 'fails';
+  if (result === undefined || result.kind === 'dropped' || result.kind === 'postponed') return 'nothing';
+  // What was never sent says nothing of the host.
+  if (result.kind === 'unreachable') return result.fails === undefined ? 'fails' : 'nothing';
   return result.kind === 'refused' && (result.status >= 500 || result.status === 429) ? 'fails' : 'works';
 }
 

@@ -8,14 +8,37 @@ export type CallbackRequest = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
+  /** Left out: POST. */
+  readonly method?: string;
+  /** The body of a 2xx is wanted, up to so many bytes; left out: nobody looks at it. */
+  readonly answerBytesMax?: number;
+  /** What this server shows of itself, and whom it believes, where the receiver wants certificates. */
+  readonly tls?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 };
+
+/** Why no request was made of a message. `postponed`: it is due again after so long, and no try is counted. */
+export type Unsent = {
+  readonly unsent:
+    | { readonly kind: 'postponed'; readonly ms: number }
+    | { readonly kind: 'unreachable'; readonly reason: string; readonly fails?: Failing };
+};
+
+/** The workitem fails at once, with this error, whatever tries are left. */
+export type Failing = { readonly class: string; readonly message: string };
 
 /** How a POST ended. */
 export type PostResult =
-  | { readonly kind: 'delivered'; readonly status: number }
+  /** `answer`: the body, where it was wanted; null: it was longer than that, or did not end in time. */
+  | { readonly kind: 'delivered'; readonly status: number; readonly answer?: Buffer | null }
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
   /** `silent`: the time was over, and a place had been taken for all of it. `blocked`: the URL may not be called, so nothing has left. */
-  | { readonly kind: 'unreachable'; readonly reason: string; readonly silent?: true; readonly blocked?: true };
+  | {
+      readonly kind: 'unreachable';
+      readonly reason: string;
+      readonly silent?: true;
+      readonly blocked?: true;
+      readonly fails?: Failing;
+    };
 
 /** A message that is claimed for this node. */
 export type Message = {
@@ -36,7 +59,7 @@ export type Message = {
   /** A text that others of its line share, counted once for all that wait. */
   readonly shared: { readonly key: string; readonly characters: number } | null;
   /** Made when its turn has come, for it may be large. Throws when it cannot be made. */
-  request(): CallbackRequest;
+  request(): CallbackRequest | Unsent;
   /** Prolongs the lease by compare-and-set; false when the message is not ours, or not owed, any more. */
   renew(leaseSeconds: number): Promise<boolean>;
   /** Tells how the try ended; `dropped`: no request has left, the claim is given back. */
@@ -46,7 +69,7 @@ export type Message = {
 export type TryEnd = {
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly result: PostResult | { readonly kind: 'dropped' };
+  readonly result: PostResult | { readonly kind: 'dropped' } | { readonly kind: 'postponed'; readonly ms: number };
 };
 
 /** What of a claim is left to the database: hosts take turns there, too. */

@@ -3,7 +3,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import got, { type Request as GotRequest } from 'got';
+import got, { type Request as GotRequest, type Method } from 'got';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import { makeLookups, type Resolve } from './lookups.ts';
@@ -119,15 +119,17 @@ export function makePost(options: {
     timeoutMs: number,
     cuttable: (cut: () => void) => void,
   ): Promise<PostResult | 'stale connection'> {
-    return new Promise((resolve) => talk(begin(request), timeoutMs, cuttable, resolve));
+    return new Promise((resolve) => talk(begin(request), timeoutMs, request.answerBytesMax, cuttable, resolve));
   }
 
   function talk(
     stream: GotRequest,
     timeoutMs: number,
+    bytesMax: number | undefined,
     cuttable: (cut: () => void) => void,
     resolve: (result: PostResult | 'stale connection') => void,
   ): void {
+    const until = time.now() + timeoutMs;
     let sent: ClientRequest | null = null;
     let over = false;
     let answered = false;
@@ -163,6 +165,12 @@ export function makePost(options: {
       answered = true;
       cancel();
       const result = resultOf(response);
+      if (bytesMax !== undefined && result.kind === 'delivered') {
+        collect(stream, bytesMax, Math.max(1, until - time.now()), (answer) =>
+          end({ ...result, answer }, answer !== null && sent?.writableFinished === true),
+        );
+        return;
+      }
       // The status is the answer; the rest is only read so that the connection stays usable. One that came before the request was taken
       // would leave a socket that counts as in use for as long as the peer likes.
       drain(stream, (whole) => end(result, whole && sent?.writableFinished === true));
@@ -177,12 +185,52 @@ export function makePost(options: {
     });
   }
 
-  const begin = (request: CallbackRequest): GotRequest =>
-    client.stream.post(request.url, {
-      // As bytes: of a string the client would make them twice, the first time to count them.
-      body: typeof request.body === 'string' ? Buffer.from(request.body) : request.body,
-      headers: request.headers,
+  function begin(request: CallbackRequest): GotRequest {
+    // As bytes: of a string the client would make them twice, the first time to count them.
+    const bytes = typeof request.body === 'string' ? Buffer.from(request.body) : request.body;
+    const { method = 'POST', tls, headers } = request;
+    // Connections are kept apart by what is shown on them: the agent goes by these options, too.
+    const https =
+      tls === undefined
+        ? {}
+        : {
+            https: {
+              ...(tls.cert === undefined ? {} : { certificate: tls.cert }),
+              ...(tls.key === undefined ? {} : { key: tls.key }),
+              ...(tls.ca === undefined ? {} : { certificateAuthority: tls.ca }),
+            },
+          };
+    if (method === 'POST') return client.stream.post(request.url, { body: bytes, headers, ...https });
+    const hasBody = bytes.length > 0;
+    return client.stream(request.url, {
+      method: method as Method,
+      headers,
+      ...https,
+      ...(hasBody ? { body: bytes, ...(method === 'GET' ? { allowGetBody: true } : {}) } : {}),
     });
+  }
+
+  /** Reads an answer that is wanted; null: it has more than `most` bytes, or did not end in time. */
+  function collect(stream: GotRequest, most: number, ms: number, done: (answer: Buffer | null) => void): void {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let over = false;
+    const end = (answer: Buffer | null): void => {
+      if (over) return;
+      over = true;
+      cancel();
+      done(answer);
+    };
+    const cancel = time.after(ms, () => end(null));
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > most) end(null);
+      else chunks.push(chunk);
+    });
+    stream.once('end', () => end(Buffer.concat(chunks)));
+    stream.once('error', () => end(null));
+    stream.once('close', () => end(null));
+  }
 
   /** Reads what is left of an answer, within bounds, and calls `done` once, with whether that was all of it. */
   function drain(stream: GotRequest, done: (whole: boolean) => void): void {

@@ -9,6 +9,12 @@ import type { CallbackRequest } from './message.ts';
 /** What signs: a shared secret, or an ed25519 key whose other half the receiver has. */
 export type Signer = { readonly type: 'v1'; readonly key: Buffer } | { readonly type: 'v1a'; readonly key: KeyObject };
 
+/** What a participant's own secret signs: `whsec_` and base64, or any text as it is. */
+export function sharedSigner(secret: string): Signer {
+  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
+  return { type: 'v1', key: encoded === undefined ? Buffer.from(secret) : Buffer.from(encoded, 'base64') };
+}
+
 /** @param seconds the time of the try, in seconds since 1970, by the machine's clock */
 export function signatures(signers: readonly Signer[], id: string, seconds: number, body: string | Buffer): string {
   const before = `${id}.${seconds}.`;

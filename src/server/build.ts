@@ -13,10 +13,14 @@ import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
 import { makeEventsOfAll } from '../events/of-all.ts';
 import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
+import { makeSealing } from '../identity/sealing.ts';
 import { EVERY_TENANT } from '../identity/secrets.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { targetComplaint } from '../outbox/targets.ts';
+import { makeMemory } from '../registry/memory.ts';
+import { makeParticipants } from '../registry/participants.ts';
+import { makeSubscriptions } from '../registry/subscriptions.ts';
 import { makeAddressList } from '../runtime/addresses.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
@@ -126,7 +130,11 @@ async function buildOn(
         time,
         readSetting: store.settings.read,
         writeSetting: store.settings.write,
-        nextDueAt: () => store.nextDueAt(null),
+        nextDueAt: async () => {
+          const times = await Promise.all([store.nextDueAt(null), store.deliveries.nextDueAt(-1)]);
+          const known = times.filter((at) => at !== null);
+          return known.length === 0 ? null : Math.min(...known);
+        },
         quiet: () => node.quiet(),
         hasOtherLiveNode: () => node.membership.hasOtherLiveNode(),
       })
@@ -146,6 +154,16 @@ async function buildOn(
     version,
     overdueAfterSeconds: config.overdueAfterSeconds,
   });
+  const participants = makeParticipants({
+    store,
+    sealing: makeSealing(config.secretsKey),
+    log: log.with({ component: 'registry' }),
+  });
+  const subscriptions = makeSubscriptions({
+    store,
+    sealing: makeSealing(config.secretsKey),
+    log: log.with({ component: 'registry' }),
+  });
   const post = makePost({
     policy,
     socketsPerHostMax: config.triesPerHostMax,
@@ -162,6 +180,15 @@ async function buildOn(
     limits: LIMITS,
     proceedToken: identity.capabilities.mint,
     signersOf: identity.secrets.signersOf,
+    participants,
+    subscriptions: {
+      ...subscriptions,
+      note: async (id, told) => {
+        await subscriptions.note(id, told);
+        store.tellRegistry();
+        await memory.refresh();
+      },
+    },
     node: nodeBeat,
     settings: {
       baseUrl: baseUrl.current,
@@ -172,6 +199,14 @@ async function buildOn(
       triesPerHostMax: config.triesPerHostMax,
       breaker: { failures: config.breakerFailures, seconds: config.breakerSeconds },
     },
+  });
+  const memory = await makeMemory({
+    store,
+    kept: [participants, subscriptions],
+    nodeId: nodeBeat.id,
+    time,
+    ids,
+    log: log.with({ component: 'registry' }),
   });
   const isBaseKnown = baseUrl.known(() => store.nodes.beat(nodeBeat)).then(() => node.start());
   // A worker that has nowhere to send answers to is ready all the same: it waits.
@@ -251,6 +286,7 @@ async function buildOn(
     pages,
     rates,
     audit,
+    registry: { participants, subscriptions, memory },
     events: { ofWorkflows, ofAll },
     streamsMax: config.eventsReadersMax,
     engine: node.engine,
@@ -262,6 +298,11 @@ async function buildOn(
     trees: node.trees,
     definitions: makeDefinitions(),
     basePath: () => new URL(baseUrl.current()).pathname.replace(/\/+$/, ''),
+    baseUrl: baseUrl.current,
+    owed: () => {
+      node.worker?.owed();
+      store.wakeOthers();
+    },
     targetComplaint: (url) => targetComplaint(url, policy),
     nodes: node.membership.nodes,
     overdue: { seconds: config.overdueAfterSeconds, of: config.overdue },
@@ -310,6 +351,7 @@ async function buildOn(
     stopTaking: async () => {
       baseUrl.stop();
       await Promise.all([
+        memory.stop(),
         ofWorkflows.stop(),
         ofAll?.stop(),
         houseKeeping.stop(),

@@ -1,11 +1,14 @@
 import type { Engine } from '../engine/engine.ts';
 import { makeEngine } from '../engine/make-engine.ts';
+import type { Subscribers } from '../engine/owed.ts';
 import { makeTrees, type Trees } from '../engine/trees.ts';
+import type { ParticipantLookups } from '../engine/turn.ts';
 import { deliveredText } from '../interpreter/state/fields.ts';
 import { step } from '../interpreter/step.ts';
 import type { WorkitemId } from '../model/ids.ts';
 import type { Limits } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { DeliveryParts } from '../outbox/owners/delivery.ts';
 import type { Post } from '../outbox/post.ts';
 import type { Signer } from '../outbox/signing.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -37,6 +40,10 @@ export type NodeParts = {
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
   /** The token in the URL a workitem is answered at; null: it has none (identity/capabilities.ts). */
   readonly proceedToken?: (tenant: Tenant, workitem: WorkitemId) => string | null;
+  /** Who is told of lifecycles; left out: nobody (registry/subscriptions.ts). */
+  readonly subscriptions?: DeliveryParts['subscriptions'] & Pick<Subscribers, 'of'>;
+  /** Who is registered; left out: nobody (registry/participants.ts). */
+  readonly participants?: ParticipantLookups;
   readonly settings: {
     /** Asked for each callback; without a slash at the end. */
     readonly baseUrl: () => string;
@@ -87,6 +94,10 @@ export async function compose(parts: NodeParts): Promise<Node> {
     ids,
     limits: parts.limits,
     ...(parts.meter === undefined ? {} : { meter: parts.meter }),
+    ...(parts.participants === undefined ? {} : { participants: parts.participants }),
+    ...(parts.subscriptions === undefined
+      ? {}
+      : { subscribers: { of: parts.subscriptions.of, baseUrl: settings.baseUrl } }),
     log: log.with({ component: 'engine' }),
     settings: { nodeId: node.id, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
   });
@@ -102,6 +113,9 @@ export async function compose(parts: NodeParts): Promise<Node> {
           deliveredText,
           signersOf: parts.signersOf ?? (() => []),
           proceedToken: parts.proceedToken ?? (() => null),
+          ...(parts.participants === undefined ? {} : { participants: parts.participants }),
+          ...(parts.subscriptions === undefined ? {} : { subscriptions: parts.subscriptions }),
+          schedule: settings.schedule,
           clock,
           time,
           ids,

@@ -1,6 +1,8 @@
 import { CHILDREN, type ChildKind, CLOCK_PAYLOAD } from '../model/rows.ts';
 import type { Statement } from './connections.ts';
+import { DELIVERY } from './tables/delivery.ts';
 import { AGENDA, CHILD_TABLES, type Column, HISTORY, type Table, WORKFLOW } from './tables/of-workflow.ts';
+import { columnOf } from './tables/table.ts';
 
 /*
  * The SQL of a save: one common table expression for each kind of change, each reading one json parameter; write.ts puts them together.
@@ -32,6 +34,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'callbacks',
   'retry',
   'trace',
+  'options',
   'business_key',
   'fields',
 ]);
@@ -205,6 +208,23 @@ export const definitionPiece: Piece = {
     where not exists (
       select 1 from definition d where d.hash = r.hash and d.used_at > statement_timestamp() - interval '1 day')
     on conflict (hash) do update set used_at = excluded.used_at)`,
+};
+
+const deliveryColumns = Object.entries(DELIVERY.columns).map(([part, type]) => ({
+  key: part,
+  column: columnOf(part),
+  type: type === 'instant' ? ('text' as const) : type,
+}));
+/** Columns that a delivery is born with; the others are null. */
+export const bornDelivery: readonly Column[] = deliveryColumns.filter(({ key }) => key !== 'leaseUntil');
+
+/** What the steps owe to those who are told of lifecycles. One that is there was written by this very step before. */
+export const deliveryPiece: Piece = {
+  code: 'x',
+  text: (n) => `owed as (
+    insert into delivery (${listed(bornDelivery)})
+    select ${listed(bornDelivery, 'r.')} from jsonb_to_recordset($${n}::jsonb) as r(${typed(bornDelivery)})
+    on conflict (id) do nothing)`,
 };
 
 /** Every listener of the tenant in another workflow that may fit gets an agenda row; its own step judges the rest. */

@@ -13,15 +13,19 @@ import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
+import type { OwedDelivery } from './tables/delivery.ts';
 
 export type { Page } from './page.ts';
 export type { ApiKeyRow, ApiKeys, NewApiKey } from './tables/api-key.ts';
 export type { Audit, AuditRow } from './tables/audit.ts';
 export type { BusinessKeys } from './tables/business-key.ts';
+export type { Deliveries, DeliveryRow, OwedDelivery } from './tables/delivery.ts';
 export type { FigureRow } from './tables/figure.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
 export type { NodeBeat, NodeRow } from './tables/node.ts';
+export type { ParticipantRow, ParticipantRows } from './tables/participant.ts';
 export type { SecretRow, SecretRows } from './tables/secret.ts';
+export type { SubscriptionRow } from './tables/subscription.ts';
 
 /*
  * What we must not forget, as promises in our words. One contract suite (test/store/contract.ts) runs on every implementation:
@@ -217,6 +221,8 @@ export type Save = {
     readonly workitem: ExpressionId;
     readonly claim: string;
   }[];
+  /** What the steps owe to those who are told of lifecycles; left out: nothing, and no statement is made for it. */
+  readonly deliveries?: readonly OwedDelivery[];
 };
 
 /** A value cannot be stored (SQLSTATE class 22 and the like); the batch holding it can be bisected. */
@@ -259,7 +265,7 @@ export type ReadItem = {
 };
 
 /** What a list shows of a workflow: nothing that may be large. */
-export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'header' | 'state' | 'fields'>;
+export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'options' | 'header' | 'state' | 'fields'>;
 
 /** A history row among all. */
 export type Recorded = {

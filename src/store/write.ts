@@ -12,7 +12,9 @@ import { DEFAULT_TENANT } from '../model/tenant.ts';
 import type { Sent, Statement } from './connections.ts';
 import { listText, type Place, partsText, partText, patchText, placeOf, type RowText, rowText } from './row-text.ts';
 import {
+  bornDelivery,
   definitionPiece,
+  deliveryPiece,
   hearersByName,
   hearersOfAny,
   historyPiece,
@@ -31,6 +33,7 @@ import {
 } from './save-statements.ts';
 import { byShard, inShard } from './sharding.ts';
 import type { Save } from './store.ts';
+import { born } from './tables/delivery.ts';
 import {
   AGENDA,
   CHILD_TABLES,
@@ -174,6 +177,11 @@ export function writingOf(
     [...definitions]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([hash, stored]) => ({ s: 0, text: JSON.stringify({ hash, stored }) })),
+  );
+
+  add(
+    deliveryPiece,
+    (save.deliveries ?? []).map((owed) => ({ s: 0, text: `{${partsText(bornDelivery, born(owed)).slice(1)}}` })),
   );
 
   const isHeard = hears || changes.some(putsTenantListener);

@@ -1,8 +1,11 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Schedule } from '../engine/retry-rules.ts';
+import type { ParticipantLookups } from '../engine/turn.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { CallbackSettings, DeliveredText } from '../outbox/callback.ts';
 import { type Dispatcher, type DispatcherSettings, makeDispatcher } from '../outbox/dispatcher.ts';
+import { type DeliveryOwner, type DeliveryParts, deliveryOwner } from '../outbox/owners/delivery.ts';
 import { workitemOwner } from '../outbox/owners/workitem.ts';
 import type { Post } from '../outbox/post.ts';
 import type { Signer } from '../outbox/signing.ts';
@@ -22,6 +25,8 @@ export type Worker = {
   start(): Promise<void>;
   /** Something may be due: the clock was moved, or a message was made due by hand. */
   wake(): void;
+  /** Something is owed to those who are told of lifecycles. */
+  owed(): void;
   /** Does what is due now; resolves when this node is at rest (quiet.ts). */
   quiet(): Promise<void>;
   /**
@@ -53,6 +58,12 @@ export function makeWorker(parts: {
   readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
   readonly proceedToken?: CallbackSettings['proceedToken'];
+  /** Who is told of lifecycles; left out: nobody. */
+  readonly subscriptions?: DeliveryParts['subscriptions'];
+  /** RETRY_DELAYS and NOTICE_DELAYS, in seconds. */
+  readonly schedule?: Schedule;
+  /** Who is registered; left out: nobody. */
+  readonly participants?: ParticipantLookups;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -63,11 +74,29 @@ export function makeWorker(parts: {
 }): Worker {
   const { engine, post } = parts;
   const workitems = workitemOwner(parts);
-  const dispatcher = makeDispatcher({ ...parts, owners: [workitems] });
-  workitems.connect(dispatcher);
+  const { subscriptions } = parts;
+  const deliveries =
+    subscriptions === undefined
+      ? null
+      : deliveryOwner({
+          ...parts,
+          subscriptions,
+          settings: { ...parts.settings, schedule: parts.schedule ?? NO_SCHEDULE },
+        });
+  const dispatcher = makeDispatcher({ ...parts, owners: deliveries === null ? [workitems] : [workitems, deliveries] });
+  workitems.connect(
+    dispatcher,
+    deliveries === null
+      ? undefined
+      : () => {
+          deliveries.owed();
+        },
+  );
+  deliveries?.connect(dispatcher.wake);
   const watch = makeDueWatch({
     ...parts,
     onDue: () => {
+      deliveries?.wake();
       dispatcher.wake();
       timers.wake();
     },
@@ -94,19 +123,35 @@ export function makeWorker(parts: {
       });
     },
   });
+  const quiet = makeQuiet({ engine, dispatcher, timers });
   return {
     start: watch.start,
     wake: watch.wake,
-    quiet: makeQuiet({ engine, dispatcher, timers }),
+    owed: () => deliveries?.owed(),
+    quiet: deliveries === null ? quiet : () => quietWith(deliveries, quiet),
     stop: async (graceSeconds) => {
       await watch.stop();
       await timers.stop();
       await dispatcher.stop(graceSeconds);
+      await deliveries?.stop();
       post.close();
     },
     figures: () => ({ tries: dispatcher.figures(), agenda: timers.figures() }),
   };
 }
+
+const NO_SCHEDULE: Schedule = { active: [], notice: [] };
+
+/** Ends of deliveries are written beside the engine, and may make others due. */
+async function quietWith(deliveries: DeliveryOwner, quiet: () => Promise<void>): Promise<void> {
+  deliveries.wake();
+  await quiet();
+  for (let i = 0; i < QUIET_ROUNDS_MAX && deliveries.isBusy(); i++) {
+    await deliveries.settled();
+    await quiet();
+  }
+}
+const QUIET_ROUNDS_MAX = 1_000;
 
 /** This node's part of the agenda: it takes shard `n` first when `n % shares === share`. Nodes that only answer requests have none. */
 export function shareOf(

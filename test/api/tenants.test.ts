@@ -19,6 +19,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { engineOn } from '../support/engine-parts.ts';
 import { identityOn } from '../support/identity.ts';
+import { registryOn } from '../support/registry.ts';
 import { type Answer, send } from '../support/server.ts';
 
 /*
@@ -46,6 +47,7 @@ let url = '';
 let ofA: {
   readonly key: string;
   readonly secret: string;
+  readonly subscription: string;
   readonly workflow: string;
   readonly workitem: string;
   readonly expression: string;
@@ -80,7 +82,10 @@ beforeAll(async () => {
     pages: { hosts: [], origins: [], own: null, scheme: 'http' },
     rates: makeRates({ key: null, address: null, failures: { count: 30, seconds: 60 } }, { nodes: () => 1, time }),
     audit: makeAuditing({ store, time, log: silentLog }),
+    registry: await registryOn(store, nodeId),
     basePath: () => '',
+    baseUrl: () => url,
+    owed: () => {},
     targetComplaint: () => null,
     nodes: async () => [],
     overdue: { seconds: 86_400, of: {} },
@@ -104,6 +109,7 @@ beforeAll(async () => {
     workitems: { id: string; expression_id: string }[];
     errors: { expression_id: string }[];
   }>();
+  await ask(A, 'PUT', `/v1/participants/${SECRET}`, { kind: 'person', form: { title: SECRET } });
   ofA = {
     workflow: id,
     workitem: seen.workitems[0]?.id ?? '',
@@ -112,6 +118,8 @@ beforeAll(async () => {
     secret: (await ask(A, 'POST', '/v1/secrets', { kind: 'webhook', match: `http://${SECRET}.test/` })).json<{
       id: string;
     }>().id,
+    subscription: (await ask(A, 'POST', '/v1/subscriptions', { url: `http://${SECRET}.test/` })).json<{ id: string }>()
+      .id,
     key: (await ask(A, 'POST', '/v1/keys', { name: SECRET, scopes: ['read'] })).json<{ id: string }>().id,
   };
 }, 120_000);
@@ -139,6 +147,10 @@ const BODIES: { readonly [operation: string]: object } = {
   validateDefinition: { workflow: 'define' },
   convertDefinition: { definition: 'define', to: 'xml' },
   advanceClock: { advance: 0 },
+  claimWorkitem: { assignee: 'ada' },
+  putParticipant: { kind: 'person' },
+  createSubscription: { url: 'http://b.test/' },
+  redeliverEvents: { state: 'spent' },
 };
 
 /** The path of an operation with these ids in it. */
@@ -156,6 +168,8 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         workitem_id: ofA.workitem,
         key_id: ofA.key,
         secret_id: ofA.secret,
+        participant: SECRET,
+        subscription_id: ofA.subscription,
         expression_id: operation.path.includes('/errors/') ? ofA.error : ofA.expression,
         name: 'paid',
         key: KEY,
@@ -165,6 +179,8 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         workitem_id: `${nobodys.expression}!${nobodys.workflow}`,
         key_id: 'Nobody000000',
         secret_id: 'Nobody000000',
+        participant: 'nobody',
+        subscription_id: 'sub_nobody',
         expression_id: nobodys.expression,
         name: 'paid',
         key: 'nobody',

@@ -14,6 +14,7 @@ import {
 } from '../../src/model/rows.ts';
 import { DataRefused, type Save } from '../../src/store/store.ts';
 import { DEFINITION } from '../../src/store/tables/definition.ts';
+import { born, DELIVERY } from '../../src/store/tables/delivery.ts';
 import { BASE, type Database, emptyRows, type Held, inKeyOrder, isLive, type Rows } from './database.ts';
 import { keyText, rowsOfTable } from './tables.ts';
 
@@ -52,6 +53,11 @@ export function write(database: Database, save: Save, known: Known, proves: bool
       const key = keyText(DEFINITION, { hash });
       if (!rows.has(key)) rows.set(key, { hash, stored });
     }
+  }
+  for (const owed of save.deliveries ?? []) {
+    const rows = rowsOfTable(database.tables, DELIVERY.name);
+    const key = keyText(DELIVERY, { id: owed.id });
+    if (!rows.has(key)) rows.set(key, born(owed));
   }
   release(database, save);
   for (const { change } of steps)

@@ -29,6 +29,49 @@ const OWN: {
       takes: (before) => Number(before['leaseUntil']) <= now && Number(before['count']) < Number(below),
       next: (before) => Math.max(Number(before['count']) + 1, 2),
     }),
+  'delivery.claim': (rows, [dueBy, limit, claim = null, leaseSeconds], now) => {
+    const isOwed = (row: FreeRow): boolean => row['dueAt'] !== null;
+    const isFirst = (row: FreeRow): boolean =>
+      row['ordered'] !== true ||
+      [...rows.values()].every(
+        (other) =>
+          !isOwed(other) ||
+          other['subscription'] !== row['subscription'] ||
+          other['workflowId'] !== row['workflowId'] ||
+          Number(other['n']) >= Number(row['n']),
+      );
+    const due = [...rows]
+      .filter(([, row]) => isOwed(row) && Number(row['dueAt']) <= Number(dueBy))
+      .filter(([, row]) => row['leaseUntil'] === null || Number(row['leaseUntil']) < now)
+      .filter(([, row]) => isFirst(row))
+      .sort(([, a], [, b]) => Number(a['dueAt']) - Number(b['dueAt']))
+      .slice(0, Number(limit));
+    return due.map(([key, row]) => {
+      const mine = { ...row, claim, leaseUntil: now + Number(leaseSeconds) * 1000 };
+      rows.set(key, mine);
+      return mine;
+    });
+  },
+  'delivery.renew': (rows, [id, claim, leaseSeconds], now) => {
+    const key = keyText({ key: ['id'] }, { id: id ?? null });
+    const row = rows.get(key);
+    if (row === undefined || row['claim'] !== claim || Number(row['leaseUntil']) <= now || row['dueAt'] === null)
+      return [];
+    rows.set(key, { ...row, leaseUntil: now + Number(leaseSeconds) * 1000 });
+    return [{ id: row['id'] ?? null }];
+  },
+  'delivery.next_due': (rows, [after]) => {
+    const times = [...rows.values()].flatMap(({ dueAt }) =>
+      dueAt !== null && Number(dueAt) > Number(after) ? [Number(dueAt)] : [],
+    );
+    return times.length === 0 ? [] : [{ dueAt: Math.min(...times) }];
+  },
+  'delivery.owed': (rows, [subscription, most]) => {
+    const count = [...rows.values()].filter(
+      (row) => row['subscription'] === subscription && row['dueAt'] !== null,
+    ).length;
+    return [{ owed: Math.min(count, Number(most)) }];
+  },
   'attempt.clear': (rows, [given, node]) => {
     for (const { workflow, agenda, due_at } of attemptsIn(given)) {
       const key = keyText({ key: ['workflow', 'agenda'] }, { workflow, agenda });

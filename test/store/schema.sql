@@ -96,6 +96,31 @@ create table definition (
   constraint definition_pkey PRIMARY KEY (hash)
 );
 
+create table delivery (
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  subscription text collate "C" not null,
+  workflow_id text collate "C" not null,
+  n integer not null,
+  type text not null,
+  event text not null,
+  target text,
+  ordered boolean not null,
+  state text not null,
+  tries integer not null,
+  due_at bigint,
+  created_at bigint not null,
+  gone_at bigint,
+  log text not null,
+  claim text,
+  lease_until timestamp with time zone,
+  constraint delivery_pkey PRIMARY KEY (id)
+);
+CREATE INDEX delivery_before ON public.delivery USING btree (subscription, workflow_id, n) WHERE (due_at IS NOT NULL);
+CREATE INDEX delivery_due ON public.delivery USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX delivery_gone ON public.delivery USING btree (gone_at) WHERE (gone_at IS NOT NULL);
+CREATE INDEX delivery_newest ON public.delivery USING btree (subscription, created_at, id);
+
 create table error (
   shard smallint not null,
   workflow_id text collate "C" not null,
@@ -178,6 +203,20 @@ create table node (
   constraint node_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
 
+create table participant (
+  tenant text collate "C" not null,
+  name text collate "C" not null,
+  spec text not null,
+  sealed text,
+  ver integer not null,
+  created_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint participant_pkey PRIMARY KEY (tenant, name)
+);
+CREATE INDEX participant_changed ON public.participant USING btree (changed_at, tenant, name);
+CREATE INDEX participant_deleted ON public.participant USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
 create table secret (
   id text collate "C" not null,
   tenant text collate "C" not null,
@@ -204,6 +243,23 @@ create table setting (
   value text not null,
   constraint setting_pkey PRIMARY KEY (name)
 );
+
+create table subscription (
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  spec text not null,
+  sealed text,
+  enabled boolean not null,
+  reason text,
+  failing_since bigint,
+  ver integer not null,
+  created_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  deleted_at timestamp with time zone,
+  constraint subscription_pkey PRIMARY KEY (id)
+);
+CREATE INDEX subscription_changed ON public.subscription USING btree (changed_at, id);
+CREATE INDEX subscription_deleted ON public.subscription USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
 create table variable (
   shard smallint not null,
@@ -234,6 +290,7 @@ create table workflow (
   history_first integer,
   trace text,
   business_key text collate "C",
+  options text,
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),
@@ -272,6 +329,11 @@ create table workitem (
   claim text,
   owner text,
   lease_until timestamp with time zone,
+  terms text,
+  claim_by text,
+  claim_until bigint,
+  heartbeat_at bigint,
+  progress text,
   constraint workitem_claim_whole CHECK ((((claim IS NULL) = (owner IS NULL)) AND ((claim IS NULL) = (lease_until IS NULL)))),
   constraint workitem_fields_somewhere CHECK (((fields IS NOT NULL) OR (inherits IS NOT NULL))),
   constraint workitem_pkey PRIMARY KEY (shard, workflow_id, id),

@@ -25,7 +25,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
   /** Made when an operation is first asked for: a start needs none of it. */
   function prepare(operation: Operation) {
     return {
-      hasBody: operation.method === 'post' || operation.method === 'patch',
+      hasBody: operation.method === 'post' || operation.method === 'put' || operation.method === 'patch',
       checkBody: operation.body?.checked === 'here' ? makeBodyCheck(operation.body.schema) : null,
       handle:
         operation.method === 'post' && operation.unkept !== true

@@ -50,6 +50,8 @@ import { attribute, toText } from './attributes.ts';
 export type Wake =
   | { readonly do: 'reply' }
   | { readonly do: 'timeout' }
+  /** Its participant has not told in time that it is still at work. */
+  | { readonly do: 'heartbeat' }
   | { readonly do: 'undo' }
   | { readonly do: 'redo' }
   | { readonly do: 'retry' }
@@ -146,6 +148,12 @@ export function setTimers(x: Acting): void {
   const due = entries.flatMap(([when, action]) => dueTimer(x, when, action.trim(), work));
   const set = due.map(({ at, clock, wake, action }) => ({ agenda: schedule(x, at, wake, clock), action }));
   x.node.timers = [...x.node.timers, ...set];
+}
+
+/** A timeout that its participant has for expressions that name none. */
+export function setDeadline(x: Acting, ms: number): void {
+  const agenda = schedule(x, x.world.now + ms, { do: 'timeout' });
+  x.node.timers = [...x.node.timers, { agenda, action: 'timeout' }];
 }
 
 /** Timers of one expression; each is a row of the agenda, and goes when the expression goes. */

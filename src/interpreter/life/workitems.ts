@@ -1,14 +1,20 @@
+import { parseDuration } from '../../language/duration.ts';
 import { LanguageError } from '../../language/language-error.ts';
+import { lookup } from '../../language/lookup.ts';
 import { workitemId } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
+import { readOptions, type Terms, termsText } from '../../model/participants.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
 import { NOT_DELIVERED } from '../state/fields.ts';
 import { heldBy } from '../state/held.ts';
 import type { Cause } from '../state/state.ts';
 import { ROOT } from '../state/state.ts';
 import type { Acting } from '../state/world.ts';
+import { attribute, substituted, written } from './attributes.ts';
 import { tell } from './listening.ts';
+import { type Found, saysMore, whereTo } from './participants.ts';
+import { setDeadline } from './timers.ts';
 
 /*
  * Opening and closing the workitems that participants hold (docs/api-v1.md, The callback).
@@ -21,14 +27,16 @@ export function openWorkitem(x: Acting): void {
   if (node.hasWorkitem) world.want({ kind: 'workitem', id: node.id });
   const participant = node.data['participant'] as string;
   const params = (node.data['params'] ?? {}) as JsonObject;
-  const inherits = world.bases.get(node.applied) ?? null;
-  const fields = withKey(withoutKeys(node.applied, ...NOT_DELIVERED), 'params', params);
-  const url = callbackUrl(x, participant);
-  if (url === null)
+  const found = whereTo(world, participant);
+  if (found === null)
     throw new LanguageError(
       'MissingCallbackUrl',
       `participant '${participant}' has no callback URL: the launch gave none for this name`,
     );
+  const { terms, input } = agreed(x, found);
+  const inherits = input === null ? (world.bases.get(node.applied) ?? null) : null;
+  const given = input ?? withoutKeys(node.applied, ...NOT_DELIVERED);
+  const fields = withKey(given, 'params', params);
   const text = inherits === null ? JSON.stringify(fields) : null;
   const paramsText = JSON.stringify(params);
   const { fieldsCharacters } = world.context.limits;
@@ -50,18 +58,22 @@ export function openWorkitem(x: Acting): void {
     added: null,
     openedAt: world.now,
     revision: 1,
-    url,
-    send: 'active',
+    url: found.url,
+    // A person is told nothing: the work waits in the worklist.
+    send: found.url === null ? null : 'active',
     then: null,
     tries: 0,
-    dueAt: world.now,
+    dueAt: found.url === null ? null : world.now,
     heldAt: null,
     log: '[]',
+    terms: termsText(terms),
   };
   strand.touched = true;
   node.hasWorkitem = true;
   delete node.data['failed'];
-  const held = strand.path === ROOT && text !== null ? heldBy(node, participant, params) : null;
+  // Nobody is told to stop who was not asked by a message, or has nothing but one request.
+  if (found.url === null || found.entry?.kind === 'http') node.data['unheard'] = true;
+  const held = strand.path === ROOT && text !== null && input === null ? heldBy(node, participant, params) : null;
   if (held === null) world.held.delete(node.id);
   else world.held.set(node.id, held);
   world.changeWorkitem(node.id, world.isFresh(node.id) ? { kind: 'put', row, isNew: true } : { kind: 'put', row });
@@ -74,11 +86,70 @@ export function openWorkitem(x: Acting): void {
   tell(world, { event: 'dispatched', participant, from: node.id, fields });
 }
 
-function callbackUrl(x: Acting, participant: string): string | null {
-  const callbacks = JSON.parse(x.world.row.callbacks) as Json;
-  if (typeof callbacks === 'string') return callbacks;
-  const url = isObject(callbacks) ? ownValue(callbacks, participant) : undefined;
-  return typeof url === 'string' ? url : null;
+/** What is agreed with the participant, and the only fields it is given; null: all. What the expression says goes before the registry. */
+function agreed(x: Acting, { entry }: Found): { readonly terms: Terms; readonly input: Fields | null } {
+  const more = saysMore(x);
+  const said = (key: string): Json => (more ? attribute(x, key) : null);
+  const object = (key: string): JsonObject | null => {
+    const value = more ? written(x, key) : null;
+    return isObject(value) ? value : null;
+  };
+  const input = object('input') ?? entry?.input ?? null;
+  const output = object('output') ?? entry?.output ?? null;
+  const undo = said('undo');
+  const heartbeatMs = durationOf(said('heartbeat')) ?? entry?.heartbeatMs ?? null;
+  const undoes = typeof undo === 'string' && undo !== '' ? undo : (entry?.undo ?? null);
+  const replies =
+    entry?.replies === true || (x.world.row.options != null && readOptions(x.world.row.options).replies === true);
+  if (entry === null && input === null && output === null && undoes === null && heartbeatMs === null && !replies)
+    return NOTHING_AGREED;
+  const hasTimeout = x.node.timers.some(({ action }) => action === 'timeout');
+  if (entry !== null && entry.deadlineMs !== null && !hasTimeout) setDeadline(x, entry.deadlineMs);
+  return {
+    terms: {
+      ...(entry === null
+        ? {}
+        : { entry: entry.entry, ...(x.world.row.name === null ? {} : { name: x.world.row.name }) }),
+      ...(input === null ? {} : { mapped: true }),
+      ...(output === null ? {} : { output }),
+      ...(heartbeatMs === null ? {} : { heartbeatMs }),
+      ...(undoes === null ? {} : { undo: undoes }),
+      ...(replies ? { replies: true } : {}),
+    },
+    input: input === null ? null : mapped(x, input),
+  };
+}
+
+const NOTHING_AGREED = { terms: {}, input: null } as const;
+
+/** Fields as a mapping has them: `'f:from'` is what is there, left out where nothing is; all else is substituted. */
+function mapped(x: Acting, mapping: JsonObject): Fields {
+  const entries = Object.entries(mapping).flatMap(([name, from]): readonly (readonly [string, Json])[] => {
+    const path = fieldIn(from);
+    if (path === null) return [[name, substituted(x, from)]];
+    const value = lookup(x.node.applied, path);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The path in `'f:answer.decision'`; null: it is no field. */
+const fieldIn = (from: Json): string | null =>
+  typeof from === 'string' && from.startsWith('f:') && from.length > 2 ? from.slice(2) : null;
+
+/** Only what `output` names of an answer. */
+export function mappedAnswer(output: JsonObject, answer: Fields): Fields {
+  const entries = Object.entries(output).flatMap(([name, from]): readonly (readonly [string, Json])[] => {
+    const path = fieldIn(from);
+    const value = path === null ? (from as Json | undefined) : lookup(answer, path);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function durationOf(value: Json): number | null {
+  const ms = typeof value === 'number' ? value * 1000 : typeof value === 'string' ? parseDuration(value.trim()) : null;
+  return ms !== null && ms > 0 ? Math.round(ms) : null;
 }
 
 /** Closes the workitem of this expression; its participant is owed a notice, unless it has given up already. */
@@ -103,7 +174,17 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   const opened = world.workitems.get(node.id);
   if (opened?.kind === 'put') {
     // Opened in this very step: the participant hears of it once, and then of its end.
-    world.changeWorkitem(node.id, { kind: 'patch', set: { state: 'closed', then: cause, added } });
+    world.changeWorkitem(
+      node.id,
+      node.data['unheard'] === true
+        ? { kind: 'delete' }
+        : { kind: 'patch', set: { state: 'closed', then: cause, added } },
+    );
+    return;
+  }
+  // Nobody is told where nobody was asked.
+  if (node.data['unheard'] === true) {
+    world.changeWorkitem(node.id, { kind: 'delete' });
     return;
   }
   world.changeWorkitem(node.id, {

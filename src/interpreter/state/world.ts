@@ -4,6 +4,7 @@ import { invariant } from '../../model/fault.ts';
 import type { HistoryEntry } from '../../model/history-kinds.ts';
 import { type ExpressionId, expressionId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
+import type { FindParticipant } from '../../model/participants.ts';
 import {
   type AgendaRow,
   type EmittedEvent,
@@ -83,6 +84,8 @@ export type StepContext = {
   readonly definition: (hash: string) => Tree | undefined;
   /** The content hash of the stored definition of a name; undefined when there is none. */
   readonly named?: (name: string) => string | undefined;
+  /** Which entry of the registries is for a participant of a tenant; left out, or null: none. */
+  readonly participant?: FindParticipant;
   /** False: no workflow listens to others; events are for this one alone. */
   readonly hears?: boolean;
 };

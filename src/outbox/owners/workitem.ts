@@ -1,26 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine/engine.ts';
 import type { ExpressionId } from '../../model/ids.ts';
+import type { Fields } from '../../model/json.ts';
+import { type Registered, SERVICE_PREFIX } from '../../model/participants.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
 import type { Tenant } from '../../model/tenant.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { type Meter, NO_METER, type TryOutcomeClass } from '../../runtime/meter.ts';
 import type { Store } from '../../store/store.ts';
 import { type CallbackSettings, callbackRequest, type DeliveredText } from '../callback.ts';
 import type { Dispatcher } from '../dispatcher.ts';
 import { hostOf, type Message, type Owner, type TryEnd } from '../message.ts';
-import { type Signer, signed } from '../signing.ts';
+import { type Asked, directed, type Lookups, type Meaning, meaningOf } from '../registered.ts';
+import { type Signer, sharedSigner, signed } from '../signing.ts';
 
 /* Messages of workitems: callbacks and notices. Each lives in its workitem's row, and most are claimed at birth by the engine. */
 
 export type WorkitemOwner = Owner & {
   /** Connects the engine, which hands over what was claimed at birth, with the dispatcher. */
-  connect(dispatcher: Dispatcher): void;
+  connect(dispatcher: Dispatcher, owed?: () => void): void;
 };
 
 /** How figures tell the ends of tries apart. */
 function classOf(result: TryEnd['result']): TryOutcomeClass {
   switch (result.kind) {
     case 'dropped':
+    case 'postponed':
       return 'dropped';
     case 'unreachable':
       return result.blocked === true ? 'blocked' : result.silent === true ? 'timeout' : 'unreachable';
@@ -33,6 +38,15 @@ function classOf(result: TryEnd['result']): TryOutcomeClass {
   }
 }
 
+const NOBODY: Lookups = { find: () => null, entry: () => null };
+
+/** The end of a try as the engine is told of it. */
+function outcomeOf({ result, fields, fails }: Meaning): TryOutcome['result'] {
+  if (result.kind === 'delivered') return { kind: 'delivered', status: result.status, ...(fields && { fields }) };
+  if (fails === undefined || result.kind === 'dropped' || result.kind === 'postponed') return result;
+  return { ...result, fails };
+}
+
 export function workitemOwner(parts: {
   readonly store: Pick<Store, 'claimDue' | 'renewClaim'>;
   readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
@@ -41,13 +55,21 @@ export function workitemOwner(parts: {
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
   readonly proceedToken?: CallbackSettings['proceedToken'];
   readonly meter?: Meter;
+  /** Who is registered; left out: nobody. */
+  readonly participants?: Lookups;
+  readonly clock: Pick<Clock, 'now'>;
   readonly settings: { readonly nodeId: string; readonly baseUrl: () => string; readonly userAgent: string };
 }): WorkitemOwner {
   const { store, engine, settings, proceedToken = () => null, signersOf = () => [], meter = NO_METER } = parts;
+  const lookups = parts.participants ?? NOBODY;
 
   function messageOf(ready: ReadyMessage): Message {
     const { row, workflow, claim, base } = ready;
     const send = row.send ?? 'active';
+    /** More is agreed than a URL: it is looked up at each try. */
+    const special = row.terms != null || row.url?.startsWith(SERVICE_PREFIX) === true;
+    /** By what the participant was found at this try. */
+    let entry: Registered | null = null;
     return {
       about: { workflow_id: workflow, expression_id: row.id },
       tenant: ready.tenant,
@@ -60,18 +82,26 @@ export function workitemOwner(parts: {
       shared:
         row.inherits === null || base === null ? null : { key: `${workflow} ${row.inherits}`, characters: base.length },
       request: () => {
-        const request = callbackRequest(ready, parts.deliveredText(row, base), {
+        const plain = callbackRequest(ready, parts.deliveredText(row, base), {
           baseUrl: settings.baseUrl(),
           userAgent: settings.userAgent,
           proceedToken,
           spanId: () => randomBytes(8).toString('hex'),
         });
         // Receivers hold signatures against their own clocks, so business time is none of theirs.
-        return signed(request, signersOf(ready.tenant, request.url), Date.now());
+        if (!special) return signed(plain, signersOf(ready.tenant, plain.url), Date.now());
+        const way = directed(askedOf(ready), plain, lookups);
+        if ('unsent' in way) return way;
+        entry = way.entry;
+        const { request } = way;
+        const signers = entry?.secret == null ? signersOf(ready.tenant, request.url) : [sharedSigner(entry.secret)];
+        return signed(request, signers, Date.now());
       },
       // Another node may have closed the workitem (the notice it owes by now waits for this claim) or paused its workflow.
       renew: (leaseSeconds) => store.renewClaim({ key: { workflow, workitem: row.id }, claim, leaseSeconds, send }),
-      ended: ({ startedAt, endedAt, result }) => {
+      ended: ({ startedAt, endedAt, result: end }) => {
+        const meaning = special ? meaningOf(entry, end) : { result: end };
+        const { result } = meaning;
         const outcome: TryOutcome = {
           workflow,
           workitem: row.id,
@@ -81,8 +111,10 @@ export function workitemOwner(parts: {
           openedAt: row.openedAt,
           startedAt,
           endedAt,
-          result,
-          ...(result.kind === 'dropped' ? {} : { urgent: row.then !== null }),
+          result: special ? outcomeOf(meaning) : result,
+          ...(result.kind === 'dropped'
+            ? {}
+            : { urgent: row.then !== null || meaning.fields !== undefined || meaning.fails !== undefined }),
         };
         engine.outcome(outcome);
         meter.tried({
@@ -97,18 +129,33 @@ export function workitemOwner(parts: {
     };
   }
 
+  const askedOf = ({ row, workflow, tenant, base }: ReadyMessage): Asked => ({
+    tenant,
+    workflow,
+    participant: row.participant,
+    send: row.send ?? 'active',
+    url: row.url ?? '',
+    terms: row.terms,
+    ageMs: parts.clock.now() - row.openedAt,
+    fields: () => {
+      const { shared, own } = parts.deliveredText(row, base);
+      return JSON.parse(shared + own) as Fields;
+    },
+  });
+
   return {
     claim: async ({ now, limit, leaseSeconds, skip, bytesMax }, leaseEndsAt) => {
       const spread = { skip, bytesMax };
       const claimed = await store.claimDue({ now, owner: settings.nodeId, limit, leaseSeconds, spread });
       return claimed.map((message) => messageOf({ ...message, leaseEndsAt }));
     },
-    connect: (dispatcher) => {
+    connect: (dispatcher, owed) => {
       const messages: MessageSink = {
         reserve: (url) => dispatcher.reserve(hostOf(url)),
         unreserve: (url) => dispatcher.unreserve(hostOf(url)),
         take: (ready) => dispatcher.take(ready.map(messageOf)),
         wake: dispatcher.wake,
+        ...(owed === undefined ? {} : { owed }),
         withdraw: (workflow, workitems: readonly ExpressionId[] | 'all') => dispatcher.withdraw(workflow, workitems),
       };
       engine.deliverTo(messages);

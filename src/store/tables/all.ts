@@ -3,11 +3,14 @@ import { ATTEMPT, openAttempts } from './attempt.ts';
 import { AUDIT, openAudit } from './audit.ts';
 import { BUSINESS_KEY, openBusinessKeys } from './business-key.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
+import { DELIVERY, openDeliveries } from './delivery.ts';
 import { FIGURE, openFigures } from './figure.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
 import { NODE, openNodes } from './node.ts';
+import { openParticipants, PARTICIPANT } from './participant.ts';
 import { openSecrets, SECRET } from './secret.ts';
 import { openSettings, SETTING } from './setting.ts';
+import { openSubscriptions, SUBSCRIPTION } from './subscription.ts';
 import type { AnyTable, OpenTable } from './table.ts';
 
 /* The tables that belong to no workflow: a line in each of the two lists. */
@@ -18,11 +21,14 @@ const tables = [
   AUDIT,
   BUSINESS_KEY,
   DEFINITION,
+  DELIVERY,
   FIGURE,
   IDEMPOTENCY_KEY,
   NODE,
+  PARTICIPANT,
   SECRET,
   SETTING,
+  SUBSCRIPTION,
 ] as const;
 
 /** How the rest of the server uses them: parts of the store. */
@@ -37,6 +43,9 @@ export const openTables = (open: OpenTable) => ({
   secrets: openSecrets(open),
   audit: openAudit(open),
   businessKeys: openBusinessKeys(open),
+  participants: openParticipants(open),
+  subscriptions: openSubscriptions(open),
+  deliveries: openDeliveries(open),
 });
 
 export type Tables = ReturnType<typeof openTables>;

@@ -52,6 +52,7 @@ export const WORKFLOW: Table<WorkflowRow> = {
     text('callbacks'),
     text('retry'),
     text('trace'),
+    text('options'),
     text('businessKey', 'business_key'),
     text('fields'),
     text('status'),
@@ -66,7 +67,7 @@ export const WORKFLOW: Table<WorkflowRow> = {
   keyOf: (row) => row.id,
 };
 
-const LARGE: ReadonlySet<string> = new Set(['callbacks', 'retry', 'header', 'state', 'fields']);
+const LARGE: ReadonlySet<string> = new Set(['callbacks', 'retry', 'options', 'header', 'state', 'fields']);
 /** A workflow's row without the texts that may be large. */
 export const WORKFLOW_SUMMARY: Table<WorkflowSummary> = {
   ...WORKFLOW,
@@ -113,6 +114,11 @@ export const WORKITEM: Table<WorkitemRow> = {
     bigint('dueAt', 'due_at'),
     bigint('heldAt', 'held_at'),
     text('log'),
+    text('terms'),
+    text('claimBy', 'claim_by'),
+    bigint('claimUntil', 'claim_until'),
+    bigint('heartbeatAt', 'heartbeat_at'),
+    text('progress'),
   ],
   extra: [text('tenant')],
   keyOf: (row) => row.id,

@@ -2,7 +2,9 @@ import { plainRetry } from '../../../engine/retry-rules.ts';
 import { Fault, type FaultCode } from '../../../model/fault.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
+import type { LaunchOptions } from '../../../model/participants.ts';
 import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
+import type { Tenant } from '../../../model/tenant.ts';
 import { cut } from '../../../model/text.ts';
 import { keptTrace, readTraceContext } from '../../../runtime/trace-context.ts';
 import { answers } from '../../answers.ts';
@@ -16,6 +18,7 @@ import { problems } from '../../problems.ts';
 import { valueComplaint } from '../../value.ts';
 import { complaintOf, misspeltParameters } from '../../warnings.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
+import { callbackComplaint, callbackNameComplaint, readLaunchOptions, withRegistered } from './launch-options.ts';
 import { Launch, Launched } from './schemas.ts';
 
 export function launchOperation(parts: Parts): Operation {
@@ -33,7 +36,7 @@ export function launchOperation(parts: Parts): Operation {
       200: { description: 'There is one with this business key already', schema: Launched },
     },
     handle: async (call) => {
-      const { order, businessKey, warnings } = check(call.body);
+      const { order, businessKey, warnings } = check(call.body, call.principal.tenant);
       // Of a key the tenant's first secret was made with the key.
       if (call.principal.kind === 'jwt') await parts.identity.secrets.ensureDefault(call.principal.tenant);
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
@@ -93,7 +96,7 @@ function makeLaunchCheck(parts: Parts) {
   const checkCallbacks = makeCheck(callbacks);
   const checkFields = makeCheck(fields);
 
-  return (body: JsonObject) => {
+  return (body: JsonObject, tenant: Tenant) => {
     const read = readWorkflow(body);
     const targets = readTargets(body);
     const values = readFields(body);
@@ -101,7 +104,8 @@ function makeLaunchCheck(parts: Parts) {
     const strictness = readStrict(body);
     const most = readHistoryMax(body);
     const key = readKey(body);
-    const troubles = [read, targets, values, rules, strictness, most, key].filter(
+    const taken = readOptions(parts, body);
+    const troubles = [read, targets, values, rules, strictness, most, key, taken].filter(
       (part): part is Trouble => 'code' in part,
     );
     if (troubles.length > 0) throw faultOf(troubles);
@@ -113,12 +117,16 @@ function makeLaunchCheck(parts: Parts) {
       'code' in rules ||
       'code' in strictness ||
       'code' in most ||
-      'code' in key
+      'code' in key ||
+      'code' in taken
     )
       throw new Error('unreachable');
     const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
     const callbacks = typeof targets.targets === 'string' ? null : targets.targets;
-    const doubtful = parts.definitions.warnings(read, callbacks);
+    const doubtful = parts.definitions.warnings(
+      read,
+      callbacks === null ? null : withRegistered(parts, tenant, read.tree, callbacks),
+    );
     if (strictness.strict && misspelt.length + doubtful.length > 0)
       throw faultOf([
         ...(doubtful.length === 0
@@ -134,6 +142,7 @@ function makeLaunchCheck(parts: Parts) {
       fields: values.fields,
       ...rules,
       ...most,
+      ...(taken.options === null ? {} : { options: taken.options }),
     };
     return { order, businessKey: key.businessKey, warnings: [...misspelt, ...doubtful] };
   };
@@ -177,7 +186,7 @@ function makeLaunchCheck(parts: Parts) {
       const url = body['callback'];
       if (checkCallback(url) !== null || typeof url !== 'string')
         return trouble('callback_invalid', 'callback', 'callback must be a URL');
-      const complaint = valueComplaint(url) ?? parts.targetComplaint(url);
+      const complaint = valueComplaint(url) ?? callbackComplaint(parts, url);
       return complaint === null
         ? { targets: url }
         : trouble('callback_invalid', 'callback', `callback: the URL ${complaint}`);
@@ -194,7 +203,7 @@ function makeLaunchCheck(parts: Parts) {
     const checked = new Map<string, string | null>();
     for (const [participant, url] of Object.entries(urls)) {
       const text = String(url);
-      const complaint = checked.get(text) ?? parts.targetComplaint(text);
+      const complaint = callbackNameComplaint(participant) ?? checked.get(text) ?? callbackComplaint(parts, text);
       checked.set(text, complaint);
       if (complaint !== null)
         return {
@@ -222,6 +231,12 @@ function readKey(body: JsonObject): Trouble | { readonly businessKey: BusinessKe
   const read = readBusinessKey(body);
   if (read === null || 'key' in read) return { businessKey: read };
   return { ...trouble('request_invalid', 'business_key', read.complaint), words: 'business_key is invalid' };
+}
+
+function readOptions(parts: Parts, body: JsonObject): Trouble | { readonly options: LaunchOptions | null } {
+  const read = readLaunchOptions(parts, body);
+  if ('options' in read) return read;
+  return { ...trouble('request_invalid', read.parameter, read.detail), words: `${read.parameter} is invalid` };
 }
 
 /** Rules about retries are opted into; without them the schedule of the contract holds. */

@@ -8,7 +8,7 @@ import { Workitem } from '../workitems/schemas.ts';
 /** The longest URL that is taken as a callback, in characters. */
 export const CALLBACK_LENGTH_MAX = 8192;
 const CallbackUrl = Type.String({
-  description: 'An http or https URL',
+  description: 'An http or https URL, or svc:<service>/… for one below a registered service',
   minLength: 1,
   maxLength: CALLBACK_LENGTH_MAX,
 });
@@ -37,7 +37,7 @@ export const Launch = Type.Object(
     callbacks: Type.Optional({
       type: 'object',
       additionalProperties: CallbackUrl,
-      description: 'The callback of each participant, by its name',
+      description: 'The callback of each participant, by its name, or by a /pattern/ of names',
     }),
     fields: Type.Optional(Fields),
     process: Type.Optional(
@@ -59,6 +59,15 @@ export const Launch = Type.Object(
         'What happens when there is one with this key; reject unless said',
       ),
     ),
+    replies: Type.Optional(
+      Type.Boolean({
+        description: 'true: a callback that is answered with {"proceed": true, "fields"?} has proceeded',
+      }),
+    ),
+    notify: Type.Optional({
+      description:
+        'Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10',
+    }),
     strict: Type.Optional(Type.Boolean({ description: 'true: warnings are refusals' })),
     retry: Type.Optional(
       Type.Union(

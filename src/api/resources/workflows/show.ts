@@ -36,7 +36,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const row = read.workflow;
   const definition = await parts.trees.tree(row.definition);
 
-  const print = makeItemTexts(overdueNow(parts));
+  const print = makeItemTexts(overdueNow(parts), parts.clock.now());
   const printed = (item: WorkitemRow): string =>
     print(id, item, item.inherits === null ? null : (read.variables.get(`${item.inherits} ^`)?.value ?? null));
   const items = byPath([...read.workitems.values()]);

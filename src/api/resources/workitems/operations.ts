@@ -2,8 +2,11 @@ import { readLog } from '../../../engine/outcomes.ts';
 import { workitemFields } from '../../../engine/show.ts';
 import { Fault } from '../../../model/fault.ts';
 import type { ExpressionId, WorkflowId } from '../../../model/ids.ts';
-import type { JsonObject } from '../../../model/json.ts';
+import type { Json, JsonObject } from '../../../model/json.ts';
+import { claimOf } from '../../../model/participants.ts';
 import type { WorkitemRow } from '../../../model/rows.ts';
+import type { Answering } from '../../../model/stimulus.ts';
+import { durationMs } from '../../../registry/participant-spec.ts';
 import { answers } from '../../answers.ts';
 import { callersFields, readFieldsOf } from '../../fields.ts';
 import { happen } from '../../happen.ts';
@@ -15,9 +18,21 @@ import { cursorFor, cursorOf, limitOf, printPage } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
-import { timeView } from '../../time.ts';
+import { timeOrNull, timeView } from '../../time.ts';
 import { lostParameters, warningHeader } from '../../warnings.ts';
-import { Deliveries, Fail, Proceed, Respond, Workitem, WorkitemList, WorkitemPatch } from './schemas.ts';
+import {
+  Claim,
+  Deliveries,
+  Fail,
+  Heartbeat,
+  HeartbeatTold,
+  Proceed,
+  Release,
+  Respond,
+  Workitem,
+  WorkitemList,
+  WorkitemPatch,
+} from './schemas.ts';
 import { makeItemTexts, workitemView } from './view.ts';
 
 type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
@@ -94,6 +109,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
             message: String(call.body['message']),
             code,
             fields: callersFields((call.body['fields'] ?? {}) as JsonObject),
+            by: answering(call),
           });
           return OK;
         }
@@ -102,8 +118,75 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           workitem: key.workitem,
           class: String(call.body['class'] ?? 'RuntimeError'),
           message: String(call.body['message']),
+          ...(call.body['retry'] === true ? {} : { by: answering(call) }),
         });
         return OK;
+      },
+    },
+    {
+      id: 'heartbeat',
+      method: 'post',
+      path: `${path}/heartbeat`,
+      summary: 'Tell that the work goes on',
+      access: 'operate',
+      capability: 'workitem',
+      body: { schema: Heartbeat, checked: 'here' },
+      answers: answers(200, 'When the next sign of life is due, and by when the work', HeartbeatTold, 404, 409, 422),
+      handle: async (call) => {
+        const key = await keyOf(parts, call);
+        const told = (await happenAt(parts, call, key.workflow, {
+          kind: 'heartbeat',
+          workitem: key.workitem,
+          extendMs: extension(call),
+          progress: progressOf(call),
+        })) as { readonly heartbeat_at: number | null; readonly deadline_at: number | null };
+        return jsonReply(200, {
+          heartbeat_due_at: timeOrNull(told.heartbeat_at),
+          deadline_at: timeOrNull(told.deadline_at),
+        });
+      },
+    },
+    {
+      id: 'claimWorkitem',
+      method: 'post',
+      path: `${path}/claim`,
+      summary: 'Take a workitem for somebody, so that colleagues leave it alone',
+      access: 'operate',
+      body: { schema: Claim, checked: 'here' },
+      answers: answers(200, 'It is claimed; the same assignee again extends it', Workitem, 404, 409, 422),
+      handle: async (call) => {
+        const key = await keyOf(parts, call);
+        const ttlMs = durationMs((call.body['ttl'] ?? CLAIM_SECONDS) as Json);
+        if (ttlMs === null || ttlMs > CLAIM_SECONDS_MAX * 1000)
+          throw wrong('ttl', `must be a duration above zero, at most ${CLAIM_SECONDS_MAX} seconds`);
+        await happenAt(parts, call, key.workflow, {
+          kind: 'claim',
+          workitem: key.workitem,
+          assignee: String(call.body['assignee']),
+          claimant: call.principal.actor,
+          ttlMs,
+        });
+        return show(parts, await open(parts, call));
+      },
+    },
+    {
+      id: 'releaseWorkitem',
+      method: 'post',
+      path: `${path}/release`,
+      summary: 'Let a claimed workitem go',
+      access: 'operate',
+      body: { schema: Release, checked: 'here' },
+      answers: answers(200, 'Nobody has claimed it', Workitem, 404, 409, 422),
+      handle: async (call) => {
+        const key = await keyOf(parts, call);
+        const { assignee } = call.body;
+        const by = answering(call);
+        await happenAt(parts, call, key.workflow, {
+          kind: 'release',
+          workitem: key.workitem,
+          by: typeof assignee === 'string' ? { ...by, assignee } : by,
+        });
+        return show(parts, await open(parts, call));
       },
     },
     {
@@ -154,7 +237,13 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         const { key, row } = await open(parts, call);
         const revision = expectedRevision(call, row.revision);
         const fields = callersFields(call.body['fields'] as JsonObject);
-        await happenAt(parts, call, key.workflow, { kind: 'edit', workitem: key.workitem, fields, revision });
+        await happenAt(parts, call, key.workflow, {
+          kind: 'edit',
+          workitem: key.workitem,
+          fields,
+          revision,
+          by: answering(call),
+        });
         return show(parts, await open(parts, call));
       },
     },
@@ -168,6 +257,8 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         { name: 'participant', description: 'Only those of this participant' },
         { name: 'workflow_id', description: 'Only those of this workflow' },
         { name: 'status', description: 'open, or failed: its tries are spent or it was given up' },
+        { name: 'claimed', description: '1: only those that somebody has claimed; 0: only others' },
+        { name: 'assignee', description: 'Only those this one has claimed' },
         { name: 'overdue', description: '1: only those that wait for longer than they should, the oldest first' },
         { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
         { name: 'cursor', description: 'The next_cursor of the page before' },
@@ -179,7 +270,11 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           throw new Problem('query_invalid', 'status must be open or failed');
         const late = call.query.get('overdue');
         if (late !== null && late !== '1') throw new Problem('query_invalid', 'overdue must be 1');
+        const claimed = call.query.get('claimed');
+        if (claimed !== null && claimed !== '0' && claimed !== '1')
+          throw new Problem('query_invalid', 'claimed must be 0 or 1');
         const overdue = overdueNow(parts);
+        const now = parts.clock.now();
         // The orders of the two lists are not the same, and a cursor belongs to one.
         const list = late === null ? 'workitems' : 'overdue';
         const page = await parts.store.read.workitems({
@@ -191,10 +286,17 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           limit: limitOf(call.query),
           after: cursorOf(list, call.query),
         });
-        const print = makeItemTexts(overdue);
+        const assignee = call.query.get('assignee');
+        const isWanted = (row: WorkitemRow): boolean => {
+          if (claimed === null && assignee === null) return true;
+          const claim = claimOf(row, now);
+          if (claimed !== null && (claim !== null) !== (claimed === '1')) return false;
+          return assignee === null || claim?.assignee === assignee;
+        };
+        const print = makeItemTexts(overdue, now);
         const { texts, shown } = await printPage(page.items, ({ workflow, row, base }) =>
           // A closed workitem only owes its participant a notice; it is nobody's turn any more.
-          row.state === 'closed' ? null : print(workflow, row, base),
+          row.state === 'closed' || !isWanted(row) ? null : print(workflow, row, base),
         );
         const next = shown < page.items.length ? (page.items[shown - 1]?.place ?? null) : page.next;
         const cursor = JSON.stringify(next === null ? null : cursorFor(list, next));
@@ -234,7 +336,7 @@ async function keyOf(parts: Parts, call: Call): Promise<Key> {
 /** @throws Problem `already_proceeded` where nothing waits under that id in a workflow that is there: ids are given out by us alone */
 async function proceed(parts: Parts, call: Call, key: Key, fields: JsonObject): Promise<void> {
   try {
-    await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields });
+    await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields, by: answering(call) });
   } catch (thrown) {
     if (!(thrown instanceof Fault && thrown.code === 'workitem_not_found')) throw thrown;
     if ((await parts.store.read.workflow(call.principal.tenant, key.workflow)) === null) throw thrown;
@@ -260,9 +362,9 @@ async function happenAt(
   call: Call,
   workflow: WorkflowId,
   event: Parameters<typeof happen>[3],
-): Promise<void> {
+): Promise<Json> {
   try {
-    await happen(parts, call, workflow, event);
+    return await happen(parts, call, workflow, event);
   } catch (thrown) {
     if (thrown instanceof Fault && GONE.has(thrown.code)) throw noSuchWorkitem(call.params['workitem_id'] ?? '');
     throw thrown;
@@ -271,11 +373,44 @@ async function happenAt(
 
 const GONE: ReadonlySet<string> = new Set(['workflow_not_found', 'workflow_over', 'workitem_not_found']);
 
+/** As whom a caller answers, where a colleague may have claimed the workitem. */
+const answering = (call: Call): Answering => ({
+  assignee: call.header('rota-assignee'),
+  claimant: call.principal.kind === 'capability' ? null : call.principal.actor,
+});
+
+/** A claim lasts so long unless its caller says otherwise, and at most so long. */
+const CLAIM_SECONDS = 3_600;
+const CLAIM_SECONDS_MAX = 30 * 86_400;
+/** Bytes of what a sign of life tells of its progress. */
+const PROGRESS_BYTES_MAX = 4_096;
+
+const wrong = (parameter: string, what: string): Problem =>
+  new Problem('request_invalid', `${parameter} ${what}`, {
+    complaints: [{ detail: `${parameter} ${what}`, pointer: `#/${parameter}` }],
+  });
+
+function extension({ body }: Call): number | null {
+  const { extend } = body;
+  if (extend === undefined) return null;
+  const ms = durationMs(extend);
+  if (ms === null) throw wrong('extend', 'must be a duration such as "1h", or a number of seconds, above zero');
+  return ms;
+}
+
+function progressOf({ body }: Call): Json {
+  const { progress } = body;
+  if (progress === undefined) return null;
+  if (Buffer.byteLength(JSON.stringify(progress)) > PROGRESS_BYTES_MAX)
+    throw wrong('progress', `may have at most ${PROGRESS_BYTES_MAX} bytes as JSON`);
+  return progress;
+}
+
 const etagOf = (revision: number): string => `"${revision}"`;
 
 function show(parts: Parts, { key, row, base }: Open): Reply {
   const more = isOverdue(row, overdueNow(parts)) ? { overdue: true } : {};
-  return jsonReply(200, workitemView(key.workflow, row, workitemFields(row, base), more), {
+  return jsonReply(200, workitemView(key.workflow, row, workitemFields(row, base), parts.clock.now(), more), {
     ETag: etagOf(row.revision),
   });
 }

@@ -42,6 +42,48 @@ export const Fail = Type.Object(
   { title: 'Fail', description: 'A participant gives up' },
 );
 
+/** A duration: a text of the language, or a number of seconds. */
+export const Duration = Type.Union([Type.String({ maxLength: 100 }), Type.Number()], {
+  description: 'A duration such as "90s" or "2h", or a number of seconds',
+});
+
+/** Body of a sign of life. */
+export const Heartbeat = Type.Object(
+  {
+    extend: Type.Optional(Duration),
+    progress: Type.Optional({ type: 'object', description: 'How far it is, in your words; at most 4 kB as JSON' }),
+  },
+  {
+    title: 'Heartbeat',
+    description: 'A participant tells that it is still at work; extend: it is to be done that much later than now',
+    additionalProperties: false,
+  },
+);
+
+export const HeartbeatTold = Type.Object(
+  {
+    heartbeat_due_at: nullable(time('When the next sign of life is due')),
+    deadline_at: nullable(time('By when the work has to be done')),
+  },
+  { title: 'HeartbeatTold' },
+);
+
+/** Body of a claim. */
+export const Claim = Type.Object(
+  { assignee: text('Who works on it', { minLength: 1, maxLength: 200 }), ttl: Type.Optional(Duration) },
+  {
+    title: 'Claim',
+    description: 'Takes a workitem for somebody: a courtesy among those who share a worklist',
+    additionalProperties: false,
+  },
+);
+
+/** Body of letting a claimed workitem go. */
+export const Release = Type.Object(
+  { assignee: Type.Optional(text('For whom; else the header Rota-Assignee', { maxLength: 200 })) },
+  { title: 'Release', description: 'Lets a claimed workitem go', additionalProperties: false },
+);
+
 /** Body of an edit of a workitem. */
 export const WorkitemPatch = Type.Object(
   { fields: Fields, reason },
@@ -76,6 +118,14 @@ export const Workitem = Type.Object(
     opened_at: time('Since when the participant has it'),
     overdue: Type.Optional(Type.Boolean({ description: 'true: it waits for longer than it should' })),
     revision: Type.Integer({ description: 'Counts edits; the ETag' }),
+    claim: Type.Optional(
+      Type.Object(
+        { assignee: text('Who works on it'), until: time('Until when') },
+        { description: 'Somebody works on it' },
+      ),
+    ),
+    heartbeat_due_at: Type.Optional(time('When a sign of life is due')),
+    progress: Type.Optional({ type: 'object', description: 'What the last sign of life told' }),
     callback: Type.Object(
       {
         url: nullable(text('Where its callbacks go')),

@@ -1,6 +1,7 @@
 import { isDelivered, partedFields } from '../../../engine/show.ts';
 import { type WorkflowId, workitemId } from '../../../model/ids.ts';
 import type { Fields, JsonObject } from '../../../model/json.ts';
+import { claimOf } from '../../../model/participants.ts';
 import type { WorkitemRow } from '../../../model/rows.ts';
 import type { Overdue } from '../../../store/store.ts';
 import { type Abridged, abridged, largeView, over } from '../../abridged.ts';
@@ -11,6 +12,7 @@ export const workitemView = (
   workflow: WorkflowId,
   row: WorkitemRow,
   fields: Fields,
+  now: number,
   more: JsonObject = {},
 ): JsonObject => ({
   id: workitemId(row.id, workflow),
@@ -22,6 +24,9 @@ export const workitemView = (
   ...more,
   opened_at: timeView(row.openedAt),
   revision: row.revision,
+  ...claimView(row, now),
+  ...(row.heartbeatAt == null ? {} : { heartbeat_due_at: timeView(row.heartbeatAt) }),
+  ...(row.progress == null ? {} : { progress: JSON.parse(row.progress) as JsonObject }),
   callback: {
     url: row.url,
     owed: row.send,
@@ -30,9 +35,15 @@ export const workitemView = (
   },
 });
 
+function claimView(row: WorkitemRow, now: number): JsonObject {
+  const claim = claimOf(row, now);
+  return claim === null ? {} : { claim: { assignee: claim.assignee, until: timeView(claim.until) } };
+}
+
 /** Makes the view of one workitem among many, as JSON: what they share is measured once. */
 export function makeItemTexts(
   overdue: Overdue,
+  now: number,
 ): (workflow: WorkflowId, row: WorkitemRow, base: string | null) => string {
   let last: { readonly fields: Fields; readonly abridged: Abridged } | null = null;
   return (workflow, row, base) => {
@@ -40,6 +51,6 @@ export function makeItemTexts(
     if (last?.fields !== shared) last = { fields: shared, abridged: abridged(shared) };
     const { fields, large } = over(last.abridged, abridged(own), isDelivered);
     const more = isOverdue(row, overdue) ? { ...largeView(large), overdue: true } : largeView(large);
-    return JSON.stringify(workitemView(workflow, row, fields, more));
+    return JSON.stringify(workitemView(workflow, row, fields, now, more));
   };
 }

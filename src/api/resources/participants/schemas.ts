@@ -1,0 +1,92 @@
+import { Type } from '../../schema.ts';
+import { nextCursor, text, time } from '../../schema-parts.ts';
+import { Duration } from '../workitems/schemas.ts';
+
+const texts = (description: string) =>
+  Type.Object({}, { additionalProperties: { type: 'string', maxLength: 8_192 }, description });
+const anyObject = (description: string) => ({ type: 'object', description });
+
+const properties = {
+  kind: Type.Optional(
+    Type.OneOf(
+      ['callback', 'http', 'person', 'service'],
+      'callback (default): the POST that waits for a proceed; http: a request whose answer is the proceed; person: no URL, a worklist; service: a base for svc:<name>/…',
+    ),
+  ),
+  url: Type.Optional(
+    text('Where its requests go; {workflow.id}, {f:customer.id} and others may stand in its path and query', {
+      minLength: 1,
+      maxLength: 8_192,
+    }),
+  ),
+  headers: Type.Optional(texts('Sent with each request; the values are never shown again')),
+  secret: Type.Optional(
+    text('What its requests are signed with instead of the tenant’s secrets; never shown again', {
+      minLength: 1,
+      maxLength: 500,
+    }),
+  ),
+  tls: Type.Optional(
+    Type.Object(
+      {
+        cert: Type.Optional(text('A certificate to show (PEM)', { maxLength: 100_000 })),
+        key: Type.Optional(text('Its key (PEM); never shown again', { maxLength: 100_000 })),
+        ca: Type.Optional(text('Roots to believe (PEM)', { maxLength: 100_000 })),
+      },
+      { additionalProperties: false, description: 'Where the receiver wants certificates' },
+    ),
+  ),
+  retry: Type.Optional({ description: 'Rules for its tries, as the retry of a launch' }),
+  places: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: 'Tries under way at once, on one node' }),
+  ),
+  deadline: Type.Optional(Duration),
+  heartbeat: Type.Optional(Duration),
+  replies: Type.Optional(Type.Boolean({ description: 'A 2xx with {"proceed": true, "fields"?} is the proceed' })),
+  input: Type.Optional(anyObject("The only fields it is given: name → 'f:field', or a value with ${…}")),
+  output: Type.Optional(anyObject("The only fields taken of its answer: name → 'f:field of the answer'")),
+  undo: Type.Optional(text('The participant that undoes its work', { minLength: 1, maxLength: 200 })),
+  form: Type.Optional({ type: ['object', 'boolean'], description: 'A JSON Schema of what a person is asked for' }),
+  description: Type.Optional(text('For people', { maxLength: 2_000 })),
+  enabled: Type.Optional(Type.Boolean({ description: 'false: its messages wait, and no try is counted' })),
+  method: Type.Optional(Type.OneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'Of kind http; usually GET')),
+  query: Type.Optional(texts('Of kind http: parameters added to the URL')),
+  body: Type.Optional({
+    description: 'Of kind http: the body, JSON with templates; left out: the fields, for GET and DELETE nothing',
+  }),
+  expect: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 100, maximum: 599 }), {
+      maxItems: 50,
+      description: 'Of kind http: statuses that are the work done; left out: all of 2xx',
+    }),
+  ),
+  result: Type.Optional(texts('Of kind http: field → JSON pointer into the answer')),
+  errors: Type.Optional(texts('Of kind http: status → class of the error the workitem fails with')),
+};
+
+/** Body of a PUT. */
+export const ParticipantPut = Type.Object(properties, {
+  title: 'ParticipantPut',
+  description: 'What a participant, or all whose names fit a pattern, is asked with',
+  additionalProperties: false,
+});
+
+export const Participant = Type.Object(
+  {
+    name: text('Its name, or /pattern/'),
+    ...properties,
+    created_at: time('When it was made'),
+    updated_at: time('When it was changed last'),
+  },
+  { title: 'Participant', description: 'An entry of the registry; secrets are shown as ***' },
+);
+
+export const ParticipantList = Type.Object(
+  { participants: Type.Array(Participant), next_cursor: nextCursor },
+  { title: 'ParticipantList' },
+);
+
+export const Form = Type.Object(
+  { name: text('Whose form'), form: { description: 'A JSON Schema' } },
+  { title: 'Form', description: 'What a person is asked for' },
+);

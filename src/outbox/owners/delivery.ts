@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import { type RetryRules, readRetryRules, retryDelayMs, type Schedule } from '../../engine/retry-rules.ts';
+import type { Json } from '../../model/json.ts';
+import type { Tenant } from '../../model/tenant.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Ids } from '../../runtime/ids.ts';
+import type { Log } from '../../runtime/log.ts';
+import { makeLoop } from '../../runtime/loop.ts';
+import type { ProcessTime } from '../../runtime/process-time.ts';
+import type { DeliveryRow, Store } from '../../store/store.ts';
+import { hostOf, type Message, type Owner, type TryEnd } from '../message.ts';
+import { type Signer, sharedSigner, signed } from '../signing.ts';
+
+/*
+ * Messages to those who are told of lifecycles: rows of `delivery`. They have places of their own, a quarter of all, so that whoever is slow to
+ * hear never delays a callback.
+ */
+
+/** Where a subscription's events go, as it is known now. */
+export type Destination = {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secret: string | null;
+  readonly retry: Json;
+  readonly enabled: boolean;
+  readonly failingSince: number | null;
+};
+
+export type DisabledReason = 'gone' | 'failing' | 'backlog';
+
+export type DeliveryParts = {
+  readonly store: Pick<Store, 'deliveries'>;
+  readonly subscriptions: {
+    readonly any: () => boolean;
+    readonly get: (id: string) => Destination | null;
+    /** The last try has failed, or was taken; with a reason it is disabled. */
+    readonly note: (
+      id: string,
+      told: { readonly failingSince: number | null; readonly reason?: DisabledReason },
+    ) => Promise<unknown>;
+  };
+  readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
+  readonly clock: Clock;
+  readonly time: ProcessTime;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly settings: {
+    readonly userAgent: string;
+    readonly leaseSeconds: number;
+    readonly triesMax: number;
+    readonly schedule: Schedule;
+  };
+};
+
+export type DeliveryOwner = Owner & {
+  /** Something may be due. */
+  wake(): void;
+  /** Something is due: this node has written it. */
+  owed(): void;
+  /** Ends of tries are still to be written. */
+  isBusy(): boolean;
+  /** From now on this is called when something is due. */
+  connect(wakeDispatcher: () => void): void;
+  /** Resolves when the ends of tries are written. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/** Of all tries at once deliveries take at most this part. */
+const PLACES_PART = 4;
+/** Without a word the table is looked at so often: another node may have written what is due. */
+const POLL_MS = 3_000;
+/** One that is disabled is looked at again after so long. */
+const DISABLED_MS = 60_000;
+const DAY_MS = 86_400_000;
+const DELIVERED_KEPT_MS = DAY_MS;
+const SPENT_KEPT_MS = 30 * DAY_MS;
+/** Disabled when nothing was taken for so long, and tries failed at least so far apart. */
+const FAILING_MS = 5 * DAY_MS;
+/** More than so many owed: it is disabled. Counted each so many deliveries. */
+const BACKLOG_MAX = 100_000;
+const BACKLOG_LOOK_MS = 60_000;
+const LOG_TRIES_MAX = 20;
+
+type Logged = {
+  readonly at: number;
+  readonly status: number | null;
+  readonly ms: number;
+  readonly error: string | null;
+};
+
+export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
+  const { store, subscriptions, clock, time, ids, log, settings, signersOf = () => [] } = parts;
+  const places = Math.max(1, Math.floor(settings.triesMax / PLACES_PART));
+  let underWay = 0;
+  let isReady = true;
+  /** Deliveries have been seen: then a look is worth a statement. */
+  let hasSeen = false;
+  let wakeDispatcher = (): void => {};
+  let cancelDue = (): void => {};
+  let writing = new Set<Promise<void>>();
+  let stopped = false;
+  let backlogAt = Number.NEGATIVE_INFINITY;
+
+  const ready = (): void => {
+    isReady = true;
+    wakeDispatcher();
+  };
+
+  /** Looks when something will be due next. */
+  const loop = makeLoop({
+    name: 'deliveries',
+    time,
+    ids,
+    log,
+    work: async () => {
+      cancelDue();
+      const now = clock.now();
+      const next = await store.deliveries.nextDueAt(-1);
+      if (next !== null) hasSeen = true;
+      if (next !== null && next <= now) ready();
+      const ms = next === null || next <= now ? POLL_MS : Math.min(POLL_MS, next - now);
+      if (!stopped) cancelDue = time.after(Math.max(10, ms), loop.wake);
+      return false;
+    },
+  });
+
+  function destinationOf(row: DeliveryRow): Destination | null {
+    if (row.target === null) return subscriptions.get(row.subscription);
+    const { url, headers } = JSON.parse(row.target) as {
+      readonly url: string;
+      readonly headers: Record<string, string>;
+    };
+    return { url, headers, secret: null, retry: null, enabled: true, failingSince: null };
+  }
+
+  function messageOf(row: DeliveryRow, leaseEndsAt: number, claim: string): Message {
+    const first = destinationOf(row);
+    return {
+      about: { delivery_id: row.id, workflow_id: row.workflowId },
+      tenant: row.tenant,
+      host: hostOf(first?.url ?? ''),
+      line: `${row.subscription} ${row.workflowId}`,
+      name: row.id,
+      life: row.createdAt,
+      leaseEndsAt,
+      characters: row.event.length,
+      shared: null,
+      request: () => {
+        const to = destinationOf(row);
+        if (to === null) return { unsent: { kind: 'unreachable', reason: GONE } };
+        if (!to.enabled) return { unsent: { kind: 'postponed', ms: DISABLED_MS } };
+        const request = {
+          url: to.url,
+          headers: {
+            ...Object.fromEntries(Object.entries(to.headers).map(([name, value]) => [name.toLowerCase(), value])),
+            'content-type': 'application/cloudevents+json; charset=utf-8',
+            'user-agent': settings.userAgent,
+            'webhook-id': row.id,
+            'rota-try': String(row.tries + 1),
+          },
+          body: row.event,
+        };
+        const signers = to.secret === null ? signersOf(row.tenant as Tenant, to.url) : [sharedSigner(to.secret)];
+        return signed(request, signers, Date.now());
+      },
+      renew: (leaseSeconds) => store.deliveries.renew(row.id, claim, leaseSeconds),
+      ended: (end) => {
+        underWay -= 1;
+        const written: Promise<void> = wrote(row, claim, end)
+          .catch((err: unknown) =>
+            log.warn('how a delivery ended could not be written; it is tried again when its lease ends', {
+              event: 'delivery.unwritten',
+              delivery_id: row.id,
+              err,
+            }),
+          )
+          .finally(() => {
+            writing.delete(written);
+            // A place is free, and another of its workflow may have waited for this one.
+            ready();
+          });
+        writing.add(written);
+      },
+    };
+  }
+
+  async function wrote(row: DeliveryRow, claim: string, { startedAt, endedAt, result }: TryEnd): Promise<void> {
+    if (result.kind === 'dropped') return store.deliveries.putOff(row.id, claim, row.dueAt ?? endedAt);
+    if (result.kind === 'postponed') return store.deliveries.putOff(row.id, claim, endedAt + result.ms);
+    const tries = row.tries + 1;
+    const status = result.kind === 'unreachable' ? null : result.status;
+    const isDone = result.kind === 'delivered';
+    const logged: Logged = {
+      at: startedAt,
+      status,
+      ms: Math.max(0, Math.round(endedAt - startedAt)),
+      error: result.kind === 'unreachable' ? result.reason : null,
+    };
+    const before = JSON.parse(row.log) as readonly Logged[];
+    const list = JSON.stringify([...before, logged].slice(-LOG_TRIES_MAX));
+    const to = destinationOf(row);
+    const delayMs = isDone || to === null ? null : delayAfter(to, row, tries, status, startedAt, endedAt, result);
+    const dueAt = delayMs === null ? null : endedAt + delayMs;
+    const state = isDone ? 'delivered' : dueAt === null ? 'spent' : 'failing';
+    const goneAt = dueAt !== null ? null : endedAt + (isDone ? DELIVERED_KEPT_MS : SPENT_KEPT_MS);
+    await store.deliveries.end(row.id, claim, { state, tries, dueAt, goneAt, log: list });
+    if (dueAt !== null) loop.wake();
+    if (row.target === null && to !== null) await noted(row.subscription, to, status, isDone, endedAt);
+  }
+
+  function delayAfter(
+    to: Destination,
+    row: DeliveryRow,
+    tries: number,
+    status: number | null,
+    startedAt: number,
+    endedAt: number,
+    result: TryEnd['result'],
+  ): number | null {
+    const rules: RetryRules = readRetryRules(to.retry === null ? null : JSON.stringify(to.retry));
+    const retryAfterSeconds = result.kind === 'refused' ? result.retryAfterSeconds : null;
+    const firstAt = row.tries === 0 ? startedAt : row.createdAt;
+    return retryDelayMs({
+      send: 'active',
+      tries,
+      sinceFirstMs: endedAt - firstAt,
+      status,
+      retryAfterSeconds,
+      schedule: settings.schedule,
+      rules,
+      fraction: ids.fraction(),
+    });
+  }
+
+  /** What a try says of its subscription: written only where that changes. */
+  async function noted(id: string, to: Destination, status: number | null, isDone: boolean, at: number): Promise<void> {
+    if (isDone) {
+      if (to.failingSince !== null) await subscriptions.note(id, { failingSince: null });
+      return;
+    }
+    if (status === 410) await subscriptions.note(id, { failingSince: to.failingSince ?? at, reason: 'gone' });
+    else if (to.failingSince === null) await subscriptions.note(id, { failingSince: at });
+    else if (at - to.failingSince >= FAILING_MS)
+      await subscriptions.note(id, { failingSince: to.failingSince, reason: 'failing' });
+    else if (time.now() - backlogAt >= BACKLOG_LOOK_MS) {
+      backlogAt = time.now();
+      if ((await store.deliveries.owed(id, BACKLOG_MAX)) >= BACKLOG_MAX)
+        await subscriptions.note(id, { failingSince: to.failingSince, reason: 'backlog' });
+    }
+  }
+
+  return {
+    claim: async ({ now, limit, leaseSeconds }, leaseEndsAt) => {
+      const free = places - underWay;
+      if (!isReady || free <= 0 || stopped) return [];
+      isReady = false;
+      const claim = randomUUID();
+      const most = Math.min(limit, free);
+      const rows = await store.deliveries.claim({ now, claim, limit: most, leaseSeconds });
+      if (rows.length > 0) hasSeen = true;
+      if (rows.length === most) isReady = true;
+      underWay += rows.length;
+      return rows.map((row) => messageOf(row, leaseEndsAt, claim));
+    },
+    wake: () => {
+      if (!hasSeen && !subscriptions.any()) return;
+      isReady = true;
+      loop.wake();
+    },
+    owed: () => {
+      hasSeen = true;
+      ready();
+    },
+    isBusy: () => writing.size > 0 || underWay > 0,
+    connect: (wake) => {
+      wakeDispatcher = wake;
+      loop.wake();
+    },
+    settled: async () => {
+      while (writing.size > 0) await Promise.all(writing);
+    },
+    stop: async () => {
+      stopped = true;
+      cancelDue();
+      await loop.stop();
+      await Promise.all(writing);
+      writing = new Set();
+    },
+  };
+}
+
+const GONE = 'the subscription was deleted';

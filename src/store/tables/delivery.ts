@@ -1,0 +1,160 @@
+import type { Page } from '../page.ts';
+import type { PageQuery } from './rotated.ts';
+import { type OpenTable, table } from './table.ts';
+
+/** What is owed to subscriptions, and to the `notify` of launches. Rows are written with the step that owes them (`Save.deliveries`). */
+export type Deliveries = {
+  /** Beside steps: a test, or what is made again from history. False: it is there already. */
+  add(row: OwedDelivery): Promise<boolean>;
+  /** Claims what is due, oldest first. Of an ordered one nothing is claimed that has something owed before it. */
+  claim(request: {
+    readonly now: number;
+    readonly claim: string;
+    readonly limit: number;
+    readonly leaseSeconds: number;
+  }): Promise<readonly DeliveryRow[]>;
+  /** False: it is not ours any more. */
+  renew(id: string, claim: string, leaseSeconds: number): Promise<boolean>;
+  /** How a try ended; the claim is given back. False: it is not ours any more. */
+  end(
+    id: string,
+    claim: string,
+    set: Pick<DeliveryRow, 'state' | 'tries' | 'dueAt' | 'goneAt' | 'log'>,
+  ): Promise<boolean>;
+  /** Gives a claim back, with another due time. */
+  putOff(id: string, claim: string, dueAt: number): Promise<void>;
+  /** It is owed again, from now on. */
+  again(id: string, dueAt: number): Promise<boolean>;
+  nextDueAt(after: number): Promise<number | null>;
+  /** How many are owed to a subscription, counted to `most`. */
+  owed(subscription: string, most: number): Promise<number>;
+  get(id: string): Promise<DeliveryRow | null>;
+  /** Newest first. */
+  of(subscription: string, query: PageQuery): Promise<Page<DeliveryRow>>;
+};
+
+export type DeliveryState = 'owed' | 'failing' | 'delivered' | 'spent';
+
+export type DeliveryRow = {
+  /** The `webhook-id`: `<workflow>_<n>_<subscription>`. */
+  readonly id: string;
+  readonly tenant: string;
+  /** A subscription's id; `notify…`: of the launch. */
+  readonly subscription: string;
+  readonly workflowId: string;
+  readonly n: number;
+  readonly type: string;
+  /** The event as it is sent. */
+  readonly event: string;
+  /** Of `notify`: JSON of where it goes. */
+  readonly target: string | null;
+  readonly ordered: boolean;
+  readonly state: string;
+  readonly tries: number;
+  /** Business time; null: nothing is owed any more. */
+  readonly dueAt: number | null;
+  readonly createdAt: number;
+  readonly goneAt: number | null;
+  /** JSON list of the last tries. */
+  readonly log: string;
+  readonly claim: string | null;
+  readonly leaseUntil: number | null;
+};
+
+/** As it is born. */
+export type OwedDelivery = Pick<
+  DeliveryRow,
+  'id' | 'tenant' | 'subscription' | 'workflowId' | 'n' | 'type' | 'event' | 'target' | 'ordered' | 'createdAt'
+>;
+
+export const born = (owed: OwedDelivery): DeliveryRow => ({
+  ...owed,
+  state: 'owed',
+  tries: 0,
+  dueAt: owed.createdAt,
+  goneAt: null,
+  log: '[]',
+  claim: null,
+  leaseUntil: null,
+});
+
+export const DELIVERY = table<DeliveryRow>()({
+  name: 'delivery',
+  key: ['id'],
+  columns: {
+    id: 'text',
+    tenant: 'text',
+    subscription: 'text',
+    workflowId: 'text',
+    n: 'integer',
+    type: 'text',
+    event: 'text',
+    target: 'text',
+    ordered: 'boolean',
+    state: 'text',
+    tries: 'integer',
+    dueAt: 'bigint',
+    createdAt: 'bigint',
+    goneAt: 'bigint',
+    log: 'text',
+    claim: 'text',
+    leaseUntil: 'instant',
+  },
+  lists: { newest: { by: ['subscription'], order: ['createdAt', 'id'], newestFirst: true } },
+  statements: {
+    claim: `
+  with due as materialized (
+    select d.id from delivery d
+    where d.due_at is not null and d.due_at <= $1::bigint
+      and (d.lease_until is null or d.lease_until < statement_timestamp())
+      and (not d.ordered or not exists (
+        select 1 from delivery e
+        where e.subscription = d.subscription and e.workflow_id = d.workflow_id and e.n < d.n and e.due_at is not null))
+    order by d.due_at
+    limit $2::integer
+    for update skip locked
+  )
+  update delivery t
+  set claim = $3::text, lease_until = statement_timestamp() + $4::double precision * interval '1 second'
+  from due where t.id = due.id
+  returning t.id as "id", t.tenant as "tenant", t.subscription as "subscription", t.workflow_id as "workflowId", t.n as "n",
+    t.type as "type", t.event as "event", t.target as "target", t.ordered as "ordered", t.state as "state", t.tries as "tries",
+    t.due_at as "dueAt", t.created_at as "createdAt", t.gone_at as "goneAt", t.log as "log", t.claim as "claim"`,
+    renew: `
+  update delivery set lease_until = statement_timestamp() + $3::double precision * interval '1 second'
+  where id = $1::text and claim = $2::text and lease_until > statement_timestamp() and due_at is not null
+  returning id as "id"`,
+    next_due: `
+  select due_at as "dueAt" from delivery where due_at is not null and due_at > $1::bigint order by due_at limit 1`,
+    owed: `
+  select count(*)::integer as "owed" from (
+    select 1 from delivery where subscription = $1::text and due_at is not null limit $2::integer) x`,
+  },
+  sweep: { by: 'goneAt', keepMs: 0 },
+});
+
+export function openDeliveries(open: OpenTable): Deliveries {
+  const rows = open(DELIVERY);
+  const free = { claim: null, leaseUntil: null };
+  return {
+    add: (row) => rows.insert(written(born(row))),
+    claim: async ({ now, claim, limit, leaseSeconds }) => {
+      const found = await rows.own('claim', [now, limit, claim, leaseSeconds]);
+      return (found as readonly DeliveryRow[]).toSorted((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0));
+    },
+    renew: async (id, claim, leaseSeconds) => (await rows.own('renew', [id, claim, leaseSeconds])).length === 1,
+    end: (id, claim, set) => rows.update({ id }, { ...set, ...free }, { claim }),
+    putOff: async (id, claim, dueAt) => void (await rows.update({ id }, { dueAt, ...free }, { claim })),
+    again: (id, dueAt) => rows.update({ id }, { state: 'owed', tries: 0, dueAt, goneAt: null, ...free }),
+    nextDueAt: async (after) => {
+      const [first] = await rows.own('next_due', [after]);
+      return (first?.['dueAt'] as number | undefined) ?? null;
+    },
+    owed: async (subscription, most) => Number((await rows.own('owed', [subscription, most]))[0]?.['owed'] ?? 0),
+    get: (id) => rows.get({ id }),
+    of: (subscription, query) => rows.list('newest', { by: { subscription }, ...query }),
+  };
+}
+
+/** Nobody has claimed it: its lease is no time yet. */
+const written = (row: DeliveryRow) => ({ ...row, leaseUntil: null });
