@@ -163,23 +163,33 @@ export function settle(scope: Acting): void {
 /** Fires one inclusive gateway that nothing holds up any more. */
 function fireInclusive(scope: Acting): boolean {
   const order = (scope.node.data['order'] ?? []) as readonly number[];
-  let oldest: number | null = null;
+  const held = new Map<number, readonly number[]>();
   for (const index of order) {
     const tree = childTree(scope, index);
     const reach = of(tree, 'reach');
     if (!isObject(reach)) continue;
-    oldest ??= index;
-    if (isHeldUp(scope, index, tree, reach as Counts)) continue;
+    const holders = holdersOf(scope, index, tree, reach as Counts);
+    if (holders.length > 0) {
+      held.set(index, holders);
+      continue;
+    }
     fire(scope, index, tree);
     return true;
   }
-  // They wait for each other alone: the one that has waited longest goes on.
-  if (oldest === null || scope.node.children > 0) return false;
+  // Those that wait for each other alone: the one that has waited longest goes on. What waits for a join that is stuck stays with it.
+  if (scope.node.children > 0) return false;
+  for (let size = -1; size !== held.size; ) {
+    size = held.size;
+    for (const [index, holders] of held) if (!holders.every((holder) => held.has(holder))) held.delete(index);
+  }
+  const [oldest] = held.keys();
+  if (oldest === undefined) return false;
   fire(scope, oldest, childTree(scope, oldest));
   return true;
 }
 
-function isHeldUp(scope: Acting, index: number, tree: Tree, reach: Counts): boolean {
+/** Where tokens stand that an inclusive gateway waits for. */
+function holdersOf(scope: Acting, index: number, tree: Tree, reach: Counts): readonly number[] {
   const here = counts(arrivedAt(scope)[index]);
   let full = 0;
   for (const [bit, flow] of (list(tree, 'from') as readonly string[]).entries())
@@ -188,10 +198,12 @@ function isHeldUp(scope: Acting, index: number, tree: Tree, reach: Counts): bool
     ...Object.keys(counts(scope.node.data['live'])),
     ...Object.keys(arrivedAt(scope)).filter((other) => Number(other) !== index),
   ];
-  return others.some((other) => {
-    const bits = reach[other] ?? 0;
-    return (bits & ~full) !== 0 && (bits & full) === 0;
-  });
+  return others
+    .filter((other) => {
+      const bits = reach[other] ?? 0;
+      return (bits & ~full) !== 0 && (bits & full) === 0;
+    })
+    .map(Number);
 }
 
 function fire(scope: Acting, index: number, tree: Tree): void {
