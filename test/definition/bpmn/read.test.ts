@@ -295,6 +295,56 @@ test.each(BAD)('%s is refused with element and line', (_, inside, element, messa
   ).toBe(true);
 });
 
+/** Every place where an expression may stand, with the element that is named. */
+const PLACES: readonly (readonly [place: string, element: string, inside: (expression: string) => string])[] = [
+  ['a condition', 'f', (text) => `${task}<task id="c"/>${flow('f', 'a', 'c', condition(text))}`],
+  ['a duration', 't', (text) => catching('t', timer(`<timeDuration>${text}</timeDuration>`))],
+  ['a date', 't', (text) => catching('t', timer(`<timeDate>${text}</timeDate>`))],
+  ['a date at a border', 'b', (text) => boundary(timer(`<timeDate>${text}</timeDate>`))],
+  ['a cycle', 'b', (text) => boundary(timer(`<timeCycle>${text}</timeCycle>`), ' cancelActivity="false"')],
+  [
+    'an input',
+    'a',
+    (text) =>
+      `<serviceTask id="a"><extensionElements><zeebe:ioMapping><zeebe:input source="${text}" target="x"/></zeebe:ioMapping></extensionElements></serviceTask>`,
+  ],
+  [
+    'an output',
+    'a',
+    (text) =>
+      `<serviceTask id="a"><extensionElements><zeebe:ioMapping><zeebe:output source="${text}" target="x"/></zeebe:ioMapping></extensionElements></serviceTask>`,
+  ],
+  ['a count', 'a', (text) => mi(`<loopCardinality>${text}</loopCardinality>`)],
+  [
+    'a collection',
+    'a',
+    (text) => mi(`<extensionElements><zeebe:loopCharacteristics inputCollection="${text}"/></extensionElements>`),
+  ],
+  [
+    'when enough are done',
+    'a',
+    (text) => mi(`<loopCardinality>3</loopCardinality><completionCondition>${text}</completionCondition>`),
+  ],
+];
+const BAD_TEXTS: readonly (readonly [what: string, text: string, message: string])[] = [
+  ['ends too early', '=1 +', 'cannot be read'],
+  ['names no function', '=evil(1)', 'there is no function "evil"'],
+  ['is not closed', '=[1, 2', 'cannot be read'],
+  ['is too long', `=1${' + 1'.repeat(1_100)}`, 'longer than 4000 characters'],
+];
+
+test.each(
+  PLACES.flatMap(([place, element, inside]) =>
+    BAD_TEXTS.map(([what, text, message]) => [`${place} that ${what}`, inside(text), element, message] as const),
+  ),
+)('%s is refused with element and line', (_, inside, element, message) => {
+  const found = complaints(file(inside));
+  expect(
+    found.some((each) => each.startsWith(`${element}:`) && each.includes(message)),
+    found.join('\n'),
+  ).toBe(true);
+});
+
 test('which process runs is said by its id, or there is only one', () => {
   const two = `${open}<process id="a"/><process id="b"/></definitions>`;
   expect(complaints(two)[0]).toContain('there are several executable processes; name one in "process": "a", "b"');
