@@ -48,22 +48,27 @@ const isTaken = (kind: Kind | 'end', choice: number, way: number): boolean =>
   kind === 'exclusive' ? choice === way : Math.floor(choice / 2 ** way) % 2 === 1;
 
 const ELEMENTS = {
-  task: 'serviceTask',
   parallel: 'parallelGateway',
   exclusive: 'exclusiveGateway',
   inclusive: 'inclusiveGateway',
   end: 'endEvent',
 } as const;
 
-export function graphText({ nodes, flows }: Graph): string {
-  const elements = nodes.map(
-    ({ id, kind, fallback }) => `<${ELEMENTS[kind]} id="${id}"${fallback === null ? '' : ` default="${fallback}"`}/>`,
+/** @param taskText what stands for a task, when it is more than a plain one */
+export function graphText(
+  { nodes, flows }: Graph,
+  taskText: (id: string) => string = (id) => `<serviceTask id="${id}"/>`,
+): string {
+  const elements = nodes.map(({ id, kind, fallback }) =>
+    kind === 'task'
+      ? taskText(id)
+      : `<${ELEMENTS[kind]} id="${id}"${fallback === null ? '' : ` default="${fallback}"`}/>`,
   );
   const arrows = flows.map(
     ({ id, from, to, condition }) =>
       `<sequenceFlow id="${id}" sourceRef="${from}" targetRef="${to}">${condition === null ? '' : `<conditionExpression>${condition}</conditionExpression>`}</sequenceFlow>`,
   );
-  return `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true"><startEvent id="start"/>${elements.join('')}${arrows.join('')}</process></definitions>`;
+  return `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><process id="p" isExecutable="true"><startEvent id="start"/>${elements.join('')}${arrows.join('')}</process></definitions>`;
 }
 
 /** What can be seen from outside, each a sorted list with repetitions. */

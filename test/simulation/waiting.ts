@@ -53,6 +53,8 @@ const isNamed = (node: Node): boolean =>
   node.hasListener ||
   node.schedule !== null ||
   node.lost ||
+  // Tokens wait at a join, maybe for ever: its gateways are named.
+  node.data['arrived'] !== undefined ||
   node.state === 'awaiting' ||
   WAITING_KINDS.has(node.kind);
 

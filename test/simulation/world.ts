@@ -11,6 +11,7 @@ import { makeClients } from './clients.ts';
 import { BEGAN_AT, makeCluster } from './cluster.ts';
 import { makeDatabase } from './database.ts';
 import { makeDefinition } from './definitions.ts';
+import { CHOICES, isDrawn, makeDiagram } from './diagrams.ts';
 import type { Flaw } from './flaws.ts';
 import { makeOperators } from './operators.ts';
 import { makeManners, makeParticipants } from './participants.ts';
@@ -99,9 +100,9 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
 
   const definitions = makeDefinitions();
   function launch(): void {
-    const made = makeDefinition(random);
-    const read = definitions.read(treeToJson(made));
-    if (!read.ok) throw new Error(`A definition was made up that is none: ${JSON.stringify(treeToJson(made))}`);
+    const made = isDrawn(seed) && random.chance(0.5) ? makeDiagram(random) : treeToJson(makeDefinition(random));
+    const read = definitions.read(made);
+    if (!read.ok) throw new Error(`A definition was made up that is none: ${JSON.stringify(made)}`);
     const prepared = definitions.prepare(read.tree);
     const id: WorkflowId = ids.workflow(BEGAN_AT + scheduler.now());
     scheduler.note(`${id} is ${prepared.text}`);
@@ -131,6 +132,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
       customer: 'Fred',
       document: random.chance(0.3) ? 'a long paper '.repeat(250) : 'the paper',
       a: random.between(0, 2),
+      ...(isDrawn(seed) && Object.fromEntries(CHOICES.map((name) => [name, random.between(0, 7)]))),
     };
     const event = {
       kind: 'launch',
