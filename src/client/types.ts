@@ -1,0 +1,794 @@
+/* Written by `npm run schemas` from the schemas in schemas/. Do not edit. */
+
+/** Something that was done to the server */
+export type AuditEntry = {
+  /** Names the entry */
+  readonly id: string;
+  /** When it was asked for, RFC 3339 in UTC */
+  readonly at: string;
+  /** Whose it is; `*`: nobody’s */
+  readonly tenant: string;
+  readonly actor: string | null;
+  readonly address: string | null;
+  /** What: key.create, secret.reveal, login.refused, … */
+  readonly action: string;
+  readonly object: string | null;
+  /** done, refused, the code of a problem, or asked: a node died before it could tell */
+  readonly outcome: string;
+  readonly reason: string | null;
+  /** More, by action; never a secret */
+  readonly details: { readonly [name: string]: unknown };
+};
+
+export type AuditList = {
+  readonly audit: readonly AuditEntry[];
+  readonly next_cursor: string | null;
+};
+
+export type BpmnElement = {
+  /** The element */
+  readonly id: string;
+  /** Tokens that stand there */
+  readonly live: number;
+  /** Tokens that wait there for others */
+  readonly waiting: number;
+  /** Errors that wait for somebody */
+  readonly failed: number;
+};
+
+export type BpmnWait = {
+  readonly element: string | null;
+  /** The name of the message */
+  readonly message?: string;
+  /** The name of the signal */
+  readonly signal?: string;
+  readonly key: string | null;
+};
+
+/** What a participant is sent */
+export type Callback = {
+  /** The workflow */
+  readonly workflow_id: string;
+  /** The workitem: expid!subid!workflow_id */
+  readonly workitem_id: string;
+  /** The participant as named in the definition */
+  readonly participant: string;
+  /** active: do the work; anything else: stop working on it */
+  readonly status: 'active' | 'timeout' | 'error' | 'cancel';
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields: { readonly [name: string]: unknown };
+  /** Where to POST the answer */
+  readonly proceed_url: string;
+};
+
+/** Moves business time; only with TEST_CLOCK=1 */
+export type ClockAdvance = {
+  /** Seconds; 0 only waits for quiet */
+  readonly advance: number;
+};
+
+/** A definition to write in another format */
+export type Convert = {
+  /** The text; at most 1 MB */
+  readonly definition: string;
+  /** The format of the text; told by the text where it is left out */
+  readonly from?: 'ruby' | 'radial' | 'xml' | 'json';
+  /** The format to write */
+  readonly to: 'radial' | 'xml' | 'json';
+  /** Of Ruby with several definitions: the one that is meant */
+  readonly name?: string;
+};
+
+export type Converted = {
+  /** The text in the other format */
+  readonly definition: string;
+  /** The format of `definition` */
+  readonly format: 'radial' | 'xml' | 'json';
+  /** The format of the text that came */
+  readonly from: 'ruby' | 'radial' | 'xml' | 'json';
+  /** A process definition as data: [name, { attributes }, [children]], all the way down */
+  readonly tree: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  readonly name: string | null;
+  /** All definitions of the text */
+  readonly names: readonly {
+    readonly name: string | null;
+    readonly line: number;
+    readonly column: number;
+  }[];
+  /** Legal and probably not meant, or left out */
+  readonly warnings: readonly {
+    readonly message: string;
+    readonly line: number;
+    readonly column: number;
+  }[];
+};
+
+export type Deliveries = {
+  readonly deliveries: readonly {
+    /** Which message was tried */
+    readonly message: 'active' | 'timeout' | 'error' | 'cancel';
+    /** 1, 2, … */
+    readonly try: number;
+    /** When the try began, RFC 3339 in UTC */
+    readonly at: string;
+    readonly status: number | null;
+    readonly milliseconds: number;
+    readonly error: string | null;
+    readonly next_at: string | null;
+  }[];
+};
+
+/** An error that waits for someone */
+export type Error = {
+  /** The workflow (lists only) */
+  readonly workflow_id?: string;
+  /** Where it happened: expid!subid */
+  readonly expression_id: string;
+  /** The place in the tree */
+  readonly expid: string;
+  readonly workitem_id: string | null;
+  /** Of BPMN: the id of the element */
+  readonly element?: string;
+  /** What kind of error */
+  readonly class: string;
+  /** What happened */
+  readonly message: string;
+  /** When it happened, RFC 3339 in UTC */
+  readonly at: string;
+  /** The same for errors that differ only in ids, numbers and quoted texts (lists only) */
+  readonly fingerprint?: string;
+  /** The hash of the definition of the workflow (lists only) */
+  readonly definition?: string;
+  readonly name?: string | null;
+  readonly participant?: string | null;
+};
+
+export type ErrorList = {
+  readonly errors: readonly Error[];
+  readonly next_cursor: string | null;
+  /** With group_by: the largest first */
+  readonly groups?: readonly {
+    readonly key: string | null;
+    /** How many there are */
+    readonly count: number;
+    /** When the oldest of them happened, RFC 3339 in UTC */
+    readonly first_at: string;
+    /** When the newest of them happened, RFC 3339 in UTC */
+    readonly last_at: string;
+    /** An error that waits for someone */
+    readonly example: Error;
+  }[];
+  /** With group_by: errors that were gathered */
+  readonly looked_at?: number;
+  /** With group_by: whether these were all */
+  readonly complete?: boolean;
+};
+
+export type Expression = {
+  /** expid!subid */
+  readonly id: string;
+  /** The place in the tree */
+  readonly expid: string;
+  /** The head of the expression */
+  readonly name: string;
+  /** active, or cancelling, dying, timing_out, failing, awaiting, failed */
+  readonly state: string;
+  readonly tag: string | null;
+  /** Of BPMN: the id of its element */
+  readonly element?: string;
+};
+
+/** A participant gives up */
+export type Fail = {
+  /** What went wrong */
+  readonly message: string;
+  /** The class an on_error can tell errors apart by */
+  readonly class?: string;
+  /** true: counts as one failed try, and the callback is tried again */
+  readonly retry?: boolean;
+  /** Of BPMN: an error the diagram can catch, by its code */
+  readonly error_code?: string;
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+};
+
+/** The fields of a workitem: names and any JSON values */
+export type Fields = { readonly [name: string]: unknown };
+
+export type History = {
+  readonly history: readonly HistoryEntry[];
+  /** From this number on there are no gaps; of what is before, all but errors, the launch and what an administrator did may be folded away */
+  readonly first_kept: number;
+  readonly next_after: number | null;
+  readonly next_before?: number | null;
+};
+
+export type HistoryEntry = {
+  /** Without gaps from first_kept */
+  readonly n: number;
+  /** When it happened, RFC 3339 in UTC */
+  readonly at: string;
+  /** workflow.launched, expression.applied, workitem.opened, callback.delivered… */
+  readonly kind: string;
+  readonly actor?: string;
+  /** The name of the key, while it is there */
+  readonly actor_name?: string;
+  readonly reason?: string;
+};
+
+/** Without the scope read only version and auth */
+export type Info = {
+  /** Of the server */
+  readonly version: string;
+  /** How callers are told apart; none: everybody may do everything */
+  readonly auth: 'none' | 'keys';
+  /** Where everything is kept */
+  readonly store?: 'postgres' | 'distributed' | 'embedded' | 'simulated';
+  /** What this node does */
+  readonly role?: 'all' | 'api' | 'worker';
+  /** Business time, RFC 3339 in UTC */
+  readonly now?: string;
+  /** Whether business time can be moved */
+  readonly test_clock?: boolean;
+  /** Bounds of one step and one workflow */
+  readonly limits?: { readonly [name: string]: number };
+  readonly retention?: {
+    /** Days a workflow that is over is kept */
+    readonly ended_days: number;
+  };
+  /** The operationId of everything this server can do */
+  readonly features?: readonly string[];
+  /** What an operator should look at */
+  readonly warnings?: readonly string[];
+};
+
+/** An API key, without the key */
+export type Key = {
+  /** Names the key; no secret */
+  readonly id: string;
+  /** For people */
+  readonly name: string;
+  readonly scopes: readonly ('launch' | 'read' | 'operate' | 'admin')[];
+  /** Whose it is; `*`: of all tenants */
+  readonly tenant: string;
+  /** What the key begins with */
+  readonly prefix: string;
+  /** Whether it is good */
+  readonly status: 'active' | 'expired' | 'revoked';
+  /** When it was made, RFC 3339 in UTC */
+  readonly created_at: string;
+  /** Who made it */
+  readonly created_by: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  readonly previous_until: string | null;
+  readonly last_used_at: string | null;
+  readonly rate_limit: string | null;
+};
+
+/** A key that is wanted */
+export type KeyCreate = {
+  /** For people */
+  readonly name: string;
+  readonly scopes: readonly ('launch' | 'read' | 'operate' | 'admin')[];
+  /** Whose it is; `*`: of all tenants. Left out: the tenant of the request */
+  readonly tenant?: string;
+  /** When it ends, RFC 3339 in UTC */
+  readonly expires_at?: string;
+  /** Seconds until it ends */
+  readonly expires_in?: number;
+  /** Requests in so many seconds, `600/60` */
+  readonly rate_limit?: string;
+};
+
+export type KeyList = {
+  readonly keys: readonly Key[];
+  readonly next_cursor: string | null;
+};
+
+/** An API key that was just made, or given another secret */
+export type KeyMade = {
+  /** Names the key; no secret */
+  readonly id: string;
+  /** For people */
+  readonly name: string;
+  readonly scopes: readonly ('launch' | 'read' | 'operate' | 'admin')[];
+  /** Whose it is; `*`: of all tenants */
+  readonly tenant: string;
+  /** What the key begins with */
+  readonly prefix: string;
+  /** Whether it is good */
+  readonly status: 'active' | 'expired' | 'revoked';
+  /** When it was made, RFC 3339 in UTC */
+  readonly created_at: string;
+  /** Who made it */
+  readonly created_by: string;
+  readonly expires_at: string | null;
+  readonly revoked_at: string | null;
+  readonly previous_until: string | null;
+  readonly last_used_at: string | null;
+  readonly rate_limit: string | null;
+  readonly key: string | null;
+};
+
+/** How a key gets another secret */
+export type KeyRotate = {
+  /** How long the secret before still holds; 86400 unless said; 0 ends all before at once */
+  readonly overlap_seconds?: number;
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+};
+
+/** Launches a workflow */
+export type Launch = {
+  /** A process definition: XML, BPMN, JSON or Radial text of at most 1 MB, or the tree itself */
+  readonly workflow: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** An http or https URL */
+  readonly callback?: string;
+  /** The callback of each participant, by its name */
+  readonly callbacks?: { readonly [name: string]: string };
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** Of BPMN: the id of the process to run, where the file has several */
+  readonly process?: string;
+  /** Of BPMN: the id of the start event to begin with */
+  readonly start?: string;
+  /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
+  readonly history_max?: number;
+  /** What you know it by; one workflow of a tenant has it */
+  readonly business_key?: string;
+  /** What happens when there is one with this key; reject unless said */
+  readonly business_key_conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
+  /** true: warnings are refusals */
+  readonly strict?: boolean;
+  /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
+  readonly retry?:
+    | {
+        readonly delays?: readonly number[];
+        readonly max?: number;
+        readonly initial?: number;
+        readonly factor?: number;
+        readonly cap?: number;
+        readonly notice_delays?: readonly number[];
+        readonly jitter?: number;
+        readonly retry_after?: boolean;
+        readonly gone_ends?: boolean;
+        readonly max_seconds?: number;
+        /** Rules of single participants, by name, each instead of all the others */
+        readonly participants?: {
+          readonly [name: string]:
+            | {
+                readonly delays?: readonly number[];
+                readonly max?: number;
+                readonly initial?: number;
+                readonly factor?: number;
+                readonly cap?: number;
+                readonly notice_delays?: readonly number[];
+                readonly jitter?: number;
+                readonly retry_after?: boolean;
+                readonly gone_ends?: boolean;
+                readonly max_seconds?: number;
+              }
+            | 'standard-webhooks'
+            | 'default';
+        };
+      }
+    | 'standard-webhooks'
+    | 'default';
+};
+
+export type Launched = {
+  /** The workflow */
+  readonly id: string;
+  /** true: it was there already */
+  readonly existing?: boolean;
+  /** What is taken and was probably not meant */
+  readonly warnings?: readonly {
+    /** A stable name to tell warnings apart by */
+    readonly code: string;
+    /** What is probably not meant */
+    readonly message: string;
+    /** Where: in the tree, or, with a # before it, in the body */
+    readonly pointer: string;
+    readonly line?: number;
+    readonly column?: number;
+  }[];
+};
+
+/** Who you are to this server */
+export type Me = {
+  /** How you are known; open: nobody was asked */
+  readonly kind: 'open' | 'key' | 'jwt' | 'session';
+  readonly id: string | null;
+  readonly name: string | null;
+  /** Whose workflows you see */
+  readonly tenant: string;
+  readonly scopes: readonly ('launch' | 'read' | 'operate' | 'admin')[];
+  readonly expires_at: string | null;
+  /** Whether callers are asked who they are */
+  readonly auth: 'open' | 'required';
+};
+
+export type Nodes = {
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly name: string | null;
+    /** What it does */
+    readonly role: 'all' | 'api' | 'worker';
+    /** Its public address */
+    readonly url: string;
+    readonly version: string;
+    /** When it started, RFC 3339 in UTC */
+    readonly started_at: string;
+    /** When it was last heard of, RFC 3339 in UTC */
+    readonly seen_at: string;
+    readonly alive: boolean;
+  }[];
+};
+
+export type Ping = {
+  readonly ping: 'pong';
+};
+
+/** RFC 9457 */
+export type Problem = {
+  /** A URI that names the kind of problem */
+  readonly type: string;
+  /** The kind of problem in words */
+  readonly title: string;
+  /** The HTTP status */
+  readonly status: number;
+  /** What happened this time, and what to do */
+  readonly detail: string;
+  /** A stable name to tell problems apart by */
+  readonly code: string;
+  /** Whether the same request may succeed later */
+  readonly retryable: boolean;
+  /** Find the request in the log of the server by this */
+  readonly request_id: string;
+  /** For the fixed calls the words clients have known all along; else the detail */
+  readonly error: string;
+  readonly errors?: readonly {
+    readonly detail: string;
+    /** Where in the body, a JSON pointer as a fragment */
+    readonly pointer?: string;
+    readonly line?: number;
+    readonly column?: number;
+  }[];
+};
+
+/** Hands a workitem back; the fields are merged over those of the workitem */
+export type Proceed = {
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+};
+
+/** Runs an expression again, with other fields or another tree where they are given */
+export type Reapply = {
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** A process definition as data: [name, { attributes }, [children]], all the way down */
+  readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+};
+
+/** A secret, without the secret */
+export type Secret = {
+  /** Names the secret */
+  readonly id: string;
+  /** webhook: signs callbacks; capability: signs the tokens in proceed_url */
+  readonly kind: 'webhook' | 'capability';
+  /** v1: HMAC-SHA256 with a shared secret; v1a: ed25519, of which receivers have the public half */
+  readonly type: 'v1' | 'v1a' | 'mac';
+  readonly match: string | null;
+  /** Whose it is; `*`: of all tenants */
+  readonly tenant: string;
+  /** Whether it signs */
+  readonly status: 'active' | 'revoked';
+  /** When it was made, RFC 3339 in UTC */
+  readonly created_at: string;
+  /** Who made it */
+  readonly created_by: string;
+  readonly revoked_at: string | null;
+  readonly previous_until: string | null;
+  readonly public_key: string | null;
+};
+
+/** A secret that is wanted for signing callbacks */
+export type SecretCreate = {
+  readonly kind: 'webhook';
+  /** Only for callbacks to URLs that begin so, up to a `/`, a `?` or the end; left out: for all */
+  readonly match?: string;
+  /** v1: HMAC-SHA256 with a shared secret; v1a: ed25519, of which receivers have the public half */
+  readonly type?: 'v1' | 'v1a';
+  /** `whsec_` and base64 of 24 to 64 bytes; left out: a fresh one */
+  readonly secret?: string;
+};
+
+export type SecretList = {
+  readonly secrets: readonly Secret[];
+  readonly next_cursor: string | null;
+};
+
+/** How a secret gets another value */
+export type SecretRotate = {
+  /** How long the value before still holds: for webhooks 86400 unless said, for capabilities a year; 0: not at all */
+  readonly overlap_seconds?: number;
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+};
+
+/** A secret as it is given to its participant */
+export type SecretShown = {
+  /** Names the secret */
+  readonly id: string;
+  /** webhook: signs callbacks; capability: signs the tokens in proceed_url */
+  readonly kind: 'webhook' | 'capability';
+  /** v1: HMAC-SHA256 with a shared secret; v1a: ed25519, of which receivers have the public half */
+  readonly type: 'v1' | 'v1a' | 'mac';
+  readonly match: string | null;
+  /** Whose it is; `*`: of all tenants */
+  readonly tenant: string;
+  /** Whether it signs */
+  readonly status: 'active' | 'revoked';
+  /** When it was made, RFC 3339 in UTC */
+  readonly created_at: string;
+  /** Who made it */
+  readonly created_by: string;
+  readonly revoked_at: string | null;
+  readonly previous_until: string | null;
+  readonly public_key: string | null;
+  readonly secret: string | null;
+};
+
+/** Who signs in */
+export type SessionCreate = {
+  /** An API key */
+  readonly key: string;
+};
+
+/** How things stand; null stands for what could not be counted in time */
+export type Stats = {
+  /** Business time, RFC 3339 in UTC */
+  readonly now: string;
+  readonly workflows: {
+    /** Running */
+    readonly running: number;
+    /** In error */
+    readonly error: number;
+    /** Paused */
+    readonly paused: number;
+    /** Being cancelled */
+    readonly cancelling: number;
+  } | null;
+  readonly workitems: {
+    /** That wait for their participant */
+    readonly open: number;
+    /** Whose tries are spent, or whose participant gave up */
+    readonly failed: number;
+    /** Of both, those that wait for longer than OVERDUE_AFTER */
+    readonly overdue: number;
+  } | null;
+  readonly messages: {
+    /** Due and not claimed by any node, counted to 10,000 */
+    readonly due: number;
+    /** Since when the oldest of them is due */
+    readonly oldest_due_seconds: number;
+    readonly failing: number | null;
+    readonly spent: number | null;
+  } | null;
+  readonly timers: {
+    /** Due and not fired yet, counted to 10,000 */
+    readonly due: number;
+    /** Since when the oldest of them is due */
+    readonly oldest_due_seconds: number;
+  } | null;
+  readonly errors: number | null;
+  /** The minutes in which something happened, oldest first */
+  readonly minutes: readonly {
+    /** When the minute begins, RFC 3339 in UTC */
+    readonly at: string;
+    /** Workflows launched */
+    readonly launched: number;
+    /** Workflows that ended */
+    readonly ended: number;
+    /** Steps taken */
+    readonly steps: number;
+    readonly tries: {
+      /** Answered with 2xx */
+      readonly delivered: number;
+      /** Answered with something else */
+      readonly refused: number;
+      /** Not answered */
+      readonly unreachable: number;
+    };
+    readonly step_p50_ms: number | null;
+    readonly step_p95_ms: number | null;
+    readonly timer_lag_ms: number | null;
+    readonly database_ms: number | null;
+  }[];
+  /** The hosts this node sends to, the worst first, at most 100; only for principals of all tenants */
+  readonly hosts?: readonly {
+    /** Name and port */
+    readonly host: string;
+    /** Tries since this node knows it */
+    readonly tries: number;
+    readonly failing_since: string | null;
+    readonly p95_ms: number | null;
+  }[];
+};
+
+/** What opens a stream of events for somebody who can send no header */
+export type Ticket = {
+  readonly ticket: string | null;
+  /** Until when it opens streams, RFC 3339 in UTC */
+  readonly expires_at: string;
+};
+
+export type Timer = {
+  /** expid!subid */
+  readonly expression_id: string;
+  /** When it fires, RFC 3339 in UTC */
+  readonly due_at: string;
+  /** What happens then */
+  readonly action: string;
+};
+
+/** A process definition as data: [name, { attributes }, [children]], all the way down */
+export type Tree = readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+
+/** A process definition to look at */
+export type Validate = {
+  /** As in a launch */
+  readonly workflow: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** As in a launch: participants that have none are warned about */
+  readonly callbacks?: { readonly [name: string]: unknown };
+  /** true: warnings are errors */
+  readonly strict?: boolean;
+};
+
+export type Validation = {
+  readonly valid: boolean;
+  /** A process definition as data: [name, { attributes }, [children]], all the way down */
+  readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** bpmn, where it is BPMN */
+  readonly format?: string;
+  readonly errors: readonly {
+    readonly message: string;
+    readonly line: number;
+    readonly column: number;
+    /** Of BPMN: the id of the element */
+    readonly element?: string;
+  }[];
+  readonly participants: readonly string[];
+  /** What is taken and was probably not meant */
+  readonly warnings: readonly {
+    /** A stable name to tell warnings apart by */
+    readonly code: string;
+    /** What is probably not meant */
+    readonly message: string;
+    /** Where: in the tree, or, with a # before it, in the body */
+    readonly pointer: string;
+    readonly line?: number;
+    readonly column?: number;
+  }[];
+};
+
+export type Workflow = {
+  /** The workflow */
+  readonly id: string;
+  readonly name: string | null;
+  /** The first that applies */
+  readonly status: 'running' | 'error' | 'paused' | 'cancelling' | 'completed' | 'cancelled' | 'killed';
+  /** When it was launched, RFC 3339 in UTC */
+  readonly launched_at: string;
+  /** When it last moved, RFC 3339 in UTC */
+  readonly updated_at: string;
+  readonly ended_at: string | null;
+  /** What its launcher knows it by */
+  readonly business_key?: string;
+  /** Of the trace its launch belongs to (W3C Trace Context) */
+  readonly trace_id?: string;
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields: { readonly [name: string]: unknown };
+  readonly tags: readonly string[];
+  readonly tree: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]] | null;
+  readonly expressions: readonly Expression[];
+  readonly expressions_cursor: string | null;
+  readonly workitems: readonly Workitem[];
+  readonly timers: readonly Timer[];
+  readonly errors: readonly Error[];
+  /** bpmn, where the definition is BPMN */
+  readonly format?: string;
+  /** Of BPMN: the id of the process */
+  readonly process?: string;
+  readonly elements?: readonly BpmnElement[];
+  readonly waits?: readonly BpmnWait[];
+  readonly stuck?: readonly string[];
+  readonly left_out?: readonly ('workitems' | 'timers' | 'waits' | 'errors')[];
+};
+
+/** One of the two */
+export type WorkflowCount = {
+  /** How many there are */
+  readonly count?: number;
+  /** There are more than this */
+  readonly at_least?: number;
+};
+
+export type WorkflowList = {
+  readonly workflows: readonly WorkflowSummary[];
+  readonly next_cursor: string | null;
+};
+
+export type WorkflowSummary = {
+  /** The workflow */
+  readonly id: string;
+  readonly name: string | null;
+  /** The first that applies */
+  readonly status: 'running' | 'error' | 'paused' | 'cancelling' | 'completed' | 'cancelled' | 'killed';
+  /** When it was launched, RFC 3339 in UTC */
+  readonly launched_at: string;
+  /** When it last moved, RFC 3339 in UTC */
+  readonly updated_at: string;
+  readonly ended_at: string | null;
+  /** What its launcher knows it by */
+  readonly business_key?: string;
+  /** Of the trace its launch belongs to (W3C Trace Context) */
+  readonly trace_id?: string;
+};
+
+/** What a participant holds */
+export type Workitem = {
+  /** expid!subid!workflow_id */
+  readonly id: string;
+  /** The workflow */
+  readonly workflow_id: string;
+  /** expid!subid */
+  readonly expression_id: string;
+  /** Whose turn it is */
+  readonly participant: string;
+  /** failed: its tries are spent or it was given up; a proceed is still accepted */
+  readonly status: 'open' | 'failed';
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields: { readonly [name: string]: unknown };
+  /** In lists and in the view of a workflow: fields of more than 64 kB, which are missing from `fields`; the workitem alone has them all */
+  readonly large_fields?: {
+    readonly [name: string]: {
+      /** Of its JSON */
+      readonly bytes: number;
+      /** Of its JSON in UTF-8 */
+      readonly sha256: string;
+    };
+  };
+  /** Since when the participant has it, RFC 3339 in UTC */
+  readonly opened_at: string;
+  /** true: it waits for longer than it should */
+  readonly overdue?: boolean;
+  /** Counts edits; the ETag */
+  readonly revision: number;
+  /** How its callback stands */
+  readonly callback: {
+    readonly url: string | null;
+    readonly owed: 'active' | 'timeout' | 'error' | 'cancel' | null;
+    /** Tries of that message so far */
+    readonly tries: number;
+    readonly next_at: string | null;
+  };
+};
+
+export type WorkitemList = {
+  readonly workitems: readonly Workitem[];
+  readonly next_cursor: string | null;
+};
+
+/** Fields to merge over those of the workitem, one level deep */
+export type WorkitemPatch = {
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields: { readonly [name: string]: unknown };
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+};
