@@ -9,8 +9,8 @@ export const settingFlags: Readonly<Record<string, { readonly type: 'string' }>>
   ]),
 );
 
-/** Flags of one call, by their names. */
-export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+/** Flags of one call, by their names; a list where one may be given several times. */
+export type Flags = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>;
 
 /** @throws ConfigError when the `.env` file cannot be read */
 export function sourcesOf(flags: Flags): Sources {

@@ -49,7 +49,7 @@ export type Sources = {
 export type Origin = { readonly name: string; readonly from: string; readonly shown: string };
 
 /** Other variables of ours that are no settings. */
-const OTHER_VARIABLES = ['ROTA_CONFIG', 'ROTA_URL', 'ROTA_API_KEY'];
+const OTHER_VARIABLES = ['ROTA_CONFIG', 'ROTA_URL', 'ROTA_API_KEY', 'ROTA_WEBHOOK_SECRET'];
 
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -3,15 +3,15 @@ import { readDefinition } from '../../definition/read.ts';
 import { warningsOf } from '../../definition/warnings.ts';
 
 /**
- * Reads a process definition from a file, or from standard input when the file is `-`. Warnings are told on standard
- * error and do not make the definition a bad one.
+ * Reads process definitions from files, or from standard input where a file is `-`. Warnings are told on standard error and do not make
+ * a definition a bad one.
  */
-export async function check(words: readonly string[]): Promise<number> {
-  const [file, ...others] = words;
-  if (file === undefined || others.length > 0) {
-    console.error('Give one file: rota check order.xml (or - for standard input)');
-    return 2;
-  }
+export async function check(files: readonly string[]): Promise<number> {
+  // Each is looked at, so that all complaints are there at once.
+  return Math.max(...files.map(checkOne));
+}
+
+function checkOne(file: string): number {
   let text: string;
   try {
     text = readFileSync(file === '-' ? 0 : file, 'utf8');

@@ -1,5 +1,7 @@
+import { type Rota, RotaError } from '../../client/index.ts';
 import { readConfig } from '../../server/config.ts';
 import { makeKey, readTenant, SCOPES, type Scope, statusOfKey, withKeys } from '../../server/keys.ts';
+import { complain, exitOf, remoteFlags, rotaOf } from '../remote/remote.ts';
 import { type Flags, settingFlags, sourcesOf } from '../settings.ts';
 
 /*
@@ -11,11 +13,9 @@ export const keysFlags = {
   ...settingFlags,
   name: { type: 'string' },
   scopes: { type: 'string' },
-  tenant: { type: 'string' },
   expires: { type: 'string' },
   overlap: { type: 'string' },
-  url: { type: 'string' },
-  json: { type: 'boolean' },
+  ...remoteFlags,
 } as const;
 
 const USAGE = `Say one of
@@ -54,7 +54,17 @@ type JsonKey = {
   readonly key?: string | null;
 };
 
-export async function keys([verb = '', id, extra]: readonly string[], flags: Flags): Promise<number> {
+export async function keys(words: readonly string[], flags: Flags): Promise<number> {
+  try {
+    return await act(words, flags);
+  } catch (error) {
+    if (!(error instanceof RotaError)) throw error;
+    complain(error);
+    return exitOf(error);
+  }
+}
+
+async function act([verb = '', id, extra]: readonly string[], flags: Flags): Promise<number> {
   const wantsId = verb === 'rotate' || verb === 'revoke';
   if (extra !== undefined || (id !== undefined) !== wantsId) return refuse(USAGE);
   const isJson = flags['json'] === true;
@@ -119,52 +129,32 @@ function secondsOf(flags: Flags, name: string): number | null | false {
 
 async function way<Result>(flags: Flags, act: (there: Way) => Promise<Result>): Promise<Result> {
   const url = textOf(flags, 'url') ?? process.env['ROTA_URL'] ?? '';
-  if (url !== '') return act(overHttp(url.replace(/\/+$/, ''), process.env['ROTA_API_KEY'] ?? ''));
-  return inDatabase(flags, act);
+  return url === '' ? inDatabase(flags, act) : act(overHttp(rotaOf(flags)));
 }
 
-function overHttp(base: string, key: string): Way {
-  const ask = async (method: string, path: string, body?: object, tenant: string | null = null): Promise<JsonKey> => {
-    const answer = await fetch(`${base}${path}`, {
-      method,
-      headers: {
-        'Content-Type': 'application/json',
-        ...(key === '' ? {} : { Authorization: `Bearer ${key}` }),
-        ...(tenant === null ? {} : { 'Rota-Tenant': tenant }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(complaintIn(text) ?? `The server answered ${answer.status}`);
-    return answer.headers.get('content-type')?.startsWith('application/json') === true
-      ? JSON.parse(text)
-      : { id: '', name: '', scopes: [], tenant: '', status: text, expires_at: null };
-  };
+function overHttp(rota: Rota): Way {
+  const asKey = (value: unknown): JsonKey => value as JsonKey;
   return {
-    create: ({ name, scopes, tenant, seconds }) =>
-      ask('POST', '/v1/keys', {
-        name,
-        scopes,
-        ...(tenant === null ? {} : { tenant }),
-        ...(seconds === null ? {} : { expires_in: seconds }),
-      }),
-    list: async (tenant) => {
-      const page: unknown = await ask('GET', `/v1/keys?limit=${LISTED_MAX}`, undefined, tenant);
-      return (page as { readonly keys: readonly JsonKey[] }).keys;
+    create: async ({ name, scopes, tenant, seconds }) =>
+      asKey(
+        await rota.keys.create({
+          name,
+          scopes,
+          ...(tenant === null ? {} : { tenant }),
+          ...(seconds === null ? {} : { expires_in: seconds }),
+        }),
+      ),
+    list: async () => {
+      const all: JsonKey[] = [];
+      for await (const key of rota.keys.list({ limit: LISTED_MAX })) {
+        if (all.length === LISTED_MAX) break;
+        all.push(asKey(key));
+      }
+      return all;
     },
-    rotate: (id, overlap_seconds) => ask('POST', `/v1/keys/${encodeURIComponent(id)}/rotate`, { overlap_seconds }),
-    revoke: async (id) => void (await ask('POST', `/v1/keys/${encodeURIComponent(id)}/revoke`, {})),
+    rotate: async (id, overlap_seconds) => asKey(await rota.keys.rotate(id, { overlap_seconds })),
+    revoke: async (id) => void (await rota.keys.revoke(id)),
   };
-}
-
-function complaintIn(text: string): string | null {
-  try {
-    const { detail } = JSON.parse(text) as { readonly detail?: unknown };
-    return typeof detail === 'string' ? detail : null;
-  } catch {
-    // It was no server of ours that answered.
-    return null;
-  }
 }
 
 function inDatabase<Result>(flags: Flags, act: (there: Way) => Promise<Result>): Promise<Result> {

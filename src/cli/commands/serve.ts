@@ -1,7 +1,7 @@
-import { makeLog } from '../../runtime/log.ts';
-import { readConfig, settingWarnings } from '../../server/config.ts';
+import { type Log, makeLog } from '../../runtime/log.ts';
+import { type Config, readConfig, settingWarnings } from '../../server/config.ts';
 import { endWithLastLine } from '../../server/last-line.ts';
-import { start } from '../../server/start.ts';
+import { type Running, start } from '../../server/start.ts';
 import { type Flags, sourcesOf } from '../settings.ts';
 
 /** Starts the server and stops it in order when told to; a second signal ends the process at once. SIGHUP: it reads its certificate anew. */
@@ -12,7 +12,13 @@ export async function serve(_words: readonly string[], flags: Flags): Promise<nu
   endWithLastLine(log);
   for (const warning of settingWarnings({ ...sources.dotenv, ...process.env }))
     log.warn(warning, { event: 'setting.unknown' });
-  let running: Awaited<ReturnType<typeof start>> | null = null;
+  await runUntilTold(config, log);
+  return null;
+}
+
+/** Resolves once the server is ready; it goes on until a signal ends the process. */
+export async function runUntilTold(config: Config, log: Log): Promise<Running> {
+  let running: Running | null = null;
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
@@ -24,5 +30,5 @@ export async function serve(_words: readonly string[], flags: Flags): Promise<nu
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
   if (config.tlsCert !== null) process.on('SIGHUP', () => running?.reload());
   running = await start(config, { log });
-  return null;
+  return running;
 }
