@@ -58,12 +58,13 @@ const rooms: { readonly [name: string]: Room } = {
       'identity',
       'registry',
     ],
-    node: ['crypto', 'events', 'fs', 'http', 'net', 'path', 'stream', 'url', 'util', 'zlib'],
+    node: ['crypto', 'events', 'fs', 'http', 'net', 'path', 'stream', 'timers/promises', 'url', 'util', 'zlib'],
   },
   console: { from: ['model'], node: ['crypto', 'fs', 'http', 'path', 'zlib'] },
   server: {
     from: [
       'model',
+      'client',
       'runtime',
       'language',
       'definition',
@@ -97,7 +98,7 @@ const rooms: { readonly [name: string]: Room } = {
   },
   cli: {
     from: ['model', 'runtime', 'store', 'definition', 'client', 'server'],
-    node: ['fs', 'fs/promises', 'os', 'path', 'process', 'url', 'util'],
+    node: ['fs', 'fs/promises', 'os', 'path', 'process', 'timers/promises', 'url', 'util'],
   },
 };
 

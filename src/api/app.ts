@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
-import Koa from 'koa';
+import Koa, { type Middleware } from 'koa';
 import { OPEN } from '../identity/principal.ts';
+import { type Hooks, runHook } from './hooks.ts';
 import { type AddressOf, makeAddressOf } from './middleware/address.ts';
 import { admit, type Identify } from './middleware/admit.ts';
 import { type BrowserPolicy, browserHeaders, corsFor } from './middleware/browsers.ts';
@@ -8,6 +9,7 @@ import { findOperation } from './middleware/find.ts';
 import { limitAddresses } from './middleware/rate.ts';
 import { report } from './middleware/report.ts';
 import { run } from './middleware/run.ts';
+import { knownOf } from './middleware/state.ts';
 import { openapi } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { operationsOf } from './operations.ts';
@@ -53,6 +55,8 @@ export function makeApp(
   app.use(limitAddresses(parts.rates, probes));
   app.use(findOperation(operations, parts.role));
   app.use(admitting.middleware);
+  const onRequest = parts.hooks?.onRequest;
+  if (onRequest !== undefined) app.use(askHook(onRequest));
   app.use(run(parts, streams));
   // What reaches Koa's own handler has been answered already, or the client has gone.
   app.on('error', (error: Error) => parts.log.debug('a connection failed', { event: 'connection.failed', err: error }));
@@ -62,6 +66,21 @@ export function makeApp(
     figures: () => ({ requests: admitting.underWay(), closed: streams.figures() }),
   };
 }
+
+/** Asks the application, once it is known what is asked for and by whom. */
+const askHook =
+  (onRequest: NonNullable<Hooks['onRequest']>): Middleware =>
+  async (ctx, next) => {
+    const { found, principal, address, requestId } = knownOf(ctx);
+    if (found !== null)
+      await runHook(onRequest, {
+        ...{ method: ctx.method, path: ctx.path, operation: found.operation.id, address, requestId },
+        header: (name) => ctx.get(name) || null,
+        tenant: principal?.tenant ?? OPEN.tenant,
+        actor: principal?.actor ?? null,
+      });
+    await next();
+  };
 
 function withDescription(parts: Parts, operations: readonly Operation[]): readonly Operation[] {
   const all: readonly Operation[] = [

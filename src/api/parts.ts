@@ -18,6 +18,7 @@ import type { Meter } from '../runtime/meter.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 
 import type { Auditing } from './audit.ts';
+import type { Hooks } from './hooks.ts';
 import type { PagePolicy } from './middleware/pages.ts';
 import type { Rates } from './middleware/rate.ts';
 
@@ -163,6 +164,8 @@ export type Parts = {
     readonly memory: Pick<Memory, 'spread' | 'refresh'>;
   };
   readonly audit: Auditing;
+  /** Of the application this server is part of. */
+  readonly hooks?: Hooks;
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** A value as YAML. */

@@ -46,6 +46,18 @@ export class Problem extends Error {
   }
 }
 
+/** A refusal in words of the application this server is part of (hooks.ts). */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
 export type ProblemAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -59,6 +71,7 @@ export type ProblemAnswer = {
  * @returns never says more about an unforeseen error than that it happened: the log has the rest, found by `requestId`
  */
 export function problemFor(thrown: unknown, requestId: string, fixed: boolean): ProblemAnswer {
+  if (thrown instanceof Refusal) return refusalAnswer(thrown, requestId);
   const problem = problemOf(thrown);
   const { status, title, retryable, words } = problems[problem.code];
   const said = problem.words ?? words;
@@ -79,6 +92,16 @@ export function problemFor(thrown: unknown, requestId: string, fixed: boolean): 
   const headers = retryable && answered >= 500 ? { 'Retry-After': '1', ...problem.headers } : problem.headers;
   return { status: answered, headers, body };
 }
+
+const refusalAnswer = ({ status, code, message }: Refusal, requestId: string): ProblemAnswer => ({
+  status,
+  headers: {},
+  body: {
+    type: `urn:rota:problem:${code.replaceAll('_', '-')}`,
+    title: 'The application refuses this',
+    ...{ status, detail: message, code, retryable: status >= 500, request_id: requestId, error: message },
+  },
+});
 
 function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;

@@ -5,7 +5,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
 import { makeAuditing } from '../api/audit.ts';
+import type { Hooks } from '../api/hooks.ts';
 import { makeAddressOf } from '../api/middleware/address.ts';
+import type { Identify } from '../api/middleware/admit.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
 import { makeRates } from '../api/middleware/rate.ts';
 import type { Parts } from '../api/parts.ts';
@@ -60,10 +62,15 @@ export type Built = {
   close(): Promise<void>;
 };
 
-/** For tests that stand in the way of single calls: each is handed a part as it was made, what it answers is built in instead. */
+/**
+ * For what stands in the way of single calls, such as tests, and an application that holds the server in its process: each is handed a part
+ * as it was made, what it answers is built in instead.
+ */
 export type Between = {
   readonly store?: (store: Store) => Store;
   readonly post?: (post: Post) => Post;
+  readonly identify?: (identify: Identify) => Identify;
+  readonly hooks?: Hooks;
 };
 
 type Around = {
@@ -318,10 +325,11 @@ async function buildOn(
     docs: config.docs,
     asYaml: printYaml,
     isStopping,
+    ...(between?.hooks === undefined ? {} : { hooks: between.hooks }),
   };
   const app = makeApp(
     api,
-    identify,
+    between?.identify?.(identify) ?? identify,
     {
       corsOrigins: config.corsOrigins,
       // Whoever reads certificates at loopback tries things out: a browser would remember it for a year.

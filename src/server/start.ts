@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { type Log, makeLog } from '../runtime/log.ts';
@@ -29,6 +29,8 @@ export type Running = {
   readonly port: number;
   /** Where figures can be had besides (METRICS_LISTEN); null: nowhere. */
   readonly metricsUrl: string | null;
+  /** What answers requests, for those who bring them some other way. */
+  readonly listener: RequestListener;
   /** Reads certificate and key anew, where it speaks https. */
   reload(): void;
   /** Stops it in order; a second call waits for the first. Resolves to false when something had to be cut off. */
@@ -114,6 +116,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
     url,
     port,
     metricsUrl: metrics?.url ?? null,
+    listener: gate.listener,
     reload: () => void tls?.reload(),
     stop: () => (stopped ??= stop()),
   };

@@ -7,7 +7,7 @@ import { DEFAULT_TENANT } from '../../model/tenant.ts';
 import type { Log, LogDetails } from '../../runtime/log.ts';
 import { type Meter, NO_METER } from '../../runtime/meter.ts';
 import { readTraceContext } from '../../runtime/trace-context.ts';
-import { Problem, problemFor } from '../problem.ts';
+import { Problem, problemFor, Refusal } from '../problem.ts';
 import { drained } from '../reading/body.ts';
 import type { AddressOf } from './address.ts';
 import { begin } from './state.ts';
@@ -82,4 +82,4 @@ function traceOf(parent: string): LogDetails {
 }
 
 const isExpected = (thrown: unknown): boolean =>
-  (thrown instanceof Fault || thrown instanceof Problem) && thrown.code !== 'internal';
+  thrown instanceof Refusal || ((thrown instanceof Fault || thrown instanceof Problem) && thrown.code !== 'internal');

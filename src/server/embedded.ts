@@ -1,0 +1,208 @@
+import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { hostname } from 'node:os';
+import { type HookLaunch, type HookRequest, runHook } from '../api/hooks.ts';
+import type { Identify } from '../api/middleware/admit.ts';
+import { Rota } from '../client/index.ts';
+import { OPEN } from '../identity/principal.ts';
+import { DEFAULT_TENANT, readTenant } from '../model/tenant.ts';
+import type { Post } from '../outbox/post.ts';
+import { type Log, makeLog } from '../runtime/log.ts';
+import type { Between } from './build.ts';
+import { readConfig } from './config.ts';
+import { fetchInside } from './fetch-inside.ts';
+import { makeWorkers, type Work } from './in-process.ts';
+import { start } from './start.ts';
+import { startWithoutPort } from './without-port.ts';
+
+/* `rota/server`: the server as a part of somebody's own application. */
+
+export type { HookLaunch, HookRequest } from '../api/hooks.ts';
+export type { Work } from './in-process.ts';
+
+type Setting = string | number | boolean | readonly (string | number)[];
+
+/** A message that is about to be sent to a participant. */
+export type HookCallback = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
+
+export type StartOptions = {
+  /** `memory:` keeps nothing; a folder; or `postgres://…`. Absent: what the environment says. */
+  readonly database?: string | undefined;
+  /** The public address put into `proceed_url`. */
+  readonly baseUrl?: string | undefined;
+  /** Absent: nothing listens, requests come by `handler`. 0: any free one. */
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  /** Any other setting by its name (`RETRY_DELAYS` or `retry_delays`); it wins over the environment. */
+  readonly settings?: Readonly<Record<string, Setting>> | undefined;
+  readonly participants?: Readonly<Record<string, Work>> | undefined;
+  readonly hooks?: StartHooks | undefined;
+};
+
+/** Each has 5 s. What they throw: of the first two the answer (`status`, `code`, `message`), of `onBeforeCallback` a failed try. */
+export type StartHooks = {
+  readonly onRequest?: ((request: HookRequest) => unknown) | undefined;
+  readonly onLaunch?: ((launch: HookLaunch) => unknown) | undefined;
+  readonly onBeforeCallback?: ((callback: HookCallback) => unknown) | undefined;
+  /** `outcome`: `delivered`, `refused` or `unreachable`; `status`: null without an answer. */
+  readonly onAfterCallback?:
+    | ((callback: HookCallback & { readonly outcome: string; readonly status: number | null }) => unknown)
+    | undefined;
+};
+
+export type Next = (error?: unknown) => unknown;
+type KoaContext = { readonly req: IncomingMessage; readonly res: ServerResponse; respond?: boolean | undefined };
+
+export type Embedded = {
+  /** Where it listens, or what `baseUrl` says; null: nowhere. */
+  readonly url: string | null;
+  /** A client in this process, which may do everything. */
+  readonly client: Rota;
+  /** For node:http and express `(req, res, next?)`, for koa `(ctx, next)`. With `next`, what is not ours is passed on. */
+  readonly handler: {
+    (request: IncomingMessage, response: ServerResponse, next?: Next): void;
+    (context: KoaContext, next: () => Promise<unknown>): Promise<unknown>;
+  };
+  /** A participant in this process: claimed, leased, called again after a crash. */
+  readonly participant: (name: string, work: Work) => Promise<void>;
+  /** Ends it in order; nothing of ours keeps the process then. @returns false when something had to be cut off */
+  readonly stop: () => Promise<boolean>;
+};
+
+/** First parts of addresses that are the server's, whoever else is in the application. */
+const OWN: ReadonlySet<string> = new Set(
+  'v1 console docs mcp health livez readyz metrics openapi.json openapi.yaml'.split(' '),
+);
+const BASE_INSIDE = 'http://localhost';
+
+/** @throws ConfigError when a setting is wrong, StartError when the port is taken or the database cannot be opened */
+export async function startRota(options: StartOptions = {}): Promise<Embedded> {
+  const config = readConfig(process.env, { flags: new Map(Object.entries(settingsOf(options))) });
+  const log = makeLog({ level: config.given.includes('LOG_LEVEL') ? config.logLevel : 'warn' });
+  const token = randomBytes(32);
+  const { hooks = {} } = options;
+  const between: Between & { readonly log: Log } = {
+    log,
+    hooks: { onRequest: hooks.onRequest, onLaunch: hooks.onLaunch },
+    identify: (identify) => identifyInside(token, identify),
+    post: (post) => postWithHooks(post, hooks, log),
+  };
+  const isHeard = options.port !== undefined;
+  const running = isHeard ? await start(config, between) : await startWithoutPort(config, between);
+  const url = running.url ?? config.baseUrl;
+  const client = new Rota({
+    url: BASE_INSIDE,
+    key: '',
+    fetch: fetchInside(running.listener, BASE_INSIDE, { [INSIDE]: token.toString('hex') }),
+  });
+  const workers = makeWorkers({
+    rota: client,
+    assignee: `${hostname().slice(0, 80)}:${process.pid}:${randomUUID().slice(0, 8)}`,
+    log: log.with({ component: 'participants' }),
+  });
+  const stop = async (): Promise<boolean> => {
+    await workers.stop();
+    return running.stop();
+  };
+  try {
+    for (const [name, work] of Object.entries(options.participants ?? {})) await workers.add(name, work);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  let stopped: Promise<boolean> | null = null;
+
+  const isOwn = ({ url: address = '/' }: IncomingMessage): boolean =>
+    OWN.has((address.split('?', 1)[0] ?? '').split('/', 2)[1] ?? '');
+  function handler(
+    first: IncomingMessage | KoaContext,
+    second: ServerResponse | (() => Promise<unknown>),
+    third?: Next,
+  ): unknown {
+    if ('req' in first && typeof second === 'function') {
+      if (!isOwn(first.req)) return second();
+      // Koa leaves the answer to us, and to whoever waits for this promise it says when that is done.
+      first.respond = false;
+      return new Promise<void>((resolve) => {
+        first.res.once('close', () => resolve());
+        running.listener(first.req, withoutStatus(first.res));
+      });
+    }
+    const [request, response] = [first as IncomingMessage, second as ServerResponse];
+    if (third !== undefined && !isOwn(request)) return third();
+    running.listener(request, response as Parameters<typeof running.listener>[1]);
+    return undefined;
+  }
+
+  return {
+    url,
+    client,
+    handler: handler as Embedded['handler'],
+    participant: (name, work) => workers.add(name, work),
+    stop: () => (stopped ??= stop()),
+  };
+}
+
+/** Koa says 404 until somebody answers. */
+function withoutStatus(response: ServerResponse): ServerResponse & { req: IncomingMessage } {
+  response.statusCode = 200;
+  return response as ServerResponse & { req: IncomingMessage };
+}
+
+/** The header that says: from this process. Its value is made anew at each start and leaves the process nowhere. */
+const INSIDE = 'rota-in-process';
+
+function identifyInside(token: Buffer, identify: Identify): Identify {
+  return (header, asked) => {
+    const given = header(INSIDE);
+    if (given === null) return identify(header, asked);
+    const bytes = Buffer.from(given, 'hex');
+    if (bytes.length !== token.length || !timingSafeEqual(bytes, token)) return identify(header, asked);
+    const named = header('rota-tenant');
+    return { ...OPEN, tenant: (named === null ? null : readTenant(named)) ?? DEFAULT_TENANT };
+  };
+}
+
+function settingsOf({ database, baseUrl, port, host, settings = {} }: StartOptions): Record<string, string> {
+  const named = Object.entries(settings).map(([name, value]) => [name.toUpperCase(), textOf(value)] as const);
+  return {
+    ...Object.fromEntries(named),
+    ...(database === undefined
+      ? {}
+      : /^postgres(?:ql)?:\/\//.test(database)
+        ? { DATABASE_URL: database }
+        : { DATA_DIR: database }),
+    ...(baseUrl === undefined ? {} : { BASE_URL: baseUrl }),
+    ...(port === undefined ? {} : { PORT: String(port) }),
+    ...(host === undefined ? {} : { HOST: host }),
+  };
+}
+
+function textOf(value: Setting): string {
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+function postWithHooks(post: Post, { onBeforeCallback, onAfterCallback }: StartHooks, log: Log): Post {
+  if (onBeforeCallback === undefined && onAfterCallback === undefined) return post;
+  return {
+    ...post,
+    send: async (request, timeoutMs, cuttable) => {
+      const seen = { url: request.url, headers: request.headers };
+      try {
+        await runHook(onBeforeCallback, seen);
+      } catch (error) {
+        return { kind: 'unreachable', reason: `a hook refused it: ${error instanceof Error ? error.message : error}` };
+      }
+      const result = await post.send(request, timeoutMs, cuttable);
+      const status = result.kind === 'unreachable' ? null : result.status;
+      try {
+        await runHook(onAfterCallback, { ...seen, outcome: result.kind, status });
+      } catch (err) {
+        // What was sent was sent.
+        log.warn('a hook failed', { event: 'hook.failed', hook: 'onAfterCallback', err });
+      }
+      return result;
+    },
+  };
+}
