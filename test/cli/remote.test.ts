@@ -15,7 +15,7 @@ beforeAll(async () => {
   server = await startServer();
   alpha = await startParticipant();
   folder = mkdtempSync(join(tmpdir(), 'rota-cli-'));
-});
+}, 60_000);
 afterAll(async () => {
   await alpha.stop();
   await server.stop();

@@ -7,6 +7,8 @@ import { type Delivered, participant, Rota, verify } from '../../src/client/inde
 import type { Running } from '../../src/server/start.ts';
 import { startServer } from '../support/server.ts';
 
+/** A server takes its time to start where several tests run side by side. */
+const START_MS = 60_000;
 const SECRET = `whsec_${Buffer.from('a secret of thirty-two bytes ...').toString('base64')}`;
 const OTHER = `whsec_${Buffer.from('another one, also thirty-two byt').toString('base64')}`;
 
@@ -190,16 +192,14 @@ describe('a participant', () => {
 describe('with a server', () => {
   let server: Running;
   const listening: Server[] = [];
-  const closing: (() => Promise<void>)[] = [];
   beforeAll(async () => {
     server = await startServer();
-  });
+  }, START_MS);
   afterAll(async () => {
     for (const one of listening) {
       one.close();
       one.closeAllConnections();
     }
-    for (const close of closing) await close();
     await server.stop();
   });
 

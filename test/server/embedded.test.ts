@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { participant } from '../../src/client/index.ts';
 import { type Embedded, startRota } from '../../src/server/embedded.ts';
 import { postJson, send } from '../support/server.ts';
@@ -12,6 +12,8 @@ const calls: string[] = [];
 let rota: Embedded;
 const listening: Server[] = [];
 beforeAll(async () => {
+  // Vitest sets it for itself.
+  vi.stubEnv('BASE_URL', '');
   rota = await startRota({
     database: 'memory:',
     settings: { log_level: 'silent', retry_delays: [0.01] },
@@ -35,7 +37,7 @@ beforeAll(async () => {
       },
     },
   });
-});
+}, 60_000);
 afterAll(async () => {
   for (const one of listening) {
     one.close();
