@@ -58,7 +58,7 @@ function isSignedWith(secret: string, head: string, body: Uint8Array, signatures
  * Asked for when a signature is looked at, not imported: the client alone loads where there is no Node, and only who receives messages
  * needs this. Bun and Deno have it, too.
  */
-function nodeCrypto(): typeof import('node:crypto') {
+function nodeCrypto() {
   const crypto = globalThis.process?.getBuiltinModule?.('node:crypto');
   if (crypto === undefined) throw new Error('Signatures are checked with node:crypto, which is not here');
   return crypto;
