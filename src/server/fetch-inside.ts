@@ -1,6 +1,5 @@
 import { request as ask, createServer, type RequestListener } from 'node:http';
 import { duplexPair, Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 
 /** Statuses whose answers have no body. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -42,7 +41,7 @@ export function fetchInside(
           const status = answer.statusCode ?? 500;
           const isEmpty = WITHOUT_BODY.has(status);
           if (isEmpty) answer.resume();
-          const stream = isEmpty ? null : (Readable.toWeb(answer) as ReadableStream<Uint8Array>);
+          const stream = isEmpty ? null : (Readable.toWeb(answer) as unknown as ReadableStream<Uint8Array>);
           resolve(new Response(stream, { status, headers: headersOf(answer.rawHeaders) }));
         },
       );
