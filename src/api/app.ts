@@ -47,7 +47,7 @@ export function makeApp(
   });
   const operations = withDescription(parts, operationsOf(parts));
   const meter = parts.figures?.meter;
-  const admitting = admit(identify, parts.rates, parts.audit, meter);
+  const admitting = admit(identify, parts.rates, parts.audit, parts.log, meter);
   app.use(report(parts.log, browserHeaders(browsers), addressOf, meter));
   const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
   if (cors !== null) app.use(cors);

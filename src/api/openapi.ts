@@ -166,7 +166,9 @@ const COMMON: JsonObject = {
   unsupported: complaint('The body is in a format that is not read here: `media_type_unsupported`'),
   misdirected: complaint('This server does not go by that name: `host_not_allowed`'),
   tooMany: complaint('You ask for too much at once: `rate_limited`; Retry-After says when to come again'),
-  away: complaint('Not now: `overloaded`, `unavailable`, `not_ready`; Retry-After says when to come again'),
+  away: complaint(
+    'Not now: `overloaded`, `unavailable`, `outcome_unknown`, `not_ready`; Retry-After says when to come again',
+  ),
   complaint: complaint('Another complaint'),
 };
 

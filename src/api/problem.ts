@@ -1,6 +1,6 @@
 import { Fault } from '../model/fault.ts';
 import type { Json, JsonObject } from '../model/json.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { OutcomeUnknown, StoreUnavailable } from '../store/store.ts';
 import { type Code, problems } from './problems.ts';
 
 /** One thing that is wrong with a request: where (a JSON pointer as a fragment, a line and column of a text) and what. */
@@ -109,6 +109,11 @@ function problemOf(thrown: unknown): Problem {
   // Steps come with a fault of the engine; this is for whatever only reads, and for idempotency keys.
   if (thrown instanceof StoreUnavailable)
     return new Problem('unavailable', 'The database cannot be reached; try again');
+  if (thrown instanceof OutcomeUnknown)
+    return new Problem(
+      'outcome_unknown',
+      'It could not be learnt whether the database has kept this; look, or send it again',
+    );
   return new Problem(
     'internal',
     'Something went wrong on our side; the log of the server has more under this request_id',

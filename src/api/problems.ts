@@ -88,6 +88,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   precondition_failed: entry(412, 'It was changed by somebody else'),
   overloaded: passing(503, 'The server has too much to do'),
   unavailable: passing(503, 'The server cannot reach its database'),
+  outcome_unknown: passing(503, 'It could not be learnt whether it was done'),
   internal: passing(500, 'Something went wrong on our side'),
 
   route_not_found: entry(404, 'There is nothing at this address'),

@@ -8,7 +8,7 @@ import type { Watcher } from './committed.ts';
 /** The single road every change takes: a list of stimuli in, a list of answers out (docs/architecture.md, "The engine"). */
 export type Engine = {
   /** Handles the stimuli, in order within each workflow, and answers each once its step is committed. Faults are answers; rejects only
-   * with `Fault('overloaded' | 'unavailable' | 'internal')`. */
+   * with `Fault('overloaded' | 'unavailable' | 'outcome_unknown' | 'internal')`. */
   advance(stimuli: readonly EngineStimulus[]): Promise<readonly Answer[]>;
   /** How a try ended; kept and written with the next step of that workflow or within a second. */
   outcome(outcome: TryOutcome): void;

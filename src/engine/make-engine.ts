@@ -274,7 +274,14 @@ const STOP_LOOK_MS = 20;
 
 function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
+  if (error instanceof OutcomeUnknown)
+    return new Fault(
+      'outcome_unknown',
+      'It could not be learnt whether the database has kept this step; look at the workflow, or send it again',
+      {},
+      { cause: error },
+    );
+  if (error instanceof StoreUnavailable)
     return new Fault('unavailable', 'The database cannot be reached; try again', {}, { cause: error });
   return internalFault(error);
 }

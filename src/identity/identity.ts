@@ -48,6 +48,8 @@ export type Identity = {
 };
 
 export const REFRESH_EVERY_MS = 10_000;
+/** A change may become visible so much later than one that bears a later time: so long after any, all is read once more. */
+const LATE_MS_MAX = 60_000;
 /** With the database away, what is known here serves for so long. */
 export const STALE_MS_MAX = 300_000;
 /** Looks for a key nobody here has heard of: so many in a second. */
@@ -56,7 +58,7 @@ export const LOOKS_PER_SECOND_MAX = 10;
 const AUTH_SINCE = 'auth_since';
 
 export type IdentityParts = {
-  readonly store: Pick<Store, 'apiKeys' | 'secrets' | 'settings' | 'onKeys' | 'tellKeys'>;
+  readonly store: Pick<Store, 'apiKeys' | 'secrets' | 'settings' | 'onKeys' | 'tellKeys' | 'changeMark'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -99,8 +101,16 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   let since: number | null = null;
   let readAt = Number.NEGATIVE_INFINITY;
 
+  /** As of the last reading; null: it cannot be told whether something has changed. */
+  let mark: string | null = null;
+  let lateUntil = Number.NEGATIVE_INFINITY;
+  /** Whether all was read once more after the last change. */
+  let isLateRead = false;
+  let hinted = false;
+
   async function read(strict: boolean): Promise<void> {
     const startedAt = time.now();
+    const now = await store.changeMark();
     await keyMirror.refresh();
     await secretMirror.refresh();
     secrets.reopen(strict);
@@ -109,6 +119,9 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
       // A node that died between the first key and this row has left the rest to us.
       if (said !== null || [...keyMirror.all()].length > 0) await close();
     }
+    if (now !== mark) lateUntil = startedAt + LATE_MS_MAX;
+    isLateRead = startedAt >= lateUntil;
+    mark = now;
     readAt = startedAt;
   }
 
@@ -153,7 +166,11 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
   const loop = makeLoop({
     name: 'keys',
     work: async () => {
-      await refresh();
+      const looked = time.now();
+      const isSettled = !hinted && mark !== null && (isLateRead || looked < lateUntil);
+      hinted = false;
+      if (isSettled && (await store.changeMark()) === mark) readAt = looked;
+      else await refresh();
       await keys.tellUsed();
       again();
       return false;
@@ -163,7 +180,10 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
     log,
   });
   again();
-  const stopHearing = await store.onKeys(loop.wake);
+  const stopHearing = await store.onKeys(() => {
+    hinted = true;
+    loop.wake();
+  });
 
   const isOpen = (): boolean => settings.mode === 'none' || (settings.mode === 'auto' && since === null);
 

@@ -20,6 +20,7 @@ export type FaultCode =
   | 'precondition_failed'
   | 'overloaded'
   | 'unavailable'
+  | 'outcome_unknown'
   | 'internal';
 
 /** Something a caller can expect and act on. Everything else that is thrown is a bug of ours. */

@@ -120,8 +120,8 @@ const GAUGES = {
     help: 'For how long the newest events wait for transactions that began before them, while somebody watches all',
   },
   rota_database_connections: {
-    help: 'Connections of this node to the database',
-    labels: { pool: ['engine', 'reads'], state: ['used', 'idle'] },
+    help: 'Connections of this node to the database, and callers that wait for one',
+    labels: { pool: ['engine', 'reads'], state: ['used', 'idle', 'waiting'] },
   },
   rota_nodes: { help: 'Living nodes on this database, by role', labels: { role: ['all', 'api', 'worker'] } },
   rota_scrape_stale: {

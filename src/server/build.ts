@@ -226,6 +226,7 @@ async function buildOn(
     log,
     retainEndedDays: config.retainEndedDays,
     retainAuditDays: config.retainAuditDays,
+    isOurs: node.membership.isEldest,
   });
   const historyFold = foldHistories({
     store,

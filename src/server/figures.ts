@@ -156,9 +156,10 @@ export function makeServerFigures(parts: {
     metrics.count('rota_events_sent_total', ofWorkflows.sent + (ofAll?.sent ?? 0));
     const closed = { ...app.closed, revoked: 0 };
     for (const [reason, n] of Object.entries(closed)) metrics.count('rota_events_readers_closed_total', n, { reason });
-    for (const { pool, used, idle } of store.connections()) {
+    for (const { pool, used, idle, waiting } of store.connections()) {
       metrics.set('rota_database_connections', used, { pool, state: 'used' });
       metrics.set('rota_database_connections', idle, { pool, state: 'idle' });
+      metrics.set('rota_database_connections', waiting, { pool, state: 'waiting' });
     }
   }
 

@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
+import { shownHosts } from '../store/hosts.ts';
 import { openStore, type PoolMeter } from '../store/open.ts';
-import type { Store } from '../store/store.ts';
-import type { Config } from './config.ts';
+import { type Store, WronglySet } from '../store/store.ts';
+import { type Config, ConfigError } from './config.ts';
 
 /** Starting failed for a reason an operator can see to; the message says all there is to say. */
 export class StartError extends Error {}
@@ -44,6 +45,8 @@ export async function openConfigured(
       prepared: config.databasePrepared,
       profile: config.databaseProfile,
       connectionsMax: config.connectionsMax,
+      durable: config.durable,
+      warn: (event, message) => log.warn(message, { event }),
       ...(meter === undefined ? {} : { meter }),
       onEnd: (err) => {
         log.error(err.message, { event: 'database.ended', err });
@@ -56,6 +59,7 @@ export async function openConfigured(
       log: (message, err) => log.warn(message, { event: 'database.trouble', err }),
     });
   } catch (error) {
+    if (error instanceof WronglySet) throw new ConfigError([error.message]);
     throw config.databaseUrl === null ? explained(error, config.dataDir) : error;
   } finally {
     cancel();
@@ -80,9 +84,7 @@ function makeFolder(folder: string): void {
 /** Where the database is; never how one gets in. */
 function placeOf(config: Config): string {
   if (config.databaseUrl === null) return `The database in ${config.dataDir}`;
-  const { hostname, port, pathname, searchParams } = new URL(config.databaseUrl);
-  const host = hostname === '' ? (searchParams.get('host') ?? 'localhost') : hostname;
-  return `Postgres at ${host}:${port === '' ? '5432' : port}${pathname}`;
+  return `Postgres at ${shownHosts(config.databaseUrl)}`;
 }
 
 /** What to do about the reasons for which a folder cannot be used. */

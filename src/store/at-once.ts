@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import type { Connection, Connections, Sent } from './connections.ts';
+import { type Connection, type Connections, type Sent, unreplicated } from './connections.ts';
 import { byToken, LOOKUP_MS } from './outcome.ts';
 import { isAnswer, isConflict, isLoss, isRefuted, isTooLong, told } from './refusals.ts';
 import type { Proof } from './save-statements.ts';
@@ -76,17 +76,22 @@ async function attempt(
   const alone = statements.length === 1 && style.begin === 'begin';
   try {
     await allOf(alone ? sendAll(connection, statements) : sendAll(connection, statements, ['commit'], [style.begin]));
-    connection.giveBack();
-    return 'committed';
+    connection.giveBack(connection.isUnreplicated());
+    if (!connection.isUnreplicated()) return 'committed';
   } catch (error) {
+    if (connection.isUnreplicated()) {
+      connection.giveBack(true);
+      throw unreplicated('a step was being saved', error);
+    }
     if (isLoss(error) && !isAnswer(error)) {
       connection.giveBack(true);
       return 'unknown';
     }
     // The database has answered the commit behind the error by rolling back.
-    connection.giveBack();
+    connection.giveBack(isLoss(error));
     if (isRefuted(error)) return 'refuted';
     if (isConflict(error)) return 'conflict';
     throw told(error, 'saving a step');
   }
+  throw unreplicated('a step was being saved');
 }

@@ -1,9 +1,11 @@
-import { Writable } from 'node:stream';
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { makeQueue } from '../runtime/bounded.ts';
+import { type Hosts, streamOf } from './hosts.ts';
+import { makeLines } from './lines.ts';
+import { CONNECT_ALL_MS, CONNECT_MS, IDLE_MS, LIFETIME_SECONDS } from './patience.ts';
 import { isCollision, isHopeless, isLoss, told } from './refusals.ts';
-import { StoreUnavailable } from './store.ts';
+import { OutcomeUnknown, StoreUnavailable } from './store.ts';
 import type { DatabaseRow } from './tables/of-workflow.ts';
 
 /** A statement with a name is prepared once per connection; the same name always has the same text. */
@@ -21,9 +23,13 @@ export type Connection = {
   together<T>(send: () => T): T;
   /** True once the connection is known to be dead; nothing sent after that reaches the database. */
   isLost(): boolean;
+  /** True once a commit over it was told done that no standby has: a promotion would lose it. Such a server cannot tell whether it will. */
+  isUnreplicated(): boolean;
   /** Ends the holding, once; `broken`: the connection is thrown away. */
   giveBack(broken?: boolean): void;
 };
+
+export type PoolFigures = { readonly used: number; readonly idle: number; readonly waiting: number };
 
 /** Where connections come from: a pool of Postgres, or the one connection there is to the embedded database. */
 export type Connections = {
@@ -31,8 +37,8 @@ export type Connections = {
   /** One statement outside of any transaction; sent again on another connection when the first turns out to be dead. */
   run(statement: Statement, values?: readonly unknown[]): Promise<Result>;
   close(): Promise<void>;
-  /** Connections that are held, and that wait to be. */
-  readonly figures?: () => { readonly used: number; readonly idle: number };
+  /** Connections that are held, and that wait to be; callers that wait for one. */
+  readonly figures?: () => PoolFigures;
 };
 
 /** Numbers for int8: our times and counts fit (2^53 milliseconds are 285,000 years). */
@@ -90,20 +96,13 @@ const RUN_TRIES_MAX = 3;
 /** And collides with others, where transactions are serializable, at most this often. */
 const COLLISIONS_MAX = 20;
 
-/** The socket below a client; null where there is none that could hold back. The driver has it, its types do not tell. */
-function streamOf(client: pg.ClientBase): { readonly cork: () => void; readonly uncork: () => void } | null {
-  const connection = 'connection' in client ? client.connection : null;
-  const stream =
-    typeof connection === 'object' && connection !== null && 'stream' in connection ? connection.stream : null;
-  return stream instanceof Writable ? stream : null;
-}
-
 /** `prepared` false: statements go without names, for poolers that cannot keep them. */
 export function held(
   client: pg.ClientBase,
   prepared: boolean,
   lost: () => boolean,
   release: (broken: boolean) => void,
+  isUnreplicated: () => boolean = () => false,
 ): Connection {
   let given = false;
   const resultOf = (result: pg.QueryResult): Result => ({
@@ -131,6 +130,7 @@ export function held(
       }
     },
     isLost: lost,
+    isUnreplicated,
     giveBack: (broken = false) => {
       if (given) return;
       given = true;
@@ -139,15 +139,27 @@ export function held(
   };
 }
 
+/** The wait of a commit for its standby was cancelled: it is there, and may be gone after a promotion. Nobody here can tell. */
+export const unreplicated = (doing: string, cause?: unknown): OutcomeUnknown =>
+  new OutcomeUnknown(
+    `The wait for the standby was cancelled while ${doing}: it is written on this server, and may be lost when another one takes over`,
+    { cause },
+  );
+
 export function runOn(take: () => Promise<Connection>): Connections['run'] {
   return async (statement, values) => {
     for (let attempt = 1; ; attempt++) {
       const connection = await take();
       try {
         const result = await connection.run(statement, values);
+        if (connection.isUnreplicated()) throw unreplicated(`running "${statement.name}"`);
         connection.giveBack();
         return result;
       } catch (error) {
+        if (connection.isUnreplicated()) {
+          connection.giveBack(true);
+          throw unreplicated(`running "${statement.name}"`, error);
+        }
         connection.giveBack(isLoss(error));
         const again = isCollision(error) ? attempt < COLLISIONS_MAX : isLoss(error) && attempt < RUN_TRIES_MAX;
         if (!again) throw told(error, `running "${statement.name}"`);
@@ -181,20 +193,40 @@ export async function runAll(
 /** Connecting is tried this often, waiting 50, 100, 200, 400 and 800 ms between: a restart of Postgres goes by unnoticed. */
 const CONNECT_RETRIES = 5;
 
+/** What tries to connect may take; `hosts`: so many are tried at once, one after the other, before there is a wait. */
+type Persistence = {
+  readonly retries?: number;
+  readonly withinMs?: number;
+  readonly hosts?: number;
+  readonly onFailure?: (error: Error) => void;
+};
+
+const passes = (error: unknown): boolean =>
+  !isHopeless(error) && (isLoss(error) || (error instanceof Error && error.message.startsWith('getaddrinfo')));
+
 /** Tries again while connecting fails for reasons that pass; then says StoreUnavailable. */
-export async function persist<T>(
-  connect: () => Promise<T>,
-  retries: number = CONNECT_RETRIES,
-  onFailure: (error: Error) => void = () => {},
-): Promise<T> {
+export async function persist<T>(connect: () => Promise<T>, persistence: Persistence = {}): Promise<T> {
+  const { retries = CONNECT_RETRIES, withinMs = CONNECT_ALL_MS, hosts = 1, onFailure = () => {} } = persistence;
+  // The last try may take as long as any.
+  const lastMs = Math.max(1, withinMs - CONNECT_MS);
+  const startedAt = performance.now();
+  const round = async (): Promise<T> => {
+    for (let host = 1; ; host++)
+      try {
+        return await connect();
+      } catch (error) {
+        if (host >= hosts || !passes(error) || performance.now() - startedAt > lastMs) throw error;
+      }
+  };
   try {
-    return await pRetry(connect, {
+    return await pRetry(round, {
       retries,
       minTimeout: 50,
       maxTimeout: 2_000,
+      maxRetryTime: lastMs,
       factor: 2,
       onFailedAttempt: ({ error }) => onFailure(error),
-      shouldRetry: ({ error }) => !isHopeless(error) && (isLoss(error) || error.message.startsWith('getaddrinfo')),
+      shouldRetry: ({ error }) => passes(error),
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
@@ -205,7 +237,7 @@ export async function persist<T>(
 }
 
 export type PoolSettings = {
-  readonly databaseUrl: string;
+  readonly hosts: Hosts;
   readonly name: string;
   readonly max: number;
   readonly prepared: boolean;
@@ -216,40 +248,58 @@ export type PoolSettings = {
   readonly onTrouble: (error: Error) => void;
   /** Told how long somebody waited for a connection. */
   readonly onTaken?: (seconds: number) => void;
+  /** Told how many connections were ended, or are in doubt, because one of them was silent for too long. */
+  readonly onSilence?: (connections: number) => void;
 };
+
+/** Times a connection is taken whose server turns out to be silent; then connecting is what is tried. */
+const SILENT_MAX = 50;
 
 /** A pool of connections to Postgres. A lost connection is reported and replaced; it never brings the process down. */
 export function postgresPool(settings: PoolSettings): Connections {
   const pool = new pg.Pool({
-    connectionString: settings.databaseUrl,
+    // The pool hands its options to the constructor; its types do not tell.
+    Client: settings.hosts.Client as new () => pg.ClientBase,
     application_name: settings.name,
     max: settings.max,
     pipeline: true,
-    keepAlive: true,
     types,
     query_timeout: settings.patienceMs,
-    connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 60_000,
+    connectionTimeoutMillis: CONNECT_MS,
+    idleTimeoutMillis: IDLE_MS,
+    maxLifetimeSeconds: LIFETIME_SECONDS,
     onConnect: (async (client: pg.ClientBase) => {
       if (settings.session !== '') await client.query(settings.session);
     }) as (client: pg.ClientBase) => void,
   });
-  const dead = new WeakSet<pg.ClientBase>();
+  const lines = makeLines({ patienceMs: settings.patienceMs, onSilence: settings.onSilence ?? (() => {}) });
   // Both: the pool listens to idle clients only, and an 'error' nobody listens to ends the process.
   pool.on('error', settings.onTrouble);
-  pool.on('connect', (client) => {
-    client.on('error', () => dead.add(client));
-    client.on('end', () => dead.add(client));
-  });
+  pool.on('connect', lines.add);
+  const one = async (): Promise<pg.PoolClient> => {
+    for (let silent = 0; ; silent++) {
+      const client = await pool.connect();
+      if (silent >= SILENT_MAX || (await lines.works(client))) return client;
+      client.release(true);
+    }
+  };
   const take = async (): Promise<Connection> => {
     const since = performance.now();
-    const client = await persist(() => pool.connect());
+    const client = await persist(one, { hosts: settings.hosts.count });
     settings.onTaken?.((performance.now() - since) / 1000);
-    return held(
+    return lines.watched(
       client,
-      settings.prepared,
-      () => dead.has(client),
-      (broken) => client.release(broken),
+      held(
+        client,
+        settings.prepared,
+        () => lines.isDead(client),
+        (broken) => {
+          // The other side need not agree: one that is silent never would, and the pool waits for it.
+          if (broken) lines.cut(client);
+          client.release(broken);
+        },
+        () => lines.isUnreplicated(client),
+      ),
     );
   };
   let closing: Promise<void> | null = null;
@@ -257,9 +307,13 @@ export function postgresPool(settings: PoolSettings): Connections {
     take,
     run: runOn(take),
     close: () => {
-      closing ??= pool.end();
+      closing ??= pool.end().then(lines.close);
       return closing;
     },
-    figures: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount }),
+    figures: () => ({
+      used: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
   };
 }

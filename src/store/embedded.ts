@@ -267,7 +267,7 @@ export async function openEmbedded(
     },
     take,
     run: runOn(take),
-    figures: () => (busy ? { used: 1, idle: 0 } : { used: 0, idle: 1 }),
+    figures: () => ({ used: busy ? 1 : 0, idle: busy ? 0 : 1, waiting: waiting.length }),
     close: async () => {
       if (closed) return;
       if (current.failure !== null) {

@@ -34,6 +34,7 @@ export type AroundCall = <Answer>(call: StoreCall, run: () => Promise<Answer>) =
 /** What answers at once is no trip to the database. The list is whole, or it does not compile. */
 const AT_ONCE: { readonly [Call in AtOnce<Store> | InParts<'at once'>]: true } = {
   wakeOthers: true,
+  hearsWakes: true,
   tellKeys: true,
   tellRegistry: true,
   connections: true,

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type pg from 'pg';
+import { WronglySet } from './store.ts';
 
 /** How far above this file the folder of migrations may lie: it is beside `src` and beside what is built from it. */
 const LEVELS_MAX = 5;
@@ -25,9 +26,16 @@ const UNDEFINED_TABLE = '42P01';
  * Brings the tables to the newest state. Servers that start together wait for each other.
  *
  * @param locks false where the database has no advisory locks; then only one server may migrate at a time
+ * @param isPooled whether a pooler is between: it would give the lock to somebody else
+ * @throws WronglySet when there is something to do, and a pooler between
  */
-export async function migrate(client: pg.ClientBase, dir: string, locks = true): Promise<void> {
+export async function migrate(client: pg.ClientBase, dir: string, locks = true, isPooled = false): Promise<void> {
   if (await isUpToDate(client, dir)) return;
+  if (isPooled)
+    throw new WronglySet(
+      'DATABASE_URL leads through a pooler, and the tables have to be brought up to date, which needs a session that stays the same: ' +
+        'run rota migrate once with the address of Postgres itself, then start again',
+    );
   await runner({
     dbClient: client,
     dir,

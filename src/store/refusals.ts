@@ -1,4 +1,5 @@
-import { DataRefused, StoreUnavailable, TookTooLong } from './store.ts';
+import { isMixedUp, MIXED_UP_WORDS } from './pooler.ts';
+import { DataRefused, OutcomeUnknown, StoreUnavailable, TookTooLong } from './store.ts';
 
 /* What an error of the database means to us. Codes are SQLSTATEs; errors of the connection have none, or a word of Node's. */
 
@@ -15,6 +16,8 @@ const STALE = '22012';
 const TAKEN = '23505';
 /** Conflicts that go away when the steps are run again: serialization failure, deadlock, lock timeout. */
 const CONFLICTS: ReadonlySet<string> = new Set(['40001', '40P01', '55P03', TAKEN, STALE]);
+/** Those that have to do with others alone: the same again succeeds once these are done. */
+const PASSING: ReadonlySet<string> = new Set(['40001', '40P01', '55P03']);
 /** The server is going away, is starting, has no room, or is a standby. */
 const UNAVAILABLE: ReadonlySet<string> = new Set([
   '57P01',
@@ -69,7 +72,8 @@ export function isRefusal(error: unknown): boolean {
 
 /** The error as the store's callers know it: DataRefused, TookTooLong, StoreUnavailable, or itself (a bug of ours). */
 export function told(error: unknown, doing: string): Error {
-  if (error instanceof DataRefused || error instanceof StoreUnavailable) return error;
+  if (error instanceof DataRefused || error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
+    return error;
   const reason = error instanceof Error ? error.message : String(error);
   if (isTooLong(error))
     return new TookTooLong(`The database gave up a statement that took too long while ${doing}: ${reason}`, {
@@ -77,6 +81,9 @@ export function told(error: unknown, doing: string): Error {
     });
   if (isRefusal(error))
     return new DataRefused(`The database refused a value while ${doing}: ${reason}`, { cause: error });
+  if (isMixedUp(error)) return new StoreUnavailable(`${MIXED_UP_WORDS} (${doing}: ${reason})`, { cause: error });
+  if (PASSING.has(codeOf(error) ?? ''))
+    return new StoreUnavailable(`Others held what was needed while ${doing}: ${reason}`, { cause: error });
   if (isLoss(error) || isHopeless(error))
     return new StoreUnavailable(`The database could not be used while ${doing}: ${reason}`, { cause: error });
   return error instanceof Error ? error : new Error(`${doing}: ${reason}`);

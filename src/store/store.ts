@@ -13,6 +13,7 @@ import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
+import type { ChangeMarks } from './tables/change-mark.ts';
 import type { OwedDelivery } from './tables/delivery.ts';
 
 export type { Page } from './page.ts';
@@ -36,133 +37,143 @@ export type { SubscriptionRow } from './tables/subscription.ts';
  */
 
 /** The parts of `Tables` are the tables that belong to no workflow, each with promises of its own (store/tables). */
-export type Store = Tables & {
-  readonly profile: 'postgres' | 'distributed' | 'embedded' | 'simulated';
-  /** Stimuli one transaction should take at most. */
-  readonly batchMax: number;
-  /** Into how many parts the engine divides the workflows (by shard, modulo this), each with one transaction at a time. With as many as
-   * there are shards a transaction is about one shard; the store lets only some of them run at once. */
-  readonly lanes: number;
+export type Store = Tables &
+  ChangeMarks & {
+    readonly profile: 'postgres' | 'distributed' | 'embedded' | 'simulated';
+    /** Stimuli one transaction should take at most. */
+    readonly batchMax: number;
+    /** Into how many parts the engine divides the workflows (by shard, modulo this), each with one transaction at a time. With as many as
+     * there are shards a transaction is about one shard; the store lets only some of them run at once. */
+    readonly lanes: number;
 
-  /**
-   * Begins a transaction, locks the workflows (in key order, skipping those that are locked elsewhere) and loads, for each, its row
-   * and what `needs` ask for, in one pipeline. A workitem or agenda need also loads the strand it names and that strand's
-   * ancestors; every strand or workitem loaded brings its base row along (the variable `^` of scope `base` / `inherits`). Needs of
-   * kind `definition` are not for here (see `definition`). A need of kind `find` brings the strands whose state mentions the
-   * expression, nearest to the root first, at most 8, with their ancestors. Dead connections are replaced on the way; throws
-   * StoreUnavailable after about two seconds of trying.
-   */
-  begin(requests: readonly LoadRequest[]): Promise<Transaction>;
+    /**
+     * Begins a transaction, locks the workflows (in key order, skipping those that are locked elsewhere) and loads, for each, its row
+     * and what `needs` ask for, in one pipeline. A workitem or agenda need also loads the strand it names and that strand's
+     * ancestors; every strand or workitem loaded brings its base row along (the variable `^` of scope `base` / `inherits`). Needs of
+     * kind `definition` are not for here (see `definition`). A need of kind `find` brings the strands whose state mentions the
+     * expression, nearest to the root first, at most 8, with their ancestors. Dead connections are replaced on the way; throws
+     * StoreUnavailable after about two seconds of trying.
+     */
+    begin(requests: readonly LoadRequest[]): Promise<Transaction>;
 
-  /**
-   * The rows of workflows as they are at this moment, for a save that proves they still are (`saveAtOnce`): loaded as `begin` and
-   * `Transaction.load` do, without locking anything. What is loaded is never older than the workflow's row, so that it is as of that
-   * row's `ver` or the `ver` has moved on. Null where that is not to be had.
-   */
-  readonly look: ((requests: readonly LoadRequest[]) => Promise<ReadonlyMap<WorkflowId, Loaded>>) | null;
+    /**
+     * The rows of workflows as they are at this moment, for a save that proves they still are (`saveAtOnce`): loaded as `begin` and
+     * `Transaction.load` do, without locking anything. What is loaded is never older than the workflow's row, so that it is as of that
+     * row's `ver` or the `ver` has moved on. Null where that is not to be had.
+     */
+    readonly look: ((requests: readonly LoadRequest[]) => Promise<ReadonlyMap<WorkflowId, Loaded>>) | null;
 
-  /**
-   * Writes a save whose steps worked with rows that were remembered, or looked at, but not locked: the writing of `Transaction.commit`, begun and committed
-   * in one round trip. Null where that is not to be had.
-   *
-   * It takes effect only if every workflow still has the `ver` of its remembered row (a launched one: is not there yet), and if no
-   * workflow listens to others, so that the steps may leave their events out. At least one of the changes must have history. Of what is
-   * remembered only the texts of `fields` count beyond that: those that are the same are not written again.
-   *
-   * @returns `committed`; or `stale`: certainly nothing was written; take the usual way. Throws DataRefused and OutcomeUnknown as
-   *   `commit` does, and StoreUnavailable when nothing was sent
-   */
-  readonly saveAtOnce:
-    | ((save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>) => Promise<'committed' | 'stale'>)
-    | null;
+    /**
+     * Writes a save whose steps worked with rows that were remembered, or looked at, but not locked: the writing of `Transaction.commit`, begun and committed
+     * in one round trip. Null where that is not to be had.
+     *
+     * It takes effect only if every workflow still has the `ver` of its remembered row (a launched one: is not there yet), and if no
+     * workflow listens to others, so that the steps may leave their events out. At least one of the changes must have history. Of what is
+     * remembered only the texts of `fields` count beyond that: those that are the same are not written again.
+     *
+     * @returns `committed`; or `stale`: certainly nothing was written; take the usual way. Throws DataRefused and OutcomeUnknown as
+     *   `commit` does, and StoreUnavailable when nothing was sent
+     */
+    readonly saveAtOnce:
+      | ((save: Save, remembered: ReadonlyMap<WorkflowId, Loaded>) => Promise<'committed' | 'stale'>)
+      | null;
 
-  /**
-   * Claims messages that are due (`send` not null, `dueAt <= now`, not held, no live lease) for `owner`, oldest first, skipping
-   * rows that others hold. Also brings what a body needs. Fewer than `limit` means that nothing else is due; while there is more, what
-   * becomes claimable again may wait a second behind younger ones.
-   */
-  claimDue(request: {
-    readonly now: number;
-    readonly owner: string;
-    readonly limit: number;
-    readonly leaseSeconds: number;
-    /** Given, hosts take turns: a few messages of each, none of those to `skip`; and the claim ends with the message that reaches
-     * `bytesMax` bytes of fields. */
-    readonly spread?: { readonly skip: readonly string[]; readonly bytesMax: number };
-  }): Promise<readonly ClaimedMessage[]>;
-  /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone or lease lost) or, with `send`, when the
-   * workitem owes another message by now (a flip keeps the claim), or a pause holds it back. */
-  renewClaim(request: {
-    readonly key: MessageKey;
-    readonly claim: string;
-    readonly leaseSeconds: number;
-    readonly send?: Send;
-  }): Promise<boolean>;
-  /** Gives claims back without an outcome (graceful stop): the messages are due again at once. */
-  releaseClaims(owner: string): Promise<void>;
+    /**
+     * Claims messages that are due (`send` not null, `dueAt <= now`, not held, no live lease) for `owner`, oldest first, skipping
+     * rows that others hold. Also brings what a body needs. Fewer than `limit` means that nothing else is due; while there is more, what
+     * becomes claimable again may wait a second behind younger ones.
+     */
+    claimDue(request: {
+      readonly now: number;
+      readonly owner: string;
+      readonly limit: number;
+      readonly leaseSeconds: number;
+      /** Given, hosts take turns: a few messages of each, none of those to `skip`; and the claim ends with the message that reaches
+       * `bytesMax` bytes of fields. */
+      readonly spread?: { readonly skip: readonly string[]; readonly bytesMax: number };
+    }): Promise<readonly ClaimedMessage[]>;
+    /** Prolongs a claim by compare-and-set; false when the claim is no longer ours (row gone or lease lost) or, with `send`, when the
+     * workitem owes another message by now (a flip keeps the claim), or a pause holds it back. */
+    renewClaim(request: {
+      readonly key: MessageKey;
+      readonly claim: string;
+      readonly leaseSeconds: number;
+      readonly send?: Send;
+    }): Promise<boolean>;
+    /** Gives claims back without an outcome (graceful stop): the messages are due again at once. */
+    releaseClaims(owner: string): Promise<void>;
 
-  /** Agenda rows that are due, oldest first. Only looked at: they are deleted by the step that handles them. Rows of the given
-   * share first (`share` of `shares` by shard), the others only when overdue by `othersAfterMs`. */
-  peekAgenda(request: {
-    readonly now: number;
-    readonly limit: number;
-    readonly share: number;
-    readonly shares: number;
-    readonly othersAfterMs: number;
-  }): Promise<readonly AgendaPeek[]>;
-  /** The earliest due time (> `after` when given) of any agenda row or owed message that is not held; null when there is none. */
-  nextDueAt(after: number | null): Promise<number | null>;
+    /** Agenda rows that are due, oldest first. Only looked at: they are deleted by the step that handles them. Rows of the given
+     * share first (`share` of `shares` by shard), the others only when overdue by `othersAfterMs`. */
+    peekAgenda(request: {
+      readonly now: number;
+      readonly limit: number;
+      readonly share: number;
+      readonly shares: number;
+      readonly othersAfterMs: number;
+    }): Promise<readonly AgendaPeek[]>;
+    /** The earliest due time (> `after` when given) of any agenda row or owed message that is not held; null when there is none. */
+    nextDueAt(after: number | null): Promise<number | null>;
 
-  /** Calls `wake` when another node says that messages or agenda rows are waiting; a hint only. Returns how to stop. */
-  onWake(wake: () => void): Promise<() => Promise<void>>;
-  /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. */
-  wakeOthers(): void;
-  /** Keys or secrets were changed by another node, or may have been; as with `onWake` nothing depends on it. */
-  onKeys(hear: () => void): Promise<() => Promise<void>>;
-  tellKeys(): void;
-  /** The same for what lies in the memory of every node: stored definitions, participants, subscriptions. */
-  onRegistry(hear: () => void): Promise<() => Promise<void>>;
-  tellRegistry(): void;
+    /** Calls `wake` when another node says that messages or agenda rows are waiting; a hint only. Returns how to stop. */
+    onWake(wake: () => void): Promise<() => Promise<void>>;
+    /** Whether such hints reach this node at this moment; true also where there are no other nodes. */
+    hearsWakes(): boolean;
+    /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. */
+    wakeOthers(): void;
+    /** Keys or secrets were changed by another node, or may have been; as with `onWake` nothing depends on it. */
+    onKeys(hear: () => void): Promise<() => Promise<void>>;
+    tellKeys(): void;
+    /** The same for what lies in the memory of every node: stored definitions, participants, subscriptions. */
+    onRegistry(hear: () => void): Promise<() => Promise<void>>;
+    tellRegistry(): void;
 
-  /** The database's clock, in milliseconds. */
-  databaseTime(): Promise<number>;
+    /** The database's clock, in milliseconds. */
+    databaseTime(): Promise<number>;
 
-  /** Counts over many rows, for those who look after the whole; null where they are not to be had. */
-  readonly figures: Figures | null;
-  /** Connections to the database by what they are for; nothing where there are none. */
-  connections(): readonly { readonly pool: 'engine' | 'reads'; readonly used: number; readonly idle: number }[];
+    /** Counts over many rows, for those who look after the whole; null where they are not to be had. */
+    readonly figures: Figures | null;
+    /** Connections to the database by what they are for; nothing where there are none. */
+    connections(): readonly {
+      readonly pool: 'engine' | 'reads';
+      readonly used: number;
+      readonly idle: number;
+      readonly waiting: number;
+    }[];
+    /** Connections that this node may have, and that the server takes from all; absent where that is not to be had. */
+    readonly connectionRoom?: { readonly own: number; readonly most: number };
 
-  /** Reading, on connections of its own where there are several. */
-  readonly read: Reads;
+    /** Reading, on connections of its own where there are several. */
+    readonly read: Reads;
 
-  /**
-   * Deletes at most `limit` workflows that ended before `endedBefore`, with everything of them; answers how many workflows went. Never
-   * touches unfinished work (nor workflows that still owe notices). Each call also looks at some definitions, and may throw away those that
-   * no workflow refers to and nobody launched for days; and deletes, of each table that belongs to no workflow, at most `limit` rows that are
-   * older at `now` than the table says, or than `keepMs` says for it by its name.
-   */
-  retire(request: {
-    readonly endedBefore: number;
-    readonly now: number;
-    readonly limit: number;
-    readonly keepMs?: { readonly [table: string]: number };
-  }): Promise<number>;
-  /**
-   * Throws away the history rows of a workflow that begin with these numbers, and notes that below the entry `firstKept` some are missing.
-   * Give at most a thousand.
-   */
-  foldHistory(fold: {
-    readonly workflow: WorkflowId;
-    readonly firstNs: readonly number[];
-    readonly firstKept: number;
-  }): Promise<void>;
-  /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
-  tidy(): Promise<void>;
+    /**
+     * Deletes at most `limit` workflows that ended before `endedBefore`, with everything of them; answers how many workflows went. Never
+     * touches unfinished work (nor workflows that still owe notices). Each call also looks at some definitions, and may throw away those that
+     * no workflow refers to and nobody launched for days; and deletes, of each table that belongs to no workflow, at most `limit` rows that are
+     * older at `now` than the table says, or than `keepMs` says for it by its name.
+     */
+    retire(request: {
+      readonly endedBefore: number;
+      readonly now: number;
+      readonly limit: number;
+      readonly keepMs?: { readonly [table: string]: number };
+    }): Promise<number>;
+    /**
+     * Throws away the history rows of a workflow that begin with these numbers, and notes that below the entry `firstKept` some are missing.
+     * Give at most a thousand.
+     */
+    foldHistory(fold: {
+      readonly workflow: WorkflowId;
+      readonly firstNs: readonly number[];
+      readonly firstKept: number;
+    }): Promise<void>;
+    /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
+    tidy(): Promise<void>;
 
-  /** Resolves when a trivial statement has been answered; rejects when the database cannot be reached. */
-  ping(): Promise<void>;
-  close(): Promise<void>;
-};
+    /** Resolves when a trivial statement has been answered; rejects when the database cannot be reached, or takes no writes (write-health.ts). */
+    ping(): Promise<void>;
+    close(): Promise<void>;
+  };
 
 export type LoadRequest = { readonly workflow: WorkflowId; readonly needs: readonly Need[] };
 
@@ -229,8 +240,10 @@ export type Save = {
 export class DataRefused extends Error {}
 /** A statement took longer than a session allows, and nothing of it took effect. Less at once may succeed. */
 export class TookTooLong extends Error {}
-/** The connection was lost during commit and it could not be learnt whether it took effect. */
+/** The connection was lost during commit and it could not be learnt whether it took effect; or it did, and may be lost with its server. */
 export class OutcomeUnknown extends Error {}
+/** What the store was opened with cannot work, however often it is tried; the message says what to set. */
+export class WronglySet extends Error {}
 /** The database cannot be reached. */
 export class StoreUnavailable extends Error {}
 

@@ -2,7 +2,7 @@ import type { WorkflowId } from '../model/ids.ts';
 import { shardOf } from '../model/ids.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import type { Connection, Connections, Result, Sent } from './connections.ts';
+import { type Connection, type Connections, type Result, type Sent, unreplicated } from './connections.ts';
 import { forRequests, merged, sendLoads } from './gather.ts';
 import { anyoneHears, lockWorkflows, lookAtWorkflows } from './load-statements.ts';
 import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
@@ -188,17 +188,22 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
       try {
         // After an error above, the database answers this commit by rolling back.
         await allOf(sendAll(connection, statements, ['commit']));
-        connection.giveBack();
-        return 'committed';
+        connection.giveBack(connection.isUnreplicated());
+        if (!connection.isUnreplicated()) return 'committed';
       } catch (error) {
+        if (connection.isUnreplicated()) {
+          connection.giveBack(true);
+          throw unreplicated('a step was being committed', error);
+        }
         if (isLoss(error) && !isAnswer(error)) {
           connection.giveBack(true);
           return lookup({ transaction: begun.transaction, save });
         }
-        connection.giveBack();
+        connection.giveBack(isLoss(error));
         if (isConflict(error)) return 'lost';
         throw told(error, 'saving a step');
       }
+      throw unreplicated('a step was being committed');
     },
     rollback: async () => {
       end();

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
+import { type Hosts, hangUp } from './hosts.ts';
+import { CLIENT_MS } from './patience.ts';
 import type { Store } from './store.ts';
 
 /*
@@ -17,21 +19,26 @@ const PAUSE_MS = 50;
 /** Waits between the tries to connect again, in milliseconds; the last repeats. */
 const RECONNECT_MS: readonly number[] = [100, 500, 2_000, 5_000];
 
-export type Waking = Pick<Store, 'onWake' | 'wakeOthers' | 'onKeys' | 'tellKeys' | 'onRegistry' | 'tellRegistry'> & {
+export type Waking = Pick<
+  Store,
+  'onWake' | 'hearsWakes' | 'wakeOthers' | 'onKeys' | 'tellKeys' | 'onRegistry' | 'tellRegistry'
+> & {
   readonly close: () => Promise<void>;
 };
 
-export const noWaking: Waking = {
+/** @param isAlone there are no other nodes that could tell anything */
+export const noWaking = (isAlone: boolean): Waking => ({
   onWake: async () => async () => {},
+  hearsWakes: () => isAlone,
   wakeOthers: () => {},
   onKeys: async () => async () => {},
   tellKeys: () => {},
   onRegistry: async () => async () => {},
   tellRegistry: () => {},
   close: async () => {},
-};
+});
 
-export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => void): Waking {
+export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Error) => void): Waking {
   /** Our own messages come back to us; they are known by this. */
   const self = randomUUID();
   const listeners = new Set<() => void>();
@@ -52,8 +59,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
 
   const lost = (which: pg.Client): void => {
     if (client === which) client = null;
-    // It is lost already: that its end fails too tells nothing new.
-    which.end().catch(() => {});
+    hangUp(which);
     if (closed || reconnect !== null) return;
     const wait = RECONNECT_MS[Math.min(attempt, RECONNECT_MS.length - 1)] ?? PAUSE_MS;
     attempt += 1;
@@ -68,12 +74,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
   const connected = async (): Promise<void> => {
     if (client !== null || closed) return;
     connecting ??= (async () => {
-      const fresh = new pg.Client({
-        connectionString: databaseUrl,
-        application_name: 'rota wake',
-        keepAlive: true,
-        connectionTimeoutMillis: 5_000,
-      });
+      const fresh = new hosts.Client({ application_name: 'rota wake', query_timeout: CLIENT_MS });
       fresh.on('error', (error) => {
         onTrouble(error);
         lost(fresh);
@@ -86,7 +87,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
         await fresh.connect();
         await fresh.query(`listen ${CHANNEL}; listen ${KEYS_CHANNEL}; listen ${REGISTRY_CHANNEL}`);
         if (closed) {
-          await fresh.end();
+          hangUp(fresh);
           return;
         }
         client = fresh;
@@ -103,6 +104,20 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
     await connecting;
   };
 
+  /** What is told seldom goes by itself. */
+  const say = (channel: string): void => {
+    void connected().then(async () => {
+      const over = client;
+      try {
+        await over?.query('select pg_notify($1, $2)', [channel, self]);
+      } catch (error) {
+        onTrouble(error instanceof Error ? error : new Error(String(error)));
+        // Whatever it was: a connection over which nothing can be said hears nothing either.
+        if (over !== null) lost(over);
+      }
+    });
+  };
+
   let asked = false;
   let pause: NodeJS.Timeout | null = null;
   const tell = (): void => {
@@ -112,12 +127,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
       if (asked) tell();
     }, PAUSE_MS);
     pause.unref();
-    void connected().then(() => client?.query('select pg_notify($1, $2)', [CHANNEL, self]).catch(onTrouble));
-  };
-
-  /** For what is told so seldom that each is told by itself. */
-  const tellAtOnce = (channel: string): void => {
-    void connected().then(() => client?.query('select pg_notify($1, $2)', [channel, self]).catch(onTrouble));
+    say(CHANNEL);
   };
 
   const hearing =
@@ -132,10 +142,11 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
 
   return {
     onWake: hearing(listeners),
+    hearsWakes: () => client !== null,
     onKeys: hearing(keysListeners),
-    tellKeys: () => tellAtOnce(KEYS_CHANNEL),
+    tellKeys: () => say(KEYS_CHANNEL),
     onRegistry: hearing(registryListeners),
-    tellRegistry: () => tellAtOnce(REGISTRY_CHANNEL),
+    tellRegistry: () => say(REGISTRY_CHANNEL),
     wakeOthers: () => {
       if (closed) return;
       asked = true;
@@ -146,8 +157,7 @@ export function makeWaking(databaseUrl: string, onTrouble: (error: Error) => voi
       if (reconnect !== null) clearTimeout(reconnect);
       if (pause !== null) clearTimeout(pause);
       await connecting;
-      // The store is closing; a listening connection that is gone by now is as good as ended.
-      await client?.end().catch(() => {});
+      if (client !== null) hangUp(client);
       client = null;
     },
   };

@@ -17,12 +17,17 @@ export type DueWatch = {
 
 /**
  * Without any hint we look this often: hints of other nodes may get lost, and a node that dies takes its timers with it. One cheap
- * question each time.
+ * question each time. Where hints are heard, only those are lost whose sender died in the same moment, and it may be longer.
  */
 export const POLL_MS = 3_000;
+export const POLL_HEARING_MS = 10_000;
+/** Each wait is up to a quarter shorter or longer than that. */
+const JITTER = 0.5;
+/** What is due later than this the next look sees in time. Longer than any wait between two looks. */
+export const HORIZON_MS = POLL_HEARING_MS * 1.5;
 
 export function makeDueWatch(parts: {
-  readonly store: Pick<Store, 'nextDueAt' | 'onWake'>;
+  readonly store: Pick<Store, 'nextDueAt' | 'onWake' | 'hearsWakes'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -41,7 +46,8 @@ export function makeDueWatch(parts: {
   async function look(): Promise<boolean> {
     cancelPoll();
     if (stopped) return false;
-    cancelPoll = time.after(POLL_MS * (0.75 + ids.fraction() / 2), loop.wake);
+    const pollMs = store.hearsWakes() ? POLL_HEARING_MS : POLL_MS;
+    cancelPoll = time.after(pollMs * (1 - JITTER / 2 + ids.fraction() * JITTER), loop.wake);
     const now = clock.now();
     let next = await store.nextDueAt(null);
     if (next !== null && next <= now) {
@@ -57,7 +63,7 @@ export function makeDueWatch(parts: {
     if (stopped || (known !== null && known <= dueAt)) return;
     // Further away than the next poll: that one will see it.
     const ms = dueAt - clock.now();
-    if (ms > POLL_MS * 2) return;
+    if (ms > HORIZON_MS) return;
     known = dueAt;
     cancelDue();
     cancelDue = time.after(Math.max(0, ms), () => {

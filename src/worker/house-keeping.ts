@@ -13,6 +13,8 @@ const RETIRE_AT_ONCE = 200;
 const ROUNDS_MAX = 100;
 /** Embedded databases do not tidy up by themselves; every so many rounds they are told to. */
 const TIDY_EVERY = 5;
+/** The eldest node keeps house for all; each of the others looks every so many rounds, should that one not get to it. */
+const OTHERS_EVERY = 10;
 const DAY_MS = 86_400_000;
 
 export function keepHouse(parts: {
@@ -22,6 +24,8 @@ export function keepHouse(parts: {
   readonly log: Log;
   readonly retainEndedDays: number;
   readonly retainAuditDays: number;
+  /** Whether it is this node that keeps house. */
+  readonly isOurs?: () => boolean;
 }): HouseKeeping {
   const { store, clock, time, log } = parts;
   let rounds = 0;
@@ -67,6 +71,8 @@ export function keepHouse(parts: {
   }
 
   async function keep(): Promise<void> {
+    rounds += 1;
+    if (parts.isOurs?.() === false && rounds % OTHERS_EVERY !== 0) return;
     const endedBefore = clock.now() - parts.retainEndedDays * DAY_MS;
     let retired = 0;
     for (let round = 0; round < ROUNDS_MAX && !isStopped; round++) {
@@ -77,7 +83,6 @@ export function keepHouse(parts: {
     }
     if (retired > 0)
       log.info('workflows that were over for long enough are gone', { event: 'workflows.retired', workflows: retired });
-    rounds += 1;
     if (rounds % TIDY_EVERY === 0 && !isStopped) await store.tidy();
   }
 }

@@ -11,6 +11,8 @@ export type Membership = {
   hasOtherLiveNode(): Promise<boolean>;
   /** This node's part of the agenda, as of the last beat. */
   share(): ReturnType<typeof shareOf>;
+  /** Whether no living node has been here for longer, as of the last beat: what one node can do for all of them is this one's to do. */
+  isEldest(): boolean;
   /** Others need not wait for the lease to learn that it has gone. */
   leave(): Promise<void>;
 };
@@ -18,12 +20,15 @@ export type Membership = {
 /** Beats per lease: two may get lost before the others think us dead. */
 const BEATS_PER_LEASE = 3;
 
+/** A beat that could not be written is tried again after so long: not more often, for a row may be held by a commit that waits. */
+const AGAIN_MS = 2_000;
+
 /** Ids of nodes of the same name that a warning lists. */
 const NAMESAKES_SHOWN_MAX = 10;
 
 /** @throws when the first beat cannot be written; later ones that fail are logged and made up for by the next */
 export async function joinNodes(parts: {
-  readonly store: Pick<Store, 'nodes' | 'databaseTime'>;
+  readonly store: Pick<Store, 'nodes' | 'databaseTime' | 'connectionRoom'>;
   readonly node: NodeBeat;
   readonly time: ProcessTime;
   readonly log: Log;
@@ -33,18 +38,39 @@ export async function joinNodes(parts: {
   let known: readonly NodeRow[] = [];
   let cancel = (): void => {};
   let hasLeft = false;
+  let isCrowded = false;
 
   async function beat(): Promise<readonly NodeRow[]> {
     known = await store.nodes.beat(node);
+    countConnections();
     return known;
   }
 
-  function again(): void {
+  /** Says once that all nodes together may want more connections than the server takes. */
+  function countConnections(): void {
+    if (store.connectionRoom === undefined) return;
+    const { own, most } = store.connectionRoom;
+    const living = known.filter(({ alive }) => alive).length;
+    const wanted = living * (own + 1);
+    if (wanted > most && !isCrowded)
+      log.warn(
+        `${living} nodes may open ${wanted} connections to Postgres, which takes ${most}: lower CONNECTIONS_MAX, or raise max_connections`,
+        { event: 'database.crowded', nodes: living, wanted, most },
+      );
+    isCrowded = wanted > most;
+  }
+
+  function again(ms: number): void {
     if (hasLeft) return;
-    cancel = time.after(intervalMs, () => {
-      beat()
-        .catch((err: unknown) => log.warn('this node could not say that it is alive', { event: 'node.silent', err }))
-        .finally(again);
+    cancel = time.after(ms, () => {
+      beat().then(
+        () => again(intervalMs),
+        (err: unknown) => {
+          log.warn('this node could not say that it is alive', { event: 'node.silent', err });
+          // Others must not think us dead, and whether the database can be written to is learnt here when nothing else is written.
+          again(Math.min(intervalMs, AGAIN_MS));
+        },
+      );
     });
   }
 
@@ -57,11 +83,12 @@ export async function joinNodes(parts: {
         nodes: namesakes.map(({ id }) => id).slice(0, NAMESAKES_SHOWN_MAX),
       },
     );
-  again();
+  again(intervalMs);
   return {
     nodes: async () => store.nodes.look(await store.databaseTime()),
     hasOtherLiveNode: async () => (await beat()).some((other) => other.alive && other.id !== node.id),
     share: () => shareOf(known, node.id),
+    isEldest: () => known.find(({ alive }) => alive)?.id === node.id,
     leave: async () => {
       hasLeft = true;
       cancel();

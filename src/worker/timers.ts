@@ -8,7 +8,7 @@ import { makeLoop } from '../runtime/loop.ts';
 import { backoffMs, type ProcessTime } from '../runtime/process-time.ts';
 import { makeRest } from '../runtime/rest.ts';
 import type { Store } from '../store/store.ts';
-import { POLL_MS } from './due-watch.ts';
+import { HORIZON_MS } from './due-watch.ts';
 import { makeLeftRows } from './left-rows.ts';
 
 /**
@@ -33,7 +33,7 @@ export const AGENDA_LOOK_MAX = 100;
 /** Rows of other nodes' shares are taken once they are overdue by so much: their node is busy, or gone. */
 export const OTHERS_AFTER_MS = 1_000;
 /** The node whose share a row is learns by a hint of one that is due so soon; what is due later its polls find. */
-const HINT_MS = POLL_MS * 2;
+const HINT_MS = HORIZON_MS;
 /** Rows whose step failed are remembered up to this number; no others are taken until there are fewer. */
 const FAILING_MAX = 1_000;
 const FAILURE_MS_FIRST = 100;

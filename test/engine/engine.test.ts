@@ -474,9 +474,14 @@ describe('a value the database refuses', () => {
 
 describe('a database that is away', () => {
   test.each([
-    ['while beginning', () => (around.trouble.begin = () => Promise.reject(new StoreUnavailable('away')))],
+    [
+      'while beginning',
+      'unavailable',
+      () => (around.trouble.begin = () => Promise.reject(new StoreUnavailable('away'))),
+    ],
     [
       'while committing',
+      'unavailable',
       () =>
         (around.trouble.commit = () => {
           throw new StoreUnavailable('away');
@@ -484,16 +489,17 @@ describe('a database that is away', () => {
     ],
     [
       'so that nobody knows what became of the commit',
+      'outcome_unknown',
       () =>
         (around.trouble.commit = () => {
           throw new OutcomeUnknown('who knows');
         }),
     ],
-  ])('%s: callers are told to try again, and everything goes on once it is back', async (_, breakIt) => {
+  ])('%s: callers are told to try again, and everything goes on once it is back', async (_, code, breakIt) => {
     breakIt();
     const stimuli = Array.from({ length: 5 }, () => launchOf(parts, TWO));
     const settled = await Promise.allSettled(stimuli.map((stimulus) => parts.engine.advance([stimulus])));
-    expect(settled.map((one) => one.status === 'rejected' && one.reason.code)).toEqual(Array(5).fill('unavailable'));
+    expect(settled.map((one) => one.status === 'rejected' && one.reason.code)).toEqual(Array(5).fill(code));
     delete around.trouble.begin;
     delete around.trouble.commit;
     expect(okay(await parts.engine.advance(stimuli))).toEqual(Array(5).fill(true));

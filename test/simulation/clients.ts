@@ -23,7 +23,13 @@ const PATIENCE_MS = 30_000;
 /** A node that lives and does not stand still answers within this. */
 const ANSWERED_MS = 150_000;
 /** Answers after which the same call is worth trying again. */
-const UNCERTAIN: ReadonlySet<Told> = new Set<Told>(['unknown', 'unavailable', 'overloaded', 'internal']);
+const UNCERTAIN: ReadonlySet<Told> = new Set<Told>([
+  'unknown',
+  'unavailable',
+  'outcome_unknown',
+  'overloaded',
+  'internal',
+]);
 
 export function makeClients(parts: {
   readonly scheduler: Scheduler;

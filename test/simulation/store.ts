@@ -360,6 +360,7 @@ export function openSimulated(
         database.listening.delete(hint);
       };
     },
+    hearsWakes: () => false,
     wakeOthers: () => {
       for (const hint of database.listening) if (hint !== own) hint();
     },
@@ -368,6 +369,8 @@ export function openSimulated(
     onRegistry: async () => async () => {},
     tellRegistry: () => {},
 
+    // Read always: what is not known to have changed may have.
+    changeMark: () => ask('change mark', () => null),
     databaseTime: () => ask('time', database.now),
 
     read: makeReads(database, ask),

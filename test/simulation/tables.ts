@@ -21,6 +21,18 @@ export type StoredTables = Map<string, StoredRows>;
 const OWN: {
   readonly [statement: string]: (rows: StoredRows, values: readonly Cell[], now: number) => readonly FreeRow[];
 } = {
+  'node.beat': (rows, [id, role, url, version, name, leaseSeconds], now) => {
+    const key = keyText({ key: ['id'] }, { id: id ?? null });
+    const before = rows.get(key);
+    rows.set(key, {
+      ...{ id, role, url, version, name, seenAt: now, leaseUntil: now + Number(leaseSeconds) * 1000 },
+      startedAt: before?.['startedAt'] ?? now,
+      registry: before?.['registry'] ?? null,
+    } as FreeRow);
+    return [...rows.values()].sort(
+      (a, b) => Number(a['startedAt']) - Number(b['startedAt']) || (String(a['id']) < String(b['id']) ? -1 : 1),
+    );
+  },
   'attempt.mark': (rows, [given, node = null, leaseSeconds], now) =>
     mark(rows, { given, node, leaseUntil: now + Number(leaseSeconds) * 1000, now, takes: () => false, next: () => 1 }),
   'attempt.mark_alone': (rows, [given, node = null, leaseSeconds, below], now) =>

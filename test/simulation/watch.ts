@@ -59,7 +59,7 @@ export type Watch = {
 const ACKNOWLEDGED_MS = 20_000;
 
 /** Answers that say: nothing was changed. `unavailable` leaves it open. */
-const leavesOpen = (told: Told): boolean => told === 'unknown' || told === 'unavailable';
+const leavesOpen = (told: Told): boolean => told === 'unknown' || told === 'unavailable' || told === 'outcome_unknown';
 
 /** A try that was about to start when its workitem came to its end may still start, so much later at most: the database was asked. */
 const LATE_MS = 10_000;

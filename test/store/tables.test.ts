@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/model/fault.ts';
 import { postgresPool } from '../../src/store/connections.ts';
 import { openEmbedded } from '../../src/store/embedded.ts';
+import { makeHosts } from '../../src/store/hosts.ts';
 import { DataRefused } from '../../src/store/store.ts';
 import { openOnDatabase } from '../../src/store/tables/on-database.ts';
 import { fromNow, type OpenTable, type TableRows, table } from '../../src/store/tables/table.ts';
@@ -57,7 +58,7 @@ const worlds: { readonly [name: string]: (() => Promise<Opened>) | null } = {
         const database = await freshDatabase();
         await database.query(CREATE);
         const pool = postgresPool({
-          databaseUrl: database.url,
+          hosts: makeHosts(database.url),
           name: 'things',
           max: 2,
           prepared: true,

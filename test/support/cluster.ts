@@ -29,7 +29,8 @@ export type Cluster = {
 /** Where Debian and its kin put the server; the newest version first. */
 const DEBIAN = '/usr/lib/postgresql';
 
-function findBinaries(): string | null {
+/** The folder of the server's programs; null: there are none. */
+export function findBinaries(): string | null {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
   const folders = [
     ...(process.env['PATH'] ?? '').split(delimiter),
@@ -40,10 +41,10 @@ function findBinaries(): string | null {
   );
 }
 
-type User = { readonly uid: number; readonly gid: number };
+export type User = { readonly uid: number; readonly gid: number };
 
 /** Who may run Postgres: we ourselves (null), or, when we are root, somebody who is not. */
-function findUser(): User | null | 'nobody at all' {
+export function findUser(): User | null | 'nobody at all' {
   if (process.getuid?.() !== 0) return null;
   for (const name of ['postgres', 'nobody'])
     try {
@@ -56,7 +57,7 @@ function findUser(): User | null | 'nobody at all' {
   return 'nobody at all';
 }
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -105,14 +106,14 @@ export async function startCluster(): Promise<Cluster | string> {
   };
 }
 
-/** Stops the server and removes its folder once we say so or are gone, however that came about: it is asked to by a process of its own
+/** Stops the servers (`data…` in the folder) and removes the folder once we say so or are gone, however that came about: it is asked to by a process of its own
  * that waits for the end of a pipe from us. */
-function stopAtEnd(
+export function stopAtEnd(
   pgCtl: string,
   folder: string,
   as: { readonly uid?: number; readonly gid?: number },
 ): () => Promise<void> {
-  const script = 'cat > /dev/null; "$0" -D "$1/data" -m immediate -w stop; rm -rf "$1"';
+  const script = 'cat > /dev/null; for data in "$1"/data*; do "$0" -D "$data" -m immediate -w stop; done; rm -rf "$1"';
   const watcher = spawn('/bin/sh', ['-c', script, pgCtl, folder], {
     ...as,
     cwd: '/',

@@ -18,6 +18,7 @@ test('a due time told while the next one is being asked is kept, whichever is so
         return question.promise;
       },
       onWake: async () => async () => {},
+      hearsWakes: () => false,
     },
     clock: { now: time.now },
     time,
@@ -71,6 +72,7 @@ test('a hint of another node makes this one look for what will be due', async ()
         hint = wake;
         return async () => {};
       },
+      hearsWakes: () => true,
     },
     clock: { now: time.now },
     time,
@@ -89,5 +91,37 @@ test('a hint of another node makes this one look for what will be due', async ()
   const before = due;
   time.pass(300);
   expect(due).toBe(before + 1);
+  await watch.stop();
+});
+
+test('where hints are heard it looks seldom, and what it finds far away is on time all the same', async () => {
+  const time = manualTime();
+  const DUE_AT = 47_000;
+  let asked = 0;
+  const dueAt: number[] = [];
+  const watch = makeDueWatch({
+    store: {
+      nextDueAt: async (after) => {
+        asked += 1;
+        return (after ?? 0) < DUE_AT ? DUE_AT : null;
+      },
+      onWake: async () => async () => {},
+      hearsWakes: () => true,
+    },
+    clock: { now: time.now },
+    time,
+    ids: randomIds(),
+    log: silentLog,
+    onDue: () => dueAt.push(time.now()),
+  });
+  await watch.start();
+  while (time.now() < DUE_AT) {
+    await new Promise((resolve) => setImmediate(resolve));
+    time.pass(100);
+  }
+  expect(dueAt).toEqual([DUE_AT]);
+  // Every 7.5 to 12.5 seconds, and at the start.
+  expect(asked).toBeGreaterThanOrEqual(4);
+  expect(asked).toBeLessThanOrEqual(8);
   await watch.stop();
 });

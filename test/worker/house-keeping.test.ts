@@ -84,3 +84,38 @@ test('when so many workflows at once take the database too long, fewer go at onc
   expect(asked.slice(0, 4)).toEqual([200, 100, 50, 25]);
   await house.stop();
 });
+
+test('one node keeps house for all; the others look now and then', async () => {
+  const time = manualTime();
+  let isOurs = true;
+  let asked = 0;
+  const house = keepHouse({
+    store: {
+      retire: async () => {
+        asked += 1;
+        return 0;
+      },
+      tidy: async () => {},
+    },
+    clock: stoppedClock(100 * DAY_MS),
+    time,
+    log: silentLog,
+    retainEndedDays: 30,
+    retainAuditDays: 400,
+    isOurs: () => isOurs,
+  });
+  const minutes = async (n: number): Promise<number> => {
+    const before = asked;
+    for (let minute = 0; minute < n; minute++) {
+      time.pass(MINUTE_MS);
+      await settle();
+    }
+    return asked - before;
+  };
+  expect(await minutes(10)).toBe(10);
+  isOurs = false;
+  expect(await minutes(10)).toBe(1);
+  isOurs = true;
+  expect(await minutes(10)).toBe(10);
+  await house.stop();
+});

@@ -283,7 +283,7 @@ describe('delivering', () => {
   test('what a node without a worker has written is found by the next look, without any hint', async () => {
     const api = engineOn(store, { nodeId: 'api' });
     await launch(api, ONE, { callback: participant.url });
-    node = started({}, { ...store, onWake: async () => async () => {} });
+    node = started({}, { ...store, onWake: async () => async () => {}, hearsWakes: () => false });
     await node.worker.start();
     await until(() => participant.visits.length === 1);
     const second = await launch(api, TWO, { callback: participant.url });

@@ -1,9 +1,11 @@
 import type { Middleware } from 'koa';
 import { mayDo, type Principal } from '../../identity/principal.ts';
+import type { Log } from '../../runtime/log.ts';
 import { type Meter, NO_METER } from '../../runtime/meter.ts';
 import { type Auditing, badScope } from '../audit.ts';
 import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
+import { inTime } from './in-time.ts';
 import type { Rates } from './rate.ts';
 import { knownOf } from './state.ts';
 
@@ -34,6 +36,7 @@ export function admit(
   identify: Identify,
   rates: Pick<Rates, 'principal'>,
   audit: Pick<Auditing, 'gather'>,
+  log: Log,
   meter: Meter = NO_METER,
 ): Admit {
   let underWay = 0;
@@ -49,7 +52,7 @@ export function admit(
       const inQuery = (name: string): string | null =>
         ctx.querystring.includes(`${name}=`) ? new URLSearchParams(ctx.querystring).get(name) : null;
       try {
-        const principal = await identify((name) => ctx.get(name) || null, {
+        const identified = identify((name) => ctx.get(name) || null, {
           operation,
           params,
           token: inQuery('token'),
@@ -57,6 +60,7 @@ export function admit(
           answer: (name, value) => ctx.append(name, value),
           address: known.address,
         });
+        const principal = await inTime(identified, known, log);
         known.principal = principal;
         rates.principal(ctx, principal);
         if (!isAllowed(principal, operation)) {
@@ -70,7 +74,12 @@ export function admit(
       }
       await next();
     } finally {
-      underWay -= 1;
+      // What goes on behind an answer keeps its place.
+      if (known.behind === null) underWay -= 1;
+      else
+        void known.behind.finally(() => {
+          underWay -= 1;
+        });
     }
   };
   return { middleware, underWay: () => underWay };

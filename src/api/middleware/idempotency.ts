@@ -140,7 +140,7 @@ export function withIdempotency(
 }
 
 /** After these nobody can tell whether something happened. */
-const MAY_HAVE_HAPPENED: ReadonlySet<Code> = new Set(['unavailable', 'internal']);
+const MAY_HAVE_HAPPENED: ReadonlySet<Code> = new Set(['unavailable', 'outcome_unknown', 'internal']);
 
 const replayed = (saved: SavedAnswer): Reply => {
   const kept = JSON.parse(saved.body ?? '{}') as { text: string; headers: Record<string, string> };

@@ -12,6 +12,7 @@ import { type Held, makeIntake } from '../reading/intake.ts';
 import type { Streams } from '../streams.ts';
 import { isStorable } from '../value.ts';
 import { withIdempotency } from './idempotency.ts';
+import { inTime } from './in-time.ts';
 import { knownOf } from './state.ts';
 import { makeBodyCheck, queryOf } from './validate.ts';
 
@@ -39,7 +40,10 @@ export function run(parts: Parts, streams: Streams): Middleware {
     try {
       await answer(ctx, held);
     } finally {
-      held.release();
+      const { behind } = knownOf(ctx);
+      // Work that goes on still holds what it was given.
+      if (behind === null) held.release();
+      else void behind.finally(() => held.release());
     }
   };
 
@@ -65,7 +69,8 @@ export function run(parts: Parts, streams: Streams): Middleware {
       address,
       launchId: null,
     };
-    const reply = await one.handle(call, ctx.path, read.raw);
+    const work = one.handle(call, ctx.path, read.raw);
+    const reply = await (operation.patient === true ? work : inTime(work, knownOf(ctx), parts.log));
     await write(ctx, reply, streams, call.principal, parts.identity);
   }
 }

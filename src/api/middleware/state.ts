@@ -10,12 +10,16 @@ export type Known = {
   /** What was asked for, and the parts of its path; null: nothing we have. */
   found: { readonly operation: Operation; readonly params: Readonly<Record<string, string>> } | null;
   principal: Principal | null;
+  /** Time it has waited for its work so far, in milliseconds; reading its body is not counted. */
+  waitedMs: number;
+  /** It was answered, and its work goes on: resolves when that has ended. Null: nothing is left behind. */
+  behind: Promise<void> | null;
 };
 
 const known = new WeakMap<Context['req'], Known>();
 
 export const begin = (ctx: Context, requestId: string, address: string | null): Known => {
-  const fresh: Known = { requestId, address, found: null, principal: null };
+  const fresh: Known = { requestId, address, found: null, principal: null, waitedMs: 0, behind: null };
   known.set(ctx.req, fresh);
   return fresh;
 };

@@ -3,6 +3,7 @@ import { idOfKey } from '../../identity/key-text.ts';
 import { isObject } from '../../model/json.ts';
 import { readPorts, readTarget } from '../../outbox/target-lists.ts';
 import { isRange } from '../../runtime/addresses.ts';
+import { readHosts, URL_WANTED } from '../../store/hosts.ts';
 import {
   choice,
   delays,
@@ -27,9 +28,10 @@ const LOG_LEVELS = ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent'
 export const TABLE = {
   /** Null: embedded, in `dataDir`. */
   databaseUrl: text('DATABASE_URL', null, {
-    meaning: 'the Postgres to use, `postgres://user:password@host:5432/database`; absent: embedded, in `DATA_DIR`',
-    wanted: 'like postgres://user:password@host:5432/database',
-    isGood: isPostgresUrl,
+    meaning:
+      'the Postgres to use, `postgres://user:password@host:5432/database`, or several hosts that follow each other, `…@db1,db2/database`; absent: embedded, in `DATA_DIR`',
+    wanted: URL_WANTED,
+    isGood: (url) => readHosts(url) !== null,
     secret: true,
   }),
   /** An absolute path, or `memory:`. */
@@ -206,6 +208,9 @@ export const TABLE = {
     meaning: 'days the audit is kept, 1 to 36500',
   }),
   databasePrepared: flag('DATABASE_PREPARED', true, { meaning: '`0`: no named statements, for old poolers' }),
+  durable: flag('DURABLE', false, {
+    meaning: '`1`: a warning at the start when Postgres acknowledges what no standby has',
+  }),
   databaseProfile: choice('DATABASE_PROFILE', 'postgres', ['postgres', 'distributed'], {
     meaning: '`postgres`, or `distributed` for databases that are many machines (docs/scaling.md)',
   }),
@@ -349,10 +354,6 @@ export const SETTINGS: readonly Setting[] = Object.values(TABLE);
 export const flagOf = (name: string): string => name.toLowerCase().replaceAll('_', '-');
 /** The name of a setting in the file. */
 export const keyOf = (name: string): string => name.toLowerCase();
-
-function isPostgresUrl(given: string): boolean {
-  return URL.canParse(given) && ['postgres:', 'postgresql:'].includes(new URL(given).protocol);
-}
 
 function isBaseUrl(given: string): boolean {
   if (!URL.canParse(given)) return false;

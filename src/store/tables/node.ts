@@ -1,4 +1,4 @@
-import { fromNow, type OpenTable, table } from './table.ts';
+import { type OpenTable, table } from './table.ts';
 
 /** The processes that share the database: each says again and again that it is alive, with a lease on the database's clock. */
 export type Nodes = {
@@ -41,6 +41,10 @@ const DAY_MS = 86_400_000;
 /** More nodes than anybody has. */
 const NODES_MAX = 1_000;
 
+/** What `beat` answers of each node. */
+const SHOWN = `id, role, url, version, name, registry, (extract(epoch from started_at) * 1000)::bigint as "startedAt",
+    (extract(epoch from seen_at) * 1000)::bigint as "seenAt", (extract(epoch from lease_until) * 1000)::bigint as "leaseUntil"`;
+
 export const NODE = table<StoredNode>()({
   name: 'node',
   key: ['id'],
@@ -55,6 +59,20 @@ export const NODE = table<StoredNode>()({
     leaseUntil: 'instant',
     registry: 'bigint',
   },
+  statements: {
+    // One statement: it is all that most nodes write. What it wrote itself it does not see in the table.
+    beat: `
+  with own as (
+    insert into node as n (id, role, url, version, name, started_at, seen_at, lease_until)
+    select $1::text, $2::text, $3::text, $4::text, $5::text, t.now, t.now, t.now + $6::double precision * interval '1 second'
+    from (select date_trunc('milliseconds', statement_timestamp()) as now) t
+    on conflict (id) do update set role = excluded.role, url = excluded.url, version = excluded.version, name = excluded.name,
+      seen_at = excluded.seen_at, lease_until = excluded.lease_until
+    returning *)
+  select * from (
+    select ${SHOWN} from own union all select ${SHOWN} from node where id <> $1::text
+  ) shown order by "startedAt", id limit ${NODES_MAX}`,
+  },
   lists: { all: { by: [], order: ['startedAt', 'id'] } },
   sweep: { by: 'leaseUntil', keepMs: DAY_MS },
 });
@@ -64,13 +82,9 @@ export function openNodes(open: OpenTable): Nodes {
   const all = async (): Promise<readonly StoredNode[]> => (await rows.list('all', { by: {}, limit: NODES_MAX })).items;
   return {
     beat: async ({ id, name, role, url, version, leaseSeconds }) => {
-      const now = fromNow(0);
-      const leaseUntil = fromNow(leaseSeconds);
-      await rows.put({ id, name, role, url, version, startedAt: now, seenAt: now, leaseUntil, registry: null }, [
-        'startedAt',
-        'registry',
-      ]);
-      const items = await all();
+      const found = await rows.own('beat', [id, role, url, version, name, leaseSeconds]);
+      // Its columns are those of the rows.
+      const items = found as readonly StoredNode[];
       // What was just written is the database's time.
       const nowThere = items.find((node) => node.id === id)?.seenAt ?? 0;
       return items.map(({ leaseUntil: until, ...node }) => ({ ...node, alive: node.id === id || until > nowThere }));

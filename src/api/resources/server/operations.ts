@@ -44,6 +44,7 @@ export function serverOperations(parts: Parts): readonly Operation[] {
             path: '/v1/test/clock',
             summary: 'Move business time forward, from due time to due time, waiting for quiet at each',
             access: 'operate',
+            patient: true,
             body: { schema: ClockAdvance, checked: 'here' },
             answers: answers(200, 'It is quiet', null, 409, 422),
             handle: async (call: Call) => {

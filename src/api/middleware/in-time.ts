@@ -1,0 +1,44 @@
+import { Fault } from '../../model/fault.ts';
+import type { Log } from '../../runtime/log.ts';
+import { REQUEST_MS } from '../../store/patience.ts';
+import { Problem } from '../problem.ts';
+import type { Known } from './state.ts';
+
+/**
+ * What a request waits for, for as long as a request may take altogether: then it is answered 503, and its work goes on. Whoever sent an
+ * Idempotency-Key gets the outcome by sending the same again.
+ *
+ * @throws Problem `unavailable`, or what the work throws
+ */
+export async function inTime<T>(work: T | Promise<T>, known: Known, log: Log, mostMs = REQUEST_MS): Promise<T> {
+  if (!(work instanceof Promise)) return work;
+  const since = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        known.behind = work.then(
+          () => {},
+          (err: unknown) => {
+            if (!(err instanceof Fault || err instanceof Problem))
+              log.error('a request failed after it was answered', { request_id: known.requestId, event: 'late', err });
+          },
+        );
+        reject(
+          new Problem(
+            'unavailable',
+            `The database did not answer within ${mostMs / 1000} s. What was asked for may still be done: look, or send it again ` +
+              '(with the same Idempotency-Key, if there was one)',
+          ),
+        );
+      },
+      Math.max(0, mostMs - known.waitedMs),
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    known.waitedMs += performance.now() - since;
+  }
+}
