@@ -5,6 +5,7 @@ import { helpTable } from '../server/settings/shown.ts';
 import { version } from '../server/version.ts';
 import { type CommandSpec, EXIT, UsageError } from './command.ts';
 import { check } from './commands/check.ts';
+import { checkDatabaseCommand } from './commands/check-database.ts';
 import { completion, SHELLS } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { convert, convertFlags } from './commands/convert.ts';
@@ -43,6 +44,13 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     usage: 'rota migrate',
     about: 'bring the database schema up to date, then exit',
     run: migrate,
+    words: [0, 0],
+    flags: settingFlags,
+  },
+  'check-database': {
+    usage: 'rota check-database',
+    about: 'say whether the rows of a database fit together, such as of one that was restored',
+    run: checkDatabaseCommand,
     words: [0, 0],
     flags: settingFlags,
   },
