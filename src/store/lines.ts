@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import type { Connection } from './connections.ts';
 import { hangUp, streamOf } from './hosts.ts';
 import { PROBE_MS } from './patience.ts';
 
@@ -17,11 +16,17 @@ export type Lines = {
   /** False when it is in doubt, was asked, and did not answer in time. */
   works(client: pg.ClientBase): Promise<boolean>;
   /** The same connection, listened to. */
-  watched(client: pg.ClientBase, connection: Connection): Connection;
+  watched<Given extends Talk>(client: pg.ClientBase, connection: Given): Given;
   /** Ends it without waiting for the other side. */
   cut(client: pg.ClientBase): void;
   /** Ends those that have not ended by themselves. */
   close(): void;
+};
+
+/** What is listened to of a connection: each answers once the other side has. */
+type Talk = {
+  readonly run: (...given: never[]) => Promise<unknown>;
+  readonly say: (...given: never[]) => Promise<unknown>;
 };
 
 type Line = {
@@ -130,8 +135,8 @@ export function makeLines(parts: {
       const line = lineOf(client);
       return {
         ...connection,
-        run: (statement, values) => listened(line, connection.run(statement, values)),
-        say: (text) => listened(line, connection.say(text)),
+        run: (...given: never[]) => listened(line, connection.run(...given)),
+        say: (...given: never[]) => listened(line, connection.say(...given)),
       };
     },
     cut: (client) => {

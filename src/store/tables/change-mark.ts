@@ -1,4 +1,3 @@
-import type { Connections, Statement } from '../connections.ts';
 import { type AnyTable, columnOf } from './table.ts';
 
 /*
@@ -16,20 +15,25 @@ export type ChangeMarks = {
   changeMark(ageMsMax?: number): Promise<string | null>;
 };
 
+/** Where the question goes. */
+type Asked = {
+  readonly run: (statement: {
+    readonly name: string;
+    readonly text: string;
+  }) => Promise<{ readonly rows: readonly { readonly [column: string]: unknown }[] }>;
+};
+
 /** Settings that nodes keep in memory. */
 const SETTINGS = ['auth_since'];
 
-export function makeChangeMarks(
-  reads: Pick<Connections, 'run'>,
-  tables: readonly Pick<AnyTable, 'name' | 'columns'>[],
-): ChangeMarks {
+export function makeChangeMarks(reads: Asked, tables: readonly Pick<AnyTable, 'name' | 'columns'>[]): ChangeMarks {
   const parts = [
     ...tables
       .filter(({ columns }) => Object.hasOwn(columns, 'changedAt'))
       .map(({ name }) => `(select max(${columnOf('changedAt')})::text from ${name})`),
     ...SETTINGS.map((name) => `(select value from setting where name = '${name}')`),
   ];
-  const statement: Statement = {
+  const statement = {
     name: 'change_mark',
     text: `select jsonb_build_array(${parts.join(', ')})::text as mark`,
   };
