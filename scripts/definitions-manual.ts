@@ -25,7 +25,7 @@ const CHAPTERS: readonly { readonly title: string; readonly about: string; reado
   {
     title: 'Attributes',
     about: 'What every expression understands.',
-    files: ['attributes', 'tags', 'listening', 'applying', 'timers', 'handlers', 'filtering', 'leaving'].map(
+    files: ['attributes', 'tags', 'listening', 'events', 'applying', 'timers', 'handlers', 'filtering', 'leaving'].map(
       (name) => `interpreter/life/${name}`,
     ),
   },
@@ -36,7 +36,7 @@ const CHAPTERS: readonly { readonly title: string; readonly about: string; reado
       'language/substitution',
       'language/lookup',
       'interpreter/life/variables',
-      ...['condition', 'when', 'cron', 'filter', 'merge', 'regex'].map((name) => `language/${name}`),
+      ...['condition', 'event-condition', 'when', 'cron', 'filter', 'merge', 'regex'].map((name) => `language/${name}`),
     ],
   },
 ]; // biome-ignore format: a table of contents

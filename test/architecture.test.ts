@@ -40,6 +40,7 @@ const rooms: { readonly [name: string]: Room } = {
   engine: { from: ['model', 'runtime', 'language', 'definition', 'interpreter', 'store'], node: ['crypto'] },
   events: { from: ['model', 'runtime', 'language', 'store', 'engine'], node: ['crypto', 'events'] },
   registry: { from: ['model', 'runtime', 'language', 'definition', 'store', 'identity', 'engine'], node: ['crypto'] },
+  signals: { from: ['model', 'runtime', 'language', 'store', 'engine', 'registry'], node: ['crypto'] },
   outbox: {
     from: ['model', 'runtime', 'store', 'engine'],
     node: ['crypto', 'dns', 'dns/promises', 'http', 'https', 'net', 'stream', 'tls'],
@@ -57,6 +58,7 @@ const rooms: { readonly [name: string]: Room } = {
       'engine',
       'identity',
       'registry',
+      'signals',
     ],
     node: ['crypto', 'events', 'fs', 'http', 'net', 'path', 'stream', 'timers/promises', 'url', 'util', 'zlib'],
   },
@@ -74,6 +76,7 @@ const rooms: { readonly [name: string]: Room } = {
       'engine',
       'identity',
       'registry',
+      'signals',
       'outbox',
       'worker',
       'api',

@@ -13,6 +13,8 @@ export type Call = {
   readonly query: URLSearchParams;
   /** One header, by its lower-case name. */
   readonly header: (name: string) => string | null;
+  /** The body as it came, where the operation reads it itself; else null. */
+  readonly raw: RawBody | null;
   /** An object, empty when there was no body. */
   readonly body: JsonObject;
   /** Whether the body was a form: then every leaf is a text. */
@@ -22,6 +24,14 @@ export type Call = {
   readonly address: string | null;
   /** The id a launch has to use, when it was fixed beforehand (idempotency.ts). */
   readonly launchId: WorkflowId | null;
+};
+
+/** A body nobody has read yet. `headers`: by lower-case name. */
+export type RawBody = {
+  readonly bytes: Buffer;
+  /** Content-Type, or empty. */
+  readonly type: string;
+  readonly headers: ReadonlyMap<string, string>;
 };
 
 /** What an operation answers. */
@@ -127,8 +137,8 @@ export type Operation = {
   readonly patient?: true;
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */
   readonly fixed?: true;
-  /** The body; `checked: 'by handler'` where the contract wants complaints of its own. */
-  readonly body?: { readonly schema: Schema; readonly checked: 'here' | 'by handler' };
+  /** The body; `checked: 'by handler'` where the contract wants complaints of its own; `raw`: of any type, read by the handler. */
+  readonly body?: { readonly schema: Schema; readonly checked: 'here' | 'by handler' | 'raw' };
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];
   readonly answers: Readonly<Record<number, AnswerSpec>>;

@@ -15,6 +15,7 @@ import { secretOperations } from './resources/secrets/operations.ts';
 import { infoOperation } from './resources/server/info.ts';
 import { serverOperations } from './resources/server/operations.ts';
 import { sessionOperations } from './resources/sessions/operations.ts';
+import { signalOperations } from './resources/signals/operations.ts';
 import { subscriptionOperations } from './resources/subscriptions/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
@@ -32,6 +33,7 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   launchOperation(parts),
   ...workflowOperations(parts),
   ...eventOperations(parts),
+  ...signalOperations(parts),
   ...workitemOperations(parts),
   ...expressionOperations(parts),
   ...errorOperations(parts),

@@ -15,6 +15,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
+import type { Receiver } from '../signals/receiver.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 
 import type { Auditing } from './audit.ts';
@@ -102,6 +103,10 @@ export type Stats = {
 export type Parts = {
   readonly store: Store;
   readonly engine: Pick<Engine, 'advance'>;
+  /** Where events from outside come in. */
+  readonly receiver: Receiver;
+  /** Whether `POST /` takes events, too. */
+  readonly eventsAtRoot: boolean;
   /** Those who watch (events/of-workflow.ts). */
   readonly events: {
     readonly ofWorkflows: EventsOfWorkflows;

@@ -30,6 +30,8 @@ export type HttpCode =
   | 'subscription_not_found'
   | 'form_not_found'
   | 'key_not_found'
+  | 'event_invalid'
+  | 'event_not_found'
   | 'secret_not_found'
   | 'rate_limited'
   | 'not_supported'
@@ -85,6 +87,9 @@ export const problems: Readonly<Record<Code, Entry>> = {
   conflict: entry(409, 'The request conflicts with the state of the workflow'),
   limit_exceeded: entry(422, 'A limit would be exceeded'),
   request_invalid: entry(422, 'The request has the wrong shape'),
+  messages_full: entry(409, 'Too many messages wait for the workflow'),
+  event_loop: entry(422, 'An event leads to itself'),
+  events_full: passing(429, 'Too many events wait for somebody'),
   precondition_failed: entry(412, 'It was changed by somebody else'),
   overloaded: passing(503, 'The server has too much to do'),
   unavailable: passing(503, 'The server cannot reach its database'),
@@ -121,6 +126,8 @@ export const problems: Readonly<Record<Code, Entry>> = {
   subscription_not_found: entry(404, 'No such subscription'),
   form_not_found: entry(404, 'No such form'),
   key_not_found: entry(404, 'No such key'),
+  event_invalid: entry(400, 'The event cannot be taken'),
+  event_not_found: entry(404, 'No such event'),
   secret_not_found: entry(404, 'No such secret'),
   rate_limited: passing(429, 'The caller asks for too much at once'),
   not_ready: passing(503, 'The server is starting or stopping'),

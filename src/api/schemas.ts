@@ -9,6 +9,14 @@ import { Secret, SecretCreate, SecretList, SecretRotate, SecretShown } from './r
 import { ClockAdvance, Info, Nodes, Ping } from './resources/server/schemas.ts';
 import { SessionCreate, Ticket } from './resources/sessions/schemas.ts';
 import {
+  EventAnswer,
+  EventList,
+  StoredEvent,
+  TenantMessage,
+  TenantSignal,
+  Waits,
+} from './resources/signals/schemas.ts';
+import {
   EventDeliveries,
   Redeliver,
   Redelivered,
@@ -96,5 +104,11 @@ export const published = {
   heartbeat: Heartbeat,
   'heartbeat-told': HeartbeatTold,
   audit: AuditList,
+  'event-answer': EventAnswer,
+  events: EventList,
+  event: StoredEvent,
+  waits: Waits,
+  'tenant-message': TenantMessage,
+  'tenant-signal': TenantSignal,
   problem: Problem,
 } satisfies Readonly<Record<string, Schema>>;

@@ -61,6 +61,14 @@ export type Callback = {
   readonly proceed_url: string;
 };
 
+/** Takes a workitem for somebody: a courtesy among those who share a worklist */
+export type Claim = {
+  /** Who works on it */
+  readonly assignee: string;
+  /** A duration such as "90s" or "2h", or a number of seconds */
+  readonly ttl?: string | number;
+};
+
 /** Moves business time; only with TEST_CLOCK=1 */
 export type ClockAdvance = {
   /** Seconds; 0 only waits for quiet */
@@ -164,6 +172,80 @@ export type ErrorList = {
   readonly complete?: boolean;
 };
 
+export type EventAnswer = {
+  readonly status: 'accepted';
+  /** The id its sender gave it */
+  readonly id: string;
+  /** Its id here */
+  readonly event_id: string;
+  /** Workflows it starts */
+  readonly started: readonly string[];
+  /** Workflows it was handed to, the first 1,000 */
+  readonly resumed: readonly string[];
+  /** It is being handed to further workflows */
+  readonly more?: boolean;
+  /** One of both is not empty */
+  readonly delivered: boolean;
+  /** Nobody waited for it: it is kept for the first who does */
+  readonly kept: boolean;
+  readonly kept_until: string | null;
+  /** It was here already: this is what became of it then */
+  readonly duplicate: boolean;
+  /** Definitions that it fitted and did not start */
+  readonly skipped?: readonly {
+    readonly definition: string;
+    readonly reason: string;
+    readonly workflow_id?: string;
+  }[];
+  /** The element of BPMN that took it */
+  readonly element?: string;
+};
+
+export type EventDeliveries = {
+  readonly deliveries: readonly {
+    /** The webhook-id */
+    readonly id: string;
+    /** The type of the event */
+    readonly type: string;
+    /** The workflow */
+    readonly workflow_id: string;
+    /** As it is sent */
+    readonly event: { readonly [name: string]: unknown };
+    /** How it stands */
+    readonly state: 'owed' | 'failing' | 'delivered' | 'spent';
+    readonly tries: number;
+    readonly last: {
+      /** When the last try began, RFC 3339 in UTC */
+      readonly at: string;
+      readonly status: number | null;
+      readonly ms: number;
+      readonly error: string | null;
+    } | null;
+    readonly next_at: string | null;
+  }[];
+  readonly next_cursor: string | null;
+};
+
+export type EventList = {
+  readonly events: readonly {
+    readonly event_id: string;
+    readonly id: string;
+    readonly source: string;
+    readonly type: string;
+    readonly key: string | null;
+    readonly subject: string | null;
+    readonly time: string | null;
+    /** When it came, RFC 3339 in UTC */
+    readonly received_at: string;
+    readonly expires_at: string | null;
+    /** What became of it */
+    readonly state: 'kept' | 'delivered' | 'expired' | 'spreading';
+    readonly started: readonly string[];
+    readonly resumed: readonly string[];
+  }[];
+  readonly next_cursor: string | null;
+};
+
 export type Expression = {
   /** expid!subid */
   readonly id: string;
@@ -196,6 +278,27 @@ export type Fail = {
 
 /** The fields of a workitem: names and any JSON values */
 export type Fields = { readonly [name: string]: unknown };
+
+/** What a person is asked for */
+export type Form = {
+  /** Whose form */
+  readonly name: string;
+  /** A JSON Schema */
+  readonly form: unknown;
+};
+
+/** A participant tells that it is still at work; extend: it is to be done that much later than now */
+export type Heartbeat = {
+  /** A duration such as "90s" or "2h", or a number of seconds */
+  readonly extend?: string | number;
+  /** How far it is, in your words; at most 4 kB as JSON */
+  readonly progress?: { readonly [name: string]: unknown };
+};
+
+export type HeartbeatTold = {
+  readonly heartbeat_due_at: string | null;
+  readonly deadline_at: string | null;
+};
 
 export type History = {
   readonly history: readonly HistoryEntry[];
@@ -325,9 +428,9 @@ export type KeyRotate = {
 export type Launch = {
   /** A process definition: XML, BPMN, JSON or Radial text of at most 1 MB, or the tree itself */
   readonly workflow: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
-  /** An http or https URL */
+  /** An http or https URL, or svc:<service>/… for one below a registered service */
   readonly callback?: string;
-  /** The callback of each participant, by its name */
+  /** The callback of each participant, by its name, or by a /pattern/ of names */
   readonly callbacks?: { readonly [name: string]: string };
   /** The fields of a workitem: names and any JSON values */
   readonly fields?: { readonly [name: string]: unknown };
@@ -341,6 +444,10 @@ export type Launch = {
   readonly business_key?: string;
   /** What happens when there is one with this key; reject unless said */
   readonly business_key_conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
+  /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
+  readonly replies?: boolean;
+  /** Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10 */
+  readonly notify?: unknown;
   /** true: warnings are refusals */
   readonly strict?: boolean;
   /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
@@ -428,6 +535,127 @@ export type Nodes = {
   }[];
 };
 
+/** An entry of the registry; secrets are shown as *** */
+export type Participant = {
+  /** Its name, or /pattern/ */
+  readonly name: string;
+  /** callback (default): the POST that waits for a proceed; http: a request whose answer is the proceed; person: no URL, a worklist; service: a base for svc:<name>/… */
+  readonly kind?: 'callback' | 'http' | 'person' | 'service';
+  /** Where its requests go; {workflow.id}, {f:customer.id} and others may stand in its path and query */
+  readonly url?: string;
+  /** Sent with each request; the values are never shown again */
+  readonly headers?: { readonly [name: string]: string };
+  /** What its requests are signed with instead of the tenant’s secrets; never shown again */
+  readonly secret?: string;
+  /** Where the receiver wants certificates */
+  readonly tls?: {
+    /** A certificate to show (PEM) */
+    readonly cert?: string;
+    /** Its key (PEM); never shown again */
+    readonly key?: string;
+    /** Roots to believe (PEM) */
+    readonly ca?: string;
+  };
+  /** Rules for its tries, as the retry of a launch */
+  readonly retry?: unknown;
+  /** Tries under way at once, on one node */
+  readonly places?: number;
+  /** A duration such as "90s" or "2h", or a number of seconds */
+  readonly deadline?: string | number;
+  /** A duration such as "90s" or "2h", or a number of seconds */
+  readonly heartbeat?: string | number;
+  /** A 2xx with {"proceed": true, "fields"?} is the proceed */
+  readonly replies?: boolean;
+  /** The only fields it is given: name → 'f:field', or a value with ${…} */
+  readonly input?: { readonly [name: string]: unknown };
+  /** The only fields taken of its answer: name → 'f:field of the answer' */
+  readonly output?: { readonly [name: string]: unknown };
+  /** The participant that undoes its work */
+  readonly undo?: string;
+  /** A JSON Schema of what a person is asked for */
+  readonly form?: { readonly [name: string]: unknown } | boolean;
+  /** For people */
+  readonly description?: string;
+  /** false: its messages wait, and no try is counted */
+  readonly enabled?: boolean;
+  /** Of kind http; usually GET */
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Of kind http: parameters added to the URL */
+  readonly query?: { readonly [name: string]: string };
+  /** Of kind http: the body, JSON with templates; left out: the fields, for GET and DELETE nothing */
+  readonly body?: unknown;
+  /** Of kind http: statuses that are the work done; left out: all of 2xx */
+  readonly expect?: readonly number[];
+  /** Of kind http: field → JSON pointer into the answer */
+  readonly result?: { readonly [name: string]: string };
+  /** Of kind http: status → class of the error the workitem fails with */
+  readonly errors?: { readonly [name: string]: string };
+  /** When it was made, RFC 3339 in UTC */
+  readonly created_at: string;
+  /** When it was changed last, RFC 3339 in UTC */
+  readonly updated_at: string;
+};
+
+export type ParticipantList = {
+  readonly participants: readonly Participant[];
+  readonly next_cursor: string | null;
+};
+
+/** What a participant, or all whose names fit a pattern, is asked with */
+export type ParticipantPut = {
+  /** callback (default): the POST that waits for a proceed; http: a request whose answer is the proceed; person: no URL, a worklist; service: a base for svc:<name>/… */
+  readonly kind?: 'callback' | 'http' | 'person' | 'service';
+  /** Where its requests go; {workflow.id}, {f:customer.id} and others may stand in its path and query */
+  readonly url?: string;
+  /** Sent with each request; the values are never shown again */
+  readonly headers?: { readonly [name: string]: string };
+  /** What its requests are signed with instead of the tenant’s secrets; never shown again */
+  readonly secret?: string;
+  /** Where the receiver wants certificates */
+  readonly tls?: {
+    /** A certificate to show (PEM) */
+    readonly cert?: string;
+    /** Its key (PEM); never shown again */
+    readonly key?: string;
+    /** Roots to believe (PEM) */
+    readonly ca?: string;
+  };
+  /** Rules for its tries, as the retry of a launch */
+  readonly retry?: unknown;
+  /** Tries under way at once, on one node */
+  readonly places?: number;
+  /** A duration such as "90s" or "2h", or a number of seconds */
+  readonly deadline?: string | number;
+  /** A duration such as "90s" or "2h", or a number of seconds */
+  readonly heartbeat?: string | number;
+  /** A 2xx with {"proceed": true, "fields"?} is the proceed */
+  readonly replies?: boolean;
+  /** The only fields it is given: name → 'f:field', or a value with ${…} */
+  readonly input?: { readonly [name: string]: unknown };
+  /** The only fields taken of its answer: name → 'f:field of the answer' */
+  readonly output?: { readonly [name: string]: unknown };
+  /** The participant that undoes its work */
+  readonly undo?: string;
+  /** A JSON Schema of what a person is asked for */
+  readonly form?: { readonly [name: string]: unknown } | boolean;
+  /** For people */
+  readonly description?: string;
+  /** false: its messages wait, and no try is counted */
+  readonly enabled?: boolean;
+  /** Of kind http; usually GET */
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Of kind http: parameters added to the URL */
+  readonly query?: { readonly [name: string]: string };
+  /** Of kind http: the body, JSON with templates; left out: the fields, for GET and DELETE nothing */
+  readonly body?: unknown;
+  /** Of kind http: statuses that are the work done; left out: all of 2xx */
+  readonly expect?: readonly number[];
+  /** Of kind http: field → JSON pointer into the answer */
+  readonly result?: { readonly [name: string]: string };
+  /** Of kind http: status → class of the error the workitem fails with */
+  readonly errors?: { readonly [name: string]: string };
+};
+
 export type Ping = {
   readonly ping: 'pong';
 };
@@ -473,6 +701,27 @@ export type Reapply = {
   readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
   /** Why, in your words; the history keeps it */
   readonly reason?: string;
+};
+
+/** Which events are sent again */
+export type Redeliver = {
+  readonly ids?: readonly string[];
+  /** All that were given up */
+  readonly state?: 'spent';
+  /** All of this time on, those that were missed while it was disabled made again */
+  readonly from?: string;
+  /** And before this one; left out: now */
+  readonly to?: string;
+};
+
+export type Redelivered = {
+  readonly count: number;
+};
+
+/** Lets a claimed workitem go */
+export type Release = {
+  /** For whom; else the header Rota-Assignee */
+  readonly assignee?: string;
 };
 
 /** A secret, without the secret */
@@ -621,6 +870,119 @@ export type Stats = {
   }[];
 };
 
+export type StoredEvent = {
+  readonly event_id: string;
+  readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly key: string | null;
+  readonly subject: string | null;
+  readonly time: string | null;
+  /** When it came, RFC 3339 in UTC */
+  readonly received_at: string;
+  readonly expires_at: string | null;
+  /** What became of it */
+  readonly state: 'kept' | 'delivered' | 'expired' | 'spreading';
+  readonly started: readonly string[];
+  readonly resumed: readonly string[];
+  /** As it was sent */
+  readonly event: { readonly [name: string]: unknown };
+};
+
+/** Who is told of what happens to workflows; secrets are left out */
+export type Subscription = {
+  /** sub_… */
+  readonly id: string;
+  /** Where events go */
+  readonly url: string;
+  /** Patterns of types: `*`, a whole type, or its first parts and `.*`; `rota.` may be left out. Usually workflow.* */
+  readonly events?: readonly string[];
+  /** Which workflows */
+  readonly filter?: {
+    /** Only workflows of this name */
+    readonly name?: string;
+    /** Only workflows of this stored definition */
+    readonly definition?: string;
+    /** Only while this tag is entered */
+    readonly tag?: string;
+  };
+  /** What they are signed with instead of the tenant’s secrets; never shown again */
+  readonly secret?: string;
+  /** Sent with each event; the values are never shown again */
+  readonly headers?: { readonly [name: string]: string };
+  /** Rules for tries, as the retry of a launch */
+  readonly retry?: unknown;
+  /** true: of one workflow each is sent when the one before is delivered or given up */
+  readonly ordered?: boolean;
+  /** true: events have the fields of their workflow */
+  readonly fields?: boolean;
+  /** false: nothing new is owed, and what is stays */
+  readonly enabled?: boolean;
+  /** For people */
+  readonly description?: string;
+  /** When it was made, RFC 3339 in UTC */
+  readonly created_at: string;
+  readonly failing_since: string | null;
+  readonly disabled_reason: string | null;
+};
+
+/** Who is told of what happens to workflows */
+export type SubscriptionCreate = {
+  /** Where events go */
+  readonly url: string;
+  /** Patterns of types: `*`, a whole type, or its first parts and `.*`; `rota.` may be left out. Usually workflow.* */
+  readonly events?: readonly string[];
+  /** Which workflows */
+  readonly filter?: {
+    /** Only workflows of this name */
+    readonly name?: string;
+    /** Only workflows of this stored definition */
+    readonly definition?: string;
+    /** Only while this tag is entered */
+    readonly tag?: string;
+  };
+  /** What they are signed with instead of the tenant’s secrets; never shown again */
+  readonly secret?: string;
+  /** Sent with each event; the values are never shown again */
+  readonly headers?: { readonly [name: string]: string };
+  /** Rules for tries, as the retry of a launch */
+  readonly retry?: unknown;
+  /** true: of one workflow each is sent when the one before is delivered or given up */
+  readonly ordered?: boolean;
+  /** true: events have the fields of their workflow */
+  readonly fields?: boolean;
+  /** false: nothing new is owed, and what is stays */
+  readonly enabled?: boolean;
+  /** For people */
+  readonly description?: string;
+};
+
+export type SubscriptionList = {
+  readonly subscriptions: readonly Subscription[];
+  readonly next_cursor: string | null;
+};
+
+/** A merge patch (RFC 7396): what is given replaces what is there, null takes it away */
+export type SubscriptionPatch = { readonly [name: string]: unknown };
+
+export type TenantMessage = {
+  /** Whom it is for */
+  readonly key?: string | number | boolean | null;
+  /** What it brings */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** Seconds it is kept where nobody waits for it; default 3,600, at most 2,592,000 */
+  readonly ttl?: number | string;
+  /** The same one with the same key counts once */
+  readonly message_id?: string;
+  /** To everybody who waits for it, instead of the longest waiting */
+  readonly all?: boolean;
+};
+
+export type TenantSignal = {
+  /** What it brings */
+  readonly fields?: { readonly [name: string]: unknown };
+};
+
 /** What opens a stream of events for somebody who can send no header */
 export type Ticket = {
   readonly ticket: string | null;
@@ -675,6 +1037,23 @@ export type Validation = {
     readonly line?: number;
     readonly column?: number;
   }[];
+};
+
+export type Waits = {
+  readonly waits: readonly {
+    readonly workflow_id: string;
+    readonly expression_id: string;
+    readonly expid: string;
+    /** The event it waits for */
+    readonly type: string;
+    readonly key: string | null;
+    /** When it began to wait, RFC 3339 in UTC */
+    readonly since: string;
+    readonly timeout_at: string | null;
+    /** The element of BPMN */
+    readonly element?: string;
+  }[];
+  readonly next_cursor: string | null;
 };
 
 export type Workflow = {
@@ -770,6 +1149,17 @@ export type Workitem = {
   readonly overdue?: boolean;
   /** Counts edits; the ETag */
   readonly revision: number;
+  /** Somebody works on it */
+  readonly claim?: {
+    /** Who works on it */
+    readonly assignee: string;
+    /** Until when, RFC 3339 in UTC */
+    readonly until: string;
+  };
+  /** When a sign of life is due, RFC 3339 in UTC */
+  readonly heartbeat_due_at?: string;
+  /** What the last sign of life told */
+  readonly progress?: { readonly [name: string]: unknown };
   /** How its callback stands */
   readonly callback: {
     readonly url: string | null;

@@ -1,7 +1,13 @@
 import { isObject, type Json } from '../model/json.ts';
 import { definitionName } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey } from '../model/tree.ts';
-import { COMMON_ATTRIBUTES, EXPRESSION_NAMES, FREE_ATTRIBUTES, OWN_ATTRIBUTES } from '../model/vocabulary.ts';
+import {
+  COMMON_ATTRIBUTES,
+  EXPRESSION_NAMES,
+  FREE_ATTRIBUTES,
+  isExpressionHead,
+  OWN_ATTRIBUTES,
+} from '../model/vocabulary.ts';
 import { type Place, quoted } from './complaint.ts';
 import { LIMITS } from './limits.ts';
 import { nearestName } from './near-names.ts';
@@ -90,7 +96,7 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
   function visit(node: Tree, isReached: boolean): void {
     if (warnings.length >= LIMITS.complaints) return;
     const isData = DATA_BELOW.has(node.name);
-    const isExpression = EXPRESSION_NAMES.has(node.name);
+    const isExpression = isExpressionHead(node);
     if (!isReached) warn('unreachable', node, `${quoted(node.name)} never runs: what stands before it does not go on`);
     checkWriting(node);
     if (!isExpression) checkHead(node);
@@ -197,7 +203,7 @@ const isTarget = (name: string): boolean => TARGETS.has(name);
 
 /** The participant that a node surely is, by a name that is written out; null when it is none. */
 function participantName(node: Tree): string | null {
-  if (!EXPRESSION_NAMES.has(node.name)) return node.name;
+  if (!isExpressionHead(node)) return node.name;
   if (node.name !== 'participant') return null;
   const ref = node.attributes.get('ref') ?? textKey(node);
   return typeof ref === 'string' ? ref : null;

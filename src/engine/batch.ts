@@ -1,4 +1,4 @@
-import { asksForPart, endsBatch, overlay, weightOf, withLoaded } from '../model/changes.ts';
+import { asksForPart, endsBatch, meetsEvents, overlay, weightOf, withLoaded } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
@@ -153,7 +153,9 @@ async function withoutLocks(
   // Without history nothing would tell whether a save took effect whose answer is lost.
   const isTold = turns.some(({ changes }) => changes !== null && changes.history.length > 0);
   const threw = [...verdicts.values()].some((verdict) => verdict.kind === 'threw');
-  if (threw || ran.wanting || !isTold) return 'unproven';
+  // Those who begin to wait for events have to meet what is kept, in a transaction that goes to and fro.
+  const meets = turns.some(({ changes }) => changes !== null && meetsEvents(changes));
+  if (threw || ran.wanting || !isTold || meets) return 'unproven';
   for (const turn of turns)
     if (turn.changes === null)
       for (const entry of turn.entries) {

@@ -61,6 +61,8 @@ export type AgendaSink = {
   rows(rows: readonly { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[]): void;
   /** Events were committed for listeners of other workflows: agenda rows may have come of them. */
   events(): void;
+  /** An event from outside found nobody who waited for it any more. */
+  missed?(): void;
   /** A message or agenda row whose place is not known here is, or will be, due at this time. */
   dueAt(at: number): void;
 };

@@ -1,3 +1,4 @@
+import { eventInId } from '../model/events.ts';
 import { Fault, unreachable } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Answer, Need } from '../model/stimulus.ts';
@@ -62,8 +63,11 @@ export function firstNeeds(entry: Entry): readonly Need[] {
     case 'refuse':
       return [{ kind: 'workitem', id: event.workitem }];
     case 'due':
-    case 'give_up':
-      return [{ kind: 'agenda', id: event.agenda }];
+    case 'give_up': {
+      const eventId = eventInId(event.agenda);
+      const row: Need = { kind: 'agenda', id: event.agenda };
+      return eventId === null ? [row] : [row, { kind: 'event', id: eventId }];
+    }
     case 'cancel_expression':
     case 'kill_expression':
     case 'reapply':

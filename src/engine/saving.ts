@@ -1,3 +1,4 @@
+import { judgeEvent } from '../language/event-condition.ts';
 import { invariant } from '../model/fault.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
@@ -61,6 +62,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
       leaseSeconds,
       releases,
       ...(deliveries.length === 0 ? {} : { deliveries }),
+      judge: judgeEvent,
     },
     ready,
     owes: deliveries.length > 0,
@@ -125,6 +127,7 @@ export function afterCommit(
   const agenda: { readonly workflow: WorkflowId; readonly id: string; readonly dueAt: number }[] = [];
   const dues: number[] = [];
   let emitted = false;
+  let missed = false;
   let wake = prepared.unclaimed || turns.some((turn) => turn.freed);
   // Nobody listens: the events were not even written.
   const isHeard = hears || turns.some((turn) => turn.changes !== null && turn.changes.listeners.size > 0);
@@ -143,6 +146,9 @@ export function afterCommit(
       wake = true;
     }
     emitted ||= isHeard && turn.changes.events.length > 0;
+    // Events may have been kept for those who begin to wait, and some may be given back.
+    emitted ||= turn.changes.waiters.size > 0;
+    missed ||= turn.changes.missed.length > 0 || turn.changes.waited;
     if (turn.changes.hold !== null) told('withdrawing', () => messages?.withdraw(turn.workflow, 'all'));
   }
   for (const [workflow, gone] of byWorkflow(settled)) told('withdrawing', () => messages?.withdraw(workflow, gone));
@@ -150,6 +156,7 @@ export function afterCommit(
     if (agenda.length > 0) later?.rows(agenda);
     if (dues.length > 0) later?.dueAt(Math.min(...dues));
     if (emitted) later?.events();
+    if (missed) later?.missed?.();
   });
   if (prepared.owes) told('deliveries', () => messages?.owed?.());
   if (wake) told('messages', () => messages?.wake());

@@ -120,6 +120,7 @@ export function finish(world: World): Changes {
     errors: world.errors,
     listeners: world.listeners,
     variables: world.variables,
+    waiters: world.waiters,
     definitions:
       stimulus.event.kind === 'launch'
         ? new Map([[stimulus.event.launch.hash, stimulus.event.launch.text]])
@@ -129,6 +130,8 @@ export function finish(world: World): Changes {
     hold: world.hold,
     shift: world.shift,
     sweep: world.sweep,
+    missed: world.missed,
+    waited: world.waited,
   };
 }
 

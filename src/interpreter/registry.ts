@@ -15,6 +15,7 @@ import { reserve } from './expressions/ruote/reserve.ts';
 import { filter, restore, save } from './expressions/ruote/saving.ts';
 import { define, echo, let_, noop, sequence, stall } from './expressions/ruote/sequence.ts';
 import { set } from './expressions/ruote/setting.ts';
+import { signal } from './expressions/ruote/signalling.ts';
 import { apply, ref, subprocess } from './expressions/ruote/subprocess.ts';
 import { cron, once, wait } from './expressions/ruote/timing.ts';
 import type { Expression, Registry } from './state/world.ts';
@@ -58,6 +59,7 @@ const all: readonly Expression[] = [
   forget,
   lose,
   reserve,
+  signal,
   process,
   sub,
   task,

@@ -1,11 +1,14 @@
 import { LanguageError } from '../language/language-error.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
+import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
+import { onEvent } from './expressions/ruote/listening.ts';
 import { finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
 import { applyExpression, awaken } from './life/applying.ts';
 import { createExpression, expressionOf } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { cancelBranches } from './life/cancelling.ts';
+import { isWaiting, takeAwaited } from './life/events.ts';
 import { keepError, keptAsOrphan, raiseError } from './life/failing.ts';
 import { cancelExpression, failExpression, RaisedAgain, receiveReply } from './life/life.ts';
 import { tell, textOfError } from './life/listening.ts';
@@ -151,6 +154,12 @@ function handle(world: World, message: Message): void {
       });
       return;
     }
+    case 'event': {
+      const x = world.find(message.to);
+      if (x === null || !takesEvent(x, message.on)) world.missed.push(message.event);
+      else guarded(x, message, () => deliver(x, message));
+      return;
+    }
     default: {
       if (message.kind === 'fail' && keptAsOrphan(world, message)) return;
       const x = world.find(message.to);
@@ -203,12 +212,22 @@ function deliver(
     case 'awake':
       awaken(x);
       return;
+    case 'event':
+      if (message.on !== null) takeEvent(x, message.on, message.event);
+      else if (x.node.state === 'awaiting') {
+        takeAwaited(x, message.event);
+        awaken(x);
+      } else onEvent(x, message.event);
+      return;
     case 'fork':
       // What is being cancelled makes no more children.
       if (x.node.state === null) expressionOf(x).fork?.(x, message.from);
       return;
   }
 }
+
+/** Whether the expression waits for an event yet. */
+const takesEvent = (x: Acting, on: string | null): boolean => (on === null ? isWaiting(x) : isArmed(x, on));
 
 /** The participant's workitem has come back: told after the reply was handled, as the messages of both stand in the queue. */
 function received(x: Acting, message: Extract<Message, { kind: 'reply' }>): void {

@@ -1,3 +1,4 @@
+import { SEND_ID } from '../model/events.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { withKey, withoutKeys } from '../model/json.ts';
@@ -10,6 +11,7 @@ import { participantFails } from './expressions/bpmn/task.ts';
 import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_MAX, keepMessage } from './expressions/bpmn/waits.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
+import { handedOver } from './life/events.ts';
 import { heard, lookForLife } from './life/heartbeats.ts';
 import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
@@ -192,10 +194,10 @@ function message(world: World, event: Of<'message'>): Answer {
   if (isGone(world)) return NO_WORKFLOW;
   const { name, key, fields } = event;
   const to = deliverMessage(world, name, key, fields);
-  if (to !== null) return { ok: true, value: { delivered: 1, expression: to.node.id } };
+  if (to !== null) return { ok: true, value: { delivered: 1, expression: to.x.node.id, element: to.element } };
   if (!event.keep) return { ok: true, value: { delivered: 0, expression: null } };
   if (!keepMessage(world, name, fields))
-    return fault('conflict', `the workflow keeps ${KEPT_MAX} messages already that nobody has waited for`);
+    return fault('messages_full', `the workflow keeps ${KEPT_MAX} messages already that nobody has waited for`);
   return { ok: true, value: { delivered: 0, expression: null, kept: true } };
 }
 
@@ -319,10 +321,18 @@ function due(world: World, id: string): Answer {
   world.changeAgenda(id, { kind: 'delete' });
   world.noteRead(row.payload.length);
   if (row.kind === 'event') {
-    const { listener, payload } = JSON.parse(row.payload) as {
+    // Whoever feeds the agenda has sent it.
+    if (id.startsWith(SEND_ID)) return done;
+    const { listener, payload, waiter, event } = JSON.parse(row.payload) as {
       readonly listener: ExpressionId;
       readonly payload: Happened;
+      readonly waiter?: string;
+      readonly event: string;
     };
+    if (waiter !== undefined) {
+      handedOver(world, row.path ?? '', { waiter, event });
+      return done;
+    }
     if (payload.event === 'message' || payload.event === 'signal') hearBpmn(world, listener, payload.fields);
     else hear(world, listener, payload);
   } else if (row.kind === 'timer') fire(world, row);

@@ -32,7 +32,13 @@ const noRows = (): Rows => rowsBy(() => new Map());
 const noOps = (): Ops => opsBy(() => new Map());
 
 /** A workflow of which nothing has been loaded but its row. */
-export const bareView = (workflow: WorkflowRow | null): Loaded => ({ workflow, ...noRows(), answered: new Set() });
+export const bareView = (workflow: WorkflowRow | null): Loaded => ({
+  workflow,
+  ...noRows(),
+  answered: new Set(),
+  received: NOTHING_RECEIVED,
+});
+const NOTHING_RECEIVED: Loaded['received'] = new Map();
 
 /** Changes of nothing but the workflow row. */
 export const bareChanges = (workflow: WorkflowRow): Changes => ({
@@ -44,6 +50,8 @@ export const bareChanges = (workflow: WorkflowRow): Changes => ({
   hold: null,
   shift: null,
   sweep: false,
+  missed: [],
+  waited: false,
 });
 
 /** `base` with rows that were loaded later; rows it has already stay as they are. */
@@ -51,6 +59,7 @@ export const withLoaded = (base: Loaded, more: Loaded): Loaded => ({
   workflow: base.workflow ?? more.workflow,
   ...rowsBy((kind) => united(rowsOf(more, kind), rowsOf(base, kind))),
   answered: new Set([...base.answered, ...more.answered]),
+  received: united(base.received, more.received),
 });
 
 /** The need that a row of this kind and key answers; null: such rows are only ever asked for all together. */
@@ -64,6 +73,7 @@ const NEED_OF: { readonly [Kind in ChildKind]: ((key: string) => Need) | null } 
     const blank = key.indexOf(' ');
     return { kind: 'variable', scope: key.slice(0, blank) as ExpressionId, name: key.slice(blank + 1) };
   },
+  waiters: null,
 };
 
 /**
@@ -85,6 +95,7 @@ export function overlay(view: Loaded, changes: Changes): Loaded {
     ...rowsBy((kind) => overlaid(rowsOf(view, kind), opsOf(changes, kind))),
     // Children are strands: where none has changed, none has moved.
     answered: answeredAfter(view.answered, fresh, changes.strands.size > 0),
+    received: view.received,
   };
 }
 
@@ -96,7 +107,7 @@ export function rowsAlone(view: Loaded): Loaded {
     const need = NEED_OF[kind];
     if (need !== null) for (const key of view[kind].keys()) answered.add(needKey(need(key)));
   }
-  return { ...view, listeners: new Map(), answered };
+  return { ...view, listeners: new Map(), waiters: new Map(), answered, received: NOTHING_RECEIVED };
 }
 
 /** The very same set where nothing changes: hundreds of ends of tries can be a workflow's part of a batch. */
@@ -116,6 +127,13 @@ export const asksForPart = (need: Need): boolean => need.kind === 'children';
 export const endsBatch = (changes: Changes): boolean =>
   changes.sweep || changes.hold !== null || changes.shift !== null;
 
+/** Whether a save of them has to do with events from outside, beyond deleting those who wait no more. */
+export function meetsEvents({ waiters, missed, waited }: Changes): boolean {
+  if (missed.length > 0 || waited) return true;
+  for (const op of waiters.values()) if (op.kind === 'put') return true;
+  return false;
+}
+
 /** Two changes of one workflow, one after the other, as one. What the second holds or shifts replaces what the first does. */
 export function joinChanges(first: Changes, second: Changes): Changes {
   // A sweep takes what the first wrote, all but the notices it owes.
@@ -129,6 +147,8 @@ export function joinChanges(first: Changes, second: Changes): Changes {
     hold: second.hold ?? before.hold,
     shift: second.shift ?? before.shift,
     sweep: before.sweep || second.sweep,
+    missed: before.missed.length === 0 ? second.missed : [...before.missed, ...second.missed],
+    waited: before.waited || second.waited,
   };
 }
 
@@ -142,6 +162,7 @@ function sweptBy(changes: Changes): Changes {
     definitions: changes.definitions,
     history: changes.history,
     events: changes.events,
+    missed: changes.missed,
   };
 }
 
@@ -163,6 +184,7 @@ const TEXTS: { readonly [Kind in ChildKind]: readonly (keyof Children[Kind])[] }
   errors: ['message', 'details'],
   listeners: [],
   variables: ['value'],
+  waiters: [],
 };
 
 function textOf<Kind extends ChildKind>(kind: Kind, row: Children[Kind]): number {

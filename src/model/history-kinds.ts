@@ -61,7 +61,8 @@ export const HISTORY = {
   'callback.exhausted': { ...CALLBACK, tries: 'number' },
   'timer.set': { expid: 'text', due_at: 'date', action: 'text' },
   'timer.fired': { expid: 'text', action: 'text' },
-  'event.received': { expid: 'text', event: 'text' },
+  // `event_id`, `type`: of one that came from outside.
+  'event.received': { expid: 'text', event: 'text', event_id: 'text?', type: 'text?' },
   'message.sent': NAMED,
   'message.received': NAMED,
   'signal.thrown': NAMED,

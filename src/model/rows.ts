@@ -158,6 +158,28 @@ export type ListenerRow = {
 /** A variable of a scope that has become too large to live in its strand; or, named `^`, the base of a wide fork. */
 export type VariableRow = { readonly scope: ExpressionId; readonly name: string; readonly value: string };
 
+/** An expression that waits for an event from outside; it meets events in rows of `correlation` (store/meeting.ts). */
+export type WaiterRow = {
+  /** The expression; of BPMN with `#` and the key under which it waits. */
+  readonly id: ExpressionId;
+  readonly path: string;
+  readonly type: string;
+  /** What an event's key has to be, as text; null: any event, with or without a key. */
+  readonly wanted: string | null;
+  /** Where in an event its key is, as a JSON pointer; null: its own key. */
+  readonly keyFrom: string | null;
+  /** A condition on the event, or null. */
+  readonly where: string | null;
+  /** `event`: an await, hears all; `message`: of BPMN, no signals, and without `wanted` only what is addressed to its workflow; `signal`: of
+   * BPMN, no messages. */
+  readonly hears: 'event' | 'message' | 'signal';
+  /** One event is enough: it is marked with the first that hits it. */
+  readonly once: boolean;
+  readonly since: number;
+  /** Of BPMN: the element that waits. */
+  readonly element: string | null;
+};
+
 /** One row for all that one step did; entries are numbered `firstN`… `lastN` without gaps. */
 export type HistoryRow = {
   readonly firstN: number;
@@ -189,6 +211,7 @@ export type Children = {
   readonly errors: ErrorRow;
   readonly listeners: ListenerRow;
   readonly variables: VariableRow;
+  readonly waiters: WaiterRow;
 };
 /** All kinds, in the order in which they are written. */
 export const CHILDREN = [
@@ -198,6 +221,7 @@ export const CHILDREN = [
   'errors',
   'listeners',
   'variables',
+  'waiters',
 ] as const satisfies readonly (keyof Children)[];
 export type ChildKind = (typeof CHILDREN)[number];
 
@@ -227,6 +251,10 @@ export type Changes = Ops & {
   readonly shift: number | null;
   /** The workflow is over or was killed: every row of it but workflow, history and owed notices goes, whether loaded or not. */
   readonly sweep: boolean;
+  /** Events that were handed to this workflow and found nobody who still waited, an id for each time. */
+  readonly missed: readonly string[];
+  /** With `sweep`: some of the rows that go may be waiters that an event has hit. */
+  readonly waited: boolean;
 };
 
 /** Two changes of one row, one after the other, as one. */

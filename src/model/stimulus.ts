@@ -148,6 +148,10 @@ export type Need =
   /** Those with rows of their own: at most `Limits.variablesCharacters`, and of what BPMN keeps `Limits.keptCharacters`. */
   | { readonly kind: 'variables'; readonly scope: ExpressionId }
   | { readonly kind: 'definition'; readonly hash: string }
+  /** At most `Limits.listeners`. */
+  | { readonly kind: 'waiters' }
+  /** An event that came from outside. */
+  | { readonly kind: 'event'; readonly id: string }
   /** The workitems that are not closed, at most `Limits.expressions`, by name: `fields`, `added`, `params` and `log` are left out (as null, null, '{}' and '[]'), except of
    * the root strand's. For whoever ends them all, however large they are. */
   | { readonly kind: 'open_workitems' }
@@ -160,6 +164,7 @@ export function needKey(need: Need): string {
     case 'workitem':
     case 'agenda':
     case 'error':
+    case 'event':
       return `${need.kind} ${need.id}`;
     case 'strand':
       return `strand ${need.path}`;
@@ -169,6 +174,7 @@ export function needKey(need: Need): string {
     case 'children':
     case 'agenda_kind':
     case 'listeners':
+    case 'waiters':
     case 'variables':
     case 'definition':
     case 'open_workitems':
@@ -184,6 +190,16 @@ export function needKey(need: Need): string {
 export type Loaded = Rows & {
   readonly workflow: WorkflowRow | null;
   readonly answered: ReadonlySet<string>;
+  /** Events from outside, by their ids here. */
+  readonly received: ReadonlyMap<string, ReceivedEvent>;
+};
+
+/** An event as it was received. */
+export type ReceivedEvent = {
+  readonly type: string;
+  /** JSON: its attributes and its data, as they came. */
+  readonly body: string;
+  readonly hops: number;
 };
 
 export type Answer =
@@ -226,6 +242,8 @@ export type Limits = {
   readonly nameBytes: number;
   /** Characters of the message of an error; longer ones are cut. */
   readonly errorCharacters: number;
+  /** Events that may lead to each other, one by way of the next. */
+  readonly hops: number;
   /** Entries kept in `__past_tags__`, and characters of all of them; the oldest go first. */
   readonly pastTags: number;
   readonly pastTagsCharacters: number;
@@ -246,6 +264,7 @@ export const LIMITS: Limits = {
   depth: 500,
   nameBytes: 2_000,
   errorCharacters: 10_000,
+  hops: 16,
   pastTags: 200,
   pastTagsCharacters: 500_000,
 };

@@ -36,6 +36,19 @@ export const EXPRESSION_NAMES: ReadonlySet<string> = new Set([
   ...['forget', 'lose', 'noop', 'stall', 'echo', 'reserve', ...REFUSED_NAMES],
 ]);
 
+/** Names that are expressions only with the attribute shown; without it, and where a launch names a participant so, they are what any other
+ * head is. */
+export const NAMES_WITH: ReadonlyMap<string, string> = new Map([['signal', 'name']]);
+
+/** Whether a tree is an expression of the language, as far as can be told without a launch. */
+export const isExpressionHead = ({
+  name,
+  attributes,
+}: {
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, unknown>;
+}): boolean => EXPRESSION_NAMES.has(name) || attributes.has(NAMES_WITH.get(name) ?? '\0');
+
 /** Attributes with a meaning of their own on every expression. */
 export const COMMON_ATTRIBUTES: ReadonlySet<string> = new Set([
   'if',
@@ -50,6 +63,11 @@ export const COMMON_ATTRIBUTES: ReadonlySet<string> = new Set([
   'on_timeout',
   'on_terminate',
   'await',
+  'await_event',
+  'await_key',
+  'await_key_from',
+  'await_where',
+  'await_to',
   'tag',
   'scope',
   'filter',
@@ -99,10 +117,17 @@ function ownAttributes(): ReadonlyMap<string, ReadonlySet<string>> {
     ['once when as_soon_as', ['test', 'frequency', 'freq']],
     ['cron every', ['tab', 'interval']],
     ['listen receive intercept', 'to on upon wfid class message msg where merge'.split(' ')],
-    ['await', [...event, 'tags', 'participant', 'participants', 'error', 'errors', 'where', 'merge', 'global']],
+    [
+      'await',
+      [
+        ...[...event, 'tags', 'participant', 'participants', 'error', 'errors', 'where', 'merge', 'global'],
+        ...['event', 'key', 'key_from', 'to', 'times'],
+      ],
+    ],
     ['error', ['msg', 'message', 're', 'reraise']],
     ['undo cancel kill redo', ['ref']],
     ['reserve', ['mutex']],
+    ['signal', ['name', 'key', 'mode', 'to', 'data', 'fields']],
   ];
   return new Map(table.flatMap(([names, own]) => names.split(' ').map((name) => [name, new Set(own)] as const)));
 }

@@ -16,6 +16,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import { makeReceiver, type Receiver, type ReceiverSettings } from '../signals/receiver.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { joinNodes, type Membership } from '../worker/nodes.ts';
 import { makeWorker, type Worker } from '../worker/worker.ts';
@@ -54,10 +55,15 @@ export type NodeParts = {
     readonly triesMax: number;
     readonly triesPerHostMax: number;
     readonly breaker?: { readonly failures: number; readonly seconds: number };
+    /** Left out: as EVENT_SETTINGS says. */
+    readonly events?: ReceiverSettings;
   };
   /** For tests that stand in the engine's way: the worker and the doors get what this answers. */
   readonly wrap?: (engine: Engine) => Engine;
 };
+
+/** What holds for events where nobody says otherwise. */
+export const EVENT_SETTINGS: ReceiverSettings = { keepSeconds: 3_600, keptMax: 100_000, dedupeDays: 7, hopsMax: 16 };
 
 /** A node, put together. Stopping goes in this order: `stopTaking`, `finish`, `leave`. */
 export type Node = {
@@ -65,6 +71,8 @@ export type Node = {
   /** Definitions as trees, for the engine and for those who show them. */
   readonly trees: Trees;
   readonly membership: Membership;
+  /** Where events from outside come in. */
+  readonly receiver: Receiver;
   /** Null on nodes that only answer requests: they deliver nothing and fire no timers. */
   readonly worker: Worker | null;
   /** Begins to deliver and to fire timers. */
@@ -102,12 +110,23 @@ export async function compose(parts: NodeParts): Promise<Node> {
     settings: { nodeId: node.id, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
   });
   const engine = parts.wrap?.(made) ?? made;
+  const receiver = makeReceiver({
+    store,
+    engine,
+    clock,
+    time,
+    ids,
+    log: log.with({ component: 'signals' }),
+    settings: settings.events ?? EVENT_SETTINGS,
+  });
   const worker =
     node.role === 'api'
       ? null
       : makeWorker({
           store,
           engine,
+          missed: receiver.wake,
+          before: receiver.before,
           post: parts.post,
           ...(parts.meter === undefined ? {} : { meter: parts.meter }),
           deliveredText,
@@ -137,11 +156,18 @@ export async function compose(parts: NodeParts): Promise<Node> {
     trees,
     membership,
     worker,
+    receiver,
     start: async () => {
       await worker?.start();
+      if (worker !== null) receiver.start();
     },
-    quiet: () => (worker ?? engine).quiet(),
+    quiet: async () => {
+      await (worker ?? engine).quiet();
+      // What was given back may have set something off.
+      if (await receiver.quiet()) await (worker ?? engine).quiet();
+    },
     stopTaking: async (graceSeconds) => {
+      await receiver.stop();
       await worker?.stop(graceSeconds);
     },
     finish: () => engine.stop(),

@@ -6,7 +6,7 @@ import { type ReadResult, readDefinition, readTree } from '../definition/read.ts
 import { type Warning, warningsOf } from '../definition/warnings.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
-import { EXPRESSION_NAMES } from '../model/vocabulary.ts';
+import { isExpressionHead } from '../model/vocabulary.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import { loadRuby } from './prism.ts';
 
@@ -103,7 +103,7 @@ function participantsOf(root: Tree): readonly string[] {
 function calledBy(tree: Tree): string | null {
   // Of BPMN the tasks that ask somebody, by their ids: what names them depends on the callbacks.
   if (tree.name.startsWith('bpmn:')) return tree.attributes.has('names') ? String(tree.attributes.get('id')) : null;
-  if (!EXPRESSION_NAMES.has(tree.name)) return tree.name;
+  if (!isExpressionHead(tree)) return tree.name;
   if (tree.name !== 'participant' && tree.name !== 'ref') return null;
   const ref = tree.attributes.get('ref') ?? textKey(tree);
   return typeof ref === 'string' ? ref : null;

@@ -1,6 +1,6 @@
 import { type ExpressionId, shardOf, type WorkflowId } from '../model/ids.ts';
 import { CHILDREN, type ChildKind, type Children, eachChild, type WorkflowRow } from '../model/rows.ts';
-import { type Loaded, type Need, needKey } from '../model/stimulus.ts';
+import { type Loaded, type Need, needKey, type ReceivedEvent } from '../model/stimulus.ts';
 import type { Connection, Result, Sent, Statement } from './connections.ts';
 import {
   findStrands,
@@ -14,6 +14,7 @@ import {
   loadVariables,
   loadWorkitems,
   openWorkitems,
+  receivedEvents,
 } from './load-statements.ts';
 import { byShard, inShard } from './sharding.ts';
 import type { LoadRequest } from './store.ts';
@@ -35,6 +36,7 @@ type Gathered = { readonly [Kind in ChildKind]: Map<string, Children[Kind]> };
 class Gathering {
   readonly rows: Gathered = eachChild(() => new Map()) as Gathered;
   readonly answered = new Set<string>();
+  readonly received = new Map<string, ReceivedEvent>();
 
   answer(need: Need): void {
     this.answered.add(needKey(need));
@@ -54,7 +56,7 @@ class Gathering {
     for (const row of chain ?? []) this.put('strands', row);
   }
   loaded(workflow: WorkflowRow | null): Loaded {
-    return { workflow, ...this.rows, answered: this.answered };
+    return { workflow, ...this.rows, answered: this.answered, received: this.received };
   }
 }
 
@@ -131,11 +133,17 @@ function queriesFor(list: readonly LoadRequest[]): readonly Query[] {
       take: rows('variables'),
     },
     { statement: loadScopes, requests: pick('variables', (need) => [{ k: need.scope }]), take: rows('variables') },
+    {
+      statement: receivedEvents,
+      requests: pick('event', (need) => [{ k: need.id }]),
+      take: (into, { id, type, body, hops }) =>
+        void into.received.set(id as string, { type: type as string, body: body as string, hops: hops as number }),
+    },
     { statement: openWorkitems, requests: pick('open_workitems', () => [{}]), take: rows('workitems') },
     // All of the agenda comes by due time, above.
     ...CHILDREN.filter((kind) => kind !== 'agenda').map((kind) => ({
       statement: loadAll[kind],
-      requests: kind === 'listeners' ? [...pick('listeners', () => [{}]), ...everything] : everything,
+      requests: kind === 'listeners' || kind === 'waiters' ? [...pick(kind, () => [{}]), ...everything] : everything,
       take: rows(kind),
     })),
   ];

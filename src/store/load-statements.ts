@@ -171,6 +171,14 @@ export const openWorkitems: Statement = {
   from ${requests('')}
   ${matching(WORKITEM.name, ` and state <> 'closed'`)}`,
 };
+/** Events that came from outside; of a whole tenant, not of a workflow. */
+export const receivedEvents: Statement = {
+  name: 'received_events',
+  text: `
+  select r.w as request, e.event_id as id, e.type, e.body, e.hops
+  from ${requests(', k text')}
+  cross join lateral (select * from event where event_id = r.k offset 0) e`,
+};
 export const loadScopes: Statement = {
   name: 'load_scopes',
   text: `

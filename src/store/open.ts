@@ -7,6 +7,7 @@ import { openEmbedded } from './embedded.ts';
 import { makeFigures } from './figures.ts';
 import { makeFold } from './fold.ts';
 import { makeHosts } from './hosts.ts';
+import { makeMeeting } from './meeting-open.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
 import { migrate, ownMigrations } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
@@ -357,6 +358,7 @@ function assemble(parts: Parts): Store {
     nodes: { ...tables.nodes, beat: (node) => health.watch(() => tables.nodes.beat(node)) },
     ...makeRetire(house, parts.style.namesShard),
     ...makeFold(house, parts.style.historyBase !== null),
+    meeting: makeMeeting(engine, reads, parts.style),
     databaseTime: async () => (await engine.run(databaseTime)).rows[0]?.['now'] as number,
     ping: async () => {
       if (!health.isGood())

@@ -15,6 +15,7 @@ import {
   strandNumber,
   type Table,
   VARIABLE,
+  WAITER,
   WORKFLOW,
   WORKITEM,
 } from './tables/of-workflow.ts';
@@ -104,6 +105,7 @@ const errorsOfPage = besides(
   'octet_length(t.class) + octet_length(t.message)',
 );
 const listenersOfPage = besides('listener', selected(LISTENER, 't'), inPage, 't.id', 'octet_length(t.spec)');
+const waitersOfPage = besides('waiter', selected(WAITER, 't'), inPage, 't.id', 'octet_length(t.type)');
 const basesOfPage: Statement = {
   name: 'read_whole_variable',
   text: `
@@ -158,11 +160,14 @@ async function readPage(connection: Connection, tenant: Tenant, id: WorkflowId, 
     connection.run(errorsOfPage, range),
     connection.run(listenersOfPage, range),
   ]);
+  const row = rowOf(WORKFLOW, found);
+  // Hardly any workflow waits for events: its header tells.
+  const waiters = row.header.includes('"waiters":') ? await connection.run(waitersOfPage, range) : NOTHING;
   const workitems = rowsOf(WORKITEM, items);
   const scopes = new Set(workitems.flatMap(({ inherits }) => inherits ?? []));
   const bases = scopes.size === 0 ? NOTHING : await connection.run(basesOfPage, [...place, [...scopes]]);
   return {
-    workflow: rowOf(WORKFLOW, found),
+    workflow: row,
     strands: keyed(
       BRANCH,
       strands.toSorted((a, b) => strandNumber(a.path) - strandNumber(b.path)),
@@ -172,7 +177,9 @@ async function readPage(connection: Connection, tenant: Tenant, id: WorkflowId, 
     errors: keyed(ERROR, rowsOf(ERROR, errors)),
     listeners: keyed(LISTENER, rowsOf(LISTENER, listeners)),
     variables: keyed(VARIABLE, rowsOf(VARIABLE, bases)),
+    waiters: keyed(WAITER, rowsOf(WAITER, waiters)),
     answered: new Set<string>(),
+    received: new Map(),
     next,
     leftOut: [
       ...(items.rows.length > ROWS_BESIDE_MAX ? (['workitems'] as const) : []),

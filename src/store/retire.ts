@@ -20,7 +20,9 @@ const keysFreed = `
   keys_freed as (
     delete from business_key b using doomed d, workflow w
     where w.shard = d.shard and w.id = d.id and w.business_key is not null
-      and b.tenant = w.tenant and b.key = w.business_key and b.workflow = w.id),`;
+      and b.tenant = w.tenant and b.key = w.business_key and b.workflow = w.id),
+  events_gone as (
+    delete from event e using doomed d where e.workflow_id = d.id and e.gone_at is null),`;
 const retireText = (locking: string, shard: string): string => `
   with doomed as materialized (
     select shard, id from workflow w

@@ -154,6 +154,7 @@ const CODES: { readonly [Kind in ChildKind]: string } = {
   errors: 'e',
   listeners: 'l',
   variables: 'v',
+  waiters: 'x',
 };
 type Pieces = { readonly insert: Piece; readonly put: Piece; readonly patch: Piece; readonly delete: Piece };
 export const pieces = Object.fromEntries(
@@ -288,10 +289,17 @@ export const holdPieces: readonly Piece[] = ['agenda', 'workitem'].map((table) =
 }));
 
 const OWED = `state = 'closed' and send is not null`;
-export const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'listener', 'variable', 'workitem'].map(
-  (table) => ({
-    code: `${table[0]}s`,
-    text: (n) => `${table}_swept as (
+export const sweepPieces: readonly Piece[] = [
+  'branch',
+  'agenda',
+  'error',
+  'listener',
+  'variable',
+  'workitem',
+  'waiter',
+].map((table) => ({
+  code: `${table === 'waiter' ? 'x' : table[0]}s`,
+  text: (n) => `${table}_swept as (
     delete from ${table} t using ${from(n, 'nothing text')}
     where ${FEW} and t.shard = r.s and t.workflow_id = r.w
       ${table === 'workitem' ? `and not (${OWED})` : ''}
@@ -302,5 +310,4 @@ export const sweepPieces: readonly Piece[] = ['branch', 'agenda', 'error', 'list
         where o.shard = r.s and o.workflow_id = r.w and o.inherits = t.scope and ${OWED}))`
           : ''
       })`,
-  }),
-);
+}));

@@ -1,3 +1,4 @@
+import type { Judge, Received } from '../model/events.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type {
   AgendaRow,
@@ -11,6 +12,7 @@ import type {
 } from '../model/rows.ts';
 import type { Loaded, Need } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { Coming, Start } from './meeting.ts';
 import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
 import type { ChangeMarks } from './tables/change-mark.ts';
@@ -143,6 +145,9 @@ export type Store = Tables &
     /** Connections that this node may have, and that the server takes from all; absent where that is not to be had. */
     readonly connectionRoom?: { readonly own: number; readonly most: number };
 
+    /** Where events from outside and those who wait for them meet (meeting.ts). */
+    readonly meeting: Meeting;
+
     /** Reading, on connections of its own where there are several. */
     readonly read: Reads;
 
@@ -204,6 +209,9 @@ export type Transaction = {
    *   listener's workflow may be over by the time the row is due, and must then delete it.
    * - `sweep` keeps, beside history, workitems that are closed and owe a message, and the base rows these inherit.
    *
+   * - Waiters that are put meet the events that are kept (meeting.ts): one that fits becomes an agenda row, due at once. Events that are
+   *   `missed` and of which nothing has come are given back. `saveAtOnce` takes neither.
+   *
    * @returns `committed`; or `lost`: certainly nothing was written (stale `ver`, serialization failure, deadlock, connection lost
    *   and looked up): run the steps again. Throws `DataRefused` when a value cannot be stored (bisect), `TookTooLong` (bisect), `OutcomeUnknown` when
    *   ten seconds of looking up did not tell. The transaction is over in every case.
@@ -234,6 +242,8 @@ export type Save = {
   }[];
   /** What the steps owe to those who are told of lifecycles; left out: nothing, and no statement is made for it. */
   readonly deliveries?: readonly OwedDelivery[];
+  /** Whether conditions on events hold; for those who begin to wait. */
+  readonly judge: Judge;
 };
 
 /** A value cannot be stored (SQLSTATE class 22 and the like); the batch holding it can be bisected. */
@@ -246,6 +256,46 @@ export class OutcomeUnknown extends Error {}
 export class WronglySet extends Error {}
 /** The database cannot be reached. */
 export class StoreUnavailable extends Error {}
+
+export type Meeting = {
+  /**
+   * Receives events of one tenant in one transaction, in their order, at most EVENTS_AT_ONCE. One that is there already is answered as it is.
+   * Throws Fault `workflow_not_found` or `messages_full`, with nothing received.
+   */
+  receive(tenant: Tenant, events: readonly Coming[], judge: Judge, now: number): Promise<readonly Received[]>;
+  /** Goes on with an event that is due (`store.events.due`); null when nothing is to be done, or somebody else is at it. */
+  goOn(eventId: string, judge: Judge, now: number): Promise<Received | null>;
+  /** Receives a stored event anew, whatever became of it; null: there is none, or it is being handed on at this moment. */
+  again(tenant: Tenant, eventId: string, starts: readonly Start[], judge: Judge, now: number): Promise<Received | null>;
+  /** What an agenda row says that sends an event, and whose it is; null: it was sent. */
+  sending(workflow: WorkflowId, agenda: string): Promise<{ readonly tenant: Tenant; readonly payload: string } | null>;
+  /** Those who wait, newest first; what is null is any. */
+  waits(query: WaitQuery): Promise<Page<Wait>>;
+  /** Throws away places nobody has come to since `before`, at most `limit`. */
+  tidyPlaces(before: number, limit: number): Promise<void>;
+};
+/** Events of one transaction. */
+export const EVENTS_AT_ONCE = 100;
+
+export type WaitQuery = {
+  readonly tenant: Tenant;
+  readonly type: string | null;
+  readonly key: string | null;
+  readonly workflow: WorkflowId | null;
+  readonly element: string | null;
+  readonly limit: number;
+  readonly after: string | null;
+};
+export type Wait = {
+  readonly workflow: WorkflowId;
+  readonly waiter: ExpressionId;
+  readonly type: string;
+  readonly key: string | null;
+  readonly since: number;
+  /** When its time is over, null: never. */
+  readonly timeoutAt: number | null;
+  readonly element: string | null;
+};
 
 export type MessageKey = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
 export type ClaimedMessage = {

@@ -5,6 +5,9 @@ import type { Loaded } from '../model/stimulus.ts';
 import { type Connection, type Connections, type Result, type Sent, unreplicated } from './connections.ts';
 import { forRequests, merged, sendLoads } from './gather.ts';
 import { anyoneHears, lockWorkflows, lookAtWorkflows } from './load-statements.ts';
+import type { Armed } from './meeting.ts';
+import { placeOn } from './meeting-place.ts';
+import { after, before, meetingOf } from './meeting-step.ts';
 import { isAnswer, isConflict, isLoss, told } from './refusals.ts';
 import type { LoadRequest, Save, Transaction } from './store.ts';
 import { rowOf, WORKFLOW } from './tables/of-workflow.ts';
@@ -163,10 +166,21 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
     commit: async (save) => {
       end();
       let writing: Writing;
+      const meeting = meetingOf(save);
+      let armed: ReadonlyMap<string, Armed> = new Map();
+      if (meeting !== null && !connection.isLost())
+        try {
+          armed = await before(placeOn(connection, style), meeting);
+        } catch (error) {
+          await abandon(connection, error);
+          if (isConflict(error) || (isLoss(error) && !isAnswer(error))) return 'lost'; // no commit was sent
+          throw told(error, 'finding where to wait for events');
+        }
       try {
         const known = {
           workflow: (id: WorkflowId) => rows.get(id),
           strand: (id: WorkflowId, path: string) => strands.get(id)?.get(path),
+          armed: (id: WorkflowId, waiter: string) => armed.get(`${id} ${waiter}`),
         };
         writing = writingOf(save, known, style, begun.hears);
       } catch (error) {
@@ -180,6 +194,11 @@ function makeTransaction(connection: Connection, style: TransactionStyle, lookup
       let statements: readonly Sent[];
       try {
         statements = await statementsOf(connection, writing, style);
+        if (meeting !== null) {
+          await allOf(sendAll(connection, statements));
+          statements = [];
+          await after(placeOn(connection, style), meeting, save.judge);
+        }
       } catch (error) {
         await abandon(connection, error);
         if (isConflict(error) || (isLoss(error) && !isAnswer(error))) return 'lost'; // no commit was sent

@@ -10,6 +10,7 @@ import {
 } from '../model/rows.ts';
 import { DEFAULT_TENANT } from '../model/tenant.ts';
 import type { Sent, Statement } from './connections.ts';
+import type { Armed } from './meeting.ts';
 import { listText, type Place, partsText, partText, patchText, placeOf, type RowText, rowText } from './row-text.ts';
 import {
   bornDelivery,
@@ -55,6 +56,8 @@ export type Known = {
   /** The workflow row as it was locked; null when there was none; undefined when it was not loaded here. */
   readonly workflow: (id: WorkflowId) => WorkflowRow | null | undefined;
   readonly strand: (id: WorkflowId, path: string) => StrandRow | undefined;
+  /** Where a waiter that is put is armed. */
+  readonly armed?: (id: WorkflowId, waiter: string) => Armed | undefined;
 };
 
 export type WriteStyle = {
@@ -320,7 +323,9 @@ function rowsOf(kind: ChildKind, placed: readonly Placed[], save: Save, known: K
         const row = kind === 'strands' ? withoutStored(change.workflow.id, op.row as StrandRow, known) : op.row;
         const extra =
           kind === 'strands' ? partText('number', strandNumber(key)) : partText('tenant', change.workflow.tenant);
-        const text = rowText(place, partsText(columns, row), extra, claim === undefined ? '' : putClaim(claim, save));
+        const more = claim === undefined ? '' : putClaim(claim, save);
+        const armed = kind === 'waiters' ? armedText(known.armed?.(change.workflow.id, key)) : more;
+        const text = rowText(place, partsText(columns, row), extra, armed);
         (op.isNew ? rows.insert : rows.put).push(text);
       } else if (op.kind === 'patch') {
         const set = `,"set":${patchText(columns, op.set as object)}`;
@@ -334,6 +339,9 @@ function rowsOf(kind: ChildKind, placed: readonly Placed[], save: Save, known: K
       rows.patch.push(rowText(placeOf(workflow), partText('k0', workitem), ',"set":{}', partText('release', release)));
   return rows;
 }
+
+const armedText = (armed: Armed | undefined): string =>
+  armed === undefined ? '' : `${partText('key', armed.key)}${partText('seq', armed.seq)}`;
 
 /** `fields` that are stored already are not sent again (save-statements.ts). */
 const withoutStored = (workflow: WorkflowId, row: StrandRow, known: Known): StrandRow =>

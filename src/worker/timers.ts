@@ -59,6 +59,8 @@ export function makeTimers(parts: {
   readonly settings: { readonly nodeId: string; readonly leaseSeconds: number };
   /** Which part of the shards is this node's: number `share` of `shares`. */
   readonly share: () => { readonly share: number; readonly shares: number };
+  /** What has to be done before the step of a row; null: nothing. */
+  readonly before?: (workflow: WorkflowId, agenda: string) => Promise<void> | null;
   /** Something will be due then. */
   readonly expect: (dueAt: number) => void;
 }): Timers {
@@ -156,8 +158,9 @@ export function makeTimers(parts: {
     if (stopped || (isAlone && !alone) || underWay.size >= AGENDA_UNDER_WAY_MAX) return false;
     underWay.add(key);
     fed += 1;
-    void engine
-      .advance([{ workflow: row.workflow, origin: { by: 'server' }, event }])
+    const advance = () => engine.advance([{ workflow: row.workflow, origin: { by: 'server' }, event }]);
+    const before = parts.before?.(row.workflow, row.id) ?? null;
+    void (before === null ? advance() : before.then(advance))
       .then(
         ([answer]) => {
           if (answer?.ok === true) failing.delete(key);

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Schedule } from '../engine/retry-rules.ts';
 import type { ParticipantLookups } from '../engine/turn.ts';
+import type { WorkflowId } from '../model/ids.ts';
 import type { WorkitemRow } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { CallbackSettings, DeliveredText } from '../outbox/callback.ts';
@@ -70,6 +71,10 @@ export function makeWorker(parts: {
   readonly log: Log;
   readonly meter?: Meter;
   readonly settings: DispatcherSettings;
+  /** What has to be done before the step of a due agenda row (timers.ts). */
+  readonly before?: (workflow: WorkflowId, agenda: string) => Promise<void> | null;
+  /** Somebody waited no more for an event that came. */
+  readonly missed?: () => void;
   readonly share?: () => { readonly share: number; readonly shares: number };
 }): Worker {
   const { engine, post } = parts;
@@ -114,6 +119,7 @@ export function makeWorker(parts: {
       if (at <= parts.clock.now()) watch.wake();
       else watch.expect(at);
     },
+    missed: () => parts.missed?.(),
     events: () => {
       if (looking) return;
       looking = true;

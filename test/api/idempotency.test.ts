@@ -35,6 +35,7 @@ const callWith = (key: string): Call => ({
   requestId: 'request-1',
   launchId: null,
   address: null,
+  raw: null,
 });
 
 /** A launch whose outcome is decided by the test, and the ids it was to launch under. */

@@ -34,6 +34,9 @@ const rowOfParticipants: Step = (loaded, { now, seed, event }) => {
       hold: null,
       shift: null,
       sweep: false,
+      waiters: none,
+      missed: [],
+      waited: false,
     };
     return { kind: 'stepped', changes, answer: { ok: true, value: null } } as const;
   };

@@ -31,6 +31,8 @@ const BRINGS: {
   agenda_kind: { within: 'answers' },
   error: 'one',
   listeners: { within: 'listeners' },
+  waiters: { within: 'listeners' },
+  event: 'one',
   variable: 'one',
   variables: { within: 'variablesCharacters' },
   definition: 'one',
@@ -180,6 +182,8 @@ test('what a need brings whole has a bound with a name, and beyond it there is a
   const told = bounds.map((bound) => BEYOND[bound]?.(20) ?? `${bound} is held by nothing`);
   expect(told).toEqual([
     expect.stringMatching(/^overloaded: the workflow is paused/),
+    expect.stringMatching(/^LimitExceeded: more than 20 expressions .* listen/),
+    // Those that wait for events are counted by the same bound.
     expect.stringMatching(/^LimitExceeded: more than 20 expressions .* listen/),
     expect.stringMatching(/^LimitExceeded: the variables of one scope would be more than 30000 /),
     expect.stringMatching(/^LimitExceeded: the workflow has more than 20 live expressions/),

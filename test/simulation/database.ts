@@ -9,10 +9,10 @@ import {
   type WorkflowRow,
   type WorkitemRow,
 } from '../../src/model/rows.ts';
-import type { Loaded, Need } from '../../src/model/stimulus.ts';
+import type { Loaded, Need, ReceivedEvent } from '../../src/model/stimulus.ts';
 import { needKey } from '../../src/model/stimulus.ts';
 import { chainOf, strandNumber } from '../../src/store/tables/of-workflow.ts';
-import type { StoredTables } from './tables.ts';
+import type { StoredRows, StoredTables } from './tables.ts';
 
 /*
  * The simulated database: what all nodes share and what outlives them. Everything here happens at one moment; when those moments
@@ -36,6 +36,8 @@ export type Database = {
   readonly tables: StoredTables;
   /** Who holds the lock of a workflow row. */
   readonly locks: Map<WorkflowId, Session>;
+  /** Where waiters are armed, and what has taken them, by workflow and id. */
+  readonly armed: Map<string, { readonly key: string; readonly seq: number; readonly takenBy: string | null }>;
   /** The nodes that listen for hints. */
   readonly listening: Set<() => void>;
   /** The database's own clock, milliseconds. */
@@ -53,6 +55,7 @@ export const makeDatabase = (now: () => number): Database => ({
   workflows: new Map(),
   tables: new Map(),
   locks: new Map(),
+  armed: new Map(),
   listening: new Set(),
   now,
 });
@@ -98,13 +101,19 @@ export const isLive = (database: Database, held: Held): boolean =>
   held.leaseUntil !== null && held.leaseUntil >= database.now();
 
 /** Rows of one workflow that answer the needs, and which needs they answer (store.ts, `begin`). */
-export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs: readonly Need[]): Loaded {
+export function load(
+  rows: Rows | undefined,
+  workflow: WorkflowRow | null,
+  needs: readonly Need[],
+  events: StoredRows = new Map(),
+): Loaded {
   const found: { readonly [Kind in ChildKind]: Map<string, Children[Kind]> } = eachChild(() => new Map());
-  const { strands, workitems, agenda, errors, listeners, variables } = found;
+  const { strands, workitems, agenda, errors, listeners, variables, waiters } = found;
+  const received = new Map<string, ReceivedEvent>();
   const answered = new Set<string>();
   const answer = (need: Need): unknown => answered.add(needKey(need));
   for (const need of needs) if (need.kind !== 'definition') answer(need);
-  const loaded = { ...found, workflow, answered };
+  const loaded = { ...found, workflow, answered, received };
 
   const strand = (row: StrandRow): void => {
     strands.set(row.path, row);
@@ -156,6 +165,15 @@ export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs
       case 'listeners':
         for (const row of rows.listeners.values()) listeners.set(row.id, row);
         break;
+      case 'waiters':
+        for (const row of rows.waiters.values()) waiters.set(row.id, row);
+        break;
+      case 'event': {
+        const row = events.get(JSON.stringify([need.id]));
+        if (row !== undefined)
+          received.set(need.id, { type: String(row['type']), body: String(row['body']), hops: Number(row['hops']) });
+        break;
+      }
       case 'variable':
       case 'variables':
         for (const [key, row] of rows.variables)
@@ -174,6 +192,7 @@ export function load(rows: Rows | undefined, workflow: WorkflowRow | null, needs
         for (const row of rows.errors.values()) errors.set(row.id, row);
         for (const row of rows.listeners.values()) listeners.set(row.id, row);
         for (const [key, row] of rows.variables) variables.set(key, row);
+        for (const row of rows.waiters.values()) waiters.set(row.id, row);
         break;
     }
   return loaded;

@@ -77,6 +77,8 @@ export function makeReads(database: Database, ask: Ask): Reads {
         const timers = new Map([...all.agenda].filter(([, row]) => row.kind === 'timer'));
         return {
           workflow: rows.workflow,
+          received: new Map(),
+          waiters: within(all.waiters),
           strands: within(all.strands),
           workitems: new Map([...within(open), ...(ofRoot === null ? [] : [[ofRoot.id, ofRoot] as const])]),
           agenda: within(timers),

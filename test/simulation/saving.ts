@@ -12,6 +12,7 @@ import {
   type Ops,
   type WorkflowRow,
 } from '../../src/model/rows.ts';
+import type { Armed } from '../../src/store/meeting.ts';
 import { DataRefused, type Save } from '../../src/store/store.ts';
 import { DEFINITION } from '../../src/store/tables/definition.ts';
 import { born, DELIVERY } from '../../src/store/tables/delivery.ts';
@@ -24,7 +25,13 @@ import { keyText, rowsOfTable } from './tables.ts';
 export type Known = (id: WorkflowId) => WorkflowRow | null | undefined;
 
 /** Writes `save` at this moment (store.ts, Transaction.commit). @throws DataRefused, with nothing written */
-export function write(database: Database, save: Save, known: Known, proves: boolean): 'committed' | 'lost' {
+export function write(
+  database: Database,
+  save: Save,
+  known: Known,
+  proves: boolean,
+  armed: ReadonlyMap<string, Armed> = new Map(),
+): 'committed' | 'lost' {
   const changes = [...save.changes.values()].sort((a, b) => inKeyOrder(a.workflow.id, b.workflow.id));
   for (const change of changes) refuseWhatCannotBeStored(change);
   const steps = changes.map((change) => ({ change, follows: verBefore(change.workflow, known(change.workflow.id)) }));
@@ -47,6 +54,11 @@ export function write(database: Database, save: Save, known: Known, proves: bool
     for (const kind of CHILDREN)
       if (kind === 'workitems') applyToWorkitems(database, rows, change, save);
       else apply(rows, change, kind);
+    for (const [id, op] of change.waiters) {
+      const at = armed.get(`${workflow.id} ${id}`);
+      if (op.kind === 'delete') database.armed.delete(`${workflow.id} ${id}`);
+      else if (at !== undefined) database.armed.set(`${workflow.id} ${id}`, { ...at, takenBy: null });
+    }
     rows.history.push(...change.history);
     for (const [hash, stored] of change.definitions) {
       const rows = rowsOfTable(database.tables, DEFINITION.name);
@@ -65,7 +77,9 @@ export function write(database: Database, save: Save, known: Known, proves: bool
   for (const { change } of steps) {
     const rows = database.workflows.get(change.workflow.id) as Rows;
     holdOrShift(rows, change);
-    if (change.sweep) sweep(rows);
+    if (!change.sweep) continue;
+    for (const id of rows.waiters.keys()) database.armed.delete(`${change.workflow.id} ${id}`);
+    sweep(rows);
   }
   return 'committed';
 }
@@ -162,7 +176,7 @@ function holdOrShift(rows: Rows, { hold, shift, workflow }: Changes): void {
 }
 
 function sweep(rows: Rows): void {
-  for (const table of [rows.strands, rows.agenda, rows.errors, rows.listeners]) table.clear();
+  for (const table of [rows.strands, rows.agenda, rows.errors, rows.listeners, rows.waiters]) table.clear();
   for (const [id, { row }] of rows.workitems)
     if (row.state !== 'closed' || row.send === null) rows.workitems.delete(id);
   const needed = new Set([...rows.workitems.values()].map(({ row }) => row.inherits));

@@ -6,6 +6,8 @@ import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { hostOf } from '../../src/outbox/message.ts';
 import type { Ids } from '../../src/runtime/ids.ts';
 import { merged } from '../../src/store/gather.ts';
+import type { Armed } from '../../src/store/meeting.ts';
+import { after, before, meetingOf } from '../../src/store/meeting-step.ts';
 import {
   type ClaimedMessage,
   type LoadRequest,
@@ -17,6 +19,7 @@ import {
 } from '../../src/store/store.ts';
 import { FREE_TABLES, openTables } from '../../src/store/tables/all.ts';
 import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Session } from './database.ts';
+import { meetingIn, placeIn } from './meeting.ts';
 import { makeReads } from './reads.ts';
 import { giveBack, type Known, write } from './saving.ts';
 import { openInMemory, rowsOfTable, sweepInMemory } from './tables.ts';
@@ -144,7 +147,7 @@ export function openSimulated(
   }
 
   const look = (id: WorkflowId, workflow: WorkflowRow | null, needs: LoadRequest['needs']): Loaded =>
-    load(database.workflows.get(id), workflow, needs);
+    load(database.workflows.get(id), workflow, needs, rowsOfTable(database.tables, 'event'));
 
   function transaction(
     session: Session,
@@ -193,7 +196,9 @@ export function openSimulated(
         }
         const fate = link.fateOfCommit();
         const effective = fate === 'kept' || fate === 'answer lost' || fate === 'unknown, kept';
-        const result = attempt(() => (effective ? saved(save, (id) => rows.get(id)) : 'lost'));
+        const result = await attempted(() =>
+          effective ? met(save, (id) => rows.get(id)) : Promise.resolve('lost' as const),
+        );
         finish(session);
         await link.back('commit');
         // Looking it up is a question more.
@@ -256,8 +261,30 @@ export function openSimulated(
       [...listeners.values()].some((row) => row.reach === 'tenant'),
     );
 
-  function saved(save: Save, known: Known, proves = true): 'committed' | 'lost' {
-    const result = write(database, save, known, proves);
+  /** Events and those who wait meet in the same moment. */
+  async function met(save: Save, known: Known): Promise<'committed' | 'lost'> {
+    const meeting = meetingOf(save);
+    if (meeting === null) return saved(save, known);
+    const place = placeIn(database);
+    for (const [id, { workflow }] of save.changes) {
+      const follows = known(id);
+      if (follows !== undefined && (database.workflows.get(id)?.workflow.ver ?? null) !== (follows?.ver ?? null))
+        return 'lost';
+      if (workflow.id !== id) throw new Error('Changes are of their workflow');
+    }
+    const armed = await before(place, meeting);
+    const result = saved(save, known, true, armed);
+    if (result === 'committed') await after(place, meeting, save.judge);
+    return result;
+  }
+
+  function saved(
+    save: Save,
+    known: Known,
+    proves = true,
+    armed: ReadonlyMap<string, Armed> = new Map(),
+  ): 'committed' | 'lost' {
+    const result = write(database, save, known, proves, armed);
     if (result === 'committed') parts.committed?.(save);
     if (flaws.flipFrees === true && result === 'committed')
       for (const { workflow, workitems } of save.changes.values())
@@ -292,6 +319,7 @@ export function openSimulated(
     figures: null,
     connections: () => [],
     ...openTables(openInMemory(database, ask)),
+    meeting: meetingIn(database, ask),
 
     claimDue: ({ now, owner, limit, leaseSeconds, spread }) =>
       ask('claim', () => {
@@ -411,6 +439,17 @@ export function openSimulated(
 }
 
 /** Runs `act` now; how it went is told later. */
+async function attempted<Result>(act: () => Promise<Result>): Promise<() => Result> {
+  try {
+    const result = await act();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}
+
 function attempt<Result>(act: () => Result): () => Result {
   try {
     const result = act();

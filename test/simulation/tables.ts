@@ -84,6 +84,38 @@ const OWN: {
     ).length;
     return [{ owed: Math.min(count, Number(most)) }];
   },
+  'event.find': (rows, [tenant, at, id, state, type, key, source, from, to, now, limit]) => {
+    const stateOf = (row: FreeRow): Cell =>
+      row['state'] === 'kept' && Number(row['expiresAt']) <= Number(now) ? 'expired' : (row['state'] ?? null);
+    const isBehind = (row: FreeRow): boolean =>
+      Number(row['receivedAt']) < Number(at) || (row['receivedAt'] === at && String(row['eventId']) < String(id));
+    const is = (wanted: Cell | undefined, value: Cell | undefined): boolean => wanted === null || wanted === value;
+    return [...rows.values()]
+      .filter((row) => row['tenant'] === tenant && isBehind(row) && is(state, stateOf(row)) && is(type, row['type']))
+      .filter((row) => is(key, row['key']) && is(source, row['source']))
+      .filter((row) => from === null || Number(row['receivedAt']) >= Number(from))
+      .filter((row) => to === null || Number(row['receivedAt']) <= Number(to))
+      .sort((a, b) =>
+        a['receivedAt'] === b['receivedAt']
+          ? String(a['eventId']) < String(b['eventId'])
+            ? 1
+            : -1
+          : Number(b['receivedAt']) - Number(a['receivedAt']),
+      )
+      .slice(0, Number(limit));
+  },
+  'event.kept_count': (rows, [tenant, now, most]) => {
+    const kept = [...rows.values()].filter(
+      (row) => row['tenant'] === tenant && row['state'] === 'kept' && Number(row['expiresAt']) > Number(now),
+    );
+    return [{ n: Math.min(kept.length, Number(most)) }];
+  },
+  'event.due': (rows, [limit]) =>
+    [...rows.values()]
+      .filter((row) => row['due'] === true)
+      .sort((a, b) => Number(a['receivedAt']) - Number(b['receivedAt']))
+      .slice(0, Number(limit))
+      .map((row) => ({ eventId: row['eventId'] ?? null, tenant: row['tenant'] ?? null })),
   'attempt.clear': (rows, [given, node]) => {
     for (const { workflow, agenda, due_at } of attemptsIn(given)) {
       const key = keyText({ key: ['workflow', 'agenda'] }, { workflow, agenda });

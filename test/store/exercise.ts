@@ -1,4 +1,7 @@
+import { judgeEvent } from '../../src/language/event-condition.ts';
 import { bareView } from '../../src/model/changes.ts';
+import type { EventRow } from '../../src/model/events.ts';
+import type { WorkflowId } from '../../src/model/ids.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -17,6 +20,7 @@ import {
   save,
   strand,
   variable,
+  waiter,
   workflow,
   workflowId,
   workitem,
@@ -137,6 +141,62 @@ async function exerciseWithoutLocks(store: Store): Promise<void> {
   await store.saveAtOnce?.(save([step, launch]), new Map([[id, bareView(workflow(id))]]));
 }
 
+/** Events from outside, and those who wait for them. */
+async function exerciseMeeting(store: Store, id: WorkflowId): Promise<void> {
+  const { meeting, receivedEvents } = store;
+  const waiters = [waiter('0_0'), waiter('0_1', { wanted: '7', keyFrom: '/data/id' })];
+  const waiting = workflowId();
+  await writeTo(store, [changes(workflow(waiting), { waiters }, { history: [history(1)] })]);
+  const row: EventRow = {
+    ...{ eventId: 'evt_1', tenant: DEFAULT_TENANT, digest: '1', source: 's', id: '1', type: 'payment', key: null },
+    ...{ sort: 'message', mode: 'direct', workflowId: waiting, receivedAt: AT, expiresAt: AT + 1, goneAt: null },
+    ...{
+      state: 'kept',
+      hops: 0,
+      hits: 0,
+      misses: 0,
+      resumed: '[]',
+      started: '[]',
+      due: false,
+      spread: null,
+      body: '{}',
+    },
+  };
+  const receive = (given: Partial<EventRow>) =>
+    meeting.receive(
+      DEFAULT_TENANT,
+      [{ row: { ...row, ...given }, event: {}, starts: [{ workflow: workflowId(), payload: '{}' }] }],
+      judgeEvent,
+      AT,
+    );
+  await receive({});
+  await receive({});
+  await receive({ eventId: 'evt_2', digest: '2' });
+  await receive({ eventId: 'evt_4', digest: '4', started: '[]' });
+  await receive({ eventId: 'evt_3', digest: '3', workflowId: null, mode: 'broadcast', key: '7', sort: 'event' });
+  const more = changes(
+    workflow(waiting, { ver: 2 }),
+    { waiters: [waiter('0_2'), waiter('0_3', { wanted: '7' })] },
+    { history: [history(2)] },
+  );
+  await writeTo(store, [more]);
+  await writeTo(store, [
+    changes(
+      workflow(waiting, { ver: 3, status: 'killed', endedAt: AT }),
+      {},
+      { history: [history(3)], sweep: true, waited: true, missed: ['evt_1'] },
+    ),
+  ]);
+  await meeting.again(DEFAULT_TENANT, 'evt_3', [], judgeEvent, AT);
+  await meeting.sending(id, 'send 1');
+  const all = { tenant: DEFAULT_TENANT, type: null, key: null, workflow: null, element: null, limit: 10, after: null };
+  await meeting.waits(all);
+  await meeting.tidyPlaces(AT, 10);
+  await receivedEvents.due(10);
+  const reading = await store.begin([{ workflow: id, needs: [{ kind: 'event', id: 'evt_3' }, { kind: 'waiters' }] }]);
+  await reading.rollback();
+}
+
 /** Every other statement: of those who look on, of nodes, settings and keys. */
 export async function exerciseTheRest(store: Store): Promise<void> {
   const id = workflowId();
@@ -185,6 +245,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
     await store.figures?.workitems(tenant, AT);
     await store.figures?.errors(tenant);
   }
+  await exerciseMeeting(store, id);
   await store.releaseClaims('me');
   await store.nodes.beat({ id: 'node', name: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });
   await store.nodes.leave('node');

@@ -1,3 +1,4 @@
+import { judgeEvent } from '../../src/language/event-condition.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
 import type {
   AgendaRow,
@@ -8,6 +9,7 @@ import type {
   Op,
   StrandRow,
   VariableRow,
+  WaiterRow,
   WorkflowRow,
   WorkitemRow,
 } from '../../src/model/rows.ts';
@@ -110,6 +112,20 @@ export const listener = (expid: string, given: Partial<ListenerRow> = {}): Liste
   ...given,
 });
 
+export const waiter = (expid: string, given: Partial<WaiterRow> = {}): WaiterRow => ({
+  id: expression(expid),
+  path: '0',
+  type: 'payment',
+  wanted: null,
+  keyFrom: null,
+  where: null,
+  hears: 'event',
+  once: true,
+  since: AT,
+  element: null,
+  ...given,
+});
+
 export const variable = (scope: string, name: string, value = '1'): VariableRow => ({
   scope: expression(scope),
   name,
@@ -129,6 +145,7 @@ type Rows = {
   readonly errors?: readonly ErrorRow[];
   readonly listeners?: readonly ListenerRow[];
   readonly variables?: readonly VariableRow[];
+  readonly waiters?: readonly WaiterRow[];
 };
 
 /** Changes that write the given rows; whatever else is given replaces what they would be. */
@@ -143,12 +160,15 @@ export function changes(row: WorkflowRow, rows: Rows = {}, given: Partial<Change
     errors: puts(rows.errors, ({ id }) => id),
     listeners: puts(rows.listeners, ({ id }) => id),
     variables: puts(rows.variables, ({ scope, name }) => `${scope} ${name}`),
+    waiters: puts(rows.waiters, ({ id }) => id),
     definitions: new Map(),
     history: [],
     events: [],
     hold: null,
     shift: null,
     sweep: false,
+    missed: [],
+    waited: false,
     ...given,
   };
 }
@@ -163,6 +183,7 @@ export function save(list: readonly Changes[], given: Partial<Save> = {}): Save 
     owner: 'node',
     leaseSeconds: 30,
     releases: [],
+    judge: judgeEvent,
     ...given,
   };
 }

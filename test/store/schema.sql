@@ -89,6 +89,17 @@ create table business_key (
   constraint business_key_pkey PRIMARY KEY (tenant, key)
 );
 
+create table correlation (
+  tenant text collate "C" not null,
+  type text collate "C" not null,
+  key text collate "C" not null,
+  seq bigint not null,
+  pointers text not null,
+  touched_at bigint not null,
+  constraint correlation_pkey PRIMARY KEY (tenant, type, key)
+) with (autovacuum_vacuum_scale_factor=0.05, fillfactor=80);
+CREATE INDEX correlation_touched ON public.correlation USING btree (touched_at);
+
 create table definition (
   hash text collate "C" not null,
   stored text not null,
@@ -136,6 +147,42 @@ create table error (
 );
 CREATE INDEX error_class ON public.error USING btree (tenant, class, at DESC);
 CREATE INDEX error_newest ON public.error USING btree (tenant, at DESC);
+
+create table event (
+  event_id text collate "C" not null,
+  tenant text collate "C" not null,
+  digest text collate "C" not null,
+  source text collate "C" not null,
+  id text collate "C" not null,
+  type text collate "C" not null,
+  key text collate "C",
+  sort text not null,
+  mode text not null,
+  workflow_id text collate "C",
+  received_at bigint not null,
+  expires_at bigint not null,
+  gone_at bigint,
+  state text not null,
+  hops integer not null,
+  hits integer not null,
+  misses integer not null,
+  resumed text not null,
+  started text not null,
+  due boolean not null,
+  spread text,
+  body text not null,
+  constraint event_mode_known CHECK ((mode = ANY (ARRAY['broadcast'::text, 'competing'::text, 'direct'::text]))),
+  constraint event_pkey PRIMARY KEY (event_id),
+  constraint event_state_known CHECK ((state = ANY (ARRAY['kept'::text, 'delivered'::text, 'expired'::text, 'spreading'::text])))
+) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX event_due ON public.event USING btree (received_at) WHERE due;
+CREATE INDEX event_gone ON public.event USING btree (gone_at);
+CREATE INDEX event_kept ON public.event USING btree (tenant, type, received_at, event_id) WHERE (state = 'kept'::text);
+CREATE INDEX event_kept_by_key ON public.event USING btree (tenant, type, key, received_at, event_id) WHERE (state = 'kept'::text);
+CREATE INDEX event_kept_expires ON public.event USING btree (tenant, expires_at) WHERE (state = 'kept'::text);
+CREATE INDEX event_newest ON public.event USING btree (tenant, received_at DESC, event_id DESC);
+CREATE INDEX event_of_workflow ON public.event USING btree (workflow_id, type, received_at) WHERE (workflow_id IS NOT NULL);
+CREATE UNIQUE INDEX event_digest ON public.event USING btree (tenant, digest);
 
 create table figure (
   tenant text collate "C" not null,
@@ -269,6 +316,30 @@ create table variable (
   value text not null,
   constraint variable_pkey PRIMARY KEY (shard, workflow_id, scope, name)
 ) with (autovacuum_vacuum_scale_factor=0.05);
+
+create table waiter (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  path text collate "C" not null,
+  type text collate "C" not null,
+  wanted text collate "C",
+  key_from text,
+  condition text,
+  hears text not null,
+  once boolean not null,
+  since bigint not null,
+  element text,
+  key text collate "C",
+  seq bigint,
+  taken_by text collate "C",
+  constraint waiter_hears_known CHECK ((hears = ANY (ARRAY['event'::text, 'message'::text, 'signal'::text]))),
+  constraint waiter_pkey PRIMARY KEY (shard, workflow_id, id),
+  constraint waiter_shard_range CHECK (((shard >= 0) AND (shard <= 255)))
+) with (autovacuum_vacuum_scale_factor=0.05);
+CREATE INDEX waiter_free ON public.waiter USING btree (tenant, type, key, seq) WHERE (taken_by IS NULL);
+CREATE INDEX waiter_newest ON public.waiter USING btree (tenant, since DESC, workflow_id, id);
 
 create table workflow (
   shard smallint not null,

@@ -11,11 +11,21 @@ import type {
   Op,
   StrandRow,
   VariableRow,
+  WaiterRow,
   WorkflowRow,
   WorkitemRow,
 } from '../../src/model/rows.ts';
 import { CLOCK_PAYLOAD } from '../../src/model/rows.ts';
-import type { Answer, Happening, Limits, Loaded, Need, StepResult, Stimulus } from '../../src/model/stimulus.ts';
+import type {
+  Answer,
+  Happening,
+  Limits,
+  Loaded,
+  Need,
+  ReceivedEvent,
+  StepResult,
+  Stimulus,
+} from '../../src/model/stimulus.ts';
 import { LIMITS, needKey } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import { treeFromJson } from '../../src/model/tree.ts';
@@ -48,6 +58,8 @@ type Rows = {
   readonly errors: Map<string, ErrorRow>;
   readonly listeners: Map<string, ListenerRow>;
   readonly variables: Map<string, VariableRow>;
+  readonly waiters: Map<string, WaiterRow>;
+  readonly received: Map<string, ReceivedEvent>;
   readonly history: HistoryRow[];
 };
 
@@ -108,6 +120,8 @@ export function makeWorld(parts: {
         errors: new Map(),
         listeners: new Map(),
         variables: new Map(),
+        waiters: new Map(),
+        received: new Map(),
         history: [],
       };
       workflows.set(id, rows);
@@ -146,6 +160,7 @@ export function makeWorld(parts: {
     applyOps(rows.errors, changes.errors);
     applyOps(rows.listeners, changes.listeners);
     applyOps(rows.variables, changes.variables);
+    applyOps(rows.waiters, changes.waiters);
     for (const [hash, text] of changes.definitions) definitions.set(hash, text);
     rows.history.push(...changes.history);
     emit(workflow, changes);
@@ -313,6 +328,8 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
   const agenda = new Map<string, AgendaRow>();
   const errors = new Map<string, ErrorRow>();
   const variables = new Map<string, VariableRow>();
+  const waiters = new Map<string, WaiterRow>();
+  const received = new Map<string, ReceivedEvent>();
   const listeners = new Map<string, ListenerRow>();
   const answered = new Set(needs.map(needKey));
 
@@ -371,6 +388,14 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
           if (row.scope === need.scope && (need.kind === 'variables' || row.name === need.name))
             variables.set(key, row);
         break;
+      case 'waiters':
+        for (const [key, row] of rows.waiters) waiters.set(key, row);
+        break;
+      case 'event': {
+        const event = rows.received.get(need.id);
+        if (event !== undefined) received.set(need.id, event);
+        break;
+      }
       case 'definition':
         break; // handed over through the step's context
       case 'open_workitems':
@@ -384,11 +409,16 @@ function load(rows: Rows, needs: readonly Need[]): Loaded {
         for (const [key, row] of rows.errors) errors.set(key, row);
         for (const [key, row] of rows.listeners) listeners.set(key, row);
         for (const [key, row] of rows.variables) variables.set(key, row);
+        for (const [key, row] of rows.waiters) waiters.set(key, row);
         break;
     }
   };
   for (const need of needs) answer(need);
-  return { workflow: rows.workflow, strands, workitems, agenda, errors, listeners, variables, answered };
+  return {
+    ...{ workflow: rows.workflow, strands, workitems, agenda, errors, listeners, variables, waiters },
+    answered,
+    received,
+  };
 }
 
 const mentioning = (rows: Rows, expression: ExpressionId): readonly StrandRow[] =>

@@ -4,10 +4,10 @@ import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { shownJson } from '../../model/text.ts';
 import { audited } from '../audit.ts';
-import type { Call, Operation, Reply } from '../operation.ts';
+import type { Call, Operation, RawBody, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
-import { type ReadBody, readBody } from '../reading/body.ts';
+import { type ReadBody, readBody, readRaw } from '../reading/body.ts';
 import { type Held, makeIntake } from '../reading/intake.ts';
 import type { Streams } from '../streams.ts';
 import { isStorable } from '../value.ts';
@@ -55,13 +55,21 @@ export function run(parts: Parts, streams: Streams): Middleware {
     ready.set(operation, one);
     checkAccept(ctx, operation);
     const query = queryOf(ctx.querystring, operation);
-    const read = one.hasBody ? await readBody(ctx, held, operation.fixed === true) : NOTHING;
+    const isRaw = operation.body?.checked === 'raw';
+    const raw = isRaw ? await readRaw(ctx, held) : null;
+    const read =
+      raw !== null
+        ? { ...NOTHING, raw: fingerprintOf(raw) }
+        : one.hasBody
+          ? await readBody(ctx, held, operation.fixed === true)
+          : NOTHING;
     const body = one.checkBody === null ? read.body : one.checkBody(read.body, read.isForm);
     const call: Call = {
       principal: principal ?? OPEN,
       reason: takesReason(operation) ? reasonOf(body, operation) : null,
       params,
       query,
+      raw,
       header: (name) => ctx.get(name) || null,
       body,
       isForm: read.isForm,
@@ -74,6 +82,10 @@ export function run(parts: Parts, streams: Streams): Middleware {
     await write(ctx, reply, streams, call.principal, parts.identity);
   }
 }
+
+/** What tells one raw request from another, for its Idempotency-Key. */
+const fingerprintOf = ({ bytes, type, headers }: RawBody): string =>
+  [type, ...[...headers].filter(([name]) => name.startsWith('ce-')).flat(), bytes.toString('latin1')].join('\n');
 
 /**
  * Before anything happens: an answer that could not be read would be no answer. The fixed calls always answered whatever was accepted.

@@ -5,6 +5,7 @@ import type { Context } from 'koa';
 import { inexactNumber } from '../../model/exact.ts';
 import { isObject, type Json, type JsonObject } from '../../model/json.ts';
 import { cut, shorten, shownJson } from '../../model/text.ts';
+import type { RawBody } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { readForm } from './form.ts';
 import type { Held } from './intake.ts';
@@ -46,6 +47,17 @@ export async function readBody(ctx: Context, held: Held, fixed: boolean): Promis
   const raw = textOf(bytes);
   const body = isForm ? formOf(raw) : jsonOf(raw, fixed);
   return { body, raw, isForm };
+}
+
+/** Reads a body of any type as it is. @throws Problem */
+export async function readRaw(ctx: Context, held: Held): Promise<RawBody> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(ctx.req.headers)) if (typeof value === 'string') headers.set(name, value);
+  const type = ctx.get('Content-Type').trim();
+  if (!hasBody(ctx)) return { bytes: Buffer.alloc(0), type, headers };
+  const unpack = unpackerOf(ctx);
+  if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge();
+  return { bytes: await unpack(await bytesOf(ctx.req, held), held), type, headers };
 }
 
 /** Reads on and forgets, within bounds. @returns whether the body has ended: then its connection is good for the next request */

@@ -30,6 +30,7 @@ import { attribute, isTrueText, maySetOut, toText } from './attributes.ts';
 import { expressionOf, newStrand, type Of } from './birth.ts';
 import { dropStrand, refOf } from './branches.ts';
 import { catchUp, isCaught } from './cancelling.ts';
+import { waitForEvent } from './events.ts';
 import { filterIn } from './filtering.ts';
 import { end } from './life.ts';
 import { awaitEvent } from './listening.ts';
@@ -66,6 +67,16 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
     node.state = 'awaiting';
     if (message.flanking) node.data['flanking'] = true;
     awaitEvent(x, toText(awaited));
+    return;
+  }
+  const event = message.place === null ? attribute(x, 'await_event') : null;
+  if (event !== null) {
+    node.state = 'awaiting';
+    if (message.flanking) node.data['flanking'] = true;
+    waitForEvent(x, { type: event, prefix: 'await_', waits: { as: 'attribute', left: 1 } });
+    // Its time runs from here, not from when it is applied at last.
+    setTimers(x);
+    node.data['timed'] = true;
     return;
   }
   const settled = setOut(x, message.flanking);
@@ -108,7 +119,8 @@ function setOut(applied: Acting, flanking: boolean): Acting {
   x = expressionOf(x).settle?.(x) ?? x;
   filterIn(x);
   enterTag(x);
-  setTimers(x);
+  if (node.state === null && node.timers.length > 0 && node.data['timed'] === true) delete node.data['timed'];
+  else setTimers(x);
   expressionOf(x).apply(x);
   return x;
 }

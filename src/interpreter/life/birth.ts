@@ -1,6 +1,6 @@
 import { LanguageError } from '../../language/language-error.ts';
 import { type ExpressionId, expidOf } from '../../model/ids.ts';
-import type { Fields } from '../../model/json.ts';
+import { type Fields, isObject, type Json } from '../../model/json.ts';
 import { DEFINE_NAMES, type Tree, textKey } from '../../model/tree.ts';
 import { Bound, type Message, newNode, type Place, type Strand, type TreeRef, type Value } from '../state/state.ts';
 import type { Acting, Expression, World } from '../state/world.ts';
@@ -173,7 +173,7 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
   if (message.variables !== null) node.scope = newScope(message.variables);
   if (place !== null) takePlace(x, place);
   const runsBody = message.launch && DEFINE_NAMES.has(tree.name);
-  node.kind = place?.kind ?? (runsBody ? 'sequence' : headOf(world, tree.name, message.tree));
+  node.kind = place?.kind ?? (runsBody ? 'sequence' : headOf(world, tree, message.tree));
   if (runsBody && node.scope !== null) {
     const name = definitionName(tree);
     if (name !== null) node.scope.own.set(name, new Bound('0', message.tree));
@@ -182,10 +182,18 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
 }
 
 /** Expressions of another language stand in stored definitions only: a tree that came as data cannot name them. */
-function headOf(world: World, name: string, { root }: TreeRef): string {
+function headOf(world: World, { name, attributes }: Tree, { root }: TreeRef): string {
   const known = world.registry.get(name);
+  // Names that came later may be those of participants.
+  if (known?.onlyWith !== undefined && (!attributes.has(known.onlyWith) || isCalledBack(world, name))) return 'ref';
   if (known === undefined || (known.family !== undefined && typeof root !== 'string')) return 'ref';
   return known.names[0] ?? 'ref';
+}
+
+/** Whether the launch itself names a participant so. */
+function isCalledBack({ row }: World, name: string): boolean {
+  const callbacks = JSON.parse(row.callbacks) as Json;
+  return isObject(callbacks) && Object.hasOwn(callbacks, name);
 }
 
 export const definitionName = (tree: Tree): string | null => {

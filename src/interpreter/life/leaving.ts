@@ -22,6 +22,7 @@ import { attribute, toText, treeOf } from './attributes.ts';
 import { expressionOf, type Of } from './birth.ts';
 import { dropStrand, type KinPage, refOf, strandsBelow, uncount } from './branches.ts';
 import { cancelFirst, catchUp, isCaught, leftToHandlers } from './cancelling.ts';
+import { stopWaiting } from './events.ts';
 import { filterOut } from './filtering.ts';
 import { dropListener } from './listening.ts';
 import { leaveTag } from './tags.ts';
@@ -156,6 +157,7 @@ export function removeExpression(x: Acting, followed = false): void {
   clearTimers(x);
   expressionOf(x).gone?.(x);
   if (node.hasListener) dropListener(x);
+  if (world.header.waiters > 0) stopWaiting(x);
   if (node.hasError) clearError(x);
   if (node.hasWorkitem) {
     world.changeWorkitem(node.id, { kind: 'delete' });

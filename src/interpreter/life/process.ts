@@ -69,12 +69,14 @@ export function killAtOnce(world: World): void {
   world.queue.length = 0;
   world.agenda.clear();
   world.sweep = true;
+  world.waited = header.waiters > 0;
   Object.assign(header, {
     strands: 0,
     expressions: 0,
     roots: 0,
     errors: 0,
     listeners: 0,
+    waiters: 0,
     answers: 0,
     continuing: false,
     kept: 0,

@@ -169,6 +169,12 @@ export type Header = {
   errors: number;
   listeners: number;
   listenerSeq: number;
+  /** Expressions that wait for events from outside. */
+  waiters: number;
+  /** How many events led to this workflow, one by way of the other. */
+  hops: number;
+  /** Events it has sent. */
+  sent: number;
   answers: number;
   pausedAt: number | null;
   /** The last pause that has ended: from when, to when. */
@@ -272,7 +278,9 @@ export type Message =
       readonly fields: Fields;
     }
   | { readonly kind: 'intercepted'; readonly ref: Ref; readonly error: Fields; readonly fields: Fields }
-  | { readonly kind: 'awake'; readonly to: Ref };
+  | { readonly kind: 'awake'; readonly to: Ref }
+  /** An event from outside has come, for one of BPMN's that waits under `on`. */
+  | { readonly kind: 'event'; readonly to: Ref; readonly event: string; readonly on: string | null };
 
 /** A reply that does not come from a child: of an expression to itself, of a timer, a command, an event. */
 export const plainReply = (
@@ -393,6 +401,9 @@ export const newHeader = (): Header => ({
   errors: 0,
   listeners: 0,
   listenerSeq: 0,
+  waiters: 0,
+  hops: 0,
+  sent: 0,
   answers: 0,
   pausedAt: null,
   overslept: null,

@@ -14,6 +14,7 @@ import {
   type Op,
   type StrandRow,
   type VariableRow,
+  type WaiterRow,
   type WorkflowRow,
   type WorkitemRow,
 } from '../../model/rows.ts';
@@ -58,6 +59,8 @@ export type Expression = {
   readonly names: readonly string[];
   /** The language it belongs to; absent: Ruote's. */
   readonly family?: Family;
+  /** Counts only with this attribute, and where the launch names no participant so; else it is a participant or sub-process. */
+  readonly onlyWith?: string;
   /** It obeys commands (skip, jump, rewind…) of expressions below it. */
   readonly commanded?: true;
   readonly apply: (x: Acting) => void;
@@ -146,6 +149,7 @@ export class World {
   readonly errors = new Map<string, Op<ErrorRow>>();
   readonly listeners = new Map<string, Op<ListenerRow>>();
   readonly variables = new Map<string, Op<VariableRow>>();
+  readonly waiters = new Map<string, Op<WaiterRow>>();
   readonly strands = new Map<string, Strand | null>();
   /** Base rows by the fields in them, so that a strand born with these very fields refers to the row. */
   readonly bases = new Map<Fields, ExpressionId>();
@@ -170,6 +174,10 @@ export class World {
   hold: number | null = null;
   shift: number | null = null;
   sweep = false;
+  readonly missed: string[] = [];
+  waited = false;
+  /** How many events led to what this step does, one by way of the other. */
+  hops = 0;
   private readonly random: () => string;
 
   constructor(options: {
@@ -187,6 +195,7 @@ export class World {
     this.context = options.context;
     this.stimulus = options.stimulus;
     this.now = Math.max(options.stimulus.now, options.row.updatedAt);
+    this.hops = options.header.hops;
     this.random = hexStream(options.stimulus.seed);
   }
 

@@ -323,6 +323,32 @@ export const TABLE = {
     to: 300,
     meaning: 'seconds it is left alone at first (twice as long each time, at most 300), 1 to 300',
   }),
+  /** Null: while HOST is loopback. */
+  eventsAtRoot: flag('EVENTS_AT_ROOT', null, {
+    meaning: '`1`: `POST /` takes events as `POST /v1/events` does; `0`: it does not',
+    shown: '`1` while `HOST` is loopback',
+  }),
+  eventsKeepSeconds: integer('EVENTS_KEEP_SECONDS', 3_600, {
+    from: 0,
+    to: 2_592_000,
+    meaning:
+      'seconds an event is kept for somebody who waits for it later, where it does not say so itself, 0 to 2592000',
+  }),
+  eventsKeptMax: integer('EVENTS_KEPT_MAX', 100_000, {
+    from: 1,
+    to: 100_000_000,
+    meaning: 'events a tenant may have kept at once; more are refused, 1 to 100000000',
+  }),
+  eventsDedupeDays: integer('EVENTS_DEDUPE_DAYS', 7, {
+    from: 1,
+    to: 365,
+    meaning: 'days in which the same event counts once, and is shown, 1 to 365',
+  }),
+  eventHopsMax: integer('EVENT_HOPS_MAX', 16, {
+    from: 1,
+    to: 1_000,
+    meaning: 'events that may lead to each other, one by way of the next, before it is taken for a loop, 1 to 1000',
+  }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,
     to: 60,

@@ -2,8 +2,10 @@ import { API_KEY, openApiKeys } from './api-key.ts';
 import { ATTEMPT, openAttempts } from './attempt.ts';
 import { AUDIT, openAudit } from './audit.ts';
 import { BUSINESS_KEY, openBusinessKeys } from './business-key.ts';
+import { CORRELATION } from './correlation.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
 import { DELIVERY, openDeliveries } from './delivery.ts';
+import { EVENT, openEvents } from './event.ts';
 import { FIGURE, openFigures } from './figure.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
 import { NODE, openNodes } from './node.ts';
@@ -20,8 +22,10 @@ const tables = [
   ATTEMPT,
   AUDIT,
   BUSINESS_KEY,
+  CORRELATION,
   DEFINITION,
   DELIVERY,
+  EVENT,
   FIGURE,
   IDEMPOTENCY_KEY,
   NODE,
@@ -35,6 +39,7 @@ const tables = [
 export const openTables = (open: OpenTable) => ({
   attempts: openAttempts(open),
   definitions: openDefinitionTexts(open),
+  receivedEvents: openEvents(open),
   figureRows: openFigures(open),
   answers: openAnswers(open),
   nodes: openNodes(open),

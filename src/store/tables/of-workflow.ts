@@ -8,6 +8,7 @@ import {
   type ListenerRow,
   type StrandRow,
   type VariableRow,
+  type WaiterRow,
   type WorkflowRow,
   type WorkitemRow,
 } from '../../model/rows.ts';
@@ -171,6 +172,26 @@ export const VARIABLE: Table<VariableRow> = {
   keyOf: (row) => `${row.scope} ${row.name}`,
 };
 
+export const WAITER: Table<WaiterRow> = {
+  name: 'waiter',
+  keys: ['id'],
+  columns: [
+    text('id'),
+    text('path'),
+    text('type'),
+    text('wanted'),
+    text('keyFrom', 'key_from'),
+    text('where', 'condition'),
+    text('hears'),
+    boolean('once'),
+    bigint('since'),
+    text('element'),
+  ],
+  // Where it meets events is found as it is armed (meeting.ts).
+  extra: [text('tenant'), text('key'), bigint('seq')],
+  keyOf: (row) => row.id,
+};
+
 export const HISTORY: Table<HistoryRow> = {
   name: 'history',
   keys: ['first_n'],
@@ -187,6 +208,7 @@ export const CHILD_TABLES: { readonly [Kind in ChildKind]: Table<Children[Kind]>
   errors: ERROR,
   listeners: LISTENER,
   variables: VARIABLE,
+  waiters: WAITER,
 };
 
 /** Every table that has rows of a workflow beside the workflow's own. */

@@ -1,5 +1,6 @@
 import { showWorkflow } from '../../../engine/show.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
+import { isObject } from '../../../model/json.ts';
 
 import { answers } from '../../answers.ts';
 import { drawingFor } from '../../diagram/layout.ts';
@@ -10,11 +11,12 @@ import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
+import { isStorable } from '../../value.ts';
+import { messageOf, nameOf, received, secondsOf } from '../signals/operations.ts';
+import { EventAnswer } from '../signals/schemas.ts';
 import { Message, Taken } from './schemas.ts';
 
 const ID_PATH = '/v1/workflows/:workflow_id';
-/** Characters of the name of a message or signal. */
-const NAME_MAX = 300;
 
 /** What can be done with workflows whose definition is BPMN. */
 export function bpmnOperations(parts: Parts): readonly Operation[] {
@@ -23,24 +25,12 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       id: 'sendMessage',
       method: 'post',
       path: `${ID_PATH}/messages/:name`,
-      summary: 'A message to one workflow: the event that has waited for it longest takes it, else it is kept',
-      access: 'operate',
+      summary:
+        'A message to one workflow: whoever has waited for it longest takes it, else it is kept (`?ttl=` seconds)',
+      access: 'launch',
       body: { schema: Message, checked: 'here' },
-      query: [{ name: 'ttl', description: '0: not kept when nobody waits for it' }],
-      answers: answers(202, 'It is taken or kept', Taken, 404, 409, 422),
-      handle: async (call) => {
-        const id = workflowIdOf(call);
-        const ttl = call.query.get('ttl');
-        if (ttl !== null && ttl !== '0')
-          throw new Problem('query_invalid', 'ttl can be 0 only: kept as long as the workflow, or not');
-        const given = await happen(parts, call, id, {
-          kind: 'message',
-          name: nameOf(call),
-          fields: callersFields(call.body),
-          keep: ttl === null,
-        });
-        return jsonReply(202, given);
-      },
+      answers: answers(202, 'What became of it', EventAnswer, 404, 409, 422),
+      handle: (call) => sendMessage(parts, call),
     },
     {
       id: 'throwSignal',
@@ -71,10 +61,59 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
   ];
 }
 
-function nameOf(call: Call): string {
-  const name = call.params['name'] ?? '';
-  if (name.length > NAME_MAX) throw new Problem('request_invalid', `the name is longer than ${NAME_MAX} characters`);
-  return name;
+/** Parameters of a message's query that are none of its data. */
+const NO_DATA = new Set(['ttl', 'wait', 'token']);
+
+/**
+ * A message to one workflow. In BPMN it is a stimulus of that workflow, taken within its step, and what is kept for it lies in the workflow;
+ * in the tree language it is an event for this workflow alone.
+ */
+async function sendMessage(parts: Parts, call: Call): Promise<Reply> {
+  const id = workflowIdOf(call);
+  const name = nameOf(call);
+  const row = await parts.store.read.workflow(call.principal.tenant, id);
+  if (row === null || row.endedAt !== null) throw noSuchWorkflow(id);
+  const given = [...call.query].filter(([key]) => !NO_DATA.has(key));
+  if (given.some((pair) => pair.some((text) => !isStorable(text))))
+    throw new Problem('query_invalid', 'The query contains U+0000 or half a surrogate pair');
+  const data = callersFields({ ...Object.fromEntries(given), ...call.body });
+  const keepSeconds = secondsOf(call.query.get('ttl') ?? undefined, '#/ttl');
+  const tree = await parts.trees.tree(row.definition);
+  const incoming = messageOf(parts, {
+    name,
+    id: null,
+    source: `/v1/workflows/${id}/messages/${encodeURIComponent(name)}`,
+    key: null,
+    data,
+    sort: 'message',
+    mode: 'direct',
+    workflow: id,
+    keepSeconds,
+    hops: 0,
+  });
+  if (tree?.name !== 'bpmn:process') {
+    const [view] = await received(parts.receiver, call, [incoming]);
+    return jsonReply(202, view ?? {});
+  }
+  const taken = await happen(parts, call, id, { kind: 'message', name, fields: data, keep: keepSeconds !== 0 });
+  const { delivered, element, kept } = (isObject(taken) ? taken : {}) as {
+    readonly delivered?: number;
+    readonly element?: string;
+    readonly kept?: boolean;
+  };
+  const isTaken = delivered === 1;
+  return jsonReply(202, {
+    status: 'accepted',
+    id: incoming.id,
+    event_id: incoming.id,
+    started: [],
+    resumed: isTaken ? [id] : [],
+    delivered: isTaken,
+    kept: kept === true,
+    kept_until: null,
+    duplicate: false,
+    ...(element !== undefined && { element }),
+  });
 }
 
 /** Branches that are looked at for their tokens. */

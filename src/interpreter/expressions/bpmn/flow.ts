@@ -5,6 +5,7 @@ import { isObject } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { childPath, dropStrand, refOf } from '../../life/branches.ts';
 import { cancelChildren } from '../../life/cancelling.ts';
+import { dropWaiter } from '../../life/events.ts';
 import { removeExpression } from '../../life/leaving.ts';
 import { parentOf } from '../../life/variables.ts';
 import { plainReply, type Strand } from '../../state/state.ts';
@@ -300,6 +301,7 @@ function disarmSubs(scope: Acting): void {
   for (const on of armed.filter((each) => each.startsWith('s'))) {
     world.header.listeners--;
     world.listeners.set(`${node.id}#${on}`, { kind: 'delete' });
+    dropWaiter(world, `${node.id}#${on}` as ExpressionId);
   }
   node.data['armed'] = armed.filter((each) => !each.startsWith('s'));
 }

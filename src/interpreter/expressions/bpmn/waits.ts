@@ -1,12 +1,15 @@
 import { dateAt, durationAfter, readCycle, roundAfter } from '../../../language/iso-timer.ts';
 import { LanguageError } from '../../../language/language-error.ts';
+import { TYPE_MAX } from '../../../model/events.ts';
 import type { ExpressionId } from '../../../model/ids.ts';
-import type { Fields, Json } from '../../../model/json.ts';
+import { type Fields, isObject, type Json } from '../../../model/json.ts';
 import type { AgendaRow, ListenerRow } from '../../../model/rows.ts';
 import { refOf } from '../../life/branches.ts';
+import { dataOf, dropWaiter, putWaiter, eventOf as receivedEvent } from '../../life/events.ts';
 import { countListener } from '../../life/listening.ts';
 import { clearTimers, schedule, type Wake } from '../../life/timers.ts';
 import { parentOf } from '../../life/variables.ts';
+import { mergeGiven } from '../../state/fields.ts';
 import { plainReply } from '../../state/state.ts';
 import type { Acting, World } from '../../state/world.ts';
 import { childTree, type EventSpec, eventOf, flowsOf, list, meant, text, treeOf } from './parts.ts';
@@ -146,6 +149,7 @@ function listen(
       spec: JSON.stringify(spec),
     },
   });
+  waitOutside(x, id, wanted, spec);
 }
 
 function elementAt(x: Acting, on: string): string {
@@ -160,6 +164,50 @@ function elementAt(x: Acting, on: string): string {
     : text(treeOf(x), 'id');
 }
 
+/** What comes from outside finds it by a row of its own (life/events.ts); a name or key that is too long nobody outside can say. */
+function waitOutside(
+  x: Acting,
+  id: ExpressionId,
+  wanted: { readonly event: 'message' | 'signal'; readonly name: string; readonly key: string | null },
+  spec: Spec,
+): void {
+  if (wanted.name === '' || wanted.name.length > TYPE_MAX) return;
+  putWaiter(x, {
+    id,
+    path: x.strand.path,
+    type: wanted.name,
+    wanted: wanted.key,
+    keyFrom: null,
+    where: null,
+    hears: wanted.event,
+    once: !spec.stays,
+    since: x.world.now,
+    element: spec.element,
+  });
+}
+
+/** Whether the expression waits under this key yet. */
+export const isArmed = ({ node }: Acting, on: string): boolean =>
+  ((node.data['armed'] ?? []) as readonly string[]).includes(on);
+
+/** An event from outside has come for one that waits under this key. */
+export function takeEvent(x: Acting, on: string, event: string): void {
+  const { node, world } = x;
+  const row = world.ownListeners().find((each) => each.id === `${node.id}#${on}`);
+  if (row === undefined) return;
+  const spec = specOf(row);
+  const data = dataOf(receivedEvent(world, event));
+  served(world, row, spec);
+  world.record({
+    kind: 'event.received',
+    expid: node.expid,
+    event: row.event,
+    event_id: event,
+    type: row.name ?? '',
+  });
+  world.send(plainReply(refOf(x), happened(on), isObject(data) ? mergeGiven({}, data) : {}));
+}
+
 /** Nothing is waited for any more. */
 export function disarm(x: Acting): void {
   const { node, world } = x;
@@ -171,6 +219,7 @@ export function disarm(x: Acting): void {
 function drop(world: World, id: ExpressionId): void {
   world.header.listeners--;
   world.listeners.set(id, { kind: 'delete' });
+  dropWaiter(world, id);
 }
 
 /** One listener has been served. */
@@ -205,14 +254,14 @@ export function deliverMessage(
   name: string,
   key: string | null | undefined,
   fields: Fields,
-): Acting | null {
+): { readonly x: Acting; readonly element: string } | null {
   for (const { row, spec } of waiting(world, 'message', name)) {
     if (key !== undefined && spec.key !== key) continue;
     const x = served(world, row, spec);
     if (x === null) continue;
     world.record({ kind: 'message.received', expid: x.node.expid, name });
     world.send(plainReply(refOf(x), happened(spec.on), fields));
-    return x;
+    return { x, element: spec.element };
   }
   return null;
 }

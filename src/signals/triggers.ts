@@ -1,0 +1,114 @@
+import { judgeEvent } from '../language/event-condition.ts';
+import { LanguageError } from '../language/language-error.ts';
+import { lookup } from '../language/lookup.ts';
+import { substitute } from '../language/substitution.ts';
+import type { WorkflowId } from '../model/ids.ts';
+import { isObject, type Json, type JsonObject, ownValue } from '../model/json.ts';
+import type { Tenant } from '../model/tenant.ts';
+import type { Start } from '../store/meeting.ts';
+import type { Incoming, Skipped, Starter } from './receiver.ts';
+
+/*
+ * Definitions that events start: which fit, and with which fields. The launch itself is an agenda row of the workflow to come, written in the
+ * transaction that receives the event; the workflow's id is made here.
+ */
+
+/** What a stored definition says of events that start it, checked when it was stored. */
+export type Trigger = {
+  readonly type: string;
+  readonly source?: string;
+  readonly key?: string;
+  readonly where?: string;
+  readonly fields?: JsonObject;
+  readonly business_key?: string;
+  readonly enabled?: boolean;
+};
+
+/** A trigger of the active version of a definition. */
+export type Triggered = { readonly definition: string; readonly version: number; readonly trigger: Trigger };
+
+/** What the agenda row of a workflow to come says. */
+export type StartOrder = {
+  readonly tenant: Tenant;
+  readonly definition: string;
+  readonly version: number;
+  readonly fields: JsonObject;
+  readonly businessKey: string | null;
+  readonly hops: number;
+  readonly eventId: string;
+};
+
+/** Workflows that one event may start. */
+const STARTS_MAX = 100;
+
+export function makeStarter(parts: {
+  /** Triggers of active versions for events of a type. */
+  readonly triggersOf: (tenant: Tenant, type: string) => Iterable<Triggered>;
+  /** What keeps a version from being launched with these fields, as one word; null: nothing. */
+  readonly complaint: (tenant: Tenant, triggered: Triggered, fields: JsonObject) => Promise<string | null>;
+  /** The workflow that has a business key. */
+  readonly holder: (tenant: Tenant, key: string) => Promise<WorkflowId | null>;
+  readonly freshId: () => WorkflowId;
+}): Starter {
+  return async (tenant, incoming, eventId) => {
+    const starts: Start[] = [];
+    const skipped: Skipped[] = [];
+    for (const triggered of parts.triggersOf(tenant, incoming.type)) {
+      if (starts.length === STARTS_MAX || !fitsTrigger(triggered.trigger, incoming)) continue;
+      const { definition, version, trigger } = triggered;
+      const fields = fieldsFor(trigger, incoming.event);
+      const reason = await parts.complaint(tenant, triggered, fields);
+      if (reason !== null) {
+        skipped.push({ definition, reason });
+        continue;
+      }
+      const key = trigger.business_key === undefined ? null : filled(trigger.business_key, incoming.event);
+      const businessKey = key === null || typeof key === 'object' || key === '' ? null : String(key);
+      const holder = businessKey === null ? null : await parts.holder(tenant, businessKey);
+      if (holder !== null) {
+        skipped.push({ definition, reason: 'business_key_taken', workflowId: holder });
+        continue;
+      }
+      const order: StartOrder = { tenant, definition, version, fields, businessKey, hops: incoming.hops, eventId };
+      starts.push({ workflow: parts.freshId(), payload: JSON.stringify({ launch: order }) });
+    }
+    return { starts, skipped };
+  };
+}
+
+/** Whether an event of the trigger's type starts it. */
+export const fitsTrigger = (trigger: Trigger, { source, key, event, mode, sort }: Incoming): boolean =>
+  trigger.enabled !== false &&
+  mode !== 'direct' &&
+  // Signals start processes of BPMN alone.
+  sort !== 'signal' &&
+  (trigger.source === undefined || trigger.source === source) &&
+  (trigger.key === undefined || trigger.key === key) &&
+  (trigger.where === undefined || judgeEvent(trigger.where, event));
+
+const fieldsFor = ({ fields }: Trigger, event: JsonObject): JsonObject => {
+  if (fields === undefined) return { event };
+  const value = filled(fields, event);
+  return isObject(value) ? value : {};
+};
+
+/** One `${…}` as a whole text: its value, with its type. */
+const WHOLE = /^\$\{(?:f:)?([^${}]+)\}$/;
+
+/** A template with the parts of an event put in; what cannot be put in is null. */
+export function filled(template: Json, event: JsonObject): Json {
+  if (typeof template === 'string') {
+    const field = (path: string): Json | undefined => lookup({ event }, path);
+    const whole = WHOLE.exec(template)?.[1];
+    if (whole !== undefined) return field(whole) ?? null;
+    try {
+      return substitute(template, { field, variable: () => undefined, special: () => undefined });
+    } catch (error) {
+      if (error instanceof LanguageError) return null;
+      throw error;
+    }
+  }
+  if (Array.isArray(template)) return (template as readonly Json[]).map((item) => filled(item, event));
+  if (!isObject(template)) return template;
+  return Object.fromEntries(Object.keys(template).map((key) => [key, filled(ownValue(template, key) ?? null, event)]));
+}
