@@ -8,6 +8,7 @@ import { OPEN } from '../identity/principal.ts';
 import { DEFAULT_TENANT, readTenant } from '../model/tenant.ts';
 import type { Post } from '../outbox/post.ts';
 import { type Log, makeLog } from '../runtime/log.ts';
+import { ownUrl } from './base-url.ts';
 import type { Between } from './build.ts';
 import { readConfig } from './config.ts';
 import { fetchInside } from './fetch-inside.ts';
@@ -93,7 +94,14 @@ export async function startRota(options: StartOptions = {}): Promise<Embedded> {
   const client = new Rota({
     url: BASE_INSIDE,
     key: '',
-    fetch: fetchInside(running.listener, BASE_INSIDE, { [INSIDE]: token.toString('hex') }),
+    // What a proceed_url says comes back here, too, whether anybody listens there or not.
+    fetch: fetchInside(
+      running.listener,
+      [BASE_INSIDE, config.baseUrl ?? running.url ?? ownUrl(config.host, config.port)],
+      {
+        [INSIDE]: token.toString('hex'),
+      },
+    ),
   });
   const workers = makeWorkers({
     rota: client,

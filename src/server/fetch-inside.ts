@@ -7,20 +7,23 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /**
  * A `fetch` that brings requests to a listener of this process, over a connection that is in memory: the same HTTP, and no port.
  *
- * @param base requests to this origin stay inside, others go out as usual
- * @param headers stand on each request that stays inside
+ * @param bases requests to these addresses and below stay inside, without the path of the address; others go out as usual
+ * @param headers stand on each request that stays inside and has no token of its own
  */
 export function fetchInside(
   listener: RequestListener,
-  base: string,
+  bases: readonly string[],
   headers: Readonly<Record<string, string>>,
 ): typeof fetch {
-  const { origin, host } = new URL(base);
+  const inside = bases.map((base) => new URL(base));
   // It never listens: connections are handed to it.
   const server = createServer(listener);
   return (async (input: Request) => {
     const url = new URL(input.url);
-    if (url.origin !== origin) return fetch(input);
+    const base = inside.find(({ origin, pathname }) => url.origin === origin && url.pathname.startsWith(pathname));
+    if (base === undefined) return fetch(input);
+    const prefix = base.pathname.replace(/\/+$/, '');
+    const own = url.searchParams.has('token') ? {} : headers;
     const body = input.body === null ? null : Buffer.from(await input.arrayBuffer());
     const [near, far] = duplexPair();
     return new Promise<Response>((resolve, reject) => {
@@ -28,11 +31,11 @@ export function fetchInside(
         {
           createConnection: () => near,
           method: input.method,
-          path: url.pathname + url.search,
+          path: url.pathname.slice(prefix.length) + url.search,
           headers: {
             ...Object.fromEntries(input.headers),
-            ...headers,
-            host,
+            ...own,
+            host: 'localhost',
             connection: 'close',
             ...(body === null ? {} : { 'content-length': String(body.length) }),
           },

@@ -52,7 +52,7 @@ const launch = async (text: string, ...more: readonly string[]): Promise<string>
 };
 const UNKNOWN = '20151005-1247-kogadeso-gekunute';
 
-describe('rota', () => {
+describe('rota', { timeout: 120_000 }, () => {
   test('launches a file with fields, and shows how it stands until it is done', async () => {
     const fields = file('fields.json', '{"who":"Bob","n":1}');
     const id = await launch(
@@ -70,7 +70,7 @@ describe('rota', () => {
 
     const shown = await rota('show', id);
     expect(shown.out).toContain(`${id}  running  x`);
-    expect(shown.out).toMatch(/ {2}define x\n {4}alpha {2}<- active {2}0_0!\w+!/);
+    expect(shown.out).toMatch(/ {2}define x {2}<- active\n {4}alpha {2}<- active {2}0_0!\w+!/);
     expect(JSON.parse((await rota('show', id, '--json')).out)).toMatchObject({ id, status: 'running' });
     expect((await rota('list', '--where', 'who=Ada')).out).toContain(`${id}  running`);
     expect((await rota('workitems', '--workflow', id)).out).toContain(body.workitem_id);
@@ -97,6 +97,7 @@ describe('rota', () => {
     await alpha.next();
     expect(await rota('wait', id, '--timeout', '0.05')).toMatchObject({ code: 5, out: '' });
     expect(await rota('cancel', id, '--quiet')).toEqual({ code: 0, out: '', err: '' });
+    expect((await alpha.next()).body.status).toBe('cancel');
   });
 
   test('tells each kind of failure by its exit code, with the sentence on standard error', async () => {
@@ -122,10 +123,9 @@ describe('rota', () => {
     [['definitions', 'get']],
     [['proceed', 'x', '--field', 'novalue']],
     [['wait', 'x', '--timeout', '-1']],
-  ])('%j is called wrongly: 2, and says how', async (args) => {
-    const { code, out, err } = await rota(...args);
+  ])('%j is called wrongly: 2, and nothing on standard output', async (args) => {
+    const { code, out } = await rota(...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).not.toBe('');
   });
 
   test('fails a workitem, lists what is in error, and replays it; of several errors it wants to know which', async () => {

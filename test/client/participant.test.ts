@@ -189,7 +189,7 @@ describe('a participant', () => {
   });
 });
 
-describe('with a server', () => {
+describe('with a server', { timeout: 120_000 }, () => {
   let server: Running;
   const listening: Server[] = [];
   beforeAll(async () => {
@@ -239,7 +239,7 @@ describe('with a server', () => {
     };
     const workflow = `define x\n  node\n  koa\n  express`;
     const { id } = await rota.launch({ workflow, callbacks });
-    const over = await rota.wait(id, { timeout: 15 });
+    const over = await rota.wait(id, { timeout: 60 });
     expect(over.status).toBe('completed');
     expect(over.fields['path']).toBe('node.koa.express.');
     const kinds: string[] = [];
@@ -252,10 +252,10 @@ describe('with a server', () => {
   test('wait ends with an error that waits for somebody, replay tries it again', async () => {
     const rota = new Rota({ url: server.url });
     const { id } = await rota.launch({ workflow: 'define x\n  nobody', callbacks: {} });
-    const stuck = await rota.wait(id, { timeout: 15 });
+    const stuck = await rota.wait(id, { timeout: 60 });
     expect(stuck.errors.map((one) => one.class)).toEqual(['MissingCallbackUrl']);
     await rota.replay(id);
-    await rota.wait(id, { timeout: 15 });
+    await rota.wait(id, { timeout: 60 });
     await rota.kill(id, { reason: 'it was a test' });
     await expect(rota.replay(id)).rejects.toMatchObject({ code: 'error_not_found' });
     await expect(rota.show('20151005-1247-kogadeso-gekunute')).rejects.toMatchObject({
@@ -280,6 +280,6 @@ describe('with a server', () => {
     await expect(rota.workitems.patch(one, { fields: { a: 2 } })).rejects.toMatchObject({ status: 412 });
     expect((await rota.workitems.get(one.id)).fields['a']).toBe(1);
     await rota.proceed(one.id, { fields: { b: 2 } });
-    expect((await rota.wait(id, { timeout: 15 })).fields).toMatchObject({ a: 1, b: 2 });
+    expect((await rota.wait(id, { timeout: 60 })).fields).toMatchObject({ a: 1, b: 2 });
   });
 });

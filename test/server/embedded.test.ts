@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { participant } from '../../src/client/index.ts';
 import { type Embedded, startRota } from '../../src/server/embedded.ts';
 import { postJson, send } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /* The server as a part of an application: no port of its own, requests brought to it, hooks before it. */
 
@@ -52,12 +53,15 @@ const listen = async (one: Server): Promise<string> => {
   return `http://127.0.0.1:${(one.address() as AddressInfo).port}`;
 };
 
-describe('a server in an application', () => {
+/** For a machine that is busy. */
+const LIMIT_MS = 120_000;
+
+describe('a server in an application', { timeout: LIMIT_MS }, () => {
   test('listens nowhere, and its client does everything', async () => {
     expect(rota.url).toBe(null);
     expect(await rota.client.ping()).toEqual({ ping: 'pong' });
     const { id } = await rota.client.launch({ workflow: 'define x\n  echo "hi"', callbacks: {} });
-    expect((await rota.client.wait(id, { timeout: 15 })).status).toBe('completed');
+    expect((await rota.client.wait(id, { timeout: 60 })).status).toBe('completed');
     const kinds: string[] = [];
     for await (const { kind } of rota.client.events(id)) {
       kinds.push(kind);
@@ -104,12 +108,38 @@ describe('a server in an application', () => {
     const base = await listen(createServer(alpha.node));
     const callbacks = { alpha: `${base}/alpha`, beta: `${base}/forbidden` };
     const { id } = await rota.client.launch({ workflow: 'define x\n  alpha\n  beta', callbacks });
-    const stuck = await rota.client.wait(id, { timeout: 15 });
+    const stuck = await rota.client.wait(id, { timeout: 60 });
     expect(stuck.fields['done']).toBe(true);
     expect(stuck.errors[0]?.class).toBe('RetriesExceeded');
     expect(calls.filter((call) => /^before|^after/.test(call))).toEqual([
       ...['before /alpha', 'after delivered 204', 'before /forbidden', 'before /forbidden'],
     ]);
+  });
+
+  test('has participants in its process, which are claimed, answered for and stopped', async () => {
+    const stopped: unknown[] = [];
+    await rota.participant('count', async ({ fields }) => ({ n: Number(fields['n'] ?? 0) + 1 }));
+    await rota.participant('refuse', () => {
+      throw new RangeError('too much');
+    });
+    await rota.participant('sleep', async (_workitem, { signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      stopped.push(signal.reason);
+      return { late: true };
+    });
+    const workflow = 'define x\n  count\n  count\n  refuse on_error: "count"';
+    const { id } = await rota.client.launch({ workflow, callbacks: {} });
+    const done = await rota.client.wait(id, { timeout: 60 });
+    expect(done.fields).toMatchObject({ n: 3, __error__: { class: 'RangeError', message: 'too much' } });
+
+    const asleep = await rota.client.launch({ workflow: 'define x\n  sleep', callbacks: {} });
+    const claimed = async (): Promise<boolean> =>
+      JSON.stringify((await rota.client.show(asleep.id)).workitems).includes('"claim":{"assignee"');
+    await until('the claim', claimed);
+    await rota.client.cancel(asleep.id);
+    const over = await rota.client.wait(asleep.id, { timeout: 60 });
+    expect([over.status, over.fields['late']]).toEqual(['cancelled', undefined]);
+    await until('the stop of the function', () => stopped.length === 1);
   });
 
   test('what claims to come from inside must know what only the process knows', async () => {
