@@ -16,11 +16,15 @@ const PAGES: readonly (readonly [RegExp, Load])[] = [
   [/^\/deliveries(\/[^/]+)?$/, () => import('./pages/deliveries.tsx').then((one) => one.Deliveries)],
   [/^\/timers$/, () => import('./pages/timers.tsx').then((one) => one.Timers)],
   [/^\/definitions\/edit$/, () => import('./pages/editor.tsx').then((one) => one.Editor)],
-  [/^\/definitions(\/.+)?$/, () => import('./pages/definitions.tsx').then((one) => one.Definitions)],
+  [/^\/definitions\/.+$/, () => import('./pages/definition.tsx').then((one) => one.Definition)],
+  [/^\/definitions$/, () => import('./pages/definitions.tsx').then((one) => one.Definitions)],
   [/^\/participants(\/.+)?$/, () => import('./pages/participants.tsx').then((one) => one.Participants)],
   [/^\/playground$/, () => import('./pages/playground.tsx').then((one) => one.Playground)],
   [/^\/nodes$/, () => import('./pages/nodes.tsx').then((one) => one.Nodes)],
-  [/^\/settings(\/.+)?$/, () => import('./pages/settings.tsx').then((one) => one.Settings)],
+  [/^\/batches(\/[^/]+)?$/, () => import('./pages/batches.tsx').then((one) => one.Batches)],
+  [/^\/rehearse$/, () => import('./pages/rehearse.tsx').then((one) => one.Rehearsal)],
+  [/^\/signin$/, () => import('./pages/signin.tsx').then((one) => one.SignIn)],
+  [/^\/settings(\/.+)?$/, () => import('./pages/settings/page.tsx').then((one) => one.Settings)],
 ];
 
 function App() {
@@ -32,11 +36,14 @@ function App() {
           <p>The address may have been cut short. The pages are in the rail.</p>
         </Empty>
       ) : (
-        <Lazy load={load} key={path.value} />
+        <Lazy load={load} key={keyOf(path.value)} />
       )}
     </Frame>
   );
 }
+
+/** Another page is another element; a page whose parts have addresses of their own stays while one goes from part to part. */
+const keyOf = (at: string): string => (/^\/(settings|worklist)/.test(at) ? (at.split('/')[1] ?? '') : at);
 
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Everything a page may be made of. */
-const SOURCES = ['console', 'src/model', 'src/definition', 'src/language', 'examples', 'package-lock.json'];
+const SOURCES = [
+  'console',
+  'src/model',
+  'src/events',
+  'src/language',
+  'src/interpreter',
+  'examples',
+  'package-lock.json',
+];
 const STAMP = 'built-from';
 
 /** @returns false when the builder is not installed and nothing is built */

@@ -38,21 +38,45 @@ export const workflow = codec({
 export const launch = codec({
   from: text(),
   definition: text(),
-  example: oneOf(['', 'order', 'review', 'escalation'] as const, ''),
+  example: text(),
 });
 
-export const worklist = codec({ participant: text(), status: oneOf(['', 'open', 'failed'] as const, '') });
+export const worklist = codec({
+  participant: text(),
+  status: oneOf(['', 'open', 'failed'] as const, ''),
+  overdue: oneOf(['', '1'] as const, ''),
+});
+/** What errors are grouped by: the words of the page, and what the server calls them. */
+export const GROUPINGS = {
+  message: 'fingerprint',
+  class: 'class',
+  participant: 'participant',
+  definition: 'definition',
+} as const;
+export type Grouping = keyof typeof GROUPINGS;
 export const errors = codec({
-  by: oneOf(['message', 'class', 'place'] as const, 'message'),
+  by: oneOf(Object.keys(GROUPINGS) as Grouping[], 'message'),
   class: text(),
+  participant: text(),
+  name: text(),
+  /** The group that is open. */
   print: text(),
 });
 export const deliveries = codec({
   state: oneOf(['', 'owed', 'failing', 'spent'] as const, ''),
   participant: text(),
   host: text(),
+  cursor: text(),
 });
-export const timers = codec({ action: text() });
+export const timers = codec({ action: text(), workflow: text(), cursor: text() });
+export const batches = codec({
+  state: oneOf(['', 'collecting', 'running', 'completed', 'stopped', 'failed'] as const, ''),
+  outcome: oneOf(['', 'done', 'failed', 'skipped', 'left'] as const, ''),
+  cursor: text(),
+});
+export const audit = codec({ action: text(), actor: text(), from: text(), to: text() });
+export const signIn = codec({ next: text() });
+export const definition = codec({ version: text(), a: text(), b: text() });
 export const playground = codec({ workflow: text() });
-export const editor = codec({ name: text(), format: oneOf(['', 'radial', 'json', 'xml'] as const, '') });
+export const editor = codec({ name: text(), version: text(), recipe: text() });
 export const plain = codec({});

@@ -11,6 +11,9 @@ const base = new URL(document.baseURI);
 /** The root of the interface: one above the console. */
 export const apiRoot = new URL('..', base);
 
+/** Whether the page was loaded from this machine. */
+export const isLoopbackPage = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(base.hostname);
+
 function here(): Place {
   const { pathname, search, hash } = window.location;
   const below = pathname.startsWith(base.pathname) ? pathname.slice(base.pathname.length) : '';
@@ -37,6 +40,10 @@ export function go(to: string, how: 'push' | 'replace' = 'push'): void {
   else window.history.replaceState(null, '', target);
   place.value = here();
 }
+
+/** Where a link that came with an address may lead: a page below the console, else Home. */
+export const pageOrHome = (next: string): string =>
+  /^\/(?![\\/])/.test(next) && new URL(link(next), base).pathname.startsWith(base.pathname) ? next : '/';
 
 /** The same page with another query. */
 export function goQuery(text: string, how: 'push' | 'replace' = 'push'): void {

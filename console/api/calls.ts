@@ -25,7 +25,7 @@ export const ANSWER_MAX_BYTES = 50_000_000;
 /** When the last answer came; null before the first. */
 export const reached = signal<'yes' | 'no' | 'unknown'>('unknown');
 export const unreachableSince = signal<number | null>(null);
-/** The key this page was signed in with is not taken any more. */
+/** Somebody has to say (again) who they are. */
 export const signInWanted = signal(false);
 export const serverVersion = signal<string | null>(null);
 export const newerVersion = signal(false);
@@ -43,6 +43,8 @@ export async function call(path: string, request: Request = {}): Promise<Answer>
   const headers: { [name: string]: string } = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method === 'POST') headers['Idempotency-Key'] = request.key ?? newKey();
+  // With a cookie alone nothing is changed: our own pages say that it is they who ask.
+  if (method !== 'GET') headers['Rota-Console'] = '1';
   if (request.ifMatch !== undefined) headers['If-Match'] = request.ifMatch;
   const ended = AbortSignal.timeout(WAIT_MS);
   try {
@@ -62,7 +64,7 @@ export async function call(path: string, request: Request = {}): Promise<Answer>
     const text = await response.text();
     const value = parsed(text);
     if (response.ok) return { ok: true, value, etag: response.headers.get('ETag') };
-    if (response.status === 401) signInWanted.value = true;
+    if (response.status === 401 && !path.startsWith('v1/session')) signInWanted.value = true;
     return { ok: false, problem: problemOf(response, value) };
   } catch (error) {
     if (request.signal?.aborted) return refused(0, 'given_up', 'Not needed any more');

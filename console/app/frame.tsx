@@ -1,15 +1,26 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { followLinks, link, path } from '../address/router.ts';
-import { can, learnOperations, newerVersion, operations, reached, unreachableSince } from '../api/calls.ts';
+import { followLinks, go, link, path, place } from '../address/router.ts';
+import {
+  can,
+  learnOperations,
+  newerVersion,
+  operations,
+  reached,
+  signInWanted,
+  unreachableSince,
+} from '../api/calls.ts';
+import { learnMe, me, signedIn, signOut } from '../api/session.ts';
 import { now } from '../live/now.ts';
 import { freshness } from '../live/stream.ts';
-import { Button } from '../parts/action.tsx';
+import { Button, Dialog } from '../parts/action.tsx';
+import { Text } from '../parts/said.tsx';
 import { spanText } from '../parts/texts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
 import { listenForKeys } from './keys.ts';
 import { Palette, paletteOpen } from './palette.tsx';
-import { theme, zone, zoneName } from './settings.ts';
+import { draftsAreOf, forgetDrafts, theme, zone, zoneName } from './settings.ts';
+import { SignInForm } from './sign-in.tsx';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
 
@@ -17,7 +28,14 @@ const isHere = (to: string): boolean => (to === '/' ? path.value === '/' : path.
 
 export function Frame({ children }: { readonly children: ComponentChildren }) {
   useEffect(() => {
-    void learnOperations();
+    // Nobody is signed in yet: there first, then back to this page.
+    void learnMe().then((answer) => {
+      if (answer.ok || answer.problem.status !== 401 || path.value === '/signin') return;
+      signInWanted.value = false;
+      const { path: at, query, hash } = place.value;
+      const next = `${at}${query === '' ? '' : `?${query}`}${hash === '' ? '' : `#${hash}`}`;
+      go(`/signin${next === '/' ? '' : `?next=${encodeURIComponent(next)}`}`, 'replace');
+    });
     document.addEventListener('click', followLinks);
     const stop = listenForKeys();
     return () => {
@@ -25,6 +43,17 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
       stop();
     };
   }, []);
+  useEffect(() => {
+    if (me.value === null) return;
+    draftsAreOf(me.value.id ?? me.value.kind, me.value.tenant);
+    void learnOperations();
+  }, [me.value, signedIn.value]);
+  if (path.value === '/signin')
+    return (
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+    );
   const entries = ENTRIES.filter((one) => one.needs === undefined || operations.value === null || can(one.needs));
   return (
     <>
@@ -56,7 +85,58 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
       </div>
       <Bottom entries={entries} />
       {paletteOpen.value && <Palette />}
+      {signInWanted.value && me.value !== null && <SessionOver />}
     </>
+  );
+}
+
+/** On top of the page, so that nothing that was typed is lost. */
+const SessionOver = () => (
+  <Dialog
+    title="Sign in again"
+    close={() => {
+      signInWanted.value = false;
+    }}
+  >
+    <p>The session is over, or its key was revoked. What you have typed is still here.</p>
+    <SignInForm done={() => {}} />
+  </Dialog>
+);
+
+function Who() {
+  const who = me.value;
+  if (who === null) return null;
+  if (who.kind === 'open')
+    return (
+      <span class="chip who" title="This server asks nobody who they are">
+        open
+      </span>
+    );
+  return (
+    <span class="row who">
+      <a class="chip" href={link('/settings/keys')} title={`Scopes: ${who.scopes.join(', ')}`}>
+        <Text text={who.name ?? who.id ?? who.kind} />
+        {who.tenant !== 'default' && (
+          <span>
+            {' '}
+            · <Text text={who.tenant} />
+          </span>
+        )}
+      </a>
+      <Button
+        look="tiny"
+        onPress={() =>
+          void signOut().then((answer) => {
+            if (!answer.ok) return;
+            forgetDrafts(() => true);
+            // A fresh document: nothing of what was read stays in this one.
+            window.location.assign(link('/signin'));
+          })
+        }
+      >
+        Sign out
+      </Button>
+    </span>
   );
 }
 
@@ -75,6 +155,7 @@ function Top() {
       </button>
       <div class="rest">
         <Freshness />
+        <Who />
         <button
           type="button"
           class="button tiny zone"
@@ -182,5 +263,6 @@ export function Lazy({ load }: { readonly load: () => Promise<ComponentType> }) 
         <Button onPress={() => window.location.reload()}>Reload</Button>
       </div>
     );
-  return Page === null ? <div class="skeleton" /> : <Page />;
+  // What a page may do depends on who looks at it.
+  return Page === null || (me.value === null && path.value !== '/signin') ? <div class="skeleton" /> : <Page />;
 }

@@ -39,16 +39,42 @@ effect(() => {
 export const zoneName = (): string =>
   zone.value === 'UTC' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone || 'local';
 
-/* Texts somebody was writing, kept until they are sent. */
+/* Texts somebody was writing, kept until they are sent, each for whom it was written by. */
 
 /** Characters of one draft. */
 export const DRAFT_MAX = 1_000_000;
-export const draftOf = (name: string): string | null => read(`draft.${name}`);
+const DRAFT_DAYS = 7;
+const DRAFTS = 'rota.draft.';
+/** Key and tenant of whoever writes now. */
+let writer = 'open';
+export function draftsAreOf(key: string, tenant: string): void {
+  writer = `${key}.${tenant}`;
+  forgetDrafts((at) => at < Date.now() - DRAFT_DAYS * 86_400_000);
+}
+
+export function draftOf(name: string): string | null {
+  const kept = read(`draft.${writer}.${name}`);
+  const end = kept?.indexOf(' ') ?? -1;
+  return kept === null || end < 0 ? null : kept.slice(end + 1);
+}
 export function keepDraft(name: string, text: string | null): void {
+  if (text !== null && text.length > DRAFT_MAX) return;
+  if (text !== null) write(`draft.${writer}.${name}`, `${Date.now()} ${text}`);
+  else
+    try {
+      window.localStorage.removeItem(`${DRAFTS}${writer}.${name}`);
+    } catch {
+      // Forbidden: then nothing was kept either.
+    }
+}
+
+/** Forgets the drafts `which` says, by when they were kept (milliseconds since 1970). */
+export function forgetDrafts(which: (at: number) => boolean): void {
   try {
-    if (text === null) window.localStorage.removeItem(`rota.draft.${name}`);
-    else if (text.length <= DRAFT_MAX) window.localStorage.setItem(`rota.draft.${name}`, text);
+    for (const name of Object.keys(window.localStorage))
+      if (name.startsWith(DRAFTS) && which(Number.parseInt(window.localStorage.getItem(name) ?? '', 10) || 0))
+        window.localStorage.removeItem(name);
   } catch {
-    // Full or forbidden: the text is still in the page.
+    // Forbidden: then nothing was kept either.
   }
 }

@@ -2,6 +2,7 @@ import { type Signal, signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { Json } from '../../src/model/json.ts';
 import { type Answer, call, type Problem } from '../api/calls.ts';
+import { signedIn } from '../api/session.ts';
 
 /*
  * What a page shows of the server: read once, read again when something happens or, without a stream, every few seconds while somebody looks.
@@ -30,6 +31,9 @@ export function useResource(path: string | null, every = 0): Resource {
     void resource.again();
     return () => resource.leave();
   }, [resource]);
+  useEffect(() => {
+    if (signedIn.value > 0 && resource.problem.value !== null) void resource.again();
+  }, [resource, signedIn.value]);
   useEffect(() => {
     if (every === 0 || path === null) return;
     const timer = setInterval(() => {

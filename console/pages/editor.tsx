@@ -1,27 +1,48 @@
-import { useEffect, useState } from 'preact/hooks';
-import { go, place, wholeLink } from '../address/router.ts';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { editor as codec } from '../address/pages.ts';
+import { go, goQuery, link, place, query, wholeLink } from '../address/router.ts';
+import { call, can, type Problem, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
-import { Button } from '../parts/action.tsx';
+import { Button, Dialog, useAction } from '../parts/action.tsx';
+import { CodeEditor, type Complaint, type Format } from '../parts/code.tsx';
 import { deflated, inflated, LINKED_MAX } from '../parts/deflate.ts';
 import { Preview, useChecked } from '../parts/preview.tsx';
+import { ProblemNote } from '../parts/problem.tsx';
+import type { Recipe } from '../parts/recipes.ts';
 import { Copy, Text } from '../parts/said.tsx';
-import { toLine } from './launch.tsx';
+import { objectsOf, textOf } from '../picture/standing.ts';
 
-type Format = 'radial' | 'json' | 'xml';
 const FORMATS: readonly Format[] = ['radial', 'json', 'xml'];
 const BEGIN = `define hello
   alice task: 'say hello'
   bob task: 'answer \${greeting}', timeout: '2d'
 `;
+/** Whether a text looks like a definition for Ruote in Ruby: it names Ruote, or a line opens a block. */
+const looksLikeRuby = (text: string): boolean =>
+  text.includes('Ruote.') || text.split('\n').some((line) => / do( \|\w+\|)?$/.test(line.slice(-40).trimEnd()));
 
 /** A definition as text, its complaints and its picture side by side; the three formats are the same tree. */
 export function Editor() {
-  const [text, setText] = useState(draftOf('editor') ?? BEGIN);
+  const { state } = codec.read(query.value);
+  // What is edited has a draft of its own, so that neither a reload nor another text loses it.
+  const source = state.name !== '' ? `${state.name}@${state.version}` : state.recipe;
+  const draft = `editor.${source}`;
+  const [text, setText] = useState(() => draftOf(draft) ?? (source === '' ? BEGIN : ''));
+  const [kept, setKept] = useState(false);
   const [said, say] = useState<string | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const [shared, share] = useState<string | null>(null);
   const [came, setCame] = useState(false);
-  const { checked, problem } = useChecked(text);
+  const [saving, save] = useState(false);
+  const [base, setBase] = useState<{ readonly version: string; readonly etag: string | null } | null>(null);
+  const [recipes, setRecipes] = useState<readonly Recipe[] | null>(null);
+  const checking = useChecked(text);
+  const goTo = useRef<(line: number, column: number) => void>(() => {});
+  const format = formatOf(text);
+  const isRuby = format === 'radial' && looksLikeRuby(text);
+  const stores = can('PUT /v1/definitions/{}');
   useEffect(() => {
     const packed = new URLSearchParams(place.value.hash).get('d');
     if (packed !== null)
@@ -33,24 +54,79 @@ export function Editor() {
         }
       });
   }, []);
+  const load = async (from: 'draft' | 'source'): Promise<void> => {
+    const before = from === 'draft' ? draftOf(draft) : null;
+    let found: string | null = null;
+    if (state.name !== '') {
+      const answer = await call(
+        `v1/definitions/${part(state.name)}${state.version === '' ? '' : `?version=${part(state.version)}`}`,
+      );
+      setProblem(answer.ok ? null : answer.problem);
+      if (answer.ok && isObject(answer.value)) {
+        found = textOf(answer.value['definition']);
+        setBase({ version: String(answer.value['version'] ?? ''), etag: answer.etag });
+      }
+    } else if (state.recipe !== '') {
+      const { RECIPES } = await import('../parts/recipes.ts');
+      found = RECIPES.find(({ name }) => name === state.recipe)?.text ?? null;
+    }
+    setKept(before !== null && found !== null && before !== found);
+    if (before !== null || found !== null) setText(before ?? found ?? '');
+  };
   useEffect(() => {
-    keepDraft('editor', text);
+    if (source !== '') void load('draft');
+  }, [source]);
+  useEffect(() => {
+    void import('../parts/recipes.ts').then(({ RECIPES }) => setRecipes(RECIPES));
+  }, []);
+  useEffect(() => {
+    if (text !== '') keepDraft(draft, text);
     share(null);
   }, [text]);
-  const convert = async (format: Format): Promise<void> => {
-    const { converted } = await import('../parts/convert.ts');
-    const done = converted(text, format);
-    if (done.ok) {
-      setText(done.text);
-      say(/^\s*#|<!--/m.test(text) ? 'Comments are lost on converting.' : null);
-    } else say(done.message);
+  const complaints = useMemo(
+    () => [
+      ...complaintsOf(checking.checked?.errors ?? [], true),
+      ...complaintsOf(checking.checked?.warnings ?? [], false),
+    ],
+    [checking.checked],
+  );
+
+  /** Through the server, which reads Ruby, too, and says what a format cannot. */
+  const convert = async (to: Format): Promise<void> => {
+    const comments = /^\s*#|<!--/m.test(text);
+    const answer = await call('v1/definitions/convert', { method: 'POST', body: { definition: text, to } });
+    setProblem(answer.ok ? null : answer.problem);
+    say(null);
+    if (!answer.ok || !isObject(answer.value)) return;
+    setText(textOf(answer.value['definition']));
+    const warned = objectsOf(answer.value['warnings']).map((one) => `line ${one['line']}: ${one['message']}`);
+    const lost = comments ? ['Comments are lost on converting; Ctrl Z brings them back.'] : [];
+    if (warned.length + lost.length > 0) say([...lost, ...warned.slice(0, 5)].join(' '));
   };
+  const readable = checking.checked?.valid ? null : 'the definition cannot be read yet';
   return (
     <>
-      <PageHead title="Edit a definition">
+      <PageHead title={state.name === '' ? 'Edit a definition' : `Edit ${state.name}`}>
+        <Button
+          why={readable}
+          onPress={() => {
+            keepDraft('rehearse', text);
+            go('/rehearse');
+          }}
+        >
+          Rehearse
+        </Button>
+        <Button
+          why={stores ? readable : 'this server stores no definitions'}
+          needs="operate"
+          onPress={() => save(true)}
+        >
+          Save…
+        </Button>
         <Button
           look="primary"
-          why={checked?.valid ? null : 'the definition cannot be read yet'}
+          needs="launch"
+          why={readable}
           onPress={() => {
             keepDraft('launch.text', text);
             go('/workflows/new');
@@ -60,15 +136,23 @@ export function Editor() {
         </Button>
       </PageHead>
       {came && <p class="note warn">This draft came with a link. Nothing of it runs unless you launch it.</p>}
+      {kept && (
+        <p class="note warn row">
+          This is your draft of it.
+          <Button look="tiny" onPress={() => void load('source')}>
+            Throw the draft away
+          </Button>
+        </p>
+      )}
       <div class="split">
         <div class="stack">
           <div class="row">
-            {FORMATS.map((format) => (
-              <Button key={format} look="tiny" pressed={formatOf(text) === format} onPress={() => void convert(format)}>
-                {format === 'radial' ? 'Radial' : format.toUpperCase()}
+            {FORMATS.map((one) => (
+              <Button key={one} look="tiny" pressed={format === one && !isRuby} onPress={() => void convert(one)}>
+                {one === 'radial' ? 'Radial' : one.toUpperCase()}
               </Button>
             ))}
-            <Button look="tiny" onPress={() => void convert(formatOf(text))}>
+            <Button look="tiny" onPress={() => void convert(format)}>
               Format
             </Button>
             <Button
@@ -79,27 +163,148 @@ export function Editor() {
               Make a link
             </Button>
             {shared !== null && <Copy what="Copy the link" text={shared} />}
+            <label class="row">
+              <span class="unseen">Begin with a template</span>
+              <select
+                value=""
+                onChange={(event) => {
+                  const found = recipes?.find(({ name }) => name === event.currentTarget.value);
+                  if (found !== undefined) goQuery(codec.write({ name: '', version: '', recipe: found.name }));
+                }}
+              >
+                <option value="">Begin with a template…</option>
+                {(recipes ?? []).map(({ name, title }) => (
+                  <option key={name} value={name}>
+                    {title}
+                  </option>
+                ))}
+              </select>
+            </label>
           </div>
+          {isRuby && (
+            <p class="note warn row" role="status">
+              This looks like Ruby, as Ruote had it. Rota never runs Ruby, but reads it:
+              <Button look="tiny" onPress={() => void convert('radial')}>
+                Convert to Radial
+              </Button>
+            </p>
+          )}
           {said !== null && (
             <p class="note warn small" role="status">
               <Text text={said} />
             </p>
           )}
-          <div class="field">
-            <label for="text">Definition ({formatOf(text)})</label>
-            <textarea
-              id="text"
-              rows={26}
-              spellcheck={false}
-              value={text}
-              aria-invalid={checked !== null && !checked.valid ? 'true' : undefined}
-              onInput={(event) => setText(event.currentTarget.value)}
-            />
-          </div>
+          {problem !== null && <ProblemNote problem={problem} />}
+          <CodeEditor
+            label={`Definition (${isRuby ? 'Ruby' : format})`}
+            text={text}
+            format={format}
+            complaints={complaints}
+            changed={setText}
+            save={() => stores && readable === null && save(true)}
+            place={(go) => {
+              goTo.current = go;
+            }}
+          />
         </div>
-        <Preview checked={checked} problem={problem} goTo={toLine('text')} />
+        <Preview
+          checked={checking.checked}
+          problem={checking.problem}
+          goTo={(line, column) => goTo.current(line, column)}
+        />
       </div>
+      {saving && (
+        <SaveDialog
+          name={state.name || textOf(nameOf(checking.checked?.tree ?? null))}
+          text={text}
+          base={base}
+          close={() => save(false)}
+        />
+      )}
     </>
+  );
+}
+
+const complaintsOf = (list: readonly JsonObject[], isError: boolean): readonly Complaint[] =>
+  list.map((one) => ({
+    line: Number(one['line'] ?? 1),
+    column: Number(one['column'] ?? 1),
+    message: String(one['message'] ?? one['detail'] ?? ''),
+    isError,
+  }));
+
+const nameOf = (tree: Json): Json =>
+  Array.isArray(tree) && isObject(tree[1] as Json) ? ((tree[1] as JsonObject)['name'] ?? '') : '';
+
+/** A new version; refused when somebody else has made one since this text was read. */
+function SaveDialog({
+  name: given,
+  text,
+  base,
+  close,
+}: {
+  readonly name: string;
+  readonly text: string;
+  readonly base: { readonly version: string; readonly etag: string | null } | null;
+  readonly close: () => void;
+}) {
+  const [name, setName] = useState(given);
+  const [note, setNote] = useState('');
+  const [whatever, setWhatever] = useState(false);
+  const action = useAction((answer) => {
+    const version = isObject(answer.value) ? String(answer.value['version'] ?? '') : '';
+    go(`/definitions/${name.trim()}${version === '' ? '' : `?version=${version}`}`);
+  });
+  const conflict = action.problem?.status === 412;
+  const why = /^[A-Za-z0-9_][\w.-]{0,63}(\/[A-Za-z0-9_][\w.-]{0,63})?$/.test(name.trim())
+    ? null
+    : 'a name is letters, digits, _ . and -';
+  return (
+    <Dialog title="Save a version" close={close}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (why !== null) return;
+          const isSame = name.trim() === given && base !== null && base.etag !== null && !whatever;
+          void action.act({
+            path: `v1/definitions/${part(name.trim())}`,
+            method: 'PUT',
+            body: { definition: text, ...(note.trim() === '' ? {} : { note: note.trim() }) },
+            ...(isSame ? { ifMatch: base.etag } : {}),
+          });
+        }}
+      >
+        <label class="field">
+          <span class="label">Name</span>
+          <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        </label>
+        <label class="field">
+          <span class="label">Note (optional)</span>
+          <input value={note} maxLength={2000} onInput={(event) => setNote(event.currentTarget.value)} />
+        </label>
+        {action.problem !== null && <ProblemNote problem={action.problem} />}
+        {conflict && (
+          <p class="note warn">
+            Somebody else saved a version since you read version {base?.version}.{' '}
+            <a href={link(`/definitions/${name.trim()}`)}>Look at it</a>, then come back: your text is kept.
+            <label class="row">
+              <input
+                type="checkbox"
+                checked={whatever}
+                onChange={(event) => setWhatever(event.currentTarget.checked)}
+              />
+              Save mine as the newest all the same
+            </label>
+          </p>
+        )}
+        <div class="row">
+          <Button type="submit" look="primary" needs="operate" busy={action.busy} why={why}>
+            Save
+          </Button>
+          <Button onPress={close}>Close</Button>
+        </div>
+      </form>
+    </Dialog>
   );
 }
 

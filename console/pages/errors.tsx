@@ -1,84 +1,78 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
-import { errors as codec } from '../address/pages.ts';
-import { goQuery, query } from '../address/router.ts';
+import { errors as codec, GROUPINGS, type Grouping } from '../address/pages.ts';
+import { apiRoot, goQuery, query } from '../address/router.ts';
 import type { Problem } from '../api/calls.ts';
-import { call, part } from '../api/calls.ts';
+import { call, can, part } from '../api/calls.ts';
+import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
+import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
-import { Complaints, Table } from '../parts/list.tsx';
-import { Empty, ProblemNote } from '../parts/problem.tsx';
-import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
+import { Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
+import { ProblemNote } from '../parts/problem.tsx';
+import { Copy, PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
-import { fingerprint } from '../picture/fingerprint.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Errors this page reads; beyond it says so. */
-const READ_MAX = 5_000;
-const PAGE = 1_000;
-/** Errors of one group that are listed. */
+/** Groups that are shown, errors of one group that are gathered (a batch takes no more), and those that are listed. */
+const GROUPS_MAX = 500;
+const GATHERED_MAX = 10_000;
 const LISTED_MAX = 200;
+const PAGE = 1_000;
 
 type Group = {
+  /** In the address; a group of errors that have nothing in common has none. */
   readonly key: string;
-  readonly class: string;
+  readonly count: number;
+  readonly first: string | null;
+  readonly last: string | null;
   readonly sample: JsonObject;
-  readonly all: readonly JsonObject[];
 };
 
 /** What waits for somebody, the same problems as one line. */
 export function Errors() {
   const { state, complaints } = codec.read(query.value);
-  const [list, setList] = useState<readonly JsonObject[] | null>(null);
-  const [more, setMore] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const read = async (): Promise<void> => {
-    const found: JsonObject[] = [];
-    let cursor: string | null = null;
-    do {
-      const search = new URLSearchParams({ limit: String(PAGE), ...(cursor === null ? {} : { cursor }) });
-      const answer = await call(`v1/errors?${search}`);
-      if (!answer.ok) {
-        setProblem(answer.problem);
-        return;
-      }
-      const value: Json = answer.value;
-      if (!isObject(value)) return;
-      found.push(...objectsOf(value['errors']));
-      cursor = textOrNull(value['next_cursor']);
-    } while (cursor !== null && found.length < READ_MAX);
-    setProblem(null);
-    setMore(cursor !== null);
-    setList(found);
-  };
-  useEffect(() => {
-    void read();
-  }, []);
-  usePolling(() => void read(), 10_000);
-  const groups = grouped(list ?? [], state.by);
+  const asked = useMemo(() => {
+    const search = new URLSearchParams({ group_by: GROUPINGS[state.by], limit: String(GROUPS_MAX) });
+    for (const name of ['class', 'participant', 'name'] as const) if (state[name] !== '') search.set(name, state[name]);
+    return `v1/errors?${search}`;
+  }, [state.by, state.class, state.participant, state.name]);
+  const list = useResource(asked);
+  usePolling(() => void list.again(), 5_000);
+  const value = isObject(list.value.value) ? list.value.value : {};
+  const groups = objectsOf(value['groups']).map(groupOf);
   const chosen = groups.find((one) => one.key === state.print);
+  const filtered = state.class !== '' || state.participant !== '' || state.name !== '';
+  const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, print: '', ...change }));
   return (
     <>
       <PageHead title="Errors" />
       <Complaints of={complaints} />
       <div class="row">
         <span class="small dim">By</span>
-        {(['message', 'class', 'place'] as const).map((by) => (
-          <Button
-            key={by}
-            look="tiny"
-            pressed={state.by === by}
-            onPress={() => goQuery(codec.write({ ...state, by, print: '' }))}
-          >
+        {(Object.keys(GROUPINGS) as Grouping[]).map((by) => (
+          <Button key={by} look="tiny" pressed={state.by === by} onPress={() => set({ by })}>
             {by}
           </Button>
         ))}
       </div>
-      {problem !== null && <ProblemNote problem={problem} again={() => void read()} />}
-      {more && <p class="note warn small">Only the first {countText(READ_MAX)} errors are counted here.</p>}
-      {list === null && problem === null && <div class="skeleton" />}
-      {list !== null && list.length === 0 && <Empty title="No error waits for anybody" />}
+      <Filters>
+        <TextFilter title="Class" value={state.class} set={(text) => set({ class: text })} />
+        <TextFilter title="Participant" value={state.participant} set={(text) => set({ participant: text })} />
+        <TextFilter title="Definition" value={state.name} set={(text) => set({ name: text })} />
+        <Copy what="Copy as curl" text={curlOf('GET', new URL(asked, apiRoot).href)} />
+      </Filters>
+      {value['complete'] === false && (
+        <p class="note warn small">Only the newest {countText(Number(value['looked_at']))} errors are counted here.</p>
+      )}
+      <ListState
+        list={list}
+        count={groups.length}
+        empty={filtered ? 'No error matches' : 'No error waits for anybody'}
+        all={filtered ? '/errors' : null}
+      />
       <Table
         rows={groups}
         keyOf={({ key }) => key}
@@ -91,59 +85,123 @@ export function Errors() {
               <button
                 type="button"
                 class="more-link"
-                aria-label={`${group.all.length} errors of ${group.class}: show`}
-                onClick={() => goQuery(codec.write({ ...state, print: group === chosen ? '' : group.key }))}
+                aria-label={`${group.count} errors of ${textOf(group.sample['class'])}: show`}
+                aria-expanded={group === chosen}
+                onClick={() => set({ print: group === chosen ? '' : group.key })}
               >
-                {countText(group.all.length)}
+                {countText(group.count)}
               </button>
             ),
           },
-          { title: 'Class', cell: (group) => <Text text={group.class} /> },
+          ...(state.by === 'participant' || state.by === 'definition'
+            ? [
+                {
+                  title: state.by === 'participant' ? 'Participant' : 'Definition',
+                  cell: (group: Group) => <GroupName by={state.by} of={group} />,
+                },
+              ]
+            : []),
+          { title: 'Class', cell: ({ sample }) => <Text text={textOf(sample['class'])} /> },
           { title: 'Message', cell: ({ sample }) => <Text text={textOf(sample['message']).slice(0, 300)} /> },
-          { title: 'First', cell: ({ all }) => <Time at={extreme(all, -1)} /> },
-          { title: 'Last', cell: ({ all }) => <Time at={extreme(all, 1)} /> },
+          { title: 'First', cell: ({ first }) => <Time at={first} /> },
+          { title: 'Last', cell: ({ last }) => <Time at={last} /> },
         ]}
       />
-      {chosen !== undefined && <GroupView group={chosen} again={read} />}
+      {chosen !== undefined && (
+        <GroupView key={`${state.by} ${chosen.key}`} by={state.by} group={chosen} again={list.again} />
+      )}
     </>
   );
 }
 
-function grouped(list: readonly JsonObject[], by: 'message' | 'class' | 'place'): readonly Group[] {
-  const groups = new Map<string, JsonObject[]>();
-  for (const one of list) {
-    const key =
-      by === 'class'
-        ? textOf(one['class'])
-        : by === 'place'
-          ? `${textOf(one['class'])} ${textOf(one['expid'])}`
-          : `${textOf(one['class'])} ${fingerprint(textOf(one['message']))}`;
-    const there = groups.get(key);
-    if (there === undefined) groups.set(key, [one]);
-    else there.push(one);
-  }
-  return [...groups]
-    .map(([key, all]) => ({ key, class: textOf(all[0]?.['class']), sample: all[0] as JsonObject, all }))
-    .sort((a, b) => b.all.length - a.all.length);
+const NONE = '(none)';
+const groupOf = (one: JsonObject): Group => ({
+  key: textOrNull(one['key']) ?? NONE,
+  count: Number(one['count'] ?? 0),
+  first: textOrNull(one['first_at']),
+  last: textOrNull(one['last_at']),
+  sample: isObject(one['example']) ? one['example'] : {},
+});
+
+const GroupName = ({ by, of }: { readonly by: Grouping; readonly of: Group }) => (
+  <Text text={by === 'definition' ? textOf(of.sample['name']) || of.key.slice(0, 12) : of.key} />
+);
+
+/** What the server is asked for to find the errors of a group; the rest is looked for among them here. */
+function searchOf(by: Grouping, { key, sample }: Group): URLSearchParams {
+  const search = new URLSearchParams({ limit: String(PAGE) });
+  if (by === 'participant' && key !== NONE) search.set('participant', key);
+  else if (by === 'definition' && textOf(sample['name']) !== '') search.set('name', textOf(sample['name']));
+  else if (by === 'class' || by === 'message') search.set('class', textOf(sample['class']));
+  return search;
 }
 
-const extreme = (list: readonly JsonObject[], sign: 1 | -1): string | null => {
-  const times = list.map((one) => textOf(one['at'])).sort();
-  return (sign === 1 ? times.at(-1) : times[0]) ?? null;
-};
-
-function GroupView({ group, again }: { readonly group: Group; readonly again: () => Promise<void> }) {
+function GroupView({
+  by,
+  group,
+  again,
+}: {
+  readonly by: Grouping;
+  readonly group: Group;
+  readonly again: () => Promise<void>;
+}) {
+  const [all, setAll] = useState<readonly JsonObject[] | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [doing, act] = useState<{ readonly action: BatchAction; readonly withFields: boolean } | null>(null);
+  const read = async (): Promise<void> => {
+    const found: JsonObject[] = [];
+    const search = searchOf(by, group);
+    let cursor: string | null = null;
+    do {
+      if (cursor !== null) search.set('cursor', cursor);
+      const answer = await call(`v1/errors?${search}`);
+      setProblem(answer.ok ? null : answer.problem);
+      if (!answer.ok || !isObject(answer.value)) return;
+      const value: { readonly [name: string]: Json } = answer.value;
+      found.push(...objectsOf(value['errors']).filter((one) => (textOrNull(one[GROUPINGS[by]]) ?? NONE) === group.key));
+      cursor = textOrNull(value['next_cursor']);
+    } while (cursor !== null && found.length < GATHERED_MAX);
+    setAll(found.slice(0, GATHERED_MAX));
+  };
+  useEffect(() => {
+    void read();
+  }, [group.key, group.count]);
+  const both = async (): Promise<void> => {
+    await Promise.all([read(), again()]);
+  };
+  const ids = (all ?? []).map((one) => `${textOf(one['workflow_id'])}/${textOf(one['expression_id'])}`);
+  const workflows = [...new Set((all ?? []).map((one) => textOf(one['workflow_id'])))];
+  const why = !can('POST /v1/batches') ? 'this server has no batches' : all === null ? 'they are being read' : null;
   return (
     <section class="panel stack" aria-label="The errors of this group">
-      <h2>
-        {countText(group.all.length)} times <Text text={group.class} />
-      </h2>
+      <div class="row apart">
+        <h2>
+          {countText(group.count)} times <Text text={textOf(group.sample['class'])} />
+        </h2>
+        <div class="row">
+          <Button look="primary" needs="operate" why={why} onPress={() => act({ action: 'replay', withFields: false })}>
+            ↻ Replay all…
+          </Button>
+          <Button needs="operate" why={why} onPress={() => act({ action: 'replay', withFields: true })}>
+            Replay with fields…
+          </Button>
+          <Button look="danger" needs="operate" why={why} onPress={() => act({ action: 'cancel', withFields: false })}>
+            Cancel all…
+          </Button>
+        </div>
+      </div>
+      {problem !== null && <ProblemNote problem={problem} again={() => void read()} />}
+      {all === null && problem === null && <div class="skeleton" />}
       <Table
-        rows={group.all.slice(0, LISTED_MAX)}
+        rows={(all ?? []).slice(0, LISTED_MAX)}
         keyOf={(one) => `${textOf(one['workflow_id'])} ${textOf(one['expression_id'])}`}
         columns={[
-          { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+          {
+            title: 'Workflow',
+            cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} name={textOrNull(one['name'])} />,
+          },
           { title: 'Place', cell: (one) => <PlaceLink of={one} /> },
+          { title: 'Participant', cell: (one) => <Text text={textOf(one['participant'])} /> },
           { title: 'At', cell: (one) => <Time at={textOrNull(one['at'])} /> },
           { title: 'Message', cell: (one) => <Text text={textOf(one['message']).slice(0, 200)} /> },
           {
@@ -156,7 +214,7 @@ function GroupView({ group, again }: { readonly group: Group; readonly again: ()
                   path: `v1/workflows/${part(textOf(one['workflow_id']))}/errors/${part(textOf(one['expression_id']))}/replay`,
                   body: {},
                 }}
-                done={again}
+                done={both}
               >
                 ↻ Replay
               </ActButton>
@@ -164,10 +222,22 @@ function GroupView({ group, again }: { readonly group: Group; readonly again: ()
           },
         ]}
       />
-      {group.all.length > LISTED_MAX && (
+      {(all ?? []).length > LISTED_MAX && (
         <p class="note warn small">
-          The first {LISTED_MAX} of {countText(group.all.length)} are listed.
+          The first {LISTED_MAX} of {countText(group.count)} are listed.
         </p>
+      )}
+      {doing !== null && (
+        <BatchDialog
+          action={doing.action}
+          withFields={doing.withFields}
+          of={
+            by === 'class' && doing.action === 'replay'
+              ? { filter: { error_class: group.key } }
+              : { ids: doing.action === 'replay' ? ids : workflows }
+          }
+          close={() => act(null)}
+        />
       )}
     </section>
   );

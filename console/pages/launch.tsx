@@ -20,6 +20,10 @@ export function Launch() {
   const [text, setText] = useState(draftOf('launch.text') ?? '');
   const [callback, setCallback] = useState(draftOf('launch.callback') ?? '');
   const [fields, setFields] = useState(draftOf('launch.fields') ?? '');
+  const [key, setKey] = useState('');
+  const [tags, setTags] = useState('');
+  /** Of the stored definition this form was opened with. */
+  const [stored, setStored] = useState<string | null>(null);
   const [tried, setTried] = useState(false);
   const { checked, problem } = useChecked(text);
   const plays = can('GET /v1/playground/requests');
@@ -40,6 +44,20 @@ export function Launch() {
       setFields(JSON.stringify(answer.value['fields'] ?? {}, null, 2));
     });
   }, [state.from]);
+  useEffect(() => {
+    if (state.definition === '') return;
+    const [name = '', version] = state.definition.split('@');
+    void call(`v1/definitions/${part(name)}${version === undefined ? '' : `?version=${part(version)}`}`).then(
+      (answer) => {
+        if (!answer.ok || !isObject(answer.value)) return;
+        const found = textOf(answer.value['definition']);
+        setText(found);
+        setStored(found);
+        const schema = answer.value['input_schema'];
+        if (isObject(schema)) setFields(JSON.stringify(firstOf(schema), null, 2));
+      },
+    );
+  }, [state.definition]);
   useEffect(() => {
     const packed = new URLSearchParams(place.value.hash).get('d');
     if (packed !== null) void inflated(packed).then((got) => got !== null && setText(got));
@@ -63,14 +81,22 @@ export function Launch() {
               ),
             }
           : {};
-    return { workflow: text, ...who, ...(given === undefined ? {} : { fields: given as Json }) };
+    const named = tags.split(',').map((one) => one.trim());
+    return {
+      // What is stored is launched by its name, with all that was stored beside it.
+      ...(text === stored ? { definition: state.definition } : { workflow: text }),
+      ...who,
+      ...(given === undefined ? {} : { fields: given as Json }),
+      ...(key.trim() === '' ? {} : { business_key: key.trim() }),
+      ...(tags.trim() === '' ? {} : { tags: named }),
+    };
   };
   const wrong =
     text.trim() === ''
       ? 'write a definition first'
       : checked !== null && !checked.valid
         ? 'the definition cannot be read yet'
-        : callback.trim() === '' && !plays
+        : callback.trim() === '' && !plays && text !== stored
           ? 'say where the participants are'
           : wrongJson(fields, 'object');
   return (
@@ -136,6 +162,21 @@ export function Launch() {
             />
           </div>
           <JsonField label="Fields" hint="An object; empty: none." text={fields} set={setFields} rows={5} />
+          <details>
+            <summary>Business key, tags</summary>
+            <div class="stack">
+              <label class="field">
+                <span class="label">Business key</span>
+                <input value={key} maxLength={200} onInput={(event) => setKey(event.currentTarget.value)} />
+              </label>
+              {can('PUT /v1/definitions/{}') && (
+                <label class="field">
+                  <span class="label">Tags, with commas between them</span>
+                  <input value={tags} onInput={(event) => setTags(event.currentTarget.value)} />
+                </label>
+              )}
+            </div>
+          </details>
           {tried && wrong !== null && <p class="wrong">Not yet: {wrong}.</p>}
           {action.problem !== null && <ProblemNote problem={action.problem} />}
           <div class="row">
@@ -148,6 +189,19 @@ export function Launch() {
         <Preview checked={checked} problem={problem} goTo={toLine('definition')} />
       </div>
     </>
+  );
+}
+
+/** Values to begin with for the properties a schema names: its defaults, else empty ones of their type. */
+function firstOf(schema: JsonObject): JsonObject {
+  const properties = isObject(schema['properties']) ? schema['properties'] : {};
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, one]): [string, Json] => {
+      const property = isObject(one) ? one : {};
+      const empty = { string: '', number: 0, integer: 0, boolean: false, array: [], object: {} } as const;
+      const type = textOf(property['type']) as keyof typeof empty;
+      return [name, property['default'] ?? (Object.hasOwn(empty, type) ? empty[type] : null)];
+    }),
   );
 }
 

@@ -61,7 +61,7 @@ export function Playground() {
   return (
     <>
       <PageHead title="Playground">
-        <Button look="primary" busy={launch.busy} onPress={run}>
+        <Button look="primary" needs="launch" busy={launch.busy} onPress={run}>
           Run the order example
         </Button>
         <a class="button" href={link('/workflows/new')}>

@@ -1,18 +1,23 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { worklist as codec } from '../address/pages.ts';
 import { go, goQuery, link, path, query } from '../address/router.ts';
-import { part } from '../api/calls.ts';
+import { can, part } from '../api/calls.ts';
+import { me } from '../api/session.ts';
 import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
+import { ActButton, Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
+import type { Wrong } from '../parts/check-worker.ts';
+import { fieldChanges, type Merged, mergeOf } from '../parts/diff.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { ChoiceFilter, Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { fieldId, SchemaField } from '../parts/schema-form.tsx';
+import { firstValue } from '../parts/schema-model.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Workitems of one page. */
@@ -26,6 +31,7 @@ export function Worklist() {
     const search = new URLSearchParams({ limit: String(LIMIT) });
     if (state.participant !== '') search.set('participant', state.participant);
     if (state.status !== '') search.set('status', state.status);
+    if (state.overdue !== '') search.set('overdue', state.overdue);
     return `v1/workitems?${search}`;
   }, [query.value]);
   const list = useResource(asked);
@@ -41,7 +47,7 @@ export function Worklist() {
       'replace',
     );
   };
-  const isFiltered = state.participant !== '' || state.status !== '';
+  const isFiltered = codec.write(state) !== '';
   return (
     <>
       <PageHead title="Worklist" />
@@ -59,6 +65,14 @@ export function Worklist() {
           choices={['open', 'failed']}
           set={(status) => goQuery(codec.write({ ...state, status }))}
         />
+        <label class="row">
+          <input
+            type="checkbox"
+            checked={state.overdue === '1'}
+            onChange={(event) => goQuery(codec.write({ ...state, overdue: event.currentTarget.checked ? '1' : '' }))}
+          />
+          Overdue, the oldest first
+        </label>
       </Filters>
       <ListState
         list={list}
@@ -82,7 +96,15 @@ export function Worklist() {
             },
             { title: 'Task', cell: (one) => <Text text={textOf(paramsOf(one)['task'])} /> },
             { title: 'Since', cell: (one) => <Time at={textOrNull(one['opened_at'])} /> },
-            { title: 'State', cell: (one) => <Chip state={textOf(one['status'])} /> },
+            {
+              title: 'State',
+              cell: (one) =>
+                one['overdue'] === true ? (
+                  <Chip state="failing" word="overdue" />
+                ) : (
+                  <Chip state={textOf(one['status'])} />
+                ),
+            },
             { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
           ]}
         />
@@ -95,49 +117,103 @@ export function Worklist() {
 const paramsOf = (item: JsonObject): JsonObject =>
   isObject(item['fields']) && isObject(item['fields']['params']) ? item['fields']['params'] : {};
 
-/** One workitem: a form of its top-level fields, typed by their values; the rest is JSON. */
+type Draft = { readonly etag: string | null; readonly value: JsonObject };
+type Seen = { readonly etag: string | null; readonly fields: JsonObject };
+
+/** What was typed before and not sent. */
+function draftFor(id: string): Draft | null {
+  const kept = draftOf(`item.${id}`);
+  if (kept === null) return null;
+  const read = JSON.parse(kept) as Json;
+  return isObject(read) && isObject(read['value']) ? { etag: textOrNull(read['etag']), value: read['value'] } : null;
+}
+
+/** One workitem: the form its parameters name, else one of its top-level fields, typed by their values. */
 function Item({ id, done }: { readonly id: string; readonly done: () => void }) {
   const workflow = id.split('!')[2] ?? '';
-  const read = useResource(`v1/workflows/${part(workflow)}/workitems/${part(id)}`, 5_000);
-  const [draft, setDraft] = useState<JsonObject>({});
+  const base = `v1/workflows/${part(workflow)}/workitems/${part(id)}`;
+  const read = useResource(base, 5_000);
+  // What the form was made of. What others change meanwhile is shown, never taken over unasked.
+  const [seen, setSeen] = useState<Seen | null>(null);
+  const [draft, setDraft] = useState<Draft | null>(() => draftFor(id));
   const [more, setMore] = useState('');
   const [failing, setFailing] = useState(false);
+  const [wrong, setWrong] = useState<readonly Wrong[]>([]);
+  const [note, setNote] = useState<string | null>(null);
+  const summary = useRef<HTMLDivElement>(null);
+  const value = isObject(read.value.value) ? read.value.value : null;
+  const fields = useMemo(
+    () => (value !== null && isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : null),
+    [value],
+  );
   useEffect(() => {
-    const kept = draftOf(`item.${id}`);
-    if (kept === null) return;
-    const value = JSON.parse(kept) as Json;
-    if (isObject(value)) setDraft(value);
-  }, [id]);
-  const change = (key: string, value: Json): void => {
-    const next = { ...draft, [key]: value };
-    setDraft(next);
-    keepDraft(`item.${id}`, JSON.stringify(next));
+    if (seen === null && fields !== null) setSeen({ etag: read.etag.value, fields: fields as JsonObject });
+  }, [fields]);
+  const params = value === null ? {} : paramsOf(value);
+  const named = useResource(typeof params['form'] === 'string' ? `v1/forms/${part(params['form'])}` : null);
+  const given = isObject(params['form']) ? params['form'] : isObject(named.value.value) ? named.value.value : null;
+  const schema = useMemo(() => given ?? impliedBy(seen?.fields ?? {}), [JSON.stringify(given), seen]);
+  const keep = (next: JsonObject): void => {
+    const kept = { etag: draft?.etag ?? seen?.etag ?? null, value: next };
+    setDraft(kept);
+    keepDraft(`item.${id}`, JSON.stringify(kept));
   };
-  const base = `v1/workflows/${part(workflow)}/workitems/${part(id)}`;
   const finish = (): void => {
     keepDraft(`item.${id}`, null);
     done();
   };
   const proceed = useAction(finish);
-  const save = useAction(() => {
+  const save = useAction(async () => {
     keepDraft(`item.${id}`, null);
-    setDraft({});
-    return read.again();
+    setDraft(null);
+    setSeen(null);
+    await read.again();
   });
-  const value = read.value.value;
-  if (read.problem.value !== null && read.problem.value.status === 404)
+  useEffect(() => {
+    if (wrong.length > 0) summary.current?.focus();
+  }, [wrong]);
+
+  const gone = read.problem.value !== null && (read.problem.value.status === 404 || read.problem.value.status === 400);
+  if (gone)
     return (
-      <div class="note warn">
+      <div class="note warn" role="alert">
         <p>This workitem is gone: it was proceeded elsewhere, cancelled or timed out.</p>
-        {Object.keys(draft).length > 0 && <JsonView value={draft} label="What you had typed" />}
+        {draft !== null && <JsonView value={draft.value} label="What you had typed" />}
       </div>
     );
-  if (read.problem.value !== null) return <ProblemNote problem={read.problem.value} again={() => void read.again()} />;
-  if (!isObject(value)) return <div class="skeleton" />;
-  const fields = isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : {};
-  const params = paramsOf(value);
-  const wrong = wrongJson(more, 'object');
-  const given = (): JsonObject => ({ ...draft, ...(wrong === null ? ((jsonOf(more) ?? {}) as JsonObject) : {}) });
+  if (read.problem.value !== null && value === null)
+    return <ProblemNote problem={read.problem.value} again={() => void read.again()} />;
+  if (value === null || seen === null || fields === null) return <div class="skeleton" />;
+
+  const shown = draft?.value ?? ((firstValue(schema, seen.fields) ?? {}) as JsonObject);
+  const wrongMore = wrongJson(more, 'object');
+  const changed = (): JsonObject => ({
+    ...Object.fromEntries(fieldChanges(seen.fields, shown).map(({ name, after }) => [name, after ?? null])),
+    ...(wrongMore === null ? ((jsonOf(more) ?? {}) as JsonObject) : {}),
+  });
+  const theirs =
+    read.etag.value !== seen.etag && JSON.stringify(fields) !== JSON.stringify(seen.fields)
+      ? (fields as JsonObject)
+      : null;
+  const send = async (): Promise<void> => {
+    setNote(null);
+    setWrong([]);
+    if (given !== null) {
+      const { checkValue } = await import('../parts/check.ts');
+      const checked = await checkValue(given, shown);
+      if ('unchecked' in checked) setNote(`Not checked here: ${checked.unchecked}`);
+      else if (checked.wrong.length > 0) {
+        setWrong(checked.wrong);
+        return;
+      }
+    }
+    const answer = await proceed.act({
+      path: `${base}/proceed`,
+      body: { fields: changed() },
+      ...(seen.etag === null ? {} : { ifMatch: seen.etag }),
+    });
+    if (answer?.ok === false && answer.problem.status === 412) void read.again();
+  };
   return (
     <section class="panel stack" aria-label={`Workitem of ${textOf(value['participant'])}`}>
       <h2>
@@ -150,51 +226,103 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
       )}
       <p class="small dim row">
         <Chip state={textOf(value['status'])} /> since <Time at={textOrNull(value['opened_at'])} how="both" />
+        {value['overdue'] === true && <Chip state="failing" word="overdue" />}
         <WorkflowLink id={workflow} />
       </p>
+      <Claim base={base} item={value} again={() => read.again()} />
+      {theirs !== null && (
+        <Merge
+          before={seen.fields}
+          theirs={theirs}
+          mine={shown}
+          take={(next) => {
+            setSeen({ etag: read.etag.value, fields: theirs });
+            setDraft({ etag: read.etag.value, value: next });
+            keepDraft(`item.${id}`, JSON.stringify({ etag: read.etag.value, value: next }));
+            proceed.clear();
+            save.clear();
+          }}
+        />
+      )}
       <form
         class="stack"
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           // Enter in a text field never sends half a value.
-          if (event.submitter !== null && wrong === null)
-            void proceed.act({ path: `${base}/proceed`, body: { fields: given() } });
+          if (event.submitter !== null && wrongMore === null) void send();
         }}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && event.target instanceof HTMLInputElement) event.preventDefault();
         }}
       >
-        {Object.entries(fields).map(([key, one]) => (
-          <FieldInput key={key} name={key} value={draft[key] ?? one} change={(next) => change(key, next)} />
-        ))}
-        <JsonField
-          label="More fields"
-          hint="An object that is merged over the others; empty: none."
-          text={more}
-          set={setMore}
-          rows={3}
+        {wrong.length > 0 && (
+          <div class="problem" role="alert" tabIndex={-1} ref={summary}>
+            <p>{wrong.length === 1 ? 'One thing is' : `${wrong.length} things are`} not right yet:</p>
+            <ul>
+              {wrong.map((one) => (
+                <li key={`${one.pointer} ${one.detail}`}>
+                  <button
+                    type="button"
+                    class="more-link"
+                    onClick={() => document.getElementById(fieldId(one.pointer))?.focus()}
+                  >
+                    <Text text={one.pointer || 'the whole'} />
+                  </button>
+                  : <Text text={one.detail} />
+                </li>
+              ))}
+            </ul>
+          </div>
+        )}
+        {note !== null && <p class="note warn small">{note}</p>}
+        <SchemaField
+          schema={schema}
+          name="fields"
+          pointer=""
+          value={shown}
+          wrong={wrong}
+          change={(next) => keep(isObject(next ?? null) ? (next as JsonObject) : {})}
         />
+        {given === null && (
+          <JsonField
+            label="More fields"
+            hint="An object that is merged over the others; empty: none."
+            text={more}
+            set={setMore}
+            rows={3}
+          />
+        )}
         {proceed.problem !== null && <ProblemNote problem={proceed.problem} />}
         {save.problem !== null && <ProblemNote problem={save.problem} />}
         <div class="row">
-          <Button type="submit" look="primary" busy={proceed.busy} why={wrong}>
+          <Button
+            type="submit"
+            look="primary"
+            needs="operate"
+            busy={proceed.busy}
+            why={wrongMore ?? (theirs === null ? null : 'somebody else changed it: choose first')}
+          >
             Proceed
           </Button>
           <Button
+            needs="operate"
             busy={save.busy}
-            why={wrong ?? (Object.keys(given()).length === 0 ? 'nothing was changed' : null)}
+            why={wrongMore ?? (Object.keys(changed()).length === 0 ? 'nothing was changed' : null)}
             onPress={() =>
               void save.act({
                 path: base,
                 method: 'PATCH',
-                body: { fields: given() },
-                ...(read.etag.value === null ? {} : { ifMatch: read.etag.value }),
+                body: { fields: changed() },
+                ...(seen.etag === null ? {} : { ifMatch: seen.etag }),
               })
             }
           >
             Save
           </Button>
-          <Button onPress={() => setFailing(true)}>Give up…</Button>
+          <Button needs="operate" onPress={() => setFailing(true)}>
+            Give up…
+          </Button>
         </div>
       </form>
       <details>
@@ -206,51 +334,131 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
   );
 }
 
-function FieldInput({
-  name,
-  value,
-  change,
+/** A schema for fields that have none: each as what it is now. */
+const impliedBy = (fields: JsonObject): JsonObject => ({
+  type: 'object',
+  properties: Object.fromEntries(
+    Object.entries(fields).map(([name, value]): [string, Json] => [
+      name,
+      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? { type: typeof value }
+        : {},
+    ]),
+  ),
+});
+
+/** Who has taken it, where the server knows that. */
+function Claim({
+  base,
+  item,
+  again,
 }: {
-  readonly name: string;
-  readonly value: Json;
-  readonly change: (value: Json) => void;
+  readonly base: string;
+  readonly item: JsonObject;
+  readonly again: () => Promise<void>;
 }) {
-  const id = `field-${name}`;
-  if (typeof value === 'boolean')
-    return (
-      <label class="row">
-        <input type="checkbox" checked={value} onChange={(event) => change(event.currentTarget.checked)} />
-        <Text text={name} />
-      </label>
-    );
-  if (typeof value === 'string' || typeof value === 'number')
-    return (
-      <div class="field">
-        <label for={id}>
-          <Text text={name} />
-        </label>
-        {typeof value === 'string' && (value.length > 80 || value.includes('\n')) ? (
-          <textarea id={id} rows={4} value={value} onInput={(event) => change(event.currentTarget.value)} />
-        ) : (
-          <input
-            id={id}
-            inputMode={typeof value === 'number' ? 'decimal' : 'text'}
-            value={String(value)}
-            onInput={(event) => {
-              const text = event.currentTarget.value;
-              change(typeof value === 'number' && text !== '' && Number.isFinite(Number(text)) ? Number(text) : text);
-            }}
-          />
-        )}
-      </div>
-    );
+  if (!can('POST /v1/workflows/{}/workitems/{}/claim')) return null;
+  const holder = textOf(item['assignee'] ?? item['claimed_by']);
+  const who = me.value?.name ?? me.value?.id ?? 'console';
   return (
-    <div class="field">
-      <span class="label">
-        <Text text={name} />
-      </span>
-      <JsonView value={value} label={name} />
-    </div>
+    <p class="row small">
+      {holder === '' ? 'Nobody has claimed it.' : <Text text={`Claimed by ${holder}.`} />}
+      {holder === '' ? (
+        <ActButton look="tiny" asked={{ path: `${base}/claim`, body: { assignee: who } }} done={again}>
+          Claim it
+        </ActButton>
+      ) : (
+        <ActButton look="tiny" asked={{ path: `${base}/release` }} done={again}>
+          Release it
+        </ActButton>
+      )}
+    </p>
+  );
+}
+
+/** Somebody else has changed it meanwhile: field by field, what was, theirs, and mine. */
+function Merge({
+  before,
+  theirs,
+  mine,
+  take,
+}: {
+  readonly before: JsonObject;
+  readonly theirs: JsonObject;
+  readonly mine: JsonObject;
+  readonly take: (merged: JsonObject) => void;
+}) {
+  const rows = mergeOf(before, theirs, mine);
+  const [chosen, choose] = useState<{ readonly [name: string]: 'theirs' | 'mine' }>({});
+  const sideOf = (one: Merged): 'theirs' | 'mine' | null =>
+    chosen[one.name] ??
+    (one.conflict ? null : JSON.stringify(one.mine) === JSON.stringify(one.before) ? 'theirs' : 'mine');
+  const open = rows.filter((one) => sideOf(one) === null).length;
+  const shown = (value: Json | undefined): string => (value === undefined ? '' : JSON.stringify(value).slice(0, 500));
+  return (
+    <section class="problem" aria-label="Changed by somebody else">
+      <p role="status">
+        Somebody else has changed this workitem meanwhile. Nothing of yours is lost: choose for each field.
+      </p>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              {['Field', 'Before', 'Theirs', 'Mine'].map((title) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((one) => (
+              <tr key={one.name}>
+                <th scope="row">
+                  <Text text={one.name} />
+                </th>
+                <td class="mono small">
+                  <Text text={shown(one.before)} />
+                </td>
+                {(['theirs', 'mine'] as const).map((side) => (
+                  <td key={side}>
+                    <label class="row mono small">
+                      <input
+                        type="radio"
+                        name={`merge-${one.name}`}
+                        checked={sideOf(one) === side}
+                        aria-label={`${one.name}: ${side}`}
+                        onChange={() => choose({ ...chosen, [one.name]: side })}
+                      />
+                      <Text text={shown(one[side])} />
+                    </label>
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p>
+        <Button
+          look="primary"
+          why={open === 0 ? null : `${open} to choose yet`}
+          onPress={() =>
+            take({
+              ...theirs,
+              ...Object.fromEntries(
+                rows.flatMap((one) => {
+                  const value = one[sideOf(one) ?? 'theirs'];
+                  return value === undefined ? [] : [[one.name, value]];
+                }),
+              ),
+            })
+          }
+        >
+          Go on with these
+        </Button>
+      </p>
+    </section>
   );
 }
 

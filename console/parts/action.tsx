@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Json } from '../../src/model/json.ts';
 import { type Answer, call, newKey, type Problem, type Request } from '../api/calls.ts';
+import { lacking, type Scope } from '../api/session.ts';
 import { ProblemNote } from './problem.tsx';
 import { Text } from './said.tsx';
 
@@ -57,7 +58,8 @@ export function Button({
   onPress,
   look = '',
   busy = false,
-  why = null,
+  why: given = null,
+  needs,
   label,
   type = 'button',
   pressed,
@@ -68,11 +70,14 @@ export function Button({
   readonly busy?: boolean;
   /** Why it cannot be used now; null: it can. */
   readonly why?: string | null;
+  /** The scope it takes. */
+  readonly needs?: Scope;
   readonly label?: string;
   readonly type?: 'button' | 'submit';
   readonly pressed?: boolean;
 }) {
   const id = useId();
+  const why = (needs === undefined ? null : lacking(needs)) ?? given;
   const off = why !== null;
   return (
     <>
@@ -107,18 +112,21 @@ export function ActButton({
   children,
   look,
   why,
+  needs = 'operate',
 }: {
   readonly asked: Asked;
   readonly done?: () => void | Promise<void>;
   readonly children: ComponentChildren;
   readonly look?: string;
   readonly why?: string | null;
+  readonly needs?: Scope;
 }) {
   const action = useAction(done);
   return (
     <>
       <Button
         busy={action.busy}
+        needs={needs}
         onPress={() => void action.act(asked)}
         {...(look === undefined ? {} : { look })}
         {...(why === undefined ? {} : { why })}
@@ -175,7 +183,7 @@ export function JsonField({
   readonly text: string;
   readonly set: (text: string) => void;
   readonly rows?: number;
-  readonly kind?: 'object' | 'tree';
+  readonly kind?: 'object' | 'tree' | 'any';
 }) {
   const id = useId();
   const wrong = wrongJson(text, kind);
@@ -202,10 +210,11 @@ export function JsonField({
 }
 
 /** What is wrong with a JSON text, or null. An empty one is nothing. */
-export function wrongJson(text: string, kind: 'object' | 'tree'): string | null {
+export function wrongJson(text: string, kind: 'object' | 'tree' | 'any'): string | null {
   if (text.trim() === '') return null;
   try {
     const value = JSON.parse(text) as Json;
+    if (kind === 'any') return null;
     if (kind === 'object')
       return value !== null && typeof value === 'object' && !Array.isArray(value)
         ? null

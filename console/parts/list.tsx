@@ -1,6 +1,9 @@
 import type { ComponentChildren } from 'preact';
+import { isObject, type Json } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
 import type { Resource } from '../live/resource.ts';
+import { textOrNull } from '../picture/standing.ts';
+import { Button } from './action.tsx';
 import { Empty, ProblemNote } from './problem.tsx';
 
 /* What the pages with lists have in common: filters that stand in the address, what is said before and without rows, and the table. */
@@ -87,6 +90,27 @@ export function ListState({
           </Empty>
         ))}
     </>
+  );
+}
+
+/** From page to page of a list by its cursors. */
+export function Older({
+  value,
+  cursor,
+  set,
+}: {
+  readonly value: Json | undefined;
+  /** Of the page that is shown; empty: the first. */
+  readonly cursor: string;
+  readonly set: (cursor: string) => void;
+}) {
+  const next = isObject(value) ? textOrNull(value['next_cursor']) : null;
+  if (next === null && cursor === '') return null;
+  return (
+    <nav class="row" aria-label="More">
+      {cursor !== '' && <Button onPress={() => set('')}>To the first</Button>}
+      {next !== null && <Button onPress={() => set(next)}>More</Button>}
+    </nav>
   );
 }
 

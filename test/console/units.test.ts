@@ -6,7 +6,6 @@ import * as pages from '../../console/address/pages.ts';
 import { curlOf } from '../../console/api/curl.ts';
 import { ageText, shortId, spanText, visible } from '../../console/parts/texts.ts';
 import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture/figure.ts';
-import { fingerprint } from '../../console/picture/fingerprint.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
 import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
 import { STATUSES, type Standing } from '../../console/picture/standing.ts';
@@ -89,11 +88,6 @@ test('times, ids and invisible characters are said so that they can be read', ()
   expect(ageText(253_000, 13_000)).toBe('in 4 m');
   expect(shortId('20151005-1247-kogadeso-gekunute')).toBe('05 Oct kogadeso-gekunute');
   expect(visible('a\u202eb\u001b\u0000')).toBe('a‹202E›b␛␀');
-});
-
-test('messages that differ in numbers, ids and quoted parts alone are one problem', () => {
-  expect(fingerprint('no box 17 for "lamp"')).toBe(fingerprint("no box 4 for 'a shelf'"));
-  expect(fingerprint('no box 17')).not.toBe(fingerprint('no lid 17'));
 });
 
 const ORDER: Json = [

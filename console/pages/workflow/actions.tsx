@@ -33,10 +33,10 @@ export function Actions({
           ‖ Pause
         </ActButton>
       )}
-      <Button onPress={() => ask('cancel')} why={over}>
+      <Button needs="operate" onPress={() => ask('cancel')} why={over}>
         ⊘ Cancel…
       </Button>
-      <Button onPress={() => ask('kill')} why={over} look="danger">
+      <Button needs="operate" onPress={() => ask('kill')} why={over} look="danger">
         Kill…
       </Button>
       <a class="button" href={link(`/workflows/new?from=${encodeURIComponent(id)}`)}>

@@ -272,16 +272,22 @@ function PlaceActions({
             >
               ↻ Replay
             </ActButton>
-            <Button onPress={() => ask('replay')}>Replay with…</Button>
+            <Button needs="operate" onPress={() => ask('replay')}>
+              Replay with…
+            </Button>
           </>
         )}
         {item !== undefined && (
           <>
-            <Button look={failed ? '' : 'primary'} onPress={() => ask('proceed')}>
+            <Button needs="operate" look={failed ? '' : 'primary'} onPress={() => ask('proceed')}>
               Proceed for it…
             </Button>
-            <Button onPress={() => ask('fail')}>Give up for it…</Button>
-            <Button onPress={() => ask('edit')}>Edit fields…</Button>
+            <Button needs="operate" onPress={() => ask('fail')}>
+              Give up for it…
+            </Button>
+            <Button needs="operate" onPress={() => ask('edit')}>
+              Edit fields…
+            </Button>
             <ActButton asked={{ path: `${workitem}/redeliver` }} done={again}>
               Try now
             </ActButton>
@@ -289,7 +295,9 @@ function PlaceActions({
         )}
       </div>
       <div class="row">
-        <Button onPress={() => ask('reapply')}>✎ Edit tree, reapply…</Button>
+        <Button needs="operate" onPress={() => ask('reapply')}>
+          ✎ Edit tree, reapply…
+        </Button>
         <ActButton asked={{ path: `${workflow}/expressions/${part(expression)}/cancel` }} done={again} look="danger">
           Cancel this
         </ActButton>

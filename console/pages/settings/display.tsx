@@ -1,14 +1,9 @@
-import { apiRoot } from '../address/router.ts';
-import { can } from '../api/calls.ts';
-import { PageHead } from '../app/page.tsx';
-import { singleKeys, theme, zone } from '../app/settings.ts';
-import { Missing } from '../parts/problem.tsx';
+import { singleKeys, theme, zone } from '../../app/settings.ts';
 
-/** What is kept on this device, and where to read on. */
-export function Settings() {
+/** What is kept on this device. */
+export function Display() {
   return (
     <>
-      <PageHead title="Settings" />
       <section class="panel stack" aria-label="Display">
         <h2>Display</h2>
         <p class="small dim">Kept on this device.</p>
@@ -74,15 +69,6 @@ export function Settings() {
           <dt>arrows</dt>
           <dd>walk the tree in diagram and outline; + and - open and fold</dd>
         </dl>
-      </section>
-      {!can('GET /v1/keys') && (
-        <Missing what="Keys, secrets and the audit log cannot be seen here." call="GET /v1/keys" />
-      )}
-      <section class="panel stack" aria-label="About">
-        <h2>About</h2>
-        <p>
-          The interface of this server: <a href={new URL('openapi.json', apiRoot).href}>/openapi.json</a>
-        </p>
       </section>
     </>
   );

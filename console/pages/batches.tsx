@@ -1,0 +1,262 @@
+import { isObject, type JsonObject } from '../../src/model/json.ts';
+import { batches as codec } from '../address/pages.ts';
+import { goQuery, link, path, query } from '../address/router.ts';
+import { can, operations, part } from '../api/calls.ts';
+import { PageHead } from '../app/page.tsx';
+import { useResource } from '../live/resource.ts';
+import { usePolling } from '../live/stream.ts';
+import { ActButton } from '../parts/action.tsx';
+import { BatchWords } from '../parts/batch.tsx';
+import { Chip } from '../parts/glyph.tsx';
+import { ChoiceFilter, Complaints, Filters, ListState, Older, Table } from '../parts/list.tsx';
+import { Missing, ProblemNote } from '../parts/problem.tsx';
+import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
+import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+
+const LIMIT = 100;
+const OVER = new Set(['completed', 'stopped', 'failed']);
+
+/** One action on many workflows: what is under way, and what came of it. */
+export function Batches() {
+  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  if (operations.value !== null && !can('GET /v1/batches'))
+    return (
+      <>
+        <PageHead title="Batches" />
+        <Missing what="Nothing can be done to many workflows at once." call="GET /v1/batches" />
+      </>
+    );
+  return id === '' ? <All /> : <One id={id} />;
+}
+
+function All() {
+  const { state, complaints } = codec.read(query.value);
+  const list = useResource(
+    `v1/batches?limit=${LIMIT}${state.state === '' ? '' : `&state=${state.state}`}${state.cursor === '' ? '' : `&cursor=${encodeURIComponent(state.cursor)}`}`,
+  );
+  usePolling(() => void list.again());
+  const { value } = list.value;
+  const rows = isObject(value) ? objectsOf(value['batches']) : [];
+  return (
+    <>
+      <PageHead title="Batches" />
+      <Complaints of={complaints} />
+      <Filters>
+        <ChoiceFilter
+          title="State"
+          value={state.state}
+          any="any"
+          choices={['collecting', 'running', 'completed', 'stopped', 'failed']}
+          set={(is) => goQuery(codec.write({ ...state, state: is, cursor: '' }))}
+        />
+      </Filters>
+      <ListState
+        list={list}
+        count={rows.length}
+        empty={state.state === '' ? 'No batch was made yet' : 'No batch is in that state'}
+        all={state.state === '' ? null : '/batches'}
+      />
+      <Table
+        rows={rows}
+        keyOf={(one) => textOf(one['id'])}
+        columns={[
+          { title: 'State', cell: (one) => <BatchState of={one} /> },
+          {
+            title: 'What',
+            cell: (one) => (
+              <a href={link(`/batches/${part(textOf(one['id']))}`)}>
+                {textOf(one['action'])} {one['total'] === null ? '' : countText(Number(one['total']))}
+              </a>
+            ),
+          },
+          { title: 'Done', look: 'number', cell: (one) => countText(Number(one['done'] ?? 0)) },
+          { title: 'Failed', look: 'number', cell: (one) => countText(Number(one['failed'] ?? 0)) },
+          { title: 'Left', look: 'number', cell: (one) => countText(Number(one['left'] ?? 0)) },
+          { title: 'Why', cell: (one) => <Text text={textOf(one['reason'])} /> },
+          { title: 'Made', cell: (one) => <Time at={textOrNull(one['created_at'])} /> },
+        ]}
+      />
+      <Older value={value} cursor={state.cursor} set={(cursor) => goQuery(codec.write({ ...state, cursor }))} />
+    </>
+  );
+}
+
+const LOOKS: { readonly [state: string]: string } = {
+  collecting: 'running',
+  running: 'running',
+  completed: 'completed',
+  stopped: 'cancelled',
+  failed: 'failed',
+};
+const BatchState = ({ of }: { readonly of: JsonObject }) => (
+  <Chip state={LOOKS[textOf(of['state'])] ?? 'open'} word={textOf(of['state'])} />
+);
+
+function One({ id }: { readonly id: string }) {
+  const { state, complaints } = codec.read(query.value);
+  const read = useResource(`v1/batches/${part(id)}`);
+  const items = useResource(
+    `v1/batches/${part(id)}/items?limit=${LIMIT}${state.outcome === '' ? '' : `&outcome=${state.outcome}`}${state.cursor === '' ? '' : `&cursor=${encodeURIComponent(state.cursor)}`}`,
+  );
+  const { value } = read.value;
+  const batch = isObject(value) ? value : null;
+  const over = batch !== null && OVER.has(textOf(batch['state']));
+  usePolling(() => {
+    void read.again();
+    if (!over) void items.again();
+  }, 2_000);
+  const rows = isObject(items.value.value) ? objectsOf(items.value.value['items']) : [];
+  const filter = batch !== null && isObject(batch['filter']) ? batch['filter'] : null;
+  const problems = batch === null ? [] : objectsOf(batch['problems']);
+  return (
+    <>
+      <PageHead
+        title={`Batch ${batch === null ? id : `${textOf(batch['action'])}, ${textOf(batch['state'])}`}`}
+        said={
+          batch === null ? undefined : (
+            <>
+              <BatchState of={batch} /> Batch: {textOf(batch['action'])}
+            </>
+          )
+        }
+      >
+        <ActButton
+          asked={{ path: `v1/batches/${part(id)}/stop` }}
+          look="danger"
+          why={over ? `is over: ${textOf(batch?.['state'])}` : null}
+          done={() => read.again()}
+        >
+          Stop
+        </ActButton>
+      </PageHead>
+      <Complaints of={complaints} />
+      {read.problem.value !== null && <ProblemNote problem={read.problem.value} again={() => void read.again()} />}
+      {batch !== null && (
+        <section class="panel stack" aria-label="How it stands">
+          <Bar of={batch} />
+          <dl class="facts">
+            <dt>Made</dt>
+            <dd>
+              <Time at={textOrNull(batch['created_at'])} how="both" /> by{' '}
+              <Text text={textOf(batch['actor']) || 'nobody who said so'} />
+            </dd>
+            {textOf(batch['reason']) !== '' && (
+              <>
+                <dt>Why</dt>
+                <dd>
+                  <Text text={textOf(batch['reason'])} />
+                </dd>
+              </>
+            )}
+            <dt>Of what</dt>
+            <dd>{filter === null ? 'chosen one by one' : <BatchWords of={{ filter }} />}</dd>
+            {typeof batch['came_back'] === 'number' && (
+              <>
+                <dt>Came back</dt>
+                <dd>
+                  <b>{countText(batch['came_back'])}</b> of {countText(Number(batch['done'] ?? 0))} done are in error
+                  now
+                </dd>
+              </>
+            )}
+          </dl>
+          {problems.length > 0 && (
+            <ul class="row">
+              {problems.map((one) => (
+                <li key={textOf(one['code'])} class="chip failed">
+                  <Text text={textOf(one['code'])} /> {countText(Number(one['count'] ?? 0))}
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+      )}
+      <Filters>
+        <ChoiceFilter
+          title="Outcome"
+          value={state.outcome}
+          any="any"
+          choices={['done', 'failed', 'skipped', 'left']}
+          set={(outcome) => goQuery(codec.write({ ...state, outcome, cursor: '' }))}
+        />
+      </Filters>
+      <ListState list={items} count={rows.length} empty="Nothing here" />
+      <Table
+        rows={rows}
+        keyOf={(one) => `${textOf(one['workflow_id'])} ${textOf(one['object'])}`}
+        columns={[
+          {
+            title: 'Outcome',
+            cell: (one) => {
+              const outcome = textOf(one['outcome']) || 'left';
+              return <Chip state={OUTCOMES[outcome] ?? 'owed'} word={outcome} />;
+            },
+          },
+          { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+          {
+            title: 'Place',
+            look: 'mono',
+            cell: (one) =>
+              textOf(one['object']) === '' ? null : (
+                <a href={link(`/workflows/${textOf(one['workflow_id'])}?sel=${textOf(one['object'])}`)}>
+                  <Text text={textOf(one['object']).split('!')[0] ?? ''} />
+                </a>
+              ),
+          },
+          {
+            title: 'Problem',
+            cell: (one) => (
+              <Text text={[textOf(one['code']), textOf(one['message'])].filter((each) => each !== '').join(': ')} />
+            ),
+          },
+        ]}
+      />
+      <Older
+        value={items.value.value}
+        cursor={state.cursor}
+        set={(cursor) => goQuery(codec.write({ ...state, cursor }))}
+      />
+    </>
+  );
+}
+
+const OUTCOMES: { readonly [outcome: string]: string } = { done: 'delivered', failed: 'failed', skipped: 'cancelled' };
+
+/** Counts in words, and as a bar. */
+function Bar({ of }: { readonly of: JsonObject }) {
+  const count = (name: string): number => Number(of[name] ?? 0);
+  const total = of['total'] === null || of['total'] === undefined ? null : count('total');
+  const parts = [
+    ['done', 'var(--done)'],
+    ['failed', 'var(--failed)'],
+    ['skipped', 'var(--line)'],
+    ['left', 'var(--live-ground)'],
+  ] as const;
+  return (
+    <div class="stack">
+      <p aria-live="polite">
+        {total === null ? (
+          'Collecting what matches…'
+        ) : (
+          <>
+            <b>{countText(total)}</b> in all: {parts.map(([name]) => `${countText(count(name))} ${name}`).join(' · ')}
+          </>
+        )}
+      </p>
+      {total !== null && total > 0 && (
+        <svg class="bar-of" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+          {parts.map(([name, fill], i) => (
+            <rect
+              key={name}
+              x={(100 * parts.slice(0, i).reduce((sum, [before]) => sum + count(before), 0)) / total}
+              width={(100 * count(name)) / total}
+              height={4}
+              fill={fill}
+            />
+          ))}
+        </svg>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,301 @@
+import { useState } from 'preact/hooks';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { definition as codec } from '../address/pages.ts';
+import { apiRoot, go, goQuery, link, path, query } from '../address/router.ts';
+import { part } from '../api/calls.ts';
+import { curlOf } from '../api/curl.ts';
+import { PageHead } from '../app/page.tsx';
+import { keepDraft } from '../app/settings.ts';
+import { useResource } from '../live/resource.ts';
+import { Button, Dialog, useAction } from '../parts/action.tsx';
+import { diffOf } from '../parts/diff.ts';
+import { Chip } from '../parts/glyph.tsx';
+import { JsonView } from '../parts/json.tsx';
+import { Complaints, Table } from '../parts/list.tsx';
+import { Preview, useChecked } from '../parts/preview.tsx';
+import { Empty, ProblemNote } from '../parts/problem.tsx';
+import { Copy, Text, Time } from '../parts/said.tsx';
+import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+
+const AT = '/definitions/';
+
+/** One stored definition: its picture, its text, its versions, and what two of them differ in. */
+export function Definition() {
+  const name = decodeURIComponent(path.value.slice(AT.length));
+  const { state, complaints } = codec.read(query.value);
+  const at = `v1/definitions/${part(name)}`;
+  const read = useResource(`${at}${state.version === '' ? '' : `?version=${part(state.version)}`}`);
+  const versions = useResource(`${at}/versions`);
+  const value = isObject(read.value.value) ? read.value.value : null;
+  const text = value === null ? '' : textOf(value['definition']);
+  const checking = useChecked(text);
+  const [doing, act] = useState<'delete' | number | null>(null);
+  const all = isObject(versions.value.value) ? objectsOf(versions.value.value['versions']) : [];
+  const shown = value === null ? '' : String(value['version'] ?? '');
+  const active = all.find((one) => one['active'] === true);
+  const isActive = active === undefined || String(active['version']) === shown;
+  const again = async (): Promise<void> => {
+    await Promise.all([read.again(), versions.again()]);
+  };
+  if (read.problem.value?.status === 404)
+    return (
+      <>
+        <PageHead title={`Definition ${name}`} />
+        <Empty title="No such definition">
+          <p>
+            Nothing is stored as <Text text={name} />.
+          </p>
+          <a class="button" href={link('/definitions')}>
+            All definitions
+          </a>
+        </Empty>
+      </>
+    );
+  const rest = value === null ? {} : withoutShown(value);
+  return (
+    <>
+      <PageHead
+        title={`Definition ${name}`}
+        said={
+          <>
+            <Text text={name} /> <span class="dim small">version {shown}</span>{' '}
+            {isActive ? <Chip state="delivered" word="active" /> : <Chip state="cancelled" word="not active" />}
+          </>
+        }
+      >
+        {!isActive && (
+          <Button look="primary" needs="operate" onPress={() => act(Number(shown))}>
+            Use this version…
+          </Button>
+        )}
+        <a
+          class="button"
+          href={link(`/definitions/edit?name=${name}${state.version === '' ? '' : `&version=${state.version}`}`)}
+        >
+          Edit…
+        </a>
+        <Button
+          onPress={() => {
+            keepDraft('rehearse', text);
+            go('/rehearse');
+          }}
+        >
+          Rehearse
+        </Button>
+        <a class="button primary" href={link(`/workflows/new?definition=${name}${isActive ? '' : `@${shown}`}`)}>
+          Launch…
+        </a>
+      </PageHead>
+      <Complaints of={complaints} />
+      {read.problem.value !== null && <ProblemNote problem={read.problem.value} again={() => void read.again()} />}
+      {value !== null && (
+        <p class="row small dim">
+          {textOf(value['description']) !== '' && <Text text={textOf(value['description'])} />}
+          <span>
+            saved <Time at={textOrNull(value['created_at'])} how="both" />
+          </span>
+          {textOf(value['created_by']) !== '' && (
+            <span>
+              by <Text text={textOf(value['created_by'])} />
+            </span>
+          )}
+          <a href={link(`/workflows?definition=${encodeURIComponent(name)}`)}>its workflows</a>
+          <Copy what="Copy as curl" text={curlOf('GET', new URL(at, apiRoot).href)} />
+        </p>
+      )}
+      <div class="split">
+        <div class="stack">
+          <h2>Text</h2>
+          {state.a !== '' && state.b !== '' ? (
+            <Differences
+              at={at}
+              a={state.a}
+              b={state.b}
+              close={() => goQuery(codec.write({ ...state, a: '', b: '' }))}
+            />
+          ) : (
+            <pre class="block">
+              <Text text={text} />
+            </pre>
+          )}
+          <h2>Versions</h2>
+          <Table
+            rows={all}
+            keyOf={(one) => String(one['version'])}
+            isChosen={(one) => String(one['version']) === shown}
+            columns={[
+              {
+                title: 'Version',
+                cell: (one) => (
+                  <a href={link(`${AT}${name}?version=${String(one['version'])}`)}>{String(one['version'])}</a>
+                ),
+              },
+              {
+                title: 'State',
+                cell: (one) => (one['active'] === true ? <Chip state="delivered" word="active" /> : null),
+              },
+              { title: 'Saved', cell: (one) => <Time at={textOrNull(one['created_at'])} /> },
+              { title: 'By', cell: (one) => <Text text={textOf(one['created_by'])} /> },
+              { title: 'Note', cell: (one) => <Text text={textOf(one['note'])} /> },
+              {
+                title: 'Do',
+                look: 'act',
+                cell: (one) =>
+                  String(one['version']) === shown ? null : (
+                    <a
+                      class="button tiny"
+                      href={link(
+                        `${AT}${name}?${codec.write({
+                          version: state.version,
+                          ...(Number(one['version']) < Number(shown)
+                            ? { a: String(one['version']), b: shown }
+                            : { a: shown, b: String(one['version']) }),
+                        })}`,
+                      )}
+                    >
+                      Compare
+                    </a>
+                  ),
+              },
+            ]}
+          />
+          {Object.keys(rest).length > 0 && (
+            <details>
+              <summary>What else it says: callbacks, inputs, triggers, schedules</summary>
+              <JsonView value={rest} label="The other keys" />
+            </details>
+          )}
+          <div class="row">
+            <Button look="danger" needs="operate" onPress={() => act('delete')}>
+              Delete…
+            </Button>
+          </div>
+        </div>
+        <Preview checked={checking.checked} problem={checking.problem} />
+      </div>
+      {doing !== null && (
+        <Confirm
+          name={name}
+          what={doing}
+          close={() => act(null)}
+          done={async () => {
+            act(null);
+            if (doing === 'delete') go('/definitions');
+            else await again();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+const SHOWN = new Set([
+  'definition',
+  'name',
+  'version',
+  'sha256',
+  'created_at',
+  'created_by',
+  'description',
+  'format',
+  'active',
+  'note',
+]);
+const withoutShown = (value: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(value).filter(([name, one]) => !SHOWN.has(name) && one !== null)) as JsonObject;
+
+function Confirm({
+  name,
+  what,
+  close,
+  done,
+}: {
+  readonly name: string;
+  readonly what: 'delete' | number;
+  readonly close: () => void;
+  readonly done: () => Promise<void>;
+}) {
+  const [typed, setTyped] = useState('');
+  const action = useAction(done);
+  const why = what === 'delete' && typed.trim() !== name ? `type ${name} first` : null;
+  return (
+    <Dialog title={what === 'delete' ? `Delete ${name}` : `Use version ${what} of ${name}`} close={close}>
+      <p>
+        {what === 'delete'
+          ? 'Nothing can be launched by that name any more; its triggers, schedules and route end. Running workflows go on.'
+          : 'Launches by name, triggers, schedules and its route take that version from now on. Running workflows keep theirs.'}
+      </p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (why !== null) return;
+          void action.act(
+            what === 'delete'
+              ? { path: `v1/definitions/${part(name)}`, method: 'DELETE' }
+              : { path: `v1/definitions/${part(name)}/versions/${what}/activate` },
+          );
+        }}
+      >
+        {what === 'delete' && (
+          <label class="field">
+            <span class="label">Type {name} to go on</span>
+            <input value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+          </label>
+        )}
+        {action.problem !== null && <ProblemNote problem={action.problem} />}
+        <div class="row">
+          <Button
+            type="submit"
+            look={what === 'delete' ? 'danger' : 'primary'}
+            needs="operate"
+            busy={action.busy}
+            why={why}
+          >
+            {what === 'delete' ? 'Delete it' : 'Use it'}
+          </Button>
+          <Button onPress={close}>Leave it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Two versions line by line. */
+function Differences({
+  at,
+  a,
+  b,
+  close,
+}: {
+  readonly at: string;
+  readonly a: string;
+  readonly b: string;
+  readonly close: () => void;
+}) {
+  const before = useResource(`${at}?version=${part(a)}`);
+  const after = useResource(`${at}?version=${part(b)}`);
+  const text = (value: Json | undefined): string | null => (isObject(value) ? textOf(value['definition']) : null);
+  const [one, two] = [text(before.value.value), text(after.value.value)];
+  const problem = before.problem.value ?? after.problem.value;
+  if (problem !== null) return <ProblemNote problem={problem} />;
+  if (one === null || two === null) return <div class="skeleton" />;
+  const lines = diffOf(one, two);
+  return (
+    <section class="stack" aria-label={`From version ${a} to version ${b}`}>
+      <p class="row">
+        From version {a} to version {b}: {lines.filter(({ kind }) => kind === '+').length} lines added,{' '}
+        {lines.filter(({ kind }) => kind === '-').length} gone
+        <Button look="tiny" onPress={close}>
+          Text alone
+        </Button>
+      </p>
+      <pre class="block">
+        {lines.map(({ kind, text: line }, i) => (
+          <div key={i} class={kind === '+' ? 'diff-added' : kind === '-' ? 'diff-gone' : ''}>
+            {kind} <Text text={line} />
+          </div>
+        ))}
+      </pre>
+    </section>
+  );
+}

@@ -1,0 +1,51 @@
+import { isObject, type Json } from '../../../src/model/json.ts';
+import { apiRoot } from '../../address/router.ts';
+import { useResource } from '../../live/resource.ts';
+import { JsonView } from '../../parts/json.tsx';
+import { ProblemNote } from '../../parts/problem.tsx';
+import { Text } from '../../parts/said.tsx';
+
+/** What this server is. */
+export function About() {
+  const info = useResource('v1/info');
+  const { value } = info.value;
+  const at = (path: string): string => new URL(path, apiRoot).href;
+  return (
+    <section class="panel stack" aria-label="About">
+      <h2>About</h2>
+      {info.problem.value !== null && <ProblemNote problem={info.problem.value} />}
+      {isObject(value) && (
+        <>
+          <dl class="facts">
+            {Object.entries(value)
+              .filter(([, one]) => typeof one !== 'object')
+              .map(([name, one]) => (
+                <>
+                  <dt>{name.replaceAll('_', ' ')}</dt>
+                  <dd>
+                    <Text text={String(one)} />
+                  </dd>
+                </>
+              ))}
+          </dl>
+          {Array.isArray(value['warnings']) && value['warnings'].length > 0 && (
+            <ul class="note warn">
+              {(value['warnings'] as readonly Json[]).map((one) => (
+                <li key={String(one)}>
+                  <Text text={typeof one === 'string' ? one : JSON.stringify(one)} />
+                </li>
+              ))}
+            </ul>
+          )}
+          <details>
+            <summary>Limits, retention and features</summary>
+            <JsonView value={value} label="What the server says of itself" />
+          </details>
+        </>
+      )}
+      <p>
+        The interface: <a href={at('docs')}>/docs</a>, <a href={at('openapi.json')}>/openapi.json</a>
+      </p>
+    </section>
+  );
+}

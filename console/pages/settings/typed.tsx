@@ -1,0 +1,82 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Json } from '../../../src/model/json.ts';
+import { Button, Dialog, useAction } from '../../parts/action.tsx';
+import { ProblemNote } from '../../parts/problem.tsx';
+import { Copy } from '../../parts/said.tsx';
+
+/** Something that others depend on is ended or exchanged: its name is typed first. */
+export function TypedDialog({
+  title,
+  word,
+  verb,
+  path,
+  children,
+  close,
+  done,
+}: {
+  readonly title: string;
+  readonly word: string;
+  readonly verb: string;
+  readonly path: string;
+  readonly children: ComponentChildren;
+  readonly close: () => void;
+  /** With what the server answered. */
+  readonly done: (answer: Json) => void;
+}) {
+  const [typed, setTyped] = useState('');
+  const [reason, setReason] = useState('');
+  const action = useAction((answer) => done(answer.value));
+  const why = typed.trim() === word ? null : `type ${word} first`;
+  return (
+    <Dialog title={title} close={close}>
+      {children}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (why === null) void action.act({ path, body: reason.trim() === '' ? {} : { reason: reason.trim() } });
+        }}
+      >
+        <label class="field">
+          <span class="label">Type {word} to go on</span>
+          <input value={typed} autocomplete="off" onInput={(event) => setTyped(event.currentTarget.value)} />
+        </label>
+        <label class="field">
+          <span class="label">Reason (optional)</span>
+          <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+        {action.problem !== null && <ProblemNote problem={action.problem} />}
+        <div class="row">
+          <Button type="submit" look="danger" needs="admin" busy={action.busy} why={why}>
+            {verb}
+          </Button>
+          <Button onPress={close}>Leave it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** Something that is shown this once. */
+export function ShownOnce({
+  title,
+  text,
+  close,
+}: {
+  readonly title: string;
+  readonly text: string;
+  readonly close: () => void;
+}) {
+  return (
+    <Dialog title={title} close={close}>
+      <p>It is shown this once. Copy it to where it is kept.</p>
+      <pre class="block">{text}</pre>
+      <div class="row">
+        <Copy what="Copy" text={text} />
+        <Button look="primary" onPress={close}>
+          It is stored
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
