@@ -280,15 +280,24 @@ const browserFolders: { readonly [name: string]: readonly string[] } = {
   live: ['address', 'api', 'picture'],
   parts: ['address', 'api', 'live', 'picture', 'app', 'pages'],
   app: ['address', 'api', 'live', 'parts'],
-  pages: ['address', 'api', 'live', 'picture', 'parts', 'app'],
+  pages: ['address', 'api', 'live', 'picture', 'parts', 'app', 'rehearse'],
+  rehearse: ['parts'],
+};
+/** The packages beside preact, each with the one file that is loaded when it is wanted. */
+const browserDoors: { readonly [name: string]: readonly string[] } = {
+  '@codemirror': ['parts/codemirror.ts', 'parts/radial-mode.ts'],
+  '@lezer': ['parts/codemirror.ts'],
+  '@cfworker': ['parts/check-worker.ts'],
 };
 
-test('the browser side imports of the server only what runs anywhere: model and definition', () => {
+test('the browser side imports of the server only what runs anywhere: model and definition; a rehearsal the interpreter', () => {
   const strays = browserImports.filter(
     ({ from, to }) =>
       to.startsWith('.') &&
       /(^|\/)src\//.test(to) &&
-      !/\/src\/(model|definition)\//.test(`/${join(dirname(from), to)}`),
+      !(
+        from.startsWith('rehearse/') ? /\/src\/(model|interpreter|events\/entry\.ts)/ : /\/src\/(model|definition)\//
+      ).test(`/${join(dirname(from), to)}`),
   );
   expect(strays.map(show)).toEqual([]);
 });
@@ -308,9 +317,12 @@ test('inside the browser side imports go where the folders allow, and the pictur
   expect(impure.map(({ file }) => file)).toEqual([]);
 });
 
-test('the browser side uses preact and signals, and nothing writes markup into a page', () => {
+test('the browser side uses preact and signals, the rest through its doors, and nothing writes markup into a page', () => {
   const packages = browserImports.filter(
-    ({ to }) => !to.startsWith('.') && !['preact', 'preact/hooks', '@preact/signals'].includes(to),
+    ({ from, to }) =>
+      !to.startsWith('.') &&
+      !['preact', 'preact/hooks', '@preact/signals'].includes(to) &&
+      browserDoors[to.split('/')[0] ?? '']?.includes(from) !== true,
   );
   expect(packages.map(show)).toEqual([]);
   const markup = browserSide.filter(({ text }) =>

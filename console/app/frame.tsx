@@ -1,5 +1,6 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { isObject, type Json } from '../../src/model/json.ts';
 import { followLinks, go, link, path, place } from '../address/router.ts';
 import {
   can,
@@ -12,10 +13,11 @@ import {
 } from '../api/calls.ts';
 import { learnMe, me, signedIn, signOut } from '../api/session.ts';
 import { now } from '../live/now.ts';
-import { freshness } from '../live/stream.ts';
+import { useResource } from '../live/resource.ts';
+import { freshness, usePolling } from '../live/stream.ts';
 import { Button, Dialog } from '../parts/action.tsx';
 import { Text } from '../parts/said.tsx';
-import { spanText } from '../parts/texts.ts';
+import { countText, spanText } from '../parts/texts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
 import { listenForKeys } from './keys.ts';
 import { Palette, paletteOpen } from './palette.tsx';
@@ -23,6 +25,34 @@ import { draftsAreOf, forgetDrafts, theme, zone, zoneName } from './settings.ts'
 import { SignInForm } from './sign-in.tsx';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
+
+/** Counts in the rail are as fresh as this at least, in milliseconds. */
+const COUNTED_EVERY_MS = 5_000;
+/** Where in the figures of the server the count of an entry is. */
+const COUNTS: { readonly [to: string]: readonly [string, string?] } = {
+  '/worklist': ['workitems', 'open'],
+  '/errors': ['errors'],
+  '/deliveries': ['messages', 'failing'],
+};
+
+function Count({
+  of,
+  stats,
+}: {
+  readonly of: readonly [string, string?] | undefined;
+  readonly stats: Json | undefined;
+}) {
+  if (of === undefined || !isObject(stats)) return null;
+  const group = stats[of[0]];
+  const count = of[1] === undefined ? group : isObject(group) ? group[of[1]] : null;
+  if (typeof count !== 'number' || count === 0) return null;
+  return (
+    <span class={`chip count ${of[0] === 'errors' ? 'failed' : ''}`}>
+      {of[0] === 'errors' && '✖ '}
+      {countText(count)}
+    </span>
+  );
+}
 
 const isHere = (to: string): boolean => (to === '/' ? path.value === '/' : path.value.startsWith(to));
 
@@ -48,6 +78,8 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
     draftsAreOf(me.value.id ?? me.value.kind, me.value.tenant);
     void learnOperations();
   }, [me.value, signedIn.value]);
+  const stats = useResource(me.value !== null && can('GET /v1/stats') ? 'v1/stats?minutes=1' : null);
+  usePolling(() => void stats.again(), COUNTED_EVERY_MS);
   if (path.value === '/signin')
     return (
       <main id="main" tabIndex={-1}>
@@ -70,6 +102,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
               <li key={to}>
                 <a href={link(to)} aria-current={isHere(to) ? 'page' : undefined}>
                   {word}
+                  <Count of={COUNTS[to]} stats={stats.value.value} />
                 </a>
               </li>
             ))}

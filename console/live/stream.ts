@@ -1,20 +1,26 @@
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
+import { HISTORY_KINDS } from '../../src/model/history-kinds.ts';
 import { apiRoot } from '../address/router.ts';
 import { can, operations, part } from '../api/calls.ts';
+import { me } from '../api/session.ts';
 
 /*
  * What changes by itself. With a stream of events a page reads again when something has happened and asks for nothing in between; without one, or
- * while it is broken, it reads again every few seconds while somebody looks.
+ * while it is broken, it reads again every few seconds while somebody looks. A page of one workflow has a stream of its own; all lists of all
+ * tabs share one, which tells once a second whether anything happened at all.
  */
 
 export const freshness = signal<'live' | 'catching up' | 'polling' | 'still'>('still');
 
 /** Reads again at most so often while events come in, in milliseconds. */
 const AT_MOST_EVERY_MS = 250;
+const LIST_AT_MOST_EVERY_MS = 1_000;
 const POLL_MS = 2_500;
 /** How long a broken stream is waited for before polling, in milliseconds. */
 const BROKEN_MS = 10_000;
+/** How long nobody looks before a page gives its stream up: a browser has six connections for all its pages. */
+const HIDDEN_MS = 60_000;
 
 /** Calls `changed` when the workflow has moved (or, without a stream, may have). `over`: nothing can change any more. */
 export function useWorkflowEvents(id: string, over: boolean, changed: () => void): void {
@@ -23,18 +29,29 @@ export function useWorkflowEvents(id: string, over: boolean, changed: () => void
     if (!known) return;
     if (over) {
       freshness.value = 'live';
-      return;
+      return () => {
+        freshness.value = 'still';
+      };
     }
-    return can('GET /v1/workflows/{}/events') ? follow(`v1/workflows/${part(id)}/events`, changed) : poll(changed);
+    if (!can('GET /v1/workflows/{}/events')) return poll(changed, POLL_MS);
+    return whileLooked(() => follow(`v1/workflows/${part(id)}/events`, HISTORY_KINDS, AT_MOST_EVERY_MS, changed));
   }, [id, over, known]);
 }
 
-/** Lists and other pages without events of their own. */
+/** Lists and other pages without events of their own. `every`: how often without a stream, and at most with one, in milliseconds. */
 export function usePolling(changed: () => void, every = POLL_MS): void {
-  useEffect(() => poll(changed, every), []);
+  const latest = useRef(changed);
+  latest.current = changed;
+  const known = operations.value !== null;
+  useEffect(() => {
+    if (!known) return;
+    const call = (): void => latest.current();
+    if (!can('GET /v1/events/stream')) return poll(call, every);
+    return whileLooked(() => share(call, every === POLL_MS ? LIST_AT_MOST_EVERY_MS : every));
+  }, [known]);
 }
 
-function poll(changed: () => void, every = POLL_MS): () => void {
+function poll(changed: () => void, every: number): () => void {
   freshness.value = 'polling';
   const timer = setInterval(() => {
     if (document.visibilityState === 'visible') changed();
@@ -45,53 +62,132 @@ function poll(changed: () => void, every = POLL_MS): () => void {
   };
 }
 
-function follow(path: string, changed: () => void): () => void {
+/** Begins something again when somebody looks, and ends it when nobody has looked for a while. */
+function whileLooked(begin: () => () => void): () => void {
+  let end: (() => void) | null = begin();
   let timer: ReturnType<typeof setTimeout> | null = null;
+  const look = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (document.visibilityState === 'visible') end ??= begin();
+    else
+      timer = setTimeout(() => {
+        end?.();
+        end = null;
+      }, HIDDEN_MS);
+  };
+  document.addEventListener('visibilitychange', look);
+  return () => {
+    document.removeEventListener('visibilitychange', look);
+    if (timer !== null) clearTimeout(timer);
+    end?.();
+  };
+}
+
+/** At most one call in `ms`, the first at once, the last never lost. */
+function atMostEvery(ms: number, call: () => void): { now(): void; stop(): void } {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let last = 0;
+  return {
+    now() {
+      timer ??= setTimeout(
+        () => {
+          timer = null;
+          last = Date.now();
+          call();
+        },
+        Math.max(0, last + ms - Date.now()),
+      );
+    },
+    stop() {
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
+
+function follow(path: string, kinds: readonly string[], every: number, changed: () => void): () => void {
+  const soon = atMostEvery(every, changed);
   let stopPolling: (() => void) | null = null;
   let broken: ReturnType<typeof setTimeout> | null = null;
-  const later = (): void => {
-    timer ??= setTimeout(() => {
-      timer = null;
-      changed();
-    }, AT_MOST_EVERY_MS);
-  };
   const source = new EventSource(new URL(path, apiRoot), { withCredentials: true });
   freshness.value = 'catching up';
   source.onopen = () => {
-    freshness.value = 'live';
     if (broken !== null) clearTimeout(broken);
     broken = null;
     stopPolling?.();
     stopPolling = null;
     freshness.value = 'live';
-    later();
+    soon.now();
   };
   source.onerror = () => {
-    freshness.value = 'catching up';
+    if (stopPolling === null) freshness.value = 'catching up';
     broken ??= setTimeout(() => {
-      stopPolling ??= poll(changed);
+      stopPolling ??= poll(changed, POLL_MS);
     }, BROKEN_MS);
   };
-  source.onmessage = later;
-  for (const kind of KINDS) source.addEventListener(kind, later);
+  source.onmessage = soon.now;
+  for (const kind of [...kinds, 'reset']) source.addEventListener(kind, soon.now);
   return () => {
     source.close();
-    if (timer !== null) clearTimeout(timer);
+    soon.stop();
     if (broken !== null) clearTimeout(broken);
     stopPolling?.();
     freshness.value = 'still';
   };
 }
 
-/** Events are named by their kind. */
-const KINDS: readonly string[] = [
-  ...['launched', 'paused', 'resumed', 'cancelling', 'completed', 'cancelled', 'killed'].map(
-    (one) => `workflow.${one}`,
-  ),
-  ...['applied', 'replied', 'failed', 'cancelled', 'replayed', 'awaiting', 'cancelling', 'timing_out'].map(
-    (one) => `expression.${one}`,
-  ),
-  ...['opened', 'proceeded', 'failed', 'closed', 'edited', 'claimed', 'released'].map((one) => `workitem.${one}`),
-  ...['delivered', 'refused', 'exhausted'].map((one) => `callback.${one}`),
-  ...['timer.set', 'timer.fired', 'event.received', 'reset'],
-];
+/* One stream for the lists of all tabs of one key and tenant: the tab that has the lock holds it and tells the others. */
+
+/** Events of no workflow, so that only the counts of each second come. */
+const DIGESTS = 'v1/events/stream?digest=1&workflow_id=none';
+
+/** The lists of this tab; all of them are told. */
+const lists = new Set<() => void>();
+let leave: (() => void) | null = null;
+
+function share(changed: () => void, every: number): () => void {
+  const soon = atMostEvery(every, changed);
+  lists.add(soon.now);
+  leave ??= join();
+  return () => {
+    soon.stop();
+    lists.delete(soon.now);
+    if (lists.size > 0) return;
+    leave?.();
+    leave = null;
+    freshness.value = 'still';
+  };
+}
+
+const tellLists = (): void => {
+  for (const one of lists) one();
+};
+
+function join(): () => void {
+  // Over plain http from elsewhere there are no locks: then each tab has a stream of its own.
+  if (navigator.locks === undefined) return follow(DIGESTS, ['digest'], LIST_AT_MOST_EVERY_MS, tellLists);
+  const name = `rota.stream.${me.value?.id ?? 'open'}.${me.value?.tenant ?? ''}`;
+  const channel = new BroadcastChannel(name);
+  const ended = new AbortController();
+  freshness.value = 'live';
+  channel.onmessage = tellLists;
+  navigator.locks
+    .request(name, { signal: ended.signal }, async () => {
+      // Whoever held it before may have gone with something untold.
+      tellLists();
+      const stop = follow(DIGESTS, ['digest'], LIST_AT_MOST_EVERY_MS, () => {
+        tellLists();
+        channel.postMessage('changed');
+      });
+      await new Promise((resolve) => ended.signal.addEventListener('abort', resolve));
+      stop();
+    })
+    .catch((error: unknown) => {
+      // Given up before its turn came.
+      if (!ended.signal.aborted) throw error;
+    });
+  return () => {
+    ended.abort();
+    channel.close();
+  };
+}

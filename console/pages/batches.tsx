@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { batches as codec } from '../address/pages.ts';
 import { goQuery, link, path, query } from '../address/router.ts';
@@ -95,17 +96,19 @@ const BatchState = ({ of }: { readonly of: JsonObject }) => (
 
 function One({ id }: { readonly id: string }) {
   const { state, complaints } = codec.read(query.value);
-  const read = useResource(`v1/batches/${part(id)}`);
+  const [over, setOver] = useState(false);
+  const read = useResource(`v1/batches/${part(id)}`, over ? 0 : 1_500);
   const items = useResource(
     `v1/batches/${part(id)}/items?limit=${LIMIT}${state.outcome === '' ? '' : `&outcome=${state.outcome}`}${state.cursor === '' ? '' : `&cursor=${encodeURIComponent(state.cursor)}`}`,
   );
   const { value } = read.value;
   const batch = isObject(value) ? value : null;
-  const over = batch !== null && OVER.has(textOf(batch['state']));
-  usePolling(() => {
-    void read.again();
-    if (!over) void items.again();
-  }, 2_000);
+  const done = Number(batch?.['done'] ?? 0) + Number(batch?.['failed'] ?? 0) + Number(batch?.['skipped'] ?? 0);
+  useEffect(() => setOver(OVER.has(textOf(batch?.['state']))), [batch?.['state']]);
+  useEffect(() => {
+    void items.again();
+  }, [done]);
+  usePolling(() => void read.again());
   const rows = isObject(items.value.value) ? objectsOf(items.value.value['items']) : [];
   const filter = batch !== null && isObject(batch['filter']) ? batch['filter'] : null;
   const problems = batch === null ? [] : objectsOf(batch['problems']);

@@ -1,44 +1,75 @@
-import { useMemo } from 'preact/hooks';
-import { isObject, type JsonObject } from '../../src/model/json.ts';
+import { useMemo, useState } from 'preact/hooks';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { deliveries as codec } from '../address/pages.ts';
-import { goQuery, link, query } from '../address/router.ts';
-import { part } from '../api/calls.ts';
+import { goQuery, link, path, query } from '../address/router.ts';
+import { can, operations, part } from '../api/calls.ts';
+import { shellWord } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { ActButton } from '../parts/action.tsx';
+import { ActButton, Button } from '../parts/action.tsx';
+import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
-import { ChoiceFilter, Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
-import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { JsonView } from '../parts/json.tsx';
+import { ChoiceFilter, Complaints, Filters, ListState, Older, Table, TextFilter } from '../parts/list.tsx';
+import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
+import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Workitems this page looks through. */
-const LIMIT = 1_000;
+const LIMIT = 100;
 
-/** Messages that are owed to participants, with their tries. */
+/** Messages that are owed to participants, and one of them with every try. */
 export function Deliveries() {
+  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  if (operations.value !== null && !can('GET /v1/deliveries'))
+    return (
+      <>
+        <PageHead title="Deliveries" />
+        <Missing what="Messages that are owed cannot be listed." call="GET /v1/deliveries" />
+      </>
+    );
+  return id === '' ? <All /> : <One id={id} />;
+}
+
+function All() {
   const { state, complaints } = codec.read(query.value);
+  const [asking, ask] = useState(false);
   const asked = useMemo(() => {
     const search = new URLSearchParams({ limit: String(LIMIT) });
-    if (state.participant !== '') search.set('participant', state.participant);
-    return `v1/workitems?${search}`;
-  }, [state.participant]);
+    for (const name of ['state', 'participant', 'host', 'cursor'] as const)
+      if (state[name] !== '') search.set(name, state[name]);
+    return `v1/deliveries?${search}`;
+  }, [query.value]);
   const list = useResource(asked);
   usePolling(() => void list.again());
-  const value = list.value.value;
-  const all = isObject(value) ? objectsOf(value['workitems']) : [];
-  const rows = all
-    .map((one) => ({ one, callback: isObject(one['callback']) ? one['callback'] : {}, state: stateOf(one) }))
-    .filter((row) => row.state !== null && (state.state === '' || row.state === state.state))
-    .filter((row) => state.host === '' || textOf(row.callback['url']).includes(state.host));
-  const isFiltered = state.state !== '' || state.participant !== '';
+  const { value } = list.value;
+  const rows = isObject(value) ? objectsOf(value['deliveries']) : [];
+  const isFiltered = state.state !== '' || state.participant !== '' || state.host !== '';
+  const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
+  const filter = {
+    ...(state.state === '' ? {} : { state: state.state }),
+    ...(state.participant === '' ? {} : { participant: state.participant }),
+  };
   return (
     <>
-      <PageHead title="Deliveries" />
-      <p class="small dim">
-        Messages of open workitems that are not delivered. Notices to participants of workitems that are over, and what
-        was delivered, are in the history of each workflow.
-      </p>
+      <PageHead title="Deliveries">
+        <Button
+          needs="operate"
+          why={
+            !can('POST /v1/batches')
+              ? 'this server has no batches'
+              : state.host !== ''
+                ? 'a batch knows no hosts: choose a participant'
+                : Object.keys(filter).length === 0
+                  ? 'choose a state or a participant first'
+                  : null
+          }
+          onPress={() => ask(true)}
+        >
+          Try all that match now…
+        </Button>
+      </PageHead>
+      <p class="small dim">Messages that are not delivered. What was delivered is in the history of each workflow.</p>
       <Complaints of={complaints} />
       <Filters>
         <ChoiceFilter
@@ -46,13 +77,10 @@ export function Deliveries() {
           value={state.state}
           any="any"
           choices={['owed', 'failing', 'spent']}
-          set={(is) => goQuery(codec.write({ ...state, state: is }))}
+          set={(is) => set({ state: is })}
         />
-        <TextFilter
-          title="Participant"
-          value={state.participant}
-          set={(participant) => goQuery(codec.write({ ...state, participant }))}
-        />
+        <TextFilter title="Participant" value={state.participant} set={(participant) => set({ participant })} />
+        <TextFilter title="Host" value={state.host} set={(host) => set({ host })} />
       </Filters>
       <ListState
         list={list}
@@ -61,54 +89,172 @@ export function Deliveries() {
         all={isFiltered ? '/deliveries' : null}
       />
       <Table
-        rows={rows.slice(0, 200)}
-        keyOf={({ one }) => textOf(one['id'])}
+        rows={rows}
+        keyOf={(one) => textOf(one['message_id'])}
         columns={[
-          { title: 'State', cell: (row) => <Chip state={row.state ?? 'owed'} /> },
+          { title: 'State', cell: (one) => <Chip state={textOf(one['state'])} /> },
           {
             title: 'Participant',
-            cell: ({ one }) => (
-              <a href={link(`/workflows/${textOf(one['workflow_id'])}?sel=${textOf(one['expression_id'])}&tab=tries`)}>
+            cell: (one) => (
+              <a href={link(`/deliveries/${part(textOf(one['message_id']))}`)}>
                 <Text text={textOf(one['participant'])} />
               </a>
             ),
           },
-          { title: 'Where', look: 'mono small', cell: ({ callback }) => <Text text={textOf(callback['url'])} /> },
-          { title: 'Tries', look: 'number', cell: ({ callback }) => String(callback['tries'] ?? 0) },
-          {
-            title: 'Next',
-            cell: ({ callback }) =>
-              callback['next_at'] ? <Time at={textOrNull(callback['next_at'])} /> : <span class="dim">–</span>,
-          },
-          { title: 'Workflow', cell: ({ one }) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+          { title: 'Says', cell: (one) => textOf(one['message']) },
+          { title: 'Host', look: 'mono small', cell: (one) => <Text text={textOf(one['host'])} /> },
+          { title: 'Tries', look: 'number', cell: (one) => String(one['tries'] ?? 0) },
+          { title: 'Last answer', cell: (one) => <TryWords of={isObject(one['last']) ? one['last'] : null} /> },
+          { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} /> },
+          { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
           {
             title: 'Do',
             look: 'act',
-            cell: ({ one }) => (
-              <ActButton
-                look="tiny"
-                asked={{
-                  path: `v1/workflows/${part(textOf(one['workflow_id']))}/workitems/${part(textOf(one['id']))}/redeliver`,
-                }}
-                done={() => list.again()}
-              >
+            cell: (one) => (
+              <ActButton look="tiny" asked={{ path: `${pathOf(one)}/redeliver` }} done={() => list.again()}>
                 Try now
               </ActButton>
             ),
           },
         ]}
       />
-      {isObject(value) && value['next_cursor'] !== null && value['next_cursor'] !== undefined && (
-        <p class="note warn small">Only the first {LIMIT} open workitems were looked through.</p>
-      )}
+      <Older value={value} cursor={state.cursor} set={(cursor) => goQuery(codec.write({ ...state, cursor }))} />
+      {asking && <BatchDialog action={REDELIVER} of={{ filter }} close={() => ask(false)} />}
     </>
   );
 }
 
-/** Null: nothing is owed. */
-function stateOf(item: JsonObject): 'owed' | 'failing' | 'spent' | null {
-  const callback = isObject(item['callback']) ? item['callback'] : {};
-  if (callback['owed'] === null || callback['owed'] === undefined)
-    return item['status'] === 'failed' && Number(callback['tries'] ?? 0) > 0 ? 'spent' : null;
-  return Number(callback['tries'] ?? 0) > 0 ? 'failing' : 'owed';
+const REDELIVER: BatchAction = 'redeliver';
+const pathOf = (message: JsonObject): string =>
+  `v1/workflows/${part(textOf(message['workflow_id']))}/workitems/${part(textOf(message['workitem_id']))}`;
+
+const TryWords = ({ of }: { readonly of: JsonObject | null }) =>
+  of === null ? (
+    <span class="dim">–</span>
+  ) : of['status'] === null || of['status'] === undefined ? (
+    <span>
+      ✖ <Text text={textOf(of['error']) || 'no answer'} />
+    </span>
+  ) : (
+    <span>
+      {Number(of['status']) < 300 ? '✓' : '✖'} {String(of['status'])}
+    </span>
+  );
+
+function One({ id }: { readonly id: string }) {
+  const read = useResource(`v1/deliveries/${part(id)}`);
+  usePolling(() => void read.again());
+  const value = isObject(read.value.value) ? read.value.value : null;
+  if (value === null)
+    return (
+      <>
+        <PageHead title="Message" />
+        {read.problem.value === null ? (
+          <div class="skeleton" />
+        ) : read.problem.value.status === 404 ? (
+          <Empty title="This message is not owed any more">
+            <p>It was delivered, or its workitem is over; its tries are in the history of the workflow.</p>
+            <a class="button" href={link('/deliveries')}>
+              All messages
+            </a>
+          </Empty>
+        ) : (
+          <ProblemNote problem={read.problem.value} again={() => void read.again()} />
+        )}
+      </>
+    );
+  const request = isObject(value['request']) ? value['request'] : {};
+  const tries = [...objectsOf(value['deliveries'])].reverse();
+  return (
+    <>
+      <PageHead
+        title={`Message to ${textOf(value['participant'])}`}
+        said={
+          <>
+            <Chip state={textOf(value['state'])} /> {textOf(value['message'])} to{' '}
+            <Text text={textOf(value['participant'])} />
+          </>
+        }
+      >
+        <ActButton look="primary" asked={{ path: `${pathOf(value)}/redeliver` }} done={() => read.again()}>
+          Try now
+        </ActButton>
+        <ActButton
+          look="danger"
+          asked={{ path: `${pathOf(value)}/fail`, body: { message: 'No further tries: stopped by hand' } }}
+          done={() => read.again()}
+        >
+          Stop trying
+        </ActButton>
+      </PageHead>
+      <p class="row small dim">
+        <WorkflowLink id={textOf(value['workflow_id'])} />
+        <a href={link(`/workflows/${textOf(value['workflow_id'])}?sel=${textOf(value['expression_id'])}`)}>its place</a>
+        <span class="mono">{textOf(value['message_id'])}</span>
+        {value['next_at'] !== null && (
+          <span>
+            next <Time at={textOrNull(value['next_at'])} how="both" />
+          </span>
+        )}
+      </p>
+      <div class="split">
+        <section class="panel stack" aria-label="The request">
+          <h2>As it is asked</h2>
+          <p class="mono small">
+            {textOf(request['method'])} <Text text={textOf(request['url'])} />
+          </p>
+          <JsonView value={(request['headers'] ?? {}) as Json} label="Headers" />
+          <Body text={textOf(request['body'])} />
+          <p class="row">
+            <Copy what="Copy as curl (unsigned)" text={curlOfRequest(request)} />
+            <span class="small dim">The address to proceed at is without its token.</span>
+          </p>
+        </section>
+        <section class="panel stack" aria-label="Tries">
+          <h2>Tries {String(value['tries'] ?? 0)}</h2>
+          {tries.length === 0 && <p class="dim">None so far.</p>}
+          <Table
+            rows={tries}
+            keyOf={(one) => `${textOf(one['message'])} ${String(one['try'])}`}
+            columns={[
+              { title: 'Try', look: 'number', cell: (one) => String(one['try']) },
+              { title: 'Answer', cell: (one) => <TryWords of={one} /> },
+              { title: 'At', cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
+              { title: 'ms', look: 'number', cell: (one) => String(Math.round(Number(one['milliseconds'] ?? 0))) },
+              {
+                title: 'Said',
+                cell: (one) => <Text text={textOf(one['excerpt']) || textOf(one['error'])} />,
+              },
+              { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} /> },
+            ]}
+          />
+        </section>
+      </div>
+    </>
+  );
+}
+
+/** What it says, as JSON where it is JSON. */
+function Body({ text }: { readonly text: string }) {
+  try {
+    return <JsonView value={JSON.parse(text) as Json} label="Body" />;
+  } catch {
+    return (
+      <pre class="block">
+        <Text text={text} />
+      </pre>
+    );
+  }
+}
+
+function curlOfRequest(request: JsonObject): string {
+  const headers = Object.entries(isObject(request['headers']) ? request['headers'] : {}).flatMap(([name, value]) => [
+    '-H',
+    shellWord(`${name}: ${String(value)}`),
+  ]);
+  return [
+    ...['curl', '--globoff', '-X', 'POST'],
+    ...headers,
+    ...['--data-raw', shellWord(textOf(request['body'])), shellWord(textOf(request['url']))],
+  ].join(' ');
 }

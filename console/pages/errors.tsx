@@ -16,7 +16,7 @@ import { Copy, PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Groups that are shown, errors of one group that are gathered (a batch takes no more), and those that are listed. */
+/** Groups that are shown, errors of one group that are gathered (a batch of ids takes no more), and those that are listed. */
 const GROUPS_MAX = 500;
 const GATHERED_MAX = 10_000;
 const LISTED_MAX = 200;
@@ -169,7 +169,7 @@ function GroupView({
   const both = async (): Promise<void> => {
     await Promise.all([read(), again()]);
   };
-  const ids = (all ?? []).map((one) => `${textOf(one['workflow_id'])}/${textOf(one['expression_id'])}`);
+  const ids = (all ?? []).map((one) => `${textOf(one['expression_id'])}!${textOf(one['workflow_id'])}`);
   const workflows = [...new Set((all ?? []).map((one) => textOf(one['workflow_id'])))];
   const why = !can('POST /v1/batches') ? 'this server has no batches' : all === null ? 'they are being read' : null;
   return (

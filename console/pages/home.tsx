@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../src/model/json.ts';
 import { apiRoot, link } from '../address/router.ts';
-import { can, learnOperations, operations } from '../api/calls.ts';
+import { can, operations } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
@@ -9,29 +9,32 @@ import { Chip, Glyph } from '../parts/glyph.tsx';
 import { Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText, spanText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Counts go so far; beyond they are said with a plus. */
-const COUNTED = 100;
+/** Minutes a spark looks back. */
+const MINUTES = 60;
 
 export function Home() {
-  void learnOperations();
-  const failed = useResource(`v1/workflows?status=error&limit=${COUNTED}`);
-  const running = useResource(`v1/workflows?status=running&limit=${COUNTED}`);
-  const items = useResource(`v1/workitems?limit=${COUNTED}`);
+  const stats = useResource(can('GET /v1/stats') ? `v1/stats?minutes=${MINUTES}` : null);
   const latest = useResource('v1/workflows?limit=8');
   const nodes = useResource('v1/nodes');
-  const all = [failed, running, items, latest, nodes];
+  const batches = useResource(can('GET /v1/batches') ? 'v1/batches?state=running&limit=5' : null);
+  const all = [stats, latest, nodes, batches];
   usePolling(() => {
     for (const one of all) void one.again();
   }, 5_000);
   const workflows = rows(latest.value.value, 'workflows');
-  const workitems = rows(items.value.value, 'workitems');
-  const late = workitems.filter(
-    (one) => isObject(one['callback']) && Number(one['callback']['tries']) > 0 && one['callback']['owed'] !== null,
-  );
   const silent = rows(nodes.value.value, 'nodes').filter((one) => one['alive'] === false);
+  const running = rows(batches.value.value, 'batches');
   const problem = all.find((one) => one.problem.value !== null)?.problem.value;
+  const value = isObject(stats.value.value) ? stats.value.value : {};
+  const at = (...path: readonly string[]): number | null => {
+    const found = path.reduce<Json | undefined>((one, name) => (isObject(one) ? one[name] : undefined), value);
+    return typeof found === 'number' ? found : null;
+  };
+  const minutes = objectsOf(value['minutes']);
+  const late = Math.max(at('timers', 'oldest_due_seconds') ?? 0, at('messages', 'oldest_due_seconds') ?? 0);
   return (
     <>
       <PageHead title="Home">
@@ -47,38 +50,66 @@ export function Home() {
           <section class="stack" aria-label="What needs somebody">
             <h2>What needs somebody</h2>
             <div class="cards">
+              <Figure word="workflows in error" glyph="failed" count={at('workflows', 'error')} to="/errors" />
               <Figure
-                word="workflows in error"
-                glyph="failed"
-                count={countOf(failed.value.value, 'workflows')}
-                to="/errors"
-              />
-              <Figure
-                word="workitems open"
-                glyph="open"
-                count={countOf(items.value.value, 'workitems')}
-                to="/worklist"
-              />
-              <Figure
-                word="of them, callbacks that failed so far"
+                word="workitems overdue"
                 glyph="waits"
-                count={String(late.length)}
-                to="/deliveries"
+                count={at('workitems', 'overdue')}
+                to="/worklist?overdue=1"
               />
               <Figure
-                word="workflows running"
-                glyph="live"
-                count={countOf(running.value.value, 'workflows')}
-                to="/workflows?status=running"
+                word="messages failing so far"
+                glyph="waits"
+                count={at('messages', 'failing')}
+                to="/deliveries?state=failing"
+              />
+              <Figure
+                word="messages whose tries are spent"
+                glyph="failed"
+                count={at('messages', 'spent')}
+                to="/deliveries?state=spent"
+              />
+              <Figure
+                word={late < 1 ? 'timers and messages late' : `late: timers and messages, ${spanText(late * 1_000)}`}
+                glyph="waits"
+                count={(at('timers', 'due') ?? 0) + (at('messages', 'due') ?? 0)}
+                to="/timers"
               />
               <Figure
                 word={silent.length > 0 ? 'nodes not heard of' : 'nodes, all heard of'}
                 glyph={silent.length > 0 ? 'failed' : 'done'}
-                count={String(silent.length > 0 ? silent.length : rows(nodes.value.value, 'nodes').length)}
+                count={silent.length > 0 ? silent.length : rows(nodes.value.value, 'nodes').length}
                 to="/nodes"
               />
             </div>
           </section>
+          <section class="stack" aria-label="The last hour">
+            <h2>The last hour</h2>
+            <div class="cards">
+              {(['launched', 'ended', 'steps'] as const).map((name) => (
+                <Spark
+                  key={name}
+                  word={name === 'steps' ? 'steps' : `workflows ${name}`}
+                  minutes={minutes.map((one) => ({ at: textOf(one['at']), count: Number(one[name] ?? 0) }))}
+                  now={textOf(value['now'])}
+                />
+              ))}
+            </div>
+          </section>
+          {running.length > 0 && (
+            <section class="stack" aria-label="Batches under way">
+              <h2>Batches under way</h2>
+              <ul class="row">
+                {running.map((one) => (
+                  <li key={textOf(one['id'])}>
+                    <a class="button tiny" href={link(`/batches/${textOf(one['id'])}`)}>
+                      {textOf(one['action'])}: {String(one['done'] ?? 0)} of {String(one['total'] ?? '…')}
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           <section class="stack" aria-label="Latest workflows">
             <h2>Latest</h2>
             <Table
@@ -100,13 +131,36 @@ export function Home() {
   );
 }
 
-const rows = (value: Json | undefined, name: string) => (isObject(value) ? objectsOf(value[name]) : []);
-const countOf = (value: Json | undefined, name: string): string => {
-  if (!isObject(value)) return '…';
-  const count = objectsOf(value[name]).length;
-  return value['next_cursor'] ? `${count}+` : String(count);
-};
+/** A bar a minute, and the sum in words. */
+function Spark({
+  word,
+  minutes,
+  now,
+}: {
+  readonly word: string;
+  readonly minutes: readonly { readonly at: string; readonly count: number }[];
+  readonly now: string;
+}) {
+  const end = Math.floor(Date.parse(now) / 60_000);
+  const most = Math.max(1, ...minutes.map((one) => one.count));
+  const sum = minutes.reduce((total, one) => total + one.count, 0);
+  return (
+    <figure class="panel stack">
+      <figcaption>
+        <b>{countText(sum)}</b> <span class="dim">{word}</span>
+      </figcaption>
+      <svg class="spark" viewBox={`0 0 ${MINUTES} 20`} preserveAspectRatio="none" aria-hidden="true">
+        {minutes.map((one) => {
+          const height = (20 * one.count) / most;
+          const x = MINUTES - 1 - (end - Math.floor(Date.parse(one.at) / 60_000));
+          return <rect key={one.at} x={x + 0.1} y={20 - height} width={0.8} height={height} fill="var(--live)" />;
+        })}
+      </svg>
+    </figure>
+  );
+}
 
+const rows = (value: Json | undefined, name: string) => (isObject(value) ? objectsOf(value[name]) : []);
 const Figure = ({
   word,
   count,
@@ -114,14 +168,15 @@ const Figure = ({
   to,
 }: {
   readonly word: string;
-  readonly count: string;
+  /** Null: it could not be counted. */
+  readonly count: number | null;
   readonly glyph: string;
   readonly to: string;
 }) => (
   <a class="panel" href={link(to)}>
     <span class="row">
-      <Glyph name={glyph} size={18} />
-      <span class="big">{count}</span>
+      <Glyph name={count === 0 ? 'done' : glyph} size={18} />
+      <span class="big">{count === null ? '…' : countText(count)}</span>
     </span>
     <span class="dim">
       <Text text={word} />

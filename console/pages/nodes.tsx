@@ -1,7 +1,6 @@
 import { isObject } from '../../src/model/json.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
-import { usePolling } from '../live/stream.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
@@ -10,8 +9,8 @@ import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** The servers that share the database. */
 export function Nodes() {
-  const list = useResource('v1/nodes');
-  usePolling(() => void list.again(), 5_000);
+  // Signs of life are no events: they are asked for.
+  const list = useResource('v1/nodes', 5_000);
   const nodes = isObject(list.value.value) ? objectsOf(list.value.value['nodes']) : [];
   const versions = new Set(nodes.filter((one) => one['alive'] !== false).map((one) => textOf(one['version'])));
   return (
@@ -32,7 +31,11 @@ export function Nodes() {
             cell: (one) =>
               one['alive'] === false ? <Chip state="failed" word="silent" /> : <Chip state="delivered" word="alive" />,
           },
-          { title: 'Node', look: 'mono', cell: (one) => textOf(one['id']).slice(0, 8) },
+          {
+            title: 'Node',
+            look: 'mono',
+            cell: (one) => <Text text={textOf(one['name']) || textOf(one['id']).slice(0, 8)} />,
+          },
           { title: 'Role', cell: (one) => textOf(one['role']) },
           { title: 'Version', cell: (one) => <Text text={textOf(one['version'])} /> },
           { title: 'Address', look: 'mono small', cell: (one) => <Text text={textOf(one['url'])} /> },

@@ -1,10 +1,14 @@
 import { isObject } from '../../src/model/json.ts';
+import { timers as codec } from '../address/pages.ts';
+import { goQuery, query } from '../address/router.ts';
 import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
+import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton } from '../parts/action.tsx';
-import { ListState, Table } from '../parts/list.tsx';
+import { Chip } from '../parts/glyph.tsx';
+import { Complaints, ListState, Older, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -12,12 +16,26 @@ import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 /** What is due and when, soonest first. */
 export function Timers() {
   const there = can('GET /v1/timers');
-  const list = useResource(there ? 'v1/timers?limit=200' : null);
+  const { state, complaints } = codec.read(query.value);
+  const list = useResource(
+    there ? `v1/timers?limit=200${state.cursor === '' ? '' : `&cursor=${encodeURIComponent(state.cursor)}`}` : null,
+  );
   usePolling(() => void list.again());
-  const timers = isObject(list.value.value) ? objectsOf(list.value.value['timers']) : [];
+  const timers = (isObject(list.value.value) ? objectsOf(list.value.value['timers']) : []).filter(
+    (one) => state.action === '' || textOf(one['action']) === state.action,
+  );
+  const first = textOrNull(timers[0]?.['due_at']);
   return (
     <>
       <PageHead title="Timers">
+        {can('POST /v1/test/clock') && first !== null && Date.parse(first) > now.value && (
+          <ActButton
+            asked={{ path: 'v1/test/clock', body: { advance: Math.ceil((Date.parse(first) - now.value) / 1_000) } }}
+            done={() => list.again()}
+          >
+            To the next
+          </ActButton>
+        )}
         {can('POST /v1/test/clock') &&
           [1, 60, 3_600, 86_400].map((seconds) => (
             <ActButton
@@ -29,6 +47,7 @@ export function Timers() {
             </ActButton>
           ))}
       </PageHead>
+      <Complaints of={complaints} />
       {!there && (
         <Missing
           what="The timers of one workflow are on its page; a list over all workflows needs more than this server offers."
@@ -42,11 +61,27 @@ export function Timers() {
           `${textOf(one['workflow_id'])} ${textOf(one['expression_id'])} ${textOf(one['due_at'])} ${textOf(one['action'])}`
         }
         columns={[
-          { title: 'Due', cell: (one) => <Time at={textOrNull(one['due_at'])} how="both" /> },
+          {
+            title: 'Due',
+            cell: (one) => (
+              <>
+                {Date.parse(textOf(one['due_at'])) < now.value && <Chip state="failing" word="late" />}{' '}
+                <Time at={textOrNull(one['due_at'])} how="both" />
+              </>
+            ),
+          },
           { title: 'What', cell: (one) => <Text text={textOf(one['action'])} /> },
           { title: 'Place', cell: (one) => <PlaceLink of={one} /> },
-          { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+          {
+            title: 'Workflow',
+            cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} name={textOrNull(one['name'])} />,
+          },
         ]}
+      />
+      <Older
+        value={list.value.value}
+        cursor={state.cursor}
+        set={(cursor) => goQuery(codec.write({ ...state, cursor }))}
       />
     </>
   );

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { request as ask, createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeKey } from '../../src/identity/key-text.ts';
 import type { Running } from '../../src/server/start.ts';
 import { postJson, send, startServer } from '../support/server.ts';
 import {
@@ -45,7 +48,12 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
 
   const open = async (path: string): Promise<void> => {
     await page.goto(`${server.url}/console/${path}`);
-    await page.locator('h1').waitFor();
+    await whole(page);
+  };
+  /** A page with its head, and nothing in it that is still to come. */
+  const whole = async (one: Page): Promise<void> => {
+    await one.locator('h1').waitFor();
+    await expect.poll(() => one.locator('.skeleton').count()).toBe(0);
   };
   /** What every stop of a walk has to be. */
   const isWell = async (): Promise<void> => {
@@ -68,6 +76,56 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       .workitems;
   const statusOf = async (id: string): Promise<string> =>
     (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ status: string }>().status;
+
+  const act = (id: string, item: Item | undefined, verb: string, body: object = {}) =>
+    postJson(server.url, `/v1/workflows/${id}/workitems/${item?.id}/${verb}`, body);
+  /** Presses Tab until the button or link of that name has the focus. */
+  const tabTo = async (name: RegExp): Promise<void> => {
+    for (let presses = 0; presses < 80; presses++) {
+      const text = await page.evaluate('document.activeElement?.textContent ?? ""');
+      if (name.test(String(text).trim())) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`Nothing called ${name} was reached with Tab`);
+  };
+
+  test('the first workflow of an empty server is completed with five clicks, and then with keys alone', async () => {
+    let clicks = 0;
+    const click = async (role: 'link' | 'button', name: string, within = page.locator('main')): Promise<void> => {
+      await within.getByRole(role, { name, exact: true }).first().click();
+      clicks += 1;
+    };
+    await open('');
+    await isWell();
+    await click('link', 'Open the playground');
+    await click('button', 'Run the order example');
+    for (const participant of ['stock', 'credit', 'shipping'])
+      await click('button', 'Proceed', page.getByRole('article', { name: `${participant} is asked` }));
+    await page.getByRole('heading', { name: 'What you have seen' }).waitFor();
+    expect(clicks).toBe(5);
+    await isWell();
+    const first = new URL(page.url()).searchParams.get('workflow') ?? '';
+    expect(await statusOf(first)).toBe('completed');
+
+    await open('playground');
+    await tabTo(/^Run the order example$/);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/workflow=/);
+    const second = new URL(page.url()).searchParams.get('workflow') ?? '';
+    for (const participant of ['stock', 'credit', 'shipping']) {
+      await page
+        .getByRole('article', { name: `${participant} is asked` })
+        .getByText('waits for you')
+        .waitFor();
+      await page.locator('h1').focus();
+      await tabTo(/^Proceed$/);
+      await page.keyboard.press('Enter');
+      await expect
+        .poll(async () => (await items(second)).length + ((await statusOf(second)) === 'completed' ? 10 : 0))
+        .not.toBe(participant === 'stock' ? 2 : 1);
+    }
+    await expect.poll(() => statusOf(second)).toBe('completed');
+  });
 
   test('the list keeps its filters in the address: reload and back give the same rows', async () => {
     const id = await launch('define kept\n  alice task: "wait"');
@@ -203,4 +261,388 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     expect(await shown.textContent()).toBe(at.slice(11, 19));
     await elsewhere.page.context().close();
   });
+
+  test('a workflow is looked at in all its views, at any moment of its past, and its cursor goes round', async () => {
+    const id = await launch(
+      "define rounds\n  cursor\n    author task: 'write'\n    rewind unless: '${ok} == yes'\n  reader",
+    );
+    for (const ok of ['no', 'no', 'yes']) await act(id, (await items(id))[0], 'proceed', { fields: { ok } });
+    await open(`workflows/${id}`);
+    await page.getByText('3 times').first().waitFor();
+    await page.keyboard.press('o');
+    await page.getByRole('treegrid').waitFor();
+    await isWell();
+    await page.keyboard.press('t');
+    await page.getByRole('img', { name: /^author: 3 expressions, 3 over/ }).waitFor();
+    await isWell();
+    await page.keyboard.press('h');
+    await page.getByText('author proceeded').first().waitFor();
+    await isWell();
+    // A moment of the past by keys: the picture is of then, what acts is off, and the address says which.
+    await page.keyboard.press('d');
+    for (let back = 0; back < 4; back++) await page.keyboard.press('[');
+    await page.waitForURL(/at=\d+/);
+    await page.getByText('Actions act on now.').waitFor();
+    await isWell();
+    const link = page.url();
+    await act(id, (await items(id))[0], 'proceed');
+    await page.goto(link);
+    await page.getByText('Actions act on now.').waitFor();
+    await page.getByRole('link', { name: 'Launch again…' }).first().waitFor();
+    await page.keyboard.press('l');
+    await page.locator('h1', { hasText: 'completed' }).waitFor();
+  });
+
+  test('what is tried in vain shows its tries, and a place is run again with another tree', async () => {
+    const answer = await postJson(server.url, '/v1/workflows', {
+      workflow: "define vain\n  alice task: 'never reached'",
+      callback: 'http://127.0.0.1:9/nobody',
+    });
+    const { id } = answer.json<{ id: string }>();
+    await expect
+      .poll(
+        async () => {
+          await postJson(server.url, '/v1/test/clock', { advance: 10 });
+          return statusOf(id);
+        },
+        { timeout: 60_000 },
+      )
+      .toBe('error');
+    await open(`workflows/${id}?sel=0_0&tab=tries`);
+    await page.getByRole('cell', { name: '7' }).first().waitFor();
+    await page.getByRole('tab', { name: 'What' }).click();
+    await page.getByRole('button', { name: '✎ Edit tree, reapply…' }).click();
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.getByLabel('Tree').inputValue()).toContain('alice');
+    await dialog.getByLabel('Tree').fill("set 'f:repaired': true");
+    await dialog.getByText('Changed: it runs with this tree').waitFor();
+    await isWell();
+    await dialog.getByLabel('Reason').fill('nobody is there');
+    await expect.poll(() => dialog.getByRole('button', { name: 'Reapply' }).getAttribute('aria-disabled')).toBe(null);
+    await dialog.getByRole('button', { name: 'Reapply' }).click();
+    await page.locator('h1', { hasText: 'completed' }).waitFor();
+    const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
+    expect(shown.fields).toMatchObject({ repaired: true });
+  });
+
+  test('a form is made of a schema, says what is wrong where it is, and sends what its fields mean', async () => {
+    const form = {
+      type: 'object',
+      required: ['amount', 'verdict'],
+      properties: {
+        amount: { type: 'integer', title: 'Amount', minimum: 1 },
+        verdict: {
+          oneOf: [
+            { const: 'y', title: 'Yes' },
+            { const: 'n', title: 'No' },
+          ],
+        },
+        lines: { type: 'array', title: 'Lines', items: { type: 'string' } },
+        odd: { type: 'string', contentEncoding: 'base64' },
+      },
+    };
+    const id = await launch(
+      JSON.stringify(['define', { name: 'formed' }, [['clerk2', { task: 'fill in', form }, []]]]),
+    );
+    await open('worklist?participant=clerk2');
+    await page.getByRole('link', { name: 'clerk2' }).click();
+    await page.getByLabel('Amount').fill('0');
+    await page.getByText('for a form has no field for “contentEncoding”').waitFor();
+    await isWell();
+    await page.getByRole('button', { name: 'Proceed' }).click();
+    await page.getByText(/things? (is|are) not right yet/).waitFor();
+    await isWell();
+    await page.getByLabel('Amount').fill('7');
+    await page.getByLabel('verdict').selectOption({ label: 'Yes' });
+    await page.getByRole('button', { name: 'Add one' }).click();
+    await page.getByLabel('Lines 1').fill('a lamp');
+    // Somebody else changes it meanwhile: what is mine and what is theirs stand beside each other.
+    const [item] = await items(id);
+    await send(server.url, 'PATCH', `/v1/workflows/${id}/workitems/${item?.id}`, {
+      headers: { 'Content-Type': 'application/json', 'If-Match': '*' },
+      body: JSON.stringify({ fields: { amount: 99 } }),
+    });
+    await page.getByText('Somebody else has changed this workitem').waitFor();
+    await page.getByLabel('amount: mine').check();
+    await isWell();
+    await page.getByRole('button', { name: 'Go on with these' }).click();
+    await page.getByRole('button', { name: 'Proceed' }).click();
+    await expect.poll(() => statusOf(id), { timeout: 30_000 }).toBe('completed');
+    const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
+    expect(shown.fields).toMatchObject({ amount: 7, verdict: 'y', lines: ['a lamp'] });
+  });
+
+  test('the editor complains at the line, says one tree in three formats, reads Ruby, and begins with recipes', async () => {
+    await open('definitions/edit');
+    const text = page.getByRole('textbox', { name: /^Definition/ });
+    await text.waitFor();
+    const written = (): Promise<string> => text.innerText();
+    await text.fill('define x\n  alice');
+    await page.getByText('Participants: alice').waitFor();
+    await isWell();
+    await page.getByRole('button', { name: 'XML', exact: true }).click();
+    await expect.poll(written).toContain('<alice');
+    await page.getByRole('button', { name: 'JSON', exact: true }).click();
+    await expect.poll(written).toContain('"alice"');
+    await page.getByRole('button', { name: 'Radial', exact: true }).click();
+    await expect.poll(written).toMatch(/^define/);
+    await text.fill('<define><alice></define>');
+    await page
+      .getByRole('button', { name: /^line 1, column/ })
+      .first()
+      .waitFor();
+    await isWell();
+    await text.fill("Ruote.define :name => 'old' do\n  bob :task => 'read it'\nend");
+    await page.getByRole('button', { name: 'Convert to Radial' }).click();
+    await expect.poll(written).toMatch(/define/);
+    expect(await written()).not.toContain('Ruote');
+    await page.getByLabel('Begin with a template').selectOption({ index: 3 });
+    await page.waitForURL(/recipe=/);
+    await expect.poll(written).toContain('docs/cookbook.md');
+  });
+
+  test('a rehearsal runs in the browser alone: its participants are played, its clock is moved', async () => {
+    await open('definitions/edit');
+    await page
+      .getByRole('textbox', { name: /^Definition/ })
+      .fill("define late\n  alice task: 'answer', timeout: '2d', on_timeout: 'boss'\n  clerk");
+    await page.getByText('Participants: alice').waitFor();
+    await page.getByRole('button', { name: 'Rehearse' }).click();
+    await page.getByRole('button', { name: 'Begin', exact: true }).click();
+    await page.getByRole('article', { name: 'alice is asked' }).waitFor();
+    await isWell();
+    await page.getByRole('button', { name: /^To the next timer \(2 d/ }).click();
+    await page.getByRole('article', { name: 'boss is asked' }).getByRole('button', { name: 'Proceed' }).click();
+    await page.getByRole('article', { name: 'clerk is asked' }).getByRole('button', { name: 'Proceed' }).click();
+    await page.getByText('It is over: completed.').waitFor();
+    await isWell();
+  });
+
+  test('texts of strangers are only ever texts, wherever they are shown', async () => {
+    const HOSTILE = [
+      '<img src=x onerror=alert(1)>',
+      'javascript:alert(1)',
+      '\u202egnp.exe',
+      '\u001b[2J',
+      `'"\`$(id)`,
+      '@/etc/passwd',
+    ];
+    const fields = { ...Object.fromEntries(HOSTILE.map((one, i) => [one, HOSTILE[i]])), long: 'x'.repeat(300_000) };
+    const tree = [
+      'define',
+      { name: HOSTILE[0] },
+      [['participant', { ref: HOSTILE[1], task: HOSTILE[2], tag: HOSTILE[4] }, []]],
+    ];
+    const id = await launch(JSON.stringify(tree), fields);
+    const [item] = await items(id);
+    await act(id, item, 'fail', { message: HOSTILE[0], class: 'Hostile' });
+    let dialogs = 0;
+    page.on('dialog', (dialog) => {
+      dialogs += 1;
+      void dialog.dismiss();
+    });
+    for (const path of [
+      `workflows/${id}`,
+      `workflows/${id}?view=fields`,
+      `workflows/${id}?view=json`,
+      `workflows/${id}?view=history&show=all`,
+      'workflows',
+      'errors?class=Hostile',
+      `worklist/${item?.id}`,
+      'deliveries',
+      'participants',
+      'definitions',
+    ]) {
+      await open(path);
+      expect(await page.locator('main img, main script').count(), path).toBe(0);
+      expect(await page.locator('a[href^="javascript:" i]').count(), path).toBe(0);
+    }
+    await open(`workflows/${id}`);
+    await page.getByText('‹202E›').first().waitFor();
+    expect(dialogs).toBe(0);
+    await isWell();
+  });
+
+  test('a stream that is lost is told, comes back, and is taken over by another tab', async () => {
+    const { page: one, ...rest } = await openPage(browser);
+    const context = one.context();
+    const other = await context.newPage();
+    for (const tab of [one, other]) {
+      await tab.goto(`${server.url}/console/workflows?name=streamed`);
+      await whole(tab);
+      await tab.getByText('● Live').waitFor();
+    }
+    await context.setOffline(true);
+    await other
+      .getByText(/Catching up|Offline/)
+      .or(one.getByText(/Catching up|Offline/))
+      .first()
+      .waitFor();
+    await context.setOffline(false);
+    await one.close();
+    await launch('define streamed\n  alice');
+    await other.getByRole('button', { name: /1 new: show/ }).click();
+    await other.getByRole('link', { name: 'streamed' }).waitFor();
+    await other.route('**/v1/workflows?*', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, headers: { ...answer.headers(), 'rota-version': '99.0.0' } });
+    });
+    await launch('define streamed\n  bob');
+    await other.getByText('A newer version runs here.').waitFor();
+    expect(rest.troubles.filter((trouble) => trouble.startsWith('policy'))).toEqual([]);
+    await context.close();
+  });
+
+  test('each page is well', async () => {
+    for (const path of [
+      '',
+      'deliveries',
+      'timers',
+      'batches',
+      'participants',
+      'definitions',
+      'nodes',
+      'settings',
+      'settings/keys',
+      'settings/secrets',
+      'settings/audit',
+      'settings/about',
+      'nowhere',
+    ]) {
+      await open(path);
+      expect((await axe(page)).join('\n'), path).toBe('');
+      expect(watched.troubles, path).toEqual([]);
+    }
+  });
 });
+
+describe.runIf(program !== null)(
+  'where callers are asked who they are, behind a proxy with a path',
+  { timeout: 120_000 },
+  () => {
+    const admin = makeKey().text;
+    let server: Running;
+    let proxy: Server;
+    let browser: Browser;
+    let context: BrowserContext;
+    let page: Page;
+    let root = '';
+    let watched: Watched;
+    beforeAll(async () => {
+      buildConsole();
+      proxy = createServer((from, to) => {
+        const path = (from.url ?? '').replace(/^\/rota/, '');
+        const onward = ask(new URL(path, server.url), { method: from.method, headers: from.headers }, (answer) => {
+          to.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(to);
+        });
+        onward.on('error', () => to.destroy());
+        to.on('close', () => onward.destroy());
+        from.pipe(onward);
+      });
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      root = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/rota`;
+      server = await startServer({ ADMIN_KEY: admin, BASE_URL: root });
+      browser = await startBrowser(program ?? '');
+      watched = await openPage(browser);
+      page = watched.page;
+      context = page.context();
+      page.setDefaultTimeout(60_000);
+    }, 180_000);
+    afterAll(async () => {
+      await browser?.close();
+      proxy?.closeAllConnections();
+      proxy?.close();
+      await server?.stop();
+    }, 60_000);
+
+    const auth = { Authorization: `Bearer ${admin}` };
+    const keyWith = async (...scopes: readonly string[]): Promise<{ readonly id: string; readonly key: string }> =>
+      (await postJson(server.url, '/v1/keys', { name: scopes.join(' '), scopes }, auth)).json();
+    const signIn = async (key: string): Promise<void> => {
+      await page.getByLabel('API key').fill(key);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    };
+    const isWell = async (): Promise<void> => {
+      expect((await axe(page)).join('\n')).toBe('');
+      expect(watched.troubles.filter((trouble) => !trouble.startsWith('401'))).toEqual([]);
+    };
+
+    test('one signs in with a key, does what its scopes allow, and loses nothing that was typed when the session ends', async () => {
+      watched.expect(401);
+      const launched = await postJson(
+        server.url,
+        '/v1/workflows',
+        { workflow: "define desk\n  clerk task: 'decide'", callback: 'http://127.0.0.1:9/', fields: { note: 'first' } },
+        auth,
+      );
+      const { id } = launched.json<{ id: string }>();
+      const operator = await keyWith('operate');
+      await page.goto(`${root}/console/worklist?participant=clerk`);
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+      await isWell();
+      await signIn(`${operator.key.slice(0, -1)}x`);
+      await page.getByText('credentials_invalid').waitFor();
+      await signIn(operator.key);
+      await page.waitForURL(/\/rota\/console\/worklist\?participant=clerk/);
+      await page.getByRole('link', { name: 'clerk' }).click();
+      await page.getByLabel('note').fill('typed before the end');
+      await isWell();
+      expect(await context.cookies()).toMatchObject([{ name: 'rota', httpOnly: true, sameSite: 'Strict' }]);
+      expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(operator.key);
+
+      await postJson(server.url, `/v1/keys/${operator.id}/revoke`, {}, auth);
+      await page.getByRole('button', { name: 'Proceed' }).click();
+      await page.getByRole('dialog', { name: 'Sign in again' }).waitFor();
+      await isWell();
+      await signIn((await keyWith('operate')).key);
+      await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+      expect(await page.getByLabel('note').inputValue()).toBe('typed before the end');
+      await page.getByRole('button', { name: 'Proceed' }).click();
+      await expect
+        .poll(async () => (await send(server.url, 'GET', `/v1/workflows/${id}`, { headers: auth })).json()['status'])
+        .toBe('completed');
+    });
+
+    test('who only reads sees every action with what it needs; who administers makes keys and sees who did what', async () => {
+      const { id } = (
+        await postJson(
+          server.url,
+          '/v1/workflows',
+          { workflow: 'define seen\n  alice', callback: 'http://127.0.0.1:9/' },
+          auth,
+        )
+      ).json<{ id: string }>();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await signIn((await keyWith('read')).key);
+      await page.goto(`${root}/console/workflows/${id}`);
+      const pause = page.getByRole('button', { name: 'Pause' });
+      expect(await pause.getAttribute('aria-disabled')).toBe('true');
+      expect(await pause.getAttribute('title')).toBe('needs the scope operate');
+      watched.expect(403);
+      await page.goto(`${root}/console/settings/keys`);
+      await page.getByText('scope_missing').waitFor();
+      await isWell();
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await signIn(admin);
+      await page.goto(`${root}/console/settings/keys`);
+      await page.getByRole('button', { name: 'New key…' }).click();
+      await page.getByRole('dialog').getByLabel('Name').fill('made here');
+      await isWell();
+      await page.getByRole('button', { name: 'Make it' }).click();
+      await page
+        .getByRole('dialog', { name: 'The new key' })
+        .getByText(/^rota_/)
+        .waitFor();
+      await page.getByRole('button', { name: 'It is stored' }).click();
+      const row = page.getByRole('row', { name: /made here/ });
+      await row.getByRole('button', { name: 'Revoke…' }).click();
+      await page.getByLabel('Type made here to go on').fill('made here');
+      await page.getByRole('button', { name: 'Revoke it' }).click();
+      await row.getByText('revoked').waitFor();
+      await page.getByRole('link', { name: 'Audit' }).click();
+      await page.getByRole('cell', { name: 'key.revoke' }).first().waitFor();
+      await isWell();
+    });
+  },
+);

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
-import type { Json, JsonObject } from '../../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { go, link } from '../../address/router.ts';
 import { part } from '../../api/calls.ts';
 import { ActButton, type Asked, Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../../parts/action.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Text } from '../../parts/said.tsx';
+import { type EditedTree, TreeField } from '../../parts/tree-field.tsx';
 import { isOver, objectsOf, textOf } from '../../picture/standing.ts';
 
 /* What can be done to a whole workflow. */
@@ -109,6 +110,7 @@ export function FieldsDialog({
   fields,
   tree,
   fail = false,
+  withReason = true,
   verb,
   make,
   close,
@@ -121,15 +123,17 @@ export function FieldsDialog({
   readonly tree: Json | null;
   /** Asks for a message instead of fields. */
   readonly fail?: boolean;
+  /** Whether the interface takes a reason for it. */
+  readonly withReason?: boolean;
   readonly verb: string;
   readonly make: (given: { readonly fields?: Json; readonly tree?: Json; readonly message: string }) => Asked;
   readonly close: () => void;
   readonly done: () => Promise<void>;
 }) {
   const before = JSON.stringify(fields, null, 2);
-  const treeBefore = tree === null ? '' : JSON.stringify(tree, null, 2);
   const [text, setText] = useState(before);
-  const [treeText, setTreeText] = useState(treeBefore);
+  const [edited, setEdited] = useState<EditedTree>(undefined);
+  const [reason, setReason] = useState('');
   const [message, setMessage] = useState('');
   const action = useAction(async () => {
     await done();
@@ -139,7 +143,7 @@ export function FieldsDialog({
     ? message.trim() === ''
       ? 'say what went wrong'
       : null
-    : (wrongJson(text, 'object') ?? (tree === null ? null : wrongJson(treeText, 'tree')));
+    : (wrongJson(text, 'object') ?? (edited === null ? 'the tree cannot be read yet' : null));
   return (
     <Dialog title={title} close={close}>
       <p>{about}</p>
@@ -148,14 +152,13 @@ export function FieldsDialog({
           event.preventDefault();
           if (wrong !== null) return;
           const given = jsonOf(text);
-          const changed = treeText === treeBefore ? undefined : jsonOf(treeText);
-          void action.act(
-            make({
-              message: message.trim(),
-              ...(fail || given === undefined || text === before ? {} : { fields: given }),
-              ...(changed === undefined ? {} : { tree: changed }),
-            }),
-          );
+          const { body, ...asked } = make({
+            message: message.trim(),
+            ...(fail || given === undefined || text === before ? {} : { fields: given }),
+            ...(edited === undefined || edited === null ? {} : { tree: edited }),
+          });
+          const why = reason.trim() === '' || !withReason ? {} : { reason: reason.trim() };
+          void action.act({ ...asked, body: { ...(isObject(body ?? null) ? (body as JsonObject) : {}), ...why } });
         }}
       >
         {fail ? (
@@ -172,15 +175,12 @@ export function FieldsDialog({
             hint={text === before ? 'As they are: nothing is sent' : 'Changed'}
           />
         )}
-        {tree !== null && (
-          <JsonField
-            label="Tree"
-            kind="tree"
-            text={treeText}
-            set={setTreeText}
-            rows={8}
-            hint={treeText === treeBefore ? 'As it is: nothing is sent' : 'Changed: it runs with this tree'}
-          />
+        {tree !== null && <TreeField tree={tree} set={setEdited} />}
+        {withReason && (
+          <label class="field">
+            <span class="label">Reason (optional)</span>
+            <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+          </label>
         )}
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         <div class="row">

@@ -220,7 +220,7 @@ function What({
         </div>
       )}
       {at !== null ? (
-        <p class="small dim">This is a moment in the past; go back to Live to act.</p>
+        <FromHere id={id} place={place} seen={seen} data={data} over={over} />
       ) : (
         expression !== undefined &&
         !over && (
@@ -233,6 +233,59 @@ function What({
             data={data}
           />
         )
+      )}
+    </>
+  );
+}
+
+/** In the past: what lived here then and lives on can run again; of a workflow that is over, another one can be launched. */
+function FromHere({
+  id,
+  place,
+  seen,
+  data,
+  over,
+}: {
+  readonly id: string;
+  readonly place: Place;
+  readonly seen: Seen | undefined;
+  readonly data: Data;
+  readonly over: boolean;
+}) {
+  const [asking, ask] = useState<string | null>(null);
+  const now = new Set(objectsOf(data.shown.value?.['expressions']).map((one) => textOf(one['id'])));
+  const still = seen?.live.find((one) => now.has(one.id));
+  if (over)
+    return (
+      <a class="button" href={link(`/workflows/new?from=${encodeURIComponent(id)}`)}>
+        Launch again…
+      </a>
+    );
+  if (still === undefined)
+    return (
+      <p class="small dim">
+        Nothing that lived here then is alive now. Choose a place around it to replay from, or go back to Live to act.
+      </p>
+    );
+  return (
+    <>
+      <Button needs="operate" onPress={() => ask(still.id)}>
+        ↻ Replay from here…
+      </Button>
+      {asking !== null && (
+        <FieldsDialog
+          title={`Replay ${place.title} from here`}
+          about="What runs below it now is cancelled, and participants at work there are told to stop; then it runs again from its beginning."
+          fields={{}}
+          tree={place.json}
+          verb="Replay"
+          make={({ fields, tree }) => ({
+            path: `v1/workflows/${part(id)}/expressions/${part(asking)}/reapply`,
+            body: bodyOf(fields, tree),
+          })}
+          close={() => ask(null)}
+          done={() => data.again()}
+        />
       )}
     </>
   );
@@ -316,6 +369,7 @@ function PlaceActions({
           about="The fields you change are merged over the workitem's; then the workflow goes on behind it."
           fields={held}
           tree={null}
+          withReason={false}
           verb="Proceed"
           make={({ fields }) => ({ path: `${workitem}/proceed`, body: fields === undefined ? {} : { fields } })}
           close={close}

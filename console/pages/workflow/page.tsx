@@ -18,6 +18,7 @@ import { sentenceOf } from '../../picture/sentence.ts';
 import { expidIn, isOver, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
 import { statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
+import { BpmnDiagram } from './bpmn.tsx';
 import { useWorkflow } from './data.ts';
 import { Diagram } from './diagram.tsx';
 import { History } from './history.tsx';
@@ -194,7 +195,9 @@ export function Workflow() {
         )}
         {figure !== null && (state.view === 'diagram' || state.view === 'outline') && (
           <div class="looking">
-            {state.view === 'diagram' ? (
+            {state.view === 'diagram' && shown['format'] === 'bpmn' && at === null ? (
+              <BpmnDiagram id={id} shown={shown} set={set} />
+            ) : state.view === 'diagram' ? (
               <Diagram figure={figure} seen={seen} state={state} set={set} chosen={chosen} />
             ) : (
               <Outline figure={figure} seen={seen} state={state} set={set} />
