@@ -10,11 +10,12 @@ export const workflows = codec({
   name: text(),
   participant: text(),
   tag: text(),
-  definition: text(),
+  key: text(),
+  /** `path=value`. */
+  field: text(),
+  /** Ranges (address/range.ts). */
   launched: text(),
-  moved: text(),
   ended: text(),
-  error: text(),
   cursor: text(),
 });
 

@@ -12,7 +12,7 @@ import {
   unreachableSince,
 } from '../api/calls.ts';
 import { learnMe, me, signedIn, signOut } from '../api/session.ts';
-import { now } from '../live/now.ts';
+import { ahead, now, serverSays } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { freshness, usePolling } from '../live/stream.ts';
 import { Button, Dialog } from '../parts/action.tsx';
@@ -80,6 +80,10 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
   }, [me.value, signedIn.value]);
   const stats = useResource(me.value !== null && can('GET /v1/stats') ? 'v1/stats?minutes=1' : null);
   usePolling(() => void stats.again(), COUNTED_EVERY_MS);
+  useEffect(() => {
+    const { value } = stats.value;
+    if (isObject(value)) serverSays(Date.parse(String(value['now'])));
+  }, [stats.value.value]);
   if (path.value === '/signin')
     return (
       <main id="main" tabIndex={-1}>
@@ -238,6 +242,12 @@ function Banners() {
           <Button look="tiny" onPress={() => window.location.reload()}>
             Reload
           </Button>
+        </div>
+      )}
+      {Math.abs(ahead.value) > 60_000 && (
+        <div class="banner" role="status">
+          The clock of the server is {spanText(Math.abs(ahead.value))} {ahead.value > 0 ? 'ahead of' : 'behind'} this
+          machine's: a test clock was moved.
         </div>
       )}
       {reached.value === 'no' && (

@@ -99,7 +99,7 @@ export function Definition() {
               by <Text text={textOf(value['created_by'])} />
             </span>
           )}
-          <a href={link(`/workflows?definition=${encodeURIComponent(name)}`)}>its workflows</a>
+          <a href={link(`/workflows?name=${encodeURIComponent(name)}`)}>its workflows</a>
           <Copy what="Copy as curl" text={curlOf('GET', new URL(at, apiRoot).href)} />
         </p>
       )}

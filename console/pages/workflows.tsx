@@ -1,18 +1,22 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { JsonObject } from '../../src/model/json.ts';
-import { isObject } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { workflows as codec } from '../address/pages.ts';
+import { rangeOf } from '../address/range.ts';
 import { apiRoot, go, goQuery, link, query } from '../address/router.ts';
+import { can } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { onKey } from '../app/keys.ts';
 import { PageHead } from '../app/page.tsx';
+import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Button } from '../parts/action.tsx';
+import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { Empty } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
 import { objectsOf, STATUSES, type Status, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Rows of one page. */
@@ -24,33 +28,85 @@ const VIEWS: readonly (readonly [string, string])[] = [
   ['Running', 'status=running'],
   ['Paused', 'status=paused'],
   ['Completed', 'status=completed'],
+  ['Launched this hour', 'launched=-1h..'],
+  ['Ended today', 'ended=-24h..'],
 ];
+
+type State = ReturnType<typeof codec.read>['state'];
+/** What the address asks for in the words of the interface: for the list, for the count, and for a batch; and what of it means nothing. */
+export function filterOf(
+  state: State,
+  at: number,
+): { readonly filter: JsonObject; readonly complaints: readonly string[] } {
+  const filter: { [name: string]: Json } = {};
+  const complaints: string[] = [];
+  if (state.status.length > 0) filter['status'] = [...state.status];
+  for (const name of ['name', 'participant', 'tag'] as const) if (state[name] !== '') filter[name] = state[name];
+  if (state.key !== '') filter['business_key'] = state.key;
+  for (const name of ['launched', 'ended'] as const) {
+    if (state[name] === '') continue;
+    const range = rangeOf(state[name], at);
+    if (range === null)
+      complaints.push(
+        `${name}=${state[name].slice(0, 80)} is no range, such as -2h.. or 2031-01-01..2031-02-01: ignored`,
+      );
+    if (range?.from) filter[`${name}_from`] = range.from;
+    if (range?.to) filter[`${name}_to`] = range.to;
+  }
+  const [path = '', ...value] = state.field.split('=');
+  if (path !== '' && value.length > 0) filter[`field.${path.trim()}`] = value.join('=').trim();
+  else if (state.field !== '')
+    complaints.push(`field=${state.field.slice(0, 80)} is not of the kind path=value: ignored`);
+  return { filter, complaints };
+}
+
+const searchOf = (filter: JsonObject): URLSearchParams =>
+  new URLSearchParams(
+    Object.entries(filter).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : String(value)]),
+  );
 
 export function Workflows() {
   const { state, complaints } = codec.read(query.value);
+  const found = useMemo(() => filterOf(state, now.peek()), [query.value]);
   const asked = useMemo(() => {
-    const search = new URLSearchParams({ limit: String(LIMIT) });
-    // One status is what every server takes.
-    for (const status of state.status) search.append('status', status);
-    for (const name of ['name', 'participant', 'tag', 'cursor'] as const)
-      if (state[name] !== '') search.set(name, state[name]);
+    const search = searchOf(found.filter);
+    search.set('limit', String(LIMIT));
+    if (state.cursor !== '') search.set('cursor', state.cursor);
     return `v1/workflows?${search}`;
-  }, [query.value]);
+  }, [found]);
+  // What lies inside cannot be counted without looking into everything.
+  const countable = can('GET /v1/workflows/count') && state.tag === '' && state.field === '';
+  const counted = useResource(countable ? `v1/workflows/count?${searchOf(found.filter)}` : null);
   const list = useResource(asked);
   // Rows that are shown change in place; those that came since wait until they are asked for.
   const fresh = useResource(asked);
-  usePolling(() => void fresh.again());
+  usePolling(() => {
+    void fresh.again();
+    void counted.again();
+  });
   const shown = rowsOf(list.value.value);
   const latest = rowsOf(fresh.value.value);
   const byId = new Map(latest.map((one) => [textOf(one['id']), one]));
   const known = new Set(shown.map((one) => textOf(one['id'])));
   const news = list.value.value === undefined ? 0 : latest.filter((one) => !known.has(textOf(one['id']))).length;
   const [at, setAt] = useState(-1);
+  const [selected, select] = useState<ReadonlySet<string>>(new Set());
+  const [everything, selectEverything] = useState(false);
+  const [doing, act] = useState<BatchAction | null>(null);
+  useEffect(() => {
+    select(new Set());
+    selectEverything(false);
+  }, [asked]);
+  const toggle = (id: string): void => {
+    selectEverything(false);
+    select((one) => (one.has(id) ? new Set([...one].filter((each) => each !== id)) : new Set([...one, id])));
+  };
   useEffect(
     () =>
       onKey((key) => {
         if (key === 'j') setAt((one) => Math.min(one + 1, shown.length - 1));
         else if (key === 'k') setAt((one) => Math.max(one - 1, 0));
+        else if (key === 'x' && at >= 0) toggle(textOf(shown[at]?.['id']));
         else if (key === 'Enter' && at >= 0) go(`/workflows/${textOf(shown[at]?.['id'])}`);
         else return false;
         return true;
@@ -68,7 +124,7 @@ export function Workflows() {
           Launch…
         </a>
       </PageHead>
-      <Complaints of={complaints} />
+      <Complaints of={[...complaints, ...found.complaints]} />
       <nav class="row" aria-label="Views">
         {VIEWS.map(([word, to]) => (
           <a
@@ -86,7 +142,7 @@ export function Workflows() {
         <p aria-live="polite">
           {list.value.value === undefined
             ? 'Looking…'
-            : `${shown.length}${next === null ? '' : '+'} · newest first · as of `}
+            : `${countOf(counted.value.value) ?? `${shown.length}${next === null ? '' : '+'}`} · ${state.ended === '' ? 'newest' : 'ended last'} first · as of `}
           {list.asOf.value !== null && <Time at={new Date(list.asOf.value).toISOString()} how="time" />}
         </p>
         <div class="row">
@@ -98,12 +154,44 @@ export function Workflows() {
           <Copy what="Copy as curl" text={curlOf('GET', new URL(asked, apiRoot).href)} />
         </div>
       </div>
+      <Selected
+        count={everything ? null : selected.size}
+        all={shown.length > 0 && next !== null}
+        chooseAll={() => selectEverything(true)}
+        drop={() => {
+          select(new Set());
+          selectEverything(false);
+        }}
+        act={act}
+      />
+      {doing !== null && (
+        <BatchDialog
+          action={doing}
+          of={
+            everything
+              ? { filter: Object.keys(found.filter).length === 0 ? { all: true } : found.filter }
+              : { ids: [...selected] }
+          }
+          close={() => act(null)}
+        />
+      )}
       <ListState list={list} count={shown.length} empty={filtered ? <NoneMatch /> : <NoneYet />} />
       <Table
         rows={shown.map((row) => byId.get(textOf(row['id'])) ?? row)}
         keyOf={(one) => textOf(one['id'])}
         isChosen={(_, i) => i === at}
         columns={[
+          {
+            title: '☐',
+            cell: (one) => (
+              <input
+                type="checkbox"
+                aria-label={`Select ${textOf(one['name'])} ${textOf(one['id'])}`}
+                checked={everything || selected.has(textOf(one['id']))}
+                onChange={() => toggle(textOf(one['id']))}
+              />
+            ),
+          },
           { title: 'Status', cell: (one) => <Chip state={textOf(one['status'])} /> },
           {
             title: 'Workflow',
@@ -127,56 +215,106 @@ export function Workflows() {
   );
 }
 
+const ACTIONS: readonly BatchAction[] = ['pause', 'resume', 'cancel', 'kill', 'replay', 'redeliver'];
+
+/** What was chosen, and what can be done to all of it at once. `count` null: all that match, as the server counts them. */
+function Selected({
+  count,
+  all,
+  chooseAll,
+  drop,
+  act,
+}: {
+  readonly count: number | null;
+  readonly all: boolean;
+  readonly chooseAll: () => void;
+  readonly drop: () => void;
+  readonly act: (action: BatchAction) => void;
+}) {
+  if (count === 0) return null;
+  return (
+    <div class="panel row" role="group" aria-label="What was chosen">
+      <b>{count === null ? 'All that match' : `${countText(count)} chosen`}</b>
+      {ACTIONS.map((action) => (
+        <Button
+          key={action}
+          look={action === 'kill' || action === 'cancel' ? 'tiny danger' : 'tiny'}
+          needs="operate"
+          why={can('POST /v1/batches') ? null : 'this server has no batches'}
+          onPress={() => act(action)}
+        >
+          {action.charAt(0).toUpperCase() + action.slice(1)}…
+        </Button>
+      ))}
+      {all && count !== null && (
+        <Button look="tiny" onPress={chooseAll}>
+          All that match instead
+        </Button>
+      )}
+      <Button look="tiny" onPress={drop}>
+        Choose none
+      </Button>
+    </div>
+  );
+}
+
+/** `12`, or `10,000+`; null while it is not known. */
+function countOf(value: Json | undefined): string | null {
+  if (!isObject(value)) return null;
+  return value['count'] === undefined ? `${countText(Number(value['at_least']))}+` : countText(Number(value['count']));
+}
+
 const rowsOf = (value: unknown): readonly JsonObject[] => (isObject(value) ? objectsOf(value['workflows']) : []);
 
-type State = ReturnType<typeof codec.read>['state'];
+const WRITTEN = [
+  ['name', 'Name', ''],
+  ['participant', 'Whose turn', ''],
+  ['tag', 'Tag', ''],
+  ['key', 'Business key', ''],
+  ['launched', 'Launched', '-2h.. or 2031-01-01..'],
+  ['ended', 'Ended', '-1d..'],
+  ['field', 'Field', 'order_id=17'],
+] as const;
+
 function Filters({ state, set }: { readonly state: State; readonly set: (change: Partial<State>) => void }) {
-  const [name, setName] = useState(state.name);
-  const [participant, setParticipant] = useState(state.participant);
-  const [tag, setTag] = useState(state.tag);
-  useEffect(() => {
-    setName(state.name);
-    setParticipant(state.participant);
-    setTag(state.tag);
-  }, [state.name, state.participant, state.tag]);
-  const active = (['name', 'participant', 'tag'] as const).filter((one) => state[one] !== '');
+  const [typed, type] = useState<State>(state);
+  useEffect(() => type(state), [query.value]);
+  const active = WRITTEN.filter(([name]) => state[name] !== '');
   return (
     <form
       class="panel stack"
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        set({ name: name.trim(), participant: participant.trim(), tag: tag.trim() });
+        set(Object.fromEntries(WRITTEN.map(([name]) => [name, typed[name].trim()])));
       }}
     >
-      <div class="cards">
+      <div class="filters">
         <label class="field">
           <span class="label">Status</span>
           <select
-            value={state.status[0] ?? ''}
+            value=""
             onChange={(event) => {
-              const chosen = event.currentTarget.value;
-              set({ status: chosen === '' ? [] : [chosen as Status] });
+              const chosen = event.currentTarget.value as Status;
+              set({ status: [...state.status.filter((one) => one !== chosen), chosen] });
             }}
           >
-            <option value="">any</option>
+            <option value="">{state.status.length === 0 ? 'any' : 'add one…'}</option>
             {STATUSES.map((one) => (
               <option key={one}>{one}</option>
             ))}
           </select>
         </label>
-        <label class="field">
-          <span class="label">Name</span>
-          <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <label class="field">
-          <span class="label">Whose turn</span>
-          <input value={participant} onInput={(event) => setParticipant(event.currentTarget.value)} />
-        </label>
-        <label class="field">
-          <span class="label">Tag</span>
-          <input value={tag} onInput={(event) => setTag(event.currentTarget.value)} />
-        </label>
+        {WRITTEN.map(([name, title, hint]) => (
+          <label class="field" key={name}>
+            <span class="label">{title}</span>
+            <input
+              value={typed[name]}
+              placeholder={hint}
+              onInput={(event) => type({ ...typed, [name]: event.currentTarget.value })}
+            />
+          </label>
+        ))}
       </div>
       <div class="row">
         <Button type="submit">Filter</Button>
@@ -187,8 +325,8 @@ function Filters({ state, set }: { readonly state: State; readonly set: (change:
             drop={() => set({ status: state.status.filter((s) => s !== one) })}
           />
         ))}
-        {active.map((one) => (
-          <FilterChip key={one} word={`${one}: ${state[one]}`} drop={() => set({ [one]: '' })} />
+        {active.map(([name, title]) => (
+          <FilterChip key={name} word={`${title.toLowerCase()}: ${state[name]}`} drop={() => set({ [name]: '' })} />
         ))}
       </div>
     </form>

@@ -65,13 +65,15 @@ export function BatchDialog({
     ...(given === undefined ? {} : { params: { fields: given } }),
     ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
   };
+  const isAll = 'filter' in of && of.filter['all'] === true;
+  const word = isAll ? 'all' : String(count);
   const why =
     found === null
       ? 'the server is counting'
       : count === 0
         ? 'nothing matches'
-        : count > TYPED_ABOVE && typed.trim() !== String(count)
-          ? `type ${count} first`
+        : (isAll || count > TYPED_ABOVE) && typed.trim() !== word
+          ? `type ${word} first`
           : wrong;
   return (
     <Dialog
@@ -117,10 +119,10 @@ export function BatchDialog({
           <span class="label">Reason</span>
           <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
-        {count > TYPED_ABOVE && (
+        {(isAll || count > TYPED_ABOVE) && (
           <label class="field">
-            <span class="label">Type {count} to go on</span>
-            <input value={typed} inputMode="numeric" onInput={(event) => setTyped(event.currentTarget.value)} />
+            <span class="label">Type {word} to go on</span>
+            <input value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
           </label>
         )}
         {making.problem !== null && <ProblemNote problem={making.problem} />}
