@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { consoleTable } from './console.ts';
 import { embeddedResults } from './goals/embedded.ts';
 import { type Load, loadResults, runLoad } from './goals/load.ts';
 import { nodeResults } from './goals/nodes.ts';
@@ -30,6 +31,7 @@ const USAGE = `npm run bench -- [options]
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
+  --console      the pages of the console instead: sizes, first pictures, ten thousand branches, an idle page
   --profile      also the functions that take most of the server's CPU
 
   DATABASE_URL   a Postgres to use, whose role may create databases; else one is started from the programs of an installation`;
@@ -88,6 +90,10 @@ try {
 
 async function run(options: Options): Promise<void> {
   const begun = performance.now();
+  if (options.console) {
+    console.log(`${machine(null)}\n\n${await consoleTable()}`);
+    return;
+  }
   build();
   postgres = await openPostgres();
   if (typeof postgres === 'string')
@@ -170,6 +176,7 @@ type Options = {
   readonly quick: boolean;
   readonly embedded: boolean;
   readonly profile: boolean;
+  readonly console: boolean;
   readonly help: boolean;
   /** None: all of them. */
   readonly goals: readonly number[];
@@ -188,6 +195,7 @@ function optionsOf(args: readonly string[]): Options | null {
           goal: { type: 'string', multiple: true, default: [] },
           peer: { type: 'string', multiple: true, default: [] },
           profile: { type: 'boolean', default: false },
+          console: { type: 'boolean', default: false },
           help: { type: 'boolean', short: 'h', default: false },
         },
       }).values,

@@ -58,7 +58,10 @@ const order = await launch(readFileSync(join(root, 'examples/order.xml'), 'utf8'
 async function take(path: string, file: string, options: Parameters<typeof openPage>[1]): Promise<void> {
   const { page, troubles } = await openPage(browser, options);
   await page.goto(`${server.url}/console/${path}`);
-  await page.waitForLoadState('networkidle');
+  await page.locator('h1').waitFor();
+  await page.waitForFunction('document.querySelector(".skeleton, [aria-busy=true]") === null');
+  // What is read a moment later, such as counts in the rail, belongs to the picture.
+  await page.waitForTimeout(700);
   await page.screenshot({ path: file });
   if (troubles.length > 0) throw new Error(`${path}: ${troubles.join('\n')}`);
   await page.context().close();
@@ -97,6 +100,12 @@ if (process.argv.includes('--all') && all !== undefined) {
     `playground?workflow=${order}`,
     'nodes',
     'settings',
+    'settings/keys',
+    'settings/about',
+    'batches',
+    `workflows/${parcels}?view=history`,
+    `workflows/${parcels}?view=fields`,
+    `workflows/${parcels}?at=20`,
   ];
   for (const path of pages)
     for (const [look, options] of [

@@ -21,7 +21,7 @@ import { countText, spanText } from '../parts/texts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
 import { listenForKeys } from './keys.ts';
 import { Palette, paletteOpen } from './palette.tsx';
-import { draftsAreOf, forgetDrafts, theme, zone, zoneName } from './settings.ts';
+import { forgetDrafts, theme, zone, zoneName } from './settings.ts';
 import { SignInForm } from './sign-in.tsx';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
@@ -75,7 +75,6 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
   }, []);
   useEffect(() => {
     if (me.value === null) return;
-    draftsAreOf(me.value.id ?? me.value.kind, me.value.tenant);
     void learnOperations();
   }, [me.value, signedIn.value]);
   const stats = useResource(me.value !== null && can('GET /v1/stats') ? 'v1/stats?minutes=1' : null);

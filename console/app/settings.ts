@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals';
+import { me } from '../api/session.ts';
 
 /* What a person has chosen for this device. */
 
@@ -47,10 +48,12 @@ const DRAFT_DAYS = 7;
 const DRAFTS = 'rota.draft.';
 /** Key and tenant of whoever writes now. */
 let writer = 'open';
-export function draftsAreOf(key: string, tenant: string): void {
-  writer = `${key}.${tenant}`;
+effect(() => {
+  const who = me.value;
+  if (who === null) return;
+  writer = `${who.id ?? who.kind}.${who.tenant}`;
   forgetDrafts((at) => at < Date.now() - DRAFT_DAYS * 86_400_000);
-}
+});
 
 export function draftOf(name: string): string | null {
   const kept = read(`draft.${writer}.${name}`);

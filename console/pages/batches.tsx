@@ -21,7 +21,14 @@ const OVER = new Set(['completed', 'stopped', 'failed']);
 /** One action on many workflows: what is under way, and what came of it. */
 export function Batches() {
   const id = decodeURIComponent(path.value.split('/')[2] ?? '');
-  if (operations.value !== null && !can('GET /v1/batches'))
+  if (operations.value === null)
+    return (
+      <>
+        <PageHead title="Batches" />
+        <div class="skeleton" />
+      </>
+    );
+  if (!can('GET /v1/batches'))
     return (
       <>
         <PageHead title="Batches" />

@@ -21,7 +21,14 @@ const LIMIT = 100;
 /** Messages that are owed to participants, and one of them with every try. */
 export function Deliveries() {
   const id = decodeURIComponent(path.value.split('/')[2] ?? '');
-  if (operations.value !== null && !can('GET /v1/deliveries'))
+  if (operations.value === null)
+    return (
+      <>
+        <PageHead title="Deliveries" />
+        <div class="skeleton" />
+      </>
+    );
+  if (!can('GET /v1/deliveries'))
     return (
       <>
         <PageHead title="Deliveries" />

@@ -6,7 +6,6 @@ import { can, operations, part } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
-import { usePolling } from '../live/stream.ts';
 import { ActButton, Button, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
 import { EXAMPLES } from '../parts/examples.ts';
 import { Chip } from '../parts/glyph.tsx';
@@ -20,12 +19,24 @@ import { statesOf } from '../picture/states.ts';
 import { useWorkflow } from './workflow/data.ts';
 import { Diagram } from './workflow/diagram.tsx';
 
+const ASKED_EVERY_MS = 1_000;
+
 /** A workflow alive at the left; at the right what its participants are asked, to be answered by hand. */
 export function Playground() {
   const { state } = codec.read(query.value);
   const there = can('GET /v1/playground/requests');
-  const requests = useResource(there ? 'v1/playground/requests' : null);
-  usePolling(() => void requests.again(), 1_000);
+  // What participants were sent is no event, so it is asked for; so is which of them still wait.
+  const requests = useResource(there ? 'v1/playground/requests' : null, ASKED_EVERY_MS);
+  const held = useResource(
+    there ? `v1/workitems?limit=1000${state.workflow === '' ? '' : `&workflow_id=${part(state.workflow)}`}` : null,
+    ASKED_EVERY_MS,
+  );
+  const waiting = new Set(
+    (isObject(held.value.value) ? objectsOf(held.value.value['workitems']) : []).map((one) => textOf(one['id'])),
+  );
+  const again = async (): Promise<void> => {
+    await Promise.all([held.again(), requests.again()]);
+  };
   const launch = useAction((answer) => {
     if (isObject(answer.value)) goQuery(codec.write({ workflow: textOf(answer.value['id']) }));
   });
@@ -87,7 +98,7 @@ export function Playground() {
           <ul class="stack">
             {shown.slice(0, 50).map((one) => (
               <li key={String(one['n'])}>
-                <RequestCard request={one} again={() => requests.again()} />
+                <RequestCard request={one} isWaiting={waiting.has(textOf(bodyOf(one)['workitem_id']))} again={again} />
               </li>
             ))}
           </ul>
@@ -99,7 +110,16 @@ export function Playground() {
 
 const bodyOf = (request: JsonObject): JsonObject => (isObject(request['body']) ? request['body'] : {});
 
-function RequestCard({ request, again }: { readonly request: JsonObject; readonly again: () => Promise<void> }) {
+function RequestCard({
+  request,
+  isWaiting,
+  again,
+}: {
+  readonly request: JsonObject;
+  /** Whether its workitem is open, as the server says. */
+  readonly isWaiting: boolean;
+  readonly again: () => Promise<void>;
+}) {
   const body = bodyOf(request);
   const fields = isObject(body['fields']) ? withoutKeys(body['fields'], 'params') : {};
   const params = isObject(body['fields']) && isObject(body['fields']['params']) ? body['fields']['params'] : {};
@@ -109,15 +129,9 @@ function RequestCard({ request, again }: { readonly request: JsonObject; readonl
   const workflow = textOf(body['workflow_id']);
   const item = textOf(body['workitem_id']);
   const path = `v1/workflows/${part(workflow)}/workitems/${part(item)}`;
-  // Whether it still waits is what the server says, not what this page remembers.
-  const held = useResource(status === 'active' ? path : null, 2_000);
-  const waits = status === 'active' && held.problem.value === null;
+  const waits = status === 'active' && isWaiting;
   const wrong = wrongJson(text, 'object');
   const given = wrong === null ? jsonOf(text) : undefined;
-  const done = async (): Promise<void> => {
-    await held.again();
-    await again();
-  };
   return (
     <article class="panel stack" aria-label={`${textOf(request['participant'])} is asked`}>
       <div class="row apart">
@@ -156,7 +170,7 @@ function RequestCard({ request, again }: { readonly request: JsonObject; readonl
             <ActButton
               look="primary"
               asked={{ path: `${path}/proceed`, body: given === undefined ? {} : { fields: given as Json } }}
-              done={done}
+              done={again}
               why={wrong}
             >
               Proceed
@@ -167,7 +181,7 @@ function RequestCard({ request, again }: { readonly request: JsonObject; readonl
             <ActButton
               look="tiny"
               asked={{ path: `${path}/fail`, body: { message: 'given up in the playground' } }}
-              done={done}
+              done={again}
             >
               Give up
             </ActButton>

@@ -66,5 +66,5 @@ export function CodeEditor({
         onInput={(event) => changed(event.currentTarget.value)}
       />
     );
-  return <div ref={host} class="code" aria-busy={!ready} />;
+  return <div ref={host} class="code-editor" aria-busy={!ready} />;
 }

@@ -49,7 +49,7 @@ const COLOURS = HighlightStyle.define([
 ]);
 const THEME = EditorView.theme({
   '&': { color: 'var(--words)', backgroundColor: 'var(--panel)', fontSize: '12.5px' },
-  '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--words)', minHeight: '26em' },
+  '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--words)', minHeight: '360px' },
   '.cm-scroller': { lineHeight: '1.55', maxHeight: '70vh' },
   '&.cm-focused': { outline: '3px solid var(--accent)', outlineOffset: '-1px' },
   '.cm-gutters': { backgroundColor: 'var(--ground)', color: 'var(--dim)', border: 'none' },

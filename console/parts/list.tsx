@@ -45,7 +45,7 @@ export function Table<Row>({
           {rows.map((row, i) => (
             <tr key={keyOf(row)} aria-selected={isChosen?.(row, i)}>
               {columns.map(({ title, look, cell }) => (
-                <td key={title} class={look}>
+                <td key={title} class={look} data-title={title}>
                   {cell(row)}
                 </td>
               ))}

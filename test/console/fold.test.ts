@@ -20,7 +20,9 @@ const comparable = ({ status, expressions, workitems, failures }: Standing) => (
   failures: failures.map((one) => `${one.expressionId} ${one.class} ${one.message}`).sort(),
 });
 
-test('a history folded up to its last entry is what the server shows, at every rest of every case', async () => {
+test('a history folded up to its last entry is what the server shows, at every rest of every case', {
+  timeout: 120_000,
+}, async () => {
   const wrong: string[] = [];
   let rests = 0;
   for (const one of readCases()) {

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressOfId } from '../../console/address/ids.ts';
 import * as pages from '../../console/address/pages.ts';
+import { rangeOf } from '../../console/address/range.ts';
 import { curlOf } from '../../console/api/curl.ts';
+import { diffOf, mergeOf } from '../../console/parts/diff.ts';
+import { firstValue, partOf } from '../../console/parts/schema-model.ts';
 import { ageText, shortId, spanText, visible } from '../../console/parts/texts.ts';
 import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture/figure.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
@@ -11,8 +14,11 @@ import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
 import { STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
+import { makeRehearsal, type Played } from '../../console/rehearse/play.ts';
+import { readDefinition } from '../../src/definition/read.ts';
 import type { HistoryKind } from '../../src/model/history-kinds.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { Json, JsonObject } from '../../src/model/json.ts';
+import { treeToJson } from '../../src/model/tree.ts';
 
 test('any state of a page becomes an address and the same state again', () => {
   const word = fc.string({ maxLength: 30 });
@@ -283,4 +289,92 @@ test('a story tells a step in one line', () => {
     'launched as order → alice is asked',
     'alice proceeded → the workflow is completed',
   ]);
+});
+
+test('a range of an address is two moments, relative ones cut to the minute', () => {
+  const now = Date.UTC(2026, 0, 5, 12, 0, 30);
+  expect(rangeOf('-2h..', now)).toEqual({ from: '2026-01-05T10:00:00.000Z', to: null });
+  expect(rangeOf('2026-01-01..2026-01-02', now)).toEqual({
+    from: '2026-01-01T00:00:00.000Z',
+    to: '2026-01-02T00:00:00.000Z',
+  });
+  for (const none of ['', '..', 'yesterday..', '2026-01-01', '5..', '-2w..'])
+    expect(rangeOf(none, now), none).toBe(null);
+});
+
+test('what differs between two texts gives both of them back', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 12 }).map((lines) => lines.join('\n'));
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      const lines = diffOf(before, after);
+      const side = (not: '+' | '-'): string =>
+        lines
+          .filter(({ kind }) => kind !== not)
+          .map(({ text: line }) => line)
+          .join('\n');
+      expect([side('+'), side('-')]).toEqual([before, after]);
+      if (before === after) expect(lines.every(({ kind }) => kind === ' ')).toBe(true);
+    }),
+  );
+});
+
+test('three states of fields are merged: a conflict is where both changed the same to something else', () => {
+  const merged = mergeOf({ a: 1, b: 1, c: 1, d: 1 }, { a: 2, b: 1, c: 2, d: 2 }, { a: 1, b: 3, c: 3, d: 2 });
+  expect(merged.map(({ name, conflict }) => [name, conflict])).toEqual([
+    ['a', false],
+    ['b', false],
+    ['c', true],
+    ['d', false],
+  ]);
+});
+
+test('a schema becomes fields; what a form has no field for is JSON that says because of which word', () => {
+  const kind = (schema: JsonObject, value?: Json): string => {
+    const part = partOf(schema, 'x', value);
+    return part.kind === 'json' ? `json ${part.because}` : part.kind;
+  };
+  expect(kind({ type: 'string', format: 'date' })).toBe('text');
+  expect(kind({ oneOf: [{ const: 1, title: 'One' }] })).toBe('choice');
+  expect(kind({ enum: ['a', 2] })).toBe('choice');
+  expect(kind({ type: 'array', items: { type: 'string' } })).toBe('list');
+  expect(kind({ type: 'object', patternProperties: {} })).toBe('json patternProperties');
+  expect(kind({ oneOf: [{ type: 'string' }] })).toBe('json oneOf');
+  expect(kind({ type: ['string', 'null'] })).toBe('json type');
+  const conditional = {
+    type: 'object',
+    properties: { pay: { enum: ['card', 'bill'] } },
+    if: { properties: { pay: { const: 'card' } } },
+    then: { properties: { number: { type: 'string' } }, required: ['number'] },
+  };
+  const members = (value: Json): readonly string[] => {
+    const part = partOf(conditional, 'x', value);
+    return part.kind === 'object' ? part.members.map(([name, , needed]) => `${name}${needed ? '!' : ''}`) : [];
+  };
+  expect(members({ pay: 'bill' })).toEqual(['pay']);
+  expect(members({ pay: 'card' })).toEqual(['pay', 'number!']);
+  expect(firstValue({ type: 'object', properties: { a: { default: 1 }, b: {} } }, { b: 2 })).toEqual({ a: 1, b: 2 });
+});
+
+test('a rehearsal is played to its end: participants answer, fail and are replayed, timers fire when the clock is moved', () => {
+  const read = readDefinition("define late\n  alice task: 'answer', timeout: '2d', on_timeout: 'boss'\n  clerk\n");
+  if (!read.ok) throw new Error('The definition is good');
+  let seeds = 0;
+  const { play } = makeRehearsal(Date.UTC(2026, 0, 5), () => new Uint8Array(16).fill(++seeds));
+  const asked = ({ shown }: Played): readonly string[] =>
+    (shown['workitems'] as readonly JsonObject[]).map((one) => String(one['participant']));
+  const item = ({ shown }: Played): string => String((shown['workitems'] as readonly JsonObject[])[0]?.['id']);
+  const begun = play({ kind: 'launch', tree: treeToJson(read.tree), fields: { a: 1 } });
+  expect(asked(begun)).toEqual(['alice']);
+  expect(begun.nextDueAt).toBe(Date.UTC(2026, 0, 7));
+  const late = play({ kind: 'next' });
+  expect([late.now, ...asked(late)]).toEqual([Date.UTC(2026, 0, 7), 'boss']);
+  const clerk = play({ kind: 'proceed', workitem: item(late), fields: { b: 2 } });
+  const failed = play({ kind: 'fail', workitem: item(clerk), class: 'NoTime', message: 'not today' });
+  expect(failed.shown['status']).toBe('error');
+  expect(play({ kind: 'proceed', workitem: 'nobody!0', fields: {} }).refused).not.toBe(null);
+  const again = play({ kind: 'replay', expression: item(clerk).split('!').slice(0, 2).join('!') });
+  const ended = play({ kind: 'proceed', workitem: item(again), fields: {} });
+  expect(ended.shown['status']).toBe('completed');
+  expect(ended.shown['fields']).toMatchObject({ a: 1, b: 2 });
+  expect(ended.entries.at(-1)?.['kind']).toBe('workflow.completed');
 });

@@ -59,7 +59,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
   const isWell = async (): Promise<void> => {
     expect((await axe(page)).join('\n')).toBe('');
     expect(await scrollsSideways(page)).toBe(false);
-    expect(watched.troubles).toEqual([]);
+    expect(watched.troubles.splice(0)).toEqual([]);
   };
   const launch = async (workflow: string, fields: object = {}): Promise<string> => {
     const answer = await postJson(server.url, '/v1/workflows', {
@@ -79,6 +79,14 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
 
   const act = (id: string, item: Item | undefined, verb: string, body: object = {}) =>
     postJson(server.url, `/v1/workflows/${id}/workitems/${item?.id}/${verb}`, body);
+  /** Writes over all that stands in the editor, as somebody at a keyboard does. */
+  const rewrite = async (text: string): Promise<void> => {
+    const editor = page.getByRole('textbox', { name: /^Definition/ });
+    await editor.click();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('Delete');
+    await page.keyboard.insertText(text);
+  };
   /** Presses Tab until the button or link of that name has the focus. */
   const tabTo = async (name: RegExp): Promise<void> => {
     for (let presses = 0; presses < 80; presses++) {
@@ -234,18 +242,25 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       'errors',
       'nodes',
       'settings',
+      'settings/keys',
+      'settings/secrets',
+      'settings/audit',
+      'settings/about',
       'timers',
       'deliveries',
+      'batches',
+      'participants',
+      'definitions',
+      'nowhere',
     ]) {
       await narrow.page.goto(`${server.url}/console/${path}`);
-      await narrow.page.locator('h1').waitFor();
-      await narrow.page.waitForLoadState('networkidle');
+      await whole(narrow.page);
       expect(await scrollsSideways(narrow.page), path).toBe(false);
       expect(await axe(narrow.page), path).toEqual([]);
+      expect(narrow.troubles.splice(0), path).toEqual([]);
     }
     await narrow.page.emulateMedia({ forcedColors: 'active' });
     expect(await axe(narrow.page)).toEqual([]);
-    expect(narrow.troubles).toEqual([]);
     await narrow.page.context().close();
   });
 
@@ -377,7 +392,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const text = page.getByRole('textbox', { name: /^Definition/ });
     await text.waitFor();
     const written = (): Promise<string> => text.innerText();
-    await text.fill('define x\n  alice');
+    await rewrite('define x\n  alice');
     await page.getByText('Participants: alice').waitFor();
     await isWell();
     await page.getByRole('button', { name: 'XML', exact: true }).click();
@@ -386,13 +401,13 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await expect.poll(written).toContain('"alice"');
     await page.getByRole('button', { name: 'Radial', exact: true }).click();
     await expect.poll(written).toMatch(/^define/);
-    await text.fill('<define><alice></define>');
+    await rewrite('<define><alice></define>');
     await page
       .getByRole('button', { name: /^line 1, column/ })
       .first()
       .waitFor();
     await isWell();
-    await text.fill("Ruote.define :name => 'old' do\n  bob :task => 'read it'\nend");
+    await rewrite("Ruote.define :name => 'old' do\n  bob :task => 'read it'\nend");
     await page.getByRole('button', { name: 'Convert to Radial' }).click();
     await expect.poll(written).toMatch(/define/);
     expect(await written()).not.toContain('Ruote');
@@ -403,9 +418,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
 
   test('a rehearsal runs in the browser alone: its participants are played, its clock is moved', async () => {
     await open('definitions/edit');
-    await page
-      .getByRole('textbox', { name: /^Definition/ })
-      .fill("define late\n  alice task: 'answer', timeout: '2d', on_timeout: 'boss'\n  clerk");
+    await rewrite("define late\n  alice task: 'answer', timeout: '2d', on_timeout: 'boss'\n  clerk");
     await page.getByText('Participants: alice').waitFor();
     await page.getByRole('button', { name: 'Rehearse' }).click();
     await page.getByRole('button', { name: 'Begin', exact: true }).click();
@@ -473,11 +486,10 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       await tab.getByText('● Live').waitFor();
     }
     await context.setOffline(true);
-    await other
-      .getByText(/Catching up|Offline/)
-      .or(one.getByText(/Catching up|Offline/))
-      .first()
-      .waitFor();
+    // The tab that holds the stream says so.
+    await expect
+      .poll(async () => (await one.getByText(/Catching up/).count()) + (await other.getByText(/Catching up/).count()))
+      .toBeGreaterThan(0);
     await context.setOffline(false);
     await one.close();
     await launch('define streamed\n  alice');
@@ -491,28 +503,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await other.getByText('A newer version runs here.').waitFor();
     expect(rest.troubles.filter((trouble) => trouble.startsWith('policy'))).toEqual([]);
     await context.close();
-  });
-
-  test('each page is well', async () => {
-    for (const path of [
-      '',
-      'deliveries',
-      'timers',
-      'batches',
-      'participants',
-      'definitions',
-      'nodes',
-      'settings',
-      'settings/keys',
-      'settings/secrets',
-      'settings/audit',
-      'settings/about',
-      'nowhere',
-    ]) {
-      await open(path);
-      expect((await axe(page)).join('\n'), path).toBe('');
-      expect(watched.troubles, path).toEqual([]);
-    }
   });
 });
 

@@ -331,10 +331,10 @@ export function pinsOf(seen: Seen): readonly string[] {
     pins.push(count === 1 ? `✖ ${name}` : `✖ ${count} ${name}`);
   const item = seen.workitems[0];
   if (item !== undefined && item.openedAt !== null) pins.push(`✉ ${spanText(now.value - Date.parse(item.openedAt))}`);
-  if (item?.owed && item.tries > 0) pins.push(`→ ${item.tries} tries`);
+  if (item?.owed && item.tries > 0) pins.push(item.tries === 1 ? '→ 1 try' : `→ ${item.tries} tries`);
   const timer = seen.timers[0];
-  if (timer !== undefined) pins.push(`⏱ ${spanText(Date.parse(timer.dueAt) - now.value)}`);
-  if (seen.live.some((one) => one.state === 'awaiting')) pins.push('⚡ awaits');
+  if (timer !== undefined) pins.push(`in ${spanText(Date.parse(timer.dueAt) - now.value)}`);
+  if (seen.live.some((one) => one.state === 'awaiting')) pins.push('awaits');
   if (seen.live.length > 1) pins.push(`${seen.live.length} at once`);
   return pins;
 }

@@ -1,0 +1,261 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { CDPSession, Page } from 'playwright-core';
+import { makeChronicle } from '../console/picture/chronicle.ts';
+import { figureOf } from '../console/picture/figure.ts';
+import { layout } from '../console/picture/layout.ts';
+import type { Entry } from '../console/picture/standing.ts';
+import type { Json } from '../src/model/json.ts';
+import { buildConsole, findChromium, openPage, startBrowser } from '../test/console/support/browser.ts';
+import { postJson, startServer } from '../test/support/server.ts';
+import { median } from './support/statistics.ts';
+
+/*
+ * `npm run bench -- --console`: the pages against their budgets, in a real browser against a real server (embedded, in memory), beside a calibration
+ * page that holds nothing but 400 boxes.
+ */
+
+type Row = {
+  readonly what: string;
+  readonly figure: string;
+  readonly goal: string;
+  readonly limit: string;
+  readonly holds: boolean;
+};
+
+const IDLE_SECONDS = 30;
+const ROUNDS = 5;
+const WIDE = 10_000;
+
+const kB = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} kB`;
+const ms = (value: number): string => `${Math.round(value)} ms`;
+const row = (what: string, value: number, goal: number, limit: number, say: (value: number) => string): Row => ({
+  what,
+  figure: say(value),
+  goal: say(goal),
+  limit: say(limit),
+  holds: value <= limit,
+});
+
+/** Every budget as a line of a table. */
+export async function consoleTable(): Promise<string> {
+  const program = findChromium();
+  if (program === null)
+    return 'The console is not measured: there is no Chromium here (apt-get install chromium, or CHROMIUM).';
+  buildConsole();
+  const server = await startServer({ TEST_CLOCK: '1' });
+  const browser = await startBrowser(program);
+  const at = (path: string): string => `${server.url}/console/${path}`;
+  const launch = async (workflow: string, fields: object = {}): Promise<string> =>
+    (
+      await postJson(server.url, '/v1/workflows', {
+        workflow,
+        fields,
+        callback: `${server.url}/v1/playground/participants/someone`,
+      })
+    ).json<{ id: string }>().id;
+  try {
+    const rows: Row[] = [...sizes()];
+    for (let i = 0; i < 120; i++) await launch("define listed\n  alice task: 'wait'");
+    const small = await launch("define small\n  concurrence\n    alice task: 'one'\n    bob task: 'two'");
+
+    const { page } = await openPage(browser);
+    const cdp = await page.context().newCDPSession(page);
+    rows.push(...(await loads(page, cdp, at, small)));
+    rows.push(...(await moves(page, at)));
+    rows.push(
+      ...(await wide(page, cdp, at, await launch(CROWD, { lines: Array.from({ length: WIDE }, (_, i) => i) }))),
+    );
+    rows.push(await boxes(page));
+    rows.push(...pure());
+    rows.push(...(await idle(page, cdp, at('workflows'), 'list')));
+    rows.push(...(await idle(page, cdp, at(`workflows/${small}`), 'workflow')));
+    return table(rows);
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+const CROWD = "define wide\n  concurrent_iterator on_f: 'lines', to_v: 'line'\n    packer task: 'pack'";
+
+/** Chunks that are loaded when they are asked for, as they lie in dist. */
+function sizes(): readonly Row[] {
+  const folder = join(import.meta.dirname, '../dist/pages/assets');
+  const of = (pattern: RegExp): number =>
+    readdirSync(folder)
+      .filter((file) => pattern.test(file))
+      .reduce((sum, file) => sum + gzipSync(readFileSync(join(folder, file)), { level: 9 }).length, 0);
+  return [
+    row('editor, gz', of(/^codemirror-/), 140_000, 160_000, kB),
+    row('worker of the rehearsal, gz', of(/^worker-/), 95_000, 110_000, kB),
+  ];
+}
+
+/** Waits until what a person came for is painted, in milliseconds since the navigation began. */
+async function painted(page: Page, url: string, what: string): Promise<number> {
+  await page.goto(url, { waitUntil: 'commit' });
+  await page.locator(what).first().waitFor();
+  return page.evaluate<number>(
+    'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now()))))',
+  );
+}
+
+async function loads(
+  page: Page,
+  cdp: CDPSession,
+  at: (path: string) => string,
+  small: string,
+): Promise<readonly Row[]> {
+  let bytes = 0;
+  await cdp.send('Network.enable');
+  const isPage = new Set<string>();
+  cdp.on('Network.responseReceived', ({ requestId, response }) => {
+    if (/\/console\//.test(response.url)) isPage.add(requestId);
+  });
+  cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    if (isPage.has(requestId)) bytes += encodedDataLength;
+  });
+  const cold = async (path: string, what: string): Promise<{ readonly bytes: number; readonly time: number }> => {
+    await cdp.send('Network.setCacheDisabled', { cacheDisabled: true });
+    const times: number[] = [];
+    let sent = 0;
+    for (let i = 0; i < ROUNDS; i++) {
+      bytes = 0;
+      times.push(await painted(page, at(path), what));
+      sent = bytes;
+    }
+    await cdp.send('Network.setCacheDisabled', { cacheDisabled: false });
+    return { bytes: sent, time: median(times) };
+  };
+  const home = await cold('', 'main h1');
+  const list = await cold('workflows', 'tbody tr');
+  const one = await cold(`workflows/${small}`, '.place');
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  const slow = await cold('workflows', 'tbody tr');
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+  return [
+    row('first load, list, sent', Math.max(home.bytes, list.bytes), 60_000, 90_000, kB),
+    row('workflow page on top of it', one.bytes - list.bytes, 40_000, 55_000, kB),
+    row('list painted, cold, CPU four times slower', slow.time, 600, 1_000, ms),
+  ];
+}
+
+/** From page to page, everything loaded before. */
+async function moves(page: Page, at: (path: string) => string): Promise<readonly Row[]> {
+  const times: number[] = [];
+  for (let i = 0; i < ROUNDS + 1; i++) {
+    await painted(page, at('workflows'), 'tbody tr');
+    times.push(
+      await page.evaluate<number>(`new Promise((resolve) => {
+        const begun = performance.now();
+        document.querySelector('.rail a[href$="/worklist"]').click();
+        const look = () => document.querySelector('main tbody tr a[href*="/worklist/"]') ? resolve(performance.now() - begun) : requestAnimationFrame(look);
+        look();
+      })`),
+    );
+  }
+  return [row('page to page, warm', median(times.slice(1)), 100, 200, ms)];
+}
+
+async function wide(page: Page, cdp: CDPSession, at: (path: string) => string, id: string): Promise<readonly Row[]> {
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) times.push(await painted(page, at(`workflows/${id}`), '.crowd'));
+  await cdp.send('HeapProfiler.collectGarbage');
+  await cdp.send('Performance.enable');
+  const { metrics } = await cdp.send('Performance.getMetrics');
+  const heap = metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? 0;
+  return [
+    row(`${WIDE.toLocaleString('en')} branches, first picture`, median(times), 400, 600, ms),
+    row('boxes then', await page.locator('.place').count(), 400, 400, String),
+    row('heap then', heap, 50_000_000, 80_000_000, (bytes) => `${(bytes / 1_000_000).toFixed(0)} MB`),
+  ];
+}
+
+/** The calibration: what 400 bare boxes take. */
+async function boxes(page: Page): Promise<Row> {
+  await page.goto('about:blank');
+  const times: number[] = [];
+  for (let i = 0; i < ROUNDS; i++)
+    times.push(
+      await page.evaluate<number>(`new Promise((resolve) => {
+        document.body.replaceChildren();
+        const begun = performance.now();
+        for (let i = 0; i < 400; i++) {
+          const box = document.createElement('div');
+          box.textContent = 'box ' + i;
+          box.style.cssText = 'position:absolute;width:224px;height:45px;border:1px solid;left:' + (i % 20) * 230 + 'px;top:' + Math.floor(i / 20) * 50 + 'px';
+          document.body.append(box);
+        }
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - begun)));
+      })`),
+    );
+  return row('calibration: 400 bare boxes painted', median(times), 60, 120, ms);
+}
+
+/** What is computed without a page. */
+function pure(): readonly Row[] {
+  const branch = (i: number): Json => [
+    'sequence',
+    {},
+    Array.from({ length: 18 }, (_, k): Json => [`p${i}_${k}`, {}, []]),
+  ];
+  const root = figureOf(['define', {}, [['concurrence', {}, Array.from({ length: 20 }, (_, i) => branch(i))]]]);
+  const timed = (call: () => void): number => {
+    const begun = performance.now();
+    call();
+    return performance.now() - begun;
+  };
+  const layouts = Array.from({ length: 20 }, () => timed(() => root !== null && layout(root, () => true)));
+  const entries = Array.from(
+    { length: 100_000 },
+    (_, i): Entry => ({
+      n: i + 1,
+      at: new Date(1_700_000_000_000 + i).toISOString(),
+      kind: i % 2 === 0 ? 'expression.applied' : 'expression.replied',
+      ...{ expid: '0_0', expression_id: `0_0!${(i >> 1).toString(16).padStart(32, '0')}`, name: 'alice' },
+    }),
+  );
+  const folds = Array.from({ length: 3 }, () =>
+    timed(() => {
+      const chronicle = makeChronicle();
+      chronicle.add(entries);
+      chronicle.at(chronicle.last);
+    }),
+  );
+  return [
+    row('layout of 400 boxes', median(layouts), 4, 10, (value) => `${value.toFixed(1)} ms`),
+    row('fold of 100,000 entries', median(folds), 30, 100, ms),
+  ];
+}
+
+/** A live page that nothing happens to. */
+async function idle(page: Page, cdp: CDPSession, url: string, what: string): Promise<readonly Row[]> {
+  await painted(page, url, 'main h1');
+  await page.getByText('● Live').waitFor();
+  await page.waitForTimeout(3_000);
+  let requests = 0;
+  page.on('request', () => {
+    requests += 1;
+  });
+  const busy = async (): Promise<number> =>
+    (await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+  const before = await busy();
+  await page.waitForTimeout(IDLE_SECONDS * 1_000);
+  const share = ((await busy()) - before) / IDLE_SECONDS;
+  return [
+    row(`idle ${what} page: requests in ${IDLE_SECONDS} s`, requests, 0, 0, String),
+    row(`idle ${what} page: of a core`, share, 0.002, 0.01, (value) => `${(value * 100).toFixed(2)} %`),
+  ];
+}
+
+const table = (rows: readonly Row[]): string =>
+  [
+    '| What | Measured | Goal | Limit | |',
+    '|---|---|---|---|---|',
+    ...rows.map(
+      ({ what, figure, goal, limit, holds }) =>
+        `| ${what} | ${figure} | ${goal} | ${limit} | ${holds ? 'holds' : '**over**'} |`,
+    ),
+  ].join('\n');
