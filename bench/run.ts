@@ -5,6 +5,7 @@ import { consoleTable } from './console.ts';
 import { embeddedResults } from './goals/embedded.ts';
 import { type Load, loadResults, runLoad } from './goals/load.ts';
 import { nodeResults } from './goals/nodes.ts';
+import { secureResults } from './goals/secure.ts';
 import { tableResults } from './goals/tables.ts';
 import { waitingResults } from './goals/waiting.ts';
 import { wideResults } from './goals/wide.ts';
@@ -28,6 +29,7 @@ const PEERS: { readonly [name: string]: (bench: Bench) => Promise<string> } = { 
 const USAGE = `npm run bench -- [options]
 
   --quick        some two minutes instead of half an hour: fewer rounds, smaller crowds
+  --secure       only what keys, signatures, rates and figures cost, in turns with a server that has none of them
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
@@ -154,6 +156,10 @@ async function measureGoals(
     await calibrator.round(bench.quick ? 0.8 : 2);
     return [];
   });
+  if (options.secure) {
+    await add('secure', () => secureResults(bench));
+    return { results, load };
+  }
   if (needsLoad)
     await add('load', async () => {
       load = await runLoad(bench, calibrator);
@@ -177,6 +183,7 @@ type Options = {
   readonly embedded: boolean;
   readonly profile: boolean;
   readonly console: boolean;
+  readonly secure: boolean;
   readonly help: boolean;
   /** None: all of them. */
   readonly goals: readonly number[];
@@ -196,6 +203,7 @@ function optionsOf(args: readonly string[]): Options | null {
           peer: { type: 'string', multiple: true, default: [] },
           profile: { type: 'boolean', default: false },
           console: { type: 'boolean', default: false },
+          secure: { type: 'boolean', default: false },
           help: { type: 'boolean', short: 'h', default: false },
         },
       }).values,

@@ -39,6 +39,7 @@ const rooms: { readonly [name: string]: Room } = {
   identity: { from: ['model', 'runtime', 'store'], node: ['crypto', 'fs', 'fs/promises', 'zlib'] },
   engine: { from: ['model', 'runtime', 'language', 'definition', 'interpreter', 'store'], node: ['crypto'] },
   events: { from: ['model', 'runtime', 'language', 'store', 'engine'], node: ['crypto', 'events'] },
+  batches: { from: ['model', 'runtime', 'store', 'engine'], node: [] },
   registry: { from: ['model', 'runtime', 'language', 'definition', 'store', 'identity', 'engine'], node: ['crypto'] },
   signals: { from: ['model', 'runtime', 'language', 'store', 'engine', 'registry'], node: ['crypto'] },
   outbox: {
@@ -55,6 +56,7 @@ const rooms: { readonly [name: string]: Room } = {
       'definition',
       'interpreter',
       'events',
+      'batches',
       'engine',
       'identity',
       'registry',
@@ -73,6 +75,7 @@ const rooms: { readonly [name: string]: Room } = {
       'interpreter',
       'store',
       'events',
+      'batches',
       'engine',
       'identity',
       'registry',

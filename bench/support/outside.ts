@@ -60,6 +60,8 @@ const runs = new Map<string, Run>();
 let held: Held[] = [];
 let servers: readonly string[] = [];
 let launchPath = LAUNCH_PATH;
+/** How launches say who they are; proceeds use the URL they were given. */
+let authorization: string | null = null;
 let load: Load | null = null;
 let callbackUrl = '';
 let notices = 0;
@@ -100,7 +102,10 @@ function request(url: string, method: string, body: string | null): Promise<Answ
       {
         method,
         agent,
-        headers: body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
+        headers: {
+          ...(body === null ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+          ...(authorization === null || url.includes('?token=') ? {} : { Authorization: authorization }),
+        },
       },
       (response) => {
         let text = '';
@@ -256,9 +261,14 @@ takeOrders({
     return callbackUrl;
   },
   /** Which servers to speak to, and nothing is known any more. */
-  meet: (order: { readonly servers: readonly string[]; readonly launchPath?: string }) => {
+  meet: (order: {
+    readonly servers: readonly string[];
+    readonly launchPath?: string;
+    readonly authorization?: string;
+  }) => {
     servers = order.servers;
     launchPath = order.launchPath ?? LAUNCH_PATH;
+    authorization = order.authorization ?? null;
     held = [];
     runs.clear();
     doubled = 0;

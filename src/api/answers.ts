@@ -1,6 +1,6 @@
 import type { AnswerSpec } from './operation.ts';
 import type { Schema } from './schema.ts';
-import { Problem } from './schema-parts.ts';
+import { Problem, Rehearsal } from './schema-parts.ts';
 
 /** The answers of an operation for its description: the good one and the complaints it may have. */
 export function answers(
@@ -13,6 +13,12 @@ export function answers(
   for (const problem of problems) all[problem] = { description: PROBLEMS[problem] ?? 'A complaint', schema: Problem };
   return all;
 }
+
+/** The same for what can be rehearsed. */
+export const answersOrRehearsal = (...problems: readonly number[]): Readonly<Record<number, AnswerSpec>> => ({
+  ...answers(201, 'OK', null, ...problems),
+  200: { description: 'With dry_run: what would happen', schema: Rehearsal },
+});
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'Something about the request is wrong; the words in `error` are fixed',

@@ -1,10 +1,10 @@
-import type { EngineEvent } from '../engine/engine.ts';
+import type { EngineEvent, EngineStimulus } from '../engine/engine.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import { runHook } from './hooks.ts';
 import { noSuchWorkflow } from './ids.ts';
-import type { Call } from './operation.ts';
+import { type Call, jsonReply, OK, type Reply } from './operation.ts';
 import type { Parts } from './parts.ts';
 
 /**
@@ -16,6 +16,7 @@ export async function happen(
   call: Pick<Call, 'principal' | 'reason'>,
   workflow: WorkflowId,
   event: EngineEvent,
+  more: Pick<EngineStimulus, 'onlyIf' | 'rehearsal'> = {},
 ): Promise<Json> {
   const { tenant, actor } = call.principal;
   if (event.kind === 'launch' && parts.hooks?.onLaunch !== undefined) {
@@ -23,9 +24,26 @@ export async function happen(
     await runHook(parts.hooks.onLaunch, { id: workflow, tenant, actor, name, fields });
   }
   const origin = { by: 'caller', tenant, actor, reason: call.reason } as const;
-  const [answer] = await parts.engine.advance([{ workflow, event, origin }]);
+  const [answer] = await parts.engine.advance([{ workflow, event, origin, ...more }]);
   if (answer === undefined) throw new Error(`The engine gave no answer to a ${event.kind}`);
   if (answer.ok) return answer.value;
   if (answer.code === 'workflow_not_found') throw noSuchWorkflow(workflow);
   throw new Fault(answer.code, answer.message);
+}
+
+/**
+ * The same for what can be asked for with `dry_run`: then nothing happens, and the answer says what would.
+ *
+ * @throws Fault when it was refused, or would be */
+export async function happenOrRehearse(
+  parts: Pick<Parts, 'engine'>,
+  call: Pick<Call, 'principal' | 'reason' | 'body' | 'isForm'>,
+  workflow: WorkflowId,
+  event: EngineEvent,
+): Promise<Reply> {
+  const { body, isForm } = call;
+  // The values of a form are texts, and not every schema has been held against them.
+  const isDry = body['dry_run'] === true || (isForm && body['dry_run'] === 'true');
+  const value = await happen(parts, call, workflow, event, isDry ? { rehearsal: true } : {});
+  return isDry ? jsonReply(200, value) : OK;
 }

@@ -1,9 +1,11 @@
 import type { Operation } from './operation.ts';
 import type { Parts } from './parts.ts';
 import { auditOperations } from './resources/audit/operations.ts';
+import { batchOperations } from './resources/batches/operations.ts';
 import { bpmnOperations } from './resources/bpmn/operations.ts';
 import { businessKeyOperations } from './resources/business-keys/operations.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
+import { deliveryOperations } from './resources/deliveries/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
@@ -17,6 +19,7 @@ import { serverOperations } from './resources/server/operations.ts';
 import { sessionOperations } from './resources/sessions/operations.ts';
 import { signalOperations } from './resources/signals/operations.ts';
 import { subscriptionOperations } from './resources/subscriptions/operations.ts';
+import { timerOperations } from './resources/timers/operations.ts';
 import { launchOperation } from './resources/workflows/launch.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
 import { workitemOperations } from './resources/workitems/operations.ts';
@@ -37,6 +40,9 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...workitemOperations(parts),
   ...expressionOperations(parts),
   ...errorOperations(parts),
+  ...deliveryOperations(parts),
+  ...timerOperations(parts),
+  ...batchOperations(parts),
   ...bpmnOperations(parts),
   ...definitionOperations(parts),
   ...(parts.playground ? playgroundOperations(parts) : []),

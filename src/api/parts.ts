@@ -3,8 +3,9 @@ import type { Trees } from '../engine/trees.ts';
 import type { EventsOfAll } from '../events/of-all.ts';
 import type { EventsOfWorkflows } from '../events/of-workflow.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { WorkflowId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
-import type { Status } from '../model/rows.ts';
+import type { Status, WorkitemRow } from '../model/rows.ts';
 import type { Launch as LaunchOrder } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Tree } from '../model/tree.ts';
@@ -147,6 +148,13 @@ export type Parts = {
   readonly owed: () => void;
   /** Why a callback may not go to a URL, in words that fit behind "the URL", or null (outbox/targets.ts). */
   readonly targetComplaint: (url: string) => string | null;
+  /** The request that a message of a workitem is sent as, without signatures and without the token in its proceed_url. */
+  readonly requestOf: (
+    tenant: Tenant,
+    workflow: WorkflowId,
+    row: WorkitemRow,
+    base: string | null,
+  ) => { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string };
   /** The server processes that share the database, this one among them. */
   readonly nodes: () => Promise<readonly NodeRow[]>;
   /** Keys, secrets, and whether callers are asked who they are. */
@@ -171,6 +179,8 @@ export type Parts = {
   readonly audit: Auditing;
   /** Of the application this server is part of. */
   readonly hooks?: Hooks;
+  /** Goes on with batches on this node; left out: others do. */
+  readonly batches?: { readonly wake: () => void };
   /** Only with TEST_CLOCK=1. */
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** A value as YAML. */

@@ -29,6 +29,7 @@ export type HttpCode =
   | 'participant_not_found'
   | 'subscription_not_found'
   | 'form_not_found'
+  | 'batch_not_found'
   | 'key_not_found'
   | 'event_invalid'
   | 'event_not_found'
@@ -125,6 +126,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   participant_not_found: entry(404, 'No such participant'),
   subscription_not_found: entry(404, 'No such subscription'),
   form_not_found: entry(404, 'No such form'),
+  batch_not_found: entry(404, 'No such batch'),
   key_not_found: entry(404, 'No such key'),
   event_invalid: entry(400, 'The event cannot be taken'),
   event_not_found: entry(404, 'No such event'),

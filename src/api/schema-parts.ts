@@ -31,6 +31,36 @@ export const Reasoned = Type.Object(
   { title: 'Reasoned', description: 'Why, for those who read the history' },
 );
 
+export const dryRun = Type.Optional(
+  Type.Boolean({ description: 'true: nothing happens, and the answer (200) says what would' }),
+);
+/** A reason, and whether it is only to be rehearsed. */
+export const Rehearsable = Type.Object(
+  { reason, dry_run: dryRun },
+  { title: 'Rehearsable', description: 'Why, for those who read the history' },
+);
+const told = { workitem_id: text('expid!subid!workflow_id'), participant: nullable(text('Whose')) };
+/** What would come of something. */
+export const Rehearsal = Type.Object(
+  {
+    told: Type.Array(Type.Object({ ...told, status: text('timeout, error or cancel') }), {
+      description: 'Workitems whose participants would be told that they end',
+    }),
+    opened: Type.Array(Type.Object(told), { description: 'Workitems that would be opened' }),
+    handlers: Type.Array(
+      Type.Object({
+        expression_id: text('What would be cancelled'),
+        expid: text('Its place in the tree'),
+        handler: text('What would be applied in its place'),
+      }),
+    ),
+    expressions_ended: Type.Integer({ description: 'Expressions that would end', minimum: 0 }),
+    status: text('How the workflow would stand'),
+    complete: Type.Boolean({ description: 'false: this is only the beginning of it' }),
+  },
+  { title: 'Rehearsal', description: 'With dry_run: what would happen' },
+);
+
 export const SEND_STATUSES = ['active', 'timeout', 'error', 'cancel'] as const;
 export const nextCursor = nullable(text('Give this as cursor to get the next page; null: there is none'));
 /** Every answer that is a complaint. */

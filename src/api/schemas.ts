@@ -1,7 +1,9 @@
 import { AuditList } from './resources/audit/schemas.ts';
+import { Batch, BatchCreate, BatchItems, BatchList, BatchMatches } from './resources/batches/schemas.ts';
 import { Convert, Converted, Validate, Validation } from './resources/definitions/schemas.ts';
+import { Message, MessageList } from './resources/deliveries/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
-import { Reapply } from './resources/expressions/schemas.ts';
+import { ExpressionList, ExpressionShown, Reapply } from './resources/expressions/schemas.ts';
 import { Stats } from './resources/figures/schemas.ts';
 import { Key, KeyCreate, KeyList, KeyMade, KeyRotate, Me } from './resources/keys/schemas.ts';
 import { Form, Participant, ParticipantList, ParticipantPut } from './resources/participants/schemas.ts';
@@ -25,6 +27,7 @@ import {
   SubscriptionList,
   SubscriptionPatch,
 } from './resources/subscriptions/schemas.ts';
+import { TimerList } from './resources/timers/schemas.ts';
 import { History, Launch, Launched, Workflow, WorkflowCount, WorkflowList } from './resources/workflows/schemas.ts';
 import {
   Callback,
@@ -71,6 +74,11 @@ export const published = {
   errors: ErrorList,
   history: History,
   deliveries: Deliveries,
+  message: Message,
+  messages: MessageList,
+  timers: TimerList,
+  expression: ExpressionShown,
+  expressions: ExpressionList,
   nodes: Nodes,
   ping: Ping,
   info: Info,
@@ -110,5 +118,10 @@ export const published = {
   waits: Waits,
   'tenant-message': TenantMessage,
   'tenant-signal': TenantSignal,
+  batch: Batch,
+  batches: BatchList,
+  'batch-create': BatchCreate,
+  'batch-items': BatchItems,
+  'batch-matches': BatchMatches,
   problem: Problem,
 } satisfies Readonly<Record<string, Schema>>;

@@ -27,11 +27,11 @@ const FILES_MAX = 1_000;
 
 const commands: Readonly<Record<string, CommandSpec>> = {
   serve: {
-    usage: 'rota serve [--port 8080] [--host 127.0.0.1] [--config rota.yaml]',
+    usage: 'rota serve [--no-migrate] [--port 8080] [--host 127.0.0.1] [--config rota.yaml]',
     about: 'start the server',
     run: serve,
     words: [0, 0],
-    flags: settingFlags,
+    flags: { ...settingFlags, 'no-migrate': { type: 'boolean' } },
   },
   dev: {
     usage: 'rota dev [--port 8080] [--data-dir folder]',
@@ -41,11 +41,11 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     flags: settingFlags,
   },
   migrate: {
-    usage: 'rota migrate',
-    about: 'bring the database schema up to date, then exit',
+    usage: 'rota migrate [--dump-sql]',
+    about: 'bring the database schema up to date, then exit; or print the SQL that does it',
     run: migrate,
     words: [0, 0],
-    flags: settingFlags,
+    flags: { ...settingFlags, 'dump-sql': { type: 'boolean' } },
   },
   'check-database': {
     usage: 'rota check-database',

@@ -19,5 +19,6 @@ export function sourcesOf(flags: Flags): Sources {
     return typeof value === 'string' ? [[one.name, value] as const] : [];
   });
   const { config } = flags;
+  if (flags['no-migrate'] === true) named.push(['MIGRATE', '0']);
   return { flags: new Map(named), dotenv: readDotenv(), ...(typeof config === 'string' ? { file: config } : {}) };
 }

@@ -25,6 +25,106 @@ export type AuditList = {
   readonly next_cursor: string | null;
 };
 
+/** The same thing done to many workflows */
+export type Batch = {
+  /** Names the batch */
+  readonly id: string;
+  /** What is done to each */
+  readonly action: 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver';
+  readonly filter: { readonly [name: string]: unknown } | null;
+  /** How many ids were given */
+  readonly ids?: number;
+  readonly params: {
+    /** The fields of a workitem: names and any JSON values */
+    readonly fields?: { readonly [name: string]: unknown };
+    /** A process definition as data: [name, { attributes }, [children]], all the way down */
+    readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  };
+  readonly reason: string | null;
+  readonly actor: string | null;
+  readonly rate: number | null;
+  /** How far it is */
+  readonly state: 'collecting' | 'running' | 'completed' | 'stopped' | 'failed';
+  /** When it was asked for, RFC 3339 in UTC */
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly total: number | null;
+  /** To which it was done */
+  readonly done: number;
+  /** To which it could not be done, though it should have been */
+  readonly failed: number;
+  /** To which there was nothing to do */
+  readonly skipped: number;
+  readonly left: number | null;
+  readonly problem: string | null;
+  /** The most frequent first (not in lists) */
+  readonly problems?: readonly {
+    /** Why an item failed or was skipped */
+    readonly code: string;
+    /** How many */
+    readonly count: number;
+  }[];
+  /** Of those done, how many are in error now (not in lists) */
+  readonly came_back?: number;
+};
+
+/** The same thing to be done to many workflows */
+export type BatchCreate = {
+  /** What is done to each */
+  readonly action: 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver';
+  /** Which workflows: the filters of GET /v1/workflows by name, or "all": true; for replay also error_class, for redeliver state (owed, failing, spent) */
+  readonly filter?: { readonly [name: string]: string | number | boolean | readonly string[] };
+  readonly ids?: readonly string[];
+  /** Every workflow there is */
+  readonly all?: true;
+  /** Of a replay: fields and a tree, as for one error */
+  readonly params?: {
+    /** The fields of a workitem: names and any JSON values */
+    readonly fields?: { readonly [name: string]: unknown };
+    /** A process definition as data: [name, { attributes }, [children]], all the way down */
+    readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  };
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+  /** Items in a second, at most; as fast as it goes unless said */
+  readonly rate?: number;
+  /** Only tells how many there are */
+  readonly dry_run?: boolean;
+};
+
+export type BatchItems = {
+  readonly items: readonly {
+    /** The workflow */
+    readonly workflow_id: string;
+    readonly object: string | null;
+    /** What came of it */
+    readonly outcome: 'done' | 'failed' | 'skipped' | 'left';
+    readonly code: string | null;
+    readonly message: string | null;
+  }[];
+  readonly next_cursor: string | null;
+};
+
+export type BatchList = {
+  readonly batches: readonly Batch[];
+  readonly next_cursor: string | null;
+};
+
+/** What a batch would be about; exactly one of matches and at_least */
+export type BatchMatches = {
+  /** How many there are */
+  readonly matches?: number;
+  /** There are more than this, or not all were looked at */
+  readonly at_least?: number;
+  /** Some of them */
+  readonly sample: readonly {
+    /** The workflow */
+    readonly workflow_id: string;
+    readonly object: string | null;
+  }[];
+};
+
 export type BpmnElement = {
   /** The element */
   readonly id: string;
@@ -258,6 +358,80 @@ export type Expression = {
   readonly tag: string | null;
   /** Of BPMN: the id of its element */
   readonly element?: string;
+  readonly parent_id: string | null;
+  /** Of the first expression of a branch */
+  readonly branch?: {
+    /** What it is to its parent */
+    readonly kind: 'branch' | 'flank' | 'forgotten';
+    /** 0, 1, … among the branches of its parent */
+    readonly index: number;
+    /** Of an iterator: the beginning of the element it is about, as text */
+    readonly element?: string;
+  };
+  /** How far it is */
+  readonly progress?: {
+    /** The index of the child, or element, whose turn it is */
+    readonly at?: number;
+    readonly of: number | null;
+    /** Branches that have not replied */
+    readonly live?: number;
+    /** Branches that have */
+    readonly done?: number;
+    /** Branches in error, as far as they are in this page */
+    readonly failed?: number;
+  };
+};
+
+export type ExpressionList = {
+  readonly expressions: readonly Expression[];
+  readonly next_cursor: string | null;
+};
+
+/** A live expression, looked at closely */
+export type ExpressionShown = {
+  /** expid!subid */
+  readonly id: string;
+  /** The place in the tree */
+  readonly expid: string;
+  /** The head of the expression */
+  readonly name: string;
+  /** active, or cancelling, dying, timing_out, failing, awaiting, failed */
+  readonly state: string;
+  readonly tag: string | null;
+  /** Of BPMN: the id of its element */
+  readonly element?: string;
+  readonly parent_id: string | null;
+  /** Of the first expression of a branch */
+  readonly branch?: {
+    /** What it is to its parent */
+    readonly kind: 'branch' | 'flank' | 'forgotten';
+    /** 0, 1, … among the branches of its parent */
+    readonly index: number;
+    /** Of an iterator: the beginning of the element it is about, as text */
+    readonly element?: string;
+  };
+  /** How far it is */
+  readonly progress?: {
+    /** The index of the child, or element, whose turn it is */
+    readonly at?: number;
+    readonly of: number | null;
+    /** Branches that have not replied */
+    readonly live?: number;
+    /** Branches that have */
+    readonly done?: number;
+    /** Branches in error, as far as they are in this page */
+    readonly failed?: number;
+  };
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields: { readonly [name: string]: unknown };
+  /** Its own; what is bound there (sub-processes, expressions) as text */
+  readonly variables: { readonly [name: string]: unknown };
+  /** on_error, on_cancel, on_timeout, as they were given */
+  readonly handlers: { readonly [name: string]: unknown };
+  readonly timers: readonly Timer[];
+  readonly tree: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]] | null;
+  /** Its tree is not that of the definition */
+  readonly differs: boolean;
 };
 
 /** A participant gives up */
@@ -319,6 +493,10 @@ export type HistoryEntry = {
   /** The name of the key, while it is there */
   readonly actor_name?: string;
   readonly reason?: string;
+  /** The batch it was done by */
+  readonly batch?: string;
+  /** The number of its item there */
+  readonly batch_item?: number;
 };
 
 /** Without the scope read only version and auth */
@@ -518,6 +696,80 @@ export type Me = {
   readonly auth: 'open' | 'required';
 };
 
+/** A message owed to a participant, with every try */
+export type Message = {
+  /** Its webhook-id: the same for all its tries */
+  readonly message_id: string;
+  /** The workflow */
+  readonly workflow_id: string;
+  /** expid!subid!workflow_id */
+  readonly workitem_id: string;
+  /** expid!subid */
+  readonly expression_id: string;
+  /** To whom it goes */
+  readonly participant: string;
+  readonly host: string | null;
+  /** What it says */
+  readonly message: 'active' | 'timeout' | 'error' | 'cancel';
+  /** owed: not refused so far; failing: refused, and tried again; spent: its tries are */
+  readonly state: 'owed' | 'failing' | 'spent' | 'delivered';
+  /** Tries so far */
+  readonly tries: number;
+  readonly next_at: string | null;
+  /** Since when its workitem waits, RFC 3339 in UTC */
+  readonly opened_at: string;
+  readonly last: { readonly [name: string]: unknown } | null;
+  readonly deliveries: readonly {
+    /** Which message was tried */
+    readonly message: 'active' | 'timeout' | 'error' | 'cancel';
+    /** 1, 2, … */
+    readonly try: number;
+    /** When the try began, RFC 3339 in UTC */
+    readonly at: string;
+    readonly status: number | null;
+    readonly milliseconds: number;
+    readonly error: string | null;
+    readonly next_at: string | null;
+  }[];
+  /** The request of its next, or last, try */
+  readonly request: {
+    readonly method: 'POST';
+    /** Where it goes */
+    readonly url: string;
+    /** Without signatures, which each try has of its own */
+    readonly headers: { readonly [name: string]: unknown };
+    /** What it says, byte for byte but for the token of its proceed_url */
+    readonly body: string;
+  };
+};
+
+export type MessageList = {
+  readonly deliveries: readonly {
+    /** Its webhook-id: the same for all its tries */
+    readonly message_id: string;
+    /** The workflow */
+    readonly workflow_id: string;
+    /** expid!subid!workflow_id */
+    readonly workitem_id: string;
+    /** expid!subid */
+    readonly expression_id: string;
+    /** To whom it goes */
+    readonly participant: string;
+    readonly host: string | null;
+    /** What it says */
+    readonly message: 'active' | 'timeout' | 'error' | 'cancel';
+    /** owed: not refused so far; failing: refused, and tried again; spent: its tries are */
+    readonly state: 'owed' | 'failing' | 'spent' | 'delivered';
+    /** Tries so far */
+    readonly tries: number;
+    readonly next_at: string | null;
+    /** Since when its workitem waits, RFC 3339 in UTC */
+    readonly opened_at: string;
+    readonly last: { readonly [name: string]: unknown } | null;
+  }[];
+  readonly next_cursor: string | null;
+};
+
 export type Nodes = {
   readonly nodes: readonly {
     readonly id: string;
@@ -691,6 +943,8 @@ export type Problem = {
 export type Proceed = {
   /** The fields of a workitem: names and any JSON values */
   readonly fields?: { readonly [name: string]: unknown };
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
 };
 
 /** Runs an expression again, with other fields or another tree where they are given */
@@ -701,6 +955,8 @@ export type Reapply = {
   readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
   /** Why, in your words; the history keeps it */
   readonly reason?: string;
+  /** true: nothing happens, and the answer (200) says what would */
+  readonly dry_run?: boolean;
 };
 
 /** Which events are sent again */
@@ -999,6 +1255,23 @@ export type Timer = {
   readonly action: string;
 };
 
+export type TimerList = {
+  readonly timers: readonly {
+    /** The workflow */
+    readonly workflow_id: string;
+    readonly name: string | null;
+    /** expid!subid */
+    readonly expression_id: string;
+    /** The place in the tree */
+    readonly expid: string;
+    /** When it fires, RFC 3339 in UTC */
+    readonly due_at: string;
+    /** What happens then */
+    readonly action: string;
+  }[];
+  readonly next_cursor: string | null;
+};
+
 /** A process definition as data: [name, { attributes }, [children]], all the way down */
 export type Tree = readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
 
@@ -1094,13 +1367,15 @@ export type Workflow = {
 export type WorkflowCount = {
   /** How many there are */
   readonly count?: number;
-  /** There are more than this */
+  /** There are more than this, or not all were looked into */
   readonly at_least?: number;
+  readonly looked_back_to?: string | null;
 };
 
 export type WorkflowList = {
   readonly workflows: readonly WorkflowSummary[];
   readonly next_cursor: string | null;
+  readonly looked_back_to?: string | null;
 };
 
 export type WorkflowSummary = {
@@ -1118,6 +1393,9 @@ export type WorkflowSummary = {
   readonly business_key?: string;
   /** Of the trace its launch belongs to (W3C Trace Context) */
   readonly trace_id?: string;
+  /** With include=turn: participants whose turn it is, some of them */
+  readonly turn?: readonly string[];
+  readonly error?: Error | null;
 };
 
 /** What a participant holds */

@@ -1,7 +1,7 @@
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Fields, Json } from '../model/json.ts';
-import type { WorkitemRow } from '../model/rows.ts';
-import type { Answer, Happening } from '../model/stimulus.ts';
+import type { Status, WorkitemRow } from '../model/rows.ts';
+import type { Answer, BatchMark, Happening } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Watcher } from './committed.ts';
 
@@ -31,7 +31,18 @@ export type EngineStimulus = {
   readonly workflow: WorkflowId;
   readonly event: EngineEvent;
   readonly origin: Origin;
+  /** It happens only while this holds of the rows, as they are locked or proved; else nothing does, and it is answered
+   * `precondition_failed`. */
+  readonly onlyIf?: OnlyIf;
+  /** Nothing happens: it is answered what would (rehearsal.ts). Of what the interpreter handles only. */
+  readonly rehearsal?: true;
 };
+
+export type OnlyIf =
+  /** Of the workflow nothing was recorded since the entry `lastN`, and it stands at one of the statuses; null: however it stands. */
+  | { readonly kind: 'unmoved'; readonly lastN: number; readonly statuses: readonly Status[] | null }
+  /** The workitem was not edited since. */
+  | { readonly kind: 'unedited'; readonly workitem: ExpressionId; readonly revision: number };
 
 /** Who wants it: the server by itself (a timer is due), or a caller, who reaches workflows of one tenant only. */
 export type Origin =
@@ -43,6 +54,8 @@ export type Origin =
       readonly actor: string | null;
       /** Why, in the caller's words, for the history; null: nothing was said. */
       readonly reason: string | null;
+      /** The batch it is done by; left out: by none. */
+      readonly batch?: BatchMark;
     };
 
 /** What the engine handles: stimuli of the interpreter, two that touch a workitem's message only (outcomes.ts), and one that gives up a row. */

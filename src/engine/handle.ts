@@ -9,10 +9,11 @@ import { readTerms } from '../model/participants.ts';
 import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
-import type { EngineStimulus, TryOutcome } from './engine.ts';
+import type { EngineStimulus, OnlyIf, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, nameOf, type Verdict } from './entry.ts';
 import { recorded, withFirstEntry } from './history.ts';
 import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken, redelivered } from './outcomes.ts';
+import { rehearsed } from './rehearsal.ts';
 import { type RetryRules, readRetryRules, saysSomething } from './retry-rules.ts';
 import { killedApart, SET_APART, setApart } from './set-apart.ts';
 import type { Running, Turn } from './turn.ts';
@@ -118,16 +119,49 @@ const noSuchWorkflow = ({ workflow }: Turn): Ran => ({
 });
 
 function runStimulus(running: Running, turn: Turn, entry: Entry & { kind: 'stimulus' }): Ran {
-  const { event } = entry.stimulus;
+  const { event, onlyIf } = entry.stimulus;
+  if (onlyIf !== undefined && !holds(turn.view, onlyIf)) return movedOn(turn);
   if (event.kind === 'redeliver' || event.kind === 'refuse') return touchMessage(running, turn, entry, event);
   if (event.kind === 'give_up') return giveUp(running, turn, entry, event);
   keepLaunched(running, event);
   const result = runStep(running, turn.view, entry, event);
   if (result.kind === 'need') return result;
+  if (entry.stimulus.rehearsal === true) return rehearsal(turn, result);
   const changes =
     event.kind === 'proceed' ? withOvertaken(running, turn, event.workitem, result.changes) : result.changes;
   return { kind: 'ran', verdict: { kind: 'answer', answer: result.answer }, changes, folds: false };
 }
+
+/** The answer of a step that is not saved. */
+const rehearsal = ({ view }: Turn, { answer, changes }: Extract<StepResult, { readonly kind: 'stepped' }>): Ran => ({
+  kind: 'ran',
+  verdict: {
+    kind: 'answer',
+    answer: answer.ok && view.workflow !== null ? { ok: true, value: rehearsed(view.workflow, changes) } : answer,
+  },
+  changes: null,
+  folds: false,
+});
+
+/** What is not there is for the step to answer. */
+function holds({ workflow, workitems }: Loaded, onlyIf: OnlyIf): boolean {
+  if (onlyIf.kind === 'unedited') {
+    const row = workitems.get(onlyIf.workitem);
+    return row === undefined || row.revision === onlyIf.revision;
+  }
+  const { lastN, statuses } = onlyIf;
+  return workflow === null || (workflow.lastN === lastN && (statuses?.includes(workflow.status) ?? true));
+}
+
+const movedOn = ({ workflow }: Turn): Ran => ({
+  kind: 'ran',
+  verdict: {
+    kind: 'answer',
+    answer: { ok: false, code: 'precondition_failed', message: `${workflow} has moved on since it was looked at` },
+  },
+  changes: null,
+  folds: false,
+});
 
 /** A launch brings its tree along: whoever steps next need not fetch it. The hash tells the content, so it is true even if nothing is saved. */
 function keepLaunched(running: Running, event: EngineStimulus['event']): void {
@@ -151,14 +185,20 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
 }
 
 /** What history keeps of a caller; a try that ended has none. */
-function sayings(entry: Entry): Pick<Stimulus, 'actor' | 'reason'> {
+function sayings(entry: Entry): Pick<Stimulus, 'actor' | 'reason' | 'batch'> {
   const origin = entry.kind === 'stimulus' ? entry.stimulus.origin : null;
   if (origin?.by !== 'caller') return {};
   return {
     ...(origin.actor === null ? {} : { actor: origin.actor }),
     ...(origin.reason === null ? {} : { reason: origin.reason }),
+    ...(origin.batch === undefined ? {} : { batch: origin.batch }),
   };
 }
+
+const inHistory = ({ batch, ...who }: ReturnType<typeof sayings>) => ({
+  ...who,
+  ...(batch === undefined ? {} : { batch: batch.id, batch_item: batch.item }),
+});
 
 function definitionFor(running: Running, entry: Entry, hash: string): Tree | undefined {
   const tree = running.definitions.get(hash) ?? running.trees.get(hash) ?? launchedTree(entry, hash);
@@ -213,7 +253,7 @@ function touchMessage(
       expid: expidOf(row.id),
       workitem_id: workitemId(row.id, turn.workflow),
       participant: row.participant,
-      ...sayings(entry),
+      ...inHistory(sayings(entry)),
     };
     const noted = recorded(workflow, [told], running.now);
     const changes = {

@@ -1,7 +1,14 @@
-import { type Inspection, inspect } from '../interpreter/inspect.ts';
+import {
+  type ExpressionInspection,
+  type Inspection,
+  inspect,
+  inspectExpression,
+  timer,
+} from '../interpreter/inspect.ts';
 import { baseFields, deliveredFields, NOT_DELIVERED } from '../interpreter/state/fields.ts';
+import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
-import type { WorkitemRow } from '../model/rows.ts';
+import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 
@@ -29,3 +36,13 @@ export function showWorkflow(loaded: Loaded, definition: Tree | null): Inspectio
   const tree = definition ?? undefined;
   return inspect(loaded, () => tree);
 }
+
+/** What a live expression knows, from rows that were loaded for it; null: it is not live there. */
+export const showExpression = (
+  loaded: Loaded,
+  id: ExpressionId,
+  definition: Tree | null,
+): ExpressionInspection | null => inspectExpression(loaded, id, () => definition ?? undefined);
+
+/** When a timer fires, at which expression, and what happens then. */
+export const showTimer = (row: AgendaRow): Inspection['timers'][number] => timer(row);

@@ -76,6 +76,7 @@ const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
   trace: launch.trace ?? null,
   options: launch.options === undefined ? null : JSON.stringify(launch.options),
   businessKey: launch.businessKey ?? null,
+  source: launch.source ?? null,
   header: '',
   state: '',
   fields: '',
@@ -232,6 +233,7 @@ function historyRow(world: World): HistoryRow | null {
     ...first,
     ...(stimulus.actor !== undefined && { actor: stimulus.actor }),
     ...(stimulus.reason !== undefined && { reason: stimulus.reason }),
+    ...(stimulus.batch !== undefined && { batch: stimulus.batch.id, batch_item: stimulus.batch.item }),
   };
   return {
     firstN: row.lastN + 1,

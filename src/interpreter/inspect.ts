@@ -3,13 +3,27 @@ import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
 import { type Fields, isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import { type Tree, treeToJson } from '../model/tree.ts';
+import { DEFINE_NAMES, type Tree, treeFromJson, treeToJson } from '../model/tree.ts';
 import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn } from './state/held.ts';
-import type { HeldOf, Node, Strand } from './state/state.ts';
-import { ROOT } from './state/state.ts';
+import { Bound, type HeldOf, type Node, ROOT, type Strand, Tagged, type Value } from './state/state.ts';
 import { hasFields } from './state/world.ts';
+
+/** One live expression, looked at closely. */
+export type ExpressionInspection = LiveExpression & {
+  /** With which fields it was applied. */
+  readonly fields: Fields;
+  /** Those of its own; names of sub-processes and expressions that are bound there are shown as text. */
+  readonly variables: JsonObject;
+  /** What is done, and at what: on_error and so on, as they were given. */
+  readonly handlers: { readonly [trigger: string]: Json };
+  readonly timers: Inspection['timers'];
+  /** Its part of the tree, as it runs now. */
+  readonly tree: Json;
+  /** The tree is not that of the definition: it was given at run time, by a reapply or a variable. */
+  readonly differs: boolean;
+};
 
 /** When the pause of a workflow began; null when it is not paused. Its status does not tell: an error comes before a pause. */
 export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeader(workflow.header).pausedAt;
@@ -49,6 +63,10 @@ const rootOf = (workflow: WorkflowRow, heldOf: HeldOf): Strand =>
     heldOf,
   );
 
+/** How many expressions are live. */
+export const liveExpressions = (workflow: WorkflowRow): number =>
+  workflow.endedAt === null ? decodeHeader(workflow.header).expressions : 0;
+
 /** A live expression as an administrator sees it. */
 export type LiveExpression = {
   readonly id: ExpressionId;
@@ -59,7 +77,26 @@ export type LiveExpression = {
   readonly tag: string | null;
   /** Of BPMN: the id of its element. */
   readonly element: string | null;
+  /** The expression it replies to; null: it is the root, or nobody waits for it. */
+  readonly parent_id: ExpressionId | null;
+  /** Of the first expression of a branch, flank or forgotten branch: which one it is. */
+  readonly branch: LiveBranch | null;
+  readonly progress: Progress | null;
 };
+export type LiveBranch = {
+  readonly kind: 'branch' | 'flank' | 'forgotten';
+  /** 0, 1, … among the branches of its parent. */
+  readonly index: number;
+  /** Of an iterator: the beginning of the element it is about, as text. */
+  readonly element?: string;
+};
+/**
+ * How far it is. `at`: the index of the child, or element, whose turn it is, `of` how many there are (null: not to be told). Of a fork: the branches it
+ * has, those that have not replied, those that have, and those that are in error as far as they were loaded.
+ */
+export type Progress =
+  | { readonly at: number; readonly of: number | null }
+  | { readonly of: number; readonly live: number; readonly done: number; readonly failed: number };
 
 /** What is live in a workflow, read from its rows. */
 export type Inspection = {
@@ -120,21 +157,18 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   const { workflow } = loaded;
   if (workflow === null)
     return { tags: [], expressions: [], timers: [], errors: [], fields: {}, tree: null, bpmn: null };
-  const root = rootOf(workflow, (id) => {
-    const row = loaded.workitems.get(id);
-    invariant(row !== undefined && hasFields(row), `the workitem of ${id} was loaded with its workflow`);
-    return heldIn(row, deliveredFields(row, null));
-  });
+  const root = rootOf(workflow, heldOf(loaded));
   const strands = [
     root,
     ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
   ];
   const nodes = strands.flatMap((strand) => strand.nodes);
   const tree = definition(workflow.definition);
+  const failed = failedBelow(strands);
   return {
     tags: Object.keys(decodeHeader(workflow.header).tags),
-    expressions: nodes
-      .map((node) => liveExpression(node, definition))
+    expressions: strands
+      .flatMap((strand) => liveIn(strand, failed, definition))
       .sort((a, b) => compareExpids(a.expid, b.expid) || (a.id < b.id ? -1 : 1)),
     timers: [...loaded.agenda.values()]
       .filter((row) => row.kind === 'timer')
@@ -163,6 +197,69 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   };
 }
 
+/** @param loaded the row of the workflow, and of its other rows those about the expression; null: it is not live there */
+export function inspectExpression(
+  loaded: Loaded,
+  id: ExpressionId,
+  definition: (hash: string) => Tree | undefined,
+): ExpressionInspection | null {
+  const { workflow } = loaded;
+  if (workflow === null) return null;
+  const strands = [
+    rootOf(workflow, heldOf(loaded)),
+    ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
+  ];
+  const strand = strands.find(({ nodes }) => nodes.some((node) => node.id === id));
+  const node = strand?.nodes.find((each) => each.id === id);
+  if (strand === undefined || node === undefined) return null;
+  const live = liveIn(strand, failedBelow(strands), definition).find((each) => each.id === id);
+  invariant(live !== undefined, `${id} is live`);
+  const handlers = { on_error: node.onError, on_cancel: node.onCancel, on_timeout: node.onTimeout };
+  const tree = treeOf(node, definition) ?? bornTree(node);
+  return {
+    ...live,
+    fields: node.applied,
+    variables: shownVariables(node, loaded),
+    handlers: Object.fromEntries(Object.entries(handlers).filter(([, handler]) => handler !== null)),
+    timers: [...loaded.agenda.values()]
+      .filter((row) => row.kind === 'timer')
+      .map(timer)
+      .filter(({ expression_id }) => expression_id === id)
+      .sort((a, b) => a.due_at - b.due_at),
+    tree: tree === null ? null : treeToJson(withoutDrawing(tree)),
+    differs: typeof node.tree.root !== 'string' || node.updated,
+  };
+}
+
+/** A tree that was made at run time. */
+function bornTree({ tree: { root, path } }: Node): Tree | null {
+  if (typeof root === 'string') return null;
+  let tree = treeFromJson(root as Json) ?? undefined;
+  if (path !== '') for (const index of path.split('.')) tree = tree?.children[Number(index)];
+  return tree ?? null;
+}
+
+function shownVariables(node: Node, loaded: Loaded): JsonObject {
+  return Object.fromEntries(
+    Object.entries(variablesOf(node, loaded) as { readonly [name: string]: Value }).map(([name, value]) => [
+      name,
+      value instanceof Bound
+        ? `sub-process at ${value.expid}`
+        : value instanceof Tagged
+          ? `expression ${value.ref.id}`
+          : value,
+    ]),
+  );
+}
+
+const heldOf =
+  ({ workitems }: Loaded): HeldOf =>
+  (id) => {
+    const row = workitems.get(id);
+    invariant(row !== undefined && hasFields(row), `the workitem of ${id} was loaded with its workflow`);
+    return heldIn(row, deliveredFields(row, null));
+  };
+
 function decoded(loaded: Loaded, row: StrandRow): Strand {
   const value = row.base === null ? undefined : loaded.variables.get(`${row.base} ^`)?.value;
   return decodeStrand(
@@ -171,16 +268,67 @@ function decoded(loaded: Loaded, row: StrandRow): Strand {
   );
 }
 
-const liveExpression = (node: Node, definition: Definition): LiveExpression => ({
-  id: node.id,
-  expid: node.expid,
-  name: node.name,
-  state: node.state ?? (node.hasError ? 'failed' : 'active'),
-  tag: node.tag,
-  element: elementOf(node, definition),
-});
+const liveIn = (
+  strand: Strand,
+  failed: ReadonlyMap<ExpressionId, number>,
+  definition: Definition,
+): readonly LiveExpression[] =>
+  strand.nodes.map((node, i) => {
+    const above = strand.nodes[i - 1];
+    return {
+      id: node.id,
+      expid: node.expid,
+      name: node.name,
+      state: node.state ?? (node.hasError ? 'failed' : 'active'),
+      tag: node.tag,
+      element: elementOf(node, definition),
+      parent_id: above?.id ?? (strand.kind === 'forgotten' || strand.at === '' ? null : strand.at),
+      branch: above === undefined && strand.path !== ROOT ? branchOf(strand, node) : null,
+      progress: progressOf(node, strand.nodes[i + 1], failed.get(node.id) ?? 0, definition),
+    };
+  });
 
-function timer(row: {
+/** Characters of an element that are shown. */
+const ELEMENT_CHARACTERS_MAX = 80;
+
+function branchOf({ kind, index }: Strand, node: Node): LiveBranch {
+  const { own } = node.scope ?? {};
+  // Branches of an iterator are born with their element as a variable, and its index as another.
+  const element = own?.has('ii') ? [...own].find(([name]) => name !== 'ii')?.[1] : undefined;
+  if (element === undefined || element instanceof Bound || element instanceof Tagged) return { kind, index };
+  const text = typeof element === 'string' ? element : JSON.stringify(element);
+  return { kind, index, element: text.slice(0, ELEMENT_CHARACTERS_MAX) };
+}
+
+/** Of each fork the branches in which something is in error, among these strands. */
+function failedBelow(strands: readonly Strand[]): ReadonlyMap<ExpressionId, number> {
+  const found = new Map<ExpressionId, number>();
+  const broken = new Set<string>();
+  for (const { nodes, path } of strands)
+    if (nodes.some(({ hasError }) => hasError))
+      for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) broken.add(path.slice(0, end));
+  for (const { path, at, kind } of strands)
+    if (kind === 'branch' && broken.has(path)) found.set(at, (found.get(at) ?? 0) + 1);
+  return found;
+}
+
+/** Expressions whose children have their turns one after the other. */
+const IN_TURN: ReadonlySet<string> = new Set([...DEFINE_NAMES, 'sequence', 'let', 'cursor', 'loop', 'repeat']);
+
+function progressOf(node: Node, child: Node | undefined, failed: number, definition: Definition): Progress | null {
+  const { size, replies, list, position } = node.ownData;
+  if (typeof size === 'number' && typeof replies === 'number')
+    return { of: size, live: Math.max(0, size - replies), done: replies, failed };
+  if (typeof position === 'number' && Array.isArray(list)) return { at: Math.max(0, position), of: list.length };
+  if (!IN_TURN.has(node.kind) || child === undefined) return null;
+  return {
+    at: Number(child.expid.slice(child.expid.lastIndexOf('_') + 1)),
+    of: treeOf(node, definition)?.children.length ?? null,
+  };
+}
+
+/** A timer as it lies in the agenda. */
+export function timer(row: {
   readonly id: string;
   readonly dueAt: number;
   readonly payload: string;

@@ -86,7 +86,13 @@ type Said<Parts> = {
 } & { readonly [Part in keyof Parts as IsOptional<Parts[Part]> extends true ? Part : never]?: Value<Parts[Part]> };
 
 /** Who asked for what the entry says, and why; in the first entry of a step, where somebody said so. */
-type Sayings = { readonly actor?: string; readonly reason?: string };
+type Sayings = {
+  readonly actor?: string;
+  readonly reason?: string;
+  /** The batch it was done by, and the number of its item there. */
+  readonly batch?: string;
+  readonly batch_item?: number;
+};
 
 /** What happened: its kind and what belongs to it. `at` stands in an entry only where it differs from the row's; the number `n` follows from
  * the row's `firstN`. */

@@ -38,6 +38,8 @@ export type WorkflowRow = {
   readonly options?: string | null;
   /** What its launcher knows it by, or null. Never changes. */
   readonly businessKey: string | null;
+  /** The hash of the text it was launched with, as it was posted (store/tables/source.ts), or null. Never changes. */
+  readonly source: string | null;
   readonly header: string;
   readonly state: string;
   /** The root strand's table of values; written only when it changed, for it may be large. */

@@ -6,7 +6,7 @@ import type { AgendaRow, Changes, Rows, WorkflowRow } from './rows.ts';
 import type { Tenant } from './tenant.ts';
 import type { Tree } from './tree.ts';
 
-/** What can happen to a workflow from outside. `actor` and `reason` go into the history. */
+/** What can happen to a workflow from outside. `actor`, `reason` and `batch` go into the history. */
 export type Stimulus = {
   /** Business time of the step, milliseconds; the step's own time is max(now, the workflow's last). */
   readonly now: number;
@@ -14,8 +14,12 @@ export type Stimulus = {
   readonly seed: string;
   readonly actor?: string;
   readonly reason?: string;
+  readonly batch?: BatchMark;
   readonly event: Happening;
 };
+
+/** Names an item of a batch: by this the history tells that it was done. */
+export type BatchMark = { readonly id: string; readonly item: number };
 
 export type Happening =
   | { readonly kind: 'launch'; readonly launch: Launch }
@@ -117,6 +121,8 @@ export type Launch = {
   /** Left out, or null: none. */
   readonly trace?: string | null;
   readonly businessKey?: string | null;
+  /** The hash of its text as it was posted. */
+  readonly source?: string | null;
   /** Entries its history may have; left out: as the server says (worker/history-fold.ts). */
   readonly historyMax?: number;
 };

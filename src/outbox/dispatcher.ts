@@ -6,6 +6,7 @@ import type { ProcessTime } from '../runtime/process-time.ts';
 import { makeAttempt } from './attempt.ts';
 import { type BreakerSign, type Breakers, makeBreakers } from './breaker.ts';
 import { makeFairQueue } from './fair-queue.ts';
+import { type HostLimit, type HostLimits, makeHostLimits } from './host-limits.ts';
 import type { Message, Owner, TryEnd } from './message.ts';
 import { makePlaces } from './places.ts';
 import type { Post } from './post.ts';
@@ -24,6 +25,10 @@ export type DispatcherSettings = {
   readonly triesPerHostMax: number;
   /** Failures in a row after which a host is left alone, and for how long at first; left out, or 0: never. */
   readonly breaker?: { readonly failures: number; readonly seconds: number };
+  /** What was promised to single hosts; left out: nothing. */
+  readonly hosts?: readonly HostLimit[];
+  /** Nodes that send, this one among them; left out: it is alone. */
+  readonly nodes?: () => number;
 };
 
 /** Sends what is owed: claims it, tries it, reports how the try ended. */
@@ -89,7 +94,17 @@ export function makeDispatcher(parts: {
     fraction: () => parts.ids.fraction(),
     onHalfOpen: wake,
   });
-  const standings = withBreakers(makeStandings(settings), breakers);
+  const limits = makeHostLimits({
+    limits: settings.hosts ?? [],
+    nodes: settings.nodes ?? (() => 1),
+    time,
+    onFree: (host) => {
+      queue.again(host);
+      pump();
+      wake();
+    },
+  });
+  const standings = withLimits(withBreakers(makeStandings(settings), breakers), limits, settings.hosts ?? []);
   const queue = makeFairQueue<Held>(standings);
   const waiting = makeWaiting();
   const places = makePlaces({ queue, standings, waiting, triesMax: settings.triesMax, running: () => running });
@@ -193,6 +208,7 @@ export function makeDispatcher(parts: {
       if (!mayBegin()) break;
       const item = queue.start();
       if (item === undefined) break;
+      if (limits.begun(item.host)) queue.again(item.host);
       waiting.begun(item);
       item.started = true;
       running += 1;
@@ -322,6 +338,7 @@ export function makeDispatcher(parts: {
     stop: async (graceSeconds) => {
       stopped = true;
       breakers.stop();
+      limits.stop();
       cancelGivingBack?.();
       await loop.stop();
       for (const item of [...waiting.all()]) if (!item.started) letGo(item);
@@ -364,6 +381,12 @@ function healthOf(end: TryEnd | null): BreakerSign {
   if (result.kind === 'unreachable') return result.fails === undefined ? 'fails' : 'nothing';
   return result.kind === 'refused' && (result.status >= 500 || result.status === 429) ? 'fails' : 'works';
 }
+
+/** What was promised to a host; where nothing was promised to any, nobody is asked. */
+const withLimits = (standings: Standings, limits: HostLimits, promised: readonly HostLimit[]): Standings =>
+  promised.length === 0
+    ? standings
+    : { ...standings, placesOf: (host) => limits.placesOf(host, standings.placesOf(host)) };
 
 /** A host that is asked with a single try has one place; one that is left alone none. */
 const withBreakers = (standings: Standings, breakers: Pick<Breakers, 'of'>): Standings => ({

@@ -30,6 +30,8 @@ export type FairQueue<Item extends Fairly> = {
   start(): Item | undefined;
   /** A try that was started has ended: what is known of its host may have changed. */
   done(item: Pick<Fairly, 'host' | 'weight'>): void;
+  /** What is known of a host has changed. */
+  again(host: string): void;
   /** Takes a waiting item out, wherever it waits; false when it does not wait. */
   remove(item: Item): boolean;
 };
@@ -166,6 +168,10 @@ export function makeFairQueue<Item extends Fairly>(rules: HostRules): FairQueue<
       running[host.standing] -= 1;
       weights[host.standing] -= weight;
       look(name, host);
+    },
+    again: (name) => {
+      const host = hosts.get(name);
+      if (host !== undefined) look(name, host);
     },
     remove: (item) => {
       const host = hosts.get(item.host);

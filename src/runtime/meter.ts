@@ -41,6 +41,8 @@ export type Meter = {
   readonly request: (operation: string | null, status: number, seconds: number, code: string | null) => void;
   /** Somebody said who they are, or did not. */
   readonly authenticated: (method: string, outcome: string) => void;
+  /** What came of so many items of batches. */
+  readonly batchItems: (action: string, outcome: 'done' | 'failed' | 'skipped', count: number) => void;
 };
 
 const nothing = (): void => {};
@@ -59,6 +61,7 @@ export const NO_METER: Meter = {
   timer: nothing,
   request: nothing,
   authenticated: nothing,
+  batchItems: nothing,
 };
 
 /** The first, which takes all calls, and a second, which takes some of them. */

@@ -66,6 +66,13 @@ const COUNTERS = {
     help: 'Streams that ended before they were done: their reader took nothing, may read no more, this node stopped, or they went',
     labels: { reason: ['slow', 'revoked', 'shutdown', 'gone'] },
   },
+  rota_batch_items_total: {
+    help: 'Items of batches that this node dealt with, by what came of them',
+    labels: {
+      action: ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver'],
+      outcome: ['done', 'failed', 'skipped'],
+    },
+  },
   rota_database_lost_total: {
     help: 'Connections to the database that were lost; they are made again',
     labels: { pool: ['engine', 'reads'] },
@@ -218,6 +225,7 @@ export function makeMetrics(): Metrics {
     exhausted: counter('rota_callbacks_exhausted_total').labels(),
     timers: counter('rota_timers_fired_total').labels(),
     lost: counter('rota_database_lost_total'),
+    batchItems: counter('rota_batch_items_total'),
   };
   const told = new Map<CounterName, Counter>(
     (['rota_events_sent_total', 'rota_events_readers_closed_total'] as const).map((name) => [name, counter(name)]),
@@ -272,6 +280,7 @@ export function makeMetrics(): Metrics {
       if (code !== null) refused(code).inc();
     },
     authenticated: (method, outcome) => counters.auth.labels(method, outcome).inc(),
+    batchItems: (action, outcome, count) => counters.batchItems.labels(action, outcome).inc(count),
   };
 
   /** Of the process: measured from the first look on, so that whoever never looks pays nothing. */

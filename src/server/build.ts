@@ -11,13 +11,16 @@ import type { Identify } from '../api/middleware/admit.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
 import { makeRates } from '../api/middleware/rate.ts';
 import type { Parts } from '../api/parts.ts';
+import { makeBatchRunner } from '../batches/run.ts';
 import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
 import { makeEventsOfAll } from '../events/of-all.ts';
 import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { makeSealing } from '../identity/sealing.ts';
 import { EVERY_TENANT } from '../identity/secrets.ts';
+import { deliveredText } from '../interpreter/state/fields.ts';
 import { LIMITS } from '../model/stimulus.ts';
+import { callbackRequest } from '../outbox/callback.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { targetComplaint } from '../outbox/targets.ts';
 import { makeMemory } from '../registry/memory.ts';
@@ -40,7 +43,7 @@ import { type Config, isLoopback } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { makeDefinitions } from './definitions.ts';
 import { makeServerFigures } from './figures.ts';
-import { identityFor, openDoor, pagePolicy } from './identity.ts';
+import { identityFor, keyComplaint, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
@@ -211,6 +214,7 @@ async function buildOn(
       triesMax: config.triesMax,
       triesPerHostMax: config.triesPerHostMax,
       breaker: { failures: config.breakerFailures, seconds: config.breakerSeconds },
+      hosts: config.hosts,
     },
   });
   const memory = await makeMemory({
@@ -233,6 +237,7 @@ async function buildOn(
     retainEndedDays: config.retainEndedDays,
     retainAuditDays: config.retainAuditDays,
     isOurs: node.membership.isEldest,
+    retainBatchesDays: config.retainBatchesDays,
   });
   const historyFold = foldHistories({
     store,
@@ -242,6 +247,19 @@ async function buildOn(
     log: log.with({ component: 'history' }),
     historyMax: config.historyMax,
   });
+  const batches =
+    role === 'api'
+      ? null
+      : makeBatchRunner({
+          store,
+          engine: node.engine,
+          time,
+          ids,
+          log: log.with({ component: 'batches' }),
+          meter: figures.meter,
+          nodeId: nodeBeat.id,
+          complaint: (actor) => keyComplaint(identity, actor),
+        });
   const ofWorkflows = makeEventsOfWorkflows({
     store,
     engine: node.engine,
@@ -303,6 +321,7 @@ async function buildOn(
     registry: { participants, subscriptions, memory },
     receiver: node.receiver,
     eventsAtRoot: config.eventsAtRoot ?? isLoopback(config.host),
+    ...(batches === null ? {} : { batches }),
     events: { ofWorkflows, ofAll },
     streamsMax: config.eventsReadersMax,
     engine: node.engine,
@@ -320,6 +339,11 @@ async function buildOn(
       store.wakeOthers();
     },
     targetComplaint: (url) => targetComplaint(url, policy),
+    requestOf: (tenant, workflow, row, base) => {
+      const around = { baseUrl: baseUrl.current(), userAgent: `rota/${version}`, proceedToken: () => null };
+      const { url, headers, body } = callbackRequest({ tenant, workflow, row }, deliveredText(row, base), around);
+      return { url, headers, body: body.toString() };
+    },
     nodes: node.membership.nodes,
     overdue: { seconds: config.overdueAfterSeconds, of: config.overdue },
     testClock,
@@ -373,6 +397,7 @@ async function buildOn(
         ofAll?.stop(),
         houseKeeping.stop(),
         historyFold.stop(),
+        batches?.stop(),
         node.stopTaking(config.stopSeconds),
       ]);
     },

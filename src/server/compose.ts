@@ -8,6 +8,7 @@ import { step } from '../interpreter/step.ts';
 import type { WorkitemId } from '../model/ids.ts';
 import type { Limits } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { HostLimit } from '../outbox/host-limits.ts';
 import type { DeliveryParts } from '../outbox/owners/delivery.ts';
 import type { Post } from '../outbox/post.ts';
 import type { Signer } from '../outbox/signing.ts';
@@ -57,6 +58,7 @@ export type NodeParts = {
     readonly breaker?: { readonly failures: number; readonly seconds: number };
     /** Left out: as EVENT_SETTINGS says. */
     readonly events?: ReceiverSettings;
+    readonly hosts?: readonly HostLimit[];
   };
   /** For tests that stand in the engine's way: the worker and the doors get what this answers. */
   readonly wrap?: (engine: Engine) => Engine;
@@ -149,6 +151,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
             triesMax: settings.triesMax,
             triesPerHostMax: settings.triesPerHostMax,
             ...(settings.breaker === undefined ? {} : { breaker: settings.breaker }),
+            ...(settings.hosts === undefined ? {} : { hosts: settings.hosts }),
           },
         });
   return {

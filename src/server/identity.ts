@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { PagePolicy } from '../api/middleware/pages.ts';
 import { type Identity, type IdentityParts, openIdentity } from '../identity/identity.ts';
+import { statusOfKey } from '../identity/keys.ts';
 import { SealedShut } from '../identity/secrets.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
@@ -87,4 +88,12 @@ export function pagePolicy(config: Config): PagePolicy {
     own: base?.origin ?? null,
     scheme: config.tlsCert === null ? 'http' : 'https',
   };
+}
+
+/** Why nothing more may be done in the name of a caller: its key has ended since; null: it may, as far as is known here. */
+export function keyComplaint({ keys }: Identity, actor: string | null, wall: () => number = Date.now): string | null {
+  const row = actor?.startsWith('key:') ? keys.held(actor.slice('key:'.length)) : null;
+  if (row === null) return null;
+  const status = statusOfKey(row, wall());
+  return status === 'active' ? null : `key_${status}: the key it was made with is ${status}`;
 }

@@ -3,9 +3,17 @@ import { dirname } from 'node:path';
 import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import { shownHosts } from '../store/hosts.ts';
-import { openStore, type PoolMeter } from '../store/open.ts';
+import { openStore, type PoolMeter, pendingSql } from '../store/open.ts';
 import { type Store, WronglySet } from '../store/store.ts';
 import { type Config, ConfigError } from './config.ts';
+
+/** As the runner of migrations makes it, which looks there for what was done. */
+const MIGRATIONS =
+  'create table if not exists public.migration (id serial primary key, name varchar(255) not null, run_on timestamp not null);\n\n';
+
+/** What brings a database up to date, as SQL; null: an empty one. */
+export const migrationSql = async (databaseUrl: string | null): Promise<string> =>
+  MIGRATIONS + (await pendingSql(databaseUrl));
 
 /** Starting failed for a reason an operator can see to; the message says all there is to say. */
 export class StartError extends Error {}
@@ -47,6 +55,7 @@ export async function openConfigured(
       connectionsMax: config.connectionsMax,
       durable: config.durable,
       warn: (event, message) => log.warn(message, { event }),
+      migrates: config.migrate,
       ...(meter === undefined ? {} : { meter }),
       onEnd: (err) => {
         log.error(err.message, { event: 'database.ended', err });

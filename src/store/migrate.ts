@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
@@ -47,6 +47,56 @@ export async function migrate(client: pg.ClientBase, dir: string, locks = true, 
   });
 }
 
+/** The tables are not as this version wants them, and it was told not to change them. */
+export class NotMigrated extends Error {}
+
+/** @throws NotMigrated when migrations of the folder have not been made */
+export async function checkMigrated(client: Pick<pg.ClientBase, 'query'>, dir: string): Promise<void> {
+  const missing = await pending(client, dir);
+  if (missing.length > 0)
+    throw new NotMigrated(
+      `The database lacks ${missing.length} migrations, from ${missing[0]} on, and MIGRATE is 0: run "rota migrate", or what "rota migrate --dump-sql" prints, first`,
+    );
+}
+
+/** What is still to be made of the migrations of the folder, in their order. `client` null: of an empty database. */
+export async function pending(client: Pick<pg.ClientBase, 'query'> | null, dir: string): Promise<readonly string[]> {
+  const wanted = readdirSync(dir)
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => basename(file, '.sql'))
+    .sort();
+  const made = client === null ? null : await madeIn(client);
+  return wanted.filter((name) => made?.has(name) !== true);
+}
+
+/** The first of them have a way back, which nobody takes. */
+const wayUp = (text: string): string => (text.split(/^-- Down Migration/m)[0] ?? '').trim();
+
+/** The SQL of migrations for whoever runs it by hand, each in a transaction with the note that it was made. */
+export const sqlOf = (names: readonly string[], dir: string): string =>
+  names
+    .map((name) =>
+      [
+        'begin;',
+        wayUp(readFileSync(join(dir, `${name}.sql`), 'utf8')),
+        `insert into public.migration (name, run_on) values ('${name}', now());`,
+        'commit;\n\n',
+      ].join('\n'),
+    )
+    .join('');
+
+/** Null: the table that says so is not there. */
+async function madeIn(client: Pick<pg.ClientBase, 'query'>): Promise<ReadonlySet<string> | null> {
+  try {
+    // Where the runner keeps it: a search path that leads elsewhere makes no difference.
+    const { rows } = await client.query<{ name: string }>('select name from public.migration');
+    return new Set(rows.map(({ name }) => name));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) return null;
+    throw error;
+  }
+}
+
 /**
  * Whether exactly the migrations of the folder have been made. That is so at nearly every start, and one question finds it out; whatever
  * else there is to say, such as that the tables are those of a newer version, is left to the runner.
@@ -55,13 +105,6 @@ async function isUpToDate(client: pg.ClientBase, dir: string): Promise<boolean> 
   const wanted = readdirSync(dir)
     .filter((file) => file.endsWith('.sql'))
     .map((file) => basename(file, '.sql'));
-  try {
-    // Where the runner keeps it: a search path that leads elsewhere makes no difference.
-    const { rows } = await client.query<{ name: string }>('select name from public.migration');
-    const made = new Set(rows.map(({ name }) => name));
-    return made.size === wanted.length && wanted.every((name) => made.has(name));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) return false;
-    throw error;
-  }
+  const made = await madeIn(client);
+  return made !== null && made.size === wanted.length && wanted.every((name) => made.has(name));
 }

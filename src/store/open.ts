@@ -9,7 +9,7 @@ import { makeFold } from './fold.ts';
 import { makeHosts } from './hosts.ts';
 import { makeMeeting } from './meeting-open.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
-import { migrate, ownMigrations } from './migrate.ts';
+import { checkMigrated, migrate, ownMigrations, pending, sqlOf } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import {
   CLIENT_MS,
@@ -51,6 +51,8 @@ export type StoreSettings = {
   /** Connections to Postgres in all, at least 4. */
   readonly connectionsMax?: number;
   readonly migrationsDir?: string;
+  /** false: tables that are not as they should be are a NotMigrated, and nothing is changed. */
+  readonly migrates?: boolean;
   /** The embedded database is gone for good, as after an error of the disk; the message says why and what to do. Nothing works from here on:
    * the process should end, with a code that tells a supervisor to start it again. */
   readonly onEnd?: (error: Error) => void;
@@ -137,7 +139,9 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
   try {
     pooled = await isPooled(migrator);
     most = await connectionsOf(migrator);
-    await migrate(migrator, settings.migrationsDir ?? ownMigrations(), !distributed, pooled);
+    const dir = settings.migrationsDir ?? ownMigrations();
+    if (settings.migrates === false) await checkMigrated(migrator, dir);
+    else await migrate(migrator, dir, !distributed, pooled);
     if (settings.durable === true) await tellStandbys(migrator, settings.warn);
     if (pooled && settings.prepared) settings.warn?.('database.pooler', POOLER_WORDS);
     if (pooled && /[?&]target_session_attrs=/.test(databaseUrl))
@@ -145,8 +149,9 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
         'database.pooler',
         'A pooler does not tell which of its servers can write: name the hosts in its file, and leave target_session_attrs out of DATABASE_URL',
       );
-    if (distributed) for (const text of SHARD_INDEXES) await migrator.query(text);
-    else base = await historyBase(migrator);
+    if (distributed) {
+      if (settings.migrates !== false) for (const text of SHARD_INDEXES) await migrator.query(text);
+    } else base = await historyBase(migrator);
   } finally {
     await migrator.end();
   }
@@ -277,7 +282,9 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
       ...(settings.log === undefined ? {} : { onTrouble: settings.log }),
       ...(meter === undefined ? {} : { onTaken: (seconds: number) => meter.waited('engine', seconds) }),
     });
-    await migrate(database.client, settings.migrationsDir ?? ownMigrations());
+    const dir = settings.migrationsDir ?? ownMigrations();
+    if (settings.migrates === false) await checkMigrated(database.client, dir);
+    else await migrate(database.client, dir);
     const base = await historyBase(database.client);
     const connection = await database.take();
     // We hold the directory, so whoever claimed these is dead.
@@ -393,4 +400,16 @@ function assemble(parts: Parts): Store {
       return closing;
     },
   };
+}
+
+/** What brings the tables of a database up to date, as SQL; null: those of an empty one. */
+export async function pendingSql(databaseUrl: string | null, dir = ownMigrations()): Promise<string> {
+  if (databaseUrl === null) return sqlOf(await pending(null, dir), dir);
+  const client = new (makeHosts(databaseUrl).Client)({ application_name: 'rota migrate' });
+  await client.connect();
+  try {
+    return sqlOf(await pending(client, dir), dir);
+  } finally {
+    await client.end();
+  }
 }

@@ -4,6 +4,7 @@ import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
 import { foundIn, pageOf, pageOfWeighed, pageSize, readCursor, weighed } from './page.ts';
 import { makeRecorded } from './positions.ts';
+import { readsOfOwed, STANDS } from './read-owed.ts';
 import { readWhole, workflowById } from './read-whole.ts';
 import { readsOfWorkitems } from './read-workitems.ts';
 import type { Reads, WorkflowSummary, WorkflowsQuery } from './store.ts';
@@ -145,6 +146,37 @@ function workflowsBy<Row>(
   return [statement, values];
 }
 
+/** Workitems of a participant that are looked at before its workflows are sought among all instead. */
+const ITEMS_COUNTED_MAX = 30_000;
+
+/**
+ * Workflows of a participant, counted from its workitems: there is an index over these, and none leads from workflows to participants. `items`: how
+ * many workitems were looked at; ITEMS_COUNTED_MAX + 1: there are more, and `n` may be less than there are.
+ */
+function countOfParticipant(
+  query: Omit<WorkflowsQuery, 'limit' | 'after'>,
+  most: number,
+): readonly [Statement, readonly unknown[]] {
+  const { values, used, conditions, branches } = conditionsOf({ ...query, participant: null });
+  const bare = conditions.length === 1 && branches.length === 0;
+  values.push(query.participant, most);
+  const [participant, limit] = [`$${values.length - 1}`, `$${values.length}`];
+  const others = [...conditions, ...(branches.length === 0 ? [] : [`(${branches.join(' or ')})`])].join(' and ');
+  const text = `
+  with items as materialized (
+    select shard, workflow_id from workitem
+    where tenant = $1 and participant = ${participant} and state in ('open', 'failed') limit ${ITEMS_COUNTED_MAX + 1}
+  ), found as (select distinct shard, workflow_id from items)
+  select (select count(*) from items)::integer as items, (select count(*) from (
+    select 1 from found f${
+      bare
+        ? ''
+        : ` cross join lateral (
+      select 1 from workflow w where w.shard = f.shard and w.id = f.workflow_id and ${others} offset 0) w`
+    } limit ${limit}) counted)::integer as n`;
+  return [{ name: `count_workflows_of_participant_${used.join('_')}`, text }, values];
+}
+
 function countBy(
   query: Omit<WorkflowsQuery, 'limit' | 'after'>,
   most: number,
@@ -236,6 +268,27 @@ function errorsBy(query: Parameters<Reads['errors']>[0], size: number): readonly
   return [{ name: `read_errors_${used.join('_')}`, text }, values];
 }
 
+const WITHIN = `jsonb_to_recordset($2::jsonb) as r(s smallint, w text)`;
+
+const errorsWithin: Statement = {
+  name: 'read_errors_within',
+  text: `
+  select e.workflow_id as workflow, e.id as object from ${WITHIN}
+  join error e on e.shard = r.s and e.workflow_id = r.w and e.tenant = $1
+  left join workitem i on i.shard = e.shard and i.workflow_id = e.workflow_id and i.id = e.id
+  where ($3::text is null or e.class = $3) and ($4::text is null or i.participant = $4)
+  order by e.workflow_id, e.id limit $5`,
+};
+
+const workitemsWithin: Statement = {
+  name: 'read_workitems_within',
+  text: `
+  select t.workflow_id as workflow, t.id as object from ${WITHIN}
+  join workitem t on t.shard = r.s and t.workflow_id = r.w and t.tenant = $1 and t.state in ('open', 'failed')
+  where ($3::text is null or t.participant = $3) and ($4::text is null or ${STANDS} = $4)
+  order by t.workflow_id, t.id limit $5`,
+};
+
 const countsByStatus: Statement = {
   name: 'read_counts',
   text: 'select status, count(*) as n from workflow where tenant = $1 group by status',
@@ -287,8 +340,24 @@ export function makeReads(connections: Connections, historyBase: number | null):
       });
       return pageOfWeighed(items, foundIn(rows), size, ({ row }) => keyBy(query)(row));
     },
-    countWorkflows: async (query, most) => (await run(...countBy(query, most))).rows[0]?.['n'] as number,
+    countWorkflows: async (query, most) => {
+      if (query.participant !== null) {
+        const [found] = (await run(...countOfParticipant(query, most))).rows;
+        const { items, n } = found as { readonly items: number; readonly n: number };
+        if (items <= ITEMS_COUNTED_MAX || n >= most) return n;
+      }
+      return (await run(...countBy(query, most))).rows[0]?.['n'] as number;
+    },
     ...readsOfWorkitems(connections),
+    ...readsOfOwed(connections),
+    objects: async ({ tenant, workflows, of, class: kind, participant, state, limit }) => {
+      const within = JSON.stringify(workflows.map((id) => ({ s: shardOf(id), w: id })));
+      const { rows } =
+        of === 'errors'
+          ? await run(errorsWithin, [tenant, within, kind, participant, limit])
+          : await run(workitemsWithin, [tenant, within, participant, state, limit]);
+      return rows.map((row) => ({ workflow: row['workflow'] as string, object: row['object'] as string }));
+    },
     ownerOf: async ({ workflow, workitem }) => {
       const { rows } = await run(ownerOfWorkitem, [shardOf(workflow), workflow, workitem]);
       const [row] = rows;

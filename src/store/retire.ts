@@ -56,7 +56,9 @@ const retireDefinitions: Statement = {
   with page as materialized (${definitionsPage}),
   gone as (
     delete from definition d using page p
-    where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where ${isOf('d.hash')}))
+    where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where ${isOf('d.hash')})
+    returning d.hash),
+  sources_gone as (delete from source s using gone g where s.definition = g.hash)
   select max(hash) as last from page`,
 };
 
@@ -75,7 +77,9 @@ const definitionsInUse: Statement = {
 };
 const dropDefinitions: Statement = {
   name: 'drop_definitions',
-  text: `delete from definition where hash = any($1::text[]) and ${UNUSED}`,
+  text: `
+  with gone as (delete from definition where hash = any($1::text[]) and ${UNUSED} returning hash)
+  delete from source s using gone g where s.definition = g.hash`,
 };
 
 const sweeps = FREE_TABLES.flatMap((table) => {

@@ -36,6 +36,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'trace',
   'options',
   'business_key',
+  'source',
   'fields',
 ]);
 export const workflowMoving = WORKFLOW.columns.filter(({ column }) => !FIXED.has(column));

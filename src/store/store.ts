@@ -15,12 +15,23 @@ import type { Tenant } from '../model/tenant.ts';
 import type { Coming, Start } from './meeting.ts';
 import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
+import type { FoundItem } from './tables/batch-item.ts';
 import type { ChangeMarks } from './tables/change-mark.ts';
 import type { OwedDelivery } from './tables/delivery.ts';
 
 export type { Page } from './page.ts';
 export type { ApiKeyRow, ApiKeys, NewApiKey } from './tables/api-key.ts';
 export type { Audit, AuditRow } from './tables/audit.ts';
+export {
+  BATCH_STATES,
+  type Batches,
+  type BatchRow,
+  type BatchState,
+  type NewBatch,
+  type SettledItem,
+  type WaitingBatch,
+} from './tables/batch.ts';
+export type { BatchItemRow, FoundItem } from './tables/batch-item.ts';
 export type { BusinessKeys } from './tables/business-key.ts';
 export type { Deliveries, DeliveryRow, OwedDelivery } from './tables/delivery.ts';
 export type { FigureRow } from './tables/figure.ts';
@@ -327,6 +338,13 @@ export type ReadItem = {
   readonly place: string;
 };
 
+/** How the message of a workitem stands: `owed`, and not refused so far; `failing`: refused, and tried again; `spent`: its tries are. */
+export const OBJECT_STATES = ['owed', 'failing', 'spent'] as const;
+export type ObjectState = (typeof OBJECT_STATES)[number];
+
+/** Participants that a glance at a workflow tells. */
+export const TURNS_MAX = 5;
+
 /** What a list shows of a workflow: nothing that may be large. */
 export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'options' | 'header' | 'state' | 'fields'>;
 
@@ -429,6 +447,45 @@ export type Reads = {
     readonly limit: number;
     readonly after: string | null;
   }): Promise<Page<ReadItem>>;
+  /**
+   * Of these workflows, at most a thousand: the ids of the errors that wait (of a class, at a participant's workitems), or of the workitems that do (of a
+   * participant, whose message stands so), by workflow and id, at most `limit`.
+   */
+  objects(query: {
+    readonly tenant: Tenant;
+    readonly workflows: readonly WorkflowId[];
+    readonly of: 'errors' | 'workitems';
+    readonly class: string | null;
+    readonly participant: string | null;
+    readonly state: ObjectState | null;
+    readonly limit: number;
+  }): Promise<readonly FoundItem[]>;
+  /**
+   * Messages that no pause holds back, without the fields of their workitems. `owed`, `failing`, or both (null): those that are due next come first; `spent`: those whose last
+   * try failed last. Cursors of the one order lead on in that order only.
+   */
+  messages(query: {
+    readonly tenant: Tenant;
+    readonly state: ObjectState | null;
+    readonly participant: string | null;
+    /** Host and port, as in the URL, in small letters. */
+    readonly host: string | null;
+    readonly limit: number;
+    readonly after: string | null;
+  }): Promise<Page<ReadItem>>;
+  /** Timers that no pause holds back, those that are due next first, with the name of their workflow's definition. */
+  timers(query: {
+    readonly tenant: Tenant;
+    readonly dueBefore: number | null;
+    readonly limit: number;
+    readonly after: string | null;
+  }): Promise<Page<{ readonly workflow: WorkflowId; readonly name: string | null; readonly row: AgendaRow }>>;
+  /** Of these workflows, at most a thousand: whose turn it is (the participants of some of their workitems, who waits longest first, at most
+   * TURNS_MAX), and the newest error without its details; those that have none are left out. */
+  glance(
+    tenant: Tenant,
+    workflows: readonly WorkflowId[],
+  ): Promise<ReadonlyMap<WorkflowId, { readonly turn: readonly string[]; readonly error: ErrorRow | null }>>;
   workitem(
     tenant: Tenant,
     key: MessageKey,

@@ -16,6 +16,8 @@ const TIDY_EVERY = 5;
 /** The eldest node keeps house for all; each of the others looks every so many rounds, should that one not get to it. */
 const OTHERS_EVERY = 10;
 const DAY_MS = 86_400_000;
+/** A batch takes no longer; its items are as old as its beginning. */
+const BATCH_DAYS_MAX = 30;
 
 export function keepHouse(parts: {
   readonly store: Pick<Store, 'retire' | 'tidy'>;
@@ -26,6 +28,7 @@ export function keepHouse(parts: {
   readonly retainAuditDays: number;
   /** Whether it is this node that keeps house. */
   readonly isOurs?: () => boolean;
+  readonly retainBatchesDays: number;
 }): HouseKeeping {
   const { store, clock, time, log } = parts;
   let rounds = 0;
@@ -58,7 +61,11 @@ export function keepHouse(parts: {
     try {
       const gone = await store.retire({
         ...{ endedBefore, now: clock.now(), limit },
-        keepMs: { audit: parts.retainAuditDays * DAY_MS },
+        keepMs: {
+          audit: parts.retainAuditDays * DAY_MS,
+          batch: parts.retainBatchesDays * DAY_MS,
+          batch_item: (parts.retainBatchesDays + BATCH_DAYS_MAX) * DAY_MS,
+        },
       });
       atOnce = Math.min(RETIRE_AT_ONCE, limit * 2);
       return gone;

@@ -88,7 +88,12 @@ export function makeWorker(parts: {
           subscriptions,
           settings: { ...parts.settings, schedule: parts.schedule ?? NO_SCHEDULE },
         });
-  const dispatcher = makeDispatcher({ ...parts, owners: deliveries === null ? [workitems] : [workitems, deliveries] });
+  const { share } = parts;
+  const dispatcher = makeDispatcher({
+    ...parts,
+    owners: deliveries === null ? [workitems] : [workitems, deliveries],
+    settings: { ...parts.settings, ...(share === undefined ? {} : { nodes: () => share().shares }) },
+  });
   workitems.connect(
     dispatcher,
     deliveries === null

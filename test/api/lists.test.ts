@@ -71,7 +71,7 @@ test('workflows are listed and counted by several states and by times', async ()
         status: 400,
         code: 'query_invalid',
       });
-  expect((await send(server.url, 'GET', '/v1/workflows/count?tag=x')).status).toBe(400);
+  expect((await send(server.url, 'GET', '/v1/workflows/count?colour=x')).status).toBe(400);
 }, 60_000);
 
 test('a history is read in both orders, and by kind and place', async () => {
@@ -141,3 +141,239 @@ test('errors are found by what they are, and gathered into groups', async () => 
   expect((await get<Errors>('/v1/errors?group_by=class&name=many')).groups).toMatchObject([{ key: kind, count: 3 }]);
   expect((await send(server.url, 'GET', '/v1/errors?group_by=odd')).status).toBe(400);
 }, 60_000);
+
+test('a count takes tags and fields, and says how far the look into workflows went', async () => {
+  const fields = { order: { kind: 'large' } };
+  for (let i = 0; i < 2; i++)
+    await postJson(server.url, '/v1/workflows', { workflow: 'define\n  alpha tag: "t"\n', callback: NOWHERE, fields });
+  expect(await get('/v1/workflows/count?field.order.kind=large')).toEqual({ count: 2 });
+  expect(await get('/v1/workflows/count?field.order.kind=large&tag=t&status=running')).toEqual({ count: 2 });
+  expect(await get('/v1/workflows/count?field.order.kind=small')).toEqual({ count: 0 });
+  const page = await get<List & { readonly looked_back_to: string }>('/v1/workflows?tag=t&limit=1');
+  expect(Date.parse(page.looked_back_to)).toBeGreaterThan(0);
+});
+
+type Message = {
+  readonly message_id: string;
+  readonly workflow_id: string;
+  readonly state: string;
+  readonly tries: number;
+  readonly host: string;
+  readonly last: { readonly try: number; readonly error: string } | null;
+};
+
+test('messages are listed by how they stand, and each shows its request and its tries', async () => {
+  const of = async (query: string): Promise<readonly Message[]> =>
+    (await get<{ deliveries: readonly Message[] }>(`/v1/deliveries?participant=late&${query}`)).deliveries;
+  const trying = await launch('define\n  late\n');
+  await advance(1);
+  const [failing] = await of('state=failing');
+  expect(failing).toMatchObject({
+    ...{ workflow_id: trying, state: 'failing', tries: 1, host: '127.0.0.1:1', message: 'active', participant: 'late' },
+    last: { try: 1, status: null },
+  });
+  expect(await of('state=owed')).toEqual([]);
+  expect(await of('host=elsewhere')).toEqual([]);
+  await postJson(server.url, '/v1/workflows', {
+    ...{ workflow: 'define\n  late\n', callback: NOWHERE, retry: { delays: [] } },
+  });
+  await advance(1);
+  expect((await of('state=spent')).map(({ state }) => state)).toEqual(['spent']);
+  expect((await of('')).map(({ state }) => state)).toEqual(['failing', 'spent']);
+  const first = await get<{ deliveries: Message[]; next_cursor: string }>('/v1/deliveries?participant=late&limit=1');
+  const second = await get<{ deliveries: Message[] }>(
+    `/v1/deliveries?participant=late&limit=1&cursor=${first.next_cursor}`,
+  );
+  expect([...first.deliveries, ...second.deliveries].map(({ state }) => state)).toEqual(['failing', 'spent']);
+
+  const one = await get<Message & { request: { body: string; headers: object }; deliveries: object[] }>(
+    `/v1/deliveries/${encodeURIComponent(failing?.message_id ?? '')}`,
+  );
+  expect(one).toMatchObject({ ...failing, request: { method: 'POST', url: NOWHERE } });
+  expect(one.deliveries).toHaveLength(1);
+  expect(one.request.headers).toMatchObject({ 'webhook-id': failing?.message_id, 'rota-try': '2' });
+  expect(JSON.parse(one.request.body)).toMatchObject({ workflow_id: trying, participant: 'late', status: 'active' });
+  expect((await send(server.url, 'GET', '/v1/deliveries/msg_nothing_active')).status).toBe(404);
+  expect((await send(server.url, 'GET', '/v1/deliveries?state=lost')).status).toBe(400);
+});
+
+test('timers of all workflows are listed, those due next first', async () => {
+  const later = await launch('define later\n  wait for: "2h"\n');
+  const sooner = await launch('define sooner\n  wait for: "1h"\n');
+  const { timers } = await get<{ timers: { workflow_id: string; due_at: string }[] }>('/v1/timers');
+  const ours = timers.filter(({ workflow_id }) => [later, sooner].includes(workflow_id));
+  expect(ours.map(({ workflow_id }) => workflow_id)).toEqual([sooner, later]);
+  expect(ours[0]).toMatchObject({ name: 'sooner', expid: '0_0', expression_id: expect.stringContaining('0_0!') });
+  const before = await get<{ timers: object[] }>(`/v1/timers?due_before=${ours[1]?.due_at}`);
+  expect(before.timers).toContainEqual(ours[0]);
+  expect(before.timers).not.toContainEqual(ours[1]);
+});
+
+type Expression = {
+  readonly id: string;
+  readonly expid: string;
+  readonly parent_id: string | null;
+  readonly state: string;
+  readonly branch?: object;
+  readonly progress?: object;
+};
+
+test('expressions tell whom they reply to, which branch they are, and how far they have got', async () => {
+  const id = await launch(
+    "define\n  sequence\n    concurrence\n      alpha\n      error 'no'\n      sequence\n        noop\n        alpha\n    alpha\n",
+  );
+  const { expressions } = await get<{ expressions: readonly Expression[] }>(`/v1/workflows/${id}`);
+  const at = (expid: string): Expression => {
+    const found = expressions.find((one) => one.expid === expid);
+    if (found === undefined) throw new Error(`nothing lives at ${expid}`);
+    return found;
+  };
+  expect(at('0')).toMatchObject({ parent_id: null, progress: { at: 0, of: 1 } });
+  expect(at('0_0')).toMatchObject({ parent_id: at('0').id, progress: { at: 0, of: 2 } });
+  expect(at('0_0_0')).toMatchObject({ parent_id: at('0_0').id, progress: { of: 3, live: 3, done: 0, failed: 1 } });
+  expect(at('0_0_0_1')).toMatchObject({ parent_id: at('0_0_0').id, state: 'failed', branch: { index: 1 } });
+  expect(at('0_0_0_2')).toMatchObject({ branch: { kind: 'branch', index: 2 }, progress: { at: 1, of: 2 } });
+  expect(at('0_0_0_2_1').branch).toBe(undefined);
+
+  const children = await get<{ expressions: readonly Expression[] }>(
+    `/v1/workflows/${id}/expressions?parent=${encodeURIComponent(at('0_0_0').id)}`,
+  );
+  expect(children.expressions.map(({ expid }) => expid)).toEqual(['0_0_0_0', '0_0_0_1', '0_0_0_2']);
+  const failed = await get<{ expressions: readonly Expression[] }>(`/v1/workflows/${id}/expressions?state=failed`);
+  expect(failed.expressions.map(({ expid }) => expid)).toEqual(['0_0_0_1']);
+  const seen: string[] = [];
+  let cursor: string | null = '';
+  do {
+    const page: { expressions: Expression[]; next_cursor: string | null } = await get(
+      `/v1/workflows/${id}/expressions?limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`,
+    );
+    seen.push(...page.expressions.map(({ expid }) => expid));
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  expect(seen.toSorted()).toEqual(expressions.map(({ expid }) => expid).toSorted());
+});
+
+test('one expression shows its fields, variables, timers, tree and handlers', async () => {
+  const id = await launch(
+    "define\n  set 'v:a': 7\n  concurrent_iterator on: 'x, y', to: 'v:who'\n    alpha task: '${v:who}', timeout: '2h', on_error: 'undo'\n",
+  );
+  const { expressions } = await get<{ expressions: readonly Expression[] }>(`/v1/workflows/${id}`);
+  const second = expressions.find(
+    ({ expid, branch }) => expid === '0_1_0' && (branch as { index: number }).index === 1,
+  );
+  expect(second?.branch).toMatchObject({ kind: 'branch', index: 1, element: 'y' });
+  const one = await get(`/v1/workflows/${id}/expressions/${encodeURIComponent(second?.id ?? '')}`);
+  expect(one).toMatchObject({
+    ...second,
+    ...{ variables: { who: 'y', ii: 1 }, handlers: { on_error: 'undo' }, differs: false },
+    timers: [{ action: 'timeout', expression_id: second?.id }],
+    tree: ['alpha', { task: '${v:who}', timeout: '2h', on_error: 'undo' }, []],
+  });
+  const root = await get<{ variables: object }>(
+    `/v1/workflows/${id}/expressions/${encodeURIComponent(expressions[0]?.id ?? '')}`,
+  );
+  expect(root.variables).toEqual({ a: 7 });
+  expect((await send(server.url, 'GET', `/v1/workflows/${id}/expressions/0_9!${'0'.repeat(32)}`)).json()).toMatchObject(
+    {
+      ...{ status: 404, code: 'expression_not_found' },
+    },
+  );
+});
+
+test('a dry run of a cancel, a kill, a replay or a reapply says what would happen, and nothing does', async () => {
+  const id = await launch(
+    "define\n  concurrence\n    alpha\n    sequence on_cancel: 'handler'\n      bob\n    error 'no'\n  define 'handler'\n    carol\n",
+  );
+  type Shown = { status: string; expressions: Expression[]; errors: { expression_id: string }[]; updated_at: string };
+  const before = await get<Shown>(`/v1/workflows/${id}`);
+  const dry = async (path: string): Promise<unknown> => {
+    const answer = await postJson(server.url, `/v1/workflows/${id}${path}`, { dry_run: true });
+    expect(answer.status, answer.text).toBe(200);
+    return answer.json();
+  };
+  expect(await dry('/cancel')).toMatchObject({
+    told: [
+      { participant: 'alpha', status: 'cancel' },
+      { participant: 'bob', status: 'cancel' },
+    ],
+    opened: [{ participant: 'carol' }],
+    handlers: [{ expid: '0_1_1', handler: 'on_cancel' }],
+    complete: true,
+  });
+  expect(await dry('/kill')).toMatchObject({
+    told: [{ participant: 'alpha' }, { participant: 'bob' }],
+    status: 'killed',
+  });
+  const error = before.errors[0]?.expression_id ?? '';
+  expect(await dry(`/errors/${encodeURIComponent(error)}/replay`)).toMatchObject({ told: [], status: 'running' });
+  const fork = before.expressions.find(({ expid }) => expid === '0_1')?.id ?? '';
+  expect(await dry(`/expressions/${encodeURIComponent(fork)}/reapply`)).toMatchObject({
+    told: [{ participant: 'alpha' }, { participant: 'bob' }],
+  });
+  // Callbacks are tried meanwhile; nothing else has happened.
+  const after = await get<Shown>(`/v1/workflows/${id}`);
+  expect([after.status, after.expressions, after.errors]).toEqual([before.status, before.expressions, before.errors]);
+  const form = await send(server.url, 'POST', `/v1/workflows/${id}/cancel`, {
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    body: 'dry_run=true',
+  });
+  expect(form.status).toBe(200);
+  expect((await postJson(server.url, '/v1/workflows/nobody/kill', { dry_run: true })).status).toBe(404);
+});
+
+test('a proceed or a fail with If-Match is refused when the workitem was edited since it was seen', async () => {
+  const id = await launch('define\n  alpha\n');
+  const { workitems } = await get<{ workitems: { id: string }[] }>(`/v1/workflows/${id}`);
+  const path = `/v1/workflows/${id}/workitems/${workitems[0]?.id}`;
+  const seen = String((await send(server.url, 'GET', path)).headers['etag']);
+  const patched = await send(server.url, 'PATCH', path, {
+    headers: { 'If-Match': seen, 'Content-Type': 'application/json' },
+    body: '{"fields":{"a":1}}',
+  });
+  expect(patched.status).toBe(200);
+  for (const [what, body] of [
+    ['proceed', {}],
+    ['fail', { message: 'no' }],
+  ] as const)
+    expect((await postJson(server.url, `${path}/${what}`, body, { 'If-Match': seen })).json()).toMatchObject({
+      ...{ status: 412, code: 'precondition_failed' },
+    });
+  const now = String(patched.headers['etag']);
+  expect((await postJson(server.url, `${path}/proceed`, {}, { 'If-Match': now })).status).toBe(201);
+});
+
+test('a definition is given back as it was posted, byte for byte', async () => {
+  const texts = [
+    ['define\n  alpha  # a word\n', 'text/plain'],
+    ['define\n  alpha\n', 'text/plain'],
+    ['<process-definition>\n\t<participant ref="alpha"/> </process-definition>', 'application/xml'],
+    ['["define", {}, [ ["alpha", {}, []] ] ]', 'application/json'],
+  ] as const;
+  for (const [text, type] of texts) {
+    const id = await launch(text);
+    const answer = await send(server.url, 'GET', `/v1/workflows/${id}/definition`);
+    expect(answer.text).toBe(text);
+    expect(answer.headers['content-type']).toContain(type);
+    expect(answer.headers['content-disposition']).toContain(`attachment; filename="${id}.`);
+  }
+  const posted = await postJson(server.url, '/v1/workflows', {
+    ...{ workflow: ['define', {}, [['alpha', {}, []]]], callback: NOWHERE },
+  });
+  const { id } = posted.json<{ id: string }>();
+  expect(await get(`/v1/workflows/${id}/definition`)).toEqual(['define', {}, [['alpha', {}, []]]]);
+  expect(await get(`/v1/workflows/${id}/tree`)).toMatchObject({
+    ...{ id, tree: ['define', {}, [['alpha', {}, []]]] },
+    expressions: [{ expid: '0' }, { expid: '0_0' }],
+  });
+});
+
+test('a list tells whose turn it is and the newest error, where it is asked to', async () => {
+  const id = await launch("define glance\n  concurrence\n    zoe\n    alpha\n    error 'no'\n");
+  const { workflows } = await get<{ workflows: object[] }>('/v1/workflows?name=glance&include=turn,error');
+  expect(workflows).toMatchObject([
+    { id, turn: ['alpha', 'zoe'], error: { class: 'Ruote::ForcedError', expid: '0_0_2' } },
+  ]);
+  const plain = await get<{ workflows: object[] }>('/v1/workflows?name=glance');
+  expect(plain.workflows[0]).not.toHaveProperty('turn');
+  expect((await send(server.url, 'GET', '/v1/workflows?include=fields')).status).toBe(400);
+});

@@ -50,6 +50,7 @@ let ofA: {
   readonly key: string;
   readonly secret: string;
   readonly subscription: string;
+  readonly batch: string;
   readonly workflow: string;
   readonly workitem: string;
   readonly expression: string;
@@ -90,6 +91,7 @@ beforeAll(async () => {
     baseUrl: () => url,
     owed: () => {},
     targetComplaint: () => null,
+    requestOf: (_tenant, workflow) => ({ url: 'http://there.test/', headers: {}, body: workflow }),
     nodes: async () => [],
     overdue: { seconds: 86_400, of: {} },
     testClock: { advance: async () => {} },
@@ -128,6 +130,8 @@ beforeAll(async () => {
     event: (await ask(A, 'POST', '/v1/messages/paid', { key: SECRET, fields: { [SECRET]: SECRET } })).json<{
       event_id: string;
     }>().event_id,
+    batch: (await ask(A, 'POST', '/v1/batches', { action: 'pause', ids: [id], reason: SECRET })).json<{ id: string }>()
+      .id,
     key: (await ask(A, 'POST', '/v1/keys', { name: SECRET, scopes: ['read'] })).json<{ id: string }>().id,
   };
 }, 120_000);
@@ -152,6 +156,7 @@ const BODIES: { readonly [operation: string]: object } = {
   editWorkitem: { fields: { a: 1 } },
   createSecret: { kind: 'webhook' },
   createKey: { name: 'k', scopes: ['read'] },
+  createBatch: { action: 'pause', filter: { all: true } },
   validateDefinition: { workflow: 'define' },
   convertDefinition: { definition: 'define', to: 'xml' },
   advanceClock: { advance: 0 },
@@ -181,6 +186,8 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         secret_id: ofA.secret,
         participant: SECRET,
         subscription_id: ofA.subscription,
+        batch_id: ofA.batch,
+        message_id: `msg_${ofA.workitem}_active`,
         expression_id: operation.path.includes('/errors/') ? ofA.error : ofA.expression,
         name: 'paid',
         event_id: ofA.event,
@@ -193,6 +200,8 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         secret_id: 'Nobody000000',
         participant: 'nobody',
         subscription_id: 'sub_nobody',
+        batch_id: 'Nothing000000000',
+        message_id: `msg_${nobodys.expression}!${nobodys.workflow}_active`,
         expression_id: nobodys.expression,
         name: 'paid',
         event_id: `evt_${'0'.repeat(32)}`,
@@ -206,7 +215,8 @@ const rowsOfA = async (): Promise<string> => {
   const key = await store.apiKeys.get(ofA.key);
   const secret = await store.secrets.get(ofA.secret);
   const event = await store.receivedEvents.get(ofA.event);
-  return JSON.stringify([whole, history, key, secret, event], (_key, value: unknown) =>
+  const batch = await store.batches.get(A, ofA.batch);
+  return JSON.stringify([whole, history, key, secret, event, batch], (_key, value: unknown) =>
     value instanceof Map ? [...value] : value,
   );
 };

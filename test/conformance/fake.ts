@@ -80,6 +80,7 @@ const rowOfParticipants: Step = (loaded, { now, seed, event }) => {
       retry: null,
       trace: null,
       businessKey: null,
+      source: null,
       header: launch.tree.name,
       state: '0',
       fields: '{}',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { BEGUN_CHARACTERS_MAX, makeDispatcher } from '../../src/outbox/dispatcher.ts';
+import type { HostLimit } from '../../src/outbox/host-limits.ts';
 import type { ClaimRequest, Message, PostResult, TryEnd } from '../../src/outbox/message.ts';
 import { CROWDED_PER_HOST } from '../../src/outbox/places.ts';
 import { PLACES_FIRST, UNDER_WAY_CHARACTERS_MAX } from '../../src/outbox/standing.ts';
@@ -15,6 +16,8 @@ function around(
     triesPerHostMax?: number;
     skipsNobody?: boolean;
     breaker?: { failures: number; seconds: number };
+    hosts?: readonly HostLimit[];
+    nodes?: number;
   } = {},
 ) {
   const time = manualTime();
@@ -59,6 +62,8 @@ function around(
       triesMax: settings.triesMax ?? 200,
       triesPerHostMax: settings.triesPerHostMax ?? 50,
       ...(settings.breaker === undefined ? {} : { breaker: settings.breaker }),
+      ...(settings.hosts === undefined ? {} : { hosts: settings.hosts }),
+      nodes: () => settings.nodes ?? 1,
     },
   });
   let made = 0;
@@ -272,4 +277,33 @@ test('a host that fails again and again is left alone, what waits for it stays d
   expect(dispatcher.breakers()).toEqual([]);
   tries[3]?.end(DELIVERED);
   await dispatcher.quiet();
+});
+
+test('a host is sent no more at once, and no faster, than was promised to it, for all nodes together', async () => {
+  const { dispatcher, message, born, due, tries, time } = around({
+    hosts: [
+      { host: 'slow.test', triesMax: 6, perSecond: null },
+      { host: '*.paced.test', triesMax: null, perSecond: 4 },
+    ],
+    nodes: 2,
+  });
+  const to = (host: string): number => tries.filter(({ url }) => url.includes(`//${host}/`)).length;
+  for (let i = 0; i < 8; i++) {
+    born(message({ host: 'slow.test' }));
+    due.push(message({ host: 'a.paced.test', line: `w${i}` }));
+    born(message({ host: 'others.test' }));
+  }
+  dispatcher.wake();
+  await until(() => to('others.test') === 8 && to('a.paced.test') > 0);
+  expect([to('slow.test'), to('a.paced.test')]).toEqual([3, 1]);
+  // Four in a second, by two nodes: one in each half of a second.
+  time.pass(499);
+  await until(() => to('slow.test') === 3);
+  expect(to('a.paced.test')).toBe(1);
+  for (let seconds = 1; seconds < 4; seconds++) {
+    time.pass(500);
+    await until(() => to('a.paced.test') === seconds + 1);
+  }
+  tries.find(({ url }) => url.includes('//slow.test/'))?.end(DELIVERED);
+  await until(() => to('slow.test') === 4);
 });

@@ -4,7 +4,8 @@ import { shardOf } from '../../src/model/ids.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import type { Tenant } from '../../src/model/tenant.ts';
 import { cursorAt } from '../../src/store/page.ts';
-import type { Page, Reads, TimeRange, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
+import type { ObjectState, Page, Reads, TimeRange, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
+import { TURNS_MAX } from '../../src/store/store.ts';
 import { BASE, type Database, load, type Rows } from './database.ts';
 
 /* Reading for those who look on. Pages are walked by key; a cursor is the key of the last row shown. */
@@ -116,6 +117,77 @@ export function makeReads(database: Database, ask: Ask): Reads {
         const places = new Map(found.map(({ item, key }) => [item, cursorAt(key)]));
         return { ...page, items: page.items.map((item) => ({ ...item, place: places.get(item) ?? '' })) };
       }),
+    objects: ({ tenant, workflows, of: what, class: kind, participant, state, limit }) =>
+      ask('read objects', () =>
+        [...workflows]
+          .sort()
+          .flatMap((id) => {
+            const rows = of(tenant, id);
+            if (rows === undefined) return [];
+            const at = (item: string) => rows.workitems.get(item)?.row.participant ?? null;
+            const errors = [...rows.errors.values()].filter((row) => kind === null || row.class === kind);
+            const items = [...rows.workitems.values()]
+              .map(({ row }) => row)
+              .filter((row) => row.state !== 'closed' && (state === null || standsAt(rows, row) === state));
+            return (what === 'errors' ? errors : items)
+              .map((row) => row.id)
+              .filter((object) => participant === null || at(object) === participant)
+              .sort()
+              .map((object) => ({ workflow: id, object }));
+          })
+          .slice(0, limit),
+      ),
+    messages: ({ tenant, state, participant, host, limit, after }) =>
+      ask('read messages', () => {
+        const found = [...database.workflows.values()]
+          .filter((rows) => rows.workflow.tenant === tenant)
+          .flatMap((rows) => [...rows.workitems.values()].map(({ row }) => ({ rows, row })))
+          .filter(({ rows, row }) => {
+            const stands = standsAt(rows, row);
+            return stands !== null && row.heldAt === null && (state === null ? stands !== 'spent' : stands === state);
+          })
+          .filter(({ row }) => participant === null || row.participant === participant)
+          .filter(
+            ({ row }) => host === null || (/\/\/([^/?#]*)/.exec(row.url ?? '')?.[1] ?? '-').toLowerCase() === host,
+          )
+          .map(({ rows, row }) => {
+            const at = state === 'spent' ? -(rows.errors.get(row.id)?.at ?? 0) : (row.dueAt ?? 0);
+            const bare = { ...row, fields: null, params: '{}', inherits: null, added: null };
+            return { item: { workflow: rows.workflow.id, row: bare, base: null }, key: [at, rows.workflow.id, row.id] };
+          });
+        const page = pageOf(found, limit, after);
+        const places = new Map(found.map(({ item, key }) => [item, cursorAt(key)]));
+        return { ...page, items: page.items.map((item) => ({ ...item, place: places.get(item) ?? '' })) };
+      }),
+    glance: (tenant, workflows) =>
+      ask('read glance', () => {
+        const found = workflows.flatMap((id) => of(tenant, id) ?? []);
+        return new Map(
+          found.map(({ workflow, workitems, errors }) => {
+            const waiting = [...workitems.values()]
+              .map(({ row }) => row)
+              .filter(({ state }) => state !== 'closed')
+              .sort((a, b) => a.openedAt - b.openedAt || (a.participant < b.participant ? -1 : 1));
+            const turn = [...new Set(waiting.map(({ participant }) => participant))].slice(0, TURNS_MAX);
+            const [error] = [...errors.values()].sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));
+            return [workflow.id, { turn, error: error === undefined ? null : { ...error, details: '{}' } }] as const;
+          }),
+        );
+      }),
+    timers: ({ tenant, dueBefore, limit, after }) =>
+      ask('read timers', () => {
+        const found = [...database.workflows.values()]
+          .filter(({ workflow }) => workflow.tenant === tenant)
+          .flatMap(({ workflow, agenda }) =>
+            [...agenda.values()].map((row) => ({
+              item: { workflow: workflow.id, name: workflow.name, row },
+              key: [row.dueAt, workflow.id, row.id],
+            })),
+          )
+          .filter(({ item: { row } }) => row.kind === 'timer' && row.heldAt === null)
+          .filter(({ item: { row } }) => dueBefore === null || row.dueAt < dueBefore);
+        return pageOf(found, limit, after);
+      }),
     workitem: (tenant, { workflow, workitem }) =>
       ask('read workitem', () => {
         const rows = of(tenant, workflow);
@@ -180,6 +252,12 @@ export function makeReads(database: Database, ask: Ask): Reads {
         return counts;
       }),
   };
+}
+
+/** How the message of a workitem stands. */
+function standsAt(rows: Rows, row: WorkitemRow): ObjectState | null {
+  if (row.send !== null) return row.tries === 0 ? 'owed' : 'failing';
+  return row.state === 'failed' && rows.errors.get(row.id)?.class === 'RetriesExceeded' ? 'spent' : null;
 }
 
 const isWithin = (at: number, range: TimeRange | undefined): boolean =>

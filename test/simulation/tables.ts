@@ -19,7 +19,12 @@ export type StoredTables = Map<string, StoredRows>;
 
 /** What statements of a table's own (`Table.statements`) do, by `table.statement`. */
 const OWN: {
-  readonly [statement: string]: (rows: StoredRows, values: readonly Cell[], now: number) => readonly FreeRow[];
+  readonly [statement: string]: (
+    rows: StoredRows,
+    values: readonly Cell[],
+    now: number,
+    tables: StoredTables,
+  ) => readonly FreeRow[];
 } = {
   'node.beat': (rows, [id, role, url, version, name, leaseSeconds], now) => {
     const key = keyText({ key: ['id'] }, { id: id ?? null });
@@ -124,7 +129,84 @@ const OWN: {
     }
     return [];
   },
+  'batch.unfinished': (rows, [tenant]) => [
+    { n: [...rows.values()].filter((row) => row['tenant'] === tenant && isOpen(row)).length },
+  ],
+  'batch.waiting': (rows, [limit], now) =>
+    [...rows.values()]
+      .filter((row) => (isOpen(row) || row['owner'] !== null) && Number(row['leaseUntil']) <= now)
+      .sort((a, b) => Number(a['nextAt']) - Number(b['nextAt']))
+      .slice(0, Number(limit))
+      .map((row) => ({
+        id: row['id'] ?? null,
+        tenant: row['tenant'] ?? null,
+        waitSeconds: Math.max(0, (Number(row['nextAt']) - now) / 1000),
+      })),
+  'batch_item.collect': (rows, [id = null, from, next = null, isLast, given], now, tables) => {
+    const [key, batch] = batchOf(tables, id);
+    if (batch?.['state'] !== 'collecting' || batch['place'] !== from) return [];
+    const found = JSON.parse(String(given)) as readonly { readonly w: string; readonly o: string | null }[];
+    const before = Number(batch['total']);
+    const total = before + found.length;
+    const state = isLast !== true ? 'collecting' : total === 0 ? 'completed' : 'running';
+    rowsOfTable(tables, 'batch').set(key, {
+      ...{ ...batch, place: next, total, state },
+      endedAt: state === 'completed' ? now : null,
+    });
+    for (const [i, { w, o }] of found.entries()) {
+      const item = { batchId: id, seq: before + i + 1, workflow: w, object: o, taken: false, lastN: null };
+      const key = keyText({ key: ['batchId', 'seq'] }, item);
+      rows.set(key, { ...item, state: 'left', code: null, message: null, createdAt: now });
+    }
+    return [{ total }];
+  },
+  'batch_item.take': (rows, [id = null, given]) =>
+    (JSON.parse(String(given)) as readonly { readonly seq: number; readonly last_n: number }[]).flatMap((one) => {
+      const key = keyText({ key: ['batchId', 'seq'] }, { batchId: id, seq: one.seq });
+      const row = rows.get(key);
+      if (row?.['state'] !== 'left') return [];
+      const lastN = row['lastN'] ?? one.last_n;
+      rows.set(key, { ...row, taken: true, lastN });
+      return [{ seq: one.seq, lastN }];
+    }),
+  'batch_item.settle': (rows, [id = null, given], now, tables) => {
+    const [key, batch] = batchOf(tables, id);
+    const counts = { done: 0, failed: 0, skipped: 0, left: 0 };
+    for (const { seq, ...told } of JSON.parse(String(given)) as readonly FreeRow[]) {
+      const of = keyText({ key: ['batchId', 'seq'] }, { batchId: id, seq: seq ?? null });
+      const row = rows.get(of);
+      if (row?.['state'] !== 'left') continue;
+      rows.set(of, { ...row, ...told, taken: false });
+      counts[told['state'] as keyof typeof counts] += 1;
+    }
+    if (batch === undefined) return [];
+    const [done, failed, skipped] = (['done', 'failed', 'skipped'] as const).map(
+      (name) => Number(batch[name]) + counts[name],
+    ) as [number, number, number];
+    const isOver = batch['state'] === 'running' && done + failed + skipped >= Number(batch['total']);
+    rowsOfTable(tables, 'batch').set(key, {
+      ...{ ...batch, done, failed, skipped },
+      ...(isOver ? { state: 'completed', endedAt: now } : {}),
+    });
+    return [];
+  },
+  'batch_item.problems': (rows, [id]) => {
+    const counts = new Map<string, number>();
+    for (const row of rows.values())
+      if (row['batchId'] === id && (row['state'] === 'failed' || row['state'] === 'skipped')) {
+        const code = String(row['code'] ?? 'internal');
+        counts.set(code, (counts.get(code) ?? 0) + 1);
+      }
+    return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([code, n]) => ({ code, n }));
+  },
 };
+
+const isOpen = (row: FreeRow): boolean => row['state'] === 'collecting' || row['state'] === 'running';
+
+function batchOf(tables: StoredTables, id: Cell): readonly [string, FreeRow | undefined] {
+  const key = keyText({ key: ['id'] }, { id });
+  return [key, rowsOfTable(tables, 'batch').get(key)];
+}
 
 function mark(
   rows: StoredRows,
@@ -257,7 +339,7 @@ export function openInMemory(
           const act = OWN[`${table.name}.${of}`];
           if (act === undefined)
             throw new Error(`The simulation does not know ${table.name}.${of}: tell it in tables.ts`);
-          return act(rows, values, database.now());
+          return act(rows, values, database.now(), database.tables);
         }),
     };
   }

@@ -237,6 +237,14 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await read.ownerOf({ workflow: id, workitem: expression('0_0') });
   await read.history(DEFAULT_TENANT, id, 0, 10);
   await read.errors({ ...page, after: null });
+  for (const state of ['owed', 'spent'] as const)
+    await read.messages({ ...page, state, participant: null, host: null, after: null });
+  await read.timers({ ...page, dueBefore: AT, after: null });
+  await read.glance(DEFAULT_TENANT, [id, workflowId()]);
+  for (const of of ['errors', 'workitems'] as const) {
+    const workflows = [id, workflowId()];
+    await read.objects({ ...page, of, workflows, class: null, participant: null, state: null });
+  }
   await read.counts(DEFAULT_TENANT);
   for (const tenant of [DEFAULT_TENANT, null]) {
     await store.figures?.live(tenant);

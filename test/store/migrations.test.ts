@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { PG_MIGRATE_LOCK_ID, runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
+import { migrationSql } from '../../src/server/open.ts';
 import { migrate, ownMigrations } from '../../src/store/migrate.ts';
+import { openStore } from '../../src/store/open.ts';
 import { freshDatabase, hasPostgres } from '../support/postgres.ts';
+import { schemaOf } from './schema.ts';
 
 const files = readdirSync(ownMigrations()).sort();
 
@@ -47,6 +50,24 @@ test('a migration that takes something away from old nodes says so', () => {
 });
 
 describe.runIf(hasPostgres())('on Postgres', () => {
+  test('the SQL that is printed does what a migration does, and a server that may not migrate asks for it', async () => {
+    const database = await freshDatabase();
+    const before = await schemaOf((text) => database.query(text));
+    await database.query('drop schema public cascade');
+    await database.query('create schema public');
+    const refused = openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared: true, migrates: false });
+    await expect(refused).rejects.toThrow('rota migrate');
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(await migrationSql(database.url));
+    expect(await schemaOf((text) => database.query(text))).toBe(before);
+    await client.end();
+    expect(await migrationSql(database.url)).not.toContain('begin;');
+    const store = await openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared: true, migrates: false });
+    await store.close();
+    await database.drop();
+  });
+
   test('a database that is up to date is only asked, one that is not is brought up to date', async () => {
     const database = await freshDatabase();
     const client = new pg.Client({ connectionString: database.url });

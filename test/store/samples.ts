@@ -38,6 +38,7 @@ export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): Work
   retry: null,
   trace: null,
   businessKey: null,
+  source: null,
   header: '{}',
   state: '{"root":1}',
   fields: '{"a":1}',

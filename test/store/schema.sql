@@ -63,6 +63,51 @@ create table audit (
 CREATE INDEX audit_all ON public.audit USING btree (at, id);
 CREATE INDEX audit_newest ON public.audit USING btree (tenant, at, id);
 
+create table batch (
+  id text collate "C" not null,
+  tenant text collate "C" not null,
+  action text not null,
+  asked text not null,
+  params text not null,
+  reason text,
+  actor text collate "C",
+  rate integer,
+  state text collate "C" not null,
+  place text,
+  total integer not null,
+  done integer not null,
+  failed integer not null,
+  skipped integer not null,
+  problem text,
+  created_at timestamp with time zone not null,
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  next_at timestamp with time zone not null,
+  owner text collate "C",
+  lease_until timestamp with time zone not null,
+  constraint batch_pkey PRIMARY KEY (id)
+);
+CREATE INDEX batch_by_state ON public.batch USING btree (tenant, state, created_at, id);
+CREATE INDEX batch_ended ON public.batch USING btree (ended_at) WHERE (ended_at IS NOT NULL);
+CREATE INDEX batch_newest ON public.batch USING btree (tenant, created_at, id);
+CREATE INDEX batch_open ON public.batch USING btree (next_at) WHERE ((state = ANY (ARRAY['collecting'::text, 'running'::text])) OR (owner IS NOT NULL));
+
+create table batch_item (
+  batch_id text collate "C" not null,
+  seq integer not null,
+  workflow text collate "C" not null,
+  object text collate "C",
+  taken boolean not null,
+  last_n integer,
+  state text collate "C" not null,
+  code text collate "C",
+  message text,
+  created_at timestamp with time zone not null,
+  constraint batch_item_pkey PRIMARY KEY (batch_id, seq)
+);
+CREATE INDEX batch_item_age ON public.batch_item USING btree (created_at);
+CREATE INDEX batch_item_by_state ON public.batch_item USING btree (batch_id, state, seq);
+
 create table branch (
   shard smallint not null,
   workflow_id text collate "C" not null,
@@ -291,6 +336,12 @@ create table setting (
   constraint setting_pkey PRIMARY KEY (name)
 );
 
+create table source (
+  definition text collate "C" not null,
+  hash text collate "C" not null,
+  text text not null,
+  constraint source_pkey PRIMARY KEY (definition, hash)
+);
 create table subscription (
   id text collate "C" not null,
   tenant text collate "C" not null,
@@ -362,6 +413,7 @@ create table workflow (
   trace text,
   business_key text collate "C",
   options text,
+  source text collate "C",
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),

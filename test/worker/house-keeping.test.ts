@@ -33,6 +33,7 @@ test('once a minute what has been over for long enough goes, in portions, and ev
     log: silentLog,
     retainEndedDays: 30,
     retainAuditDays: 400,
+    retainBatchesDays: 30,
   });
   time.pass(MINUTE_MS - 1);
   await settle();
@@ -44,7 +45,7 @@ test('once a minute what has been over for long enough goes, in portions, and ev
   expect(asked[0]).toMatchObject({
     endedBefore: 70 * DAY_MS,
     now: 100 * DAY_MS,
-    keepMs: { audit: 400 * DAY_MS },
+    keepMs: { audit: 400 * DAY_MS, batch: 30 * DAY_MS },
   });
   for (let minute = 2; minute <= 5; minute++) {
     time.pass(MINUTE_MS);
@@ -77,6 +78,7 @@ test('when so many workflows at once take the database too long, fewer go at onc
     log: silentLog,
     retainEndedDays: 30,
     retainAuditDays: 400,
+    retainBatchesDays: 30,
   });
   time.pass(MINUTE_MS);
   for (let i = 0; i < 50 && left > 0; i++) await settle();
@@ -102,6 +104,7 @@ test('one node keeps house for all; the others look now and then', async () => {
     log: silentLog,
     retainEndedDays: 30,
     retainAuditDays: 400,
+    retainBatchesDays: 30,
     isOurs: () => isOurs,
   });
   const minutes = async (n: number): Promise<number> => {

@@ -1,9 +1,11 @@
 import { type Issuer, readIssuers } from '../../identity/issuers.ts';
 import { idOfKey } from '../../identity/key-text.ts';
 import { isObject } from '../../model/json.ts';
+import type { HostLimit } from '../../outbox/host-limits.ts';
 import { readPorts, readTarget } from '../../outbox/target-lists.ts';
 import { isRange } from '../../runtime/addresses.ts';
 import { readHosts, URL_WANTED } from '../../store/hosts.ts';
+import { HOSTS_MAX, hostLimitOf } from './host-limits.ts';
 import {
   choice,
   delays,
@@ -207,12 +209,21 @@ export const TABLE = {
     to: 36_500,
     meaning: 'days the audit is kept, 1 to 36500',
   }),
+  retainBatchesDays: number('RETAIN_BATCHES', 30, {
+    from: 1,
+    to: 36_500,
+    meaning: 'days a batch that is over is kept, 1 to 36500',
+  }),
   databasePrepared: flag('DATABASE_PREPARED', true, { meaning: '`0`: no named statements, for old poolers' }),
   durable: flag('DURABLE', false, {
     meaning: '`1`: a warning at the start when Postgres acknowledges what no standby has',
   }),
   databaseProfile: choice('DATABASE_PROFILE', 'postgres', ['postgres', 'distributed'], {
     meaning: '`postgres`, or `distributed` for databases that are many machines (docs/scaling.md)',
+  }),
+  migrate: flag('MIGRATE', true, {
+    meaning:
+      '`0` (or `rota serve --no-migrate`): the server changes no tables; where migrations are missing it does not start',
   }),
   /** Null: see `readConfig`. */
   allowPrivateTargets: flagOrList('ALLOW_PRIVATE_TARGETS', {
@@ -283,6 +294,32 @@ export const TABLE = {
           : { wanted: 'seconds from 1 to 315576000 by the names of participants, 1000 at most' },
     },
   ),
+  hosts: structure<readonly HostLimit[]>('HOSTS', [], {
+    meaning:
+      'in the file: a list of `host`, `tries_max` (tries under way at once) and `per_second`, for all nodes together; elsewhere as JSON',
+    schema: {
+      type: 'array',
+      maxItems: HOSTS_MAX,
+      items: {
+        type: 'object',
+        required: ['host'],
+        properties: {
+          host: { type: 'string', maxLength: 300 },
+          tries_max: { type: 'integer', minimum: 1, maximum: 10_000 },
+          per_second: { type: 'number', exclusiveMinimum: 0, maximum: 10_000 },
+        },
+        additionalProperties: false,
+      },
+    },
+    read: (given) => {
+      const limits = Array.isArray(given) && given.length <= HOSTS_MAX ? given.map(hostLimitOf) : [null];
+      return limits.some((limit) => limit === null)
+        ? {
+            wanted: `a list of at most ${HOSTS_MAX} of { host, tries_max?: 1 to 10000, per_second?: up to 10000 }, where host is a name, name:port or *.name`,
+          }
+        : { value: limits as readonly HostLimit[] };
+    },
+  }),
   /** How long /readyz says 503 before the server stops listening. */
   drainSeconds: number('DRAIN_SECONDS', 0, {
     from: 0,

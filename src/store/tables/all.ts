@@ -1,6 +1,8 @@
 import { API_KEY, openApiKeys } from './api-key.ts';
 import { ATTEMPT, openAttempts } from './attempt.ts';
 import { AUDIT, openAudit } from './audit.ts';
+import { BATCH, openBatches } from './batch.ts';
+import { BATCH_ITEM } from './batch-item.ts';
 import { BUSINESS_KEY, openBusinessKeys } from './business-key.ts';
 import { CORRELATION } from './correlation.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
@@ -12,6 +14,7 @@ import { NODE, openNodes } from './node.ts';
 import { openParticipants, PARTICIPANT } from './participant.ts';
 import { openSecrets, SECRET } from './secret.ts';
 import { openSettings, SETTING } from './setting.ts';
+import { openSources, SOURCE } from './source.ts';
 import { openSubscriptions, SUBSCRIPTION } from './subscription.ts';
 import type { AnyTable, OpenTable } from './table.ts';
 
@@ -21,6 +24,8 @@ const tables = [
   API_KEY,
   ATTEMPT,
   AUDIT,
+  BATCH,
+  BATCH_ITEM,
   BUSINESS_KEY,
   CORRELATION,
   DEFINITION,
@@ -33,6 +38,7 @@ const tables = [
   SECRET,
   SETTING,
   SUBSCRIPTION,
+  SOURCE,
 ] as const;
 
 /** How the rest of the server uses them: parts of the store. */
@@ -47,6 +53,8 @@ export const openTables = (open: OpenTable) => ({
   apiKeys: openApiKeys(open),
   secrets: openSecrets(open),
   audit: openAudit(open),
+  sources: openSources(open),
+  batches: openBatches(open),
   businessKeys: openBusinessKeys(open),
   participants: openParticipants(open),
   subscriptions: openSubscriptions(open),

@@ -55,6 +55,7 @@ export const WORKFLOW: Table<WorkflowRow> = {
     text('trace'),
     text('options'),
     text('businessKey', 'business_key'),
+    text('source'),
     text('fields'),
     text('status'),
     text('header'),

@@ -1,7 +1,7 @@
-import { answers } from '../../answers.ts';
-import { happen } from '../../happen.ts';
+import { answers, answersOrRehearsal } from '../../answers.ts';
+import { happenOrRehearse } from '../../happen.ts';
 import { expressionIdOf, workflowIdOf } from '../../ids.ts';
-import { OK, type Operation } from '../../operation.ts';
+import type { Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { changesOf } from '../expressions/changes.ts';
 import { Reapply } from '../expressions/schemas.ts';
@@ -18,11 +18,11 @@ export function errorOperations(parts: Parts): readonly Operation[] {
       summary: 'Try again what failed',
       access: 'operate',
       body: { schema: Reapply, checked: 'here' },
-      answers: answers(201, 'OK', null, 404, 409, 422),
-      handle: async (call) => {
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => {
         const expression = expressionIdOf(call, 'error_not_found');
-        await happen(parts, call, workflowIdOf(call), { kind: 'replay', expression, ...changesOf(parts, call) });
-        return OK;
+        const event = { kind: 'replay', expression, ...changesOf(parts, call) } as const;
+        return happenOrRehearse(parts, call, workflowIdOf(call), event);
       },
     },
     {

@@ -16,10 +16,11 @@ export function changesOf(
   };
 }
 
-function treeOf(parts: Parts, value: Parameters<Parts['definitions']['read']>[0]): Tree {
+/** @param pointer where it stands in the body @throws Problem when it cannot be read */
+export function treeOf(parts: Parts, value: Parameters<Parts['definitions']['read']>[0], pointer = '#/tree'): Tree {
   const read = parts.definitions.read(value);
   if (read.ok) return read.tree;
   throw new Problem('request_invalid', `tree: ${read.errors[0]?.message ?? 'cannot be read'}`, {
-    complaints: read.errors.map(({ message }) => ({ detail: message, pointer: '#/tree' })),
+    complaints: read.errors.map(({ message }) => ({ detail: message, pointer })),
   });
 }

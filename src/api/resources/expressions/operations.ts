@@ -1,11 +1,12 @@
-import { answers } from '../../answers.ts';
-import { happen } from '../../happen.ts';
+import { answers, answersOrRehearsal } from '../../answers.ts';
+import { happenOrRehearse } from '../../happen.ts';
 import { expressionIdOf, workflowIdOf } from '../../ids.ts';
-import { OK, type Operation } from '../../operation.ts';
+import type { Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
-import { Reasoned } from '../../schema-parts.ts';
+import { Rehearsable } from '../../schema-parts.ts';
 import { changesOf } from './changes.ts';
-import { Reapply } from './schemas.ts';
+import { ExpressionList, ExpressionShown, Reapply } from './schemas.ts';
+import { getExpression, listExpressions } from './show.ts';
 
 /** What administrators do to single expressions. */
 export function expressionOperations(parts: Parts): readonly Operation[] {
@@ -16,16 +17,39 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
     path: `${path}/${last}`,
     summary,
     access: 'operate',
-    body: { schema: Reasoned, checked: 'here' },
-    answers: answers(201, 'OK', null, 404, 409, 422),
-    handle: async (call) => {
+    body: { schema: Rehearsable, checked: 'here' },
+    answers: answersOrRehearsal(404, 409, 422),
+    handle: (call) => {
       const expression = expressionIdOf(call, 'expression_not_found');
       const kind = last === 'cancel' ? 'cancel_expression' : 'kill_expression';
-      await happen(parts, call, workflowIdOf(call), { kind, expression });
-      return OK;
+      return happenOrRehearse(parts, call, workflowIdOf(call), { kind, expression });
     },
   });
   return [
+    {
+      id: 'listExpressions',
+      method: 'get',
+      path: '/v1/workflows/:workflow_id/expressions',
+      summary: 'The live expressions of a workflow, page by page',
+      access: 'read',
+      query: [
+        { name: 'parent', description: 'Only those that reply to this one, expid!subid' },
+        { name: 'state', description: 'Only those in this state: active, failed, cancelling, …' },
+        { name: 'limit', description: 'Strands looked at per page, 1 to 1000, default 100' },
+        { name: 'cursor', description: 'The next_cursor of the page before' },
+      ],
+      answers: answers(200, 'A page; with filters it may hold few, and more may follow', ExpressionList, 400, 404),
+      handle: (call) => listExpressions(parts, call),
+    },
+    {
+      id: 'getExpression',
+      method: 'get',
+      path,
+      summary: 'One live expression: its fields, variables, timers, tree and handlers',
+      access: 'read',
+      answers: answers(200, 'As it stands', ExpressionShown, 404),
+      handle: (call) => getExpression(parts, call),
+    },
     end('cancelExpression', 'cancel', 'Cancel one expression: its handlers run, the workflow goes on behind it'),
     end('killExpression', 'kill', 'End one expression at once, without its handlers'),
     {
@@ -35,11 +59,11 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
       summary: 'Cancel an expression and run it again',
       access: 'operate',
       body: { schema: Reapply, checked: 'here' },
-      answers: answers(201, 'OK', null, 404, 409, 422),
-      handle: async (call) => {
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => {
         const expression = expressionIdOf(call, 'expression_not_found');
-        await happen(parts, call, workflowIdOf(call), { kind: 'reapply', expression, ...changesOf(parts, call) });
-        return OK;
+        const event = { kind: 'reapply', expression, ...changesOf(parts, call) } as const;
+        return happenOrRehearse(parts, call, workflowIdOf(call), event);
       },
     },
   ];

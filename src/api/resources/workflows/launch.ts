@@ -20,9 +20,11 @@ import { complaintOf, misspeltParameters } from '../../warnings.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
 import { callbackComplaint, callbackNameComplaint, readLaunchOptions, withRegistered } from './launch-options.ts';
 import { Launch, Launched } from './schemas.ts';
+import { makeSourceKeeper } from './source.ts';
 
 export function launchOperation(parts: Parts): Operation {
   const check = makeLaunchCheck(parts);
+  const keepSource = makeSourceKeeper(parts);
   return {
     id: 'launch',
     method: 'post',
@@ -42,7 +44,11 @@ export function launchOperation(parts: Parts): Operation {
       const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
       const { tenant } = call.principal;
       const trace = readTraceContext(call.header('traceparent'), call.header('tracestate'));
-      const about = { trace: trace === null ? null : keptTrace(trace), businessKey: businessKey?.key ?? null };
+      const about = {
+        trace: trace === null ? null : keptTrace(trace),
+        businessKey: businessKey?.key ?? null,
+        source: await keepSource(order.hash, call.body['workflow']),
+      };
       const launch = async (): Promise<void> => {
         try {
           await happen(parts, call, id, { kind: 'launch', launch: { id, tenant, ...order, ...about } });

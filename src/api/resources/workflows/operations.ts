@@ -1,28 +1,21 @@
-import { showWorkflow } from '../../../engine/show.ts';
+import { lookInside } from '../../../engine/search.ts';
 import { entriesOf } from '../../../events/entry.ts';
 import { readKinds } from '../../../events/kinds.ts';
-import { bareView } from '../../../model/changes.ts';
 import { Fault } from '../../../model/fault.ts';
-import { equalJson, isObject, type Json, ownValue } from '../../../model/json.ts';
-import type { Status, WorkflowRow, WorkitemRow } from '../../../model/rows.ts';
-import type { Page, WorkflowSummary, WorkflowsQuery } from '../../../store/store.ts';
-import { answers } from '../../answers.ts';
-import { happen } from '../../happen.ts';
+import { answers, answersOrRehearsal } from '../../answers.ts';
+import { happenOrRehearse } from '../../happen.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
-import { type Call, jsonReply, OK, type Operation, type QuerySpec } from '../../operation.ts';
-import { cursorFor, cursorOf, entryNumberOf, limitOf, PAGE_MAX, timeOf } from '../../page.ts';
+import { type Call, jsonReply, type Operation, type QuerySpec, type Reply } from '../../operation.ts';
+import { cursorFor, cursorOf, entryNumberOf, limitOf, PAGE_MAX } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
-import { Reasoned } from '../../schema-parts.ts';
-import { History, WORKFLOW_STATUSES, Workflow, WorkflowCount, WorkflowList } from './schemas.ts';
+import { Rehearsable } from '../../schema-parts.ts';
+import { timeOrNull } from '../../time.ts';
+import { askedOf, FILTERS, INSIDE_FILTERS, insideOf } from './filters.ts';
+import { History, Workflow, WorkflowCount, WorkflowList, WorkflowTree } from './schemas.ts';
 import { show } from './show.ts';
-import { summaryView } from './view.ts';
-
-/** Filters on tags and fields look into the workflows one by one: at most so many, or so much text, per request, then the cursor goes on. */
-const LOOKED_INTO_MAX = 500;
-const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
-/** Fetched at once to be looked into: their fields may be large. */
-const LOOKED_INTO_AT_ONCE = 10;
+import { getSource, getTree } from './source.ts';
+import { glanceView, summaryView } from './view.ts';
 
 const ID_PATH = '/v1/workflows/:workflow_id';
 
@@ -44,12 +37,9 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       path: '/v1/workflows/count',
       summary: `How many workflows there are, exact up to ${COUNT_MAX.toLocaleString('en')}`,
       access: 'read',
-      query: FILTERS,
+      query: [...FILTERS, ...INSIDE_FILTERS],
       answers: answers(200, 'count, or at_least where there are more', WorkflowCount, 400),
-      handle: async ({ principal, query }) => {
-        const n = await parts.store.read.countWorkflows({ tenant: principal.tenant, ...askedOf(query) }, COUNT_MAX + 1);
-        return jsonReply(200, n > COUNT_MAX ? { at_least: COUNT_MAX } : { count: n });
-      },
+      handle: (call) => count(parts, call),
     },
     {
       id: 'getWorkflow',
@@ -65,18 +55,37 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       handle: (call) => show(parts, call),
     },
     {
+      id: 'getDefinition',
+      method: 'get',
+      path: `${ID_PATH}/definition`,
+      summary: 'The definition it was launched with, byte for byte as it was posted',
+      access: 'read',
+      answers: {
+        ...answers(200, 'As application/xml, application/json or text/plain; posted as a tree: JSON', null, 404),
+        200: { description: 'The text; posted as a tree: JSON', type: 'text/plain' },
+      },
+      handle: (call) => getSource(parts, call),
+    },
+    {
+      id: 'getTree',
+      method: 'get',
+      path: `${ID_PATH}/tree`,
+      summary: 'The tree of a workflow, and what is live in it',
+      access: 'read',
+      query: [{ name: 'cursor', description: 'The expressions_cursor of the page before' }],
+      answers: answers(200, 'As it stands', WorkflowTree, 404),
+      handle: (call) => getTree(parts, call),
+    },
+    {
       id: 'cancel',
       method: 'post',
       path: `${ID_PATH}/cancel`,
       summary: 'Cancel a workflow: participants are told, on_cancel handlers run, then it is over',
       access: 'operate',
       fixed: true,
-      body: { schema: Reasoned, checked: 'by handler' },
-      answers: answers(201, 'OK', null, 400),
-      handle: async (call) => {
-        await cancel(parts, call);
-        return OK;
-      },
+      body: { schema: Rehearsable, checked: 'by handler' },
+      answers: answersOrRehearsal(400),
+      handle: (call) => cancel(parts, call),
     },
     {
       id: 'deleteWorkflow',
@@ -85,10 +94,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       summary: 'The same as cancel',
       access: 'operate',
       answers: answers(201, 'OK', null, 404),
-      handle: async (call) => {
-        await cancel(parts, call);
-        return OK;
-      },
+      handle: (call) => cancel(parts, call),
     },
     simple(parts, 'kill', 'End a workflow at once: no handlers run'),
     simple(parts, 'pause', 'Hold a workflow: answers are kept, nothing new is tried, timers stand still'),
@@ -120,20 +126,17 @@ function simple(parts: Parts, kind: 'kill' | 'pause' | 'resume', summary: string
     path: `${ID_PATH}/${kind}`,
     summary,
     access: 'operate',
-    body: { schema: Reasoned, checked: 'here' },
-    answers: answers(201, 'OK', null, 404, 409, 422),
-    handle: async (call) => {
-      await happen(parts, call, workflowIdOf(call), { kind });
-      return OK;
-    },
+    body: { schema: Rehearsable, checked: 'here' },
+    answers: answersOrRehearsal(404, 409, 422),
+    handle: (call) => happenOrRehearse(parts, call, workflowIdOf(call), { kind }),
   };
 }
 
 /** A workflow that is over counts as not found: there is nothing left to cancel (docs/api-v1.md). */
-async function cancel(parts: Parts, call: Call): Promise<void> {
+async function cancel(parts: Parts, call: Call): Promise<Reply> {
   const id = workflowIdOf(call);
   try {
-    await happen(parts, call, id, { kind: 'cancel' });
+    return await happenOrRehearse(parts, call, id, { kind: 'cancel' });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
     throw thrown;
@@ -144,143 +147,68 @@ async function cancel(parts: Parts, call: Call): Promise<void> {
 const COUNT_MAX = 10_000;
 
 const ORDER = { type: 'string', enum: ['asc', 'desc'], default: 'asc' };
-const TIME = { type: 'string', format: 'date-time' };
-const FILTERS: readonly QuerySpec[] = [
-  {
-    name: 'status',
-    description: `One of, or several separated by commas: ${WORKFLOW_STATUSES.join(', ')}`,
-    schema: {
-      type: 'string',
-      pattern: `^(${WORKFLOW_STATUSES.join('|')})(,(${WORKFLOW_STATUSES.join('|')}))*$`,
-    },
-  },
-  { name: 'name', description: 'The name their definition gives itself' },
-  { name: 'business_key', description: 'Only those launched with this business key' },
-  { name: 'participant', description: 'Only those in which it is the turn of this participant' },
-  { name: 'launched_from', description: 'Launched at this time or later', schema: TIME },
-  { name: 'launched_to', description: 'Launched before this time', schema: TIME },
-  {
-    name: 'ended_from',
-    description: 'Ended at this time or later; then those that ended last come first',
-    schema: TIME,
-  },
-  { name: 'ended_to', description: 'Ended before this time; then those that ended last come first', schema: TIME },
-];
 const LIST_QUERY: readonly QuerySpec[] = [
   ...FILTERS,
-  { name: 'tag', description: 'Only those in which this tag is entered' },
-  { name: 'field.', description: 'field.<path>=<value>: only those with this value in their fields, dots lead inside' },
+  ...INSIDE_FILTERS,
+  {
+    name: 'include',
+    description: 'turn: whose turn it is; error: the newest error that waits; or both, separated by a comma',
+    schema: { type: 'string', pattern: '^(turn|error)(,(turn|error))?$' },
+  },
   { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
   { name: 'cursor', description: 'The next_cursor of the page before' },
 ];
 
-/** The filters of a query. @throws Problem */
-function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, 'tenant' | 'limit' | 'after'>> {
-  const statuses = query.get('status')?.split(',') ?? null;
-  if (statuses?.some((status) => !WORKFLOW_STATUSES.some((one) => one === status)))
-    throw new Problem(
-      'query_invalid',
-      `status must be one of ${WORKFLOW_STATUSES.join(', ')}, or several of them separated by commas`,
-    );
-  const known = statuses as readonly Status[] | null;
-  return {
-    status: known === null ? null : known.length === 1 ? (known[0] ?? null) : known,
-    name: query.get('name'),
-    participant: query.get('participant'),
-    businessKey: query.get('business_key'),
-    launched: { from: timeOf(query, 'launched_from'), to: timeOf(query, 'launched_to') },
-    ended: { from: timeOf(query, 'ended_from'), to: timeOf(query, 'ended_to') },
-  };
+/** With tag or field filters as many are looked into as one page of the list looks into. */
+async function count(parts: Parts, { principal, query }: Call) {
+  const asked = { tenant: principal.tenant, ...askedOf(query) };
+  const inside = insideOf(query);
+  if (inside === null) {
+    const n = await parts.store.read.countWorkflows(asked, COUNT_MAX + 1);
+    return jsonReply(200, n > COUNT_MAX ? { at_least: COUNT_MAX } : { count: n });
+  }
+  const found = await lookInside(parts.store.read, { ...asked, limit: COUNT_MAX, after: null }, inside);
+  return jsonReply(
+    200,
+    found.next === null
+      ? { count: found.items.length }
+      : { at_least: found.items.length, looked_back_to: timeOrNull(found.lookedBackTo) },
+  );
+}
+
+/** @throws Problem */
+function includedIn(query: URLSearchParams): ReadonlySet<string> {
+  const named = query.get('include')?.split(',') ?? [];
+  if (named.some((one) => one !== 'turn' && one !== 'error'))
+    throw new Problem('query_invalid', 'include must be turn, error, or both separated by a comma');
+  return new Set(named);
 }
 
 async function list(parts: Parts, call: Call) {
   const { query } = call;
   const limit = limitOf(query);
-  const inside = filterOf(query);
+  const inside = insideOf(query);
   const asked = { tenant: call.principal.tenant, ...askedOf(query) };
   // The order is another one, so its cursors are.
   const order = asked.ended.from === null && asked.ended.to === null ? 'workflows' : 'workflows by their end';
   const after = cursorOf(order, query);
-  const { items, next } =
+  const { items, next, lookedBackTo } =
     inside === null
-      ? await parts.store.read.workflows({ ...asked, limit, after })
-      : await lookInside(parts, asked, limit, after, inside);
+      ? { ...(await parts.store.read.workflows({ ...asked, limit, after })), lookedBackTo: undefined }
+      : await lookInside(parts.store.read, { ...asked, limit, after }, inside);
+  const included = includedIn(query);
+  const glances =
+    included.size === 0
+      ? null
+      : await parts.store.read.glance(
+          call.principal.tenant,
+          items.map(({ id }) => id),
+        );
   return jsonReply(200, {
-    workflows: items.map(summaryView),
+    workflows: items.map((row) => ({ ...summaryView(row), ...glanceView(row.id, included, glances?.get(row.id)) })),
     next_cursor: next === null ? null : cursorFor(order, next),
+    ...(lookedBackTo === undefined ? {} : { looked_back_to: timeOrNull(lookedBackTo) }),
   });
-}
-
-/** Workflows one after the other, newest first, until enough fit or enough was looked into. */
-async function lookInside(
-  parts: Parts,
-  asked: Omit<WorkflowsQuery, 'limit' | 'after'>,
-  limit: number,
-  after: string | null,
-  inside: Filter,
-): Promise<Page<WorkflowSummary>> {
-  const items: WorkflowRow[] = [];
-  let next = after;
-  let looked = 0;
-  let characters = 0;
-  do {
-    const page = await parts.store.read.workflowRows({
-      ...asked,
-      limit: Math.min(limit - items.length, LOOKED_INTO_MAX - looked, LOOKED_INTO_AT_ONCE),
-      after: next,
-    });
-    for (const { row, workitem } of page.items) {
-      if (fits(row, workitem, inside)) items.push(row);
-      looked += 1;
-      characters += row.state.length + row.fields.length;
-      // Others want to be served between two large ones.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    next = page.next;
-  } while (
-    next !== null &&
-    items.length < limit &&
-    looked < LOOKED_INTO_MAX &&
-    characters < LOOKED_INTO_CHARACTERS_MAX
-  );
-  return { items, next };
-}
-
-type Filter = { readonly tag: string | null; readonly fields: readonly (readonly [readonly string[], string])[] };
-
-function filterOf(query: URLSearchParams): Filter | null {
-  const fields: [readonly string[], string][] = [];
-  for (const [name, value] of query) if (name.startsWith('field.')) fields.push([name.slice(6).split('.'), value]);
-  const tag = query.get('tag');
-  return tag === null && fields.length === 0 ? null : { tag, fields };
-}
-
-/** Tags and the root's fields lie in the workflow's own row and in the workitem it may wait for. */
-function fits(row: WorkflowRow, workitem: WorkitemRow | null, filter: Filter): boolean {
-  const workitems = new Map(workitem === null ? [] : [[workitem.id, workitem]]);
-  const shown = showWorkflow({ ...bareView(row), workitems }, null);
-  if (filter.tag !== null && !shown.tags.includes(filter.tag)) return false;
-  return filter.fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
-}
-
-function valueAt(fields: Json, path: readonly string[]): Json | undefined {
-  let value: Json | undefined = fields;
-  for (const key of path) {
-    if (Array.isArray(value)) value = /^\d{1,9}$/.test(key) ? (value as readonly Json[])[Number(key)] : undefined;
-    else value = isObject(value) ? ownValue(value, key) : undefined;
-  }
-  return value;
-}
-
-/** A query holds texts only: `5` fits 5 and "5", `true` fits true and "true", `{"a":1}` fits that object. */
-function isSame(value: Json | undefined, wanted: string): boolean {
-  if (value === undefined) return false;
-  if (value === wanted) return true;
-  try {
-    return equalJson(value, JSON.parse(wanted) as Json);
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -123,11 +123,11 @@ export const WORKFLOW_STATUSES = [
   'killed',
 ] as const;
 
-const Timer = Type.Object(
+export const Timer = Type.Object(
   { expression_id: text('expid!subid'), due_at: time('When it fires'), action: text('What happens then') },
   { title: 'Timer' },
 );
-const Expression = Type.Object(
+export const Expression = Type.Object(
   {
     id: text('expid!subid'),
     expid: text('The place in the tree'),
@@ -135,6 +135,29 @@ const Expression = Type.Object(
     state: text('active, or cancelling, dying, timing_out, failing, awaiting, failed'),
     tag: nullable(text('The tag it has entered')),
     element: Type.Optional(text('Of BPMN: the id of its element')),
+    parent_id: nullable(text('The expression it replies to, expid!subid; null: the root, or nobody waits for it')),
+    branch: Type.Optional(
+      Type.Object(
+        {
+          kind: Type.OneOf(['branch', 'flank', 'forgotten'], 'What it is to its parent'),
+          index: Type.Integer({ description: '0, 1, … among the branches of its parent', minimum: 0 }),
+          element: Type.Optional(text('Of an iterator: the beginning of the element it is about, as text')),
+        },
+        { description: 'Of the first expression of a branch' },
+      ),
+    ),
+    progress: Type.Optional(
+      Type.Object(
+        {
+          at: Type.Optional(Type.Integer({ description: 'The index of the child, or element, whose turn it is' })),
+          of: nullable(Type.Integer({ description: 'How many children, elements or branches there are' })),
+          live: Type.Optional(Type.Integer({ description: 'Branches that have not replied' })),
+          done: Type.Optional(Type.Integer({ description: 'Branches that have' })),
+          failed: Type.Optional(Type.Integer({ description: 'Branches in error, as far as they are in this page' })),
+        },
+        { description: 'How far it is' },
+      ),
+    ),
   },
   { title: 'Expression' },
 );
@@ -168,7 +191,16 @@ const summary = {
   business_key: Type.Optional(text('What its launcher knows it by')),
   trace_id: Type.Optional(text('Of the trace its launch belongs to (W3C Trace Context)')),
 };
-export const WorkflowSummary = Type.Object(summary, { title: 'WorkflowSummary' });
+export const WorkflowSummary = Type.Object(
+  {
+    ...summary,
+    turn: Type.Optional(
+      Type.Array(Type.String(), { description: 'With include=turn: participants whose turn it is, some of them' }),
+    ),
+    error: Type.Optional(nullable(ErrorRecord)),
+  },
+  { title: 'WorkflowSummary' },
+);
 export const Workflow = Type.Object(
   {
     ...summary,
@@ -194,14 +226,30 @@ export const Workflow = Type.Object(
   { title: 'Workflow' },
 );
 
+export const WorkflowTree = Type.Object(
+  {
+    id: text('The workflow'),
+    tree: nullable(Tree),
+    expressions: Type.Array(Expression),
+    expressions_cursor: nullable(text('Where the rest of the expressions begins: ?cursor=…')),
+  },
+  { title: 'WorkflowTree' },
+);
+
+const lookedBackTo = Type.Optional(
+  nullable(time('With tag or field filters: when the last workflow that was looked into was launched')),
+);
 export const WorkflowList = Type.Object(
-  { workflows: Type.Array(WorkflowSummary), next_cursor: nextCursor },
+  { workflows: Type.Array(WorkflowSummary), next_cursor: nextCursor, looked_back_to: lookedBackTo },
   { title: 'WorkflowList' },
 );
 export const WorkflowCount = Type.Object(
   {
     count: Type.Optional(Type.Integer({ description: 'How many there are', minimum: 0 })),
-    at_least: Type.Optional(Type.Integer({ description: 'There are more than this', minimum: 0 })),
+    at_least: Type.Optional(
+      Type.Integer({ description: 'There are more than this, or not all were looked into', minimum: 0 }),
+    ),
+    looked_back_to: lookedBackTo,
   },
   { title: 'WorkflowCount', description: 'One of the two' },
 );
@@ -213,6 +261,8 @@ export const HistoryEntry = Type.Object(
     actor: Type.Optional(Type.String()),
     actor_name: Type.Optional(text('The name of the key, while it is there')),
     reason: Type.Optional(Type.String()),
+    batch: Type.Optional(text('The batch it was done by')),
+    batch_item: Type.Optional(Type.Integer({ description: 'The number of its item there', minimum: 1 })),
   },
   { title: 'HistoryEntry' },
 );

@@ -13,7 +13,7 @@ import { timeView } from '../../time.ts';
 import { bpmnView, stateWord } from '../bpmn/view.ts';
 import { errorView } from '../errors/view.ts';
 import { makeItemTexts } from '../workitems/view.ts';
-import { summaryView } from './view.ts';
+import { expressionView, summaryView } from './view.ts';
 
 /** Live expressions (and workitems) shown of one workflow at once; a strand is shown whole. */
 const EXPRESSIONS_MAX = 1_000;
@@ -72,9 +72,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
     fields: shown.fields,
     tags: shown.tags,
     tree: shown.tree,
-    expressions: shown.expressions
-      .filter((expression) => !rootIds.has(expression.id))
-      .map(({ element, ...expression }) => (element === null ? expression : { ...expression, element })),
+    expressions: shown.expressions.filter((expression) => !rootIds.has(expression.id)).map(expressionView),
     expressions_cursor: next === null ? null : cursorFor(list, next),
   };
   const tail = {

@@ -1,3 +1,4 @@
+import type { OnlyIf } from '../../../engine/engine.ts';
 import { readLog } from '../../../engine/outcomes.ts';
 import { workitemFields } from '../../../engine/show.ts';
 import { Fault } from '../../../model/fault.ts';
@@ -18,7 +19,7 @@ import { cursorFor, cursorOf, limitOf, printPage } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
-import { timeOrNull, timeView } from '../../time.ts';
+import { timeOrNull } from '../../time.ts';
 import { lostParameters, warningHeader } from '../../warnings.ts';
 import {
   Claim,
@@ -33,7 +34,7 @@ import {
   WorkitemList,
   WorkitemPatch,
 } from './schemas.ts';
-import { makeItemTexts, workitemView } from './view.ts';
+import { makeItemTexts, tryView, workitemView } from './view.ts';
 
 type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
 
@@ -50,7 +51,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       capability: 'workitem',
       fixed: true,
       body: { schema: Proceed, checked: 'by handler' },
-      answers: answers(201, 'OK: the step is committed', null, 400),
+      answers: answers(201, 'OK: the step is committed', null, 400, 412),
       handle: async (call) => {
         const fields = Object.hasOwn(call.body, 'fields') ? readFieldsOf(call.body['fields'], checkFields) : {};
         if (typeof fields === 'string')
@@ -76,7 +77,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       access: 'operate',
       capability: 'workitem',
       body: { schema: Respond, checked: 'here' },
-      answers: answers(201, 'OK: the step is committed', null, 404, 409, 422),
+      answers: answers(201, 'OK: the step is committed', null, 404, 409, 412, 422),
       handle: async (call) => {
         const text = call.params['workitem_id'] ?? '';
         const key = workitemKeyOf(text);
@@ -93,33 +94,46 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       access: 'operate',
       capability: 'workitem',
       body: { schema: Fail, checked: 'here' },
-      answers: answers(201, 'OK: the error handling of the definition applies', null, 404, 409, 422),
+      answers: answers(201, 'OK: the error handling of the definition applies', null, 404, 409, 412, 422),
       handle: async (call) => {
         const key = await keyOf(parts, call);
+        const seen = await asSeen(parts, call, key);
         const code = call.body['error_code'];
         if (typeof code === 'string') {
           if (!(await isBpmn(parts, call, key)))
             throw new Problem('request_invalid', 'error_code is for workflows whose definition is BPMN', {
               complaints: [{ detail: 'error_code is for BPMN', pointer: '#/error_code' }],
             });
-          await happenAt(parts, call, key.workflow, {
-            kind: 'fail',
-            workitem: key.workitem,
-            class: 'BpmnError',
-            message: String(call.body['message']),
-            code,
-            fields: callersFields((call.body['fields'] ?? {}) as JsonObject),
-            by: answering(call),
-          });
+          await happenAt(
+            parts,
+            call,
+            key.workflow,
+            {
+              kind: 'fail',
+              workitem: key.workitem,
+              class: 'BpmnError',
+              message: String(call.body['message']),
+              code,
+              fields: callersFields((call.body['fields'] ?? {}) as JsonObject),
+              by: answering(call),
+            },
+            seen,
+          );
           return OK;
         }
-        await happenAt(parts, call, key.workflow, {
-          kind: call.body['retry'] === true ? 'refuse' : 'fail',
-          workitem: key.workitem,
-          class: String(call.body['class'] ?? 'RuntimeError'),
-          message: String(call.body['message']),
-          ...(call.body['retry'] === true ? {} : { by: answering(call) }),
-        });
+        await happenAt(
+          parts,
+          call,
+          key.workflow,
+          {
+            kind: call.body['retry'] === true ? 'refuse' : 'fail',
+            workitem: key.workitem,
+            class: String(call.body['class'] ?? 'RuntimeError'),
+            message: String(call.body['message']),
+            ...(call.body['retry'] === true ? {} : { by: answering(call) }),
+          },
+          seen,
+        );
         return OK;
       },
     },
@@ -212,7 +226,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       answers: answers(200, 'Oldest first', Deliveries, 404, 409),
       handle: async (call) => {
         const { row } = await open(parts, call);
-        return jsonReply(200, { deliveries: deliveriesView(row) });
+        return jsonReply(200, { deliveries: readLog(row.log).map(tryView) });
       },
     },
     {
@@ -336,7 +350,8 @@ async function keyOf(parts: Parts, call: Call): Promise<Key> {
 /** @throws Problem `already_proceeded` where nothing waits under that id in a workflow that is there: ids are given out by us alone */
 async function proceed(parts: Parts, call: Call, key: Key, fields: JsonObject): Promise<void> {
   try {
-    await happenAt(parts, call, key.workflow, { kind: 'proceed', workitem: key.workitem, fields, by: answering(call) });
+    const event = { kind: 'proceed', workitem: key.workitem, fields, by: answering(call) } as const;
+    await happenAt(parts, call, key.workflow, event, await asSeen(parts, call, key));
   } catch (thrown) {
     if (!(thrown instanceof Fault && thrown.code === 'workitem_not_found')) throw thrown;
     if ((await parts.store.read.workflow(call.principal.tenant, key.workflow)) === null) throw thrown;
@@ -362,9 +377,10 @@ async function happenAt(
   call: Call,
   workflow: WorkflowId,
   event: Parameters<typeof happen>[3],
+  onlyIf?: OnlyIf,
 ): Promise<Json> {
   try {
-    return await happen(parts, call, workflow, event);
+    return await happen(parts, call, workflow, event, onlyIf === undefined ? {} : { onlyIf });
   } catch (thrown) {
     if (thrown instanceof Fault && GONE.has(thrown.code)) throw noSuchWorkitem(call.params['workitem_id'] ?? '');
     throw thrown;
@@ -406,6 +422,20 @@ function progressOf({ body }: Call): Json {
   return progress;
 }
 
+/**
+ * With `If-Match`: only while nobody has edited the workitem since. One that is not there is for the step to tell.
+ *
+ * @throws Fault `precondition_failed`
+ */
+async function asSeen(parts: Parts, call: Call, { workflow, workitem }: Key): Promise<OnlyIf | undefined> {
+  const given = call.header('if-match');
+  if (given === null || given.trim() === '*') return undefined;
+  const found = await parts.store.read.workitem(call.principal.tenant, { workflow, workitem });
+  if (found === null || found.row.state === 'closed') return undefined;
+  const revision = expectedRevision(call, found.row.revision);
+  return revision === null ? undefined : { kind: 'unedited', workitem, revision };
+}
+
 const etagOf = (revision: number): string => `"${revision}"`;
 
 function show(parts: Parts, { key, row, base }: Open): Reply {
@@ -422,19 +452,5 @@ function expectedRevision(call: Call, current: number): number | null {
     throw new Problem('precondition_required', 'Send the ETag of the workitem you have seen as If-Match');
   if (given.trim() === '*') return null;
   if (given.split(',').some((tag) => tag.trim() === etagOf(current))) return current;
-  throw new Fault(
-    'precondition_failed',
-    `The workitem is at ${etagOf(current)} now; look at it again before you edit it`,
-  );
+  throw new Fault('precondition_failed', `The workitem is at ${etagOf(current)} now; look at it again first`);
 }
-
-const deliveriesView = (row: WorkitemRow): readonly JsonObject[] =>
-  readLog(row.log).map((logged) => ({
-    message: logged.send,
-    try: logged.number,
-    at: timeView(logged.at),
-    status: logged.status,
-    milliseconds: logged.milliseconds,
-    error: logged.error,
-    next_at: logged.nextAt === null ? null : timeView(logged.nextAt),
-  }));

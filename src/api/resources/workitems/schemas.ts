@@ -15,7 +15,7 @@ const LargeFields = Type.Object(
 
 /** Body of a proceed. */
 export const Proceed = Type.Object(
-  { fields: Type.Optional(Fields) },
+  { fields: Type.Optional(Fields), reason },
   { title: 'Proceed', description: 'Hands a workitem back; the fields are merged over those of the workitem' },
 );
 

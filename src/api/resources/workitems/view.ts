@@ -1,3 +1,4 @@
+import type { LoggedTry } from '../../../engine/outcomes.ts';
 import { isDelivered, partedFields } from '../../../engine/show.ts';
 import { type WorkflowId, workitemId } from '../../../model/ids.ts';
 import type { Fields, JsonObject } from '../../../model/json.ts';
@@ -54,3 +55,14 @@ export function makeItemTexts(
     return JSON.stringify(workitemView(workflow, row, fields, now, more));
   };
 }
+
+/** One try of a message. */
+export const tryView = (logged: LoggedTry): JsonObject => ({
+  message: logged.send,
+  try: logged.number,
+  at: timeView(logged.at),
+  status: logged.status,
+  milliseconds: logged.milliseconds,
+  error: logged.error,
+  next_at: timeOrNull(logged.nextAt),
+});

@@ -1,0 +1,64 @@
+import type { Inside } from '../../../engine/search.ts';
+import type { Status } from '../../../model/rows.ts';
+import type { WorkflowsQuery } from '../../../store/store.ts';
+import type { QuerySpec } from '../../operation.ts';
+import { timeOf } from '../../page.ts';
+import { Problem } from '../../problem.ts';
+import { WORKFLOW_STATUSES } from './schemas.ts';
+
+/* The filters of the list of workflows, which counts and batches take as well. */
+
+const TIME = { type: 'string', format: 'date-time' };
+export const FILTERS: readonly QuerySpec[] = [
+  {
+    name: 'status',
+    description: `One of, or several separated by commas: ${WORKFLOW_STATUSES.join(', ')}`,
+    schema: {
+      type: 'string',
+      pattern: `^(${WORKFLOW_STATUSES.join('|')})(,(${WORKFLOW_STATUSES.join('|')}))*$`,
+    },
+  },
+  { name: 'name', description: 'The name their definition gives itself' },
+  { name: 'business_key', description: 'Only those launched with this business key' },
+  { name: 'participant', description: 'Only those in which it is the turn of this participant' },
+  { name: 'launched_from', description: 'Launched at this time or later', schema: TIME },
+  { name: 'launched_to', description: 'Launched before this time', schema: TIME },
+  {
+    name: 'ended_from',
+    description: 'Ended at this time or later; then those that ended last come first',
+    schema: TIME,
+  },
+  { name: 'ended_to', description: 'Ended before this time; then those that ended last come first', schema: TIME },
+];
+/** Those for which workflows are looked into one by one. */
+export const INSIDE_FILTERS: readonly QuerySpec[] = [
+  { name: 'tag', description: 'Only those in which this tag is entered' },
+  { name: 'field.', description: 'field.<path>=<value>: only those with this value in their fields, dots lead inside' },
+];
+
+/** The filters of a query. @throws Problem */
+export function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, 'tenant' | 'limit' | 'after'>> {
+  const statuses = query.get('status')?.split(',') ?? null;
+  if (statuses?.some((status) => !WORKFLOW_STATUSES.some((one) => one === status)))
+    throw new Problem(
+      'query_invalid',
+      `status must be one of ${WORKFLOW_STATUSES.join(', ')}, or several of them separated by commas`,
+    );
+  const known = statuses as readonly Status[] | null;
+  return {
+    status: known === null ? null : known.length === 1 ? (known[0] ?? null) : known,
+    name: query.get('name'),
+    participant: query.get('participant'),
+    businessKey: query.get('business_key'),
+    launched: { from: timeOf(query, 'launched_from'), to: timeOf(query, 'launched_to') },
+    ended: { from: timeOf(query, 'ended_from'), to: timeOf(query, 'ended_to') },
+  };
+}
+
+/** Tags and fields of a query. */
+export function insideOf(query: URLSearchParams): Inside | null {
+  const fields: [readonly string[], string][] = [];
+  for (const [name, value] of query) if (name.startsWith('field.')) fields.push([name.slice(6).split('.'), value]);
+  const tag = query.get('tag');
+  return tag === null && fields.length === 0 ? null : { tag, fields };
+}

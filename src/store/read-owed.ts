@@ -1,0 +1,145 @@
+import { shardOf, type WorkflowId } from '../model/ids.ts';
+import type { Connections, Statement } from './connections.ts';
+import { cursorAt, PAGE_BYTES_MAX, pageSize, readCursor } from './page.ts';
+import { type ReadItem, type Reads, TURNS_MAX } from './store.ts';
+import { AGENDA, type DatabaseRow, ERROR, rowOf, selected, WORKITEM } from './tables/of-workflow.ts';
+
+/*
+ * What is owed and what is due, for those who look on: messages and timers of a whole tenant. Messages that are owed come in the order in which they are
+ * due, those whose tries are spent newest first, each by the index that has them so.
+ */
+
+/** How the message of the workitem `t` stands (store.ts, ObjectState); null: it is delivered, or the workitem was given up. */
+export const STANDS = `case
+    when t.send is not null and t.tries = 0 then 'owed'
+    when t.send is not null then 'failing'
+    when t.state = 'failed' and exists (
+      select 1 from error e where e.shard = t.shard and e.workflow_id = t.workflow_id and e.id = t.id and e.class = 'RetriesExceeded'
+    ) then 'spent'
+  end`;
+
+/** As outbox/message.ts tells hosts. */
+const HOST = `coalesce(lower(substring(t.url from '//([^/?#]*)')), '-')`;
+/** Fields are not shown here. */
+const NAMED = {
+  ...WORKITEM,
+  columns: WORKITEM.columns.filter(({ key }) => !['fields', 'params', 'inherits', 'added'].includes(key)),
+};
+const columns = `t.workflow_id as workflow, ${selected(NAMED, 't')}, null as fields, '{}' as params, null as inherits, null as added`;
+
+/** `$1` tenant, `$2` participant, `$3` host, `$4` failing (null: either), `$5`…`$7` the place, `$8` how many. */
+const owed: Statement = {
+  name: 'read_messages_owed',
+  text: `
+  select ${columns}, t.due_at as at from workitem t
+  where t.send is not null and t.held_at is null and t.tenant = $1
+    and ($2::text is null or t.participant = $2) and ($3::text is null or ${HOST} = $3)
+    and ($4::boolean is null or (t.tries > 0) = $4)
+    and t.due_at >= $5 and (t.due_at, t.workflow_id, t.id) > ($5, $6, $7)
+  order by t.due_at, t.workflow_id, t.id limit $8`,
+};
+
+const spent: Statement = {
+  name: 'read_messages_spent',
+  text: `
+  select ${columns}, e.at from error e
+  join workitem t on t.shard = e.shard and t.workflow_id = e.workflow_id and t.id = e.id
+  where e.tenant = $1 and e.class = 'RetriesExceeded' and t.send is null and t.state = 'failed'
+    and ($2::text is null or t.participant = $2) and ($3::text is null or ${HOST} = $3)
+    and e.at <= $4 and (e.at < $4 or (e.workflow_id, e.id) > ($5, $6))
+  order by e.at desc, e.workflow_id, e.id limit $7`,
+};
+
+const timers: Statement = {
+  name: 'read_timers',
+  text: `
+  select t.workflow_id as workflow, w.name as of_name, ${selected(AGENDA, 't')} from agenda t
+  join workflow w on w.shard = t.shard and w.id = t.workflow_id
+  where w.tenant = $1 and t.kind = 'timer' and t.held_at is null and t.due_at < $2
+    and t.due_at >= $3 and (t.due_at, t.workflow_id, t.id) > ($3, $4, $5)
+  order by t.due_at, t.workflow_id, t.id limit $6`,
+};
+
+const BARE_ERROR = { ...ERROR, columns: ERROR.columns.filter(({ key }) => key !== 'details') };
+/** Workitems of one workflow that are looked at: of a fork of thousands some will do. */
+const GLANCED_AT_MAX = 100;
+const glance: Statement = {
+  name: 'read_glance',
+  text: `
+  select r.w as workflow, turn.participants, ${selected(BARE_ERROR, 'e')}, '{}' as details
+  from jsonb_to_recordset($2::jsonb) as r(s smallint, w text)
+  left join lateral (
+    select json_agg(participant order by since, participant) as participants from (
+      select participant, min(opened_at) as since from (
+        select participant, opened_at from workitem t
+        where t.shard = r.s and t.workflow_id = r.w and t.tenant = $1 and t.state in ('open', 'failed') limit ${GLANCED_AT_MAX}
+      ) few group by participant order by since, participant limit ${TURNS_MAX}) waiting
+  ) turn on true
+  left join lateral (
+    select * from error e where e.shard = r.s and e.workflow_id = r.w and e.tenant = $1 order by e.at desc, e.id limit 1
+  ) e on true`,
+};
+
+const FIRST = ['', ''] as const;
+const LATEST = Number.MAX_SAFE_INTEGER;
+
+export function readsOfOwed(connections: Pick<Connections, 'run'>): Pick<Reads, 'messages' | 'timers' | 'glance'> {
+  return {
+    messages: async ({ tenant, state, participant, host, limit, after }) => {
+      const size = pageSize(limit);
+      const values = [tenant, participant, host];
+      const [at, workflow, id] =
+        after === null
+          ? [state === 'spent' ? LATEST : -1, ...FIRST]
+          : readCursor(after, ['number', 'string', 'string']);
+      const { rows } =
+        state === 'spent'
+          ? await connections.run(spent, [...values, at, workflow, id, size + 1])
+          : await connections.run(owed, [
+              ...values,
+              state === null ? null : state === 'failing',
+              ...[at, workflow, id, size + 1],
+            ]);
+      const items: (ReadItem & { readonly bytes: number })[] = rows.map((record: DatabaseRow) => {
+        const row = rowOf(WORKITEM, record);
+        const of = record['workflow'] as WorkflowId;
+        const place = cursorAt([record['at'] as number, of, row.id]);
+        return { workflow: of, row, base: null, place, bytes: row.log.length };
+      });
+      let bytes = 0;
+      const fits = items.findIndex((item, i) => {
+        bytes += item.bytes;
+        return i > 0 && bytes > PAGE_BYTES_MAX;
+      });
+      const shown = items.slice(0, fits < 0 ? size : Math.min(size, fits));
+      return { items: shown, next: items.length > shown.length ? (shown.at(-1)?.place ?? null) : null };
+    },
+    glance: async (tenant, workflows) => {
+      const within = workflows.map((id) => ({ s: shardOf(id), w: id }));
+      const { rows } = await connections.run(glance, [tenant, JSON.stringify(within)]);
+      return new Map(
+        rows.map((record) => [
+          record['workflow'] as WorkflowId,
+          {
+            turn: (record['participants'] ?? []) as readonly string[],
+            error: record['id'] === null ? null : rowOf(ERROR, record),
+          },
+        ]),
+      );
+    },
+    timers: async ({ tenant, dueBefore, limit, after }) => {
+      const size = pageSize(limit);
+      const place = after === null ? [-1, ...FIRST] : readCursor(after, ['number', 'string', 'string']);
+      const { rows } = await connections.run(timers, [tenant, dueBefore ?? LATEST, ...place, size + 1]);
+      const items = rows.map((record) => ({
+        workflow: record['workflow'] as WorkflowId,
+        name: record['of_name'] as string | null,
+        row: rowOf(AGENDA, record),
+      }));
+      const shown = items.slice(0, size);
+      const last = shown.at(-1);
+      const isMore = items.length > size && last !== undefined;
+      return { items: shown, next: isMore ? cursorAt([last.row.dueAt, last.workflow, last.row.id]) : null };
+    },
+  };
+}
