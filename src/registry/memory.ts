@@ -27,14 +27,16 @@ export type Memory = {
 
 /** A writer waits so long for the others. */
 export const SPREAD_MS_MAX = 2_000;
-/** Without any hint a node looks this often: hints may get lost. */
+/** Without any hint a node looks this often whether anything has changed: hints may get lost. */
 export const LOOK_MS = 15_000;
+/** A change may become visible so much later than one that bears a later time: so long after any, all is read once more. */
+const LATE_MS_MAX = 60_000;
 const ASK_MS_FIRST = 5;
 const ASK_MS_MAX = 100;
 
 /** Reads everything once. @throws StoreUnavailable when it cannot be read */
 export async function makeMemory(parts: {
-  readonly store: Pick<Store, 'nodes' | 'databaseTime' | 'onRegistry' | 'tellRegistry'>;
+  readonly store: Pick<Store, 'nodes' | 'databaseTime' | 'onRegistry' | 'tellRegistry' | 'changeMark'>;
   readonly kept: readonly Kept[];
   readonly nodeId: string;
   readonly time: ProcessTime;
@@ -46,12 +48,25 @@ export async function makeMemory(parts: {
   let next: Promise<void> | null = null;
   let isStopped = false;
   let cancelLook = (): void => {};
+  let hinted = false;
+  /** As of the last reading; null: it cannot be told whether something has changed. */
+  let mark: string | null = null;
+  let readAgainAt = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<void> {
+    const startedAt = time.now();
+    const markNow = await store.changeMark();
     const at = await store.databaseTime();
     for (const one of kept) await one.refresh();
     await store.nodes.knows(nodeId, at);
+    if (markNow !== mark) readAgainAt = startedAt + LATE_MS_MAX;
+    else if (startedAt >= readAgainAt) readAgainAt = Number.POSITIVE_INFINITY;
+    mark = markNow;
   }
+
+  /** What somebody else of this node has just learnt will do. */
+  const isUnchanged = async (): Promise<boolean> =>
+    mark !== null && time.now() < readAgainAt && (await store.changeMark(LOOK_MS)) === mark;
 
   /** A reading that begins after this call; several calls share one. */
   function refresh(): Promise<void> {
@@ -72,7 +87,9 @@ export async function makeMemory(parts: {
     ids,
     log,
     work: async () => {
-      await refresh();
+      const isHint = hinted;
+      hinted = false;
+      if (isHint || !(await isUnchanged())) await refresh();
       lookLater();
       return false;
     },
@@ -82,7 +99,10 @@ export async function makeMemory(parts: {
     if (!isStopped) cancelLook = time.after(LOOK_MS * (0.75 + ids.fraction() / 2), loop.wake);
   }
 
-  const stopHearing = await store.onRegistry(loop.wake);
+  const stopHearing = await store.onRegistry(() => {
+    hinted = true;
+    loop.wake();
+  });
   await refresh();
   lookLater();
 

@@ -16,6 +16,7 @@ function house() {
   const nodes = new Map<string, { registry: number | null; alive: boolean }>();
   const hearing = new Set<() => void>();
   let isLost = false;
+  let mark: string | null = null;
   const rowOf = ([id, { registry, alive }]: [string, { registry: number | null; alive: boolean }]): NodeRow => ({
     ...{ id, name: id, role: 'all', url: '', version: '1', startedAt: 0, seenAt: 0 },
     registry,
@@ -23,6 +24,7 @@ function house() {
   });
   const store = {
     databaseTime: async () => time.now(),
+    changeMark: async () => mark,
     onRegistry: async (hear: () => void) => {
       hearing.add(hear);
       return async () => void hearing.delete(hear);
@@ -42,14 +44,17 @@ function house() {
   const lose = (): void => {
     isLost = true;
   };
-  const pass = async (ms: number): Promise<void> => {
-    for (let i = 0; i < ms; i++) {
+  const change = (to: string): void => {
+    mark = to;
+  };
+  const pass = async (ms: number, step = 1): Promise<void> => {
+    for (let i = 0; i < ms; i += step) {
       await turn();
-      time.pass(1);
+      time.pass(step);
     }
     await turn();
   };
-  return { join, lose, pass, nodes };
+  return { join, lose, change, pass, nodes };
 }
 
 test('whoever writes waits until every living node has read', async () => {
@@ -92,6 +97,25 @@ test('one that does not say so is waited for no longer than two seconds, and rea
   await pass(20_000);
   expect(reads).toBeGreaterThan(1);
   await Promise.all([one.stop(), two.stop()]);
+});
+
+test('without a hint nothing is read again until something has changed, and a minute after that once more', async () => {
+  const { join, change, pass } = house();
+  change('a');
+  let reads = 0;
+  const one = await join('one', async () => {
+    reads += 1;
+  });
+  await pass(50_000, 100);
+  expect(reads).toBe(1);
+  await pass(30_000, 100);
+  expect(reads).toBe(2);
+  await pass(100_000, 100);
+  expect(reads).toBe(2);
+  change('b');
+  await pass(20_000, 100);
+  expect(reads).toBe(3);
+  await one.stop();
 });
 
 test('rows that change late are read again, those that are over are forgotten', async () => {

@@ -219,7 +219,8 @@ export const TABLE = {
     meaning: '`1`: a warning at the start when Postgres acknowledges what no standby has',
   }),
   databaseProfile: choice('DATABASE_PROFILE', 'postgres', ['postgres', 'distributed'], {
-    meaning: '`postgres`, or `distributed` for databases that are many machines (docs/scaling.md)',
+    meaning:
+      '`postgres`; `distributed` is an experiment for databases that are many machines, and does not run on Citus (docs/scaling.md)',
   }),
   migrate: flag('MIGRATE', true, {
     meaning:
