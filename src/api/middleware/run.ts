@@ -3,6 +3,7 @@ import type { Identity } from '../../identity/identity.ts';
 import { OPEN, type Principal } from '../../identity/principal.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { shownJson } from '../../model/text.ts';
+import { REQUEST_MS } from '../../store/patience.ts';
 import { audited } from '../audit.ts';
 import type { Call, Operation, RawBody, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
@@ -15,6 +16,13 @@ import { withIdempotency } from './idempotency.ts';
 import { inTime } from './in-time.ts';
 import { knownOf } from './state.ts';
 import { makeBodyCheck, queryOf } from './validate.ts';
+
+/** A caller may ask for an answer that is held back so long until there is more to tell (`?wait=`, `Prefer: wait=`). */
+const HELD_BACK_MS_MAX = 30_000;
+
+/** How long a request may wait for its answer, in milliseconds. */
+const timeOf = ({ query, header }: Call): number =>
+  query.has('wait') || /\bwait=/.test(header('prefer') ?? '') ? HELD_BACK_MS_MAX + REQUEST_MS : REQUEST_MS;
 
 const NOTHING: ReadBody = { body: {}, raw: '', isForm: false };
 
@@ -78,7 +86,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
       launchId: null,
     };
     const work = one.handle(call, ctx.path, read.raw);
-    const reply = await (operation.patient === true ? work : inTime(work, knownOf(ctx), parts.log));
+    const reply = await (operation.patient === true ? work : inTime(work, knownOf(ctx), parts.log, timeOf(call)));
     await write(ctx, reply, streams, call.principal, parts.identity);
   }
 }
