@@ -70,6 +70,8 @@ export type DeliveryOwner = Owner & {
 const PLACES_PART = 4;
 /** Without a word the table is looked at so often: another node may have written what is due. */
 const POLL_MS = 3_000;
+/** The same where there is no subscription and nothing was ever owed: most nodes. */
+const POLL_UNUSED_MS = 10_000;
 /** One that is disabled is looked at again after so long. */
 const DISABLED_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -119,7 +121,8 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
       const next = await store.deliveries.nextDueAt(-1);
       if (next !== null) hasSeen = true;
       if (next !== null && next <= now) ready();
-      const ms = next === null || next <= now ? POLL_MS : Math.min(POLL_MS, next - now);
+      const pollMs = hasSeen || subscriptions.any() ? POLL_MS : POLL_UNUSED_MS;
+      const ms = next === null || next <= now ? pollMs : Math.min(pollMs, next - now);
       if (!stopped) cancelDue = time.after(Math.max(10, ms), loop.wake);
       return false;
     },
