@@ -41,7 +41,7 @@ const CHECKS: readonly Check[] = [
     rows: `select h.workflow_id as id from (
         select shard, workflow_id, first_n, lag(last_n, 1, 0) over (partition by shard, workflow_id order by first_n) as before from history
       ) h join workflow w on w.shard = h.shard and w.id = h.workflow_id
-      where h.first_n <> h.before + 1 and h.first_n > w.history_first`,
+      where h.first_n <> h.before + 1 and h.first_n > coalesce(w.history_first, 0)`,
   },
   {
     what: 'workitems that wait at an expression whose strand is not there',
