@@ -1,4 +1,4 @@
-import { SEND_ID } from '../model/events.ts';
+import { SEND_ID, START_ID } from '../model/events.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { withKey, withoutKeys } from '../model/json.ts';
@@ -322,7 +322,7 @@ function due(world: World, id: string): Answer {
   world.noteRead(row.payload.length);
   if (row.kind === 'event') {
     // Whoever feeds the agenda has sent it.
-    if (id.startsWith(SEND_ID)) return done;
+    if (id.startsWith(SEND_ID) || id === START_ID) return done;
     const { listener, payload, waiter, event } = JSON.parse(row.payload) as {
       readonly listener: ExpressionId;
       readonly payload: Happened;

@@ -62,6 +62,8 @@ export type SentEvent = {
   readonly skip?: string;
 };
 export const SEND_ID = 'send ';
+/** The agenda row of a workflow to come that an event starts. */
+export const START_ID = 'start';
 
 /** Until the workflow is over. */
 export const FOR_EVER = 253_402_300_799_000;

@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../engine/engine.ts';
 import { judgeEvent } from '../language/event-condition.ts';
-import { type EventMode, type EventRow, FOR_EVER, type Received, SEND_ID, type SentEvent } from '../model/events.ts';
+import {
+  type EventMode,
+  type EventRow,
+  FOR_EVER,
+  type Received,
+  SEND_ID,
+  type SentEvent,
+  START_ID,
+} from '../model/events.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -40,6 +48,17 @@ export type Incoming = {
 export type Skipped = { readonly definition: string; readonly reason: string; readonly workflowId?: string };
 export type Accepted = Received & { readonly skipped: readonly Skipped[] };
 
+/** What the agenda row of a workflow to come says. */
+export type StartOrder = {
+  readonly tenant: Tenant;
+  readonly definition: string;
+  readonly version: number;
+  readonly fields: JsonObject;
+  readonly businessKey: string | null;
+  readonly hops: number;
+  readonly eventId: string;
+};
+
 /** What an event starts: decided by whoever knows the definitions. */
 export type Starter = (
   tenant: Tenant,
@@ -56,6 +75,8 @@ export type ReceiverSettings = {
 
 /** An event that says how long it waits is cut to this. */
 export const KEEP_SECONDS_MAX = 2_592_000;
+/** What passes by itself when a launch is refused. */
+const PASSING: ReadonlySet<string> = new Set(['overloaded', 'unavailable', 'internal', 'rate_limited', 'not_ready']);
 /** How long the count of what a tenant keeps is good for. */
 const COUNT_MS = 10_000;
 /** Tenants whose count is remembered. */
@@ -99,6 +120,8 @@ export function makeReceiver(parts: {
   readonly log: Log;
   readonly settings: ReceiverSettings;
   readonly starter?: Starter;
+  /** Launches what an event starts, or finds that it was launched under this id already. */
+  readonly launch?: (workflow: WorkflowId, order: StartOrder) => Promise<void>;
 }): Receiver {
   const { store, engine, clock, time, ids, log, settings } = parts;
   const starter: Starter = parts.starter ?? (async () => ({ starts: [], skipped: [] }));
@@ -203,6 +226,8 @@ export function makeReceiver(parts: {
         accepted.push({ ...one, skipped: one.duplicate ? [] : (skipped[i] ?? []) });
       });
       steps.push(step(received.flatMap(({ handed }) => handed)));
+      // What is answered as started can be looked at.
+      await Promise.all(coming.flatMap(({ starts }, i) => (received[i]?.duplicate ? [] : starts.map(beginNow))));
       if (received.some(({ row }) => row.due)) loop.wake();
     }
     return { accepted, stepped: Promise.all(steps).then(() => undefined) };
@@ -241,6 +266,36 @@ export function makeReceiver(parts: {
     }
   }
 
+  /** Launches the workflow of an agenda row that an event has written; its first step finds the row, and takes it away. */
+  async function begin(workflow: WorkflowId): Promise<void> {
+    const payload = await store.meeting.starting(workflow);
+    if (payload === null) return;
+    const { launch: order } = JSON.parse(payload) as { readonly launch: StartOrder };
+    try {
+      await parts.launch?.(workflow, order);
+    } catch (err) {
+      // Overloaded, or without a database, it is tried again; what the definition itself refuses never succeeds.
+      if (!(err instanceof Error) || !('code' in err) || PASSING.has(String(err.code))) throw err;
+      log.warn('an event could not start a definition', {
+        event: 'signals.not_started',
+        workflow_id: workflow,
+        definition: order.definition,
+        event_id: order.eventId,
+        why: err.message,
+      });
+      await store.meeting.notStarted(workflow);
+    }
+  }
+
+  const beginNow = async ({ workflow }: Start): Promise<void> => {
+    try {
+      await begin(workflow);
+      await engine.advance([{ workflow, origin: { by: 'server' }, event: { kind: 'due', agenda: START_ID } }]);
+    } catch (err) {
+      log.debug('a start is left to the agenda', { event: 'signals.later', workflow_id: workflow, err });
+    }
+  };
+
   const later = (): void => {
     if (stopped || !running) return;
     time.after(LOOK_MS, () => {
@@ -268,7 +323,8 @@ export function makeReceiver(parts: {
       await step(received.handed);
       return { ...received, skipped: found?.skipped ?? [] };
     },
-    before: (workflow, agenda) => (agenda.startsWith(SEND_ID) ? send(workflow, agenda) : null),
+    before: (workflow, agenda) =>
+      agenda.startsWith(SEND_ID) ? send(workflow, agenda) : agenda === START_ID ? begin(workflow) : null,
     start: () => {
       running = true;
       loop.wake();

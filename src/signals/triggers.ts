@@ -6,7 +6,7 @@ import type { WorkflowId } from '../model/ids.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../model/json.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Start } from '../store/meeting.ts';
-import type { Incoming, Skipped, Starter } from './receiver.ts';
+import type { Incoming, Skipped, Starter, StartOrder } from './receiver.ts';
 
 /*
  * Definitions that events start: which fit, and with which fields. The launch itself is an agenda row of the workflow to come, written in the
@@ -26,17 +26,6 @@ export type Trigger = {
 
 /** A trigger of the active version of a definition. */
 export type Triggered = { readonly definition: string; readonly version: number; readonly trigger: Trigger };
-
-/** What the agenda row of a workflow to come says. */
-export type StartOrder = {
-  readonly tenant: Tenant;
-  readonly definition: string;
-  readonly version: number;
-  readonly fields: JsonObject;
-  readonly businessKey: string | null;
-  readonly hops: number;
-  readonly eventId: string;
-};
 
 /** Workflows that one event may start. */
 const STARTS_MAX = 100;
@@ -111,4 +100,49 @@ export function filled(template: Json, event: JsonObject): Json {
   if (Array.isArray(template)) return (template as readonly Json[]).map((item) => filled(item, event));
   if (!isObject(template)) return template;
   return Object.fromEntries(Object.keys(template).map((key) => [key, filled(ownValue(template, key) ?? null, event)]));
+}
+
+/** Triggers of active versions, by tenant and type. `watch` tells of each active version that comes or goes. */
+export function makeTriggers(watch: (see: (before: HasTriggers | null, now: HasTriggers | null) => void) => void): {
+  readonly of: (tenant: Tenant, type: string) => Iterable<Triggered>;
+  readonly count: (tenant: Tenant, type: string) => number;
+} {
+  const byType = new Map<string, Map<string, readonly Triggered[]>>();
+  const keyOf = (tenant: string, type: string): string => JSON.stringify([tenant, type]);
+  watch((before, now) => {
+    for (const { type } of triggersIn(before)) {
+      const key = keyOf(before?.tenant ?? '', type);
+      byType.get(key)?.delete(before?.name ?? '');
+      if (byType.get(key)?.size === 0) byType.delete(key);
+    }
+    if (now === null) return;
+    for (const type of new Set(triggersIn(now).map((trigger) => trigger.type))) {
+      const key = keyOf(now.tenant, type);
+      const names = byType.get(key) ?? new Map<string, readonly Triggered[]>();
+      byType.set(key, names);
+      names.set(
+        now.name,
+        triggersIn(now)
+          .filter((trigger) => trigger.type === type)
+          .map((trigger) => ({ definition: now.name, version: now.version, trigger })),
+      );
+    }
+  });
+  return {
+    of: (tenant, type) => [...(byType.get(keyOf(tenant, type))?.values() ?? [])].flat(),
+    count: (tenant, type) => [...(byType.get(keyOf(tenant, type))?.values() ?? [])].flat().length,
+  };
+}
+
+/** An active version, as far as triggers go. */
+export type HasTriggers = {
+  readonly tenant: string;
+  readonly name: string;
+  readonly version: number;
+  readonly options: JsonObject;
+};
+
+function triggersIn(definition: HasTriggers | null): readonly Trigger[] {
+  const triggers = definition === null ? undefined : ownValue(definition.options, 'triggers');
+  return Array.isArray(triggers) ? (triggers as unknown as readonly Trigger[]) : [];
 }

@@ -1,3 +1,4 @@
+import { START_ID } from '../model/events.ts';
 import { type ExpressionId, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Connection, Connections, Statement } from './connections.ts';
@@ -33,6 +34,14 @@ const sendingRow: Statement = {
   text: `
   select w.tenant, a.payload from agenda a join workflow w on w.shard = a.shard and w.id = a.workflow_id
   where a.shard = $1::smallint and a.workflow_id = $2 and a.id = $3`,
+};
+const startingRow: Statement = {
+  name: 'starting_row',
+  text: `select payload from agenda where shard = $1::smallint and workflow_id = $2 and id = '${START_ID}'`,
+};
+const notStarted: Statement = {
+  name: 'not_started',
+  text: `delete from agenda where shard = $1::smallint and workflow_id = $2 and id = '${START_ID}'`,
 };
 const tidyPlaces: Statement = {
   name: 'tidy_places',
@@ -91,6 +100,13 @@ export function makeMeeting(
       const { rows } = await writes.run(sendingRow, [shardOf(workflow), workflow, agenda]);
       const [row] = rows;
       return row === undefined ? null : { tenant: row['tenant'] as Tenant, payload: row['payload'] as string };
+    },
+    starting: async (workflow) => {
+      const { rows } = await writes.run(startingRow, [shardOf(workflow), workflow]);
+      return (rows[0]?.['payload'] as string | undefined) ?? null;
+    },
+    notStarted: async (workflow) => {
+      await writes.run(notStarted, [shardOf(workflow), workflow]);
     },
     waits: async ({ tenant, type, key, workflow, element, limit, after }) => {
       const size = pageSize(limit);

@@ -145,7 +145,7 @@ const markWaiters = statement(
 const startRows = statement(
   'start_rows',
   `insert into agenda (shard, workflow_id, id, kind, due_at, held_at, path, payload)
-  select r.s, r.w, 'launch', 'event', $2::bigint, null, null, r.payload
+  select r.s, r.w, 'start', 'event', $2::bigint, null, null, r.payload
   from ${listOf('s smallint, w text, payload text')}
   on conflict (shard, workflow_id, id) do nothing`,
 );

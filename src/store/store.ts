@@ -280,6 +280,10 @@ export type Meeting = {
   again(tenant: Tenant, eventId: string, starts: readonly Start[], judge: Judge, now: number): Promise<Received | null>;
   /** What an agenda row says that sends an event, and whose it is; null: it was sent. */
   sending(workflow: WorkflowId, agenda: string): Promise<{ readonly tenant: Tenant; readonly payload: string } | null>;
+  /** What the agenda row of a workflow to come says; null: it was launched, or given up. */
+  starting(workflow: WorkflowId): Promise<string | null>;
+  /** A workflow to come is given up. */
+  notStarted(workflow: WorkflowId): Promise<void>;
   /** Those who wait, newest first; what is null is any. */
   waits(query: WaitQuery): Promise<Page<Wait>>;
   /** Throws away places nobody has come to since `before`, at most `limit`. */

@@ -169,6 +169,8 @@ export function meetingIn(
         const row = rows?.agenda.get(agenda);
         return rows === undefined || row === undefined ? null : { tenant: rows.workflow.tenant, payload: row.payload };
       }),
+    starting: () => ask('starting', () => null),
+    notStarted: () => ask('not started', () => {}),
     waits: ({ tenant, type, key, workflow, element, limit, after }) =>
       ask('waits', () => {
         if (after !== null) throw new Error('The simulation shows one page of those who wait');

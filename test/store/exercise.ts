@@ -189,6 +189,8 @@ async function exerciseMeeting(store: Store, id: WorkflowId): Promise<void> {
   ]);
   await meeting.again(DEFAULT_TENANT, 'evt_3', [], judgeEvent, AT);
   await meeting.sending(id, 'send 1');
+  await meeting.starting(id);
+  await meeting.notStarted(id);
   const all = { tenant: DEFAULT_TENANT, type: null, key: null, workflow: null, element: null, limit: 10, after: null };
   await meeting.waits(all);
   await meeting.tidyPlaces(AT, 10);
