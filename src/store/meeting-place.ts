@@ -231,7 +231,10 @@ export function placeOn(
     known: async (tenant, digests) => events(await run(knownEvents, tenant, digests)),
     share: async (tenant, types, now) => {
       const [, { rows }] = await connection.together(() =>
-        Promise.all([connection.run(makeRoots, [tenant, types, now]), connection.run(shareRoots, [tenant, types])]),
+        Promise.all([
+          connection.run(makeRoots, [tenant, types, now]),
+          connection.run(suited(shareRoots), [tenant, types]),
+        ]),
       );
       return new Map(
         rows.map(({ type, seq, pointers }): readonly [string, Shared] => [

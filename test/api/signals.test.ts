@@ -167,7 +167,7 @@ describe('an event', () => {
   test('comes from the library of CloudEvents in all three modes', async () => {
     const id = await launch("define\n  await event: 'sdk', times: 4, key_from: '/data/id', key: '7', to: 'last'\n");
     const made_ = (n: number): CloudEvent<object> =>
-      new CloudEvent({ type: 'sdk', source: '/sdk/é', subject: `é ${n}`, data: { id: 7, n }, some: 'extension' });
+      new CloudEvent({ type: 'sdk', source: '/sdk', subject: `é ${n}`, data: { id: 7, n }, some: 'extension' });
     const post = (message: { headers: object; body?: unknown }): Promise<Answer> => {
       const headers = Object.entries(message.headers).map(([name, value]) => [name, encodeURI(String(value))]);
       return send(server.url, 'POST', '/', {
@@ -302,8 +302,9 @@ describe('a signal of a workflow', () => {
       workflow: "define\n  signal name: 'x'\n",
       callbacks: { signal: 'http://127.0.0.1:1/' },
     });
-    for (const id of [answer.json<{ id: string }>().id, await launch("define\n  signal task: 'x'\n")])
-      expect(await shown(id)).toMatchObject({ workitems: [{ participant: 'signal' }] });
+    expect(await shown(answer.json<{ id: string }>().id)).toMatchObject({ workitems: [{ participant: 'signal' }] });
+    const bare = await launch("define\n  signal task: 'x'\n");
+    expect(await shown(bare)).toMatchObject({ errors: [{ class: 'MissingCallbackUrl' }] });
   });
 });
 
