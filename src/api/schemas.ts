@@ -28,7 +28,15 @@ import {
   SubscriptionPatch,
 } from './resources/subscriptions/schemas.ts';
 import { TimerList } from './resources/timers/schemas.ts';
-import { History, Launch, Launched, Workflow, WorkflowCount, WorkflowList } from './resources/workflows/schemas.ts';
+import {
+  Cancel,
+  History,
+  Launch,
+  Launched,
+  Workflow,
+  WorkflowCount,
+  WorkflowList,
+} from './resources/workflows/schemas.ts';
 import {
   Callback,
   Claim,
@@ -54,6 +62,7 @@ import { Fields, Problem, Tree } from './schema-parts.ts';
 export const published = {
   launch: Launch,
   launched: Launched,
+  cancel: Cancel,
   proceed: Proceed,
   fail: Fail,
   'workitem-patch': WorkitemPatch,

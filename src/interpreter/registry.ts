@@ -3,6 +3,7 @@ import { process, sub } from './expressions/bpmn/scope.ts';
 import { call, task } from './expressions/bpmn/task.ts';
 import { equals, given, if_, that } from './expressions/ruote/branching.ts';
 import { command } from './expressions/ruote/commands.ts';
+import { compensate } from './expressions/ruote/compensation.ts';
 import { addBranches, citerator, concurrence } from './expressions/ruote/concurrence.ts';
 import { inc } from './expressions/ruote/counting.ts';
 import { cursor } from './expressions/ruote/cursor.ts';
@@ -60,6 +61,7 @@ const all: readonly Expression[] = [
   lose,
   reserve,
   signal,
+  compensate,
   process,
   sub,
   task,

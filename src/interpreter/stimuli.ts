@@ -17,6 +17,7 @@ import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
 import { putOff, wakeOf } from './life/timers.ts';
+import { recordDone, UNDOS_MAX } from './life/undoing.ts';
 import { mappedAnswer } from './life/workitems.ts';
 import { goOn, pause, resume } from './pausing.ts';
 import { deliveredFields, mergeGiven, OURS } from './state/fields.ts';
@@ -49,7 +50,7 @@ export function stir(world: World, event: Happening): Answer {
     case 'release':
       return claim(world, event);
     case 'cancel':
-      return cancel(world);
+      return cancel(world, event);
     case 'kill':
       return kill(world);
     case 'pause':
@@ -131,7 +132,7 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
   if (row.claimBy != null && isInTheWay(world, row, event.by)) return claimed(row);
   const x = world.find({ path: row.path, id: row.id });
   if (x === null) return NO_WORKITEM;
-  const { mapped, output } = readTerms(row.terms);
+  const { mapped, output, undo } = readTerms(row.terms);
   const answer = output === undefined ? event.fields : mappedAnswer(output, withoutKeys(event.fields, ...OURS));
   // Of one that was given a part of the fields, the others are where they were.
   const fields = given(world, mapped === true ? x.node.applied : fieldsOf(world, row), answer);
@@ -146,6 +147,11 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
     updatedTree: null,
     received: true,
   };
+  if (undo !== undefined && !recordDone(x, row.participant, undo, fields))
+    return fault(
+      'limit_exceeded',
+      `the workflow has ${UNDOS_MAX} participants to undo already, as many as there may be`,
+    );
   world.changeWorkitem(row.id, { kind: 'delete' });
   x.node.hasWorkitem = false;
   clearError(x);
@@ -284,8 +290,9 @@ function claim(world: World, event: Of<'claim' | 'release'>): Answer {
   return done;
 }
 
-function cancel(world: World): Answer {
+function cancel(world: World, { compensate }: Of<'cancel'>): Answer {
   if (isGone(world)) return NO_WORKFLOW;
+  if (compensate === true) world.header.compensating = true;
   world.record({ kind: 'workflow.cancelling' });
   if (world.header.pausedAt !== null) goOn(world);
   world.header.cancelled = true;

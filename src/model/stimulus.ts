@@ -72,7 +72,8 @@ export type Happening =
       readonly ttlMs: number;
     }
   | { readonly kind: 'release'; readonly workitem: ExpressionId; readonly by?: Answering }
-  | { readonly kind: 'cancel' }
+  /** `compensate`: what participants have done is undone before it is over. */
+  | { readonly kind: 'cancel'; readonly compensate?: boolean }
   | { readonly kind: 'kill' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }

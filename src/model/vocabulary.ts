@@ -36,9 +36,12 @@ export const EXPRESSION_NAMES: ReadonlySet<string> = new Set([
   ...['forget', 'lose', 'noop', 'stall', 'echo', 'reserve', ...REFUSED_NAMES],
 ]);
 
-/** Names that are expressions only with the attribute shown; without it, and where a launch names a participant so, they are what any other
- * head is. */
-export const NAMES_WITH: ReadonlyMap<string, string> = new Map([['signal', 'name']]);
+/** Names that are expressions only with one of the attributes shown; without it, and where a launch names a participant so, they are what any
+ * other head is. */
+export const NAMES_WITH: ReadonlyMap<string, readonly string[]> = new Map([
+  ['signal', ['name']],
+  ['compensate', ['tag', 'all']],
+]);
 
 /** Whether a tree is an expression of the language, as far as can be told without a launch. */
 export const isExpressionHead = ({
@@ -47,7 +50,7 @@ export const isExpressionHead = ({
 }: {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, unknown>;
-}): boolean => EXPRESSION_NAMES.has(name) || attributes.has(NAMES_WITH.get(name) ?? '\0');
+}): boolean => EXPRESSION_NAMES.has(name) || (NAMES_WITH.get(name) ?? []).some((key) => attributes.has(key));
 
 /** Attributes with a meaning of their own on every expression. */
 export const COMMON_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -128,6 +131,7 @@ function ownAttributes(): ReadonlyMap<string, ReadonlySet<string>> {
     ['undo cancel kill redo', ['ref']],
     ['reserve', ['mutex']],
     ['signal', ['name', 'key', 'mode', 'to', 'data', 'fields']],
+    ['compensate', ['all']],
   ];
   return new Map(table.flatMap(([names, own]) => names.split(' ').map((name) => [name, new Set(own)] as const)));
 }

@@ -293,3 +293,43 @@ test('a participant that gives no sign of life times out, and one that does goes
   await is(id, 'completed');
   expect((await send(rota.url, 'GET', `/v1/workflows/${id}/history`)).text).toContain('"reason":"heartbeat"');
 });
+
+/** Who was asked to undo what, in order, for one workflow. */
+const undone = (id: string): readonly unknown[] =>
+  asked
+    .filter(({ url, body }) => url === '/undo' && body.includes(id))
+    .map(({ body }) => {
+      const { participant, fields } = JSON.parse(body) as { participant: string; fields: Record<string, unknown> };
+      return [participant, fields['__undo__'], fields['booked']];
+    });
+const callbacks = (): object => ({ '/^book_/': `${there}/book`, '/^undo_/': `${there}/undo` });
+
+test('what was done is undone, the latest first: by an error nobody handles, by a cancel, and where the definition says so', async () => {
+  says.set('/book', { status: 200, body: { proceed: true, fields: { booked: true } } });
+  says.set('/undo', { status: 200, body: { proceed: true, fields: { dropped: true } } });
+  const trip = "define trip\n  sequence\n    book_a undo: 'undo_a'\n    book_b undo: 'undo_b'\n";
+  const failed = await launch(`${trip}    error 'sold out'\n`, {
+    callbacks: callbacks(),
+    replies: true,
+    compensate: true,
+  });
+  await is(failed, 'cancelled');
+  expect(undone(failed)).toEqual([
+    ['undo_b', { participant: 'book_b', expid: '0_0_1' }, true],
+    ['undo_a', { participant: 'book_a', expid: '0_0_0' }, true],
+  ]);
+  expect((await send(rota.url, 'GET', `/v1/workflows/${failed}/history`)).text).toContain('"reason":"sold out"');
+
+  const cancelled = await launch(`${trip}    stall\n`, { callbacks: callbacks(), replies: true });
+  await advance(0);
+  await postJson(rota.url, `/v1/workflows/${cancelled}/cancel`, { compensate: true });
+  await is(cancelled, 'cancelled');
+  expect(undone(cancelled)).toHaveLength(2);
+
+  const tagged =
+    "define\n  sequence\n    sequence tag: 'trip'\n      book_a undo: 'undo_a'\n    book_b undo: 'undo_b'\n    compensate tag: 'trip'\n";
+  const said = await launch(tagged, { callbacks: callbacks(), replies: true });
+  const { fields } = await is(said, 'completed');
+  expect(undone(said)).toMatchObject([['undo_a', {}, true]]);
+  expect(fields).toEqual({ booked: true });
+});

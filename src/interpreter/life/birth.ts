@@ -185,7 +185,8 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
 function headOf(world: World, { name, attributes }: Tree, { root }: TreeRef): string {
   const known = world.registry.get(name);
   // Names that came later may be those of participants.
-  if (known?.onlyWith !== undefined && (!attributes.has(known.onlyWith) || isCalledBack(world, name))) return 'ref';
+  const only = known?.onlyWith;
+  if (only !== undefined && (!only.some((key) => attributes.has(key)) || isCalledBack(world, name))) return 'ref';
   if (known === undefined || (known.family !== undefined && typeof root !== 'string')) return 'ref';
   return known.names[0] ?? 'ref';
 }

@@ -1,6 +1,8 @@
 import type { LanguageError } from '../../language/language-error.ts';
 import type { Fields, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
+import { readOptions } from '../../model/participants.ts';
+import { shorten } from '../../model/text.ts';
 import { CARRIED, carriedFields, encodeMessages } from '../state/messages.ts';
 import type { Message } from '../state/state.ts';
 import type { Acting, World } from '../state/world.ts';
@@ -83,7 +85,21 @@ export function keepError(
     message: toText(error['message']),
   });
   world.send({ kind: 'intercepted', ref: refOf(x), error, fields: withError(carried, error) });
+  undoAll(world, toText(error['message']));
 }
+
+/** An error that nobody handles undoes what was done, where its launch wants it so: the workflow is cancelled with it. */
+function undoAll(world: World, message: string): void {
+  const { header, row } = world;
+  if (row.options == null || header.cancelled || header.killed || readOptions(row.options).compensate !== true) return;
+  header.cancelled = true;
+  header.compensating = true;
+  world.record({ kind: 'workflow.cancelling', reason: shorten(message, REASON_CHARACTERS_MAX) });
+  world.send({ kind: 'cancel_process', flavour: null, after: 0, again: true });
+}
+
+/** As much of an error as a reason takes. */
+const REASON_CHARACTERS_MAX = 1_000;
 
 /**
  * Keeps an error where it happened when nobody handles it any more: whoever was to do so is over, or the expression that failed has

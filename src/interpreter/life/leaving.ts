@@ -27,6 +27,7 @@ import { filterOut } from './filtering.ts';
 import { dropListener } from './listening.ts';
 import { leaveTag } from './tags.ts';
 import { clearTimers } from './timers.ts';
+import { undoingAfter } from './undoing.ts';
 import { dropScope, ownVariables, parentOf, variablesToJson } from './variables.ts';
 
 /*
@@ -73,7 +74,12 @@ export function leave(x: Acting, given: Fields, stays = false): void {
   const hadParent = !wasFirst || strand.at !== '';
   const updatedTree = node.updated ? treeToStored(treeOf(x)) : null;
   const again = node.state === null && node.onTerminate === 'regenerate' && strand.path === '0' && wasFirst;
-  const message: Of<'apply'> | null = again ? regeneration(x, fields) : null;
+  const isRoot = wasFirst && !hadParent && strand.path === '0';
+  const message: Of<'apply'> | null = again
+    ? regeneration(x, fields)
+    : isRoot && world.header.compensating
+      ? undoingAfter(x, fields)
+      : null;
   world.record({
     kind: node.state === null ? 'expression.replied' : 'expression.cancelled',
     expid: node.expid,

@@ -189,6 +189,11 @@ export type Header = {
   /** Messages of BPMN that wait for somebody, and how many there have been. */
   messages: number;
   messageSeq: number;
+  /** What participants have done that can be undone, oldest first: a number, and the tags that were entered; null: nothing (life/undoing.ts). */
+  undos: readonly (readonly [number, ...string[]])[] | null;
+  undoSeq: number;
+  /** It is being cancelled with all that was done. */
+  compensating: boolean;
   tags: Record<string, number>;
   wfName: string | null;
   revision: string | null;
@@ -301,7 +306,7 @@ export const plainReply = (
 
 /** What an expression keeps of the one whose place it takes. */
 export type Place = {
-  readonly trigger: Trigger;
+  readonly trigger: Trigger | null;
   readonly added: Node['added'];
   readonly scope: readonly (readonly [string, Value])[] | null;
   readonly onReply: Reapply | null;
@@ -414,6 +419,9 @@ export const newHeader = (): Header => ({
   kept: 0,
   messages: 0,
   messageSeq: 0,
+  undos: null,
+  undoSeq: 0,
+  compensating: false,
   tags: {},
   wfName: null,
   revision: null,

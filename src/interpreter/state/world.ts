@@ -59,8 +59,8 @@ export type Expression = {
   readonly names: readonly string[];
   /** The language it belongs to; absent: Ruote's. */
   readonly family?: Family;
-  /** Counts only with this attribute, and where the launch names no participant so; else it is a participant or sub-process. */
-  readonly onlyWith?: string;
+  /** Counts only with one of these attributes, and where the launch names no participant so; else it is a participant or sub-process. */
+  readonly onlyWith?: readonly string[];
   /** It obeys commands (skip, jump, rewind…) of expressions below it. */
   readonly commanded?: true;
   readonly apply: (x: Acting) => void;

@@ -23,10 +23,13 @@ export function readLaunchOptions(
 ): { readonly options: LaunchOptions | null } | OptionTrouble {
   const replies = flagIn(body, 'replies');
   if (replies === undefined) return { parameter: 'replies', detail: 'replies must be true or false' };
+  const compensate = flagIn(body, 'compensate');
+  if (compensate === undefined) return { parameter: 'compensate', detail: 'compensate must be true or false' };
   const notify = Object.hasOwn(body, 'notify') ? readNotify(parts, body['notify'] as Json) : { notify: [] };
   if ('detail' in notify) return notify;
   const options: LaunchOptions = {
     ...(replies ? { replies } : {}),
+    ...(compensate ? { compensate } : {}),
     ...(notify.notify.length === 0 ? {} : { notify: notify.notify }),
   };
   return { options: Object.keys(options).length === 0 ? null : options };

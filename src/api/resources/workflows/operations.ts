@@ -12,7 +12,7 @@ import { Problem } from '../../problem.ts';
 import { Rehearsable } from '../../schema-parts.ts';
 import { timeOrNull } from '../../time.ts';
 import { askedOf, FILTERS, INSIDE_FILTERS, insideOf } from './filters.ts';
-import { History, Workflow, WorkflowCount, WorkflowList, WorkflowTree } from './schemas.ts';
+import { Cancel, History, Workflow, WorkflowCount, WorkflowList, WorkflowTree } from './schemas.ts';
 import { show } from './show.ts';
 import { getSource, getTree } from './source.ts';
 import { glanceView, summaryView } from './view.ts';
@@ -83,7 +83,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       summary: 'Cancel a workflow: participants are told, on_cancel handlers run, then it is over',
       access: 'operate',
       fixed: true,
-      body: { schema: Rehearsable, checked: 'by handler' },
+      body: { schema: Cancel, checked: 'by handler' },
       answers: answersOrRehearsal(400),
       handle: (call) => cancel(parts, call),
     },
@@ -136,7 +136,9 @@ function simple(parts: Parts, kind: 'kill' | 'pause' | 'resume', summary: string
 async function cancel(parts: Parts, call: Call): Promise<Reply> {
   const id = workflowIdOf(call);
   try {
-    return await happenOrRehearse(parts, call, id, { kind: 'cancel' });
+    const compensate = call.body['compensate'];
+    const isWanted = compensate === true || compensate === 'true';
+    return await happenOrRehearse(parts, call, id, isWanted ? { kind: 'cancel', compensate: true } : { kind: 'cancel' });
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
     throw thrown;

@@ -1,6 +1,6 @@
 import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
 import { Type } from '../../schema.ts';
-import { Fields, nextCursor, nullable, Tree, text, time } from '../../schema-parts.ts';
+import { dryRun, Fields, nextCursor, nullable, reason, Tree, text, time } from '../../schema-parts.ts';
 import { Warnings } from '../../warnings.ts';
 import { ErrorRecord } from '../errors/schemas.ts';
 import { Workitem } from '../workitems/schemas.ts';
@@ -26,6 +26,18 @@ const tryRules = () => ({
   gone_ends: Type.Optional(Type.Boolean()),
   max_seconds: Type.Optional(Type.Number({ minimum: 0 })),
 });
+
+/** Body of a cancel. */
+export const Cancel = Type.Object(
+  {
+    reason,
+    dry_run: dryRun,
+    compensate: Type.Optional(
+      Type.Boolean({ description: 'true: what participants with an undo have done is undone before it is over' }),
+    ),
+  },
+  { title: 'Cancel', description: 'Why, and whether what was done is undone' },
+);
 
 /** Body of `POST /v1/workflows`. Exactly one of `callback` and `callbacks` is there. */
 export const Launch = Type.Object(
@@ -63,6 +75,9 @@ export const Launch = Type.Object(
       Type.Boolean({
         description: 'true: a callback that is answered with {"proceed": true, "fields"?} has proceeded',
       }),
+    ),
+    compensate: Type.Optional(
+      Type.Boolean({ description: 'true: an error nobody handles undoes what was done, and cancels the workflow' }),
     ),
     notify: Type.Optional({
       description:

@@ -7,6 +7,9 @@
  * Attributes: `ref` or the text: the name of the participant. All attributes, substituted, are given to it as the field `params`
  * (the text as a key with the value null; a bare head adds `ref`); children are not run but given as `params.__children__`.
  *
+ * Four of them say more, where they are written so: `input` and `output`, as objects only, map what it is given and what is taken of its answer (docs/api-v1.md,
+ * Participants); `heartbeat`, a duration: it has to tell that often that it is still at work; `undo`: the participant that undoes its work (`compensate`).
+ *
  * ```radial
  * participant ref: 'alice', task: 'write', timeout: '2d'
  * ```

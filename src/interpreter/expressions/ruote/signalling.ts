@@ -34,7 +34,7 @@ const KEPT_SECONDS = 3_600;
 
 export const signal: Expression = {
   names: ['signal'],
-  onlyWith: 'name',
+  onlyWith: ['name'],
   apply: (x) => {
     const { node, world } = x;
     const type = toText(attribute(x, 'name'));
