@@ -1,20 +1,18 @@
 import { pausedSince } from '../interpreter/inspect.ts';
-import { heartbeatRow } from '../interpreter/life/heartbeats.ts';
 import { bareChanges, joinChanges, overlay } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
-import { readTerms } from '../model/participants.ts';
 import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
+import { rulesOf, withHeartbeat } from './agreed.ts';
 import type { EngineStimulus, OnlyIf, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, nameOf, type Verdict } from './entry.ts';
 import { recorded, withFirstEntry } from './history.ts';
 import { afterRefusal, afterTry, type Circumstances, type Consequence, overtaken, redelivered } from './outcomes.ts';
 import { rehearsed } from './rehearsal.ts';
-import { type RetryRules, readRetryRules, saysSomething } from './retry-rules.ts';
 import { killedApart, SET_APART, setApart } from './set-apart.ts';
 import type { Running, Turn } from './turn.ts';
 
@@ -343,37 +341,6 @@ const circumstances = (running: Running, turn: Turn, entry: Entry): Circumstance
   // From the seed, so that a batch that is run again decides the same.
   fraction: Number.parseInt(entry.seed.slice(0, 8), 16) / 2 ** 32,
 });
-
-/** From the delivery on its participant owes signs of life, where they were agreed on. */
-function withHeartbeat(row: WorkitemRow, entry: Entry, changes: Changes): Changes {
-  if (row.terms == null || entry.kind !== 'outcome' || entry.outcome.result.kind !== 'delivered') return changes;
-  const { heartbeatMs } = readTerms(row.terms);
-  const op = changes.workitems.get(row.id);
-  if (heartbeatMs === undefined || op?.kind !== 'patch' || entry.outcome.send !== 'active' || op.set.send !== null)
-    return changes;
-  const heartbeatAt = (row.heldAt ?? entry.outcome.endedAt) + heartbeatMs;
-  const waking = heartbeatRow(row, heartbeatAt);
-  return {
-    ...changes,
-    workitems: new Map([[row.id, { kind: 'patch', set: { ...op.set, heartbeatAt } }]]),
-    agenda: new Map([[waking.id, { kind: 'put', row: waking }]]),
-  };
-}
-
-/** The launch's rules; where it has none for this participant, those it is registered with. */
-function rulesOf(running: Running, turn: Turn, entry: Entry): RetryRules {
-  const { workflow } = turn.view;
-  const launched = readRetryRules(workflow?.retry ?? null);
-  const id = entry.kind === 'outcome' ? entry.outcome.workitem : workitemIn(entry.stimulus.event);
-  const row = id === null ? undefined : turn.view.workitems.get(id);
-  if (workflow === null || row?.terms == null || readTerms(row.terms).entry === undefined) return launched;
-  if (saysSomething(launched) || launched.participants?.has(row.participant) === true) return launched;
-  const retry = running.participants?.find(workflow.tenant, row.participant)?.retry ?? null;
-  return retry === null ? launched : readRetryRules(JSON.stringify(retry));
-}
-
-const workitemIn = (event: EngineStimulus['event']): ExpressionId | null =>
-  'workitem' in event ? event.workitem : null;
 
 /**
  * The step for something the server itself has to get done throws again and again: the workflow is put in error and kept, and what

@@ -2,17 +2,18 @@ import { SEND_ID, START_ID } from '../model/events.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { withKey, withoutKeys } from '../model/json.ts';
-import { claimOf, readTerms, termsText } from '../model/participants.ts';
+import { readTerms } from '../model/participants.ts';
 import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
-import type { Answer, Answering, Happening } from '../model/stimulus.ts';
+import type { Answer, Happening } from '../model/stimulus.ts';
 import { broken, cancelOne, reapply, replay } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
+import { claim, claimed, heartbeat, isInTheWay } from './claims.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
 import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_MAX, keepMessage } from './expressions/bpmn/waits.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
-import { heard, lookForLife } from './life/heartbeats.ts';
+import { lookForLife } from './life/heartbeats.ts';
 import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
@@ -45,10 +46,10 @@ export function stir(world: World, event: Happening): Answer {
     case 'edit':
       return edit(world, event);
     case 'heartbeat':
-      return heartbeat(world, event);
+      return heartbeat(world, workitem(world, event.workitem), event);
     case 'claim':
     case 'release':
-      return claim(world, event);
+      return claim(world, workitem(world, event.workitem), event);
     case 'cancel':
       return cancel(world, event);
     case 'kill':
@@ -236,58 +237,6 @@ function edit(world: World, event: Of<'edit'>): Answer {
   });
   world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem_id: workitemId(row.id, world.row.id) });
   return { ok: true, value: { revision: row.revision + 1 } };
-}
-
-function heartbeat(world: World, event: Of<'heartbeat'>): Answer {
-  const row = workitem(world, event.workitem);
-  if (row === null || row.state !== 'open') return NO_WORKITEM;
-  const x = world.find({ path: row.path, id: row.id });
-  if (x === null) return NO_WORKITEM;
-  const { heartbeatAt, deadlineAt } = heard(x, row, event);
-  return { ok: true, value: { heartbeat_at: heartbeatAt, deadline_at: deadlineAt } };
-}
-
-/** Whether a colleague works on it, for whom this caller does not answer. */
-function isInTheWay(world: World, row: WorkitemRow, by: Answering | undefined): boolean {
-  const holder = claimOf(row, world.now);
-  if (by === undefined || holder === null || by.assignee === holder.assignee) return false;
-  const { claimant } = readTerms(row.terms);
-  return claimant === undefined || by.claimant !== claimant;
-}
-
-const claimed = ({ claimBy }: WorkitemRow): Answer =>
-  fault(
-    'workitem_claimed',
-    `the workitem is claimed by ${JSON.stringify(claimBy)}: say for whom you answer (Rota-Assignee)`,
-  );
-
-/** One of those who share a worklist takes a workitem for a while, or lets it go. */
-function claim(world: World, event: Of<'claim' | 'release'>): Answer {
-  const row = workitem(world, event.workitem);
-  if (row === null) return NO_WORKITEM;
-  const holder = claimOf(row, world.now);
-  const { claimant: _before, ...terms } = readTerms(row.terms);
-  if (event.kind === 'release') {
-    if (isInTheWay(world, row, event.by)) return claimed(row);
-    if (holder !== null)
-      world.changeWorkitem(row.id, {
-        kind: 'patch',
-        set: { claimBy: null, claimUntil: null, terms: termsText(terms), revision: row.revision + 1 },
-      });
-    return done;
-  }
-  if (holder !== null && holder.assignee !== event.assignee) return claimed(row);
-  const claimant = event.claimant === null ? {} : { claimant: event.claimant };
-  world.changeWorkitem(row.id, {
-    kind: 'patch',
-    set: {
-      claimBy: event.assignee,
-      claimUntil: world.now + event.ttlMs,
-      terms: termsText({ ...terms, ...claimant }),
-      revision: row.revision + 1,
-    },
-  });
-  return done;
 }
 
 function cancel(world: World, { compensate }: Of<'cancel'>): Answer {
