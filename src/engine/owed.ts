@@ -102,6 +102,9 @@ function isWanted({ filter }: Subscriber, { workflow }: Happened): boolean {
 const definitionOf = (workflow: WorkflowRow): string | null =>
   (workflow as { readonly definitionName?: string | null }).definitionName ?? null;
 
+/** How many events led to what the workflow does; one more is what it tells. */
+const hopsOf = (workflow: WorkflowRow): number => (workflow as { readonly hops?: number | null }).hops ?? 0;
+
 function lifecycleEvent(
   { view, workflow, entry, n, at }: Happened,
   type: string,
@@ -131,6 +134,7 @@ function lifecycleEvent(
     subject: workflow.id,
     time: new Date(at).toISOString(),
     sequence: String(n).padStart(10, '0'),
+    rotahops: hopsOf(workflow) + 1,
     datacontenttype: 'application/json',
     data,
   };

@@ -142,7 +142,7 @@ export function atPointer(value: Json, pointer: string): Json {
   for (const part of pointer.slice(1).split('/')) {
     const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
     if (Array.isArray(current))
-      current = /^(?:0|[1-9]\d{0,8})$/.test(key) ? (current[Number(key)] as Json | undefined) : undefined;
+      current = /^(?:0|[1-9]\d{0,8})$/.test(key) ? (current as readonly Json[]).at(Number(key)) : undefined;
     else if (isObject(current)) current = ownValue(current, key);
     else return null;
     if (current === undefined) return null;

@@ -133,7 +133,7 @@ function fieldAt(fields: Fields, path: string): Json | undefined {
   let current: Json | undefined = fields;
   for (const key of path.split('.')) {
     if (Array.isArray(current))
-      current = /^\d{1,9}$/.test(key) ? (current[Number(key)] as Json | undefined) : undefined;
+      current = /^\d{1,9}$/.test(key) ? (current as readonly Json[]).at(Number(key)) : undefined;
     else current = isObject(current) ? ownValue(current, key) : undefined;
     if (current === undefined) return undefined;
   }

@@ -123,11 +123,11 @@ export function specComplaints(
 
 /** @param hasTemplates whether values may hold templates; else braces mean themselves */
 export function headersComplaints(headers: JsonObject, hasTemplates: boolean): readonly Complaint[] {
-  const names = Object.keys(headers);
-  if (names.length > HEADERS_MAX)
+  const all = Object.entries(headers);
+  if (all.length > HEADERS_MAX)
     return [{ pointer: '#/headers', detail: `there may be at most ${HEADERS_MAX} headers` }];
-  return names.flatMap((name) => {
-    const detail = headerComplaint(name, String(headers[name]), hasTemplates);
+  return all.flatMap(([name, value]) => {
+    const detail = headerComplaint(name, String(value), hasTemplates);
     return detail === null ? [] : [{ pointer: `#/headers/${name}`, detail }];
   });
 }

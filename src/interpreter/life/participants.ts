@@ -45,7 +45,7 @@ function urlIn(callbacks: Json, participant: string): string | null {
   const fitting = patterns
     .sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
     .find((pattern) => fits(pattern, participant, work));
-  const url = fitting === undefined ? undefined : callbacks[fitting];
+  const url = fitting === undefined ? undefined : ownValue(callbacks, fitting);
   return typeof url === 'string' ? url : null;
 }
 

@@ -1,7 +1,7 @@
 import { plainRetry } from '../../../engine/retry-rules.ts';
 import { randomDigits } from '../../../identity/key-text.ts';
 import { Fault } from '../../../model/fault.ts';
-import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
+import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { isEventPattern, TEST_EVENT } from '../../../model/lifecycle.ts';
 import { HIDDEN, headersComplaints } from '../../../registry/participant-spec.ts';
 import { SUBSCRIPTIONS_MAX, type Subscription as Subscribed } from '../../../registry/subscriptions.ts';
@@ -96,10 +96,7 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
       handle: async (call) => {
         const before = one(call);
         checkMatch(call, before);
-        const merged: { [key: string]: Json } = { ...before.shown.parsed, enabled: before.shown.enabled };
-        for (const [key, value] of Object.entries(call.body))
-          if (value === null) delete merged[key];
-          else merged[key] = key === 'headers' || key === 'filter' ? mergedIn(merged[key], value) : value;
+        const merged = mergedIn({ ...before.shown.parsed, enabled: before.shown.enabled }, call.body) as JsonObject;
         const spec = checked(checkWhole(merged, false));
         if (!(await subscriptions.change(before.id, before.shown.ver, spec))) throw changed(before.id);
         const headers = spreadHeaders(await memory.spread());
@@ -294,7 +291,7 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
 
   function rangeOf(body: JsonObject): readonly [number, number] {
     const at = (key: string, otherwise: number): number => {
-      const value = body[key];
+      const value = ownValue(body, key);
       if (value === undefined) return otherwise;
       const time = typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : Number.NaN;
       if (Number.isNaN(time)) throw wrong(key, `${key} must be a time such as 2015-10-05T12:47:00Z`);
@@ -320,14 +317,15 @@ const REDELIVERED_MAX = 10_000;
 const PAGES_MAX = 20;
 const STATES: ReadonlySet<string> = new Set(['owed', 'failing', 'delivered', 'spent']);
 
-const mergedIn = (before: Json | undefined, patch: Json): Json => {
+/** A merge patch (RFC 7396). */
+function mergedIn(before: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
-  const merged: { [key: string]: Json } = isObject(before) ? { ...before } : {};
+  const merged = new Map(isObject(before) ? Object.entries(before) : []);
   for (const [key, value] of Object.entries(patch))
-    if (value === null) delete merged[key];
-    else Object.defineProperty(merged, key, { value, enumerable: true, configurable: true, writable: true });
-  return merged;
-};
+    if (value === null) merged.delete(key);
+    else merged.set(key, mergedIn(merged.get(key), value));
+  return Object.fromEntries(merged);
+}
 
 const etagOf = ({ shown: { ver } }: Subscribed): string => `"${ver}"`;
 
