@@ -161,6 +161,16 @@ export type Callback = {
   readonly proceed_url: string;
 };
 
+/** Why, and whether what was done is undone */
+export type Cancel = {
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+  /** true: nothing happens, and the answer (200) says what would */
+  readonly dry_run?: boolean;
+  /** true: what participants with an undo have done is undone before it is over */
+  readonly compensate?: boolean;
+};
+
 /** Takes a workitem for somebody: a courtesy among those who share a worklist */
 export type Claim = {
   /** Who works on it */
@@ -624,6 +634,8 @@ export type Launch = {
   readonly business_key_conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
   /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
   readonly replies?: boolean;
+  /** true: an error nobody handles undoes what was done, and cancels the workflow */
+  readonly compensate?: boolean;
   /** Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10 */
   readonly notify?: unknown;
   /** true: warnings are refusals */

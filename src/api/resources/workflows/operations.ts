@@ -138,7 +138,12 @@ async function cancel(parts: Parts, call: Call): Promise<Reply> {
   try {
     const compensate = call.body['compensate'];
     const isWanted = compensate === true || compensate === 'true';
-    return await happenOrRehearse(parts, call, id, isWanted ? { kind: 'cancel', compensate: true } : { kind: 'cancel' });
+    return await happenOrRehearse(
+      parts,
+      call,
+      id,
+      isWanted ? { kind: 'cancel', compensate: true } : { kind: 'cancel' },
+    );
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
     throw thrown;
