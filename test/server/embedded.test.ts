@@ -122,7 +122,7 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
     await rota.participant('refuse', () => {
       throw new RangeError('too much');
     });
-    await rota.participant('sleep', async (_workitem, { signal }) => {
+    await rota.participant('sleeper', async (_workitem, { signal }) => {
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       stopped.push(signal.reason);
       return { late: true };
@@ -132,7 +132,7 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
     const done = await rota.client.wait(id, { timeout: 60 });
     expect(done.fields).toMatchObject({ n: 3, __error__: { class: 'RangeError', message: 'too much' } });
 
-    const asleep = await rota.client.launch({ workflow: 'define x\n  sleep', callbacks: {} });
+    const asleep = await rota.client.launch({ workflow: 'define x\n  sleeper', callbacks: {} });
     const claimed = async (): Promise<boolean> =>
       JSON.stringify((await rota.client.show(asleep.id)).workitems).includes('"claim":{"assignee"');
     await until('the claim', claimed);

@@ -39,8 +39,17 @@ function build(): void {
 }
 
 /** Node in a process of its own, started in the folder of the project. */
-export function runNode(words: readonly string[], settings: Readonly<Record<string, string>> = {}, input = ''): Child {
-  const child = spawn(process.execPath, [...words], {
+export const runNode = (words: readonly string[], settings: Readonly<Record<string, string>> = {}, input = ''): Child =>
+  runProgram(process.execPath, words, settings, input);
+
+/** The same of any program. */
+export function runProgram(
+  program: string,
+  words: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+  input = '',
+): Child {
+  const child = spawn(program, [...words], {
     cwd: root,
     env: { ...plainEnvironment(), ...settings },
     stdio: ['pipe', 'pipe', 'pipe'],
