@@ -96,6 +96,9 @@ export type Stats = {
         readonly tries: number;
         readonly failingSince: number | null;
         readonly p95Ms: number | null;
+        /** `closed`, `open`: it is left alone, or `half_open`: one try decides. */
+        readonly breaker: string;
+        readonly openUntil: number | null;
       }[]
     | null;
 };

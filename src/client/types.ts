@@ -1135,6 +1135,9 @@ export type Stats = {
     readonly tries: number;
     readonly failing_since: string | null;
     readonly p95_ms: number | null;
+    /** open: it is left alone (BREAKER_FAILURES); half_open: one try decides */
+    readonly breaker: 'closed' | 'open' | 'half_open';
+    readonly open_until: string | null;
   }[];
 };
 

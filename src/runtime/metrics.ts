@@ -117,6 +117,10 @@ const GAUGES = {
   rota_engine_outcomes_kept: { help: 'Ends of tries that are not written yet on this node' },
   rota_callbacks_in_flight: { help: 'Tries under way on this node' },
   rota_callbacks_waiting: { help: 'Messages claimed by this node that wait for a place' },
+  rota_breakers: {
+    help: 'Hosts that this node leaves alone (open), or asks with a single try (half_open)',
+    labels: { state: ['open', 'half_open'] },
+  },
   rota_messages_due: { help: 'Messages due that nobody has claimed, in the whole database (counted to 10,000)' },
   rota_messages_oldest_due_seconds: { help: 'Since when the oldest of them is due' },
   rota_workitems_open: { help: 'Workitems that wait for their participant, in the whole database' },

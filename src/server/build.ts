@@ -375,6 +375,7 @@ async function buildOn(
   figures.stand(() => ({
     engine: node.engine.figures(),
     tries: node.worker?.figures().tries ?? null,
+    breakers: node.worker?.breakers() ?? [],
     app: app.figures(),
     ofWorkflows: ofWorkflows.figures(),
     ofAll: ofAll?.figures() ?? null,

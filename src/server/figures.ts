@@ -9,7 +9,7 @@ import { bothMeters, type Meter } from '../runtime/meter.ts';
 import type { GaugeName, Metrics } from '../runtime/metrics.ts';
 import { type ProcessTime, pause } from '../runtime/process-time.ts';
 import type { NodeRow, Store } from '../store/store.ts';
-import { makeHosts } from './hosts.ts';
+import { type HostFigures, makeHosts } from './hosts.ts';
 import { EVERYBODY, makeMinutes } from './minutes.ts';
 
 /* Figures of this node and of the whole database, for /metrics and GET /v1/stats. */
@@ -19,6 +19,8 @@ export type Standing = {
   readonly engine: EngineFigures;
   /** Null on nodes that deliver nothing. */
   readonly tries: { readonly underWay: number; readonly waiting: number } | null;
+  /** Hosts that are not called as others are, and until when (process time). */
+  readonly breakers: readonly { readonly host: string; readonly state: string; readonly until: number }[];
   readonly app: AppFigures;
   readonly ofWorkflows: { readonly readers: number; readonly sent: number };
   readonly ofAll: { readonly readers: number; readonly sent: number; readonly lateMs: number } | null;
@@ -139,7 +141,7 @@ export function makeServerFigures(parts: {
 
   const secondsSince = (at: number | null): number => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000);
 
-  function readNode({ engine, tries, app, ofWorkflows, ofAll }: Standing): void {
+  function readNode({ engine, tries, breakers, app, ofWorkflows, ofAll }: Standing): void {
     metrics.set('rota_build_info', 1, {
       version: parts.version,
       node_version: process.version,
@@ -150,6 +152,11 @@ export function makeServerFigures(parts: {
     metrics.set('rota_engine_outcomes_kept', engine.outcomesKept);
     metrics.set('rota_callbacks_in_flight', tries?.underWay ?? 0);
     metrics.set('rota_callbacks_waiting', tries?.waiting ?? 0);
+    for (const [state, label] of [
+      ['open', 'open'],
+      ['half-open', 'half_open'],
+    ] as const)
+      metrics.set('rota_breakers', breakers.filter((one) => one.state === state).length, { state: label });
     metrics.set('rota_events_readers', ofWorkflows.readers, { kind: 'workflow' });
     metrics.set('rota_events_readers', ofAll?.readers ?? 0, { kind: 'all' });
     metrics.set('rota_events_lag_seconds', (ofAll?.lateMs ?? 0) / 1000);
@@ -180,9 +187,20 @@ export function makeServerFigures(parts: {
       workitems,
       errors,
       minutes: gone,
-      hosts: tenant === null ? hosts.worst(HOSTS_SHOWN_MAX) : null,
+      hosts: tenant === null ? hosts.worst(HOSTS_SHOWN_MAX).map(withBreaker) : null,
     };
   }
+
+  const withBreaker = (one: HostFigures): HostFigures & { readonly breaker: string; readonly openUntil: number | null } => {
+    const found = standing?.().breakers.find(({ host }) => host === one.host);
+    const isOpen = found?.state === 'open';
+    return {
+      ...one,
+      breaker: found === undefined ? 'closed' : isOpen ? 'open' : 'half_open',
+      // It is the process that waits; whoever reads this has a clock.
+      openUntil: isOpen ? Date.now() + Math.max(0, found.until - time.now()) : null,
+    };
+  };
 
   return {
     meter: bothMeters(bothMeters(metrics.meter, minutes.meter), hosts.meter),

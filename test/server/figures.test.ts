@@ -298,6 +298,7 @@ describe('counts of the whole database', () => {
   figures.stand(() => ({
     engine: { queued: 0, outcomesKept: 0, commits: 0, steps: 0, overloaded: 0 },
     tries: null,
+    breakers: [],
     app: { requests: 0, closed: { slow: 0, gone: 0, shutdown: 0 } },
     ofWorkflows: { readers: 0, sent: 0 },
     ofAll: null,

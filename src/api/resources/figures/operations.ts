@@ -107,11 +107,13 @@ function statsView(found: StatsFound, now: number): JsonObject {
     ...(hosts === null
       ? {}
       : {
-          hosts: hosts.map(({ host, tries, failingSince, p95Ms }) => ({
+          hosts: hosts.map(({ host, tries, failingSince, p95Ms, breaker, openUntil }) => ({
             host,
             tries,
             failing_since: failingSince === null ? null : timeView(failingSince),
             p95_ms: p95Ms,
+            breaker,
+            open_until: openUntil === null ? null : timeView(openUntil),
           })),
         }),
   };

@@ -66,6 +66,11 @@ export const Stats = Type.Object(
           tries: count('Tries since this node knows it'),
           failing_since: nullable(time('Since when no try was answered with 2xx')),
           p95_ms: milliseconds('19 of 20 of its last tries took at most this'),
+          breaker: Type.OneOf(
+            ['closed', 'open', 'half_open'],
+            'open: it is left alone (BREAKER_FAILURES); half_open: one try decides',
+          ),
+          open_until: nullable(time('Until when it is left alone')),
         }),
         {
           description: 'The hosts this node sends to, the worst first, at most 100; only for principals of all tenants',
