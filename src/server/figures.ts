@@ -191,7 +191,9 @@ export function makeServerFigures(parts: {
     };
   }
 
-  const withBreaker = (one: HostFigures): HostFigures & { readonly breaker: string; readonly openUntil: number | null } => {
+  const withBreaker = (
+    one: HostFigures,
+  ): HostFigures & { readonly breaker: string; readonly openUntil: number | null } => {
     const found = standing?.().breakers.find(({ host }) => host === one.host);
     const isOpen = found?.state === 'open';
     return {

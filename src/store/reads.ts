@@ -60,6 +60,8 @@ function conditionsOf({
   businessKey,
   launched,
   ended,
+  updated,
+  definition,
 }: Omit<WorkflowsQuery, 'limit' | 'after'>) {
   const values: unknown[] = [tenant];
   const used: string[] = [];
@@ -87,6 +89,14 @@ function conditionsOf({
       where t.tenant = $1 and t.participant = ${given} and t.state in ('open', 'failed')
         and t.shard = w.shard and t.workflow_id = w.id)`,
   );
+  // The index has the first eight characters.
+  filter(
+    'definition',
+    one(definition),
+    (given) => `left(w.definition, 8) = left(${given}, 8) and left(w.definition, length(${given})) = ${given}`,
+  );
+  filter('updated_from', one(updated?.from), (given) => `w.updated_at >= ${given}`);
+  filter('updated_to', one(updated?.to), (given) => `w.updated_at < ${given}`);
   filter('from', one(launched?.from), (given) => `w.launched_at >= ${given}`);
   filter('to', one(launched?.to), (given) => `w.launched_at < ${given}`);
   if (isEnded) {

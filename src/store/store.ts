@@ -401,6 +401,10 @@ export type WorkflowsQuery = {
   /** Launched, or ended, from this time on and before that; left out or null: at whatever time. Those asked for by their end come in the order of it. */
   readonly launched?: TimeRange;
   readonly ended?: TimeRange;
+  /** Last moved from this time on and before that; there is no index for it. */
+  readonly updated?: TimeRange;
+  /** The hash of their definition, or its beginning, of at least eight characters. */
+  readonly definition?: string | null;
   readonly limit: number;
   readonly after: string | null;
 };

@@ -373,6 +373,11 @@ test('a list tells whose turn it is and the newest error, where it is asked to',
   expect(workflows).toMatchObject([
     { id, turn: ['alpha', 'zoe'], error: { class: 'Ruote::ForcedError', expid: '0_0_2' } },
   ]);
+  const hash = (await get<{ errors: { definition: string }[] }>('/v1/errors?name=glance')).errors[0]?.definition ?? '';
+  const moved = (await get<{ updated_at: string }>(`/v1/workflows/${id}`)).updated_at;
+  expect(await idsOf(`definition=${hash.slice(0, 10)}&updated_from=${moved}`)).toEqual([id]);
+  expect(await idsOf(`definition=${hash}&updated_to=${moved}`)).toEqual([]);
+  expect((await send(server.url, 'GET', '/v1/workflows?definition=abc')).status).toBe(400);
   const plain = await get<{ workflows: object[] }>('/v1/workflows?name=glance');
   expect(plain.workflows[0]).not.toHaveProperty('turn');
   expect((await send(server.url, 'GET', '/v1/workflows?include=fields')).status).toBe(400);

@@ -35,14 +35,15 @@ export function makeReads(database: Database, ask: Ask): Reads {
   const isByEnd = ({ ended }: Pick<WorkflowsQuery, 'ended'>): boolean =>
     (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
   const asked = (query: Omit<WorkflowsQuery, 'limit' | 'after'>): readonly Rows[] => {
-    const { tenant, status, name, participant, businessKey = null, launched, ended } = query;
+    const { tenant, status, name, participant, businessKey = null, launched, ended, updated, definition } = query;
     const statuses = status === null ? null : [status].flat();
     return [...database.workflows.values()]
       .filter(({ workflow }) => workflow.tenant === tenant)
       .filter(({ workflow }) => statuses?.includes(workflow.status) ?? true)
       .filter(({ workflow }) => name === null || workflow.name === name)
       .filter(({ workflow }) => businessKey === null || workflow.businessKey === businessKey)
-      .filter(({ workflow }) => isWithin(workflow.launchedAt, launched))
+      .filter(({ workflow }) => isWithin(workflow.launchedAt, launched) && isWithin(workflow.updatedAt, updated))
+      .filter(({ workflow }) => workflow.definition.startsWith(definition ?? ''))
       .filter(({ workflow }) => !isByEnd(query) || (workflow.endedAt !== null && isWithin(workflow.endedAt, ended)))
       .filter(
         ({ workitems }) =>

@@ -342,6 +342,7 @@ create table source (
   text text not null,
   constraint source_pkey PRIMARY KEY (definition, hash)
 );
+
 create table subscription (
   id text collate "C" not null,
   tenant text collate "C" not null,

@@ -8,6 +8,8 @@ import { WORKFLOW_STATUSES } from './schemas.ts';
 
 /* The filters of the list of workflows, which counts and batches take as well. */
 
+/** Of a hash the beginning. */
+const HASH = '^[0-9a-f]{8,64}$';
 const TIME = { type: 'string', format: 'date-time' };
 export const FILTERS: readonly QuerySpec[] = [
   {
@@ -29,6 +31,13 @@ export const FILTERS: readonly QuerySpec[] = [
     schema: TIME,
   },
   { name: 'ended_to', description: 'Ended before this time; then those that ended last come first', schema: TIME },
+  { name: 'updated_from', description: 'Moved last at this time or later', schema: TIME },
+  { name: 'updated_to', description: 'Moved last before this time', schema: TIME },
+  {
+    name: 'definition',
+    description: 'Only those with a definition of this hash, or whose hash begins so (8 characters at least)',
+    schema: { type: 'string', pattern: HASH },
+  },
 ];
 /** Those for which workflows are looked into one by one. */
 export const INSIDE_FILTERS: readonly QuerySpec[] = [
@@ -44,6 +53,9 @@ export function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, '
       'query_invalid',
       `status must be one of ${WORKFLOW_STATUSES.join(', ')}, or several of them separated by commas`,
     );
+  const definition = query.get('definition');
+  if (definition !== null && !new RegExp(HASH).test(definition))
+    throw new Problem('query_invalid', 'definition must be a hash, or its first characters: 8 to 64 of 0-9 and a-f');
   const known = statuses as readonly Status[] | null;
   return {
     status: known === null ? null : known.length === 1 ? (known[0] ?? null) : known,
@@ -52,6 +64,8 @@ export function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, '
     businessKey: query.get('business_key'),
     launched: { from: timeOf(query, 'launched_from'), to: timeOf(query, 'launched_to') },
     ended: { from: timeOf(query, 'ended_from'), to: timeOf(query, 'ended_to') },
+    updated: { from: timeOf(query, 'updated_from'), to: timeOf(query, 'updated_to') },
+    definition,
   };
 }
 
