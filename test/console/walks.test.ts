@@ -161,11 +161,21 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
         lines: Array.from({ length: 40 }, (_, i) => i),
       },
     );
-    const [first] = await items(id);
-    await postJson(server.url, `/v1/workflows/${id}/workitems/${first?.id}/fail`, {
-      message: 'no box left',
-      class: 'NoBox',
-    });
+    const [first, second] = await items(id);
+    for (const item of [first, second]) await act(id, item, 'fail', { message: 'no box left', class: 'NoBox' });
+    await open('errors');
+    await page.getByRole('button', { name: '2 errors of NoBox: show' }).click();
+    // All of a group at once: the server counts what is confirmed, and the batch has a page of its own.
+    await page.getByRole('button', { name: '↻ Replay all…' }).click();
+    await page.getByRole('dialog').getByText('2 errors').waitFor();
+    await page.getByRole('dialog').getByLabel('Reason').fill('boxes have come');
+    await isWell();
+    await page.getByRole('button', { name: 'Replay 2' }).click();
+    await page.waitForURL(/\/batches\//);
+    await page.locator('h1', { hasText: 'completed' }).waitFor();
+    await page.getByText('2 in all: 2 done').waitFor();
+    await isWell();
+    await act(id, first, 'fail', { message: 'no box left', class: 'NoBox' });
     await open('errors');
     await page.getByRole('button', { name: '1 errors of NoBox: show' }).click();
     await isWell();
@@ -323,6 +333,11 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
         { timeout: 60_000 },
       )
       .toBe('error');
+    await open('deliveries?state=spent');
+    await page.getByRole('link', { name: 'alice' }).click();
+    await page.getByRole('heading', { name: 'Tries 7' }).waitFor();
+    await page.getByRole('button', { name: 'Copy as curl (unsigned)' }).waitFor();
+    await isWell();
     await open(`workflows/${id}?sel=0_0&tab=tries`);
     await page.getByRole('cell', { name: '7' }).first().waitFor();
     await page.getByRole('tab', { name: 'What' }).click();
