@@ -34,12 +34,23 @@ export function owedBy(
   if (subscribed.length === 0 && workflow.options == null) return NOTHING;
   const all = workflow.options == null ? subscribed : [...subscribed, ...notified(workflow.options)];
   if (all.length === 0) return NOTHING;
-  return history.flatMap((row) =>
-    unpackHistory(row.entries, workflow.id).flatMap((entry, i) =>
-      owedFor(all, { view, workflow, entry, n: row.firstN + i, at: timeOf(entry, row) }, subscribers.baseUrl()),
-    ),
-  );
+  const owed: OwedDelivery[] = [];
+  for (const row of history) {
+    // Who asked for a step, and why, stands in its first entry and is true of what followed.
+    let said: JsonObject = {};
+    for (const [i, entry] of unpackHistory(row.entries, workflow.id).entries()) {
+      said = { ...said, ...sayingsIn(entry) };
+      const happened = { view, workflow, entry, said, n: row.firstN + i, at: timeOf(entry, row) };
+      owed.push(...owedFor(all, happened, subscribers.baseUrl()));
+    }
+  }
+  return owed;
 }
+
+const sayingsIn = ({ actor, reason }: HistoryEntry): JsonObject => ({
+  ...(actor === undefined ? {} : { actor }),
+  ...(reason === undefined ? {} : { reason }),
+});
 
 const timeOf = (entry: HistoryEntry, row: HistoryRow): number => {
   const { at } = entry as { readonly at?: unknown };
@@ -67,6 +78,7 @@ type Happened = {
   readonly view: Loaded;
   readonly workflow: WorkflowRow;
   readonly entry: HistoryEntry;
+  readonly said: JsonObject;
   readonly n: number;
   readonly at: number;
 };
@@ -106,7 +118,7 @@ const definitionOf = (workflow: WorkflowRow): string | null =>
 const hopsOf = (workflow: WorkflowRow): number => (workflow as { readonly hops?: number | null }).hops ?? 0;
 
 function lifecycleEvent(
-  { view, workflow, entry, n, at }: Happened,
+  { view, workflow, entry, said, n, at }: Happened,
   type: string,
   baseUrl: string,
   wantsFields: boolean,
@@ -120,6 +132,7 @@ function lifecycleEvent(
     ...(definition === null ? {} : { definition }),
     ...(workflow.businessKey === null ? {} : { business_key: workflow.businessKey }),
     tags: tagsOf(workflow),
+    ...said,
     ...partsOfEntry(entry),
   };
   if (wantsFields) {

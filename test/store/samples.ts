@@ -37,6 +37,7 @@ export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): Work
   callbacks: '"http://127.0.0.1:9/"',
   retry: null,
   trace: null,
+  options: null,
   businessKey: null,
   source: null,
   header: '{}',
@@ -76,6 +77,11 @@ export const workitem = (expid: string, given: Partial<WorkitemRow> = {}): Worki
   dueAt: AT,
   heldAt: null,
   log: '[]',
+  terms: null,
+  claimBy: null,
+  claimUntil: null,
+  heartbeatAt: null,
+  progress: null,
   ...given,
 });
 
