@@ -32,6 +32,8 @@ const PAGES_AT_ONCE = 10;
 const LEASE_SECONDS = 60;
 /** Batches are looked for so often, for others may have made some. */
 const LOOK_MS = 2_000;
+/** With none at all they are looked for so many times more seldom: whoever makes one has its own node begin at once. */
+const NONE_TIMES = 5;
 const WAITING_MAX = 1_000;
 /** Items for which the database or the engine was not to be had are tried again after this. */
 const LATER_SECONDS = 1;
@@ -85,7 +87,8 @@ export function makeBatchRunner(parts: RunnerParts): BatchRunner {
       const ended = await Promise.allSettled(chosen.map(({ id }) => goOn(id)));
       for (const each of ended) if (each.status === 'rejected') throw each.reason;
       if (chosen.length > 0) return true;
-      const first = Math.min(lookMs, ...waiting.map(({ waitSeconds }) => waitSeconds * 1000));
+      const nextLookMs = waiting.length === 0 ? lookMs * NONE_TIMES : lookMs;
+      const first = Math.min(nextLookMs, ...waiting.map(({ waitSeconds }) => waitSeconds * 1000));
       schedule(first);
       return false;
     } catch (error) {
