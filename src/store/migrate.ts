@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type pg from 'pg';
@@ -19,6 +20,14 @@ export function ownMigrations(): string {
   throw new Error('The folder "migrations" is missing beside the program; install the package again');
 }
 
+/** A lock is waited for so long; steps that come behind wait as well. */
+const LOCK_MS_MAX = 150;
+/** Waits between, in which these go on, and how often: two minutes or so in all. */
+const BETWEEN_MS = 300;
+const LOCK_TRIES_MAX = 300;
+/** What Postgres says when a lock was waited for too long. */
+const LOCK_TIMEOUT = '55P03';
+
 /** What Postgres says of a table that does not exist. */
 const UNDEFINED_TABLE = '42P01';
 
@@ -36,15 +45,48 @@ export async function migrate(client: pg.ClientBase, dir: string, locks = true, 
       'DATABASE_URL leads through a pooler, and the tables have to be brought up to date, which needs a session that stays the same: ' +
         'run rota migrate once with the address of Postgres itself, then start again',
     );
-  await runner({
-    dbClient: client,
-    dir,
-    direction: 'up',
-    migrationsTable: 'migration',
-    ...(locks ? { advisoryLockMode: 'wait' as const } : { noLock: true }),
-    log: () => {},
-    logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+  const run = (): Promise<unknown> =>
+    runner({
+      dbClient: client,
+      dir,
+      direction: 'up',
+      migrationsTable: 'migration',
+      // A lock is held no longer than the migration that wants it takes.
+      singleTransaction: false,
+      ...(locks ? { advisoryLockMode: 'wait' as const } : { noLock: true }),
+      log: () => {},
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    });
+  await client.query(`set lock_timeout = ${LOCK_MS_MAX}`);
+  await unhurried(run, async () => {
+    // The runner leaves what failed as it is: a transaction that is over, and in it a lock it could not give back.
+    await client.query('rollback');
+    if (locks) await client.query('select pg_advisory_unlock_all()');
   });
+  await client.query('reset lock_timeout');
+}
+
+/**
+ * Tries again while locks are held by others. Whoever waits for a lock of a whole table keeps everybody waiting who comes behind, so each wait
+ * is brief; and whoever waits for another server that migrates takes turns with it.
+ */
+async function unhurried(run: () => Promise<unknown>, beforeAgain: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      await run();
+      return;
+    } catch (error) {
+      // Whatever else failed ends the start, and the connection with it.
+      if (!(error instanceof Error && 'code' in error && error.code === LOCK_TIMEOUT)) throw error;
+      if (attempt === LOCK_TRIES_MAX)
+        throw new Error(
+          `A table could not be locked for a migration, ${LOCK_TRIES_MAX} times in a row: somebody holds it all the time. ` +
+            'select * from pg_stat_activity order by xact_start names who; end that, then start again',
+          { cause: error },
+        );
+      await beforeAgain();
+      await wait(BETWEEN_MS);
+    }
 }
 
 /** The tables are not as this version wants them, and it was told not to change them. */

@@ -7,6 +7,7 @@ import { migrationSql } from '../../src/server/open.ts';
 import { migrate, ownMigrations } from '../../src/store/migrate.ts';
 import { openStore } from '../../src/store/open.ts';
 import { freshDatabase, hasPostgres } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 import { schemaOf } from './schema.ts';
 
 const files = readdirSync(ownMigrations()).sort();
@@ -88,6 +89,36 @@ describe.runIf(hasPostgres())('on Postgres', () => {
     await migrate(client, ownMigrations());
     expect(await made()).toEqual(files);
     await Promise.all([client.end(), other.end()]);
+    await database.drop();
+  });
+
+  test('a migration that waits for a table lets others pass', async () => {
+    const database = await freshDatabase({ empty: true });
+    const [client, holder, passing] = Array.from(
+      { length: 3 },
+      () => new pg.Client({ connectionString: database.url }),
+    );
+    await Promise.all([client?.connect(), holder?.connect(), passing?.connect()]);
+    if (client === undefined || holder === undefined || passing === undefined) throw new Error('There are three');
+    const options = { dbClient: client, dir: ownMigrations(), migrationsTable: 'migration', log: () => {} };
+    await runner({ ...options, direction: 'up', count: 3 });
+    // A report that reads for long: what alters the table has to wait for it.
+    await holder.query('begin');
+    await holder.query('select 1 from workflow');
+    let isMade = false;
+    const migrating = migrate(client, ownMigrations()).then(() => {
+      isMade = true;
+    });
+    const waits = async (): Promise<boolean> =>
+      (await passing.query(`select 1 from pg_locks where not granted and relation = 'workflow'::regclass`)).rows
+        .length > 0;
+    // It has waited, and given way: whoever reads the table behind it is not kept waiting by it.
+    await until('the migration waits', waits);
+    await passing.query('select 1 from workflow');
+    expect(isMade).toBe(false);
+    await holder.query('commit');
+    await migrating;
+    await Promise.all([client.end(), holder.end(), passing.end()]);
     await database.drop();
   });
 });
