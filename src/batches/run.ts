@@ -33,7 +33,7 @@ const LEASE_SECONDS = 60;
 /** Batches are looked for so often, for others may have made some. */
 const LOOK_MS = 2_000;
 /** With none at all they are looked for so many times more seldom: whoever makes one has its own node begin at once. */
-const NONE_TIMES = 5;
+const NONE_TIMES = 10;
 const WAITING_MAX = 1_000;
 /** Items for which the database or the engine was not to be had are tried again after this. */
 const LATER_SECONDS = 1;
