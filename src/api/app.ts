@@ -14,6 +14,7 @@ import { openapi } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { operationsOf } from './operations.ts';
 import type { Parts } from './parts.ts';
+import { routeOperations } from './resources/definitions/routes.ts';
 import { docsOperations } from './resources/docs/operations.ts';
 import { makeStreams } from './streams.ts';
 
@@ -53,7 +54,8 @@ export function makeApp(
   if (cors !== null) app.use(cors);
   const probes = new Set(operations.flatMap(({ probe, path }) => (probe === true ? [path] : [])));
   app.use(limitAddresses(parts.rates, probes));
-  app.use(findOperation(operations, parts.role));
+  const routes = parts.role === 'worker' ? null : routeOperations(parts);
+  app.use(findOperation(operations, parts.role, routes, parts.identity.isOpen));
   app.use(admitting.middleware);
   const onRequest = parts.hooks?.onRequest;
   if (onRequest !== undefined) app.use(askHook(onRequest));

@@ -61,6 +61,9 @@ function describe(operation: Operation): JsonObject {
       description: 'The same key with the same body repeats the first answer (kept for a day)',
       schema: { type: 'string', minLength: 1, maxLength: 255 },
     });
+  if (operation.method === 'put')
+    for (const name of ['If-Match', 'If-None-Match'])
+      parameters.push({ name, in: 'header', schema: { type: 'string' } });
   if (operation.method === 'patch')
     parameters.push({ name: 'If-Match', in: 'header', required: true, schema: { type: 'string' } });
 
@@ -78,7 +81,13 @@ function describe(operation: Operation): JsonObject {
       : {
           requestBody: {
             required: isRequired(operation),
-            content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': { schema } },
+            content: {
+              'application/json': { schema },
+              'application/x-www-form-urlencoded': { schema },
+              ...Object.fromEntries(
+                (operation.body?.documents ?? []).map((type) => [type, { schema: { type: 'string' } }]),
+              ),
+            },
           },
         }),
     responses: {
@@ -195,7 +204,7 @@ const TAGS: { readonly [tag: string]: string } = {
   workflows: 'Launch workflows, look at them, move them',
   workitems: 'What participants are asked to do, and what they answer',
   errors: 'What waits for somebody, and how to go on',
-  definitions: 'Read and judge definitions without running them',
+  definitions: 'Store definitions and run them by name; read and judge them without running them',
   events: 'What happens, as it happens',
   access: 'Who may call: keys, secrets, sessions, tickets',
   server: 'The server itself',
@@ -207,7 +216,7 @@ function tagOf({ path }: Operation): string {
   if (/\/(workitems|deliveries)(\/|$)/.test(path)) return 'workitems';
   if (/\/(errors|timers)(\/|$)/.test(path)) return 'errors';
   if (/^\/v1\/(workflows|batches)(\/|$)/.test(path)) return 'workflows';
-  if (/^\/v1\/definitions(\/|$)/.test(path)) return 'definitions';
+  if (/^\/v1\/(definitions|schedules)(\/|$)/.test(path)) return 'definitions';
   if (/^\/v1\/playground(\/|$)/.test(path)) return 'playground';
   return /^\/v1\/(keys|secrets|session|me|audit)(\/|$)/.test(path) ? 'access' : 'server';
 }
@@ -221,6 +230,12 @@ const PATH_PARAMETERS: {
     schema: { pattern: '^[\\w.]+![0-9a-f]+![\\w-]+$', maxLength: 1_000 },
   },
   expression_id: { description: 'The id of an expression of the workflow', schema: { maxLength: 1_000 } },
+  definition_name: {
+    description: 'The name of a stored definition; a namespace stands before it, with a slash',
+    schema: { maxLength: 200 },
+  },
+  schedule_id: { description: 'The id of a schedule, <definition>:<name>', schema: { maxLength: 300 } },
+  version: { description: 'The number of a version', schema: { maxLength: 20 } },
   key_id: { description: 'The id of a key', schema: { pattern: '^[0-9A-Za-z]{12}$' } },
   id: { description: 'The id of a secret', schema: { maxLength: 100 } },
   file: { description: 'start.js, swagger-ui-bundle.js or swagger-ui.css', schema: { maxLength: 100 } },

@@ -17,6 +17,8 @@ export type Call = {
   readonly raw: RawBody | null;
   /** An object, empty when there was no body. */
   readonly body: JsonObject;
+  /** A body in one of the media types of `body.documents`, as it came; null: it was none. Then `body` is empty. */
+  readonly document: { readonly type: string; readonly text: string } | null;
   /** Whether the body was a form: then every leaf is a text. */
   readonly isForm: boolean;
   readonly requestId: string;
@@ -121,6 +123,8 @@ export type Operation = {
   readonly ticket?: true;
   /** Pages of other origins may not call it, whatever CORS_ORIGINS says. */
   readonly ownPages?: true;
+  /** It changes something although it is a GET. */
+  readonly changes?: true;
   /** Its answer is kept for no Idempotency-Key: its headers hold a secret. */
   readonly unkept?: true;
   /** Members of its answer that are shown once: what is kept for an Idempotency-Key has null in their place. */
@@ -138,7 +142,12 @@ export type Operation = {
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */
   readonly fixed?: true;
   /** The body; `checked: 'by handler'` where the contract wants complaints of its own; `raw`: of any type, read by the handler. */
-  readonly body?: { readonly schema: Schema; readonly checked: 'here' | 'by handler' | 'raw' };
+  readonly body?: {
+    readonly schema: Schema;
+    readonly checked: 'here' | 'by handler' | 'raw';
+    /** Media types that are taken as they come (`call.document`); a JSON list is one of them where there are any. */
+    readonly documents?: readonly string[];
+  };
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];
   readonly answers: Readonly<Record<number, AnswerSpec>>;

@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import type { Parts } from './parts.ts';
 import { auditOperations } from './resources/audit/operations.ts';
+import { awfOperations } from './resources/awf/operations.ts';
 import { batchOperations } from './resources/batches/operations.ts';
 import { bpmnOperations } from './resources/bpmn/operations.ts';
 import { businessKeyOperations } from './resources/business-keys/operations.ts';
@@ -20,7 +21,7 @@ import { sessionOperations } from './resources/sessions/operations.ts';
 import { signalOperations } from './resources/signals/operations.ts';
 import { subscriptionOperations } from './resources/subscriptions/operations.ts';
 import { timerOperations } from './resources/timers/operations.ts';
-import { launchOperation } from './resources/workflows/launch.ts';
+import { launchOperation } from './resources/workflows/launch-operation.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
 import { workitemOperations } from './resources/workitems/operations.ts';
 
@@ -28,7 +29,9 @@ import { workitemOperations } from './resources/workitems/operations.ts';
 export function operationsOf(parts: Parts): readonly Operation[] {
   const info = infoOperation(parts, () => all.map(({ id }) => id));
   const server = [...serverOperations(parts), info, ...figureOperations(parts)];
-  const all: readonly Operation[] = parts.role === 'worker' ? server : [...workflowOperationsOf(parts), ...server];
+  const own = parts.role === 'worker' ? [] : workflowOperationsOf(parts);
+  const others = parts.routes.hasAwfPaths && own.length > 0 ? awfOperations(own) : [];
+  const all: readonly Operation[] = [...own, ...others, ...server];
   return all;
 }
 

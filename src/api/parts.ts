@@ -6,11 +6,13 @@ import type { Identity } from '../identity/identity.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
 import type { Status, WorkitemRow } from '../model/rows.ts';
-import type { Launch as LaunchOrder } from '../model/stimulus.ts';
+import type { Callbacks, Launch as LaunchOrder } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Tree } from '../model/tree.ts';
+import type { Definitions as StoredDefinitions } from '../registry/definitions.ts';
 import type { Memory } from '../registry/memory.ts';
 import type { Participants } from '../registry/participants.ts';
+import type { Routes } from '../registry/routes.ts';
 import type { Subscriptions } from '../registry/subscriptions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
@@ -136,12 +138,24 @@ export type Parts = {
       read: Extract<DefinitionRead, { readonly ok: true }>,
       callbacks: { readonly [participant: string]: unknown } | null,
     ) => readonly DefinitionWarning[];
+    /** Whether callbacks have a URL for a participant: by its name, by a pattern its name fits, or one for all. */
+    readonly hasAddress: (callbacks: Callbacks, participant: string) => boolean;
+    /** The format of a text that can be read. */
+    readonly formatOf: (text: string) => 'xml' | 'json' | 'radial' | 'bpmn';
     /** A definition in another format, Ruby among those it may come in. */
     readonly convert: (text: string, options: ConvertOptions) => Promise<ConvertResult>;
     /** The known word that was probably meant, or null. */
     readonly nearest: (word: string, known: readonly string[]) => string | null;
     /** The participants a tree names, as far as can be told without running it. */
     readonly participants: (tree: Tree) => readonly string[];
+  };
+  /** Schedules were written: somebody looks at them now; left out: somebody will. */
+  readonly scheduled?: () => void;
+  /** Where routes are served: `prefix` before each of their paths (ROUTES_PREFIX, no slash at its end), and what they keep of a request. */
+  readonly routes: {
+    readonly prefix: string;
+    readonly headers: readonly string[];
+    readonly hasAwfPaths: boolean;
   };
   /** The path of the base URL, without a slash at its end: behind a proxy our addresses begin with it. */
   readonly basePath: () => string;
@@ -175,6 +189,8 @@ export type Parts = {
   };
   /** What lies in the memory of every node, and how a write of it is spread. */
   readonly registry: {
+    readonly definitions: StoredDefinitions;
+    readonly routes: Routes;
     readonly participants: Participants;
     readonly subscriptions: Subscriptions;
     readonly memory: Pick<Memory, 'spread' | 'refresh'>;

@@ -24,6 +24,8 @@ type More = {
   readonly words?: string;
   /** For the figures, never answered: what of a credential was not good. */
   readonly why?: string;
+  /** Another status than the usual one of the code. */
+  readonly status?: number;
 };
 
 /** What this room throws. Faults of the workflow world are `Fault` until they are answered. */
@@ -34,6 +36,7 @@ export class Problem extends Error {
   readonly words: string | null;
   readonly why: string | null;
   readonly told: JsonObject;
+  readonly status: number | null;
   constructor(code: Code, message: string, more: More = {}) {
     super(message);
     this.name = 'Problem';
@@ -43,6 +46,7 @@ export class Problem extends Error {
     this.words = more.words ?? null;
     this.why = more.why ?? null;
     this.told = more.told ?? {};
+    this.status = more.status ?? null;
   }
 }
 
@@ -75,7 +79,7 @@ export function problemFor(thrown: unknown, requestId: string, fixed: boolean): 
   const problem = problemOf(thrown);
   const { status, title, retryable, words } = problems[problem.code];
   const said = problem.words ?? words;
-  const answered = problem.words !== null || (fixed && words !== undefined) ? 400 : status;
+  const answered = problem.words !== null || (fixed && words !== undefined) ? 400 : (problem.status ?? status);
   const body: Record<string, Json> = {
     type: `urn:rota:problem:${problem.code.replaceAll('_', '-')}`,
     title,

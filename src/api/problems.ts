@@ -24,6 +24,13 @@ export type HttpCode =
   | 'capability_invalid'
   | 'origin_not_allowed'
   | 'host_not_allowed'
+  | 'definition_not_found'
+  | 'schedule_not_found'
+  | 'participants_missing'
+  | 'input_invalid'
+  | 'route_taken'
+  | 'workflow_cancelled'
+  | 'workflow_failed'
   | 'business_key_taken'
   | 'business_key_not_found'
   | 'participant_not_found'
@@ -121,6 +128,13 @@ export const problems: Readonly<Record<Code, Entry>> = {
   capability_invalid: entry(403, 'The token is not for this'),
   origin_not_allowed: entry(403, 'A page of this origin may not do this'),
   host_not_allowed: entry(421, 'This server does not go by that name'),
+  definition_not_found: entry(404, 'No such stored definition'),
+  schedule_not_found: entry(404, 'No such schedule'),
+  participants_missing: entry(400, 'A participant has no address'),
+  input_invalid: entry(422, 'The input is not as the definition wants it'),
+  route_taken: entry(409, 'The route leads to another definition'),
+  workflow_cancelled: entry(409, 'The workflow was cancelled or killed'),
+  workflow_failed: entry(500, 'The workflow is in error'),
   business_key_taken: entry(409, 'The business key is taken'),
   business_key_not_found: entry(404, 'No such business key'),
   participant_not_found: entry(404, 'No such participant'),

@@ -1,6 +1,21 @@
 import { AuditList } from './resources/audit/schemas.ts';
 import { Batch, BatchCreate, BatchItems, BatchList, BatchMatches } from './resources/batches/schemas.ts';
-import { Convert, Converted, Validate, Validation } from './resources/definitions/schemas.ts';
+import {
+  Backfill,
+  Convert,
+  Converted,
+  Definition,
+  DefinitionList,
+  DefinitionPost,
+  DefinitionPut,
+  DefinitionStored,
+  DefinitionVersionList,
+  Run,
+  ScheduleList,
+  ScheduleShown,
+  Validate,
+  Validation,
+} from './resources/definitions/schemas.ts';
 import { Message, MessageList } from './resources/deliveries/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { ExpressionList, ExpressionShown, Reapply } from './resources/expressions/schemas.ts';
@@ -71,6 +86,16 @@ export const published = {
   validation: Validation,
   convert: Convert,
   converted: Converted,
+  'definition-put': DefinitionPut,
+  'definition-post': DefinitionPost,
+  'definition-stored': DefinitionStored,
+  definition: Definition,
+  definitions: DefinitionList,
+  'definition-versions': DefinitionVersionList,
+  run: Run,
+  schedule: ScheduleShown,
+  schedules: ScheduleList,
+  backfill: Backfill,
   'clock-advance': ClockAdvance,
   callback: Callback,
   fields: Fields,

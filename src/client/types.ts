@@ -25,6 +25,14 @@ export type AuditList = {
   readonly next_cursor: string | null;
 };
 
+/** A stretch of time */
+export type Backfill = {
+  /** From, RFC 3339 in UTC */
+  readonly from: string;
+  /** Until, RFC 3339 in UTC */
+  readonly to: string;
+};
+
 /** The same thing done to many workflows */
 export type Batch = {
   /** Names the batch */
@@ -219,6 +227,405 @@ export type Converted = {
     readonly line: number;
     readonly column: number;
   }[];
+};
+
+export type Definition = {
+  /** Its name */
+  readonly name: string;
+  readonly version: number;
+  readonly active: boolean;
+  /** Over its text and keys; the ETag */
+  readonly sha256: string;
+  /** xml, json, radial or bpmn */
+  readonly format: string;
+  /** The text, as it came */
+  readonly definition: string;
+  /** When this version was stored, RFC 3339 in UTC */
+  readonly created_at: string;
+  readonly created_by: string | null;
+  /** For people */
+  readonly description?: string;
+  /** About this version */
+  readonly note?: string;
+  /** An http or https URL, or svc:<service>/… for one below a registered service */
+  readonly callback?: string;
+  /** The callback of each participant, by its name, or by a /pattern/ of names */
+  readonly callbacks?: { readonly [name: string]: string };
+  /** Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry */
+  readonly participants?: {
+    readonly [name: string]: {
+      /** What can be said here of a participant is where it is */
+      readonly kind?: 'callback';
+      /** Where it is */
+      readonly url: string;
+      /** For people */
+      readonly description?: string;
+    };
+  };
+  /** What the fields of a launch must be: JSON Schema 2020-12 */
+  readonly input_schema?: unknown;
+  /** What a route takes from where: input → { in, name, type, … } */
+  readonly inputs?: { readonly [name: string]: unknown };
+  /** What the data of messages must be: name → JSON Schema */
+  readonly messages?: { readonly [name: string]: unknown };
+  /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
+  readonly retry?:
+    | {
+        readonly delays?: readonly number[];
+        readonly max?: number;
+        readonly initial?: number;
+        readonly factor?: number;
+        readonly cap?: number;
+        readonly notice_delays?: readonly number[];
+        readonly jitter?: number;
+        readonly retry_after?: boolean;
+        readonly gone_ends?: boolean;
+        readonly max_seconds?: number;
+        /** Rules of single participants, by name, each instead of all the others */
+        readonly participants?: {
+          readonly [name: string]:
+            | {
+                readonly delays?: readonly number[];
+                readonly max?: number;
+                readonly initial?: number;
+                readonly factor?: number;
+                readonly cap?: number;
+                readonly notice_delays?: readonly number[];
+                readonly jitter?: number;
+                readonly retry_after?: boolean;
+                readonly gone_ends?: boolean;
+                readonly max_seconds?: number;
+              }
+            | 'standard-webhooks'
+            | 'default';
+        };
+      }
+    | 'standard-webhooks'
+    | 'default';
+  /** Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10 */
+  readonly notify?: unknown;
+  /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
+  readonly timeout?: string | number;
+  /** Days they are kept */
+  readonly retain_days?: number;
+  /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
+  readonly history_max?: number;
+  /** To find it by */
+  readonly tags?: readonly string[];
+  /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
+  readonly replies?: boolean;
+  /** true: an error nobody handles undoes what was done, and cancels the workflow */
+  readonly compensate?: boolean;
+  /** true: warnings are refusals */
+  readonly strict?: boolean;
+  /** What its workflows are known by */
+  readonly business_key?:
+    | string
+    | {
+        /** Made of the fields */
+        readonly key: string;
+        /** As business_key_conflict of a launch */
+        readonly conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
+      };
+  /** Events that start it */
+  readonly triggers?: readonly Trigger[];
+  /** When it starts by itself */
+  readonly schedules?: readonly Schedule[];
+  /** An address of its own: POST /orders/{customer} */
+  readonly route?: string;
+  /** true: its route asks nobody who they are */
+  readonly public?: boolean;
+  /** The field that is the answer of whoever waits: f:result */
+  readonly answer?: string;
+  /** The field with the status of that answer: f:code */
+  readonly status_from?: string;
+  /** The status for whoever waits, by the class of the error */
+  readonly errors?: { readonly [name: string]: number };
+  /** true: it is a tool of /mcp */
+  readonly mcp?: boolean;
+};
+
+export type DefinitionList = {
+  readonly definitions: readonly {
+    readonly name: string;
+    readonly version: number;
+    readonly description: string | null;
+    readonly format: string;
+    /** null: there is none */
+    readonly input_schema: unknown;
+    readonly route: string | null;
+    /** When its active version changed, RFC 3339 in UTC */
+    readonly updated_at: string;
+  }[];
+  readonly next_cursor: string | null;
+};
+
+export type DefinitionOf = {
+  /** Its name */
+  readonly name: string;
+  readonly version: number;
+};
+
+/** A definition to store, with its name */
+export type DefinitionPost = {
+  /** Its name */
+  readonly name: string;
+  /** The text, or the tree itself; at most 1 MB */
+  readonly definition?: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** Another word for it */
+  readonly workflow?: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** For people */
+  readonly description?: string;
+  /** About this version */
+  readonly note?: string;
+  /** An http or https URL, or svc:<service>/… for one below a registered service */
+  readonly callback?: string;
+  /** The callback of each participant, by its name, or by a /pattern/ of names */
+  readonly callbacks?: { readonly [name: string]: string };
+  /** Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry */
+  readonly participants?: {
+    readonly [name: string]: {
+      /** What can be said here of a participant is where it is */
+      readonly kind?: 'callback';
+      /** Where it is */
+      readonly url: string;
+      /** For people */
+      readonly description?: string;
+    };
+  };
+  /** What the fields of a launch must be: JSON Schema 2020-12 */
+  readonly input_schema?: unknown;
+  /** What a route takes from where: input → { in, name, type, … } */
+  readonly inputs?: { readonly [name: string]: unknown };
+  /** What the data of messages must be: name → JSON Schema */
+  readonly messages?: { readonly [name: string]: unknown };
+  /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
+  readonly retry?:
+    | {
+        readonly delays?: readonly number[];
+        readonly max?: number;
+        readonly initial?: number;
+        readonly factor?: number;
+        readonly cap?: number;
+        readonly notice_delays?: readonly number[];
+        readonly jitter?: number;
+        readonly retry_after?: boolean;
+        readonly gone_ends?: boolean;
+        readonly max_seconds?: number;
+        /** Rules of single participants, by name, each instead of all the others */
+        readonly participants?: {
+          readonly [name: string]:
+            | {
+                readonly delays?: readonly number[];
+                readonly max?: number;
+                readonly initial?: number;
+                readonly factor?: number;
+                readonly cap?: number;
+                readonly notice_delays?: readonly number[];
+                readonly jitter?: number;
+                readonly retry_after?: boolean;
+                readonly gone_ends?: boolean;
+                readonly max_seconds?: number;
+              }
+            | 'standard-webhooks'
+            | 'default';
+        };
+      }
+    | 'standard-webhooks'
+    | 'default';
+  /** Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10 */
+  readonly notify?: unknown;
+  /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
+  readonly timeout?: string | number;
+  /** Days they are kept */
+  readonly retain_days?: number;
+  /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
+  readonly history_max?: number;
+  /** To find it by */
+  readonly tags?: readonly string[];
+  /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
+  readonly replies?: boolean;
+  /** true: an error nobody handles undoes what was done, and cancels the workflow */
+  readonly compensate?: boolean;
+  /** true: warnings are refusals */
+  readonly strict?: boolean;
+  /** What its workflows are known by */
+  readonly business_key?:
+    | string
+    | {
+        /** Made of the fields */
+        readonly key: string;
+        /** As business_key_conflict of a launch */
+        readonly conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
+      };
+  /** Events that start it */
+  readonly triggers?: readonly Trigger[];
+  /** When it starts by itself */
+  readonly schedules?: readonly Schedule[];
+  /** An address of its own: POST /orders/{customer} */
+  readonly route?: string;
+  /** true: its route asks nobody who they are */
+  readonly public?: boolean;
+  /** The field that is the answer of whoever waits: f:result */
+  readonly answer?: string;
+  /** The field with the status of that answer: f:code */
+  readonly status_from?: string;
+  /** The status for whoever waits, by the class of the error */
+  readonly errors?: { readonly [name: string]: number };
+  /** true: it is a tool of /mcp */
+  readonly mcp?: boolean;
+};
+
+/** A definition to store */
+export type DefinitionPut = {
+  /** The text, or the tree itself; at most 1 MB */
+  readonly definition?: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** Another word for it */
+  readonly workflow?: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** For people */
+  readonly description?: string;
+  /** About this version */
+  readonly note?: string;
+  /** An http or https URL, or svc:<service>/… for one below a registered service */
+  readonly callback?: string;
+  /** The callback of each participant, by its name, or by a /pattern/ of names */
+  readonly callbacks?: { readonly [name: string]: string };
+  /** Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry */
+  readonly participants?: {
+    readonly [name: string]: {
+      /** What can be said here of a participant is where it is */
+      readonly kind?: 'callback';
+      /** Where it is */
+      readonly url: string;
+      /** For people */
+      readonly description?: string;
+    };
+  };
+  /** What the fields of a launch must be: JSON Schema 2020-12 */
+  readonly input_schema?: unknown;
+  /** What a route takes from where: input → { in, name, type, … } */
+  readonly inputs?: { readonly [name: string]: unknown };
+  /** What the data of messages must be: name → JSON Schema */
+  readonly messages?: { readonly [name: string]: unknown };
+  /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
+  readonly retry?:
+    | {
+        readonly delays?: readonly number[];
+        readonly max?: number;
+        readonly initial?: number;
+        readonly factor?: number;
+        readonly cap?: number;
+        readonly notice_delays?: readonly number[];
+        readonly jitter?: number;
+        readonly retry_after?: boolean;
+        readonly gone_ends?: boolean;
+        readonly max_seconds?: number;
+        /** Rules of single participants, by name, each instead of all the others */
+        readonly participants?: {
+          readonly [name: string]:
+            | {
+                readonly delays?: readonly number[];
+                readonly max?: number;
+                readonly initial?: number;
+                readonly factor?: number;
+                readonly cap?: number;
+                readonly notice_delays?: readonly number[];
+                readonly jitter?: number;
+                readonly retry_after?: boolean;
+                readonly gone_ends?: boolean;
+                readonly max_seconds?: number;
+              }
+            | 'standard-webhooks'
+            | 'default';
+        };
+      }
+    | 'standard-webhooks'
+    | 'default';
+  /** Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10 */
+  readonly notify?: unknown;
+  /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
+  readonly timeout?: string | number;
+  /** Days they are kept */
+  readonly retain_days?: number;
+  /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
+  readonly history_max?: number;
+  /** To find it by */
+  readonly tags?: readonly string[];
+  /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
+  readonly replies?: boolean;
+  /** true: an error nobody handles undoes what was done, and cancels the workflow */
+  readonly compensate?: boolean;
+  /** true: warnings are refusals */
+  readonly strict?: boolean;
+  /** What its workflows are known by */
+  readonly business_key?:
+    | string
+    | {
+        /** Made of the fields */
+        readonly key: string;
+        /** As business_key_conflict of a launch */
+        readonly conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
+      };
+  /** Events that start it */
+  readonly triggers?: readonly Trigger[];
+  /** When it starts by itself */
+  readonly schedules?: readonly Schedule[];
+  /** An address of its own: POST /orders/{customer} */
+  readonly route?: string;
+  /** true: its route asks nobody who they are */
+  readonly public?: boolean;
+  /** The field that is the answer of whoever waits: f:result */
+  readonly answer?: string;
+  /** The field with the status of that answer: f:code */
+  readonly status_from?: string;
+  /** The status for whoever waits, by the class of the error */
+  readonly errors?: { readonly [name: string]: number };
+  /** true: it is a tool of /mcp */
+  readonly mcp?: boolean;
+};
+
+export type DefinitionStored = {
+  /** Its name */
+  readonly name: string;
+  readonly version: number;
+  /** Over its text and keys; the ETag */
+  readonly sha256: string;
+  /** What the text is written in */
+  readonly format: 'xml' | 'json' | 'radial' | 'bpmn';
+  /** Whether its name starts this version */
+  readonly active: boolean;
+  readonly process?: string | null;
+  readonly participants: readonly string[];
+  readonly starts: readonly Start[];
+  readonly elements?: readonly {
+    readonly id: string;
+    readonly type: string;
+  }[];
+  /** What is taken and was probably not meant */
+  readonly warnings: readonly {
+    /** A stable name to tell warnings apart by */
+    readonly code: string;
+    /** What is probably not meant */
+    readonly message: string;
+    /** Where: in the tree, or, with a # before it, in the body */
+    readonly pointer: string;
+    readonly line?: number;
+    readonly column?: number;
+  }[];
+};
+
+export type DefinitionVersionList = {
+  readonly versions: readonly {
+    readonly version: number;
+    readonly active: boolean;
+    readonly sha256: string;
+    readonly format: string;
+    readonly note: string | null;
+    /** When it was stored, RFC 3339 in UTC */
+    readonly created_at: string;
+    readonly created_by: string | null;
+  }[];
+  readonly next_cursor: string | null;
 };
 
 export type Deliveries = {
@@ -463,6 +870,17 @@ export type Fail = {
 /** The fields of a workitem: names and any JSON values */
 export type Fields = { readonly [name: string]: unknown };
 
+export type Fired = {
+  /** When it was due, RFC 3339 in UTC */
+  readonly due_at: string;
+  /** When that was decided, RFC 3339 in UTC */
+  readonly fired_at: string;
+  /** What was launched */
+  readonly workflow_id?: string;
+  /** Why nothing was */
+  readonly skipped?: 'overlap' | 'missed' | 'limit' | 'failed';
+};
+
 /** What a person is asked for */
 export type Form = {
   /** Whose form */
@@ -615,7 +1033,13 @@ export type KeyRotate = {
 /** Launches a workflow */
 export type Launch = {
   /** A process definition: XML, BPMN, JSON or Radial text of at most 1 MB, or the tree itself */
-  readonly workflow: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  readonly workflow?: string | readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+  /** Instead of workflow: a stored definition, order or order@3; callbacks may be left out then */
+  readonly definition?: string;
+  /** Of a stored definition: another word for fields */
+  readonly inputs?: { readonly [name: string]: unknown };
+  /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
+  readonly timeout?: string | number;
   /** An http or https URL, or svc:<service>/… for one below a registered service */
   readonly callback?: string;
   /** The callback of each participant, by its name, or by a /pattern/ of names */
@@ -681,6 +1105,17 @@ export type Launched = {
   readonly id: string;
   /** true: it was there already */
   readonly existing?: boolean;
+  /** Of a stored definition: how it stands */
+  readonly status?: 'running' | 'error' | 'paused' | 'cancelling' | 'completed' | 'cancelled' | 'killed';
+  /** Of a stored definition: when it was launched, RFC 3339 in UTC */
+  readonly started_at?: string;
+  readonly definition?: DefinitionOf;
+  readonly links?: {
+    readonly self: string;
+    readonly events: string;
+    readonly history: string;
+    readonly console: string;
+  };
   /** What is taken and was probably not meant */
   readonly warnings?: readonly {
     /** A stable name to tell warnings apart by */
@@ -688,7 +1123,9 @@ export type Launched = {
     /** What is probably not meant */
     readonly message: string;
     /** Where: in the tree, or, with a # before it, in the body */
-    readonly pointer: string;
+    readonly pointer?: string;
+    /** Who has no address */
+    readonly participant?: string;
     readonly line?: number;
     readonly column?: number;
   }[];
@@ -992,6 +1429,136 @@ export type Release = {
   readonly assignee?: string;
 };
 
+/** Launches a stored definition; inputs and fields are two words for one */
+export type Run = {
+  /** The fields of a workitem: names and any JSON values */
+  readonly inputs?: { readonly [name: string]: unknown };
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** The active one where it is left out */
+  readonly version?: number;
+  /** An http or https URL, or svc:<service>/… for one below a registered service */
+  readonly callback?: string;
+  /** The callback of each participant, by its name, or by a /pattern/ of names */
+  readonly callbacks?: { readonly [name: string]: string };
+  /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
+  readonly retry?:
+    | {
+        readonly delays?: readonly number[];
+        readonly max?: number;
+        readonly initial?: number;
+        readonly factor?: number;
+        readonly cap?: number;
+        readonly notice_delays?: readonly number[];
+        readonly jitter?: number;
+        readonly retry_after?: boolean;
+        readonly gone_ends?: boolean;
+        readonly max_seconds?: number;
+        /** Rules of single participants, by name, each instead of all the others */
+        readonly participants?: {
+          readonly [name: string]:
+            | {
+                readonly delays?: readonly number[];
+                readonly max?: number;
+                readonly initial?: number;
+                readonly factor?: number;
+                readonly cap?: number;
+                readonly notice_delays?: readonly number[];
+                readonly jitter?: number;
+                readonly retry_after?: boolean;
+                readonly gone_ends?: boolean;
+                readonly max_seconds?: number;
+              }
+            | 'standard-webhooks'
+            | 'default';
+        };
+      }
+    | 'standard-webhooks'
+    | 'default';
+  /** Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10 */
+  readonly notify?: unknown;
+  /** What you know it by; one workflow of a tenant has it */
+  readonly business_key?: string;
+  /** What happens when there is one with this key; reject unless said */
+  readonly business_key_conflict?: 'reject' | 'return_existing' | 'allow_if_ended';
+  /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
+  readonly timeout?: string | number;
+  /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
+  readonly history_max?: number;
+  /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
+  readonly replies?: boolean;
+  /** true: an error nobody handles undoes what was done, and cancels the workflow */
+  readonly compensate?: boolean;
+  /** true: warnings are refusals */
+  readonly strict?: boolean;
+};
+
+export type Schedule = {
+  /** Its place in the list where it is left out */
+  readonly name?: string;
+  /** A cron line */
+  readonly cron?: string;
+  /** A duration, at least a second */
+  readonly every?: string | number;
+  /** Once, then, RFC 3339 in UTC */
+  readonly at?: string;
+  /** IANA; UTC unless said */
+  readonly zone?: string;
+  /** While the one before is not over; skip unless said */
+  readonly overlap?: 'skip' | 'queue' | 'allow' | 'cancel';
+  /** What was missed by more than a minute; one unless said */
+  readonly catch_up?: 'none' | 'one' | 'all';
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** Not before, RFC 3339 in UTC */
+  readonly start_at?: string;
+  /** Not after, RFC 3339 in UTC */
+  readonly end_at?: string;
+  /** Later by up to this, at random */
+  readonly jitter?: string | number;
+  readonly paused?: boolean;
+};
+
+export type ScheduleList = {
+  readonly schedules: readonly ScheduleShown[];
+  readonly next_cursor: string | null;
+};
+
+export type ScheduleShown = {
+  /** Its place in the list where it is left out */
+  readonly name?: string;
+  /** A cron line */
+  readonly cron?: string;
+  /** A duration, at least a second */
+  readonly every?: string | number;
+  /** Once, then, RFC 3339 in UTC */
+  readonly at?: string;
+  /** IANA; UTC unless said */
+  readonly zone?: string;
+  /** While the one before is not over; skip unless said */
+  readonly overlap?: 'skip' | 'queue' | 'allow' | 'cancel';
+  /** What was missed by more than a minute; one unless said */
+  readonly catch_up?: 'none' | 'one' | 'all';
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** Not before, RFC 3339 in UTC */
+  readonly start_at?: string;
+  /** Not after, RFC 3339 in UTC */
+  readonly end_at?: string;
+  /** Later by up to this, at random */
+  readonly jitter?: string | number;
+  readonly paused: boolean;
+  /** <definition>:<name> */
+  readonly id: string;
+  /** What it starts */
+  readonly definition: string;
+  readonly version: number;
+  readonly next_at: string | null;
+  readonly last: Fired | null;
+  /** The latest 20, the latest in front */
+  readonly recent: readonly Fired[];
+};
+
 /** A secret, without the secret */
 export type Secret = {
   /** Names the secret */
@@ -1065,6 +1632,13 @@ export type SecretShown = {
 export type SessionCreate = {
   /** An API key */
   readonly key: string;
+};
+
+export type Start = {
+  readonly element: string | null;
+  readonly message?: string;
+  readonly signal?: string;
+  readonly timer?: string;
 };
 
 /** How things stand; null stands for what could not be counted in time */
@@ -1290,6 +1864,22 @@ export type TimerList = {
 /** A process definition as data: [name, { attributes }, [children]], all the way down */
 export type Tree = readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
 
+export type Trigger = {
+  /** The type of the event */
+  readonly type: string;
+  /** Only events of this source */
+  readonly source?: string;
+  /** Only events with this key */
+  readonly key?: string;
+  /** Only where this condition holds */
+  readonly where?: string;
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** What the workflow is known by */
+  readonly business_key?: string;
+  readonly enabled?: boolean;
+};
+
 /** A process definition to look at */
 export type Validate = {
   /** As in a launch */
@@ -1357,8 +1947,17 @@ export type Workflow = {
   readonly ended_at: string | null;
   /** What its launcher knows it by */
   readonly business_key?: string;
+  /** The stored definition it was launched from */
+  readonly definition?: {
+    readonly name: string;
+    readonly version: number;
+  };
   /** Of the trace its launch belongs to (W3C Trace Context) */
   readonly trace_id?: string;
+  /** What started it, where that is known */
+  readonly meta?: {
+    readonly started_by?: string;
+  };
   /** The fields of a workitem: names and any JSON values */
   readonly fields: { readonly [name: string]: unknown };
   readonly tags: readonly string[];
@@ -1406,6 +2005,11 @@ export type WorkflowSummary = {
   readonly ended_at: string | null;
   /** What its launcher knows it by */
   readonly business_key?: string;
+  /** The stored definition it was launched from */
+  readonly definition?: {
+    readonly name: string;
+    readonly version: number;
+  };
   /** Of the trace its launch belongs to (W3C Trace Context) */
   readonly trace_id?: string;
   /** With include=turn: participants whose turn it is, some of them */

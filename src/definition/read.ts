@@ -131,7 +131,9 @@ const refused = (text: string, offset: number, message: string): ReadResult => (
   errors: [complaintAt(text, offset, message)],
 });
 
-function detectFormat(text: string): Format {
+/** The format of a text, by its first character. */
+export function detectFormat(written: string): Format {
+  const text = written.startsWith('\uFEFF') ? written.slice(1) : written;
   const first = /[^ \t\r\n\f\v]/.exec(text)?.[0];
   if (first === '<') return looksLikeBpmn(text) ? 'bpmn' : 'xml';
   return first === '[' || first === '{' ? 'json' : 'radial';

@@ -1,7 +1,7 @@
 import { asksForPart, endsBatch, meetsEvents, overlay, weightOf, withLoaded } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
-import type { Loaded, Need } from '../model/stimulus.ts';
+import { type Loaded, type Need, readStoredKey } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { LoadRequest, Transaction } from '../store/store.ts';
 import { afterwards } from './committed.ts';
@@ -57,7 +57,11 @@ export async function runBatch(parts: BatchParts, entries: readonly Entry[]): Pr
   for (let round = 0; round < DEFINITION_ROUNDS_MAX; round++) {
     const result = await attempt(parts, entries, trees);
     if (result.kind !== 'definitions') return result;
-    const found = await parts.definitions.load(result.hashes);
+    const found = await parts.definitions.load(result.hashes.filter((hash) => readStoredKey(hash) === null));
+    for (const hash of result.hashes) {
+      const stored = readStoredKey(hash);
+      if (stored !== null) await parts.named?.load(stored.tenant, stored.reference);
+    }
     for (const hash of result.hashes) trees.set(hash, found.get(hash) ?? null);
   }
   throw new Error('Broken assumption: a batch wants a bounded number of definitions');

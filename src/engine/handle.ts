@@ -5,7 +5,15 @@ import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type ExpressionId, expidOf, workitemId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import type { AgendaRow, Changes, Op, WorkflowRow, WorkitemRow } from '../model/rows.ts';
-import { type Happening, type Loaded, type Need, needKey, type StepResult, type Stimulus } from '../model/stimulus.ts';
+import {
+  type Happening,
+  type Loaded,
+  type Need,
+  needKey,
+  type StepResult,
+  type Stimulus,
+  storedKey,
+} from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import { rulesOf, withHeartbeat } from './agreed.ts';
 import type { EngineStimulus, OnlyIf, TryOutcome } from './engine.ts';
@@ -179,7 +187,14 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
     definition: (hash) => definitionFor(running, entry, hash),
     hears: running.hears,
     ...(running.participants === undefined ? {} : { participant: running.participants.find }),
+    ...(running.named === undefined ? {} : { named: (tenant, reference) => hashOf(running, tenant, reference) }),
   });
+}
+
+/** What was loaded for this batch and is not at hand yet is not there. */
+function hashOf({ named, trees }: Running, tenant: string, reference: string): string | null | undefined {
+  const hash = named?.atHand(tenant, reference);
+  return hash === undefined && trees.has(storedKey(tenant, reference)) ? null : hash;
 }
 
 /** What history keeps of a caller; a try that ended has none. */

@@ -31,8 +31,17 @@ export type Step = (
     /** False: no workflow listens to others, so that events for them need not be told of. */
     readonly hears: boolean;
     readonly participant?: FindParticipant;
+    /** The content hash of a stored definition; null: there is none; undefined: it has to be loaded first. */
+    readonly named?: (tenant: string, reference: string) => string | null | undefined;
   },
 ) => StepResult;
+
+/** The hashes of stored definitions, `order` or `order@3`; null: there is none. */
+export type Named = {
+  /** Undefined: it has to be loaded first. */
+  atHand(tenant: string, reference: string): string | null | undefined;
+  load(tenant: string, reference: string): Promise<void>;
+};
 
 export type ParticipantLookups = {
   readonly find: FindParticipant;
@@ -52,6 +61,8 @@ export type BatchParts = {
   readonly store: Store;
   readonly step: Step;
   readonly definitions: Trees;
+  /** Stored definitions by their names; left out: there are none. */
+  readonly named?: Named;
   readonly memory: Memory;
   readonly clock: Clock;
   readonly time: ProcessTime;

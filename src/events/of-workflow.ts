@@ -33,6 +33,15 @@ export type EventsOfWorkflows = {
   /** Writes the events of a workflow as they come. Resolves once it is over and nothing more has come for a while, or is not there any more,
    * or when `signal` is aborted. Rejects when the store cannot be read. */
   follow(reader: WorkflowReader, sink: EventSink, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves as soon as a workflow stands as `isSo` says, at the latest after `ms`; null: it did not by then, or is not there, or the server
+   * stops.
+   */
+  settled(
+    of: { readonly tenant: Tenant; readonly workflow: WorkflowId },
+    isSo: (standing: Standing) => boolean,
+    ms: number,
+  ): Promise<Standing | null>;
   /** Workflows that are watched, and by how many. */
   /** `sent`: events since the start. */
   readonly figures: () => { readonly workflows: number; readonly readers: number; readonly sent: number };
@@ -70,6 +79,8 @@ export function makeEventsOfWorkflows(parts: {
   let cancelPoll = (): void => {};
   let sent = 0;
   let isStopped = false;
+  /** Those who wait for a workflow, to be told when the server stops. */
+  const stoppers = new Set<AbortController>();
 
   function learn(watched: Watched, standing: Standing | null): void {
     const before = watched.standing;
@@ -112,7 +123,7 @@ export function makeEventsOfWorkflows(parts: {
     if (all.size > 0 && !isStopped) cancelPoll = time.after(parts.pollSeconds * 1000, poll.wake);
   }
 
-  function join({ tenant, workflow, standing }: WorkflowReader): Watched {
+  function join({ tenant, workflow, standing }: Pick<WorkflowReader, 'tenant' | 'workflow' | 'standing'>): Watched {
     const known = all.get(workflow);
     if (known !== undefined) {
       learn(known, standing);
@@ -234,6 +245,26 @@ export function makeEventsOfWorkflows(parts: {
         leave(watched);
       }
     },
+    settled: async ({ tenant, workflow }, isSo, ms) => {
+      const until = time.now() + ms;
+      // Joined first, then looked at: what is committed in between is heard.
+      const watched = join({ tenant, workflow, standing: { status: 'running', lastN: 0 } });
+      const stopping = new AbortController();
+      stoppers.add(stopping);
+      try {
+        learn(watched, (await store.read.standings([{ tenant, workflow }])).get(workflow) ?? null);
+        for (;;) {
+          const { standing } = watched;
+          if (standing === null || isSo(standing)) return standing;
+          const left = until - time.now();
+          if (left <= 0 || isStopped) return null;
+          await told(watched, left, stopping.signal);
+        }
+      } finally {
+        stoppers.delete(stopping);
+        leave(watched);
+      }
+    },
     figures: () => {
       let readers = 0;
       for (const watched of all.values()) readers += watched.readers;
@@ -241,6 +272,7 @@ export function makeEventsOfWorkflows(parts: {
     },
     stop: async () => {
       isStopped = true;
+      for (const stopper of stoppers) stopper.abort();
       cancelPoll();
       await poll.stop();
     },

@@ -23,7 +23,7 @@ import { mappedAnswer } from './life/workitems.ts';
 import { goOn, pause, resume } from './pausing.ts';
 import { deliveredFields, mergeGiven, OURS } from './state/fields.ts';
 import { readAll } from './state/held.ts';
-import type { Message, Reapply } from './state/state.ts';
+import type { Message, Place, Reapply } from './state/state.ts';
 import { plainReply, ROOT } from './state/state.ts';
 import { type Acting, hasFields, type World } from './state/world.ts';
 
@@ -98,13 +98,20 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
     id: world.freshId('0'),
     tree: { root: asked.hash, path: '' },
     fields,
-    variables: new Map(),
+    variables: asked.meta == null ? new Map() : new Map([['meta', asked.meta]]),
     launch: true,
     flanking: false,
-    place: null,
+    place: asked.timeout == null ? null : timedRoot(asked.timeout),
   });
   return answer;
 }
+
+/** The root as its definition has it, with a timeout of the launch's own. */
+const timedRoot = (timeout: string | number): Place => ({
+  added: [['timeout', timeout]],
+  ...{ trigger: null, scope: null, onReply: null, supplanted: null, kind: null, from: '' as ExpressionId },
+  ...{ tagFollows: false, forgotten: false, updated: false },
+});
 
 function workitem(world: World, id: ExpressionId): WorkitemRow | null {
   const row = world.loaded.workitems.get(id);

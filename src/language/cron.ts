@@ -276,3 +276,6 @@ function nextTime(cron: Cron, time: number): number | null {
   const hour = first(cron.hours, h + 1);
   return hour === undefined ? null : make(hour, minute0, second0);
 }
+
+/** Whether it is the name of a zone that is known here. */
+export const isZone = (name: string): boolean => name === 'UTC' || IANAZone.isValidZone(name);

@@ -28,7 +28,8 @@ export type WorkflowRow = {
   readonly endedAt: number | null;
   /** Number of the last history entry. */
   readonly lastN: number;
-  /** JSON: one URL for all participants (a string), or participant name → URL (an object). Never changes. */
+  /** JSON: one URL for all participants (a string), or participant name → URL (an object), or several of these (a list), of which the first
+   * that knows a name counts. Never changes. */
   readonly callbacks: string;
   /** JSON of the retry rules opted into at launch, or null for the contract's list. Never changes. */
   readonly retry: string | null;
@@ -40,6 +41,11 @@ export type WorkflowRow = {
   readonly businessKey: string | null;
   /** The hash of the text it was launched with, as it was posted (store/tables/source.ts), or null. Never changes. */
   readonly source: string | null;
+  /** The stored definition it was launched from, and its version; null or left out: none. Never change. */
+  readonly definitionName?: string | null;
+  readonly definitionVersion?: number | null;
+  /** JSON of what started it, where that is known (docs/api-v1.md, Stored definitions), or null. Never changes. */
+  readonly meta?: string | null;
   readonly header: string;
   readonly state: string;
   /** The root strand's table of values; written only when it changed, for it may be large. */

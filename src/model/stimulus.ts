@@ -1,6 +1,6 @@
 import { type FaultCode, unreachable } from './fault.ts';
 import type { ExpressionId, WorkflowId } from './ids.ts';
-import type { Fields, Json } from './json.ts';
+import type { Fields, Json, JsonObject } from './json.ts';
 import type { LaunchOptions } from './participants.ts';
 import type { AgendaRow, Changes, Rows, WorkflowRow } from './rows.ts';
 import type { Tenant } from './tenant.ts';
@@ -104,6 +104,9 @@ export type Answering = { readonly assignee: string | null; readonly claimant: s
 export const HISTORY_MAX_LEAST = 1_000;
 export const HISTORY_MAX_MOST = 1_000_000;
 
+/** One URL for all participants, or participant name → URL. */
+export type Callbacks = string | { readonly [participant: string]: string };
+
 export type Launch = {
   readonly id: WorkflowId;
   readonly tenant: Tenant;
@@ -115,7 +118,7 @@ export type Launch = {
   readonly name: string | null;
   readonly revision: string | null;
   readonly fields: Fields;
-  readonly callbacks: string | { readonly [participant: string]: string };
+  readonly callbacks: Callbacks | readonly Callbacks[];
   readonly retry: Json;
   /** Left out: none was taken. */
   readonly options?: LaunchOptions;
@@ -124,6 +127,12 @@ export type Launch = {
   readonly businessKey?: string | null;
   /** The hash of its text as it was posted. */
   readonly source?: string | null;
+  /** The stored definition it is a version of; left out, or null: none. */
+  readonly stored?: { readonly name: string; readonly version: number } | null;
+  /** What started it; the workflow sees it as its variable `meta`. Left out, or null: nothing is told. */
+  readonly meta?: JsonObject | null;
+  /** When the whole workflow times out, as the attribute `timeout` has it; left out, or null: as its definition says. */
+  readonly timeout?: string | number | null;
   /** Entries its history may have; left out: as the server says (worker/history-fold.ts). */
   readonly historyMax?: number;
 };
@@ -164,6 +173,15 @@ export type Need =
   | { readonly kind: 'open_workitems' }
   /** Every row of the workflow. No step asks for it. */
   | { readonly kind: 'everything' };
+
+/** How a need of kind `definition` names a stored definition, `order` or `order@3`, instead of a hash. */
+export const storedKey = (tenant: string, reference: string): string => `stored ${tenant} ${reference}`;
+/** What such a key names; null: it is a hash. */
+export function readStoredKey(key: string): { readonly tenant: string; readonly reference: string } | null {
+  if (!key.startsWith('stored ')) return null;
+  const end = key.indexOf(' ', 'stored '.length);
+  return { tenant: key.slice('stored '.length, end), reference: key.slice(end + 1) };
+}
 
 /** One text per need, the same for the same need: its kind and what it names, joined by blanks. Names that strangers choose come last. */
 export function needKey(need: Need): string {

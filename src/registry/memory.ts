@@ -39,6 +39,8 @@ export async function makeMemory(parts: {
   readonly store: Pick<Store, 'nodes' | 'databaseTime' | 'onRegistry' | 'tellRegistry' | 'changeMark'>;
   readonly kept: readonly Kept[];
   readonly nodeId: string;
+  /** No other process can have this database: rows of others are those of processes that have ended. */
+  readonly isAlone?: boolean;
   readonly time: ProcessTime;
   readonly ids: Ids;
   readonly log: Log;
@@ -108,6 +110,7 @@ export async function makeMemory(parts: {
 
   /** Living nodes that have a registry, as of this moment, without this one. */
   const others = async () => {
+    if (parts.isAlone === true) return { now: 0, nodes: [] };
     const now = await store.databaseTime();
     const nodes = await store.nodes.look(now);
     return { now, nodes: nodes.filter(({ id, alive, registry }) => alive && registry !== null && id !== nodeId) };

@@ -17,10 +17,12 @@ const LATE_MS_MAX = 60_000;
 
 /**
  * @param changedLast pages of all rows, those that changed last in front
+ * A row counts its changes in `ver`.
+ *
  * @param isOver a row that is only there to say that it is gone
  * @param learn is told of each row that came, changed or went (`now` null), after it did
  */
-export function keepRows<Row extends { readonly changedAt: number }>(parts: {
+export function keepRows<Row extends { readonly changedAt: number; readonly ver: number }>(parts: {
   readonly keyOf: (row: Row) => string;
   readonly changedLast: (query: { readonly limit: number; readonly after: string | null }) => Promise<Page<Row>>;
   readonly isOver: (row: Row) => boolean;
@@ -28,8 +30,8 @@ export function keepRows<Row extends { readonly changedAt: number }>(parts: {
 }): KeptRows<Row> {
   const { keyOf, changedLast, isOver, learn } = parts;
   const rows = new Map<string, Row>();
-  /** When those that are over changed last; kept as long as they may be read again. */
-  const over = new Map<string, number>();
+  /** Those that are over, as long as they may be read again. */
+  const over = new Map<string, Row>();
   let isRead = false;
   /** The latest change seen. */
   let seen = Number.NEGATIVE_INFINITY;
@@ -37,10 +39,12 @@ export function keepRows<Row extends { readonly changedAt: number }>(parts: {
   function take(row: Row): void {
     const key = keyOf(row);
     const before = rows.get(key);
-    if ((before?.changedAt ?? over.get(key) ?? Number.NEGATIVE_INFINITY) >= row.changedAt) return;
+    const known = before ?? over.get(key);
+    // What was read later is not older, even where both changed in one millisecond.
+    if (known !== undefined && (known.changedAt > row.changedAt || known.ver === row.ver)) return;
     if (isOver(row)) {
       rows.delete(key);
-      over.set(key, row.changedAt);
+      over.set(key, row);
       if (before !== undefined) learn?.(before, null);
     } else {
       rows.set(key, row);
@@ -73,7 +77,7 @@ export function keepRows<Row extends { readonly changedAt: number }>(parts: {
       for (const row of found.reverse()) take(row);
       seen = latest;
       isRead = true;
-      for (const [key, changedAt] of over) if (changedAt < seen - LATE_MS_MAX) over.delete(key);
+      for (const [key, { changedAt }] of over) if (changedAt < seen - LATE_MS_MAX) over.delete(key);
     },
   };
 }

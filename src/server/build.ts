@@ -23,8 +23,10 @@ import { LIMITS } from '../model/stimulus.ts';
 import { callbackRequest } from '../outbox/callback.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { targetComplaint } from '../outbox/targets.ts';
+import { makeDefinitionRegistry, namedIn } from '../registry/definitions.ts';
 import { makeMemory } from '../registry/memory.ts';
 import { makeParticipants } from '../registry/participants.ts';
+import { makeRoutes } from '../registry/routes.ts';
 import { makeSubscriptions } from '../registry/subscriptions.ts';
 import { makeAddressList } from '../runtime/addresses.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -37,6 +39,7 @@ import { RETIRED } from '../store/positions.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
+import { makeSchedules, type SchedulesLoop } from '../worker/schedules.ts';
 import { makeBaseUrl } from './base-url.ts';
 import { compose } from './compose.ts';
 import { type Config, isLoopback } from './config.ts';
@@ -45,6 +48,7 @@ import { makeDefinitions } from './definitions.ts';
 import { makeServerFigures } from './figures.ts';
 import { identityFor, keyComplaint, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
+import { launchesOf } from './schedules.ts';
 import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
 import { printYaml } from './yaml.ts';
@@ -133,6 +137,7 @@ async function buildOn(
   };
 
   // Business time: the database's, and in tests moved from there.
+  let schedules: SchedulesLoop | null = null;
   const base = await makeDatabaseClock({ store, time, log });
   const testClock = config.testClock
     ? makeTestClock({
@@ -140,12 +145,18 @@ async function buildOn(
         time,
         readSetting: store.settings.read,
         writeSetting: store.settings.write,
-        nextDueAt: async () => {
-          const times = await Promise.all([store.nextDueAt(null), store.deliveries.nextDueAt(-1)]);
-          const known = times.filter((at) => at !== null);
-          return known.length === 0 ? null : Math.min(...known);
+        nextDueAt: async () =>
+          soonest(
+            ...(await Promise.all([
+              store.nextDueAt(null),
+              store.deliveries.nextDueAt(-1),
+              store.schedules.nextWakeAt(),
+            ])),
+          ),
+        quiet: async () => {
+          await schedules?.quiet();
+          await node.quiet();
         },
-        quiet: () => node.quiet(),
         hasOtherLiveNode: () => node.membership.hasOtherLiveNode(),
       })
     : null;
@@ -179,6 +190,8 @@ async function buildOn(
     socketsPerHostMax: config.triesPerHostMax,
     lookups: { most: config.lookupsAtOnceMax, seconds: config.lookupSeconds },
   });
+  const definitions = makeDefinitionRegistry(store);
+  const routes = makeRoutes(definitions);
   const node = await compose({
     store,
     clock,
@@ -187,6 +200,7 @@ async function buildOn(
     log,
     post: between?.post?.(post) ?? post,
     meter: figures.meter,
+    named: namedIn(definitions),
     limits: { ...LIMITS, hops: config.eventHopsMax },
     proceedToken: identity.capabilities.mint,
     signersOf: identity.secrets.signersOf,
@@ -219,8 +233,9 @@ async function buildOn(
   });
   const memory = await makeMemory({
     store,
-    kept: [participants, subscriptions],
+    kept: [definitions, participants, subscriptions],
     nodeId: nodeBeat.id,
+    isAlone: config.databaseUrl === null,
     time,
     ids,
     log: log.with({ component: 'registry' }),
@@ -284,7 +299,12 @@ async function buildOn(
   const apiLog = log.with({ component: 'api' });
   const pages = pagePolicy(config);
   const rates = makeRates(
-    { key: config.rateLimitKey, address: config.rateLimitAddress, failures: config.rateLimitFailures },
+    {
+      key: config.rateLimitKey,
+      address: config.rateLimitAddress,
+      failures: config.rateLimitFailures,
+      open: config.routePublicRate,
+    },
     { nodes: () => answering, time },
   );
   const audit = makeAuditing({ store, time, log: apiLog });
@@ -318,7 +338,7 @@ async function buildOn(
     pages,
     rates,
     audit,
-    registry: { participants, subscriptions, memory },
+    registry: { definitions, routes, participants, subscriptions, memory },
     receiver: node.receiver,
     eventsAtRoot: config.eventsAtRoot ?? isLoopback(config.host),
     ...(batches === null ? {} : { batches }),
@@ -332,6 +352,11 @@ async function buildOn(
     role,
     trees: node.trees,
     definitions: makeDefinitions(),
+    routes: {
+      prefix: config.routesPrefix === '/' ? '' : config.routesPrefix,
+      headers: config.routeHeaders,
+      hasAwfPaths: config.awfPaths,
+    },
     basePath: () => new URL(baseUrl.current()).pathname.replace(/\/+$/, ''),
     baseUrl: baseUrl.current,
     owed: () => {
@@ -354,12 +379,21 @@ async function buildOn(
       retainEndedDays: config.retainEndedDays,
       warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
     },
+    scheduled: () => schedules?.wake(),
     playground: config.playground,
     docs: config.docs,
     asYaml: printYaml,
     isStopping,
     ...(between?.hooks === undefined ? {} : { hooks: between.hooks }),
   };
+  if (role !== 'api') {
+    schedules = makeSchedules({
+      ...{ store, clock, time, ids },
+      log: log.with({ component: 'schedules' }),
+      ...launchesOf(api),
+    });
+    schedules.wake();
+  }
   const app = makeApp(
     api,
     between?.identify?.(identify) ?? identify,
@@ -399,6 +433,7 @@ async function buildOn(
         houseKeeping.stop(),
         historyFold.stop(),
         batches?.stop(),
+        schedules?.stop(),
         node.stopTaking(config.stopSeconds),
       ]);
     },
@@ -408,6 +443,7 @@ async function buildOn(
     },
     close: async () => {
       base.stop();
+      await memory.stop();
       await audit.stop();
       await identity.stop();
       await node.leave();
@@ -415,3 +451,8 @@ async function buildOn(
     },
   };
 }
+
+const soonest = (...times: readonly (number | null)[]): number | null => {
+  const known = times.filter((at) => at !== null);
+  return known.length === 0 ? null : Math.min(...known);
+};

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { makeEngine } from '../engine/make-engine.ts';
 import type { Subscribers } from '../engine/owed.ts';
 import { makeTrees, type Trees } from '../engine/trees.ts';
-import type { ParticipantLookups } from '../engine/turn.ts';
+import type { Named, ParticipantLookups } from '../engine/turn.ts';
 import { deliveredText } from '../interpreter/state/fields.ts';
 import { step } from '../interpreter/step.ts';
 import type { WorkitemId } from '../model/ids.ts';
@@ -46,6 +46,8 @@ export type NodeParts = {
   readonly subscriptions?: DeliveryParts['subscriptions'] & Pick<Subscribers, 'of'>;
   /** Who is registered; left out: nobody (registry/participants.ts). */
   readonly participants?: ParticipantLookups;
+  /** Stored definitions by name; left out: there are none. */
+  readonly named?: Named;
   readonly settings: {
     /** Asked for each callback; without a slash at the end. */
     readonly baseUrl: () => string;
@@ -98,6 +100,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
   const made = makeEngine({
     store,
     definitions: trees,
+    ...(parts.named === undefined ? {} : { named: parts.named }),
     step,
     clock,
     time,

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Parts } from '../api/parts.ts';
 import { convertOne, needsRuby } from '../definition/convert.ts';
 import { nearestName } from '../definition/near-names.ts';
-import { type ReadResult, readDefinition, readTree } from '../definition/read.ts';
+import { detectFormat, type ReadResult, readDefinition, readTree } from '../definition/read.ts';
 import { type Warning, warningsOf } from '../definition/warnings.ts';
+import { urlFor } from '../language/callbacks.ts';
 import { definitionName, reorganise } from '../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree, textKey, treeToStored } from '../model/tree.ts';
 import { isExpressionHead } from '../model/vocabulary.ts';
@@ -65,6 +66,8 @@ export function makeDefinitions(): Definitions {
       warned.set(read.tree, { names, warnings });
       return warnings;
     },
+    formatOf: detectFormat,
+    hasAddress: (callbacks, participant) => urlFor(callbacks, participant) !== null,
     convert: async (text, options) => {
       const parse = needsRuby(text, options.from) ? await loadRuby() : noRuby;
       const result = convertOne(text, { ...options, parse });

@@ -46,6 +46,7 @@ const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('',
 const DEFINITIONS_LOOKED_AT = 200;
 /** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (save-statements.ts). */
 const UNUSED = `used_at < statement_timestamp() - interval '7 days'`;
+const storedUnder = (hash: string): string => `exists (select 1 from definition_version v where v.hash = ${hash})`;
 const definitionsPage = `
   select hash, used_at from definition where hash > $1 order by hash limit ${DEFINITIONS_LOOKED_AT}`;
 /** The index has the first characters. */
@@ -57,6 +58,7 @@ const retireDefinitions: Statement = {
   gone as (
     delete from definition d using page p
     where d.hash = p.hash and d.${UNUSED} and not exists (select 1 from workflow w where ${isOf('d.hash')})
+        and not ${storedUnder('d.hash')}
     returning d.hash),
   sources_gone as (delete from source s using gone g where s.definition = g.hash)
   select max(hash) as last from page`,
@@ -67,7 +69,7 @@ const definitionsOfPage: Statement = {
   name: 'definitions_of_page',
   text: `
   with page as (${definitionsPage})
-  select hash, ${UNUSED} as unused from page order by hash`,
+  select hash, ${UNUSED} and not ${storedUnder('page.hash')} as unused from page order by hash`,
 };
 const definitionsInUse: Statement = {
   name: 'definitions_in_use',
@@ -78,7 +80,9 @@ const definitionsInUse: Statement = {
 const dropDefinitions: Statement = {
   name: 'drop_definitions',
   text: `
-  with gone as (delete from definition where hash = any($1::text[]) and ${UNUSED} returning hash)
+  with gone as (
+    delete from definition
+    where hash = any($1::text[]) and ${UNUSED} and not ${storedUnder('definition.hash')} returning hash)
   delete from source s using gone g where s.definition = g.hash`,
 };
 

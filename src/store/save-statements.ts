@@ -37,6 +37,9 @@ const FIXED: ReadonlySet<string> = new Set([
   'options',
   'business_key',
   'source',
+  'definition_name',
+  'definition_version',
+  'meta',
   'fields',
 ]);
 export const workflowMoving = WORKFLOW.columns.filter(({ column }) => !FIXED.has(column));

@@ -350,7 +350,10 @@ export type ObjectState = (typeof OBJECT_STATES)[number];
 export const TURNS_MAX = 5;
 
 /** What a list shows of a workflow: nothing that may be large. */
-export type WorkflowSummary = Omit<WorkflowRow, 'callbacks' | 'retry' | 'options' | 'header' | 'state' | 'fields'>;
+export type WorkflowSummary = Omit<
+  WorkflowRow,
+  'callbacks' | 'retry' | 'options' | 'header' | 'state' | 'fields' | 'meta'
+>;
 
 /** A history row among all. */
 export type Recorded = {

@@ -32,6 +32,7 @@ const callWith = (key: string): Call => ({
   header: (name) => (name === 'idempotency-key' ? key : null),
   body: {},
   isForm: false,
+  document: null,
   requestId: 'request-1',
   launchId: null,
   address: null,

@@ -82,6 +82,7 @@ beforeAll(async () => {
     role: 'all',
     trees: makeTrees((hash) => store.definitions.text(hash)),
     definitions: makeDefinitions(),
+    routes: { prefix: '/r', headers: [], hasAwfPaths: false },
     identity: await identityOn(store, clock),
     pages: { hosts: [], origins: [], own: null, scheme: 'http' },
     rates: makeRates({ key: null, address: null, failures: { count: 30, seconds: 60 } }, { nodes: () => 1, time }),
@@ -112,6 +113,15 @@ beforeAll(async () => {
     business_key: KEY,
   });
   const { id } = launched.json<{ id: string }>();
+  const stored = await send(url, 'PUT', `/v1/definitions/${SECRET}`, {
+    headers: { 'X-Tenant': A, 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      definition: `define ${SECRET}\n  alpha\n`,
+      callback: `http://${SECRET}.test/`,
+      schedules: [{ every: '1d' }],
+    }),
+  });
+  expect(stored.status, stored.text).toBe(201);
   const seen = (await ask(A, 'GET', `/v1/workflows/${id}`)).json<{
     workitems: { id: string; expression_id: string }[];
     errors: { expression_id: string }[];
@@ -166,6 +176,7 @@ const BODIES: { readonly [operation: string]: object } = {
   putParticipant: { kind: 'person' },
   createSubscription: { url: 'http://b.test/' },
   redeliverEvents: { state: 'spent' },
+  backfillSchedule: { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' },
 };
 
 /** Their names are of what the caller sends, not of what somebody has. */
@@ -191,6 +202,9 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         batch_id: ofA.batch,
         message_id: `msg_${ofA.workitem}_active`,
         expression_id: operation.path.includes('/errors/') ? ofA.error : ofA.expression,
+        definition_name: SECRET,
+        version: '1',
+        schedule_id: `${SECRET}:0`,
         name: 'paid',
         event_id: ofA.event,
         key: KEY,
@@ -205,6 +219,9 @@ const idsOf = (operation: Operation, from: 'A' | 'nobody'): { readonly [paramete
         batch_id: 'Nothing000000000',
         message_id: `msg_${nobodys.expression}!${nobodys.workflow}_active`,
         expression_id: nobodys.expression,
+        definition_name: 'no-such-definition',
+        version: '1',
+        schedule_id: 'no-such-schedule:0',
         name: 'paid',
         event_id: `evt_${'0'.repeat(32)}`,
         key: 'nobody',

@@ -119,7 +119,13 @@ test('without a hint nothing is read again until something has changed, and a mi
 });
 
 test('rows that change late are read again, those that are over are forgotten', async () => {
-  type Row = { readonly key: string; readonly changedAt: number; readonly isOver: boolean; readonly value: number };
+  type Row = {
+    readonly key: string;
+    readonly changedAt: number;
+    readonly isOver: boolean;
+    readonly value: number;
+    readonly ver: number;
+  };
   const rows = new Map<string, Row>();
   const learnt: string[] = [];
   const kept = keepRows<Row>({
@@ -133,16 +139,16 @@ test('rows that change late are read again, those that are over are forgotten', 
     },
     learn: (before, now) => learnt.push(`${before?.value ?? '-'} ${now?.value ?? '-'}`),
   });
-  for (let i = 0; i < 450; i++) rows.set(`k${i}`, { key: `k${i}`, changedAt: i, isOver: false, value: i });
+  for (let i = 0; i < 450; i++) rows.set(`k${i}`, { key: `k${i}`, changedAt: i, isOver: false, value: i, ver: 1 });
   await kept.refresh();
   expect([...kept.all()]).toHaveLength(450);
   learnt.length = 0;
-  rows.set('k3', { key: 'k3', changedAt: 500, isOver: true, value: 3 });
+  rows.set('k3', { key: 'k3', changedAt: 500, isOver: true, value: 3, ver: 2 });
   // A slow transaction: its time lies before the latest that was seen.
-  rows.set('late', { key: 'late', changedAt: 440, isOver: false, value: 7 });
+  rows.set('late', { key: 'late', changedAt: 440, isOver: false, value: 7, ver: 1 });
   await kept.refresh();
   expect([kept.get('k3'), kept.get('late')?.value, learnt]).toEqual([undefined, 7, ['- 7', '3 -']]);
-  rows.set('k3', { key: 'k3', changedAt: 900, isOver: false, value: 33 });
+  rows.set('k3', { key: 'k3', changedAt: 900, isOver: false, value: 33, ver: 3 });
   await kept.refresh();
   expect([kept.get('k3')?.value, learnt.at(-1)]).toEqual([33, '- 33']);
 });

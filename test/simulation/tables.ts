@@ -199,6 +199,23 @@ const OWN: {
       }
     return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([code, n]) => ({ code, n }));
   },
+  'definition_name.change': (rows, values, now, tables) => rename(rows, values, now, tables),
+  'definition_name.add': (rows, values, now, tables) => {
+    const named = rename(rows, values, now, tables);
+    if (named.length === 0) return [];
+    const [tenant, name, , version, , hash, source, sha256, format, options] = values as readonly Cell[];
+    const [text = null, stored = null, note = null, createdBy = null] = values.slice(14);
+    const put = (table: string, key: readonly string[], row: FreeRow): void => {
+      rowsOfTable(tables, table).set(keyText({ key }, row), row);
+    };
+    put('definition_source', ['hash'], { hash: source, text } as FreeRow);
+    put('definition', ['hash'], { hash, stored } as FreeRow);
+    put('definition_version', ['tenant', 'name', 'version'], {
+      ...{ tenant, name, version, hash, source, sha256, format, options },
+      ...{ note, createdAt: now, createdBy },
+    } as FreeRow);
+    return named;
+  },
 };
 
 const isOpen = (row: FreeRow): boolean => row['state'] === 'collecting' || row['state'] === 'running';
@@ -206,6 +223,49 @@ const isOpen = (row: FreeRow): boolean => row['state'] === 'collecting' || row['
 function batchOf(tables: StoredTables, id: Cell): readonly [string, FreeRow | undefined] {
   const key = keyText({ key: ['id'] }, { id });
   return [key, rowsOfTable(tables, 'batch').get(key)];
+}
+
+/** The row of a name, where it is the one that was read, and no other row has its route. */
+function rename(rows: StoredRows, values: readonly Cell[], now: number, tables: StoredTables): readonly FreeRow[] {
+  const parts = ['tenant', 'name', 'active', 'last', 'ver', 'hash', 'source', 'sha256', 'format', 'options'];
+  const all = [...parts, 'routeMethod', 'routeShape', 'routePublic'];
+  const row: FreeRow = { ...Object.fromEntries(all.map((part, i) => [part, values[i] ?? null])), changedAt: now };
+  const key = keyText({ key: ['tenant', 'name'] }, row);
+  if ((rows.get(key)?.['ver'] ?? 0) !== Number(row['ver']) - 1) return [];
+  const isSame = (other: FreeRow): boolean =>
+    other['active'] !== null &&
+    other['routeMethod'] === row['routeMethod'] &&
+    other['routeShape'] === row['routeShape'] &&
+    (other['tenant'] === row['tenant'] || (other['routePublic'] === true && row['routePublic'] === true));
+  if (row['active'] !== null && row['routeShape'] !== null)
+    for (const [at, other] of rows)
+      if (at !== key && isSame(other)) throw Object.assign(new Error('the route is taken'), { code: '23505' });
+  rows.set(key, row);
+  reschedule(rowsOfTable(tables, 'schedule'), row, String(values[13]));
+  return [row];
+}
+
+/** The schedules of a definition are these from now on; those that are as they were stay so. */
+function reschedule(rows: StoredRows, { tenant, name, active }: FreeRow, given: string): void {
+  const wanted = JSON.parse(given) as readonly { readonly [part: string]: Cell }[];
+  const keyOf = (id: Cell | undefined): string => keyText({ key: ['tenant', 'id'] }, { tenant, id } as FreeRow);
+  for (const [key, row] of rows)
+    if (row['tenant'] === tenant && row['definition'] === name && !wanted.some(({ id }) => id === row['id']))
+      rows.delete(key);
+  for (const { id, spec, since, due_at, wake_at, paused } of wanted) {
+    const before = rows.get(keyOf(id));
+    const fresh = { tenant, id, definition: name, version: active ?? 0, spec } as FreeRow;
+    const times = { since, dueAt: due_at, wakeAt: wake_at, paused } as FreeRow;
+    if (before === undefined)
+      rows.set(keyOf(id), { ...fresh, ...times, firing: '[]', queued: '[]', recent: '[]', ver: 1 });
+    else
+      rows.set(keyOf(id), {
+        ...before,
+        ...fresh,
+        ...(before['spec'] === spec ? {} : times),
+        ver: Number(before['ver']) + 1,
+      });
+  }
 }
 
 function mark(

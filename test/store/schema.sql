@@ -152,6 +152,49 @@ create table definition (
   constraint definition_pkey PRIMARY KEY (hash)
 );
 
+create table definition_name (
+  tenant text collate "C" not null,
+  name text collate "C" not null,
+  active integer,
+  last integer not null,
+  ver integer not null,
+  hash text collate "C" not null,
+  source text collate "C" not null,
+  sha256 text collate "C" not null,
+  format text not null,
+  options text not null,
+  route_method text,
+  route_shape text collate "C",
+  route_public boolean,
+  changed_at timestamp with time zone not null,
+  constraint definition_name_pkey PRIMARY KEY (tenant, name)
+);
+CREATE INDEX definition_name_changed ON public.definition_name USING btree (changed_at, tenant, name);
+CREATE UNIQUE INDEX definition_name_public ON public.definition_name USING btree (route_method, route_shape) WHERE ((active IS NOT NULL) AND route_public);
+CREATE UNIQUE INDEX definition_name_route ON public.definition_name USING btree (tenant, route_method, route_shape) WHERE ((active IS NOT NULL) AND (route_shape IS NOT NULL));
+
+create table definition_source (
+  hash text collate "C" not null,
+  text text not null,
+  constraint definition_source_pkey PRIMARY KEY (hash)
+);
+
+create table definition_version (
+  tenant text collate "C" not null,
+  name text collate "C" not null,
+  version integer not null,
+  hash text collate "C" not null,
+  source text collate "C" not null,
+  sha256 text collate "C" not null,
+  format text not null,
+  options text not null,
+  note text,
+  created_at timestamp with time zone not null,
+  created_by text collate "C",
+  constraint definition_version_pkey PRIMARY KEY (tenant, name, version)
+);
+CREATE INDEX definition_version_hash ON public.definition_version USING btree (hash);
+
 create table delivery (
   id text collate "C" not null,
   tenant text collate "C" not null,
@@ -309,6 +352,25 @@ create table participant (
 CREATE INDEX participant_changed ON public.participant USING btree (changed_at, tenant, name);
 CREATE INDEX participant_deleted ON public.participant USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
+create table schedule (
+  tenant text collate "C" not null,
+  id text collate "C" not null,
+  definition text collate "C" not null,
+  version integer not null,
+  spec text not null,
+  since bigint not null,
+  due_at bigint,
+  wake_at bigint,
+  paused boolean not null,
+  firing text not null,
+  queued text not null,
+  recent text not null,
+  ver integer not null,
+  constraint schedule_pkey PRIMARY KEY (tenant, id)
+) with (fillfactor=80);
+CREATE INDEX schedule_definition ON public.schedule USING btree (tenant, definition, id);
+CREATE INDEX schedule_wake ON public.schedule USING btree (wake_at, tenant, id) WHERE (wake_at IS NOT NULL);
+
 create table secret (
   id text collate "C" not null,
   tenant text collate "C" not null,
@@ -415,6 +477,9 @@ create table workflow (
   business_key text collate "C",
   options text,
   source text collate "C",
+  definition_name text collate "C",
+  definition_version integer,
+  meta text,
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),

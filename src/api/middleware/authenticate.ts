@@ -42,13 +42,16 @@ export function makeIdentify(parts: {
     if (operation.ownPages === true) checkOwnPage(header, pages);
     if (identity.isOpen()) {
       checkHost(header, pages);
-      if (operation.method !== 'get') checkOrigin(header, pages);
+      if (changes(operation)) checkOrigin(header, pages);
       return inTenant(OPEN, header);
     }
     const given = keyIn(header);
     const cookie = given === null ? cookieIn(header, pages) : null;
     // What is open to all tells more to those who say who they are.
-    if (operation.access === 'open' && given === null && (cookie === null || operation.method !== 'get')) return NOBODY;
+    if (operation.access === 'open' && given === null && (cookie === null || changes(operation))) {
+      if (operation.changes === true) checkOrigin(header, pages);
+      return NOBODY;
+    }
     if (!identity.isFresh())
       throw new Problem('unavailable', 'The database was away for so long that keys cannot be trusted; try again');
     if (given !== null && identity.tokens.areTaken && isToken(header, given)) {
@@ -111,7 +114,7 @@ export function makeIdentify(parts: {
       rates.failed(asked.address);
       throw invalid(found.why);
     }
-    if (asked.operation.method !== 'get') checkOwnRequest(header, pages);
+    if (changes(asked.operation)) checkOwnRequest(header, pages);
     if (found.renewed !== null) asked.answer('Set-Cookie', cookieText(header, pages, found.renewed));
     return inTenant(found.principal, header);
   }
@@ -158,6 +161,8 @@ export function makeIdentify(parts: {
     return holder(id, owner.tenant);
   }
 }
+
+const changes = ({ method, changes: does }: Asked['operation']): boolean => method !== 'get' || does === true;
 
 const holder = (workitem: string, tenant: Tenant): Principal => ({
   kind: 'capability',

@@ -1,13 +1,19 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { cut, shownJson } from '../../model/text.ts';
+import { METHODS } from '../../registry/routes.ts';
 import type { Operation } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
+import type { RouteOperations } from '../resources/definitions/routes.ts';
+import { withWholeName } from './names.ts';
 import { knownOf } from './state.ts';
 
 /** Whoever asks a worker for workflows has taken the wrong node. */
 const ON_WORKER = ' on this node, which only works (ROLE=worker); ask a node with ROLE=api or ROLE=all';
+
+/** What routes of stored definitions may take. */
+const ROUTED = [...METHODS, 'OPTIONS'].sort().join(', ');
 
 /** Longest address that is looked at, in characters; Node refuses heads of more than 256 kB before (server/start.ts). */
 export const URL_LENGTH_MAX = 200_000;
@@ -17,7 +23,12 @@ export const URL_LENGTH_MAX = 200_000;
  *
  * @throws Problem for addresses and methods we do not have, once everything in front of the rest has let the request in
  */
-export function findOperation(operations: readonly Operation[], role: Parts['role']): Middleware {
+export function findOperation(
+  operations: readonly Operation[],
+  role: Parts['role'],
+  routes: RouteOperations | null = null,
+  isOpen: () => boolean = () => true,
+): Middleware {
   const router = new Router();
   const byRoute = new Map<string, Operation>();
   for (const operation of operations) {
@@ -32,14 +43,30 @@ export function findOperation(operations: readonly Operation[], role: Parts['rol
     // Clients of a proxy send whole addresses; Koa takes them apart and must not meet half of one.
     if (!ctx.url.startsWith('/') && ctx.url !== '*' && !URL.canParse(ctx.url))
       throw new Problem('request_malformed', `${shownJson(ctx.url)} is no address`);
-    const { path, pathAndMethod } = router.match(ctx.path, ctx.method);
+    const asked = withWholeName(ctx.path);
+    const { path, pathAndMethod } = router.match(asked, ctx.method);
     const [layer] = pathAndMethod;
     const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
     const operation = layer === undefined ? undefined : byRoute.get(`${method} ${String(layer.path)}`);
     if (layer !== undefined && operation !== undefined) {
-      const params = layer.params(ctx.path, layer.captures(ctx.path)) as Readonly<Record<string, string>>;
+      const params = layer.params(asked, layer.captures(asked)) as Readonly<Record<string, string>>;
       knownOf(ctx).found = { operation, params };
       return next();
+    }
+    if (path.length === 0 && routes?.isRoute(ctx.path) === true) {
+      const isBare = !isOpen() && !['Authorization', 'X-API-Key', 'Cookie'].some((name) => ctx.get(name) !== '');
+      const route = routes.of(ctx.method, isBare);
+      if (route !== null) {
+        knownOf(ctx).found = { operation: route, params: { route_path: ctx.path } };
+        return next();
+      }
+      ctx.set('Allow', ROUTED);
+      if (ctx.method === 'OPTIONS') ctx.status = 204;
+      else
+        throw new Problem('method_not_allowed', `Routes take ${ROUTED}, not ${ctx.method}`, {
+          headers: { Allow: ROUTED },
+        });
+      return undefined;
     }
     if (path.length === 0)
       throw new Problem(

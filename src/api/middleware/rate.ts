@@ -28,6 +28,8 @@ export type Rates = {
   failed(address: string | null): void;
   /** The same for a sign-in. @throws Problem */
   failedSignIn(address: string | null): void;
+  /** Counts a request of somebody who shows no credentials and needs none. @throws Problem */
+  open(address: string | null): void;
   /** Whether there were so many from there that nothing that costs much is looked at any more. */
   isSuspect(address: string | null): boolean;
 };
@@ -37,7 +39,11 @@ export type RateSettings = {
   readonly key: Rate | null;
   readonly address: Rate | null;
   readonly failures: Rate;
+  /** Of one address, where nobody is asked who they are; left out: OPEN_RATE. */
+  readonly open?: Rate;
 };
+
+const OPEN_RATE: Rate = { count: 60, seconds: 60 };
 
 /** @param nodes how many nodes answer requests, this one among them */
 export function makeRates(
@@ -53,6 +59,7 @@ export function makeRates(
   const ofAddress = settings.address === null ? null : { rate: settings.address, windows: counted(settings.address) };
   const failures = counted(settings.failures);
   const signIns = counted(SIGN_INS);
+  const openly = counted(settings.open ?? OPEN_RATE);
   const ofRate = makeBoundedMap<{ readonly rate: Rate; readonly windows: Windows }>(RATES_MAX);
 
   function windowsFor(rate: Rate): { readonly rate: Rate; readonly windows: Windows } {
@@ -95,6 +102,10 @@ export function makeRates(
     failedSignIn: (address) => {
       const taken = signIns.take(networkOf(address ?? ''));
       if (!taken.isAllowed) throw tooMuch('Too many keys from this address were not good', taken);
+    },
+    open: (address) => {
+      const taken = openly.take(networkOf(address ?? ''));
+      if (!taken.isAllowed) throw tooMuch('Too many requests to public routes came from this address', taken);
     },
     isSuspect: (address) => failures.isSpent(networkOf(address ?? '')),
   };

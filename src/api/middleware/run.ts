@@ -24,7 +24,7 @@ const HELD_BACK_MS_MAX = 30_000;
 const timeOf = ({ query, header }: Call): number =>
   query.has('wait') || /\bwait=/.test(header('prefer') ?? '') ? HELD_BACK_MS_MAX + REQUEST_MS : REQUEST_MS;
 
-const NOTHING: ReadBody = { body: {}, raw: '', isForm: false };
+const NOTHING: ReadBody = { body: {}, raw: '', isForm: false, document: null };
 
 /** Reads what the operation wants to know of the request, runs it and writes its reply. */
 export function run(parts: Parts, streams: Streams): Middleware {
@@ -69,9 +69,9 @@ export function run(parts: Parts, streams: Streams): Middleware {
       raw !== null
         ? { ...NOTHING, raw: fingerprintOf(raw) }
         : one.hasBody
-          ? await readBody(ctx, held, operation.fixed === true)
+          ? await readBody(ctx, held, operation.fixed === true, operation.body?.documents)
           : NOTHING;
-    const body = one.checkBody === null ? read.body : one.checkBody(read.body, read.isForm);
+    const body = one.checkBody === null || read.document !== null ? read.body : one.checkBody(read.body, read.isForm);
     const call: Call = {
       principal: principal ?? OPEN,
       reason: takesReason(operation) ? reasonOf(body, operation) : null,
@@ -80,6 +80,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
       raw,
       header: (name) => ctx.get(name) || null,
       body,
+      document: read.document,
       isForm: read.isForm,
       requestId,
       address,

@@ -30,23 +30,38 @@ const UNPACK = new Map(
   Object.entries({ gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) }),
 );
 
-export type ReadBody = { readonly body: JsonObject; readonly raw: string; readonly isForm: boolean };
+export type ReadBody = {
+  readonly body: JsonObject;
+  readonly raw: string;
+  readonly isForm: boolean;
+  /** The body as it came, where its media type is wanted so; null: it was read. */
+  readonly document: { readonly type: string; readonly text: string } | null;
+};
 
 /**
  * Reads a JSON or form body into an object. A body without a Content-Type is a form.
  *
  * @param fixed whether it is one of the fixed v1 calls, which have words of their own for fields and workflow
+ * @param documents media types that are handed on as they come, and with them a list in JSON
  * @throws Problem
  */
-export async function readBody(ctx: Context, held: Held, fixed: boolean): Promise<ReadBody> {
-  if (!hasBody(ctx)) return { body: {}, raw: '', isForm: false };
-  const isForm = checkType(ctx);
+export async function readBody(
+  ctx: Context,
+  held: Held,
+  fixed: boolean,
+  documents: readonly string[] = [],
+): Promise<ReadBody> {
+  if (!hasBody(ctx)) return { body: {}, raw: '', isForm: false, document: null };
+  const type = checkType(ctx, documents);
+  const isForm = type === FORM_TYPE;
   const unpack = unpackerOf(ctx);
   if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge();
   const bytes = await unpack(await bytesOf(ctx.req, held), held);
   const raw = textOf(bytes);
+  if (documents.includes(type) || (documents.length > 0 && !isForm && /^\s*\[/.test(raw)))
+    return { body: {}, raw, isForm: false, document: { type, text: raw } };
   const body = isForm ? formOf(raw) : jsonOf(raw, fixed);
-  return { body, raw, isForm };
+  return { body, raw, isForm, document: null };
 }
 
 /** Reads a body of any type as it is. @throws Problem */
@@ -83,15 +98,15 @@ export function drained(request: IncomingMessage): Promise<boolean> {
 const hasBody = (ctx: Context): boolean =>
   ctx.get('Transfer-Encoding') !== '' || !['', '0'].includes(ctx.get('Content-Length'));
 
-/** @returns whether the body is a form. */
-function checkType(ctx: Context): boolean {
+/** The media type, in small letters; that of a form where none is given. */
+function checkType(ctx: Context, documents: readonly string[]): string {
   const given = ctx.get('Content-Type').trim();
-  if (given === '') return true;
+  if (given === '') return FORM_TYPE;
   const [type = '', ...parameters] = given.split(';').map((part) => part.trim().toLowerCase());
-  if (type !== FORM_TYPE && !JSON_TYPE.test(type))
+  if (type !== FORM_TYPE && !JSON_TYPE.test(type) && !documents.includes(type))
     throw new Problem(
       'media_type_unsupported',
-      `Bodies of type ${shownJson(type, 100)} are not read here; send application/json or ${FORM_TYPE}`,
+      `Bodies of type ${shownJson(type, 100)} are not read here; send ${['application/json', ...documents].join(', ')} or ${FORM_TYPE}`,
     );
   for (const parameter of parameters) {
     const [, charset] = /^charset\s*=\s*"?([^"]*)"?$/.exec(parameter) ?? [];
@@ -101,7 +116,7 @@ function checkType(ctx: Context): boolean {
         `The charset ${shownJson(charset, 100)} is not read here; send UTF-8`,
       );
   }
-  return type === FORM_TYPE;
+  return type;
 }
 
 type Unpack = (bytes: Buffer, held: Held) => Promise<Buffer>;

@@ -18,7 +18,7 @@ import {
   type WorkflowRow,
   type WorkitemRow,
 } from '../../model/rows.ts';
-import { type Limits, type Loaded, type Need, needKey, type Stimulus } from '../../model/stimulus.ts';
+import { type Limits, type Loaded, type Need, needKey, type Stimulus, storedKey } from '../../model/stimulus.ts';
 import { makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
 import { decodeStrand, decodeValue } from './encoding.ts';
 import { type Extent, type Extents, measure } from './extent.ts';
@@ -85,8 +85,8 @@ export type StepContext = {
   readonly limits: Limits;
   /** A parsed definition by its content hash, or undefined when it has to be loaded first. */
   readonly definition: (hash: string) => Tree | undefined;
-  /** The content hash of the stored definition of a name; undefined when there is none. */
-  readonly named?: (name: string) => string | undefined;
+  /** The content hash of a stored definition, `order` or `order@3`; null: there is none; undefined: it has to be loaded first. */
+  readonly named?: (tenant: string, reference: string) => string | null | undefined;
   /** Which entry of the registries is for a participant of a tenant; left out, or null: none. */
   readonly participant?: FindParticipant;
   /** False: no workflow listens to others; events are for this one alone. */
@@ -422,6 +422,14 @@ export class World {
       if (strand !== null && !strand.dead && strand.nodes.includes(x.node))
         return { world: this, strand, node: x.node };
     return x;
+  }
+
+  /** The content hash of a stored definition of this workflow's tenant, or null. */
+  stored(reference: string): string | null {
+    const { named } = this.context;
+    const hash = named === undefined ? null : named(this.row.tenant, reference);
+    if (hash === undefined) throw new Wanting([{ kind: 'definition', hash: storedKey(this.row.tenant, reference) }]);
+    return hash;
   }
 
   tree(ref: TreeRef): Tree {

@@ -266,6 +266,31 @@ export const TABLE = {
     meaning: 'seconds a look-up of a name is waited for, 0.1 to 60',
   }),
   console: flag('CONSOLE', true, { meaning: '`0`: no pages under `/console/`' }),
+  /** Without a slash at its end; empty: routes begin at the root. */
+  routesPrefix: text('ROUTES_PREFIX', '/r', {
+    meaning: 'what the routes of stored definitions begin with; `/`: nothing',
+    wanted: 'a path such as /r, or /',
+    isGood: (path) =>
+      /^\/$|^(?:\/[A-Za-z0-9._~-]{1,50}){1,4}$/.test(path) && !/^\/(?:v1|console|docs|mcp)(?:\/|$)/.test(path),
+  }),
+  routeHeaders: list('ROUTE_HEADERS', [], {
+    meaning: 'headers of a request to a route that its workflow keeps, comma-separated',
+    shown: 'none',
+    wanted: 'names of headers, but authorization, cookie and x-api-key',
+    most: 20,
+    read: (part) =>
+      /^[A-Za-z0-9-]{1,100}$/.test(part) && !/^(?:authorization|cookie|x-api-key)$/i.test(part)
+        ? part.toLowerCase()
+        : null,
+  }),
+  routePublicRate: rate(
+    'ROUTE_PUBLIC_RATE',
+    { count: 60, seconds: 60 },
+    { meaning: 'requests to public routes that one address may make in so many seconds' },
+  ),
+  awfPaths: flag('AWF_PATHS', false, {
+    meaning: '`1`: definitions at `/workflows`, workflows at `/executions`, in the words of AWF',
+  }),
   docs: flag('DOCS', true, { meaning: '`0`: no page at `/docs` that shows the interface' }),
   /** Null: see `readConfig`. */
   playground: flag('PLAYGROUND', null, {

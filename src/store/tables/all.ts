@@ -6,12 +6,14 @@ import { BATCH_ITEM } from './batch-item.ts';
 import { BUSINESS_KEY, openBusinessKeys } from './business-key.ts';
 import { CORRELATION } from './correlation.ts';
 import { DEFINITION, openDefinitionTexts } from './definition.ts';
+import { DEFINITION_NAME, DEFINITION_SOURCE, DEFINITION_VERSION, openStoredDefinitions } from './definition-name.ts';
 import { DELIVERY, openDeliveries } from './delivery.ts';
 import { EVENT, openEvents } from './event.ts';
 import { FIGURE, openFigures } from './figure.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
 import { NODE, openNodes } from './node.ts';
 import { openParticipants, PARTICIPANT } from './participant.ts';
+import { openSchedules, SCHEDULE } from './schedule.ts';
 import { openSecrets, SECRET } from './secret.ts';
 import { openSettings, SETTING } from './setting.ts';
 import { openSources, SOURCE } from './source.ts';
@@ -29,12 +31,16 @@ const tables = [
   BUSINESS_KEY,
   CORRELATION,
   DEFINITION,
+  DEFINITION_NAME,
+  DEFINITION_SOURCE,
+  DEFINITION_VERSION,
   DELIVERY,
   EVENT,
   FIGURE,
   IDEMPOTENCY_KEY,
   NODE,
   PARTICIPANT,
+  SCHEDULE,
   SECRET,
   SETTING,
   SUBSCRIPTION,
@@ -46,6 +52,8 @@ export const openTables = (open: OpenTable) => ({
   attempts: openAttempts(open),
   definitions: openDefinitionTexts(open),
   receivedEvents: openEvents(open),
+  stored: openStoredDefinitions(open),
+  schedules: openSchedules(open),
   figureRows: openFigures(open),
   answers: openAnswers(open),
   nodes: openNodes(open),

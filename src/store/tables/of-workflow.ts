@@ -56,6 +56,9 @@ export const WORKFLOW: Table<WorkflowRow> = {
     text('options'),
     text('businessKey', 'business_key'),
     text('source'),
+    text('definitionName', 'definition_name'),
+    integer('definitionVersion', 'definition_version'),
+    text('meta'),
     text('fields'),
     text('status'),
     text('header'),
@@ -69,7 +72,7 @@ export const WORKFLOW: Table<WorkflowRow> = {
   keyOf: (row) => row.id,
 };
 
-const LARGE: ReadonlySet<string> = new Set(['callbacks', 'retry', 'options', 'header', 'state', 'fields']);
+const LARGE: ReadonlySet<string> = new Set(['callbacks', 'retry', 'options', 'header', 'state', 'fields', 'meta']);
 /** A workflow's row without the texts that may be large. */
 export const WORKFLOW_SUMMARY: Table<WorkflowSummary> = {
   ...WORKFLOW,

@@ -5,10 +5,14 @@ import { jsonReply, type Operation } from '../../operation.ts';
 import type { ConvertOptions, Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { misspeltParameters } from '../../warnings.ts';
+import { scheduleOperations } from './schedules.ts';
 import { Convert, Converted, Validate, Validation } from './schemas.ts';
+import { storedDefinitionOperations } from './stored.ts';
 
 export function definitionOperations(parts: Parts): readonly Operation[] {
   return [
+    ...storedDefinitionOperations(parts),
+    ...scheduleOperations(parts),
     {
       id: 'validateDefinition',
       method: 'post',

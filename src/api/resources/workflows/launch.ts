@@ -3,15 +3,16 @@ import { Fault, type FaultCode } from '../../../model/fault.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import type { LaunchOptions } from '../../../model/participants.ts';
-import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
+import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST, type Launch as LaunchOrder } from '../../../model/stimulus.ts';
 import type { Tenant } from '../../../model/tenant.ts';
 import { cut } from '../../../model/text.ts';
+import type { Tree } from '../../../model/tree.ts';
 import { keptTrace, readTraceContext } from '../../../runtime/trace-context.ts';
-import { answers } from '../../answers.ts';
+import { durationComplaint } from '../../duration.ts';
 import { readFieldsOf } from '../../fields.ts';
 import { happen } from '../../happen.ts';
 import { makeCheck } from '../../middleware/validate.ts';
-import { jsonReply, type Operation } from '../../operation.ts';
+import type { Call } from '../../operation.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
 import { type Complaint, Problem } from '../../problem.ts';
 import { problems } from '../../problems.ts';
@@ -19,58 +20,39 @@ import { valueComplaint } from '../../value.ts';
 import { complaintOf, misspeltParameters } from '../../warnings.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
 import { callbackComplaint, callbackNameComplaint, readLaunchOptions, withRegistered } from './launch-options.ts';
-import { Launch, Launched } from './schemas.ts';
-import { makeSourceKeeper } from './source.ts';
+import { Launch } from './schemas.ts';
 
-export function launchOperation(parts: Parts): Operation {
-  const check = makeLaunchCheck(parts);
-  const keepSource = makeSourceKeeper(parts);
-  return {
-    id: 'launch',
-    method: 'post',
-    path: '/v1/workflows',
-    summary: 'Launch a workflow',
-    access: 'launch',
-    fixed: true,
-    body: { schema: Launch, checked: 'by handler' },
-    answers: {
-      ...answers(201, 'It is launched; Location is its address', Launched, 400, 409),
-      200: { description: 'There is one with this business key already', schema: Launched },
-    },
-    handle: async (call) => {
-      const { order, businessKey, warnings } = check(call.body, call.principal.tenant);
-      // Of a key the tenant's first secret was made with the key.
-      if (call.principal.kind === 'jwt') await parts.identity.secrets.ensureDefault(call.principal.tenant);
-      const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
-      const { tenant } = call.principal;
-      const trace = readTraceContext(call.header('traceparent'), call.header('tracestate'));
-      const about = {
-        trace: trace === null ? null : keptTrace(trace),
-        businessKey: businessKey?.key ?? null,
-        source: await keepSource(order.hash, call.body['workflow']),
-      };
-      const launch = async (): Promise<void> => {
-        try {
-          await happen(parts, call, id, { kind: 'launch', launch: { id, tenant, ...order, ...about } });
-        } catch (thrown) {
-          // Nobody else has this id: it is there because an earlier attempt of this very launch was committed, one whose answer
-          // got lost (idempotency.ts takes such launches up again).
-          if (!(thrown instanceof Fault && thrown.code === 'conflict')) throw thrown;
-        }
-      };
-      let existing: WorkflowId | null = null;
-      if (businessKey === null) await launch();
-      else existing = await launchUnder(parts, tenant, businessKey, id, launch);
-      if (existing !== null)
-        return jsonReply(
-          200,
-          { id: existing, existing: true },
-          { Location: `${parts.basePath()}/v1/workflows/${existing}` },
-        );
-      const told = warnings.length === 0 ? { id } : { id, warnings: warnings.map((warning) => ({ ...warning })) };
-      return jsonReply(201, told, { Location: `${parts.basePath()}/v1/workflows/${id}` });
-    },
+/** What is launched, but for whose it is. */
+export type Order = Omit<LaunchOrder, 'id' | 'tenant' | 'trace' | 'businessKey'>;
+
+/** Launches, under a business key where there is one. `isNew` false: it was there already. @throws Problem, Fault */
+export async function launchOne(
+  parts: Pick<Parts, 'identity' | 'ids' | 'clock' | 'engine' | 'store'>,
+  call: Pick<Call, 'principal' | 'reason' | 'launchId' | 'header'>,
+  order: Order,
+  businessKey: BusinessKeyOrder | null,
+): Promise<{ readonly id: WorkflowId; readonly isNew: boolean }> {
+  // Of a key the tenant's first secret was made with the key.
+  if (call.principal.kind === 'jwt') await parts.identity.secrets.ensureDefault(call.principal.tenant);
+  const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
+  const { tenant } = call.principal;
+  const trace = readTraceContext(call.header('traceparent'), call.header('tracestate'));
+  const about = { trace: trace === null ? null : keptTrace(trace), businessKey: businessKey?.key ?? null };
+  const launch = async (): Promise<void> => {
+    try {
+      await happen(parts, call, id, { kind: 'launch', launch: { id, tenant, ...order, ...about } });
+    } catch (thrown) {
+      // Nobody else has this id: it is there because an earlier attempt of this very launch was committed, one whose answer
+      // got lost (idempotency.ts takes such launches up again).
+      if (!(thrown instanceof Fault && thrown.code === 'conflict')) throw thrown;
+    }
   };
+  if (businessKey === null) await launch();
+  else {
+    const existing = await launchUnder(parts, tenant, businessKey, id, launch);
+    if (existing !== null) return { id: existing, isNew: false };
+  }
+  return { id, isNew: true };
 }
 
 const textIn = (body: JsonObject, key: string): string | null => {
@@ -78,7 +60,7 @@ const textIn = (body: JsonObject, key: string): string | null => {
   return typeof value === 'string' && value !== '' ? value : null;
 };
 
-type Trouble = {
+export type Trouble = {
   readonly code: FaultCode;
   readonly complaints: readonly Complaint[];
   /** What the fixed calls say in `error`, where the code has no words. */
@@ -95,23 +77,32 @@ const trouble = (code: FaultCode, parameter: string, detail: string): Trouble =>
  * Every parameter has at most one complaint, the first that applies; the words of several are joined by a comma, in the
  * order of the contract.
  */
-function makeLaunchCheck(parts: Parts) {
+export function makeLaunchCheck(parts: Parts) {
   const { workflow, callback, callbacks, fields } = Launch.properties;
   const checkWorkflow = makeCheck(workflow);
   const checkCallback = makeCheck(callback);
   const checkCallbacks = makeCheck(callbacks);
   const checkFields = makeCheck(fields);
 
-  return (body: JsonObject, tenant: Tenant) => {
-    const read = readWorkflow(body);
-    const targets = readTargets(body);
+  /**
+   * `stored`: the tree of a stored definition, which is launched instead of a `workflow`; then callbacks may be left out. `hasWords`: complaints
+   * have the words of the fixed calls.
+   */
+  return (body: JsonObject, tenant: Tenant, stored: Tree | null = null, hasWords = stored === null) => {
+    const faultOf = (troubles: readonly Trouble[]): Problem => problemOf(troubles, hasWords);
+    const read = stored === null ? readWorkflow(body) : ({ ok: true, tree: stored } as const);
+    const targets =
+      stored !== null && !Object.hasOwn(body, 'callback') && !Object.hasOwn(body, 'callbacks')
+        ? { targets: null }
+        : readTargets(body);
     const values = readFields(body);
     const rules = readRetry(body);
     const strictness = readStrict(body);
     const most = readHistoryMax(body);
     const key = readKey(body);
+    const time = readTimeout(body);
     const taken = readOptions(parts, body);
-    const troubles = [read, targets, values, rules, strictness, most, key, taken].filter(
+    const troubles = [read, targets, values, rules, strictness, most, key, time, taken].filter(
       (part): part is Trouble => 'code' in part,
     );
     if (troubles.length > 0) throw faultOf(troubles);
@@ -124,9 +115,21 @@ function makeLaunchCheck(parts: Parts) {
       'code' in strictness ||
       'code' in most ||
       'code' in key ||
+      'code' in time ||
       'code' in taken
     )
       throw new Error('unreachable');
+    const order = {
+      ...parts.definitions.prepare(read.tree),
+      fields: values.fields,
+      ...rules,
+      ...most,
+      ...time,
+      ...(taken.options === null ? {} : { options: taken.options }),
+    };
+    const launched = { order, targets: targets.targets, businessKey: key.businessKey, isStrict: strictness.strict };
+    // What is doubtful about a stored definition was told when it was stored.
+    if (stored !== null) return { ...launched, warnings: [] };
     const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
     const callbacks = typeof targets.targets === 'string' ? null : targets.targets;
     const doubtful = parts.definitions.warnings(
@@ -142,15 +145,7 @@ function makeLaunchCheck(parts: Parts) {
           ? []
           : [{ code: 'request_invalid', complaints: misspelt.map(complaintOf), words: 'unknown parameter' } as const]),
       ]);
-    const order = {
-      ...parts.definitions.prepare(read.tree),
-      callbacks: targets.targets,
-      fields: values.fields,
-      ...rules,
-      ...most,
-      ...(taken.options === null ? {} : { options: taken.options }),
-    };
-    return { order, businessKey: key.businessKey, warnings: [...misspelt, ...doubtful] };
+    return { ...launched, warnings: [...misspelt, ...doubtful] };
   };
 
   function readWorkflow(body: JsonObject): Trouble | Extract<DefinitionRead, { ok: true }> {
@@ -252,6 +247,15 @@ function readRetry(body: JsonObject): Trouble | { readonly retry: Json } {
   return 'retry' in rules ? rules : trouble('request_invalid', 'retry', rules.complaint);
 }
 
+/** When the workflow as a whole times out: a duration, or seconds. A form has texts, which are durations too. */
+function readTimeout(body: JsonObject): Trouble | { readonly timeout?: string | number } {
+  if (!Object.hasOwn(body, 'timeout') || body['timeout'] === null) return {};
+  const { timeout } = body;
+  const complaint = durationComplaint(timeout);
+  if (complaint === null) return { timeout: timeout as string | number };
+  return { ...trouble('request_invalid', 'timeout', `timeout ${complaint}`), words: 'timeout is invalid' };
+}
+
 /** Whether warnings are refusals. A form says it as a text. */
 function readHistoryMax(body: JsonObject): Trouble | { readonly historyMax?: number } {
   if (!Object.hasOwn(body, 'history_max')) return {};
@@ -271,13 +275,17 @@ function readStrict(body: JsonObject): Trouble | { readonly strict: boolean } {
   return { ...trouble('request_invalid', 'strict', 'strict must be true or false'), words: 'strict is invalid' };
 }
 
-function faultOf(troubles: readonly Trouble[]): Problem {
+/** `hasWords`: as the four fixed calls say it. */
+function problemOf(troubles: readonly Trouble[], hasWords: boolean): Problem {
   const words = troubles.map(({ code, words: own }) => problems[code].words ?? own ?? 'retry is invalid').join(', ');
   const complaints = troubles.flatMap((one) => one.complaints);
   const places = complaints.map(({ detail, line, column }) =>
     line === undefined ? detail : `${detail} (line ${line}, column ${column})`,
   );
-  return new Problem(troubles[0]?.code ?? 'request_invalid', places.slice(0, 5).join('; '), { words, complaints });
+  return new Problem(troubles[0]?.code ?? 'request_invalid', places.slice(0, 5).join('; '), {
+    ...(hasWords ? { words } : {}),
+    complaints,
+  });
 }
 
 /** A name as a part of a JSON pointer in a URI fragment. */

@@ -1,7 +1,6 @@
 import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST } from '../../../model/stimulus.ts';
 import { Type } from '../../schema.ts';
 import { dryRun, Fields, nextCursor, nullable, reason, Tree, text, time } from '../../schema-parts.ts';
-import { Warnings } from '../../warnings.ts';
 import { ErrorRecord } from '../errors/schemas.ts';
 import { Workitem } from '../workitems/schemas.ts';
 
@@ -42,8 +41,21 @@ export const Cancel = Type.Object(
 /** Body of `POST /v1/workflows`. Exactly one of `callback` and `callbacks` is there. */
 export const Launch = Type.Object(
   {
-    workflow: Type.Union([Type.String({ minLength: 1 }), Tree], {
-      description: 'A process definition: XML, BPMN, JSON or Radial text of at most 1 MB, or the tree itself',
+    workflow: Type.Optional(
+      Type.Union([Type.String({ minLength: 1 }), Tree], {
+        description: 'A process definition: XML, BPMN, JSON or Radial text of at most 1 MB, or the tree itself',
+      }),
+    ),
+    definition: Type.Optional(
+      text('Instead of workflow: a stored definition, order or order@3; callbacks may be left out then', {
+        minLength: 1,
+        maxLength: 200,
+      }),
+    ),
+    inputs: Type.Optional({ type: 'object', description: 'Of a stored definition: another word for fields' }),
+    timeout: Type.Optional({
+      type: ['string', 'number'],
+      description: 'When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN',
     }),
     callback: Type.Optional(CallbackUrl),
     callbacks: Type.Optional({
@@ -116,18 +128,13 @@ export const Launch = Type.Object(
   {
     title: 'Launch',
     description: 'Launches a workflow',
-    oneOf: ['callback', 'callbacks'].map((name) => ({ properties: { [name]: true }, required: [name] })),
+    oneOf: [['workflow', 'callback'], ['workflow', 'callbacks'], ['definition']].map((names) => ({
+      properties: Object.fromEntries(names.map((name) => [name, true])),
+      required: names,
+    })),
   },
 );
 
-export const Launched = Type.Object(
-  {
-    id: text('The workflow'),
-    existing: Type.Optional(Type.Boolean({ description: 'true: it was there already' })),
-    warnings: Type.Optional(Warnings),
-  },
-  { title: 'Launched', additionalProperties: false },
-);
 export const WORKFLOW_STATUSES = [
   'running',
   'error',
@@ -137,6 +144,35 @@ export const WORKFLOW_STATUSES = [
   'cancelled',
   'killed',
 ] as const;
+
+export const Launched = Type.Object(
+  {
+    id: text('The workflow'),
+    existing: Type.Optional(Type.Boolean({ description: 'true: it was there already' })),
+    status: Type.Optional(Type.OneOf(WORKFLOW_STATUSES, 'Of a stored definition: how it stands')),
+    started_at: Type.Optional(time('Of a stored definition: when it was launched')),
+    definition: Type.Optional(
+      Type.Object({ name: text('Its name'), version: Type.Integer({ minimum: 1 }) }, { title: 'DefinitionOf' }),
+    ),
+    links: Type.Optional(
+      Type.Object({ self: Type.String(), events: Type.String(), history: Type.String(), console: Type.String() }),
+    ),
+    warnings: Type.Optional(
+      Type.Array(
+        Type.Object({
+          code: text('A stable name to tell warnings apart by'),
+          message: text('What is probably not meant'),
+          pointer: Type.Optional(text('Where: in the tree, or, with a # before it, in the body')),
+          participant: Type.Optional(text('Who has no address')),
+          line: Type.Optional(Type.Integer()),
+          column: Type.Optional(Type.Integer()),
+        }),
+        { description: 'What is taken and was probably not meant' },
+      ),
+    ),
+  },
+  { title: 'Launched', additionalProperties: false },
+);
 
 export const Timer = Type.Object(
   { expression_id: text('expid!subid'), due_at: time('When it fires'), action: text('What happens then') },
@@ -204,6 +240,12 @@ const summary = {
   updated_at: time('When it last moved'),
   ended_at: nullable(time('When it was over')),
   business_key: Type.Optional(text('What its launcher knows it by')),
+  definition: Type.Optional(
+    Type.Object(
+      { name: Type.String(), version: Type.Integer() },
+      { description: 'The stored definition it was launched from' },
+    ),
+  ),
   trace_id: Type.Optional(text('Of the trace its launch belongs to (W3C Trace Context)')),
 };
 export const WorkflowSummary = Type.Object(
@@ -219,6 +261,12 @@ export const WorkflowSummary = Type.Object(
 export const Workflow = Type.Object(
   {
     ...summary,
+    meta: Type.Optional(
+      Type.Object(
+        { started_by: Type.Optional(Type.String()) },
+        { description: 'What started it, where that is known' },
+      ),
+    ),
     fields: Fields,
     tags: Type.Array(Type.String()),
     tree: nullable(Tree),

@@ -1,5 +1,6 @@
 import { showWorkflow } from '../../../engine/show.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
+import type { JsonObject } from '../../../model/json.ts';
 import type { StrandRow, WorkitemRow } from '../../../model/rows.ts';
 import type { Loaded } from '../../../model/stimulus.ts';
 import type { Tree } from '../../../model/tree.ts';
@@ -69,6 +70,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const rootIds = new Set(root.map((expression) => expression.id));
   const head = {
     ...summaryView(row),
+    ...(row.meta == null ? {} : { meta: JSON.parse(row.meta) as JsonObject }),
     fields: shown.fields,
     tags: shown.tags,
     tree: shown.tree,

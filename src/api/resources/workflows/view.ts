@@ -15,6 +15,9 @@ export const summaryView = (row: WorkflowSummary): JsonObject => ({
   updated_at: timeView(row.updatedAt),
   ended_at: timeOrNull(row.endedAt),
   ...(row.businessKey === null ? {} : { business_key: row.businessKey }),
+  ...(row.definitionName == null
+    ? {}
+    : { definition: { name: row.definitionName, version: row.definitionVersion ?? 0 } }),
   ...traceIdOf(row),
 });
 

@@ -139,8 +139,9 @@ function callDefinition(x: Acting): void {
   const { root } = node.tree;
   const calls = world.tree({ root, path: '' }).attributes.get('calls');
   const at = isObject(calls) ? ownValue(calls, name) : undefined;
-  const stored = world.context.named?.(name);
-  const tree = stored != null ? { root: stored, path: '' } : typeof at === 'number' ? { root, path: String(at) } : null;
+  const stored = world.stored(name);
+  const tree =
+    stored !== null ? { root: stored, path: '' } : typeof at === 'number' ? { root, path: String(at) } : null;
   if (tree === null) throw new LanguageError('UnknownDefinition', `there is no stored definition "${name}"`);
   const given = called.down ? visible(x) : localsOf(x);
   node.applied = given;

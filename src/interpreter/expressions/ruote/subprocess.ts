@@ -9,6 +9,9 @@
  * Attributes: `ref` or the text: the name. Attributes `f:name` (`field:name`) become fields, all others (`name`, `v:name`) variables of the
  * sub-process, `ref` and `tag` included. The first child is passed along as the variable `tree`, for `apply`.
  *
+ * `subprocess` also runs a stored definition, in the version that is active when it is reached, or in the one that is written: `subprocess ref:
+ * 'order@3'`. It is a branch of this workflow, not another one.
+ *
  * ```radial
  * define main
  *   approve by: 'alice', 'f:round': 1
@@ -87,9 +90,15 @@ function runnable(value: Value | undefined): { readonly expid: string; readonly 
   return null;
 }
 
+/** A stored definition, `order` or `order@3`, where nothing here has that name. */
+function storedOne({ world }: Acting, name: string): ReturnType<typeof runnable> {
+  const hash = world.stored(name);
+  return hash === null ? null : { expid: '0', tree: { root: hash, path: '' } };
+}
+
 function callSubprocess(x: Acting, name: string): void {
   const { node } = x;
-  const found = name === '' ? null : runnable(calledValue(x, name));
+  const found = name === '' ? null : (runnable(calledValue(x, name)) ?? storedOne(x, name));
   if (found === null) throw new LanguageError('RuntimeError', `no subprocess named '${name}' found`);
   const variables = new Map<string, Value>();
   for (const [key, value] of Object.entries(compiledAttributes(x)) as [string, Json][]) {
