@@ -27,7 +27,15 @@ export function launchesOf(parts: Parts): {
     launch: async ({ tenant, definition, version, id, spec, schedule }) => {
       const call: Call = {
         principal: principalOf(tenant),
-        ...{ reason: null, params: {}, query: new URLSearchParams(), header: () => null, body: {}, document: null, raw: null },
+        ...{
+          reason: null,
+          params: {},
+          query: new URLSearchParams(),
+          header: () => null,
+          body: {},
+          document: null,
+          raw: null,
+        },
         ...{ isForm: false, requestId: schedule.id, address: null, launchId: id },
       };
       const reply = await run(call, {
