@@ -66,7 +66,17 @@ export function makeReadOptions(parts: Parts) {
 
   /** Options that a launch has, too, are checked as there; the complaints are of the same kind, their status is not. */
   function checkAsLaunch(options: JsonObject, read: Extract<DefinitionRead, { ok: true }>): void {
-    const names = ['callback', 'callbacks', 'retry', 'history_max', 'strict', 'timeout', 'notify', 'replies', 'compensate'];
+    const names = [
+      'callback',
+      'callbacks',
+      'retry',
+      'history_max',
+      'strict',
+      'timeout',
+      'notify',
+      'replies',
+      'compensate',
+    ];
     const participants = ownValue(options, 'participants');
     const urls = isObject(participants)
       ? Object.fromEntries(
