@@ -43,7 +43,6 @@ export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): Work
   definitionName: null,
   definitionVersion: null,
   meta: null,
-  options: null,
   header: '{}',
   state: '{"root":1}',
   fields: '{"a":1}',
