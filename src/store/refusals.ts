@@ -36,9 +36,6 @@ const HOPELESS: ReadonlySet<string> = new Set(['28000', '28P01', '3D000', '42501
 /** The database broke off a transaction that met another; the same again will do. */
 export const isCollision = (error: unknown): boolean => ['40001', '40P01'].includes(codeOf(error) ?? '');
 
-/** A key, or what only one row may have, is another's. */
-export const isTaken = (error: unknown): boolean => codeOf(error) === TAKEN;
-
 /** The write met a workflow that is not as it was when its steps began, or is there already; the same will never succeed. */
 export const isRefuted = (error: unknown): boolean => [STALE, TAKEN].includes(codeOf(error) ?? '');
 

@@ -1,5 +1,4 @@
 import type { Page } from '../page.ts';
-import { isTaken } from '../refusals.ts';
 import type { ScheduleRow } from './schedule.ts';
 import { type OpenTable, table } from './table.ts';
 
@@ -185,6 +184,10 @@ export const DEFINITION_SOURCE = table<DefinitionSource>()({
   columns: { hash: 'text', text: 'text' },
   sweep: null,
 });
+
+/** What only one row may have, a route, is another's (SQLSTATE 23505). */
+const isTaken = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'code' in error && error.code === '23505';
 
 const listOf = (schedules: readonly NewSchedule[]): string =>
   JSON.stringify(
