@@ -79,6 +79,8 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
     return { ok: false, code: 'conflict', message: `workflow ${asked.id} was launched already` };
   const root = newStrand(ROOT, '', '' as ExpressionId, 'branch', 0, 0, null);
   world.addStrand(root);
+  world.header.hops = asked.hops ?? 0;
+  world.hops = world.header.hops;
   world.header.wfName = asked.name;
   world.header.revision = asked.revision;
   world.record({

@@ -133,6 +133,8 @@ export type Launch = {
   readonly meta?: JsonObject | null;
   /** When the whole workflow times out, as the attribute `timeout` has it; left out, or null: as its definition says. */
   readonly timeout?: string | number | null;
+  /** How many events led to it, one by way of the other; left out: none. */
+  readonly hops?: number;
   /** Entries its history may have; left out: as the server says (worker/history-fold.ts). */
   readonly historyMax?: number;
 };

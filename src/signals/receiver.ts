@@ -59,6 +59,9 @@ export type StartOrder = {
   readonly eventId: string;
 };
 
+/** Launches what an event starts, or finds that it was launched under this id already. */
+export type StartLaunch = (workflow: WorkflowId, order: StartOrder) => Promise<void>;
+
 /** What an event starts: decided by whoever knows the definitions. */
 export type Starter = (
   tenant: Tenant,
@@ -100,6 +103,8 @@ export type Receiver = {
   /** Receives a stored event anew; null: there is none, or it is being handed on. `start`: definitions, too. */
   again(tenant: Tenant, eventId: string, start: boolean): Promise<Accepted | null>;
   readonly settings: ReceiverSettings;
+  /** From now on events start definitions. */
+  connect(definitions: { readonly starter: Starter; readonly launch: StartLaunch }): void;
   /** Sends what a due agenda row says, before its step takes it away; null for rows that send nothing. */
   before(workflow: WorkflowId, agenda: string): Promise<void> | null;
   /** Goes on with what others left, from now on. */
@@ -119,12 +124,10 @@ export function makeReceiver(parts: {
   readonly ids: Ids;
   readonly log: Log;
   readonly settings: ReceiverSettings;
-  readonly starter?: Starter;
-  /** Launches what an event starts, or finds that it was launched under this id already. */
-  readonly launch?: (workflow: WorkflowId, order: StartOrder) => Promise<void>;
 }): Receiver {
   const { store, engine, clock, time, ids, log, settings } = parts;
-  const starter: Starter = parts.starter ?? (async () => ({ starts: [], skipped: [] }));
+  let starter: Starter = async () => ({ starts: [], skipped: [] });
+  let launch: StartLaunch | null = null;
   const counts = makeBoundedMap<{ count: number; at: number }>(TENANTS_MAX);
   let stopped = false;
   let running = false;
@@ -272,7 +275,9 @@ export function makeReceiver(parts: {
     if (payload === null) return;
     const { launch: order } = JSON.parse(payload) as { readonly launch: StartOrder };
     try {
-      await parts.launch?.(workflow, order);
+      // A node that knows no definitions leaves it to others.
+      if (launch === null) throw new Fault('unavailable', 'Definitions are not known here yet');
+      await launch(workflow, order);
     } catch (err) {
       // Overloaded, or without a database, it is tried again; what the definition itself refuses never succeeds.
       if (!(err instanceof Error) || !('code' in err) || PASSING.has(String(err.code))) throw err;
@@ -306,6 +311,9 @@ export function makeReceiver(parts: {
 
   return {
     settings,
+    connect: (definitions) => {
+      ({ starter, launch } = definitions);
+    },
     receive,
     again: async (tenant, eventId, start) => {
       const row = await store.receivedEvents.get(eventId);
