@@ -49,6 +49,7 @@ import { makeServerFigures } from './figures.ts';
 import { identityFor, keyComplaint, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { launchesOf } from './schedules.ts';
+import { startsOf } from './starts.ts';
 import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
 import { printYaml } from './yaml.ts';
@@ -394,6 +395,7 @@ async function buildOn(
     });
     schedules.wake();
   }
+  node.receiver.connect(startsOf(api));
   const app = makeApp(
     api,
     between?.identify?.(identify) ?? identify,

@@ -308,6 +308,41 @@ describe('a signal of a workflow', () => {
   });
 });
 
+describe('a definition with triggers', () => {
+  test('is started by an event, which may resume others as well', async () => {
+    const put = await send(server.url, 'PUT', '/v1/definitions/order', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        workflow: "define\n  await event: 'order.paid', key: '${f:order}'\n",
+        input_schema: { type: 'object', required: ['order'], properties: { order: { type: 'integer' } } },
+        triggers: [
+          { type: 'order.created', fields: { order: '${event.data.id}' }, business_key: 'o-${event.data.id}' },
+        ],
+      }),
+    });
+    expect(put.status, put.text).toBe(201);
+    const waiting = await launch("define\n  await event: 'order.created'\n");
+    const created = (data: object, id = `created-${++made}`): Promise<Answer> =>
+      structured(event({ id, type: 'order.created', data }));
+    const answer = (await created({ id: 7 }, 'created')).json<Took & { started: string[] }>();
+    const [started = ''] = answer.started;
+    expect(answer).toMatchObject({ resumed: [waiting], delivered: true, kept: false });
+    expect(await shown(started)).toMatchObject({ status: 'running', fields: { order: 7 } });
+    expect((await created({ id: 7 }, 'created')).json()).toMatchObject({ started: [started], duplicate: true });
+    expect((await created({ id: 7 })).json()).toMatchObject({
+      started: [],
+      skipped: [{ definition: 'order', reason: 'business_key_taken', workflow_id: started }],
+    });
+    expect((await created({ id: 'seven' })).json()).toMatchObject({
+      started: [],
+      skipped: [{ definition: 'order', reason: 'input_invalid' }],
+    });
+    await structured(event({ type: 'order.paid', subject: '7' }));
+    await settle();
+    expect((await shown(started)).status).toBe('completed');
+  });
+});
+
 describe('a message', () => {
   test('goes to the one that has waited longest, and a signal to everybody', async () => {
     const waiting = "define\n  await event: 'stock', key: 'a', merge: 'ignore'\n";

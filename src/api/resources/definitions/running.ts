@@ -35,6 +35,8 @@ export type Run = {
   readonly startedBy: 'api' | 'run' | 'route' | 'event' | 'schedule' | 'workflow' | 'mcp';
   /** More of what started it. */
   readonly meta?: JsonObject;
+  /** How many events led to it, one by way of the other; left out: none. */
+  readonly hops?: number;
   /** It was asked for by one of the fixed calls, which has words of its own for what is wrong. */
   readonly isFixed?: boolean;
   /** The status where nobody waits for the end, or it does not come in time. */
@@ -95,6 +97,7 @@ export function makeRun(parts: Parts): (call: Call, asked: Run) => Promise<Reply
         callbacks,
         stored: { name, version },
         meta: { started_by: asked.startedBy, ...asked.meta },
+        ...(asked.hops !== undefined && { hops: asked.hops }),
       },
       key,
     );
