@@ -12,6 +12,7 @@ import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
 import { figureOperations, statsOperation } from './resources/figures/operations.ts';
 import { keyOperations } from './resources/keys/operations.ts';
+import { mcpOperations } from './resources/mcp/operations.ts';
 import { participantOperations } from './resources/participants/operations.ts';
 import { playgroundOperations } from './resources/playground/operations.ts';
 import { secretOperations } from './resources/secrets/operations.ts';
@@ -31,7 +32,8 @@ export function operationsOf(parts: Parts): readonly Operation[] {
   const server = [...serverOperations(parts), info, ...figureOperations(parts)];
   const own = parts.role === 'worker' ? [] : workflowOperationsOf(parts);
   const others = parts.routes.hasAwfPaths && own.length > 0 ? awfOperations(own) : [];
-  const all: readonly Operation[] = [...own, ...others, ...server];
+  const tools = parts.mcp === true && own.length > 0 ? mcpOperations(parts, own) : [];
+  const all: readonly Operation[] = [...own, ...others, ...tools, ...server];
   return all;
 }
 

@@ -204,6 +204,8 @@ export type Parts = {
   readonly testClock: { readonly advance: (seconds: number) => Promise<void> } | null;
   /** A value as YAML. */
   readonly asYaml: (value: Json) => string;
+  /** Whether stored definitions are tools of the Model Context Protocol (MCP). */
+  readonly mcp?: boolean;
   /** Whether there is a page that shows the interface (DOCS). */
   readonly docs: boolean;
   /** Whether participants can be played by hand here (PLAYGROUND). */

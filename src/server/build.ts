@@ -382,6 +382,7 @@ async function buildOn(
     },
     scheduled: () => schedules?.wake(),
     playground: config.playground,
+    mcp: config.mcp,
     docs: config.docs,
     asYaml: printYaml,
     isStopping,

@@ -288,6 +288,9 @@ export const TABLE = {
     { count: 60, seconds: 60 },
     { meaning: 'requests to public routes that one address may make in so many seconds' },
   ),
+  mcp: flag('MCP', false, {
+    meaning: '`1`: stored definitions with `mcp: true` are tools of the Model Context Protocol at `/mcp`',
+  }),
   awfPaths: flag('AWF_PATHS', false, {
     meaning: '`1`: definitions at `/workflows`, workflows at `/executions`, in the words of AWF',
   }),

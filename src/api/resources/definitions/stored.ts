@@ -14,6 +14,7 @@ import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
 import { timeView } from '../../time.ts';
 import { type ApiWarning, warningHeader } from '../../warnings.ts';
+import { toolPrefix } from '../mcp/names.ts';
 import { Launched } from '../workflows/schemas.ts';
 import { makeReadOptions } from './options.ts';
 import { callbacksOf, makeRun, noSuchDefinition } from './running.ts';
@@ -187,6 +188,7 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     const { options, route, isPublic, schedules, warnings } = readOptions(body, read, format === 'bpmn');
     if (isPublic && !call.principal.scopes.has('admin'))
       throw new Problem('scope_missing', 'A public route needs the scope admin');
+    if (options['mcp'] === true) checkToolName(tenant, name);
     const optionsText = canonicalJson(options);
     const sha256 = sha(`${text}\n${optionsText}`);
     const ready = parts.definitions.prepare(read.tree);
@@ -411,6 +413,15 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
   }
 
   /** @throws Problem when a tenant has as much as it may */
+  /** Two names that models would call by the same word cannot both be tools. */
+  function checkToolName(tenant: string, name: string): void {
+    for (const other of parts.registry.definitions.of(tenant))
+      if (other.name !== name && other.options['mcp'] === true && toolPrefix(other.name) === toolPrefix(name)) {
+        const detail = `The tools of ${other.name} are called ${toolPrefix(name)}_…, too; take another name`;
+        throw new Problem('request_invalid', detail, { complaints: [{ detail, pointer: '#/mcp' }] });
+      }
+  }
+
   function checkRoom(tenant: string, before: DefinitionName | null, characters: number, route: Route | null): void {
     const { names, characters: all } = parts.registry.definitions.size(tenant);
     const isNew = before === null || before.active === null;
