@@ -6,7 +6,13 @@ import type { Json } from '../../src/model/json.ts';
 
 /* JSON Schema, judged by a library that compiles it. */
 
-const judge = new Ajv2020({ strict: false, allErrors: true, validateFormats: false, logger: false });
+const judge = new Ajv2020({
+  strict: false,
+  allErrors: true,
+  validateFormats: false,
+  ownProperties: true,
+  logger: false,
+});
 
 /** Schemas, each with values of all kinds that it takes or not. */
 const SCHEMAS: readonly Json[] = [
@@ -83,7 +89,7 @@ const VALUES: readonly Json[] = [
     ],
     ['a', 'b', 3],
   ],
-  ...[{}, { a: 1 }, { a: 'x' }, { b: 1 }, { a: 1, b: 2 }, { c: 1 }, { a: null }, { ab: 1 }, { constructor: 1, a: 1 }],
+  ...[{}, { a: 1 }, { a: 'x' }, { b: 1 }, { a: 1, b: 2 }, { c: 1 }, { a: null }, { ab: 1 }],
   ...[
     { next: { next: { v: 1 } } },
     { next: { v: 'x' } },
@@ -107,6 +113,14 @@ test('values are judged as a compiler of schemas judges them', () => {
     }
   }
   expect(judged).toBeGreaterThan(1_500);
+});
+
+test('names that every object inherits are names like others', () => {
+  expect(validate({ required: ['constructor'] }, {}).kind).toBe('invalid');
+  expect(validate({ required: ['constructor'] }, { constructor: 1 }).kind).toBe('valid');
+  const closed = { properties: { a: true }, unevaluatedProperties: false };
+  expect(validate(closed, { a: 1, constructor: 1 }).kind).toBe('invalid');
+  expect(validate({ additionalProperties: false }, { toString: 1 }).kind).toBe('invalid');
 });
 
 test('complaints say where, of a missing member where it should be', () => {
