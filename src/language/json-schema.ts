@@ -8,7 +8,7 @@ import { makeMeter, type Work } from './work.ts';
 /*
  * JSON Schema 2020-12 as far as it is wanted for inputs: a stranger's schema held against another stranger's value. Nothing is compiled to code;
  * a schema is walked, and each keyword that is looked at takes fuel, so that 22 doubled `allOf` end like everything else. `$ref` leads into the
- * schema itself alone.
+ * schema itself alone. It is one thing: what a schema may say and what that means for a value are read side by side, keyword by keyword.
  */
 
 /** Bytes (UTF-8), depth and nodes of a schema; each object, list and value in it is a node. */

@@ -39,7 +39,10 @@ const TRIES_MAX = 5;
 const DOCUMENTS = ['text/plain', 'application/xml', 'text/xml', 'application/bpmn+xml'] as const;
 const NOT_EVERYWHERE = 'registry not everywhere yet';
 
-/** Definitions under a name: stored in versions that never change, and run by name. */
+/**
+ * Definitions under a name: stored in versions that never change, and run by name. One file, for all of them read, check and change the one row of a
+ * name by the same rules.
+ */
 export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
   const path = '/v1/definitions/:definition_name';
   const readOptions = makeReadOptions(parts);
