@@ -97,7 +97,9 @@ test.each(readdirSync(ownMigrations()))(
 test.each(sources.map(({ file }) => file))('%s says nothing of the kind', (file) => {
   const text = withoutComments(sources.find((source) => source.file === file)?.text ?? '');
   const strings = [...text.matchAll(/`[^`]*`|'[^'\n]*'/g)].map(([string]) => string);
-  for (const string of strings) expect(broken(string, NOWHERE), string).toEqual([]);
+  // The runner of migrations locks where the database can, and what failed has to let go of it.
+  const rules = file === 'migrate.ts' ? NOWHERE.filter(({ what }) => what !== 'an advisory lock') : NOWHERE;
+  for (const string of strings) expect(broken(string, rules), string).toEqual([]);
 });
 
 type Recorded = { readonly name: string; readonly text: string; readonly values: readonly unknown[] };

@@ -112,11 +112,12 @@ export const DELIVERY = table<DeliveryRow>()({
         where e.subscription = d.subscription and e.workflow_id = d.workflow_id and e.n < d.n and e.due_at is not null))
     order by d.due_at
     limit $2::integer
-    for update skip locked
   )
   update delivery t
   set claim = $3::text, lease_until = statement_timestamp() + $4::double precision * interval '1 second'
-  from due where t.id = due.id
+  -- Looked at again when a row that another node is claiming becomes free.
+  from due where t.id = due.id and t.due_at is not null and t.due_at <= $1::bigint
+    and (t.lease_until is null or t.lease_until < statement_timestamp())
   returning t.id as "id", t.tenant as "tenant", t.subscription as "subscription", t.workflow_id as "workflowId", t.n as "n",
     t.type as "type", t.event as "event", t.target as "target", t.ordered as "ordered", t.state as "state", t.tries as "tries",
     t.due_at as "dueAt", t.created_at as "createdAt", t.gone_at as "goneAt", t.log as "log", t.claim as "claim"`,
