@@ -20,6 +20,8 @@ import type { WaiterRow } from '../model/rows.ts';
  *
  * Locks are taken in this order: workflows, the rows '' of the types, the rows of the keys, each sorted.
  *
+ * It is one thing, for arming, receiving and giving back are right only together.
+ *
  * This is what has to be done and in which order; how a database does it is a `MeetingPlace` (meeting-place.ts; the simulation has its own).
  */
 
