@@ -64,7 +64,7 @@ const settingOf = (name: string): string | undefined => {
 const path = (parts: readonly string[]): string => `/v1/${parts.map(encodeURIComponent).join('/')}`;
 const workflowPath = (id: string, ...more: readonly string[]): string => path(['workflows', id, ...more]);
 
-/** A server, spoken to over HTTP with `fetch` and nothing else. What does not succeed throws a `RotaError`. */
+/** A server, spoken to over HTTP with `fetch` and nothing else. What does not succeed throws a `RotaError`. It is one thing: a list of calls. */
 export class Rota {
   /** Without a slash at the end. */
   readonly url: string;

@@ -24,7 +24,8 @@ import { rehearsed } from './rehearsal.ts';
 import { killedApart, SET_APART, setApart } from './set-apart.ts';
 import type { Running, Turn } from './turn.ts';
 
-/* One entry: a stimulus goes through the pure step, the end of a try through outcomes.ts and then, perhaps, the step. */
+/* One entry: a stimulus goes through the pure step, the end of a try through outcomes.ts and then, perhaps, the step. It is one thing: the kinds of entries
+ * and what becomes of one that throws. */
 
 /** After so many attempts a stimulus of the server's own whose step always throws puts its workflow in error. */
 export const ATTEMPTS_MAX = 3;

@@ -54,7 +54,7 @@ import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
 import { printYaml } from './yaml.ts';
 
-/** The parts of a running server, put together. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
+/** The parts of a running server, put together in one place, for each is made from those before it. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
 export type Built = {
   readonly handle: RequestListener;
   readonly profile: Store['profile'];

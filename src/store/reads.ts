@@ -23,6 +23,7 @@ import {
 
 /*
  * Reading for those who look on: the API and the console. Pages are walked by key, so they cost the same however deep they are.
+ * It is one thing: the filters of all lists are put together from the same conditions.
  */
 
 /** The open workitem of the root strand: it holds the fields which the workflow's row leaves out (interpreter/state/held.ts). */
