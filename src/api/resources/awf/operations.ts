@@ -33,12 +33,12 @@ export function awfOperations(all: readonly Operation[]): readonly Operation[] {
     })),
     as('awfGetExecution', 'get', '/executions/:workflow_id', ours('getWorkflow'), execution),
     as('awfLogs', 'get', '/executions/:workflow_id/logs', ours('watchWorkflow')),
-    as('awfCancel', 'delete', '/executions/:workflow_id', ours('cancel')),
+    as('awfCancel', 'delete', '/executions/:workflow_id', ours('deleteWorkflow')),
     as('awfListWorkflows', 'get', '/workflows', ours('listDefinitions'), ({ definitions, ...rest }) => ({
       workflows: definitions ?? [],
       ...rest,
     })),
-    as('awfGetWorkflow', 'get', '/workflows/:definition_name', ours('getDefinition')),
+    as('awfGetWorkflow', 'get', '/workflows/:definition_name', ours('getStoredDefinition')),
     as('awfPostWorkflow', 'post', '/workflows', ours('postDefinition')),
   ];
 }

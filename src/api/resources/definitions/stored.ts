@@ -91,7 +91,7 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
       handle: list,
     },
     {
-      id: 'getDefinition',
+      id: 'getStoredDefinition',
       method: 'get',
       path,
       summary: 'A stored definition: its text and its keys',
