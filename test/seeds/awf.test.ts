@@ -138,6 +138,14 @@ test('it is cancelled, and all executions are listed in the same words', async (
   for (const line of [STATUS, LOGS]) expect((await ask(line)).status).toBe(404);
 });
 
+test('a workflow of a pack has the scope in its name', async () => {
+  const definition = "define noop\n  set 'f:seen': 1\n";
+  expect((await postJson(server.url, '/workflows', { name: 'pack/noop', definition })).status).toBe(201);
+  expect((await ask('curl http://localhost:8080/workflows/pack/noop')).json()).toMatchObject({ name: 'pack/noop' });
+  const started = await ask('curl -X POST http://localhost:8080/workflows/pack/noop/run');
+  expect([started.status, started.json()]).toEqual([201, expect.objectContaining({ status: 'completed' })]);
+});
+
 test('the interface is described', async () => {
   const { paths } = (await send(server.url, 'GET', '/openapi.json')).json<{ paths: Record<string, object> }>();
   const methods = (path: string): readonly string[] => Object.keys(paths[path] ?? {}).sort();
