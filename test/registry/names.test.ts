@@ -44,6 +44,14 @@ test('in an address the part behind a namespace belongs to the name, unless it i
     ['/v1/definitions/validate', '/v1/definitions/validate'],
     ['/v1/definitions/convert/x', '/v1/definitions/convert/x'],
     ['/v1/workflows/a/b', '/v1/workflows/a/b'],
+    ['/v1/participants/shop/pay', '/v1/participants/shop%2Fpay'],
+    ['/v1/participants/pay', '/v1/participants/pay'],
+    ['/v1/forms/shop/pay', '/v1/forms/shop%2Fpay'],
+    ['/v1/schedules/shop/order:nightly/run', '/v1/schedules/shop%2Forder:nightly/run'],
+    ['/v1/schedules/shop/order%3Anightly', '/v1/schedules/shop%2Forder%3Anightly'],
+    ['/v1/schedules/order:nightly/run', '/v1/schedules/order:nightly/run'],
+    ['/v1/schedules/order%3Anightly/run', '/v1/schedules/order%3Anightly/run'],
+    ['/v1/schedules/shop%2Forder:nightly', '/v1/schedules/shop%2Forder:nightly'],
   ];
   for (const [path, whole] of cases) expect(withWholeName(path), path).toBe(whole);
 });

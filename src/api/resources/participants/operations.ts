@@ -68,7 +68,8 @@ export function participantOperations(parts: Parts): readonly Operation[] {
           const put = await participants.put(tenant, name, call.body, conditional ? (before?.revision ?? null) : null);
           if (put === 'full')
             throw new Fault('limit_exceeded', `There are ${PARTICIPANTS_MAX} participants, as many as there may be`);
-          if (put !== 'changed') return answered(put.isNew ? 201 : 200, put.entry, await memory.spread());
+          if (put !== 'changed')
+            return answered(put.isNew ? 201 : 200, put.entry, await memory.spread(), parts.basePath());
           if (conditional || tries >= CHANGED_MAX) throw changed(name);
           await memory.refresh();
         }
@@ -159,10 +160,10 @@ const NOT_EVERYWHERE = 'registry not everywhere yet';
 export const spreadHeaders = (isEverywhere: boolean): Readonly<Record<string, string>> =>
   isEverywhere ? {} : { 'Rota-Warning': NOT_EVERYWHERE };
 
-function answered(status: number, entry: ParticipantEntry, isEverywhere: boolean): Reply {
+function answered(status: number, entry: ParticipantEntry, isEverywhere: boolean, base: string): Reply {
   return jsonReply(status, view(entry), {
     ETag: etagOf(entry),
-    ...(status === 201 ? { Location: `/v1/participants/${encodeURIComponent(entry.name)}` } : {}),
+    ...(status === 201 ? { Location: `${base}/v1/participants/${encodeURIComponent(entry.name)}` } : {}),
     ...spreadHeaders(isEverywhere),
   });
 }
