@@ -191,10 +191,11 @@ function headOf(world: World, { name, attributes }: Tree, { root }: TreeRef): st
   return known.names[0] ?? 'ref';
 }
 
-/** Whether the launch itself names a participant so. */
+/** Whether the launch itself, or the stored definition it is of, names a participant so. */
 function isCalledBack({ row }: World, name: string): boolean {
   const callbacks = JSON.parse(row.callbacks) as Json;
-  return isObject(callbacks) && Object.hasOwn(callbacks, name);
+  const layers: readonly Json[] = Array.isArray(callbacks) ? callbacks : [callbacks];
+  return layers.some((layer) => isObject(layer) && Object.hasOwn(layer, name));
 }
 
 export const definitionName = (tree: Tree): string | null => {
