@@ -20,6 +20,8 @@ import { makeStreams } from './streams.ts';
 
 export type App = {
   readonly handle: RequestListener;
+  /** Whether an address is one of ours: something is there, or below its first part. Of `/` the method decides. */
+  serves(method: string, path: string): boolean;
   /** Ends every answer that goes on by itself: the first thing to do when the server stops. */
   endStreams(): void;
   readonly figures: () => AppFigures;
@@ -62,12 +64,18 @@ export function makeApp(
   app.use(run(parts, streams));
   // What reaches Koa's own handler has been answered already, or the client has gone.
   app.on('error', (error: Error) => parts.log.debug('a connection failed', { event: 'connection.failed', err: error }));
+  const atRoot = new Set(operations.flatMap(({ method, path }) => (path === '/' ? [method.toUpperCase()] : [])));
+  const firsts = new Set(['v1', ...operations.map(({ path }) => firstPartOf(path)).filter((part) => part !== '')]);
   return {
     handle: app.callback(),
+    serves: (method, path) =>
+      path === '/' ? atRoot.has(method) : firsts.has(firstPartOf(path)) || routes?.isRoute(path) === true,
     endStreams: streams.end,
     figures: () => ({ requests: admitting.underWay(), closed: streams.figures() }),
   };
 }
+
+const firstPartOf = (path: string): string => path.split('/', 2)[1] ?? '';
 
 /** Asks the application, once it is known what is asked for and by whom. */
 const askHook =

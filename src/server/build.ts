@@ -57,6 +57,8 @@ import { printYaml } from './yaml.ts';
 /** The parts of a running server, put together in one place, for each is made from those before it. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
 export type Built = {
   readonly handle: RequestListener;
+  /** Whether an address is the server's, for those who serve others beside it. */
+  readonly serves: (method: string, path: string) => boolean;
   readonly profile: Store['profile'];
   /** What /metrics says, for the listener that has nothing else. */
   scrape(): Promise<{ readonly type: string; readonly text: string }>;
@@ -424,6 +426,7 @@ async function buildOn(
 
   return {
     handle: console === null ? app.handle : withConsole(console, basePath, app.handle),
+    serves: (method, path) => (console !== null && /^\/console(?:\/|$)/.test(path)) || app.serves(method, path),
     scrape: () => figures.scrape('prometheus'),
     endStreams: app.endStreams,
     profile: store.profile,

@@ -70,10 +70,6 @@ export type Embedded = {
   readonly stop: () => Promise<boolean>;
 };
 
-/** First parts of addresses that are the server's, whoever else is in the application. */
-const OWN: ReadonlySet<string> = new Set(
-  'v1 console docs mcp health livez readyz metrics openapi.json openapi.yaml'.split(' '),
-);
 const BASE_INSIDE = 'http://localhost';
 
 /** @throws ConfigError when a setting is wrong, StartError when the port is taken or the database cannot be opened */
@@ -120,8 +116,11 @@ export async function startRota(options: StartOptions = {}): Promise<Embedded> {
   }
   let stopped: Promise<boolean> | null = null;
 
-  const isOwn = ({ url: address = '/' }: IncomingMessage): boolean =>
-    OWN.has((address.split('?', 1)[0] ?? '').split('/', 2)[1] ?? '');
+  const isOwn = (request: IncomingMessage): boolean => {
+    const [path = '/'] = (request.url ?? '/').split('?', 1);
+    // At the root the application has forms of its own, and we read nothing but events.
+    return running.serves(request.method ?? 'GET', path) && (path !== '/' || isEvent(request));
+  };
   function handler(
     first: IncomingMessage | KoaContext,
     second: ServerResponse | (() => Promise<unknown>),
@@ -150,6 +149,10 @@ export async function startRota(options: StartOptions = {}): Promise<Embedded> {
     stop: () => (stopped ??= stop()),
   };
 }
+
+/** Whether a request carries CloudEvents. */
+const isEvent = ({ headers }: IncomingMessage): boolean =>
+  headers['ce-specversion'] !== undefined || /^application\/cloudevents/i.test(headers['content-type'] ?? '');
 
 /** Koa says 404 until somebody answers. */
 function withoutStatus(response: ServerResponse): ServerResponse & { req: IncomingMessage } {

@@ -31,6 +31,8 @@ export type Running = {
   readonly metricsUrl: string | null;
   /** What answers requests, for those who bring them some other way. */
   readonly listener: RequestListener;
+  /** Whether an address is one of the server's. */
+  readonly serves: Built['serves'];
   /** Reads certificate and key anew, where it speaks https. */
   reload(): void;
   /** Stops it in order; a second call waits for the first. Resolves to false when something had to be cut off. */
@@ -117,6 +119,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
     port,
     metricsUrl: metrics?.url ?? null,
     listener: gate.listener,
+    serves: built.serves,
     reload: () => void tls?.reload(),
     stop: () => (stopped ??= stop()),
   };

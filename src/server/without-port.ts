@@ -6,7 +6,13 @@ import type { Config } from './config.ts';
 import { makeGate } from './gate.ts';
 
 /** A server that listens nowhere: requests are brought to it. */
-export type Inside = { readonly url: null; readonly listener: RequestListener; stop(): Promise<boolean> };
+export type Inside = {
+  readonly url: null;
+  readonly listener: RequestListener;
+  /** Whether an address is one of the server's. */
+  readonly serves: Built['serves'];
+  stop(): Promise<boolean>;
+};
 
 /** @throws when the store cannot be opened; nothing is left running then */
 export async function startWithoutPort(config: Config, between: Between & { readonly log: Log }): Promise<Inside> {
@@ -18,7 +24,7 @@ export async function startWithoutPort(config: Config, between: Between & { read
   gate.open(built.handle);
   log.info('rota is ready', { event: 'server.ready', url: null, role: config.role, store: built.profile });
   let stopped: Promise<boolean> | null = null;
-  return { url: null, listener: gate.listener, stop: () => (stopped ??= stop()) };
+  return { url: null, listener: gate.listener, serves: built.serves, stop: () => (stopped ??= stop()) };
 
   async function stop(): Promise<boolean> {
     isStopping = true;

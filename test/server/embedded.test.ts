@@ -17,7 +17,7 @@ beforeAll(async () => {
   vi.stubEnv('BASE_URL', '');
   rota = await startRota({
     database: 'memory:',
-    settings: { log_level: 'silent', retry_delays: [0.01] },
+    settings: { log_level: 'silent', retry_delays: [0.01], awf_paths: true },
     hooks: {
       onRequest: ({ operation, header, actor }) => {
         calls.push(`${operation} ${actor}`);
@@ -85,6 +85,19 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
     const koa = await listen(createServer(app.callback()));
     expect(await send(koa, 'GET', '/v1/ping')).toMatchObject({ status: 200, text: '{"ping":"pong"}' });
     expect((await send(koa, 'GET', '/orders/1')).text).toBe('mine /orders/1');
+    // What is switched on, what definitions have, and events at the root are the server's; forms at the root are not.
+    await rota.client.definitions.put('greet', { definition: 'define greet\n  echo "hi"', route: 'POST /greet' });
+    for (const base of [plain, koa]) {
+      expect((await postJson(base, '/r/greet', {})).status).toBe(202);
+      expect((await send(base, 'GET', '/r/greet')).status).toBe(405);
+      expect((await send(base, 'GET', '/executions')).status).toBe(200);
+      const event = { specversion: '1.0', id: base, source: 'test', type: 'greeted' };
+      const headers = { 'Content-Type': 'application/cloudevents+json' };
+      expect((await postJson(base, '/', event, headers)).status).toBe(202);
+      expect((await postJson(base, '/', event)).text).toBe('mine /');
+      expect((await send(base, 'GET', '/')).text).toBe('mine /');
+      expect((await send(base, 'POST', '/mcp')).text).toBe('mine /mcp');
+    }
     const launched = await postJson(koa, '/v1/workflows', { workflow: 'define x\n  echo "hi"', callbacks: {} });
     expect(launched.status).toBe(201);
   });
