@@ -35,6 +35,8 @@ export type Request = {
   readonly body?: Json;
   readonly key?: string;
   readonly ifMatch?: string;
+  /** For whom it is asked, where somebody has claimed a workitem. */
+  readonly assignee?: string;
   readonly signal?: AbortSignal;
 };
 
@@ -46,6 +48,7 @@ export async function call(path: string, request: Request = {}): Promise<Answer>
   // With a cookie alone nothing is changed: our own pages say that it is they who ask.
   if (method !== 'GET') headers['Rota-Console'] = '1';
   if (request.ifMatch !== undefined) headers['If-Match'] = request.ifMatch;
+  if (request.assignee !== undefined) headers['Rota-Assignee'] = request.assignee;
   const ended = AbortSignal.timeout(WAIT_MS);
   try {
     const response = await fetch(new URL(path.replace(/^\//, ''), apiRoot), {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { isObject, type Json, withoutKeys } from '../../src/model/json.ts';
 import { definition as codec } from '../address/pages.ts';
 import { apiRoot, go, goQuery, link, path, query } from '../address/router.ts';
 import { part } from '../api/calls.ts';
@@ -8,6 +8,7 @@ import { PageHead } from '../app/page.tsx';
 import { keepDraft } from '../app/settings.ts';
 import { useResource } from '../live/resource.ts';
 import { Button, Dialog, useAction } from '../parts/action.tsx';
+import { keysOf } from '../parts/definition-keys.ts';
 import { diffOf } from '../parts/diff.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
@@ -51,7 +52,7 @@ export function Definition() {
         </Empty>
       </>
     );
-  const rest = value === null ? {} : withoutShown(value);
+  const rest = value === null ? {} : withoutKeys(keysOf(value), 'description');
   return (
     <>
       <PageHead
@@ -188,21 +189,6 @@ export function Definition() {
     </>
   );
 }
-
-const SHOWN = new Set([
-  'definition',
-  'name',
-  'version',
-  'sha256',
-  'created_at',
-  'created_by',
-  'description',
-  'format',
-  'active',
-  'note',
-]);
-const withoutShown = (value: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(value).filter(([name, one]) => !SHOWN.has(name) && one !== null)) as JsonObject;
 
 function Confirm({
   name,

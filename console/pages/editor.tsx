@@ -7,6 +7,7 @@ import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
 import { Button, Dialog, useAction } from '../parts/action.tsx';
 import { CodeEditor, type Complaint, type Format } from '../parts/code.tsx';
+import { keysOf } from '../parts/definition-keys.ts';
 import { deflated, inflated, LINKED_MAX } from '../parts/deflate.ts';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
@@ -36,7 +37,7 @@ export function Editor() {
   const [shared, share] = useState<string | null>(null);
   const [came, setCame] = useState(false);
   const [saving, save] = useState(false);
-  const [base, setBase] = useState<{ readonly version: string; readonly etag: string | null } | null>(null);
+  const [base, setBase] = useState<Base | null>(null);
   const [recipes, setRecipes] = useState<readonly Recipe[] | null>(null);
   const checking = useChecked(text);
   const goTo = useRef<(line: number, column: number) => void>(() => {});
@@ -64,7 +65,7 @@ export function Editor() {
       setProblem(answer.ok ? null : answer.problem);
       if (answer.ok && isObject(answer.value)) {
         found = textOf(answer.value['definition']);
-        setBase({ version: String(answer.value['version'] ?? ''), etag: answer.etag });
+        setBase({ version: String(answer.value['version'] ?? ''), etag: answer.etag, keys: keysOf(answer.value) });
       }
     } else if (state.recipe !== '') {
       const { RECIPES } = await import('../parts/recipes.ts');
@@ -245,7 +246,7 @@ function SaveDialog({
 }: {
   readonly name: string;
   readonly text: string;
-  readonly base: { readonly version: string; readonly etag: string | null } | null;
+  readonly base: Base | null;
   readonly close: () => void;
 }) {
   const [name, setName] = useState(given);
@@ -265,12 +266,13 @@ function SaveDialog({
         onSubmit={(event) => {
           event.preventDefault();
           if (why !== null) return;
-          const isSame = name.trim() === given && base !== null && base.etag !== null && !whatever;
+          const same = name.trim() === given ? base : null;
+          const etag = whatever ? null : (same?.etag ?? null);
           void action.act({
             path: `v1/definitions/${part(name.trim())}`,
             method: 'PUT',
-            body: { definition: text, ...(note.trim() === '' ? {} : { note: note.trim() }) },
-            ...(isSame ? { ifMatch: base.etag } : {}),
+            body: { ...same?.keys, definition: text, ...(note.trim() === '' ? {} : { note: note.trim() }) },
+            ...(etag === null ? {} : { ifMatch: etag }),
           });
         }}
       >
@@ -307,6 +309,9 @@ function SaveDialog({
     </Dialog>
   );
 }
+
+/** The version that is edited. `keys`: what is stored with its text, such as callbacks and schedules; a new version keeps it. */
+type Base = { readonly version: string; readonly etag: string | null; readonly keys: JsonObject };
 
 /** As the server tells it, by the first character. */
 function formatOf(text: string): Format {

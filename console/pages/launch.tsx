@@ -21,12 +21,11 @@ export function Launch() {
   const [callback, setCallback] = useState(draftOf('launch.callback') ?? '');
   const [fields, setFields] = useState(draftOf('launch.fields') ?? '');
   const [key, setKey] = useState('');
-  const [tags, setTags] = useState('');
-  /** Of the stored definition this form was opened with. */
-  const [stored, setStored] = useState<string | null>(null);
+  /** Of the stored definition this form was opened with: its text, and whether it says itself where its participants are. */
+  const [stored, setStored] = useState<{ readonly text: string; readonly isAddressed: boolean } | null>(null);
   const [tried, setTried] = useState(false);
   const { checked, problem } = useChecked(text);
-  const plays = can('GET /v1/playground/requests');
+  const playing = can('GET /v1/playground/requests');
   const playground = new URL('v1/playground/participants/', apiRoot).href;
 
   useEffect(() => {
@@ -52,7 +51,8 @@ export function Launch() {
         if (!answer.ok || !isObject(answer.value)) return;
         const found = textOf(answer.value['definition']);
         setText(found);
-        setStored(found);
+        const isAddressed = ADDRESSES.some((key) => Object.hasOwn(answer.value as JsonObject, key));
+        setStored({ text: found, isAddressed });
         const schema = answer.value['input_schema'];
         if (isObject(schema)) setFields(JSON.stringify(firstOf(schema), null, 2));
       },
@@ -69,6 +69,9 @@ export function Launch() {
   const action = useAction((answer) => {
     if (isObject(answer.value)) go(`/workflows/${textOf(answer.value['id'])}`);
   });
+  const isStored = stored !== null && text === stored.text;
+  // Played by hand is only who would have no address.
+  const plays = playing && !(isStored && stored.isAddressed);
   const body = (): JsonObject => {
     const given = wrongJson(fields, 'object') === null ? jsonOf(fields) : undefined;
     const who: JsonObject =
@@ -81,14 +84,12 @@ export function Launch() {
               ),
             }
           : {};
-    const named = tags.split(',').map((one) => one.trim());
     return {
       // What is stored is launched by its name, with all that was stored beside it.
-      ...(text === stored ? { definition: state.definition } : { workflow: text }),
+      ...(isStored ? { definition: state.definition } : { workflow: text }),
       ...who,
       ...(given === undefined ? {} : { fields: given as Json }),
       ...(key.trim() === '' ? {} : { business_key: key.trim() }),
-      ...(tags.trim() === '' ? {} : { tags: named }),
     };
   };
   const wrong =
@@ -96,7 +97,7 @@ export function Launch() {
       ? 'write a definition first'
       : checked !== null && !checked.valid
         ? 'the definition cannot be read yet'
-        : callback.trim() === '' && !plays && text !== stored
+        : callback.trim() === '' && !plays && !isStored
           ? 'say where the participants are'
           : wrongJson(fields, 'object');
   return (
@@ -150,7 +151,9 @@ export function Launch() {
             <p class="hint" id="callback-hint">
               {plays
                 ? 'A URL; left empty, you play the participants by hand in the playground.'
-                : 'The URL that is told when it is a participant’s turn.'}
+                : isStored
+                  ? 'A URL; left empty, those that are stored with the definition or registered are told.'
+                  : 'The URL that is told when it is a participant’s turn.'}
             </p>
             <input
               id="callback"
@@ -163,19 +166,11 @@ export function Launch() {
           </div>
           <JsonField label="Fields" hint="An object; empty: none." text={fields} set={setFields} rows={5} />
           <details>
-            <summary>Business key, tags</summary>
-            <div class="stack">
-              <label class="field">
-                <span class="label">Business key</span>
-                <input value={key} maxLength={200} onInput={(event) => setKey(event.currentTarget.value)} />
-              </label>
-              {can('PUT /v1/definitions/{}') && (
-                <label class="field">
-                  <span class="label">Tags, with commas between them</span>
-                  <input value={tags} onInput={(event) => setTags(event.currentTarget.value)} />
-                </label>
-              )}
-            </div>
+            <summary>Business key</summary>
+            <label class="field">
+              <span class="label">Business key</span>
+              <input value={key} maxLength={200} onInput={(event) => setKey(event.currentTarget.value)} />
+            </label>
           </details>
           {tried && wrong !== null && <p class="wrong">Not yet: {wrong}.</p>}
           {action.problem !== null && <ProblemNote problem={action.problem} />}
@@ -191,6 +186,9 @@ export function Launch() {
     </>
   );
 }
+
+/** Keys of a stored definition that say where its participants are. */
+const ADDRESSES = ['callback', 'callbacks', 'participants'];
 
 /** Values to begin with for the properties a schema names: its defaults, else empty ones of their type. */
 function firstOf(schema: JsonObject): JsonObject {

@@ -147,11 +147,16 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
     [value],
   );
   useEffect(() => {
-    if (seen === null && fields !== null) setSeen({ etag: read.etag.value, fields: fields as JsonObject });
-  }, [fields]);
+    if (fields === null) return;
+    // A claim changes the tag and none of the fields: there is nothing to choose then.
+    if (seen === null || (seen.etag !== read.etag.value && JSON.stringify(fields) === JSON.stringify(seen.fields)))
+      setSeen({ etag: read.etag.value, fields: fields as JsonObject });
+  }, [fields, read.etag.value]);
   const params = value === null ? {} : paramsOf(value);
-  const named = useResource(typeof params['form'] === 'string' ? `v1/forms/${part(params['form'])}` : null);
-  const given = isObject(params['form']) ? params['form'] : isObject(named.value.value) ? named.value.value : null;
+  const formName = value === null ? null : formNameOf(value, params);
+  const named = useResource(formName === null || !can('GET /v1/forms/{}') ? null : `v1/forms/${part(formName)}`);
+  const found = isObject(named.value.value) ? (named.value.value['form'] ?? null) : null;
+  const given = isObject(params['form']) ? params['form'] : isObject(found) ? found : null;
   const schema = useMemo(() => given ?? impliedBy(seen?.fields ?? {}), [JSON.stringify(given), seen]);
   const keep = (next: JsonObject): void => {
     const kept = { etag: draft?.etag ?? seen?.etag ?? null, value: next };
@@ -185,6 +190,8 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
     return <ProblemNote problem={read.problem.value} again={() => void read.again()} />;
   if (value === null || seen === null || fields === null) return <div class="skeleton" />;
 
+  const claimed = claimOf(value);
+  const mine = claimed.holder === nameOfMe() ? { assignee: claimed.holder } : {};
   const shown = draft?.value ?? ((firstValue(schema, seen.fields) ?? {}) as JsonObject);
   const wrongMore = wrongJson(more, 'object');
   const changed = (): JsonObject => ({
@@ -211,6 +218,7 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
       path: `${base}/proceed`,
       body: { fields: changed() },
       ...(seen.etag === null ? {} : { ifMatch: seen.etag }),
+      ...mine,
     });
     if (answer?.ok === false && answer.problem.status === 412) void read.again();
   };
@@ -315,6 +323,7 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
                 method: 'PATCH',
                 body: { fields: changed() },
                 ...(seen.etag === null ? {} : { ifMatch: seen.etag }),
+                ...mine,
               })
             }
           >
@@ -329,10 +338,16 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
         <summary>All fields and parameters</summary>
         <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" />
       </details>
-      {failing && <GiveUp base={base} close={() => setFailing(false)} done={finish} />}
+      {failing && <GiveUp base={base} mine={mine} close={() => setFailing(false)} done={finish} />}
     </section>
   );
 }
+
+/** Whose form is shown: the one a parameter names, else that of a person; null: nobody's. What is sent somewhere is not for people. */
+const formNameOf = (item: JsonObject, params: JsonObject): string | null => {
+  if (params['form'] !== undefined) return textOrNull(params['form']);
+  return isObject(item['callback']) && item['callback']['url'] === null ? textOrNull(item['participant']) : null;
+};
 
 /** A schema for fields that have none: each as what it is now. */
 const impliedBy = (fields: JsonObject): JsonObject => ({
@@ -347,7 +362,19 @@ const impliedBy = (fields: JsonObject): JsonObject => ({
   ),
 });
 
-/** Who has taken it, where the server knows that. */
+/** Empty: nobody has claimed it. */
+const claimOf = (item: JsonObject): { readonly holder: string; readonly until: string | null } => {
+  const claim = isObject(item['claim']) ? item['claim'] : {};
+  return { holder: textOf(claim['assignee']), until: textOrNull(claim['until']) };
+};
+
+/** Whom colleagues see; it stands in a header, too, which holds no other letters. */
+const nameOfMe = (): string =>
+  [me.value?.name, me.value?.id].find(
+    (name) => typeof name === 'string' && /^[\x21-\x7e][\x20-\x7e]{0,199}$/.test(name),
+  ) ?? 'console';
+
+/** Who has taken it. A claim is a courtesy: whoever may work on it may also let it go. */
 function Claim({
   base,
   item,
@@ -358,17 +385,22 @@ function Claim({
   readonly again: () => Promise<void>;
 }) {
   if (!can('POST /v1/workflows/{}/workitems/{}/claim')) return null;
-  const holder = textOf(item['assignee'] ?? item['claimed_by']);
-  const who = me.value?.name ?? me.value?.id ?? 'console';
+  const { holder, until } = claimOf(item);
   return (
     <p class="row small">
-      {holder === '' ? 'Nobody has claimed it.' : <Text text={`Claimed by ${holder}.`} />}
       {holder === '' ? (
-        <ActButton look="tiny" asked={{ path: `${base}/claim`, body: { assignee: who } }} done={again}>
+        'Nobody has claimed it.'
+      ) : (
+        <span>
+          <Text text={`Claimed by ${holder}`} /> until <Time at={until} />
+        </span>
+      )}
+      {holder === '' ? (
+        <ActButton look="tiny" asked={{ path: `${base}/claim`, body: { assignee: nameOfMe() } }} done={again}>
           Claim it
         </ActButton>
       ) : (
-        <ActButton look="tiny" asked={{ path: `${base}/release` }} done={again}>
+        <ActButton look="tiny" asked={{ path: `${base}/release`, body: { assignee: holder } }} done={again}>
           Release it
         </ActButton>
       )}
@@ -464,10 +496,12 @@ function Merge({
 
 function GiveUp({
   base,
+  mine,
   close,
   done,
 }: {
   readonly base: string;
+  readonly mine: { readonly assignee?: string };
   readonly close: () => void;
   readonly done: () => void;
 }) {
@@ -483,7 +517,7 @@ function GiveUp({
         onSubmit={(event) => {
           event.preventDefault();
           if (message.trim() !== '')
-            void action.act({ path: `${base}/fail`, body: { message: message.trim(), retry } });
+            void action.act({ path: `${base}/fail`, body: { message: message.trim(), retry }, ...mine });
         }}
       >
         <label class="field">

@@ -13,6 +13,7 @@ export type Asked = {
   readonly method?: Request['method'];
   readonly body?: Json;
   readonly ifMatch?: string;
+  readonly assignee?: string;
 };
 
 type Doing = { readonly busy: boolean; readonly problem: Problem | null; act(asked: Asked): Promise<Answer | null> };
@@ -32,12 +33,13 @@ export function useAction(done?: (answer: Answer & { ok: true }) => void | Promi
       if (key.current?.text !== text) key.current = { text, key: newKey() };
       setBusy(true);
       setProblem(null);
-      const { path, method = 'POST', body, ifMatch } = asked;
+      const { path, method = 'POST', body, ifMatch, assignee } = asked;
       const answer = await call(path, {
         method,
         key: key.current.key,
         ...(body === undefined ? {} : { body }),
         ...(ifMatch === undefined ? {} : { ifMatch }),
+        ...(assignee === undefined ? {} : { assignee }),
       });
       setBusy(false);
       if (answer.ok) {
