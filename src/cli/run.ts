@@ -17,7 +17,6 @@ import { serve } from './commands/serve.ts';
 import { batchCommands } from './remote/batch.ts';
 import { definitionCommands } from './remote/definitions.ts';
 import { eventCommands } from './remote/events.ts';
-import { movingCommands } from './remote/moving.ts';
 import { registryCommands } from './remote/registry.ts';
 import { workflowCommands } from './remote/workflows.ts';
 import { type Flags, settingFlags } from './settings.ts';
@@ -79,7 +78,6 @@ const commands: Readonly<Record<string, CommandSpec>> = {
   ...batchCommands,
   ...definitionCommands,
   ...registryCommands,
-  ...movingCommands,
   keys: {
     usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',
     about: 'API keys: who may call the server',

@@ -332,16 +332,7 @@ export class Rota {
       name: string,
       { version }: { readonly version?: number | undefined } = {},
       options?: CallOptions,
-    ): Promise<string> => {
-      const wanted = version ?? (await this.definitions.get(name, {}, options))['version'];
-      const text = await this.request(
-        'GET',
-        path(['definitions', name, 'versions', String(wanted)]),
-        { headers: { Accept: '*/*' } },
-        options,
-      );
-      return typeof text === 'string' ? text : JSON.stringify(text);
-    },
+    ): Promise<string> => String((await this.definitions.get(name, { version }, options))['definition']),
     list: this.#pages('/v1/definitions', 'definitions'),
     versions: (name: string, filter?: Filter, options?: CallOptions): AsyncGenerator<Value, void, undefined> =>
       pagesOf(this.#sender, path(['definitions', name, 'versions']), 'versions', filter, options),

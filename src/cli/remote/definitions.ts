@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { RotaError } from '../../client/index.ts';
 import { type CommandSpec, EXIT, UsageError } from '../command.ts';
 import { diffLines } from './diff.ts';
 import { remote, remoteFlags, type There, textFlag } from './remote.ts';
@@ -35,15 +36,14 @@ const verbs: Readonly<Record<string, Verb>> = {
       const option = textFlag(there.flags, 'option');
       const note = textFlag(there.flags, 'note');
       const text = readText(file);
-      // The text alone keeps the other keys of the active version; with others named they are all said anew.
-      const body =
-        option === undefined && note === undefined
-          ? text
-          : {
-              ...(option === undefined ? {} : readObject(`@${option}`, '--option')),
-              ...given({ note }),
-              definition: text,
-            };
+      // The text alone keeps the other keys of the active version, and so does a note; --option says them all anew.
+      const keys =
+        option !== undefined
+          ? readObject(`@${option}`, '--option')
+          : note !== undefined
+            ? await keysOf(name, there)
+            : null;
+      const body = keys === null ? text : { ...keys, ...given({ note }), definition: text };
       const put = await there.rota.definitions.put(name, body, there.options);
       for (const warning of Array.isArray(put['warnings']) ? put['warnings'] : [])
         there.note(`warning: ${cell((warning as Value)['message'])}`);
@@ -136,9 +136,33 @@ function numberOf(version: string): number {
   return Number(version);
 }
 
-/** A version as Radial, whatever it was written in. */
+/** What a shown definition says of itself beside the keys that are stored with its text. */
+const NO_KEYS: ReadonlySet<string> = new Set(
+  'name version active sha256 format definition note created_at created_by'.split(' '),
+);
+
+/** The keys of the active version; none where nothing has that name yet. */
+async function keysOf(name: string, { rota, options }: There): Promise<Value> {
+  const shown = await unless('definition_not_found', rota.definitions.get(name, {}, options));
+  return Object.fromEntries(Object.entries(shown ?? {}).filter(([key]) => !NO_KEYS.has(key)));
+}
+
+/** A version as Radial, whatever it was written in; what Radial cannot say, such as a diagram, as its own text. */
 async function radialOf(name: string, version: string, { rota, options }: There): Promise<readonly string[]> {
-  const where = `/v1/definitions/${encodeURIComponent(name)}/versions/${numberOf(version)}`;
-  const text: unknown = await rota.request('GET', where, { headers: { Accept: 'text/plain' } }, options);
-  return String(text).replace(/\n$/, '').split('\n');
+  const number = numberOf(version);
+  const where = `/v1/definitions/${encodeURIComponent(name)}/versions/${number}`;
+  const radial = rota.request<string>('GET', where, { headers: { Accept: 'text/plain' } }, options);
+  const text =
+    (await unless('not_acceptable', radial)) ?? (await rota.definitions.text(name, { version: number }, options));
+  return text.replace(/\n$/, '').split('\n');
+}
+
+/** Null where the server refuses with this code. */
+async function unless<Result>(code: string, asked: Promise<Result>): Promise<Result | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof RotaError && error.code === code) return null;
+    throw error;
+  }
 }

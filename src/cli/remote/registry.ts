@@ -113,9 +113,8 @@ export const registryCommands: Readonly<Record<string, CommandSpec>> = {
       list: {
         takes: [],
         run: (_words, there) =>
-          there.list(
-            there.rota.participants.list({}, there.options),
-            lineOf('name', 'kind', 'enabled', 'url', 'description'),
+          there.list(there.rota.participants.list({}, there.options), (one) =>
+            lineOf('name', 'kind', 'enabled', 'url', 'description')({ enabled: true, ...one }),
           ),
       },
       show: {
@@ -125,7 +124,7 @@ export const registryCommands: Readonly<Record<string, CommandSpec>> = {
       put: {
         takes: ['<name>'],
         run: async ([name = ''], there) => {
-          const spec = given({ ...specOf(there), url: textFlag(there.flags, 'callback') ?? specOf(there)?.['url'] });
+          const spec = { ...specOf(there), ...given({ url: textFlag(there.flags, 'callback') }) };
           showValue(there, await there.rota.participants.put(name, spec, there.options));
         },
       },
@@ -204,11 +203,9 @@ export const registryCommands: Readonly<Record<string, CommandSpec>> = {
       redeliver: {
         takes: ['<id>'],
         run: async ([id = ''], there) => {
-          const answer = await there.rota.subscriptions.redeliver(
-            id,
-            { state: 'spent', ...specOf(there) },
-            there.options,
-          );
+          // One way to say which, never two.
+          const which = specOf(there) ?? { state: 'spent' };
+          const answer = await there.rota.subscriptions.redeliver(id, which, there.options);
           there.show(`${answer['count']} are sent again`, answer);
         },
       },
