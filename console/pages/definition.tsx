@@ -8,7 +8,7 @@ import { PageHead } from '../app/page.tsx';
 import { keepDraft } from '../app/settings.ts';
 import { useResource } from '../live/resource.ts';
 import { Button, Dialog, useAction } from '../parts/action.tsx';
-import { keysOf } from '../parts/definition-keys.ts';
+import { keysOf, nameIn } from '../parts/definition-keys.ts';
 import { diffOf } from '../parts/diff.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
@@ -100,7 +100,9 @@ export function Definition() {
               by <Text text={textOf(value['created_by'])} />
             </span>
           )}
-          <a href={link(`/workflows?name=${encodeURIComponent(name)}`)}>its workflows</a>
+          <a href={link(`/workflows?name=${encodeURIComponent(nameIn(checking.checked?.tree ?? null) || name)}`)}>
+            its workflows
+          </a>
           <Copy what="Copy as curl" text={curlOf('GET', new URL(at, apiRoot).href)} />
         </p>
       )}

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { editor as codec } from '../address/pages.ts';
 import { go, goQuery, link, place, query, wholeLink } from '../address/router.ts';
 import { call, can, type Problem, part } from '../api/calls.ts';
@@ -7,7 +7,7 @@ import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
 import { Button, Dialog, useAction } from '../parts/action.tsx';
 import { CodeEditor, type Complaint, type Format } from '../parts/code.tsx';
-import { keysOf } from '../parts/definition-keys.ts';
+import { keysOf, nameIn } from '../parts/definition-keys.ts';
 import { deflated, inflated, LINKED_MAX } from '../parts/deflate.ts';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
@@ -216,7 +216,7 @@ export function Editor() {
       </div>
       {saving && (
         <SaveDialog
-          name={state.name || textOf(nameOf(checking.checked?.tree ?? null))}
+          name={state.name || nameIn(checking.checked?.tree ?? null)}
           text={text}
           base={base}
           close={() => save(false)}
@@ -233,9 +233,6 @@ const complaintsOf = (list: readonly JsonObject[], isError: boolean): readonly C
     message: String(one['message'] ?? one['detail'] ?? ''),
     isError,
   }));
-
-const nameOf = (tree: Json): Json =>
-  Array.isArray(tree) && isObject(tree[1] as Json) ? ((tree[1] as JsonObject)['name'] ?? '') : '';
 
 /** A new version; refused when somebody else has made one since this text was read. */
 function SaveDialog({

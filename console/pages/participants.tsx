@@ -4,10 +4,11 @@ import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
+import { Chip } from '../parts/glyph.tsx';
 import { ListState, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
-import { objectsOf, textOf } from '../picture/standing.ts';
+import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 const LOOKED = 1_000;
 type Known = { open: number; failed: number; failing: number; oldest: string; readonly urls: Set<string> };
@@ -16,6 +17,9 @@ type Known = { open: number; failed: number; failing: number; oldest: string; re
 export function Participants() {
   const list = useResource(`v1/workitems?limit=${LOOKED}`);
   usePolling(() => void list.again(), 5_000);
+  const registers = can('GET /v1/participants');
+  const registry = useResource(registers ? `v1/participants?limit=${LOOKED}` : null);
+  const registered = isObject(registry.value.value) ? objectsOf(registry.value.value['participants']) : [];
   const value = list.value.value;
   const names = new Map<string, Known>();
   for (const one of isObject(value) ? objectsOf(value['workitems']) : []) {
@@ -34,9 +38,7 @@ export function Participants() {
     <>
       <PageHead title="Participants" />
       <p class="small dim">Participants with open workitems now, at most the first {LOOKED} of these.</p>
-      {!can('GET /v1/participants') && (
-        <Missing what="Answers per hour and how long each takes are not known." call="GET /v1/participants" />
-      )}
+      {!registers && <Missing what="Who is registered cannot be listed." call="GET /v1/participants" />}
       <ListState list={list} count={names.size} empty="Nobody is asked for anything" />
       <Table
         rows={[...names]}
@@ -61,6 +63,32 @@ export function Participants() {
           },
         ]}
       />
+      {registers && (
+        <section class="stack" aria-label="Registered">
+          <h2>Registered</h2>
+          <ListState list={registry} count={registered.length} empty="Nobody is registered" />
+          <Table
+            rows={registered}
+            keyOf={(one) => textOf(one['name'])}
+            columns={[
+              { title: 'Name', cell: (one) => <Text text={textOf(one['name'])} /> },
+              { title: 'Kind', cell: (one) => <Text text={textOf(one['kind'])} /> },
+              {
+                title: 'State',
+                cell: (one) =>
+                  one['enabled'] === false ? (
+                    <Chip state="paused" word="switched off" />
+                  ) : (
+                    <Chip state="delivered" word="on" />
+                  ),
+              },
+              { title: 'Where', look: 'mono small', cell: (one) => <Text text={textOf(one['url'])} /> },
+              { title: 'What it is', cell: (one) => <Text text={textOf(one['description'])} /> },
+              { title: 'Changed', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+            ]}
+          />
+        </section>
+      )}
     </>
   );
 }

@@ -413,6 +413,48 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     expect(shown.fields).toMatchObject({ amount: 7, verdict: 'y', lines: ['a lamp'] });
   });
 
+  test('a person has the form that is registered, claims the workitem, and hands it back', async () => {
+    const form = { type: 'object', properties: { verdict: { type: 'string', title: 'Verdict' } } };
+    await send(server.url, 'PUT', '/v1/participants/judge', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ kind: 'person', form }),
+    });
+    const launched = await postJson(server.url, '/v1/workflows', { workflow: 'define judged\n  judge', callbacks: {} });
+    const { id } = launched.json<{ id: string }>();
+    await open('worklist?participant=judge');
+    await page.getByRole('link', { name: 'judge' }).click();
+    await page.getByLabel('Verdict').fill('guilty');
+    await page.getByRole('button', { name: 'Claim it' }).click();
+    await page.getByText('Claimed by console').waitFor();
+    await isWell();
+    await page.getByRole('button', { name: 'Proceed' }).click();
+    await expect.poll(() => statusOf(id), { timeout: 30_000 }).toBe('completed');
+    const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
+    expect(shown.fields).toMatchObject({ verdict: 'guilty' });
+    await open('participants');
+    await page.getByRole('cell', { name: 'judge' }).waitFor();
+    await isWell();
+  });
+
+  test('a version that is saved in the editor keeps what is stored beside its text', async () => {
+    const callbacks = { alice: `${server.url}/v1/playground/participants/alice` };
+    await send(server.url, 'PUT', '/v1/definitions/shop/kept', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ definition: 'define kept\n  alice', callbacks }),
+    });
+    await open('definitions/shop/kept');
+    await page.getByRole('link', { name: 'Edit…' }).click();
+    await page.getByText('Participants: alice').waitFor();
+    await rewrite('define kept\n  alice\n  alice');
+    await page.getByRole('button', { name: 'Save…' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.waitForURL(/version=2/);
+    await whole(page);
+    await isWell();
+    const stored = (await send(server.url, 'GET', '/v1/definitions/shop/kept')).json();
+    expect(stored).toMatchObject({ version: 2, definition: 'define kept\n  alice\n  alice', callbacks });
+  });
+
   test('the editor complains at the line, says one tree in three formats, reads Ruby, and begins with recipes', async () => {
     await open('definitions/edit');
     const text = page.getByRole('textbox', { name: /^Definition/ });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { CallOptions, Entry, Rota } from '../../client/index.ts';
 import { RotaError } from '../../client/index.ts';
 import { type CommandSpec, EXIT, UsageError } from '../command.ts';
@@ -33,7 +33,8 @@ export const workflowCommands: Readonly<Record<string, CommandSpec>> = {
         business_key: textFlag(flags, 'business-key'),
         notify: textFlag(flags, 'notify'),
       });
-      const isFile = what === '-' || existsSync(what);
+      // A folder may be called as a definition is.
+      const isFile = what === '-' || statSync(what, { throwIfNoEntry: false })?.isFile() === true;
       const launched = isFile
         ? await rota.launch({ ...addressed(body), workflow: readText(what) }, options)
         : await rota.run(what, body, options);
