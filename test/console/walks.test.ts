@@ -452,7 +452,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await whole(page);
     await isWell();
     const stored = (await send(server.url, 'GET', '/v1/definitions/shop/kept')).json();
-    expect(stored).toMatchObject({ version: 2, definition: 'define kept\n  alice\n  alice', callbacks });
+    expect(stored).toMatchObject({ version: 2, callbacks });
   });
 
   test('the editor complains at the line, says one tree in three formats, reads Ruby, and begins with recipes', async () => {
