@@ -174,8 +174,8 @@ describe('rota', { timeout: 120_000 }, () => {
     expect(await rota(0, 'batch', 'cancel', '--all', '--dry-run')).toMatch(/^\d+ match\n$/);
     const shown = await rota(0, 'batch', 'pause', '--filter', 'name=many', '--reason', 'lunch', '--follow');
     const [, batch = ''] = /^(\w{16}) {2}/.exec(shown) ?? [];
-    expect(shown.trim().split('\n').at(-1)).toBe(`${batch}  done  total 1  done 1  failed 0  skipped 0  left 0`);
-    expect(await rota(0, 'batch', 'list')).toContain(`${batch}  done  pause  1  1  0`);
+    expect(shown.trim().split('\n').at(-1)).toBe(`${batch}  completed  total 1  done 1  failed 0  skipped 0  left 0`);
+    expect(await rota(0, 'batch', 'list')).toContain(`${batch}  completed  pause  1  1  0`);
     expect(await json('batch', 'show', batch)).toMatchObject({ reason: 'lunch' });
     expect(await rota(0, 'batch', 'items', batch)).toContain(`${id}  -  done`);
     await rota(1, 'batch', 'stop', batch);

@@ -436,25 +436,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await isWell();
   });
 
-  test('a version that is saved in the editor keeps what is stored beside its text', async () => {
-    const callbacks = { alice: `${server.url}/v1/playground/participants/alice` };
-    await send(server.url, 'PUT', '/v1/definitions/shop/kept', {
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ definition: 'define kept\n  alice', callbacks }),
-    });
-    await open('definitions/shop/kept');
-    await page.getByRole('link', { name: 'Edit…' }).click();
-    await page.getByText('Participants: alice').waitFor();
-    await rewrite('define kept\n  alice\n  alice');
-    await page.getByRole('button', { name: 'Save…' }).click();
-    await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await page.waitForURL(/version=2/);
-    await whole(page);
-    await isWell();
-    const stored = (await send(server.url, 'GET', '/v1/definitions/shop/kept')).json();
-    expect(stored).toMatchObject({ version: 2, callbacks });
-  });
-
   test('the editor complains at the line, says one tree in three formats, reads Ruby, and begins with recipes', async () => {
     await open('definitions/edit');
     const text = page.getByRole('textbox', { name: /^Definition/ });
@@ -482,6 +463,25 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByLabel('Begin with a template').selectOption({ index: 3 });
     await page.waitForURL(/recipe=/);
     await expect.poll(written).toContain('docs/cookbook.md');
+  });
+
+  test('a version that is saved in the editor keeps what is stored beside its text', async () => {
+    const callbacks = { alice: `${server.url}/v1/playground/participants/alice` };
+    await send(server.url, 'PUT', '/v1/definitions/shop/kept', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ definition: 'define kept\n  alice', callbacks }),
+    });
+    await open('definitions/shop/kept');
+    await page.getByRole('link', { name: 'Edit…' }).click();
+    await page.getByText('Participants: alice').waitFor();
+    await rewrite('define kept\n  alice\n  alice');
+    await page.getByRole('button', { name: 'Save…' }).click();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.waitForURL(/version=2/);
+    await whole(page);
+    await isWell();
+    const stored = (await send(server.url, 'GET', '/v1/definitions/shop/kept')).json();
+    expect(stored).toMatchObject({ version: 2, callbacks });
   });
 
   test('a rehearsal runs in the browser alone: its participants are played, its clock is moved', async () => {
