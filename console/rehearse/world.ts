@@ -41,7 +41,7 @@ export type Step = (
   context: {
     readonly limits: Limits;
     readonly definition: (hash: string) => Tree | undefined;
-    readonly named?: (name: string) => string | undefined;
+    readonly named?: (tenant: string, reference: string) => string | null | undefined;
   },
 ) => StepResult;
 /** The fields as delivered; `base` is the value of the base row the workitem inherits from, null when it inherits nothing. */
@@ -186,7 +186,7 @@ export function makeWorld(parts: {
         const result = step(load(rowsOf(id), needs), stimulus, {
           limits,
           definition: (hash) => parsed.get(hash),
-          named: (name) => names.get(name),
+          named: (_tenant, reference) => names.get(reference) ?? null,
         });
         if (result.kind === 'stepped') {
           if (result.changes !== null) apply(id, result.changes);

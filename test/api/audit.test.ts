@@ -223,7 +223,16 @@ test('a row is there before the thing is done, and stays so when nobody lives to
 });
 
 test('whatever wants the scope admin and changes something is told', () => {
-  const parts = { role: 'all', testClock: null, playground: true, identity: {}, events: {} } as unknown as Parts;
+  const parts = {
+    role: 'all',
+    testClock: null,
+    playground: true,
+    identity: {},
+    events: {},
+    registry: {},
+    store: {},
+    routes: {},
+  } as unknown as Parts;
   const untold = operationsOf(parts).filter(
     ({ access, method, audit }: Operation) => access === 'admin' && method !== 'get' && audit === undefined,
   );

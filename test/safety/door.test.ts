@@ -96,7 +96,7 @@ describe('whatever is asked', () => {
         .filter(({ opensToTokens }) => opensToTokens)
         .map(({ id }) => id)
         .sort(),
-    ).toEqual(['failWorkitem', 'getWorkitem', 'proceed', 'respond']);
+    ).toEqual(['failWorkitem', 'getWorkitem', 'heartbeat', 'proceed', 'respond']);
   });
 
   const everywhere: {

@@ -256,17 +256,20 @@ async function waitFor(id: string, there: There): Promise<number> {
 
 /** One URL for all, or one for each name. */
 function callbacksOf(given: readonly string[]): Value {
-  const named: Record<string, string> = {};
+  const named = new Map<string, string>();
   let all: string | undefined;
   for (const one of given) {
     const [, name, url] = /^(.+?)=((?:https?:\/\/|svc:).*)$/s.exec(one) ?? [];
     if (/^(?:https?:\/\/|svc:)/.test(one)) all = one;
-    else if (name !== undefined && url !== undefined) named[name] = url;
+    else if (name !== undefined && url !== undefined) named.set(name, url);
     else throw new UsageError(`--callback ${one} must be a URL, or name=URL`);
   }
-  const isNamed = Object.keys(named).length > 0;
+  const isNamed = named.size > 0;
   if (isNamed && all !== undefined) throw new UsageError('Say one --callback for all, or one for each name; not both');
-  return { ...(isNamed ? { callbacks: named } : {}), ...(all === undefined ? {} : { callback: all }) };
+  return {
+    ...(isNamed ? { callbacks: Object.fromEntries(named) } : {}),
+    ...(all === undefined ? {} : { callback: all }),
+  };
 }
 
 /** A launch wants one of the two; where neither was said, no participant has an address of its own. */

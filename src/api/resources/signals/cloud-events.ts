@@ -126,7 +126,7 @@ const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/]*={0,2}$/.test(text) 
 
 /** Attributes in headers, the data in the body. */
 function binary(raw: RawBody, type: string): JsonObject {
-  const event: Record<string, Json> = {};
+  const attributes = new Map<string, Json>();
   const complaints: Complaint[] = [];
   for (const [header, value] of raw.headers) {
     if (!header.startsWith('ce-')) continue;
@@ -140,9 +140,10 @@ function binary(raw: RawBody, type: string): JsonObject {
     }
     const decoded = decodedHeader(value);
     if (decoded === null) complaints.push({ detail: `${name} is not UTF-8`, pointer: `#/${name.slice(0, 64)}` });
-    else event[name] = decoded;
+    else attributes.set(name, decoded);
   }
   if (complaints.length > 0) throw invalid(complaints);
+  const event: Record<string, Json> = Object.fromEntries(attributes);
   if (!('specversion' in event) && !('id' in event) && !('type' in event) && type !== '')
     throw invalid([
       {

@@ -55,7 +55,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       handle: (call) => show(parts, call),
     },
     {
-      id: 'getDefinition',
+      id: 'getWorkflowDefinition',
       method: 'get',
       path: `${ID_PATH}/definition`,
       summary: 'The definition it was launched with, byte for byte as it was posted',

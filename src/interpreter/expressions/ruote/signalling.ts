@@ -23,7 +23,7 @@
 import { LanguageError } from '../../../language/language-error.ts';
 import { lookup } from '../../../language/lookup.ts';
 import { type EventMode, keyOf, SEND_ID, type SentEvent, TYPE_MAX } from '../../../model/events.ts';
-import type { Json, JsonObject } from '../../../model/json.ts';
+import type { Json } from '../../../model/json.ts';
 import { attribute, commaList, toText } from '../../life/attributes.ts';
 import { replyToParent } from '../../life/life.ts';
 import type { Acting, Expression, World } from '../../state/world.ts';
@@ -65,9 +65,7 @@ function dataOf(x: Acting): Json {
   const { applied } = x.node;
   const names = attribute(x, 'fields');
   if (names === null) return attribute(x, 'data') ?? {};
-  const data: Record<string, Json> = {};
-  for (const name of commaList(names)) data[name] = lookup(applied, name) ?? null;
-  return Object.fromEntries(Object.entries(data)) as JsonObject;
+  return Object.fromEntries(commaList(names).map((name) => [name, lookup(applied, name) ?? null]));
 }
 
 /** Owes an event to whoever waits for it: a row of the agenda, which is sent once the step is saved. */
