@@ -1,4 +1,5 @@
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
+import { UNDO_SCOPE } from '../../src/interpreter/life/undoing.ts';
 import { decodeHeader, decodeStrand } from '../../src/interpreter/state/encoding.ts';
 import { baseFields, deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { heldIn, readAll } from '../../src/interpreter/state/held.ts';
@@ -119,8 +120,10 @@ function auditHangers(loaded: Loaded, live: Live): string[] {
       (node) => node.schedule === row.id || node.timers.some((each) => each.agenda === row.id),
     );
   }
+  // What participants have done, to be undone, belongs to the workflow.
   for (const row of loaded.variables.values())
-    if (row.name !== '^') belongs(`variable ${row.name}`, row.scope, null, (node) => node.scope?.spilled === true);
+    if (row.name !== '^' && row.scope !== UNDO_SCOPE)
+      belongs(`variable ${row.name}`, row.scope, null, (node) => node.scope?.spilled === true);
   for (const { node } of live.values()) {
     const opened = loaded.workitems.get(node.id);
     if (node.hasWorkitem && (opened === undefined || opened.state === 'closed'))

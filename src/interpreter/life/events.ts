@@ -1,5 +1,5 @@
 /**
- * # await_event
+ * # await_event, await_key, await_key_from, await_where, await_to
  *
  * Attributes: `await_event`: the expression is not applied before an event of this type has come from outside. `await_key`, `await_key_from`,
  * `await_where`: which one, as `key`, `key_from` and `where` of `await event:`. `await_to`: a field that gets the data of the event; else the

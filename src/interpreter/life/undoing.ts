@@ -17,7 +17,7 @@ import { storedTree } from './handlers.ts';
 export const UNDO = '__undo__';
 /** Records one workflow may have. */
 export const UNDOS_MAX = 1_000;
-const SCOPE = 'undo!' as ExpressionId;
+export const UNDO_SCOPE = 'undo!' as ExpressionId;
 
 type Done = { readonly participant: string; readonly undo: string; readonly expid: string; readonly fields: Fields };
 
@@ -36,7 +36,10 @@ export function recordDone(x: Acting, participant: string, undo: string, fields:
   header.undos = [...(header.undos ?? []), [header.undoSeq, ...entered]];
   const done: Done = { participant, undo, expid: expidOf(node.id), fields: withoutKeys(fields, ...OURS) };
   const name = nameOf(header.undoSeq);
-  world.variables.set(`${SCOPE} ${name}`, { kind: 'put', row: { scope: SCOPE, name, value: JSON.stringify(done) } });
+  world.variables.set(`${UNDO_SCOPE} ${name}`, {
+    kind: 'put',
+    row: { scope: UNDO_SCOPE, name, value: JSON.stringify(done) },
+  });
   return true;
 }
 
@@ -46,10 +49,10 @@ export function latestUndo(world: World, tag: string | null): { readonly number:
   if (entry === undefined) return null;
   const [number] = entry;
   const name = nameOf(number);
-  const key = `${SCOPE} ${name}`;
+  const key = `${UNDO_SCOPE} ${name}`;
   const op = world.variables.get(key);
   const row = op?.kind === 'put' ? op.row : world.loaded.variables.get(key);
-  if (row === undefined) world.want({ kind: 'variable', scope: SCOPE, name });
+  if (row === undefined) world.want({ kind: 'variable', scope: UNDO_SCOPE, name });
   if (row === undefined) return null;
   world.noteRead(row.value.length);
   const done: unknown = JSON.parse(row.value);
@@ -60,7 +63,7 @@ export function latestUndo(world: World, tag: string | null): { readonly number:
 export function useUp(world: World, number: number): void {
   const left = (world.header.undos ?? []).filter(([each]) => each !== number);
   world.header.undos = left.length === 0 ? null : left;
-  world.variables.set(`${SCOPE} ${nameOf(number)}`, { kind: 'delete' });
+  world.variables.set(`${UNDO_SCOPE} ${nameOf(number)}`, { kind: 'delete' });
 }
 
 /**
