@@ -3,6 +3,9 @@ import type { Complaint, Format, Mounted } from './codemirror.ts';
 
 export type { Complaint, Format } from './codemirror.ts';
 
+/** Texts of the editor that its page has not shown yet. */
+const TOLD_MAX = 1_000;
+
 /** A text with line numbers, colours, complaints where they are, and completion; its code is loaded when it is first wanted. */
 export function CodeEditor({
   label,
@@ -28,6 +31,8 @@ export function CodeEditor({
   const [ready, setReady] = useState(false);
   const latest = useRef({ text, format, changed, save });
   latest.current = { text, format, changed, save };
+  // What the page says back late is older than what stands there: put in again, the two would take turns for ever.
+  const told = useRef<string[]>([]);
   useEffect(() => {
     let gone = false;
     import('./codemirror.ts').then(
@@ -37,7 +42,10 @@ export function CodeEditor({
           text: latest.current.text,
           label,
           format: latest.current.format,
-          changed: (next) => latest.current.changed(next),
+          changed: (next) => {
+            told.current = [...told.current.slice(1 - TOLD_MAX), next];
+            latest.current.changed(next);
+          },
           save: () => latest.current.save(),
         });
         place((line, column) => mounted.current?.goTo(line, column));
@@ -51,7 +59,11 @@ export function CodeEditor({
       mounted.current = null;
     };
   }, []);
-  useEffect(() => mounted.current?.setText(text), [text]);
+  useEffect(() => {
+    const at = told.current.lastIndexOf(text);
+    if (at < 0) mounted.current?.setText(text);
+    told.current = at < 0 ? [] : told.current.slice(at + 1);
+  }, [text]);
   useEffect(() => mounted.current?.setFormat(format), [format, ready]);
   const said = JSON.stringify(complaints);
   useEffect(() => mounted.current?.setComplaints(complaints), [said, ready]);

@@ -450,6 +450,8 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await expect.poll(written).toContain('"alice"');
     await page.getByRole('button', { name: 'Radial', exact: true }).click();
     await expect.poll(written).toMatch(/^define/);
+    await page.getByRole('button', { name: 'XML', exact: true }).click();
+    await expect.poll(written).toContain('<alice');
     await rewrite('<define><alice></define>');
     await page
       .getByRole('button', { name: /^line 1, column/ })
