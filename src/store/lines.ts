@@ -84,8 +84,10 @@ export function makeLines(parts: {
       return heard;
     } catch (error) {
       if (error instanceof Error && error.message === GIVEN_UP) {
-        if (!line.dead) suspect();
+        // One that is doubted already was found silent with a neighbour: several that are given up together are told once.
+        const isFirst = !line.dead && !line.doubted;
         line.dead = true;
+        if (isFirst) suspect();
       } else line.heardAt = performance.now();
       throw error;
     } finally {
