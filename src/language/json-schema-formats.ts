@@ -27,7 +27,7 @@ const isDateTime = (text: string): boolean =>
   /^.{10}[t ]/i.test(text) && isDate(text.slice(0, 10)) && isTime(text.slice(11));
 
 const isDuration = (text: string): boolean =>
-  /^P(?:\d+W|(?=\d|T\d)(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)?(?:T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S))?)$/.test(
+  /^P(?:\d{1,20}W|(?=\d|T\d)(?:\d{1,20}Y(?:\d{1,20}M(?:\d{1,20}D)?)?|\d{1,20}M(?:\d{1,20}D)?|\d{1,20}D)?(?:T(?:\d{1,20}H(?:\d{1,20}M(?:\d{1,20}S)?)?|\d{1,20}M(?:\d{1,20}S)?|\d{1,20}S))?)$/.test(
     text,
   );
 

@@ -126,7 +126,8 @@ describe('an address', () => {
     ['GET', '/v1/workflows/%', 404, 'workflow_not_found'],
     ['GET', '/v1/workflows/..%2F..%2Fetc', 404, 'workflow_not_found'],
     ['GET', '/v1/nothing', 404, 'route_not_found'],
-    ['GET', '/', 404, 'route_not_found'],
+    // POST / takes events.
+    ['GET', '/', 405, 'method_not_allowed'],
     ['GET', `/${'x'.repeat(210_000)}`, 414, 'uri_too_long'],
     ['GET', `/${'x'.repeat(300_000)}`, 431, 'headers_too_large'],
     ['GET', '/v1/workflows?status=asleep', 400, 'query_invalid'],

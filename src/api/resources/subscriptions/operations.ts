@@ -124,6 +124,7 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
       path: `${path}/test`,
       summary: 'Send one event that says it works',
       access: 'admin',
+      audit: { action: 'subscription.test' },
       answers: answers(202, 'It is owed', Redelivered, 404),
       handle: async (call) => {
         const { id, tenant } = one(call);
@@ -207,6 +208,7 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
       path: `${path}/redeliver`,
       summary: 'Send events again',
       access: 'admin',
+      audit: { action: 'subscription.redeliver' },
       body: { schema: Redeliver, checked: 'here' },
       answers: answers(202, 'How many are owed again', Redelivered, 404, 422),
       handle: async (call) => {
