@@ -27,11 +27,12 @@ export function inexactNumber(text: string): Inexact | null {
     else if (character === COMMA) {
       const last = path.at(-1);
       if (typeof last === 'number') path[path.length - 1] = last + 1;
-    } else if (isNumeric(character)) {
+    } else if (character === MINUS || (character >= ZERO && character <= ZERO + 9)) {
+      // Numbers begin so, and nothing else does: the e of true is none.
       let end = i + 1;
       while (end < text.length && isNumeric(text.charCodeAt(end))) end += 1;
       const literal = text.slice(i, end);
-      if ((literal.length > 1 || character >= ZERO) && !isExact(literal)) return { path: [...path], literal };
+      if (!isExact(literal)) return { path: [...path], literal };
       i = end - 1;
     }
   }

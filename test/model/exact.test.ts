@@ -40,6 +40,14 @@ describe('a number', () => {
   });
 });
 
+test('true, false and null are no numbers, whatever stands beside them', () => {
+  const near = '"id":"0_0!8b69f65fbdf3c09f9089739d5e8c8b02","n":1.5e3';
+  for (const word of ['true', 'false', 'null']) {
+    expect(inexactNumber(`{"a":${word},${near}}`)).toBe(null);
+    expect(inexactNumber(`{${near},"a":[${word}, ${word} ]}`)).toBe(null);
+  }
+});
+
 describe('a JSON text', () => {
   const bad = '12345678901234567890';
   test.each([
