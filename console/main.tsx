@@ -1,7 +1,7 @@
 import { type ComponentType, render } from 'preact';
 import { path } from './address/router.ts';
 import { Frame, Lazy } from './app/frame.tsx';
-import { Empty } from './parts/problem.tsx';
+import { PageHead } from './app/page.tsx';
 
 /* Which page an address is. Each is loaded when it is first wanted. */
 
@@ -32,9 +32,10 @@ function App() {
   return (
     <Frame>
       {load === undefined ? (
-        <Empty title="There is no such page">
+        <>
+          <PageHead title="There is no such page" />
           <p>The address may have been cut short. The pages are in the rail.</p>
-        </Empty>
+        </>
       ) : (
         <Lazy load={load} key={keyOf(path.value)} />
       )}

@@ -134,14 +134,15 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(/workflow=/);
     const second = new URL(page.url()).searchParams.get('workflow') ?? '';
-    for (const participant of ['stock', 'credit', 'shipping']) {
-      await asked(page.getByRole('article', { name: `${participant} is asked` }).getByText('waits for you'));
+    const standing = async (): Promise<string> =>
+      [await statusOf(second), ...(await items(second)).map(({ participant }) => participant)].join(' ');
+    for (let answered = 0; answered < 3; answered++) {
+      await asked(page.getByText('waits for you').first());
+      const before = await standing();
       await page.locator('h1').focus();
       await tabTo(/^Proceed$/);
       await page.keyboard.press('Enter');
-      await expect
-        .poll(async () => (await items(second)).length + ((await statusOf(second)) === 'completed' ? 10 : 0))
-        .not.toBe(participant === 'stock' ? 2 : 1);
+      await expect.poll(standing, { timeout: 20_000 }).not.toBe(before);
     }
     await expect.poll(() => statusOf(second)).toBe('completed');
   });
@@ -546,7 +547,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await isWell();
   });
 
-  test('a stream that is lost is told, comes back, and is taken over by another tab', async () => {
+  test('a stream is taken over by another tab, and a newer version is told', async () => {
     const { page: one, ...rest } = await openPage(browser);
     const context = one.context();
     const other = await context.newPage();
@@ -555,12 +556,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       await whole(tab);
       await tab.getByText('● Live').waitFor();
     }
-    await context.setOffline(true);
-    // The tab that holds the stream says so.
-    await expect
-      .poll(async () => (await one.getByText(/Catching up/).count()) + (await other.getByText(/Catching up/).count()))
-      .toBeGreaterThan(0);
-    await context.setOffline(false);
     await one.close();
     await launch('define streamed\n  alice');
     await other.getByRole('button', { name: /1 new: show/ }).click();
