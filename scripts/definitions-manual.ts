@@ -19,7 +19,7 @@ const CHAPTERS: readonly { readonly title: string; readonly about: string; reado
       'attributes of the next chapter, too.',
     files: [
       'sequence', 'participant', 'subprocess', 'concurrence', 'iteration', 'cursor', 'commands', 'branching', 'setting', 'counting', 'saving', 'timing',
-      'listening', 'recovery', 'letting-go', 'reserve', 'compensation',
+      'listening', 'recovery', 'letting-go', 'reserve', 'compensation', 'signalling',
     ].map((name) => `interpreter/expressions/ruote/${name}`),
   },
   {

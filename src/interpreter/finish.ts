@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../model/history-kinds.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
+import { useUp } from './life/undoing.ts';
 import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
 import { decodeMessages, encodeMessages, strandsOf } from './state/messages.ts';
 import { newHeader, ROOT, type Strand } from './state/state.ts';
@@ -96,6 +97,10 @@ export function finish(world: World): Changes {
   if (isOver && header.errors > 0) {
     world.sweep = true;
     header.errors = 0;
+  }
+  // What was done and never undone is of no use any more.
+  if (isOver && header.undos !== null) {
+    for (const [number] of header.undos) useUp(world, number);
   }
   const strands = new Map<string, Op<StrandRow>>();
   for (const strand of world.strands.values()) {
