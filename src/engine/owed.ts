@@ -1,4 +1,4 @@
-import { fieldsAtHand, tagsOf } from '../interpreter/inspect.ts';
+import { fieldsAtHand, hopsOf, tagsOf } from '../interpreter/inspect.ts';
 import { unpackHistory } from '../model/history.ts';
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
@@ -106,16 +106,9 @@ function owedFor(all: readonly Subscriber[], happened: Happened, baseUrl: string
 
 function isWanted({ filter }: Subscriber, { workflow }: Happened): boolean {
   if (filter.name !== undefined && filter.name !== workflow.name) return false;
-  if (filter.definition !== undefined && filter.definition !== definitionOf(workflow)) return false;
+  if (filter.definition !== undefined && filter.definition !== workflow.definitionName) return false;
   return filter.tag === undefined || tagsOf(workflow).includes(filter.tag);
 }
-
-/** The name of the stored definition it was launched from; null: none. */
-const definitionOf = (workflow: WorkflowRow): string | null =>
-  (workflow as { readonly definitionName?: string | null }).definitionName ?? null;
-
-/** How many events led to what the workflow does; one more is what it tells. */
-const hopsOf = (workflow: WorkflowRow): number => (workflow as { readonly hops?: number | null }).hops ?? 0;
 
 function lifecycleEvent(
   { view, workflow, entry, said, n, at }: Happened,
@@ -124,7 +117,7 @@ function lifecycleEvent(
   wantsFields: boolean,
 ): JsonObject {
   const fields = wantsFields ? fieldsAtHand(view) : null;
-  const definition = definitionOf(workflow);
+  const definition = workflow.definitionName ?? null;
   const data: { [part: string]: Json } = {
     workflow_id: workflow.id,
     name: workflow.name,
@@ -147,6 +140,7 @@ function lifecycleEvent(
     subject: workflow.id,
     time: new Date(at).toISOString(),
     sequence: String(n).padStart(10, '0'),
+    // What it tells came of one event more than the workflow itself.
     rotahops: hopsOf(workflow) + 1,
     datacontenttype: 'application/json',
     data,

@@ -31,6 +31,9 @@ export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeade
 /** The tags that are entered. */
 export const tagsOf = (workflow: WorkflowRow): readonly string[] => Object.keys(decodeHeader(workflow.header).tags);
 
+/** How many events led to the workflow, one by way of the next. */
+export const hopsOf = (workflow: WorkflowRow): number => decodeHeader(workflow.header).hops;
+
 /** The fields of a workflow as `inspect` has them, from whatever rows are at hand; null: they are in a workitem that is not. */
 export function fieldsAtHand(loaded: Loaded): Fields | null {
   const { workflow } = loaded;
