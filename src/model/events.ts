@@ -1,5 +1,6 @@
 import type { WorkflowId } from './ids.ts';
-import { isObject, type Json, type JsonObject, ownValue } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
+import { atPointer } from './pointer.ts';
 import type { WaiterRow } from './rows.ts';
 
 /*
@@ -89,20 +90,6 @@ export function keyOf(value: Json | undefined): string | null {
   const text =
     typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
   return text === null || text === '' || text.length > KEY_MAX ? null : text;
-}
-
-/** What is at a JSON pointer (RFC 6901); undefined when nothing is. */
-export function atPointer(value: Json, pointer: string): Json | undefined {
-  if (pointer === '') return value;
-  let here: Json | undefined = value;
-  for (const part of pointer.slice(1).split('/')) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (Array.isArray(here))
-      here = /^(0|[1-9]\d{0,8})$/.test(name) ? (here[Number(name)] as Json | undefined) : undefined;
-    else here = isObject(here) ? ownValue(here, name) : undefined;
-    if (here === undefined) return undefined;
-  }
-  return here;
 }
 
 /** What of an event decides whether it fits. */

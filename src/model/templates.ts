@@ -1,4 +1,4 @@
-import { isObject, type Json, ownValue } from './json.ts';
+import { isObject, type Json } from './json.ts';
 
 /*
  * Templates in what participants are asked with: `{workflow.tenant}` `{workflow.id}` `{workflow.name}` `{participant}` `{f:customer.id}`.
@@ -134,20 +134,3 @@ export function filledBody(value: Json, scope: TemplateScope): Json {
 
 const asText = (value: Json | undefined): string =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-
-/** The value a JSON pointer (RFC 6901) names; null: there is none. */
-export function atPointer(value: Json, pointer: string): Json {
-  if (pointer === '') return value;
-  let current: Json | undefined = value;
-  for (const part of pointer.slice(1).split('/')) {
-    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (Array.isArray(current))
-      current = /^(?:0|[1-9]\d{0,8})$/.test(key) ? (current as readonly Json[]).at(Number(key)) : undefined;
-    else if (isObject(current)) current = ownValue(current, key);
-    else return null;
-    if (current === undefined) return null;
-  }
-  return current;
-}
-
-export const isPointer = (text: string): boolean => text === '' || /^\/(?:[^~]|~[01])*$/.test(text);

@@ -1,15 +1,9 @@
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isDeeperThan, isObject, ownValue } from '../model/json.ts';
 import { type HttpRequest, type Registered, readTerms, serviceOf } from '../model/participants.ts';
+import { atPointer } from '../model/pointer.ts';
 import type { Send } from '../model/rows.ts';
-import {
-  atPointer,
-  filledBody,
-  filledHeader,
-  filledUrl,
-  TemplateError,
-  type TemplateScope,
-} from '../model/templates.ts';
+import { filledBody, filledHeader, filledUrl, TemplateError, type TemplateScope } from '../model/templates.ts';
 import type { CallbackRequest, Failing, PostResult, TryEnd, Unsent } from './message.ts';
 
 /*
@@ -200,7 +194,7 @@ function ofHttp(http: HttpRequest, result: Exclude<PostResult, { kind: 'unreacha
   const value = jsonIn(answer);
   const entries = Object.entries(http.result).map(([field, pointer]) => [
     field,
-    value === undefined ? null : atPointer(value, pointer),
+    value === undefined ? null : (atPointer(value, pointer) ?? null),
   ]);
   return { result: { kind: 'delivered', status }, fields: Object.fromEntries(entries) as JsonObject };
 }

@@ -4,7 +4,8 @@ import { LanguageError } from '../language/language-error.ts';
 import { compileRegex, literalRegex } from '../language/regex.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../model/json.ts';
 import { isPattern, type ParticipantKind, type Registered } from '../model/participants.ts';
-import { HEADER_VALUE_MAX, isPointer, piecesOf, urlTemplateComplaint, withoutTemplates } from '../model/templates.ts';
+import { isPointer } from '../model/pointer.ts';
+import { HEADER_VALUE_MAX, piecesOf, urlTemplateComplaint, withoutTemplates } from '../model/templates.ts';
 
 /* What is said of a participant: checked when it is written, made ready when it is read. */
 

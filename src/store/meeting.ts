@@ -1,16 +1,8 @@
-import {
-  atPointer,
-  type EventRow,
-  fits,
-  handedId,
-  type Judge,
-  keyOf,
-  NAMED_MAX,
-  type Received,
-} from '../model/events.ts';
+import { type EventRow, fits, handedId, type Judge, keyOf, NAMED_MAX, type Received } from '../model/events.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { JsonObject } from '../model/json.ts';
+import { atPointer } from '../model/pointer.ts';
 import type { WaiterRow } from '../model/rows.ts';
 
 /*

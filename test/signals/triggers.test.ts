@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { judgeEvent, prepareEventCondition } from '../../src/language/event-condition.ts';
-import { atPointer, fits, keyOf } from '../../src/model/events.ts';
+import { fits, keyOf } from '../../src/model/events.ts';
 import type { WorkflowId } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';
+import { atPointer } from '../../src/model/pointer.ts';
 import type { Tenant } from '../../src/model/tenant.ts';
 import type { Incoming } from '../../src/signals/receiver.ts';
 import {

@@ -1,7 +1,8 @@
-import { atPointer, type EventMode, keyOf, TYPE_MAX } from '../../../model/events.ts';
+import { type EventMode, keyOf, TYPE_MAX } from '../../../model/events.ts';
 import { inexactNumber } from '../../../model/exact.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import { atPointer } from '../../../model/pointer.ts';
 import type { Incoming } from '../../../signals/receiver.ts';
 import type { RawBody } from '../../operation.ts';
 import { type Complaint, Problem } from '../../problem.ts';
