@@ -19,7 +19,7 @@ const CLAIM_SECONDS = 30;
 const PROLONGED_MS = 10_000;
 /** A look at the worklist without an event that says so: for claims that ran out, and for databases that tell no events. */
 const LOOK_MS = 5_000;
-/** Workitems of one name that are worked on at once. */
+/** Workitems that are worked on at once. */
 const AT_ONCE_MAX = 50;
 /** Until a look or a watch that failed is made again. */
 const AGAIN_MS = 1_000;
@@ -45,6 +45,9 @@ export function makeWorkers(parts: { readonly rota: Rota; readonly assignee: str
   let watching: Promise<void> | null = null;
   let looking: Promise<void> | null = null;
 
+  /** Waits, or until this process takes no more: that the wait was broken off then is all that can go wrong with it. */
+  const restFor = (ms: number): Promise<void> => pause(ms, undefined, { signal, ref: false }).catch(() => {});
+
   /** Looks again and again, at once when an event says that there may be something. */
   async function look(): Promise<void> {
     while (!signal.aborted) {
@@ -55,7 +58,7 @@ export function makeWorkers(parts: { readonly rota: Rota; readonly assignee: str
         await takeAll(name).catch((err: unknown) => {
           if (!signal.aborted) log.warn('a look at the worklist failed', { event: 'participant.look_failed', err });
         });
-      await Promise.race([woken, pause(LOOK_MS, undefined, { signal, ref: false }).catch(() => {})]);
+      await Promise.race([woken, restFor(LOOK_MS)]);
     }
   }
 
@@ -130,7 +133,12 @@ export function makeWorkers(parts: { readonly rota: Rota; readonly assignee: str
   async function release(id: string): Promise<void> {
     await rota.workitems.release(id, {}, { headers: { 'Rota-Assignee': assignee } }).catch((error: unknown) => {
       // It was handed back: there is nothing to release.
-      if (!(error instanceof RotaError)) throw error;
+      if (error instanceof RotaError && error.status !== undefined && error.status < 500) return;
+      log.warn('a claim could not be given back; it runs out', {
+        event: 'participant.release_failed',
+        workitem_id: id,
+        err: error,
+      });
     });
   }
 
@@ -147,7 +155,7 @@ export function makeWorkers(parts: { readonly rota: Rota; readonly assignee: str
         // There is no order of all events on this database: looks alone have to do.
         if (error instanceof RotaError && error.code === 'not_supported') return;
         log.debug('the events could not be watched', { event: 'participant.watch_failed', err: error });
-        await pause(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
+        await restFor(AGAIN_MS);
       }
   }
 

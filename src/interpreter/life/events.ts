@@ -31,7 +31,9 @@ type Waits = { readonly as: 'await' | 'attribute'; readonly left: number | null 
 
 export const waitsOf = (x: Acting): Waits | null => {
   const waits = x.node.data['waits'];
-  return isObject(waits) ? (waits as unknown as Waits) : null;
+  if (!isObject(waits)) return null;
+  const { as, left } = waits;
+  return { as: as === 'attribute' ? as : 'await', left: typeof left === 'number' ? left : null };
 };
 
 /** Begins to wait. `prefix`: of the attributes that say for what. */
@@ -51,7 +53,7 @@ export function waitForEvent(
   const prepared = where === null ? null : prepareEventCondition(toText(where), (text) => toText(substituted(x, text)));
   if (prepared !== null && prepared.length > EVENT_CONDITION_MAX)
     throw new LanguageError('ArgumentError', `${prefix}where has more than ${EVENT_CONDITION_MAX} characters`);
-  node.data['waits'] = waits as unknown as JsonObject;
+  node.data['waits'] = { ...waits };
   putWaiter(x, {
     id: node.id,
     path: strand.path,
