@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { consoleTable } from './console.ts';
+import { againstResults } from './goals/against.ts';
 import { embeddedResults } from './goals/embedded.ts';
 import { type Load, loadResults, runLoad } from './goals/load.ts';
 import { nodeResults } from './goals/nodes.ts';
@@ -30,6 +31,7 @@ const USAGE = `npm run bench -- [options]
 
   --quick        some two minutes instead of half an hour: fewer rounds, smaller crowds
   --secure       only what keys, signatures, rates and figures cost, in turns with a server that has none of them
+  --against DIR  only what a step costs, in turns with the built server of another checkout
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
@@ -143,7 +145,7 @@ async function measureGoals(
   const results: Result[] = [];
   const add = async (name: string, measure: () => Promise<readonly Result[]>): Promise<void> => {
     const begun = performance.now();
-    const found = (await measure()).filter(({ goal }) => wants(goal));
+    const found = (await measure()).filter(({ goal }) => goal === 0 || wants(goal));
     results.push(...found);
     for (const { goal, what, figure } of found) console.log(`${goal}. ${what}: ${figure}`);
     console.log(`   (${name}: ${Math.round((performance.now() - begun) / 1000)} s)`);
@@ -158,6 +160,11 @@ async function measureGoals(
   });
   if (options.secure) {
     await add('secure', () => secureResults(bench));
+    return { results, load };
+  }
+  const { against } = options;
+  if (against !== undefined) {
+    await add('against', () => againstResults(bench, against));
     return { results, load };
   }
   if (needsLoad)
@@ -184,6 +191,8 @@ type Options = {
   readonly profile: boolean;
   readonly console: boolean;
   readonly secure: boolean;
+  /** The folder of another checkout. */
+  readonly against?: string;
   readonly help: boolean;
   /** None: all of them. */
   readonly goals: readonly number[];
@@ -204,6 +213,7 @@ function optionsOf(args: readonly string[]): Options | null {
           profile: { type: 'boolean', default: false },
           console: { type: 'boolean', default: false },
           secure: { type: 'boolean', default: false },
+          against: { type: 'string' },
           help: { type: 'boolean', short: 'h', default: false },
         },
       }).values,

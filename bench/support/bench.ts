@@ -49,12 +49,13 @@ export async function onFreshServer<Value>(
   bench: Bench,
   work: (place: Place) => Promise<Value>,
   settings: Environment = {},
+  main?: string,
 ): Promise<Value> {
   const database = bench.embedded ? null : ((await bench.postgres?.make()) ?? null);
   const dataDir = mkdtempSync(join(bench.folder, 'data-'));
   const environment = { ...(database === null ? { DATA_DIR: dataDir } : { DATABASE_URL: database.url }), ...settings };
   try {
-    const rota = await startRota(environment);
+    const rota = await startRota(environment, main);
     try {
       await bench.outside.ask('meet', { servers: [rota.url] });
       return await work({ rota, database, environment });

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Child, cpuOf, freePort, residentMb, startNode, wait } from './processes.ts';
 
@@ -33,13 +34,20 @@ export function build(): void {
   if (built.status !== 0 || !existsSync(MAIN)) throw new Error('The server could not be built; see above');
 }
 
+/** The built server of another checkout. @throws Error when it has none */
+export function mainOf(folder: string): string {
+  const main = resolve(folder, 'dist/cli/main.js');
+  if (!existsSync(main)) throw new Error(`${folder} has no built server (${main}): run npm ci && npm run build there`);
+  return main;
+}
+
 /** Starts a server and waits until it is ready. */
-export async function startRota(environment: { readonly [name: string]: string }): Promise<Rota> {
+export async function startRota(environment: { readonly [name: string]: string }, main = MAIN): Promise<Rota> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const begun = performance.now();
   const child = startNode({
-    file: MAIN,
+    file: main,
     args: ['serve'],
     nodeArgs: ['--import', PROBE],
     environment: { PORT: String(port), ...environment },
