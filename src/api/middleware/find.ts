@@ -29,13 +29,10 @@ export function findOperation(
   routes: RouteOperations | null = null,
   isOpen: () => boolean = () => true,
 ): Middleware {
-  const router = new Router();
-  const byRoute = new Map<string, Operation>();
-  for (const operation of operations) {
-    byRoute.set(`${operation.method.toUpperCase()} ${operation.path}`, operation);
-    // The router only tells what matches; nothing runs in it.
-    router[operation.method](operation.path, () => {});
-  }
+  const byRoute = new Map(
+    operations.map((operation) => [`${operation.method.toUpperCase()} ${operation.path}`, operation]),
+  );
+  const routerFor = routersOf(operations);
 
   return async (ctx, next) => {
     if (ctx.url.length > URL_LENGTH_MAX)
@@ -44,7 +41,7 @@ export function findOperation(
     if (!ctx.url.startsWith('/') && ctx.url !== '*' && !URL.canParse(ctx.url))
       throw new Problem('request_malformed', `${shownJson(ctx.url)} is no address`);
     const asked = withWholeName(ctx.path);
-    const { path, pathAndMethod } = router.match(asked, ctx.method);
+    const { path, pathAndMethod } = routerFor(asked).match(asked, ctx.method);
     const [layer] = pathAndMethod;
     const method = ctx.method === 'HEAD' ? 'GET' : ctx.method;
     const operation = layer === undefined ? undefined : byRoute.get(`${method} ${String(layer.path)}`);
@@ -82,3 +79,35 @@ export function findOperation(
       });
   };
 }
+
+/**
+ * Routers that each know the operations of one kind of address. One router for all of them would try every pattern for each request, which was
+ * most of what finding cost. They only tell what matches; nothing runs in them.
+ */
+export function routersOf(operations: readonly Operation[]): (path: string) => Router {
+  const routers = new Map<string, Router>();
+  for (const kind of new Set(operations.map(({ path }) => kindOf(path)))) {
+    const router = new Router();
+    for (const { method, path } of operations)
+      if (kindOf(path) === kind || kindOf(path) === withAnySecond(kind)) router[method](path, () => {});
+    routers.set(kind, router);
+  }
+  const none = new Router();
+  return (path) => {
+    const kind = kindOf(path);
+    return routers.get(kind) ?? routers.get(withAnySecond(kind)) ?? none;
+  };
+}
+
+/** Its first two parts and the number of all: paths of different kinds never match each other. A slash at the end counts for nothing. */
+function kindOf(path: string): string {
+  const parts = path.split('/', KIND_PARTS_MAX);
+  if (parts.length > 2 && parts.at(-1) === '') parts.pop();
+  const [, first = '', second = ''] = parts;
+  return `${parts.length}/${first.toLowerCase()}/${second.startsWith(':') ? ANY : second.toLowerCase()}`;
+}
+
+const ANY = ':';
+const withAnySecond = (kind: string): string => `${kind.slice(0, kind.lastIndexOf('/'))}/${ANY}`;
+/** No operation has as many parts. */
+const KIND_PARTS_MAX = 20;
