@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type Distribution, makeDistribution, printDistribution } from './distribution.ts';
 import type { Meter } from './meter.ts';
 
 /*
@@ -8,6 +9,8 @@ import type { Meter } from './meter.ts';
  */
 
 type Labels = Readonly<Record<string, readonly string[]>>;
+/** What is counted at every step: a number here, which its counter gets when somebody looks. */
+type Tally = { readonly counter: Counter; readonly labels: Readonly<Record<string, string>>; count: number };
 type Spec = { readonly help: string; readonly labels?: Labels; readonly buckets?: readonly number[] };
 
 const STEP_EVENTS = [
@@ -202,9 +205,18 @@ export function makeMetrics(): Metrics {
     for (const one of combined(labels)) made.inc(one, 0);
     return made;
   };
-  const histogram = (name: keyof typeof HISTOGRAMS): Histogram => {
-    const { help, labels = {}, buckets = [] }: Spec = HISTOGRAMS[name];
-    return new Histogram({ name, help, labelNames: Object.keys(labels), buckets: [...buckets], registers: [registry] });
+  const tallies: Tally[] = [];
+  const tally = (counter: Counter, labels: Readonly<Record<string, string>> = {}): Tally => {
+    const made = { counter, labels, count: 0 };
+    tallies.push(made);
+    return made;
+  };
+  const distributions: [keyof typeof HISTOGRAMS, string, Distribution][] = [];
+  const distribution = (name: keyof typeof HISTOGRAMS, labels: Readonly<Record<string, string>> = {}): Distribution => {
+    const made = makeDistribution(HISTOGRAMS[name].buckets);
+    const printed = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    distributions.push([name, printed.join(','), made]);
+    return made;
   };
   const gauges = new Map(
     Object.entries(GAUGES).map(([name, { help, labels = {} }]: [string, Spec]) => {
@@ -219,64 +231,67 @@ export function makeMetrics(): Metrics {
   const counters = {
     refused: counter('rota_http_refused_total'),
     auth: counter('rota_auth_total'),
-    launched: counter('rota_workflows_launched_total').labels(),
+    launched: tally(counter('rota_workflows_launched_total')),
     ended: counter('rota_workflows_ended_total'),
     steps: counter('rota_steps_total'),
-    commits: counter('rota_engine_commits_total').labels(),
+    commits: tally(counter('rota_engine_commits_total')),
     reruns: counter('rota_engine_reruns_total'),
     callbacks: counter('rota_callbacks_total'),
-    retries: counter('rota_callback_retries_total').labels(),
+    retries: tally(counter('rota_callback_retries_total')),
     exhausted: counter('rota_callbacks_exhausted_total').labels(),
-    timers: counter('rota_timers_fired_total').labels(),
+    timers: tally(counter('rota_timers_fired_total')),
     lost: counter('rota_database_lost_total'),
     batchItems: counter('rota_batch_items_total'),
   };
   const told = new Map<CounterName, Counter>(
     (['rota_events_sent_total', 'rota_events_readers_closed_total'] as const).map((name) => [name, counter(name)]),
   );
-  const waits = histogram('rota_database_wait_seconds');
-  const waited = { engine: waits.labels('engine'), reads: waits.labels('reads') };
-  const requests = histogram('rota_http_request_duration_seconds');
+  const waited = {
+    engine: distribution('rota_database_wait_seconds', { pool: 'engine' }),
+    reads: distribution('rota_database_wait_seconds', { pool: 'reads' }),
+  };
   const durations = childrenOf((key) => {
     const [operation = 'none', status = ''] = key.split(' ');
-    return requests.labels(operation, status);
+    return distribution('rota_http_request_duration_seconds', { operation, status });
   });
-  const steps = new Map(STEP_EVENTS.map((event) => [event as string, counters.steps.labels(event)]));
-  const stepSeconds = histogram('rota_step_duration_seconds').labels();
-  const batchStimuli = histogram('rota_engine_batch_stimuli').labels();
-  const callbackSeconds = histogram('rota_callback_duration_seconds').labels();
-  const waitSeconds = histogram('rota_workitem_wait_seconds').labels();
-  const lagSeconds = histogram('rota_timer_lag_seconds').labels();
+  const steps = new Map<string, Tally>(STEP_EVENTS.map((event) => [event, tally(counters.steps, { event })]));
+  const ended = childrenOf((status) => tally(counters.ended, { status }));
+  const stepSeconds = distribution('rota_step_duration_seconds');
+  const batchStimuli = distribution('rota_engine_batch_stimuli');
+  const callbackSeconds = distribution('rota_callback_duration_seconds');
+  const waitSeconds = distribution('rota_workitem_wait_seconds');
+  const lagSeconds = distribution('rota_timer_lag_seconds');
   const callbacks = childrenOf((key) => {
     const [message = '', outcome = ''] = key.split(' ');
-    return counters.callbacks.labels(message, outcome);
+    return tally(counters.callbacks, { message, outcome });
   });
 
   const meter: Meter = {
-    launched: () => counters.launched.inc(),
-    ended: (_, status) => counters.ended.labels(status).inc(),
+    launched: () => (counters.launched.count += 1),
+    ended: (_, status) => (ended(status).count += 1),
     step: (_, event, seconds) => {
-      steps.get(event)?.inc();
+      const seen = steps.get(event);
+      if (seen !== undefined) seen.count += 1;
       stepSeconds.observe(seconds);
     },
     batch: (entries, wrote) => {
       batchStimuli.observe(entries);
-      if (wrote) counters.commits.inc();
+      if (wrote) counters.commits.count += 1;
     },
     // A figure of each minute only (server/minutes.ts).
     saved: () => {},
     rerun: (reason) => counters.reruns.labels(reason).inc(),
     tried: ({ message, outcome, seconds, number }) => {
-      callbacks(`${message} ${outcome}`).inc();
+      callbacks(`${message} ${outcome}`).count += 1;
       // Of one that has not left there is nothing to time.
       if (outcome === 'dropped') return;
       callbackSeconds.observe(seconds);
-      if (number > 1) counters.retries.inc();
+      if (number > 1) counters.retries.count += 1;
     },
     exhausted: () => counters.exhausted.inc(),
     waited: (seconds) => waitSeconds.observe(seconds),
     timer: (_, lag) => {
-      counters.timers.inc();
+      counters.timers.count += 1;
       lagSeconds.observe(Math.max(0, lag));
     },
     request: (operation, status, seconds, code) => {
@@ -292,11 +307,24 @@ export function makeMetrics(): Metrics {
   async function print(format: 'prometheus' | 'openmetrics'): Promise<{ type: string; text: string }> {
     if (!watchesProcess) collectDefaultMetrics({ register: registry });
     watchesProcess = true;
-    const text = await registry.metrics();
+    for (const one of tallies) {
+      one.counter.inc({ ...one.labels }, one.count);
+      one.count = 0;
+    }
+    const text = `${await registry.metrics()}\n${printed()}`;
     return format === 'prometheus'
       ? { type: registry.contentType, text }
       : { type: OPENMETRICS, text: openMetrics(text) };
   }
+
+  const printed = (): string =>
+    Object.entries(HISTOGRAMS)
+      .map(([name, { help }]) => {
+        const own = distributions.filter(([of]) => of === name);
+        const lines = own.flatMap(([, labels, one]) => printDistribution(name, labels, one));
+        return `# HELP ${name} ${help}\n# TYPE ${name} histogram\n${lines.map((line) => `${line}\n`).join('')}`;
+      })
+      .join('\n');
 
   return {
     meter,
