@@ -88,7 +88,8 @@ export function overlay(view: Loaded, changes: Changes): Loaded {
     const need = NEED_OF[kind];
     const ops: ReadonlyMap<string, Op<unknown>> = changes[kind];
     // A patch may change a row that was not loaded: it answers nothing.
-    if (need !== null) for (const [key, op] of ops) if (op.kind !== 'patch') fresh.push(needKey(need(key)));
+    if (need !== null && ops.size > 0)
+      for (const [key, op] of ops) if (op.kind !== 'patch') fresh.push(needKey(need(key)));
   }
   return {
     workflow: changes.workflow,
@@ -200,7 +201,9 @@ function textOf<Kind extends ChildKind>(kind: Kind, row: Children[Kind]): number
 export function weightOf(changes: Changes): number {
   let weight = changes.workflow.state.length + changes.workflow.fields.length;
   const weigh = <Kind extends ChildKind>(kind: Kind): void => {
-    for (const op of opsOf(changes, kind).values()) if (op.kind === 'put') weight += textOf(kind, op.row);
+    const ops = opsOf(changes, kind);
+    if (ops.size === 0) return;
+    for (const op of ops.values()) if (op.kind === 'put') weight += textOf(kind, op.row);
   };
   CHILDREN.forEach(weigh);
   for (const text of changes.definitions.values()) weight += text.length;
@@ -212,7 +215,9 @@ export function weightOf(changes: Changes): number {
 export function weightOfRows(rows: Rows, ofRow: number): number {
   let weight = 0;
   const weigh = <Kind extends ChildKind>(kind: Kind): void => {
-    for (const row of rowsOf(rows, kind).values()) weight += ofRow + textOf(kind, row);
+    const those = rowsOf(rows, kind);
+    if (those.size === 0) return;
+    for (const row of those.values()) weight += ofRow + textOf(kind, row);
   };
   CHILDREN.forEach(weigh);
   return weight;

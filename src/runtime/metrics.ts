@@ -256,6 +256,10 @@ export function makeMetrics(): Metrics {
   });
   const steps = new Map<string, Tally>(STEP_EVENTS.map((event) => [event, tally(counters.steps, { event })]));
   const ended = childrenOf((status) => tally(counters.ended, { status }));
+  const authenticated = childrenOf((key) => {
+    const [method = '', outcome = ''] = key.split(' ');
+    return tally(counters.auth, { method, outcome });
+  });
   const stepSeconds = distribution('rota_step_duration_seconds');
   const batchStimuli = distribution('rota_engine_batch_stimuli');
   const callbackSeconds = distribution('rota_callback_duration_seconds');
@@ -298,7 +302,7 @@ export function makeMetrics(): Metrics {
       durations(`${operation ?? 'none'} ${Math.floor(status / 100)}xx`).observe(seconds);
       if (code !== null) refused(code).inc();
     },
-    authenticated: (method, outcome) => counters.auth.labels(method, outcome).inc(),
+    authenticated: (method, outcome) => (authenticated(`${method} ${outcome}`).count += 1),
     batchItems: (action, outcome, count) => counters.batchItems.labels(action, outcome).inc(count),
   };
 

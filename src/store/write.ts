@@ -315,6 +315,8 @@ function rowsOf(kind: ChildKind, placed: readonly Placed[], save: Save, known: K
   const claims = kind === 'workitems' ? claimsOf(save) : NO_CLAIMS;
   for (const { change, place } of placed) {
     const ops: ReadonlyMap<string, Op<unknown>> = change[kind];
+    // Most kinds have none; an iterator for each of them and step would be seen.
+    if (ops.size === 0) continue;
     for (const [key, op] of ops) {
       if (change.sweep && isSwept(kind, key)) continue;
       const claim = claims.size === 0 ? undefined : claims.get(`${place.workflow} ${key}`);

@@ -60,7 +60,8 @@ export function admit(
           answer: (name, value) => ctx.append(name, value),
           address: known.address,
         });
-        const principal = await inTime(identified, known, log);
+        const isAsking = identified instanceof Promise;
+        const principal = isAsking ? await inTime(identified, known, log) : identified;
         known.principal = principal;
         rates.principal(ctx, principal);
         if (!isAllowed(principal, operation)) {

@@ -10,8 +10,11 @@ import type { Known } from './state.ts';
  *
  * @throws Problem `unavailable`, or what the work throws
  */
-export async function inTime<T>(work: T | Promise<T>, known: Known, log: Log, mostMs = REQUEST_MS): Promise<T> {
-  if (!(work instanceof Promise)) return work;
+export function inTime<T>(work: T | Promise<T>, known: Known, log: Log, mostMs = REQUEST_MS): T | Promise<T> {
+  return work instanceof Promise ? waited(work, known, log, mostMs) : work;
+}
+
+async function waited<T>(work: Promise<T>, known: Known, log: Log, mostMs: number): Promise<T> {
   const since = performance.now();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -341,11 +341,18 @@ const tables = new Lists();
 
 const NEW_HEADER: { readonly [key: string]: unknown } = newHeader();
 
+const HEADER_KEYS: readonly string[] = Object.keys(NEW_HEADER);
+
 /** What differs from a new header, which is little: it is written with every step. The count of expressions is always there. */
 export function encodeHeader(header: Header): string {
-  const differs = ([key, value]: readonly [string, unknown]): boolean =>
-    key === 'expressions' || (key === 'tags' ? Object.keys(header.tags).length > 0 : value !== NEW_HEADER[key]);
-  return JSON.stringify(Object.fromEntries(Object.entries(header).filter(differs)));
+  const differing: { [key: string]: unknown } = {};
+  const values: { readonly [key: string]: unknown } = header;
+  for (const key of HEADER_KEYS) {
+    const value = values[key];
+    if (key === 'tags' ? Object.keys(header.tags).length > 0 : key === 'expressions' || value !== NEW_HEADER[key])
+      differing[key] = value;
+  }
+  return JSON.stringify(differing);
 }
 export const decodeHeader = (text: string): Header => ({ ...newHeader(), ...(JSON.parse(text) as Header) });
 
