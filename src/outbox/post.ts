@@ -3,7 +3,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import got, { type Request as GotRequest, type Method } from 'got';
+import got, { type HandlerFunction, type Method, type Options } from 'got';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import { makeLookups, type Resolve } from './lookups.ts';
@@ -75,15 +75,12 @@ export function makePost(options: {
 
   const sweep = idleSweep(time, [agent.http, agent.https]);
 
-  // Made once: merging these options for every call would cost more than the call.
+  // Made once: merging these options for every call would cost more than the call. Lists of what is tried again are copied for every call.
   const client = got.extend({
     agent,
-    retry: { limit: 0 },
-    followRedirect: false,
-    throwHttpErrors: false,
-    // Nobody looks at the body.
-    decompress: false,
     maxHeaderSize: HEADER_BYTES_MAX,
+    retry: { limit: 0, methods: [], statusCodes: [], errorCodes: [] },
+    handlers: [byNode],
   });
 
   const complaints = makeBoundedMap<string | null>(URLS_REMEMBERED_MAX);
@@ -119,26 +116,31 @@ export function makePost(options: {
     timeoutMs: number,
     cuttable: (cut: () => void) => void,
   ): Promise<PostResult | 'stale connection'> {
-    return new Promise((resolve) => talk(begin(request), timeoutMs, request.answerBytesMax, cuttable, resolve));
+    let sent: ClientRequest;
+    try {
+      sent = begin(request);
+    } catch (error) {
+      return Promise.resolve({ kind: 'unreachable', reason: reasonOf(error as Error) });
+    }
+    return new Promise((resolve) => talk(sent, timeoutMs, request.answerBytesMax, cuttable, resolve));
   }
 
   function talk(
-    stream: GotRequest,
+    sent: ClientRequest,
     timeoutMs: number,
     bytesMax: number | undefined,
     cuttable: (cut: () => void) => void,
     resolve: (result: PostResult | 'stale connection') => void,
   ): void {
     const until = time.now() + timeoutMs;
-    let sent: ClientRequest | null = null;
     let over = false;
     let answered = false;
-    // The socket goes with the stream, unless the whole request and the whole answer have gone through it.
+    // The socket goes with the request, unless the whole request and the whole answer have gone through it.
     const end = (result: PostResult | 'stale connection', keepSocket = false): void => {
       if (over) return;
       over = true;
       cancel();
-      if (!keepSocket) stream.destroy();
+      if (!keepSocket) sent.destroy();
       resolve(result);
     };
     const unreachable = (reason: string): void => end({ kind: 'unreachable', reason });
@@ -147,93 +149,79 @@ export function makePost(options: {
     );
     cuttable(() => unreachable('the message was overtaken by another one'));
 
-    stream.once('request', (made: ClientRequest) => {
-      sent = made;
-      let interim = 0;
-      made.on('information', () => {
-        interim += 1;
-        if (interim > INTERIM_ANSWERS_MAX) unreachable('too many interim answers came before the answer');
-      });
-      // The client knows no upgrades, and would wait for an answer that cannot come any more.
-      made.once('upgrade', (response, socket) => {
-        socket.destroy();
-        end(resultOf(response));
-      });
+    let interim = 0;
+    sent.on('information', () => {
+      interim += 1;
+      if (interim > INTERIM_ANSWERS_MAX) unreachable('too many interim answers came before the answer');
     });
-    stream.once('response', (response: IncomingMessage) => {
-      if (over) return;
+    // Nobody here speaks anything but HTTP: no answer can come on this connection any more.
+    sent.once('upgrade', (response, socket) => {
+      socket.destroy();
+      end(resultOf(response));
+    });
+    sent.once('response', (response: IncomingMessage) => {
+      if (over) {
+        response.destroy();
+        return;
+      }
       answered = true;
       cancel();
       const result = resultOf(response);
       if (bytesMax !== undefined && result.kind === 'delivered') {
-        collect(stream, bytesMax, Math.max(1, until - time.now()), (answer) =>
-          end({ ...result, answer }, answer !== null && sent?.writableFinished === true),
+        collect(response, bytesMax, Math.max(1, until - time.now()), (answer) =>
+          end({ ...result, answer }, answer !== null && sent.writableFinished),
         );
         return;
       }
       // The status is the answer; the rest is only read so that the connection stays usable. One that came before the request was taken
       // would leave a socket that counts as in use for as long as the peer likes.
-      drain(stream, (whole) => end(result, whole && sent?.writableFinished === true));
+      drain(response, (whole) => end(result, whole && sent.writableFinished));
     });
-    stream.on('error', (error: Error & { code?: string }) => {
+    sent.on('error', (error: Error & { code?: string }) => {
       if (answered || over) return; // the status has been seen; only the rest of the answer was cut off
-      const stale = stream.reusedSocket === true && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+      const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
       end(stale ? 'stale connection' : { kind: 'unreachable', reason: reasonOf(error) });
     });
-    stream.once('close', () => {
+    sent.once('close', () => {
       if (!answered) unreachable('the connection was closed without an answer');
     });
   }
 
-  function begin(request: CallbackRequest): GotRequest {
-    // As bytes: of a string the client would make them twice, the first time to count them.
-    const bytes = typeof request.body === 'string' ? Buffer.from(request.body) : request.body;
-    const { method = 'POST', tls, headers } = request;
-    // Connections are kept apart by what is shown on them: the agent goes by these options, too.
-    const https =
-      tls === undefined
-        ? {}
-        : {
-            https: {
-              ...(tls.cert === undefined ? {} : { certificate: tls.cert }),
-              ...(tls.key === undefined ? {} : { key: tls.key }),
-              ...(tls.ca === undefined ? {} : { certificateAuthority: tls.ca }),
-            },
-          };
-    if (method === 'POST') return client.stream.post(request.url, { body: bytes, headers, ...https });
-    const hasBody = bytes.length > 0;
-    return client.stream(request.url, {
+  function begin({ url, method = 'POST', headers, body, tls }: CallbackRequest): ClientRequest {
+    // As bytes: they are counted for the head before they are sent.
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const given = {
       method: method as Method,
       headers,
-      ...https,
-      ...(hasBody ? { body: bytes, ...(method === 'GET' ? { allowGetBody: true } : {}) } : {}),
-    });
+      ...(bytes.length > 0 || method === 'POST' ? { body: bytes } : {}),
+    };
+    return client(url, tls === undefined ? given : { ...given, https: shown(tls) }) as unknown as ClientRequest;
   }
 
   /** Reads an answer that is wanted; null: it has more than `most` bytes, or did not end in time. */
-  function collect(stream: GotRequest, most: number, ms: number, done: (answer: Buffer | null) => void): void {
+  function collect(answer: IncomingMessage, most: number, ms: number, done: (answer: Buffer | null) => void): void {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let over = false;
-    const end = (answer: Buffer | null): void => {
+    const end = (whole: Buffer | null): void => {
       if (over) return;
       over = true;
       cancel();
-      done(answer);
+      done(whole);
     };
     const cancel = time.after(ms, () => end(null));
-    stream.on('data', (chunk: Buffer) => {
+    answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > most) end(null);
       else chunks.push(chunk);
     });
-    stream.once('end', () => end(Buffer.concat(chunks)));
-    stream.once('error', () => end(null));
-    stream.once('close', () => end(null));
+    answer.once('end', () => end(Buffer.concat(chunks)));
+    answer.once('error', () => end(null));
+    answer.once('close', () => end(null));
   }
 
   /** Reads what is left of an answer, within bounds, and calls `done` once, with whether that was all of it. */
-  function drain(stream: GotRequest, done: (whole: boolean) => void): void {
+  function drain(answer: IncomingMessage, done: (whole: boolean) => void): void {
     let bytes = 0;
     let over = false;
     const end = (whole: boolean): void => {
@@ -243,13 +231,13 @@ export function makePost(options: {
       done(whole);
     };
     const cancel = time.after(ANSWER_MS_MAX, () => end(false));
-    stream.on('data', (chunk: Buffer) => {
+    answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > ANSWER_BYTES_MAX) end(false);
     });
-    stream.once('end', () => end(true));
-    stream.once('error', () => end(false));
-    stream.once('close', () => end(false));
+    answer.once('end', () => end(true));
+    answer.once('error', () => end(false));
+    answer.once('close', () => end(false));
   }
 
   return {
@@ -261,6 +249,32 @@ export function makePost(options: {
     },
   };
 }
+
+/**
+ * What got has made of a call goes out by Node itself: the streams got would put around it cost more than all the rest of a try, and nothing
+ * of what they do is wanted here (docs/decisions/0035-got-without-its-streams.md).
+ */
+const byNode: HandlerFunction = (options: Options) => {
+  const { url, method, headers, body, agent, https: tls, maxHeaderSize } = options as Options & { readonly url: URL };
+  const isSafe = url.protocol === 'https:';
+  const bytes = body as Buffer | undefined;
+  const request = (isSafe ? https : http).request(url, {
+    agent: (isSafe ? agent.https : agent.http) as http.Agent,
+    method,
+    headers: bytes === undefined ? headers : { ...headers, 'content-length': String(bytes.length) },
+    ...(maxHeaderSize === undefined ? {} : { maxHeaderSize }),
+    ...(isSafe ? { cert: tls.certificate, key: tls.key, ca: tls.certificateAuthority } : {}),
+  } as https.RequestOptions);
+  request.end(bytes);
+  return request as never;
+};
+
+/** Connections are kept apart by what is shown on them: the agent goes by these options, too. */
+const shown = ({ cert, key, ca }: NonNullable<CallbackRequest['tls']>) => ({
+  ...(cert === undefined ? {} : { certificate: cert }),
+  ...(key === undefined ? {} : { key }),
+  ...(ca === undefined ? {} : { certificateAuthority: ca }),
+});
 
 function resultOf(response: IncomingMessage): PostResult {
   const status = response.statusCode ?? 0;

@@ -371,11 +371,16 @@ function combined(labels: Labels): readonly Readonly<Record<string, string>>[] {
 /** What is made for a text the first time is kept; a bound for whatever turns up. */
 function childrenOf<Child>(make: (key: string) => Child): (key: string) => Child {
   const children = new Map<string, Child>();
+  let other: Child | undefined;
   return (key) => {
     const known = children.get(key);
     if (known !== undefined) return known;
-    const made = make(children.size < VALUES_MAX ? key : 'other');
-    if (children.size < VALUES_MAX) children.set(key, made);
+    if (children.size >= VALUES_MAX) {
+      other ??= make('other');
+      return other;
+    }
+    const made = make(key);
+    children.set(key, made);
     return made;
   };
 }
