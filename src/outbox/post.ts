@@ -4,14 +4,13 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import got, { type HandlerFunction, type Method, type Options } from 'got';
-import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import { makeLookups, type Resolve } from './lookups.ts';
 
 export type { Resolve } from './lookups.ts';
 
 import type { CallbackRequest, PostResult } from './message.ts';
-import { addressComplaint, type TargetPolicy, targetComplaint } from './targets.ts';
+import { addressComplaint, makeTargetCheck, type TargetPolicy } from './targets.ts';
 
 export type Post = {
   /**
@@ -39,8 +38,6 @@ const FREE_SOCKETS_PER_HOST_MAX = 32;
 /** Look-ups of names at once, and seconds that one is waited for, unless the settings say otherwise. */
 export const LOOKUPS_AT_ONCE_MAX = 3;
 export const LOOKUP_SECONDS = 5;
-/** URLs whose text has been looked at; participants are tried over and over. */
-const URLS_REMEMBERED_MAX = 1_000;
 
 /**
  * Makes the one thing that talks to participants.
@@ -83,14 +80,7 @@ export function makePost(options: {
     handlers: [byNode],
   });
 
-  const complaints = makeBoundedMap<string | null>(URLS_REMEMBERED_MAX);
-  function complaintAbout(url: string): string | null {
-    const known = complaints.get(url);
-    if (known !== undefined) return known;
-    const complaint = targetComplaint(url, options.policy);
-    complaints.set(url, complaint);
-    return complaint;
-  }
+  const complaintAbout = makeTargetCheck(options.policy);
 
   async function send(
     request: CallbackRequest,

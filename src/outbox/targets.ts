@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { type AddressList, plainAddress } from '../runtime/addresses.ts';
+import { makeBoundedMap } from '../runtime/bounded.ts';
 import type { TargetList } from './target-lists.ts';
 
 /*
@@ -36,6 +37,21 @@ const METADATA_ADDRESSES: ReadonlySet<string> = new Set(
   ),
 );
 const PRIVATE_RANGES: readonly string[] = ['loopback', 'private', 'carrierGradeNat', 'uniqueLocal'];
+
+/** URLs whose text has been looked at: participants are called over and over. */
+const URLS_REMEMBERED_MAX = 1_000;
+
+/** `targetComplaint` for one policy, which remembers what it has said. */
+export function makeTargetCheck(policy: TargetPolicy): (url: string) => string | null {
+  const complaints = makeBoundedMap<string | null>(URLS_REMEMBERED_MAX);
+  return (url) => {
+    const known = complaints.get(url);
+    if (known !== undefined) return known;
+    const complaint = targetComplaint(url, policy);
+    if (url.length <= URL_CHARACTERS_MAX) complaints.set(url, complaint);
+    return complaint;
+  };
+}
 
 /** Why a callback may not go to `url`, in words that fit behind "the URL", or null. Looks at the text only; names are not resolved. */
 export function targetComplaint(url: string, policy: TargetPolicy): string | null {

@@ -22,7 +22,7 @@ import { deliveredText } from '../interpreter/state/fields.ts';
 import { LIMITS } from '../model/stimulus.ts';
 import { callbackRequest } from '../outbox/callback.ts';
 import { makePost, type Post } from '../outbox/post.ts';
-import { targetComplaint } from '../outbox/targets.ts';
+import { makeTargetCheck } from '../outbox/targets.ts';
 import { makeDefinitionRegistry, namedIn } from '../registry/definitions.ts';
 import { makeMemory } from '../registry/memory.ts';
 import { makeParticipants } from '../registry/participants.ts';
@@ -366,7 +366,7 @@ async function buildOn(
       node.worker?.owed();
       store.wakeOthers();
     },
-    targetComplaint: (url) => targetComplaint(url, policy),
+    targetComplaint: makeTargetCheck(policy),
     requestOf: (tenant, workflow, row, base) => {
       const around = { baseUrl: baseUrl.current(), userAgent: `rota/${version}`, proceedToken: () => null };
       const { url, headers, body } = callbackRequest({ tenant, workflow, row }, deliveredText(row, base), around);

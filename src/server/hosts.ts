@@ -35,11 +35,13 @@ export function makeHosts(clock: Clock): Hosts {
     meter: {
       tried: ({ host, outcome, seconds }) => {
         if (outcome === 'dropped' || outcome === 'blocked' || host === '') return;
-        const one = known.get(host) ?? { tries: 0, failingSince: null, last: [] };
+        const seen = known.get(host);
+        const one = seen ?? { tries: 0, failingSince: null, last: [] };
         one.tries += 1;
         one.failingSince = outcome === '2xx' ? null : (one.failingSince ?? clock.now());
         one.last.push(seconds * 1000);
         if (one.last.length > LAST_MAX) one.last.shift();
+        if (seen !== undefined) return;
         known.set(host, one);
         names.add(host);
         if (names.size > HOSTS_MAX * 2) for (const name of names) if (known.get(name) === undefined) names.delete(name);
