@@ -231,6 +231,14 @@ test('no file reaches itself through its imports', () => {
   expect(circular).toEqual([]);
 });
 
+test('a long file says why it is one thing', () => {
+  const whole = files.map((file) => [file, readFileSync(join(src, file), 'utf8')] as const);
+  const long = whole.filter(([, text]) => text.trimEnd().split('\n').length > 400);
+  expect(long.length).toBeGreaterThan(0);
+  const says = /\bit is one thing\b|^\/\* Written by `npm run/im;
+  expect(long.filter(([, text]) => !says.test(text)).map(([file]) => file)).toEqual([]);
+});
+
 test('each package is imported through its one door', () => {
   const strays = outer.filter(({ from, to }) => {
     if (builtinOf(to) !== null) return false;

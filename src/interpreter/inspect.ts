@@ -10,6 +10,11 @@ import { heldIn } from './state/held.ts';
 import { Bound, type HeldOf, type Node, ROOT, type Strand, Tagged, type Value } from './state/state.ts';
 import { hasFields } from './state/world.ts';
 
+/*
+ * What a view shows of a workflow: its strands, expressions, tags, timers and elements as plain values. It is one thing, for all of it is read from
+ * the same decoded strands.
+ */
+
 /** One live expression, looked at closely. */
 export type ExpressionInspection = LiveExpression & {
   /** With which fields it was applied. */

@@ -54,7 +54,10 @@ import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
 import { printYaml } from './yaml.ts';
 
-/** The parts of a running server, put together in one place, for each is made from those before it. Stopping goes in this order: `endStreams`, `stopTaking`, `finish`, `close`. */
+/**
+ * The parts of a running server, put together here. It is one thing, for each is made from those before it. Stopping goes in this order:
+ * `endStreams`, `stopTaking`, `finish`, `close`.
+ */
 export type Built = {
   readonly handle: RequestListener;
   /** Whether an address is the server's, for those who serve others beside it. */

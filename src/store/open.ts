@@ -34,6 +34,10 @@ import { beginTransaction, lookAtRows, type TransactionStyle } from './transacti
 import { makeWaking, noWaking, type Waking } from './wake.ts';
 import { makeWriteHealth } from './write-health.ts';
 
+/*
+ * Opens a store, on Postgres or in this process. It is one thing: both ways put the same parts together, in the same order.
+ */
+
 type PoolName = 'engine' | 'reads';
 export type PoolMeter = {
   readonly waited: (pool: PoolName, seconds: number) => void;

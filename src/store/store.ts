@@ -43,7 +43,8 @@ export type { SubscriptionRow } from './tables/subscription.ts';
 
 /*
  * What we must not forget, as promises in our words. One contract suite (test/store/contract.ts) runs on every implementation:
- * Postgres (plain and `distributed` profile), embedded PGlite, and the simulated store of the simulation.
+ * Postgres (plain and `distributed` profile), embedded PGlite, and the simulated store of the simulation. It is one thing: a store keeps all of
+ * them, or it is none.
  *
  * Two clocks: every `now`, `dueAt`, `at` handed in is business time (milliseconds); leases (`leaseSeconds`) run on the
  * database's own clock and never meet business time.

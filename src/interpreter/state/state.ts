@@ -6,7 +6,7 @@ export const ROOT = '0';
 
 /*
  * The decoded form of a workflow's rows while a step works on them. These objects belong to one step alone: it changes them in
- * place, and when it throws they are simply forgotten. The types are in one file, for each names the others. Json values in them (fields above all) are never changed in place.
+ * place, and when it throws they are simply forgotten. It is one thing, for each type names the others. Json values in them (fields above all) are never changed in place.
  */
 
 /** Where an expression lives: its strand and its id. An empty id means the first expression of the strand. */

@@ -21,7 +21,7 @@ import {
 } from './kinds.ts';
 
 /*
- * Every setting, each said once. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
+ * Every setting, each said once; it is one thing, a table. To add one, add a line here: `Config`, the checks, flags, the keys of the file, `rota --help`, the table of
  * README.md and schemas/config.json follow (`npm run docs && npm run schemas` write the last two).
  */
 

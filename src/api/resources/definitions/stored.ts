@@ -40,7 +40,7 @@ const DOCUMENTS = ['text/plain', 'application/xml', 'text/xml', 'application/bpm
 const NOT_EVERYWHERE = 'registry not everywhere yet';
 
 /**
- * Definitions under a name: stored in versions that never change, and run by name. One file, for all of them read, check and change the one row of a
+ * Definitions under a name: stored in versions that never change, and run by name. It is one thing, for all of them read, check and change the one row of a
  * name by the same rules.
  */
 export function storedDefinitionOperations(parts: Parts): readonly Operation[] {

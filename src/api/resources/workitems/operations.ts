@@ -36,6 +36,11 @@ import {
 } from './schemas.ts';
 import { makeItemTexts, tryView, workitemView } from './view.ts';
 
+/*
+ * Workitems: the list, one of them, and all that may be done to it. It is one thing, for every operation finds its workitem, and tells that it is
+ * gone, in the same words.
+ */
+
 type Key = { readonly workflow: WorkflowId; readonly workitem: ExpressionId };
 
 export function workitemOperations(parts: Parts): readonly Operation[] {
