@@ -3,17 +3,13 @@ import { linesTo } from '../runtime/log.ts';
 import { ConfigError } from '../server/config.ts';
 import { helpTable } from '../server/settings/shown.ts';
 import { version } from '../server/version.ts';
-import { type CommandSpec, EXIT, UsageError } from './command.ts';
+import { type Command, type CommandSpec, EXIT, UsageError } from './command.ts';
 import { check } from './commands/check.ts';
-import { checkDatabaseCommand } from './commands/check-database.ts';
 import { completion, SHELLS } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { convert, convertFlags } from './commands/convert.ts';
-import { dev } from './commands/dev.ts';
-import { keys, keysFlags } from './commands/keys.ts';
-import { migrate } from './commands/migrate.ts';
+import { keysFlags } from './commands/keys-flags.ts';
 import { new_, newFlags } from './commands/new.ts';
-import { serve } from './commands/serve.ts';
 import { batchCommands } from './remote/batch.ts';
 import { definitionCommands } from './remote/definitions.ts';
 import { eventCommands } from './remote/events.ts';
@@ -23,6 +19,17 @@ import { type Flags, settingFlags } from './settings.ts';
 
 /** Files one call of `rota check` reads. */
 const FILES_MAX = 1_000;
+
+/** What has a server or a database in it is loaded when it is called: all other commands begin several times as fast without. */
+const later =
+  (load: () => Promise<Command>): Command =>
+  async (words, flags) =>
+    (await load())(words, flags);
+const serve = later(async () => (await import('./commands/serve.ts')).serve);
+const dev = later(async () => (await import('./commands/dev.ts')).dev);
+const migrate = later(async () => (await import('./commands/migrate.ts')).migrate);
+const checkDatabase = later(async () => (await import('./commands/check-database.ts')).checkDatabaseCommand);
+const keys = later(async () => (await import('./commands/keys.ts')).keys);
 
 const commands: Readonly<Record<string, CommandSpec>> = {
   serve: {
@@ -49,7 +56,7 @@ const commands: Readonly<Record<string, CommandSpec>> = {
   'check-database': {
     usage: 'rota check-database',
     about: 'say whether the rows of a database fit together, such as of one that was restored',
-    run: checkDatabaseCommand,
+    run: checkDatabase,
     words: [0, 0],
     flags: settingFlags,
   },

@@ -1,22 +1,13 @@
 import { type Rota, RotaError } from '../../client/index.ts';
 import { readConfig } from '../../server/config.ts';
 import { makeKey, readTenant, SCOPES, type Scope, statusOfKey, withKeys } from '../../server/keys.ts';
-import { complain, exitOf, remoteFlags, rotaOf } from '../remote/remote.ts';
-import { type Flags, settingFlags, sourcesOf } from '../settings.ts';
+import { complain, exitOf, rotaOf } from '../remote/remote.ts';
+import { type Flags, sourcesOf } from '../settings.ts';
 
 /*
  * `rota keys …`: over HTTP, as everybody, where ROTA_URL or --url says where the server is; else in the database of the settings, which is how
  * the first key is made.
  */
-
-export const keysFlags = {
-  ...settingFlags,
-  name: { type: 'string' },
-  scopes: { type: 'string' },
-  expires: { type: 'string' },
-  overlap: { type: 'string' },
-  ...remoteFlags,
-} as const;
 
 const USAGE = `Say one of
   rota keys generate
