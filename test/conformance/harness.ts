@@ -4,7 +4,7 @@ import type { Result } from './compare.ts';
 import { differences } from './compare.ts';
 import type { Listener, Target } from './http.ts';
 import { overHttp } from './http.ts';
-import type { Parts } from './in-process.ts';
+import type { InProcess, Parts } from './in-process.ts';
 import { inProcess } from './in-process.ts';
 import { replay } from './replay.ts';
 
@@ -16,9 +16,16 @@ export type Verdict = {
   readonly tries: number;
 };
 
-/** Plays one case in process and judges it. */
-export async function playInProcess(one: Case, parts: Parts, limits?: Limits): Promise<Verdict> {
-  const result = await replay(one, inProcess(one, parts, limits));
+/** Plays one case in process and judges it. @param watch is given its world first, such as for an audit of each step */
+export async function playInProcess(
+  one: Case,
+  parts: Parts,
+  limits?: Limits,
+  watch: (world: InProcess['world']) => void = () => {},
+): Promise<Verdict> {
+  const player = inProcess(one, parts, limits);
+  watch(player.world);
+  const result = await replay(one, player);
   return { one, result, differences: differences(one, result), tries: 1 };
 }
 
@@ -34,7 +41,9 @@ const TIMING_TRIES = 3;
 export async function playOverHttp(one: Case, target: Target, listener: Listener): Promise<Verdict> {
   const isTimed = !target.testClock || one.notes?.includes('timing dependent') === true;
   for (let tries = 1; ; tries++) {
-    const result = await replay(one, overHttp(one, target, listener.hear(`case-${++inboxes}`)));
+    const player = overHttp(one, target, listener.hear(`case-${++inboxes}`));
+    const result = await replay(one, player);
+    if (result.troubles.length === 0) await player.leave();
     const verdict = { one, result, differences: differences(one, result), tries };
     if (verdict.differences.length === 0 || tries === (isTimed ? TIMING_TRIES : 1)) return verdict;
   }

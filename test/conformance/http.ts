@@ -100,11 +100,19 @@ const post = (url: string, body: Json): Promise<Response> =>
     signal: AbortSignal.timeout(REQUEST_MS_MAX),
   });
 
+const isOver = (status: string): boolean => ['completed', 'cancelled', 'killed'].includes(status);
+
 /** Hears other workflows, so it must have the server for itself. */
 export const wantsToBeAlone = (one: Case): boolean =>
   /(?<!\w)(listen|receive|intercept)(?!\w)/.test(one.definition) || /global/.test(one.definition);
 
-export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
+/** A case on a server that others are played on after it. */
+export type PlayerOverHttp = Player & {
+  /** Ends what the case has left waiting: its timers would fire in the middle of others, again and again. */
+  readonly leave: () => Promise<void>;
+};
+
+export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHttp {
   const workflows: WorkflowId[] = [];
   const seenActive = new Set<string>();
   const silence = wantsToBeAlone(one) ? 5 * SILENCE_MS : SILENCE_MS;
@@ -197,7 +205,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
     },
     async ending(workflow): Promise<Ending> {
       const shown = await show(workflow);
-      const over = ['completed', 'cancelled', 'killed'].includes(shown.status);
+      const over = isOver(shown.status);
       return {
         outcome: over ? 'terminated' : shown.status === 'error' ? 'error' : 'running',
         status: shown.status,
@@ -205,6 +213,9 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): Player {
         errors: shown.errors.map((error) => ({ expid: error.expid, class: error.class, message: error.message })),
         remaining: shown.expressions.map((expression) => expression.expid),
       };
+    },
+    async leave() {
+      for (const workflow of workflows) if (!isOver((await show(workflow)).status)) await act(`${workflow}/kill`, {});
     },
   };
 }
