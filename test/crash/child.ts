@@ -49,6 +49,20 @@ function fillTheDisk(): void {
   const writing = (fd: number, ...rest: [Buffer]): number => (fd <= 2 ? write(fd, ...rest) : full());
   Object.assign(fs, { fsyncSync: full, writeSync: writing });
   syncBuiltinESMExports();
+  hurry();
+}
+
+/** So many times as fast as it is: the database is opened again and again for half a minute before its server gives up. */
+const HURRY = 5;
+
+/** From now on time passes faster for this process. */
+function hurry(): void {
+  const { setTimeout: later } = globalThis;
+  const since = performance.now();
+  const now = performance.now.bind(performance);
+  performance.now = () => since + (now() - since) * HURRY;
+  const sooner = (run: () => void, ms = 0): NodeJS.Timeout => later(run, ms / HURRY);
+  globalThis.setTimeout = sooner as typeof setTimeout;
 }
 
 let armed: { readonly point: Point; left: number } | null = null;
