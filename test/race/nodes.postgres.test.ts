@@ -42,6 +42,8 @@ describe.runIf(hasPostgres())('several nodes on one Postgres', { timeout: LIMIT_
     cleanUp.push(() => running.stop());
     return running;
   }
+  /** What a node says to the others when something is due: they look at once, not when they next do so by themselves. */
+  const lookNow = () => database.query(`select pg_notify('rota_wake', 'somebody')`);
   async function participants(): Promise<Participant> {
     const participant = await startParticipant();
     cleanUp.push(() => participant.stop());
@@ -87,9 +89,10 @@ describe.runIf(hasPostgres())('several nodes on one Postgres', { timeout: LIMIT_
     const [one, two] = [await node({}, looks[0].between), await node({}, looks[1].between)];
     const everybodyLooks = async (): Promise<void> => {
       const before = looks.map(({ count }) => count());
-      await until('both nodes look twice for messages', () =>
-        looks.every(({ count }, i) => count() >= (before[i] ?? 0) + 2),
-      );
+      await until('both nodes look twice for messages', async () => {
+        await lookNow();
+        return looks.every(({ count }, i) => count() >= (before[i] ?? 0) + 2);
+      });
     };
     const id = await launch(one, inSequence(ask('alpha')), url);
     await until('the try', () => arrived.length === 1);
@@ -133,6 +136,10 @@ describe.runIf(hasPostgres())('several nodes on one Postgres', { timeout: LIMIT_
     const first = await participant.next();
     await until('the first try is held up', () => held === 1);
     const other = await node();
+    await until('the lease has run out, and the other looks', async () => {
+      await lookNow();
+      return participant.waiting() > 0;
+    });
     const second = await participant.next();
     expect(second.body).toEqual({ ...first.body, proceed_url: second.body.proceed_url });
     expect(second.headers['webhook-id']).toBe(first.headers['webhook-id']);
