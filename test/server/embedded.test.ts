@@ -40,6 +40,7 @@ beforeAll(async () => {
   });
 }, 60_000);
 afterAll(async () => {
+  vi.unstubAllEnvs();
   for (const one of listening) {
     one.close();
     one.closeAllConnections();
