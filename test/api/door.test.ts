@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../../src/identity/key-text.ts';
 import { ConfigError, readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { type Answer, type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 
 /* Who is let in: keys, tokens of workitems, and an open server that is not open to web pages. */
@@ -260,6 +261,7 @@ describe('the start', () => {
 
   test('once callers are asked they are asked for good, and a change of ADMIN_KEY ends the one before', async () => {
     const [first, second] = [makeKey().text, makeKey().text];
+    readyFolder(join(folder, 'data'));
     const status = async (more: Record<string, string>, key: string): Promise<number> => {
       const server = await startServer({ DATA_DIR: join(folder, 'data'), ...more });
       const answer = await send(server.url, 'GET', '/v1/me', { headers: key === '' ? {} : as(key) });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DATABASE_ENDED } from '../../src/server/open.ts';
 import { type ChildServer, type ChildServers, freePort, makeChildServers } from '../support/child-server.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { until } from '../support/until.ts';
 
 /* Servers in processes of their own that end in the middle of something: in a step that never ends, and on a disk that is full. */
@@ -17,6 +18,7 @@ let port = 0;
 beforeAll(async () => {
   servers = makeChildServers();
   folder = mkdtempSync(join(tmpdir(), 'rota-middle-'));
+  for (const data of ['looping', 'full']) readyFolder(join(folder, data));
   port = await freePort();
 }, LIMIT_MS);
 afterAll(async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'vitest';
+import { readyFolder } from '../support/ready-folder.ts';
 import { fiveNotices, twelveTriesThenError, twelveTriesThenHandler } from './scenarios.ts';
 
 /** Starting takes seconds; a loaded machine takes longer. */
@@ -15,7 +16,7 @@ describe('the schedule of tries, on the embedded database', { timeout: LIMIT_MS 
   const folder = (): string => {
     const made = mkdtempSync(join(tmpdir(), 'rota-retries-'));
     folders.push(made);
-    return join(made, 'data');
+    return readyFolder(join(made, 'data'));
   };
 
   test('twelve tries at their times, none early, a thirteenth never; then the handler of the error', () =>

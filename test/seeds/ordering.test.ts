@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveInChild } from '../support/child.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { type Answer, type Participant, postForm, postJson, send, startParticipant } from '../support/server.ts';
 
 /*
@@ -22,7 +23,7 @@ const TASKS = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'rota-ordering-'));
-const settings = { DATA_DIR: join(folder, 'data'), ROUTES_PREFIX: '/', TEST_CLOCK: '1' };
+const settings = { DATA_DIR: readyFolder(join(folder, 'data')), ROUTES_PREFIX: '/', TEST_CLOCK: '1' };
 let server: Awaited<ReturnType<typeof serveInChild>>;
 let handlers: Participant;
 beforeAll(async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Child, runNode, runRota, serveInChild } from '../support/child.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { postJson, send, startParticipant } from '../support/server.ts';
 
 /** A child process takes its time to start where several tests run side by side. */
@@ -143,7 +144,7 @@ describe('a server', { timeout: LIMIT_MS }, () => {
   test('that is told to stop says so at /readyz, finishes what is under way and exits with 0', async () => {
     // A participant that answers only when it is allowed to: its try is under way while the server stops.
     const participant = await startParticipant();
-    const server = keep(await serveInChild({ DATA_DIR: join(folder, 'data'), DRAIN_SECONDS: '600' }));
+    const server = keep(await serveInChild({ DATA_DIR: readyFolder(join(folder, 'data')), DRAIN_SECONDS: '600' }));
     const launched = await postJson(server.url, '/v1/workflows', {
       workflow: 'define\n  alpha',
       callback: participant.url,
@@ -168,7 +169,7 @@ describe('a server', { timeout: LIMIT_MS }, () => {
 
   test('goes on after a stop where it was', async () => {
     const participant = await startParticipant();
-    const settings = { DATA_DIR: join(folder, 'data') };
+    const settings = { DATA_DIR: readyFolder(join(folder, 'data')) };
     const first = keep(await serveInChild(settings));
     const { id } = (
       await postJson(first.url, '/v1/workflows', { workflow: 'define\n  alpha\n  bravo', callback: participant.url })
@@ -199,7 +200,7 @@ describe('a server', { timeout: LIMIT_MS }, () => {
   });
 
   test('is told clearly that another one has its data directory', async () => {
-    const settings = { DATA_DIR: join(folder, 'data') };
+    const settings = { DATA_DIR: readyFolder(join(folder, 'data')) };
     keep(await serveInChild(settings));
     const second = keep(runRota(['serve'], { ...settings, PORT: '0' }));
     expect((await second.ended).code).toBe(1);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 
 /** Seconds between the tries of an active callback (docs/api-v1.md). */
@@ -15,6 +16,7 @@ let servers: Running[] = [];
 let participants: Participant[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'rota-'));
+  readyFolder(join(folder, 'data'));
 });
 afterEach(async () => {
   for (const server of servers) await server.stop();

@@ -8,6 +8,7 @@ import type { WorkflowId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { DataDirLocked, lockDataDir } from '../../src/store/data-dir-lock.ts';
 import { openStore } from '../../src/store/open.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { AT } from './samples.ts';
 
 /** Six databases are opened one after the other, and a busy machine takes its time. */
@@ -55,7 +56,7 @@ const line = async (lines: AsyncIterator<string>): Promise<string> => {
 test(
   'a killed server loses nothing it had acknowledged, and its successor takes over directory and claims',
   async () => {
-    const dir = folder();
+    const dir = readyFolder(folder());
     for (let round = 1; round <= 2; round++) {
       const child = startChild('write', dir);
       expect(await line(child.lines)).toBe('open');
@@ -83,7 +84,7 @@ test(
 );
 
 test('a store that was closed leaves the directory to the next, with all that was in it', async () => {
-  const dir = folder();
+  const dir = readyFolder(folder());
   const settings = { databaseUrl: null, dataDir: dir, prepared: true };
   const first = await openStore(settings);
   await first.settings.write('offset', '7');
