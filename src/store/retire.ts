@@ -10,6 +10,8 @@ import { sweepStatement } from './tables/on-database.ts';
 
 /** One statement may throw away this many workflows; each may have thousands of rows. */
 const RETIRE_MAX = 500;
+/** One statement may throw away this many rows of each kind of one workflow. */
+const PORTION_MAX = 100_000;
 /** Readers of all events that come back from below this position have missed something. */
 export const noted = `
   noted as (
@@ -23,16 +25,18 @@ const keysFreed = `
       and b.tenant = w.tenant and b.key = w.business_key and b.workflow = w.id),
   events_gone as (
     delete from event e using doomed d where e.workflow_id = d.id and e.gone_at is null),`;
-const retireText = (locking: string, shard: string): string => `
-  with doomed as materialized (
+const doomed = (limit: string, locking: string, shard: string): string => `
+  doomed as materialized (
     select shard, id from workflow w
     where ended_at < $1 and status in ('completed', 'cancelled', 'killed')${shard.replace('t.', 'w.')}
       and not exists (
         select 1 from workitem t where t.shard = w.shard and t.workflow_id = w.id and t.send is not null)
     order by ended_at
-    limit $2
+    limit ${limit}
     ${locking}
-  ), ${BELOW_WORKFLOW.map(
+  )`;
+const retireText = (locking: string, shard: string): string => `
+  with ${doomed('$2', locking, shard)}, ${BELOW_WORKFLOW.map(
     ({ name: table }) => `${table}_gone as (
     delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard}${
       table === 'history' && shard === '' ? ' returning t.position' : ''
@@ -42,6 +46,24 @@ const retireText = (locking: string, shard: string): string => `
   select count(*) as n from gone`;
 const retire: Statement = { name: 'retire', text: retireText('for update skip locked', '') };
 const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('', ' and t.shard = $3::smallint') };
+/** Some rows of the workflow that would go first, which stays; its history from the beginning, so that what is left of it has no gap. */
+const portionText = (locking: string, shard: string): string => `
+  with ${doomed('1', locking, shard)}, ${BELOW_WORKFLOW.map(
+    ({ name: table }) => `${table}_gone as (
+    delete from ${table} t where t.ctid = any(array(
+      select t.ctid from ${table} t, doomed d where t.shard = d.shard and t.workflow_id = d.id${shard}
+      ${table === 'history' ? 'order by t.first_n ' : ''}limit $2))${shard}
+    returning ${table !== 'history' ? '1' : shard === '' ? 't.last_n, t.position' : 't.last_n'})`,
+  ).join(', ')},${shard === '' ? noted : ''}
+  begun as (
+    update workflow w set history_first = greatest(w.history_first, (select max(last_n) + 1 from history_gone))
+    from doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} and exists (select 1 from history_gone))
+  select ${BELOW_WORKFLOW.map(({ name: table }) => `(select count(*) from ${table}_gone)`).join(' + ')} as n`;
+const portion: Statement = { name: 'retire_portion', text: portionText('for update skip locked', '') };
+const portionInShard: Statement = {
+  name: 'retire_portion_in_shard',
+  text: portionText('', ' and t.shard = $3::smallint'),
+};
 /** Definitions looked at by one call, in the order of their hashes; the next call goes on behind them. */
 const DEFINITIONS_LOOKED_AT = 200;
 /** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (save-statements.ts). */
@@ -92,7 +114,7 @@ const sweeps = FREE_TABLES.flatMap((table) => {
   return [{ statement, ...table.sweep, name: table.name, byDatabase: table.columns[table.sweep.by] === 'instant' }];
 });
 
-export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store, 'retire'> {
+export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store, 'retire' | 'retirePortion'> {
   /** The last definition looked at; empty to begin again. */
   let lookedAt = '';
 
@@ -113,7 +135,19 @@ export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store
     if (unused.length > 0) await writes.run(dropDefinitions, [unused]);
   }
 
+  const gone = async (statement: Statement, ...values: readonly number[]): Promise<number> =>
+    Number((await writes.run(statement, values)).rows[0]?.['n'] ?? 0);
+
   return {
+    retirePortion: async ({ endedBefore, rows }) => {
+      const most = Math.min(rows, PORTION_MAX);
+      if (!namesShard) return gone(portion, endedBefore, most);
+      for (let shard = 0; shard < SHARDS; shard++) {
+        const some = await gone(portionInShard, endedBefore, most, shard);
+        if (some > 0) return some;
+      }
+      return 0;
+    },
     retire: async ({ endedBefore, now, limit, keepMs = {} }) => {
       const most = Math.min(limit, RETIRE_MAX);
       for (const sweep of sweeps) {
@@ -121,8 +155,6 @@ export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store
         await writes.run(sweep.statement, [sweep.byDatabase ? kept / 1000 : now - kept, most]);
       }
       await collectDefinitions();
-      const gone = async (statement: Statement, ...values: readonly number[]): Promise<number> =>
-        ((await writes.run(statement, values)).rows[0]?.['n'] ?? 0) as number;
       if (!namesShard) return gone(retire, endedBefore, most);
       let all = 0;
       for (let shard = 0; shard < SHARDS && all < most; shard++)

@@ -9,6 +9,8 @@ export type HouseKeeping = { stop(): Promise<void> };
 const EVERY_MS = 60_000;
 /** Workflows thrown away in one transaction: few enough not to be in anybody's way. */
 const RETIRE_AT_ONCE = 200;
+/** Rows of each kind thrown away at once of a workflow that takes the database too long alone. */
+const PORTION_ROWS = 20_000;
 /** Rounds of that in a row; the rest waits for the next minute. */
 const ROUNDS_MAX = 100;
 /** Embedded databases do not tidy up by themselves; every so many rounds they are told to. */
@@ -20,7 +22,7 @@ const DAY_MS = 86_400_000;
 const BATCH_DAYS_MAX = 30;
 
 export function keepHouse(parts: {
-  readonly store: Pick<Store, 'retire' | 'tidy'>;
+  readonly store: Pick<Store, 'retire' | 'retirePortion' | 'tidy'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly log: Log;
@@ -70,11 +72,17 @@ export function keepHouse(parts: {
       atOnce = Math.min(RETIRE_AT_ONCE, limit * 2);
       return gone;
     } catch (error) {
-      // One alone that takes too long is told: it stands first in line, and nothing is retired behind it.
-      if (!(error instanceof TookTooLong) || limit === 1) throw error;
-      atOnce = Math.ceil(limit / 2);
+      if (!(error instanceof TookTooLong)) throw error;
+      // One that takes too long alone stands first in line, and nothing would be retired behind it.
+      if (limit === 1) await inPortions(endedBefore);
+      else atOnce = Math.ceil(limit / 2);
       return null;
     }
+  }
+
+  async function inPortions(endedBefore: number): Promise<void> {
+    for (let round = 0; round < ROUNDS_MAX && !isStopped; round++)
+      if ((await store.retirePortion({ endedBefore, rows: PORTION_ROWS })) === 0) return;
   }
 
   async function keep(): Promise<void> {

@@ -1,6 +1,6 @@
 import { readLog } from '../../src/engine/outcomes.ts';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
-import { isOver, LOST_TRY, type WorkflowRow, type WorkitemRow } from '../../src/model/rows.ts';
+import { CHILDREN, isOver, LOST_TRY, type WorkflowRow, type WorkitemRow } from '../../src/model/rows.ts';
 import type { Loaded } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { hostOf } from '../../src/outbox/message.ts';
@@ -18,7 +18,7 @@ import {
   type Transaction,
 } from '../../src/store/store.ts';
 import { FREE_TABLES, openTables } from '../../src/store/tables/all.ts';
-import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Session } from './database.ts';
+import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Rows, type Session } from './database.ts';
 import { meetingIn, placeIn } from './meeting.ts';
 import { makeReads } from './reads.ts';
 import { giveBack, type Known, write } from './saving.ts';
@@ -111,6 +111,15 @@ export function openSimulated(
     end(database, session);
     sessions.delete(session);
   };
+
+  /** What is over, old and owes nothing: the eldest, so many of them at most. */
+  const doomed = (endedBefore: number, most: number): readonly Rows[] =>
+    [...database.workflows.values()]
+      .filter(({ workflow }) => workflow.endedAt !== null && workflow.endedAt < endedBefore)
+      .filter(({ workflow }) => isOver(workflow.status) && !database.locks.has(workflow.id))
+      .filter(({ workitems }) => [...workitems.values()].every(({ row }) => row.send === null))
+      .sort((a, b) => (a.workflow.endedAt ?? 0) - (b.workflow.endedAt ?? 0))
+      .slice(0, most);
 
   async function begin(list: readonly LoadRequest[]): Promise<Transaction> {
     const requests = merged(list);
@@ -403,22 +412,28 @@ export function openSimulated(
 
     read: makeReads(database, ask),
 
+    retirePortion: ({ endedBefore, rows }) =>
+      ask('retire a portion', () => {
+        const [one] = doomed(endedBefore, 1);
+        if (one === undefined) return 0;
+        let gone = 0;
+        for (const kind of CHILDREN)
+          for (const key of [...one[kind].keys()].slice(0, rows)) gone += Number(one[kind].delete(key));
+        const entries = one.history.splice(0, rows);
+        one.firstKept = Math.max(one.firstKept, (entries.at(-1)?.lastN ?? 0) + 1);
+        return gone + entries.length;
+      }),
     retire: ({ endedBefore, now, limit, keepMs = {} }) =>
       ask('retire', () => {
         const most = Math.min(limit, RETIRE_MAX);
-        const doomed = [...database.workflows.values()]
-          .filter(({ workflow }) => workflow.endedAt !== null && workflow.endedAt < endedBefore)
-          .filter(({ workflow }) => isOver(workflow.status) && !database.locks.has(workflow.id))
-          .filter(({ workitems }) => [...workitems.values()].every(({ row }) => row.send === null))
-          .sort((a, b) => (a.workflow.endedAt ?? 0) - (b.workflow.endedAt ?? 0))
-          .slice(0, most);
-        for (const { workflow } of doomed) {
+        const gone = doomed(endedBefore, most);
+        for (const { workflow } of gone) {
           database.workflows.delete(workflow.id);
           const keys = rowsOfTable(database.tables, 'business_key');
           for (const [name, row] of keys) if (row['workflow'] === workflow.id) keys.delete(name);
         }
         for (const table of FREE_TABLES) sweepInMemory(table, database, { now, limit: most, keepMs });
-        return doomed.length;
+        return gone.length;
       }),
     foldHistory: ({ workflow, firstNs, firstKept }) =>
       ask('fold history', () => {

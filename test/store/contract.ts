@@ -1303,6 +1303,32 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect(await store.retire({ endedBefore: 20, now: 0, limit: 2 })).toBe(1);
       });
 
+      test('what is too large to go at once goes in portions: first what is below it, then it', async () => {
+        const old = { endedAt: 1, status: 'completed', lastN: 5 } as const;
+        const [large, running] = [workflowId(), workflowId()];
+        const strands = Array.from({ length: 5 }, (_, i) => strand(`0.${i}`));
+        await write([
+          changes(
+            workflow(large, old),
+            { strands, variables: [variable('0', 'x')] },
+            { history: [1, 2, 3, 4, 5].map((n) => history(n)) },
+          ),
+          changes(workflow(running, { launchedAt: 1 }), { strands: [strand('0.1')] }),
+        ]);
+        const portion = (): Promise<number> => store.retirePortion({ endedBefore: 2, rows: 2 });
+        const went: number[] = [];
+        do went.push(await portion());
+        while (went.at(-1) !== 0);
+        expect(went.reduce((sum, rows) => sum + rows, 0)).toBeGreaterThanOrEqual(5 + 1);
+        expect(Math.max(...went)).toBeLessThanOrEqual(2 + 1 + 2);
+        expect((await load(large, { kind: 'everything' })).strands.size).toBe(0);
+        expect(await store.read.history(DEFAULT_TENANT, large, 0, 10)).toEqual([]);
+        expect((await load(running, { kind: 'everything' })).strands.size).toBe(1);
+        expect(await store.retire({ endedBefore: 2, now: 0, limit: 10 })).toBe(1);
+        expect(await store.read.workflow(DEFAULT_TENANT, large)).toBe(null);
+        expect(await portion()).toBe(0);
+      });
+
       test('tidying keeps everything', async () => {
         const id = await launched({ workitems: [workitem('0_0')] });
         await store.tidy();

@@ -24,6 +24,7 @@ test('once a minute what has been over for long enough goes, in portions, and ev
         left -= gone;
         return gone;
       },
+      retirePortion: async () => 0,
       tidy: async () => {
         tidied += 1;
       },
@@ -71,6 +72,7 @@ test('when so many workflows at once take the database too long, fewer go at onc
         left -= gone;
         return gone;
       },
+      retirePortion: async () => 0,
       tidy: async () => {},
     },
     clock: stoppedClock(100 * DAY_MS),
@@ -87,6 +89,39 @@ test('when so many workflows at once take the database too long, fewer go at onc
   await house.stop();
 });
 
+test('one that takes too long alone goes in portions, and those behind it go, too', async () => {
+  const time = manualTime();
+  let [rows, left] = [50_000, 3];
+  const portions: number[] = [];
+  const house = keepHouse({
+    store: {
+      retire: async ({ limit }) => {
+        if (rows > 0) throw new TookTooLong('too long');
+        const gone = Math.min(left, limit);
+        left -= gone;
+        return gone;
+      },
+      retirePortion: async (request) => {
+        const gone = Math.min(rows, request.rows);
+        rows -= gone;
+        portions.push(gone);
+        return gone;
+      },
+      tidy: async () => {},
+    },
+    clock: stoppedClock(100 * DAY_MS),
+    time,
+    log: silentLog,
+    retainEndedDays: 30,
+    retainAuditDays: 400,
+    retainBatchesDays: 30,
+  });
+  time.pass(MINUTE_MS);
+  for (let i = 0; i < 50 && left > 0; i++) await settle();
+  expect([left, portions]).toEqual([0, [20_000, 20_000, 10_000, 0]]);
+  await house.stop();
+});
+
 test('one node keeps house for all; the others look now and then', async () => {
   const time = manualTime();
   let isOurs = true;
@@ -97,6 +132,7 @@ test('one node keeps house for all; the others look now and then', async () => {
         asked += 1;
         return 0;
       },
+      retirePortion: async () => 0,
       tidy: async () => {},
     },
     clock: stoppedClock(100 * DAY_MS),
