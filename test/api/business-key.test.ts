@@ -169,6 +169,10 @@ test('the trace of a launch is kept, shown, and sent with every try as a span of
   }>();
   const path = `/v1/workflows/${id}/workitems/${item.workitems[0]?.id}/redeliver`;
   expect((await send(server.url, 'POST', path)).status).toBe(201);
+  const { history } = (await send(server.url, 'GET', `/v1/workflows/${id}/history?kinds=workitem.redelivering`)).json<{
+    history: readonly { readonly workitem_id: string; readonly participant: string }[];
+  }>();
+  expect(history).toMatchObject([{ workitem_id: item.workitems[0]?.id, participant: expect.any(String) }]);
   const second = await of(id);
   expect(String(second['traceparent'])).toContain(trace);
   expect(second['traceparent']).not.toBe(first['traceparent']);

@@ -6,7 +6,7 @@ import { LOST_MAX, QUEUE_STIMULI_MAX } from '../../src/engine/make-engine.ts';
 import { BUSY_MS_MAX } from '../../src/engine/parking.ts';
 import type { Step } from '../../src/engine/turn.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
-import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
+import { type ExpressionId, expidOf, expressionId, type WorkflowId, workitemId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { openStore } from '../../src/store/open.ts';
 import { DataRefused, OutcomeUnknown, type Store, StoreUnavailable } from '../../src/store/store.ts';
@@ -772,6 +772,12 @@ describe('ends of tries', () => {
     const [again] = await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'redeliver', workitem } }]);
     expect(again).toMatchObject({ ok: true });
     expect(await workitemOf(store, workflow, 'alpha')).toMatchObject({ send: 'active', dueAt: START, tries: 1 });
+    expect((await historyOf(store, workflow)).entries.at(-1)).toMatchObject({
+      kind: 'workitem.redelivering',
+      expid: expidOf(workitem),
+      workitem_id: workitemId(workitem, workflow),
+      participant: 'alpha',
+    });
     const [asked] = await parts.engine.advance([
       { workflow, origin: SERVER, event: { kind: 'refuse', workitem, class: 'Busy', message: 'later' } },
     ]);
