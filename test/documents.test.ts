@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { problems } from '../src/api/problems.ts';
 import { published } from '../src/api/schemas.ts';
 import { readDefinition } from '../src/definition/read.ts';
+import { boundsTable } from '../src/server/settings/bounds.ts';
 import { readmeTable } from '../src/server/settings/shown.ts';
 
 /* What the documents say, held against what is there. */
@@ -23,6 +24,11 @@ const api = read('docs/api-v1.md');
 test('the README has the table of settings as it is', () => {
   const stale = 'the table of settings in README.md is stale: run npm run docs';
   expect(readme.includes(`\n${readmeTable()}\n`) ? '' : stale).toBe('');
+});
+
+test('the page for operators has the bounds of a step as they are', () => {
+  const stale = 'the table of bounds in docs/operating.md is stale: run npm run docs';
+  expect(read('docs/operating.md').includes(`\n${boundsTable()}\n`) ? '' : stale).toBe('');
 });
 
 test('every script the documents name is there', () => {

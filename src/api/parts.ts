@@ -218,6 +218,8 @@ export type Parts = {
     /** How callers are told apart: `none`, everybody may do everything. Asked each time, for the first key closes the door. */
     readonly auth: () => 'none' | 'keys';
     readonly retainEndedDays: number;
+    /** The bounds of a step, by their names. */
+    readonly limits: Readonly<Record<string, number>>;
     /** What an operator should look at, a sentence each. */
     readonly warnings: () => readonly string[];
   };

@@ -19,7 +19,6 @@ import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { makeSealing } from '../identity/sealing.ts';
 import { EVERY_TENANT } from '../identity/secrets.ts';
 import { deliveredText } from '../interpreter/state/fields.ts';
-import { LIMITS } from '../model/stimulus.ts';
 import { callbackRequest } from '../outbox/callback.ts';
 import { makePost, type Post } from '../outbox/post.ts';
 import { makeTargetCheck } from '../outbox/targets.ts';
@@ -49,6 +48,7 @@ import { makeServerFigures } from './figures.ts';
 import { identityFor, keyComplaint, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { launchesOf } from './schedules.ts';
+import { boundsOf } from './settings/bounds.ts';
 import { startsOf } from './starts.ts';
 import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
@@ -196,6 +196,7 @@ async function buildOn(
     socketsPerHostMax: config.triesPerHostMax,
     lookups: { most: config.lookupsAtOnceMax, seconds: config.lookupSeconds },
   });
+  const bounds = boundsOf(config);
   const definitions = makeDefinitionRegistry(store);
   const routes = makeRoutes(definitions);
   const node = await compose({
@@ -207,7 +208,7 @@ async function buildOn(
     post: between?.post?.(post) ?? post,
     meter: figures.meter,
     named: namedIn(definitions),
-    limits: { ...LIMITS, hops: config.eventHopsMax },
+    limits: bounds,
     proceedToken: identity.capabilities.mint,
     signersOf: identity.secrets.signersOf,
     participants,
@@ -383,6 +384,7 @@ async function buildOn(
       version,
       auth: () => (identity.isOpen() ? 'none' : 'keys'),
       retainEndedDays: config.retainEndedDays,
+      limits: bounds,
       warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
     },
     scheduled: () => schedules?.wake(),

@@ -74,7 +74,7 @@ beforeAll(async () => {
       }),
     },
     streamsMax: 10,
-    about: { version: '1', auth: () => 'none' as const, retainEndedDays: 30, warnings: () => [] },
+    about: { version: '1', auth: () => 'none' as const, retainEndedDays: 30, limits: {}, warnings: () => [] },
     clock,
     ids,
     nodeId,

@@ -415,6 +415,60 @@ export const TABLE = {
     to: 1_000,
     meaning: 'events that may lead to each other, one by way of the next, before it is taken for a loop, 1 to 1000',
   }),
+  // Bounds of steps: bounds.ts. They are rules of the language, so all nodes of a database have the same.
+  stepMessagesMax: integer('STEP_MESSAGES_MAX', 200, {
+    from: 1,
+    to: 100_000,
+    meaning:
+      'inner messages of one step; the rest takes its turn; the same on all nodes, as the next nine, 1 to 100000',
+  }),
+  stepWorkMax: integer('STEP_WORK_MAX', 2_000_000, {
+    from: 10_000,
+    to: 1_000_000_000,
+    meaning: 'characters and elements one step reads, copies and writes; the rest takes its turn, 10000 to 1000000000',
+  }),
+  expressionsMax: integer('EXPRESSIONS_MAX', 50_000, {
+    from: 10,
+    to: 50_000,
+    meaning: 'live expressions of one workflow, 10 to 50000',
+  }),
+  listenersMax: integer('LISTENERS_MAX', 10_000, {
+    from: 1,
+    to: 100_000,
+    meaning: 'expressions of one workflow that listen, or wait for events, at once, 1 to 100000',
+  }),
+  nestingMax: integer('NESTING_MAX', 500, {
+    from: 10,
+    to: 1_000,
+    meaning: 'nesting of expressions at run time (sub-processes that call each other), 10 to 1000',
+  }),
+  valueDepthMax: integer('VALUE_DEPTH_MAX', 300, {
+    from: 10,
+    to: 500,
+    meaning: 'lists and objects inside each other in a field or variable, 10 to 500',
+  }),
+  fieldsCharactersMax: integer('FIELDS_CHARACTERS_MAX', 4_000_000, {
+    from: 20_000,
+    to: 16_000_000,
+    meaning:
+      'characters of the fields of a workitem as JSON, and of a list that an iterator goes through, 20000 to 16000000',
+  }),
+  variablesCharactersMax: integer('VARIABLES_CHARACTERS_MAX', 4_000_000, {
+    from: 20_000,
+    to: 16_000_000,
+    meaning: 'characters of the variables of one scope as JSON, names included, 20000 to 16000000',
+  }),
+  mergeCharactersMax: integer('MERGE_CHARACTERS_MAX', 16_000_000, {
+    from: 20_000,
+    to: 256_000_000,
+    meaning:
+      'characters of what the branches of one concurrence replied with, as it waits to be merged, 20000 to 256000000',
+  }),
+  keptCharactersMax: integer('KEPT_CHARACTERS_MAX', 100_000_000, {
+    from: 20_000,
+    to: 1_000_000_000,
+    meaning: 'characters of all that the branches and variables of one workflow keep, 20000 to 1000000000',
+  }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,
     to: 60,

@@ -1,5 +1,4 @@
 import { mayDo } from '../../../identity/principal.ts';
-import { LIMITS } from '../../../model/stimulus.ts';
 import { answers } from '../../answers.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
@@ -31,7 +30,7 @@ function info(parts: Parts, features: readonly string[], call: Call): Reply {
     role: parts.role,
     now: timeView(parts.clock.now()),
     test_clock: parts.testClock !== null,
-    limits: Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [snakeCase(name), limit])),
+    limits: Object.fromEntries(Object.entries(about.limits).map(([name, limit]) => [snakeCase(name), limit])),
     retention: { ended_days: about.retainEndedDays },
     features: [...features].sort(),
     warnings: about.warnings(),
