@@ -87,7 +87,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
           await postJson(server.url, '/v1/test/clock', { advance: 1 });
           return card.count();
         },
-        { timeout: 60_000, interval: 500 },
+        { timeout: 60_000, interval: 100 },
       )
       .toBe(1);
   /** Writes over all that stands in the editor, as somebody at a keyboard does. */
