@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
 import { step } from '../../src/interpreter/step.ts';
@@ -143,6 +144,30 @@ const REACHED: { readonly [Name in keyof Limits]: () => void } = {
 };
 
 test.each(Object.entries(REACHED))('the bound %s is kept, and told', (_, reached) => reached());
+
+test('bounds of single expressions are kept, and told', () => {
+  const bpmn = readFileSync(
+    new URL('../bpmn/cases/camunda7/MultiInstanceTest.testParallelUserTasks.bpmn', import.meta.url),
+    'utf8',
+  );
+  const many = run(bpmn.replace('=5 - 2', '=10001'), {});
+  expect(complaint(many)).toContain('10001 instances are more than 10000');
+
+  const kept = run('define\n  alpha\n', {}, { audit: false });
+  const message = () => kept.stimulate({ kind: 'message', name: 'm', fields: {}, keep: true });
+  for (let i = 0; i < 1_000; i++) expect(message().ok).toBe(true);
+  expect(message()).toMatchObject({ ok: false, code: 'messages_full' });
+  expect(kept.status()).toBe('running');
+
+  const undone = run(
+    "define\n  citerator times: 1001\n    alpha undo: 'bravo'\n",
+    { messages: 10_000 },
+    { audit: false },
+  );
+  const answers = undone.open().map(({ id }) => undone.stimulate({ kind: 'proceed', workitem: id, fields: {} }));
+  expect(answers.filter(({ ok }) => ok)).toHaveLength(1_000);
+  expect(answers.at(-1)).toMatchObject({ ok: false, code: 'limit_exceeded' });
+});
 
 test('each bound that is a setting is set by it', () => {
   for (const [name, { setting }] of Object.entries(BOUNDS)) {
