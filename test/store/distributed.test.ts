@@ -17,7 +17,7 @@ import { inPartitions } from './partitions.ts';
  */
 
 /** One case of so many is played. */
-const EVERY = 9;
+const EVERY = 18;
 /** One commit of so many is refused. */
 const CONFLICT_EVERY = 5;
 
@@ -80,16 +80,16 @@ describe.runIf(hasPostgres())('a server on a database that is many', { timeout: 
   const quiet = (): Promise<Answer> => postJson(running.url, '/v1/test/clock', { advance: 0 });
   const get = async <Shape>(path: string): Promise<Shape> => (await send(running.url, 'GET', path)).json<Shape>();
 
-  test('plays a hundred cases of the corpus, conflicts or not', async () => {
+  test('plays fifty cases of the corpus, conflicts or not', async () => {
     const cases = readCases().filter((_, i) => i % EVERY === 0);
-    expect(cases.length).toBeGreaterThan(100);
+    expect(cases.length).toBeGreaterThan(50);
     const failed: string[] = [];
     for (const one of cases) {
       const { differences } = await playOverHttp(one, target, listener);
       if (differences.length > 0) failed.push(`${one.group}/${one.name}: ${differences.join('\n  ')}`);
     }
     expect(failed).toEqual([]);
-    expect(proxy.injected()).toBeGreaterThan(50);
+    expect(proxy.injected()).toBeGreaterThan(25);
   });
 
   test('takes many launches and proceeds at once, each exactly once, each transaction within one shard', async () => {
