@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { runNode } from '../support/child.ts';
 import { freePort } from '../support/child-server.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { send } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -19,13 +20,14 @@ test('a server whose log nobody reads answers and stops, and then says how many 
   timeout: 240_000,
 }, async () => {
   const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'rota-'));
   const child = spawn(process.execPath, ['scripts/start.mjs'], {
     cwd: root,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOST: '127.0.0.1',
       PORT: String(port),
-      DATA_DIR: 'memory:',
+      DATA_DIR: readyFolder(join(folder, 'data')),
       LOG_LEVEL: 'info',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -55,6 +57,8 @@ test('a server whose log nobody reads answers and stops, and then says how many 
     await until('the last line is read', () => lines().at(-1)?.event === 'server.stopped');
   } finally {
     child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
   }
 });
 

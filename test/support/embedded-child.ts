@@ -1,7 +1,3 @@
-import { lockDataDir } from '../../src/store/data-dir-lock.ts';
-import { openStore } from '../../src/store/open.ts';
-import { changes, history, save, workflow, workflowId, workitem } from '../store/samples.ts';
-
 /*
  * A server of its own process, to be killed. `lock <dir>`: says "held" or "refused" and waits. `write <dir>`: launches workflows one
  * after the other and says the id of each once it is committed.
@@ -10,7 +6,9 @@ import { changes, history, save, workflow, workflowId, workitem } from '../store
 const [task, dir = ''] = process.argv.slice(2);
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
+// Each loads what it needs: whoever asks for the lock needs no database.
 if (task === 'lock') {
+  const { lockDataDir } = await import('../../src/store/data-dir-lock.ts');
   try {
     await lockDataDir(dir);
     say('held');
@@ -19,6 +17,8 @@ if (task === 'lock') {
   }
   setInterval(() => {}, 1_000); // until killed
 } else {
+  const { openStore } = await import('../../src/store/open.ts');
+  const { changes, history, save, workflow, workflowId, workitem } = await import('../store/samples.ts');
   const store = await openStore({ databaseUrl: null, dataDir: dir, prepared: true });
   say('open');
   for (;;) {
@@ -32,3 +32,5 @@ if (task === 'lock') {
     say(id);
   }
 }
+
+export {};
