@@ -125,6 +125,6 @@ test('a case played over HTTP is judged as in process', async () => {
 });
 
 test('a launch that is refused ends as launch_error', async () => {
-  const verdict = await playOverHttp({ ...one, definition: 'rubbish' }, { url, testClock: false }, listener);
+  const verdict = await playOverHttp({ ...one, definition: 'rubbish' }, { url, testClock: false, ahead: 0 }, listener);
   expect(verdict.result.outcome).toBe('launch_error');
 });

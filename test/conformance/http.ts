@@ -82,14 +82,19 @@ export async function listen(): Promise<Listener> {
   };
 }
 
-export type Target = { readonly url: string; readonly testClock: boolean };
+export type Target = {
+  readonly url: string;
+  readonly testClock: boolean;
+  /** How many milliseconds its clock is ahead of ours. */
+  ahead: number;
+};
 
 /** Looks whether a server is there, and whether its clock can be moved. */
 export async function findTarget(url: string): Promise<Target> {
   const ping = await fetch(`${url}/v1/ping`, { signal: AbortSignal.timeout(REQUEST_MS_MAX) });
   if (!ping.ok) throw new Error(`${url}/v1/ping answers ${ping.status}`);
   const clock = await post(`${url}/v1/test/clock`, { advance: 0 });
-  return { url, testClock: clock.ok };
+  return { url, testClock: clock.ok, ahead: clock.ok ? aheadBy(await clock.text(), 0) : 0 };
 }
 
 const post = (url: string, body: Json): Promise<Response> =>
@@ -99,6 +104,12 @@ const post = (url: string, body: Json): Promise<Response> =>
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(REQUEST_MS_MAX),
   });
+
+/** What the test clock has answered says how far it is ahead. */
+function aheadBy(answer: string, otherwise: number): number {
+  const { now } = JSON.parse(answer) as { readonly now?: string };
+  return now === undefined ? otherwise : Date.parse(now) - Date.now();
+}
 
 const isOver = (status: string): boolean => ['completed', 'cancelled', 'killed'].includes(status);
 
@@ -116,8 +127,9 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
   const workflows: WorkflowId[] = [];
   const seenActive = new Set<string>();
   const silence = wantsToBeAlone(one) ? 5 * SILENCE_MS : SILENCE_MS;
+  /** Workflows that were seen to be over: nothing is due for them, and nothing changes any more. */
+  const over = new Map<WorkflowId, Shown>();
   let taken = 0;
-  let offset = 0;
 
   const show = async (workflow: WorkflowId): Promise<Shown> => {
     const response = await fetch(`${target.url}/v1/workflows/${workflow}`, {
@@ -125,7 +137,9 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
     });
     if (!response.ok)
       throw new Error(`GET /v1/workflows/${workflow} answers ${response.status}: ${await response.text()}`);
-    return (await response.json()) as Shown;
+    const shown = (await response.json()) as Shown;
+    if (isOver(shown.status)) over.set(workflow, shown);
+    return shown;
   };
   /** Answers that come too late are refused, and that is all; a server error is a trouble. */
   const act = async (path: string, body: Json): Promise<void> => {
@@ -138,8 +152,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
     const response = await post(`${target.url}/v1/test/clock`, { advance: by / 1_000 });
     const text = await response.text();
     if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${text}`);
-    const { now } = JSON.parse(text) as { readonly now?: string };
-    offset = now === undefined ? offset + by : Date.parse(now) - Date.now();
+    target.ahead = aheadBy(text, target.ahead + by);
   };
   const itemPath = (to: Received): string => `${to.workflow}/workitems/${to.workitem}!${to.workflow}`;
 
@@ -165,9 +178,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
 
   return {
     looks: target.testClock ? 2 : 3,
-    now: () => Date.now() + offset,
+    now: () => Date.now() + target.ahead,
     async launch(definition, fields) {
-      if (target.testClock) await moveClock(0);
       const callbacks = callbacksOf(one, inbox.url);
       const response = await post(`${target.url}/v1/workflows`, {
         workflow: definition,
@@ -194,28 +206,29 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
     },
     async nextDueAt() {
       const times: number[] = [];
-      for (const workflow of workflows)
+      for (const workflow of workflows.filter((one) => !over.has(one)))
         for (const timer of (await show(workflow)).timers) times.push(Date.parse(timer.due_at));
       return times.length === 0 ? null : Math.min(...times);
     },
     async waitUntil(at) {
-      const missing = Math.max(at - Date.now() - offset, 0);
+      const missing = Math.max(at - Date.now() - target.ahead, 0);
       if (target.testClock && missing > 0) await moveClock(missing + 1);
       else await sleep(missing + 5);
     },
     async ending(workflow): Promise<Ending> {
-      const shown = await show(workflow);
-      const over = isOver(shown.status);
+      const shown = over.get(workflow) ?? (await show(workflow));
+      const isEnded = isOver(shown.status);
       return {
-        outcome: over ? 'terminated' : shown.status === 'error' ? 'error' : 'running',
+        outcome: isEnded ? 'terminated' : shown.status === 'error' ? 'error' : 'running',
         status: shown.status,
-        fields: over ? shown.fields : null,
+        fields: isEnded ? shown.fields : null,
         errors: shown.errors.map((error) => ({ expid: error.expid, class: error.class, message: error.message })),
         remaining: shown.expressions.map((expression) => expression.expid),
       };
     },
     async leave() {
-      for (const workflow of workflows) if (!isOver((await show(workflow)).status)) await act(`${workflow}/kill`, {});
+      for (const workflow of workflows)
+        if (!over.has(workflow) && !isOver((await show(workflow)).status)) await act(`${workflow}/kill`, {});
     },
   };
 }
