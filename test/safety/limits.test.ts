@@ -136,10 +136,12 @@ const REACHED: { readonly [Name in keyof Limits]: () => void } = {
     expect(paramsOf(run(PAST, { pastTags: 10, messages: 10_000 }))['past']).toHaveLength(10);
   },
   pastTagsCharacters: () => {
-    const { past } = paramsOf(run(PAST, { pastTagsCharacters: 1_000, messages: 10_000 }));
-    expect(JSON.stringify(past).length).toBeLessThan(1_300);
-    expect(JSON.stringify(past)).toContain('"t29"');
-    expect(JSON.stringify(past)).not.toContain('"t0"');
+    const text = PAST.replace("'t$", "'${f:long}$");
+    const fields = { long: 'l'.repeat(1_500) };
+    const { past } = paramsOf(run(text, { pastTagsCharacters: 20_000, messages: 10_000 }, { fields }));
+    expect(JSON.stringify(past).length).toBeLessThanOrEqual(20_500);
+    expect(JSON.stringify(past)).toContain('l29"');
+    expect(JSON.stringify(past)).not.toContain('l10"');
   },
 };
 
