@@ -32,6 +32,8 @@ export type DefinitionComplaint = {
   readonly column: number;
   /** Of BPMN: the id of the element. */
   readonly element?: string;
+  /** Of BPMN: what it is that is not run here. */
+  readonly unsupported?: string;
 };
 /** Of BPMN: the ids of the process to run and of the start event to begin with. */
 export type DefinitionChoice = { readonly process?: string | null; readonly start?: string | null };
@@ -42,9 +44,12 @@ export type DefinitionWarning = {
   readonly pointer: string;
   readonly line?: number;
   readonly column?: number;
+  /** Of BPMN: the id of the element. */
+  readonly element?: string;
 };
 export type DefinitionRead =
-  | { readonly ok: true; readonly tree: Tree }
+  /** `warnings`: of BPMN, what is told of its elements where it is stored or looked at. */
+  | { readonly ok: true; readonly tree: Tree; readonly warnings?: readonly DefinitionWarning[] }
   | { readonly ok: false; readonly errors: readonly DefinitionComplaint[] };
 
 export type ConvertOptions = {

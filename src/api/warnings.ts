@@ -65,6 +65,7 @@ export const Warnings = Type.Array(
     pointer: text('Where: in the tree, or, with a # before it, in the body'),
     line: Type.Optional(Type.Integer()),
     column: Type.Optional(Type.Integer()),
+    element: Type.Optional(text('Of BPMN: the id of the element')),
   }),
   { description: 'What is taken and was probably not meant' },
 );

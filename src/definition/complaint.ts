@@ -3,6 +3,8 @@ export type Complaint = Place & {
   readonly message: string;
   /** Of BPMN: the id of the element, or what it is. */
   readonly element?: string;
+  /** Of BPMN: what it is that is not run here. */
+  readonly unsupported?: string;
 };
 export type Place = { readonly line: number; readonly column: number };
 

@@ -8,6 +8,7 @@ import { readJson } from './json.ts';
 import { LIMITS, type Limits } from './limits.ts';
 import { readRadial } from './radial.ts';
 import { type Doubts, pathText, type Reading } from './reading.ts';
+import type { Warning } from './warnings.ts';
 import { readXml } from './xml.ts';
 
 export type { Complaint } from './complaint.ts';
@@ -22,6 +23,8 @@ export type ReadResult =
       readonly placeOf: (node: Tree) => Place;
       /** Of Radial: nodes that are probably not meant as they are written. */
       readonly doubts?: Doubts;
+      /** Of BPMN: what was probably not meant, or is not heeded. */
+      readonly warnings?: readonly Warning[];
     }
   | { readonly ok: false; readonly errors: readonly Complaint[] };
 export type ReadOptions = {
@@ -106,10 +109,26 @@ export function readTree(value: Json, options: ReadOptions = {}): ReadResult {
 
 function readBpmnText(body: string, limits: Limits, { process = null, start = null }: ReadOptions): ReadResult {
   const reading = readBpmn(body, limits, { process, start });
-  if (reading.ok) return { ok: true, tree: reading.tree, format: 'bpmn', placeOf: () => ({ line: 1, column: 1 }) };
-  const errors = reading.troubles
-    .slice(0, limits.complaints)
-    .map(({ element, id, message }) => ({ ...complaintAt(body, element.offset, message), element: id }));
+  if (reading.ok)
+    return {
+      ok: true,
+      tree: reading.tree,
+      format: 'bpmn',
+      placeOf: () => ({ line: 1, column: 1 }),
+      warnings: reading.doubts.slice(0, limits.complaints).map(({ code, element, id, message }) => ({
+        ...{ code, message, pointer: '', element: id },
+        ...placeAt(body, element.offset),
+      })),
+    };
+  const errors = reading.troubles.slice(0, limits.complaints).map(({ element, id, message, unsupported, other }) => ({
+    ...complaintAt(
+      body,
+      element.offset,
+      other === undefined ? message : `${message}, on line ${placeAt(body, other.offset).line} too`,
+    ),
+    element: id,
+    ...(unsupported !== undefined && { unsupported }),
+  }));
   return { ok: false, errors };
 }
 

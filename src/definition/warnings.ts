@@ -8,6 +8,7 @@ import {
   isExpressionHead,
   OWN_ATTRIBUTES,
 } from '../model/vocabulary.ts';
+import type { DoubtCode } from './bpmn/doubts.ts';
 import { type Place, quoted } from './complaint.ts';
 import { LIMITS } from './limits.ts';
 import { nearestName } from './near-names.ts';
@@ -19,7 +20,7 @@ import type { Doubts } from './reading.ts';
  * `expression_misspelt`, `attribute_misspelt`: a word near to one of the language. `children_ignored`: a participant
  * with children, which never run. `unreachable`: stands behind an expression that never goes on. `definition_unused`:
  * nothing calls it. `callback_missing`: a participant for which no URL was given. `null_condition`: `'${f} is null'`,
- * which never holds. `indentation_uneven`, `quote_open`: of Radial, what may be written so and is probably a slip.
+ * which never holds. `indentation_uneven`, `quote_open`: of Radial, what may be written so and is probably a slip. Those of BPMN: bpmn/doubts.ts.
  */
 export type WarningCode =
   | 'expression_misspelt'
@@ -30,13 +31,16 @@ export type WarningCode =
   | 'callback_missing'
   | 'null_condition'
   | 'indentation_uneven'
-  | 'quote_open';
+  | 'quote_open'
+  | DoubtCode;
 
 /** `pointer`: the JSON pointer of the node in the tree's JSON form; '' is the root, `/2/0` its first child. */
 export type Warning = {
   readonly code: WarningCode;
   readonly message: string;
   readonly pointer: string;
+  /** Of BPMN: the id of the element. */
+  readonly element?: string;
 } & Partial<Place>;
 
 export type WarningOptions = {

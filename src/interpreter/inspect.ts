@@ -114,6 +114,8 @@ export type Inspection = {
     readonly expression_id: ExpressionId;
     readonly due_at: number;
     readonly action: string;
+    /** Of BPMN: the id of the event. */
+    readonly element?: string;
   }[];
   readonly errors: readonly {
     readonly expression_id: ExpressionId;
@@ -142,6 +144,8 @@ export type BpmnInspection = {
     /** Tokens that wait at a gateway for others. */
     readonly waiting: number;
     readonly failed: number;
+    /** Tokens that have left it. */
+    readonly done: number;
   }[];
   readonly process: string;
   /** What is listened for, oldest first. */
@@ -150,6 +154,8 @@ export type BpmnInspection = {
     readonly message?: string;
     readonly signal?: string;
     readonly key: string | null;
+    /** Since when, in milliseconds; null: it was not written down. */
+    readonly since: number | null;
     readonly seq: number;
   }[];
   /** Gateways whose tokens nothing can ever set free. */
@@ -200,7 +206,11 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
     tree: tree === undefined ? null : treeToJson(withoutDrawing(tree)),
     bpmn:
       tree?.name === 'bpmn:process'
-        ? { ...bpmnOf(nodes, definition), process: String(tree.attributes.get('id')), waits: waitsOf(loaded) }
+        ? {
+            ...bpmnOf(nodes, definition, passedIn(workflow, tree)),
+            process: String(tree.attributes.get('id')),
+            waits: waitsOf(loaded),
+          }
         : null,
   };
 }
@@ -343,9 +353,15 @@ export function timer(row: {
 }): Inspection['timers'][number] {
   const payload = JSON.parse(row.payload) as {
     readonly id: ExpressionId;
-    readonly wake: { readonly do: string; readonly name?: string };
+    readonly wake: { readonly do: string; readonly name?: string; readonly element?: string };
   };
-  return { expression_id: payload.id, due_at: row.dueAt, action: payload.wake.name ?? payload.wake.do };
+  const { wake } = payload;
+  return {
+    expression_id: payload.id,
+    due_at: row.dueAt,
+    action: wake.name ?? wake.do,
+    ...(wake.element !== undefined && { element: wake.element }),
+  };
 }
 
 /** The variables of a process that can be shown: rows of their own where they were loaded. */
@@ -390,23 +406,46 @@ function waitsOf({ listeners }: Loaded): BpmnInspection['waits'] {
   return [...listeners.values()]
     .flatMap(({ event, name, spec }) => {
       if (event !== 'message' && event !== 'signal') return [];
-      const { element, key, seq } = JSON.parse(spec) as {
+      const {
+        element,
+        key,
+        since = null,
+        seq,
+      } = JSON.parse(spec) as {
         readonly element: string;
         readonly key: string | null;
+        readonly since?: number;
         readonly seq: number;
       };
-      return [{ element, [event]: name ?? '', key, seq }];
+      return [{ element, [event]: name ?? '', key, since, seq }];
     })
     .sort((a, b) => a.seq - b.seq);
 }
 
-function bpmnOf(nodes: readonly Node[], definition: Definition): Pick<BpmnInspection, 'elements' | 'stuck'> {
-  const found = new Map<string, { live: number; waiting: number; failed: number }>();
-  const at = (id: string): { live: number; waiting: number; failed: number } => {
-    const known = found.get(id) ?? { live: 0, waiting: 0, failed: 0 };
+/** How often tokens have left the elements of the definition. */
+function passedIn(workflow: WorkflowRow, tree: Tree): readonly (readonly [string, number])[] {
+  return Object.entries(decodeHeader(workflow.header).passed ?? {}).flatMap(([path, count]) => {
+    let at: Tree | undefined = tree;
+    for (const index of path.split('.')) at = at?.children[Number(index)];
+    const id = at?.attributes.get('id');
+    return typeof id === 'string' ? [[id, count] as const] : [];
+  });
+}
+
+type Counts = { live: number; waiting: number; failed: number; done: number };
+
+function bpmnOf(
+  nodes: readonly Node[],
+  definition: Definition,
+  passed: readonly (readonly [string, number])[],
+): Pick<BpmnInspection, 'elements' | 'stuck'> {
+  const found = new Map<string, Counts>();
+  const at = (id: string): Counts => {
+    const known = found.get(id) ?? { live: 0, waiting: 0, failed: 0, done: 0 };
     found.set(id, known);
     return known;
   };
+  for (const [id, count] of passed) at(id).done += count;
   const stuck: string[] = [];
   for (const node of nodes) {
     const element = elementOf(node, definition);

@@ -59,10 +59,15 @@ export type SentEvent = {
   readonly at: number;
   /** Null: until its workflow is over. */
   readonly keepSeconds: number | null;
-  /** Of BPMN: its own workflow has heard it within the step. */
-  readonly skip?: string;
 };
 export const SEND_ID = 'send ';
+/** The end of the id of a signal that its own workflow has heard within the step that threw it. */
+export const HEARD = '!';
+/** The source of what a workflow sends. */
+export const sourceOf = (workflow: string): string => `/v1/workflows/${workflow}`;
+/** Whether a workflow threw this signal itself, and has heard it. */
+export const hasHeard = ({ sort, id, source }: Pick<EventRow, 'sort' | 'id' | 'source'>, workflow: string): boolean =>
+  sort === 'signal' && id.endsWith(HEARD) && source === sourceOf(workflow);
 /** The agenda row of a workflow to come that an event starts. */
 export const START_ID = 'start';
 

@@ -31,11 +31,13 @@ export type ScheduleSpec = {
   readonly endAt: number | null;
   readonly jitterMs: number;
   readonly paused: boolean;
+  /** Of BPMN: the start event it begins with. */
+  readonly start: string | null;
 };
 
 type Complaint = { readonly detail: string; readonly pointer: string };
 const MEMBERS: ReadonlySet<string> = new Set(
-  'name cron every at zone overlap catch_up fields start_at end_at jitter paused'.split(' '),
+  'name cron every at zone overlap catch_up fields start_at end_at jitter paused start'.split(' '),
 );
 
 /** Reads `schedules`; a complaint: what is wrong, its pointer below the list. `now`: a cron line has to come some day after it. */
@@ -89,7 +91,9 @@ export function readSchedule(written: Json, index: string, now: number): Schedul
   const kinds = ['cron', 'every', 'at'].filter((kind) => Object.hasOwn(written, kind));
   const [kind] = kinds;
   if (kinds.length !== 1) return wrong('must have one of cron, every and at');
-  const rest = { name, written, overlap, catchUp, fields, startAt: from, endAt: to, jitterMs, paused };
+  const start = ownValue(written, 'start') ?? null;
+  if (start !== null && typeof start !== 'string') return wrong('must be the id of a start event', 'start');
+  const rest = { name, written, overlap, catchUp, fields, startAt: from, endAt: to, jitterMs, paused, start };
   if (kind === 'every') {
     const everyMs = spanMs(written['every']);
     if (everyMs === null || everyMs < EVERY_MS_MIN) return wrong('must be a duration of at least a second', 'every');

@@ -39,7 +39,7 @@ export function launchesOf(parts: Parts): {
         ...{ isForm: false, requestId: schedule.id, address: null, launchId: id },
       };
       const reply = await run(call, {
-        ...{ name: definition, version, body: { fields: spec.fields }, startedBy: 'schedule' },
+        ...{ name: definition, version, body: { fields: spec.fields }, startedBy: 'schedule', start: spec.start },
         meta: { schedule: { id: schedule.id, due_at: new Date(schedule.dueAt).toISOString() } },
       });
       const answer = reply.kind === 'text' ? (JSON.parse(reply.text) as Json) : null;

@@ -9,6 +9,7 @@ import {
   SEND_ID,
   type SentEvent,
   START_ID,
+  sourceOf,
 } from '../model/events.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
@@ -55,6 +56,8 @@ export type StartOrder = {
   readonly version: number;
   readonly fields: JsonObject;
   readonly businessKey: string | null;
+  /** Of BPMN: the start event it begins with. */
+  readonly start?: string;
   readonly hops: number;
   readonly eventId: string;
 };
@@ -241,7 +244,7 @@ export function makeReceiver(parts: {
     const row = await store.meeting.sending(workflow, agenda);
     if (row === null) return;
     const { send: sent } = JSON.parse(row.payload) as { readonly send: SentEvent };
-    const source = `/v1/workflows/${workflow}`;
+    const source = sourceOf(workflow);
     const incoming: Incoming = {
       ...{ source, id: sent.id, type: sent.type, key: sent.key, mode: sent.mode, hops: sent.hops },
       sort: sent.mode === 'broadcast' ? 'signal' : 'message',

@@ -22,6 +22,8 @@ export type Trigger = {
   readonly fields?: JsonObject;
   readonly business_key?: string;
   readonly enabled?: boolean;
+  /** Of BPMN: the start event that waits for it, as a message or a signal. */
+  readonly start?: { readonly element: string; readonly hears: 'message' | 'signal' };
 };
 
 /** A trigger of the active version of a definition. */
@@ -58,7 +60,10 @@ export function makeStarter(parts: {
         skipped.push({ definition, reason: 'business_key_taken', workflowId: holder });
         continue;
       }
-      const order: StartOrder = { tenant, definition, version, fields, businessKey, hops: incoming.hops, eventId };
+      const order: StartOrder = {
+        ...{ tenant, definition, version, fields, businessKey, hops: incoming.hops, eventId },
+        ...(trigger.start !== undefined && { start: trigger.start.element }),
+      };
       starts.push({ workflow: parts.freshId(), payload: JSON.stringify({ launch: order }) });
     }
     return { starts, skipped };
@@ -69,13 +74,17 @@ export function makeStarter(parts: {
 export const fitsTrigger = (trigger: Trigger, { source, key, event, mode, sort }: Incoming): boolean =>
   trigger.enabled !== false &&
   mode !== 'direct' &&
-  // Signals start processes of BPMN alone.
-  sort !== 'signal' &&
+  // Signals start processes of BPMN alone, and messages none that waits for a signal.
+  (sort === 'signal' ? trigger.start?.hears === 'signal' : sort === 'event' || trigger.start?.hears !== 'signal') &&
   (trigger.source === undefined || trigger.source === source) &&
   (trigger.key === undefined || trigger.key === key) &&
   (trigger.where === undefined || judgeEvent(trigger.where, event));
 
-const fieldsFor = ({ fields }: Trigger, event: JsonObject): JsonObject => {
+const fieldsFor = ({ fields, start }: Trigger, event: JsonObject): JsonObject => {
+  if (start !== undefined) {
+    const data = ownValue(event, 'data');
+    return isObject(data) ? data : {};
+  }
   if (fields === undefined) return { event };
   const value = filled(fields, event);
   return isObject(value) ? value : {};
@@ -143,6 +152,19 @@ export type HasTriggers = {
 };
 
 function triggersIn(definition: HasTriggers | null): readonly Trigger[] {
-  const triggers = definition === null ? undefined : ownValue(definition.options, 'triggers');
-  return Array.isArray(triggers) ? (triggers as unknown as readonly Trigger[]) : [];
+  if (definition === null) return [];
+  const triggers = ownValue(definition.options, 'triggers');
+  const starts = ownValue(definition.options, 'starts');
+  return [
+    ...(Array.isArray(triggers) ? (triggers as unknown as readonly Trigger[]) : []),
+    ...(Array.isArray(starts) ? starts : []).flatMap(startTrigger),
+  ];
+}
+
+/** A start event as it is kept (api/resources/definitions/starts.ts). */
+function startTrigger(start: Json): readonly Trigger[] {
+  const { element, message, signal } = start as { readonly [key: string]: string | undefined };
+  const type = message ?? signal;
+  if (element === undefined || type === undefined) return [];
+  return [{ type, start: { element, hears: message === undefined ? 'signal' : 'message' } }];
 }

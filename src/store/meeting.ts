@@ -1,4 +1,13 @@
-import { type EventRow, fits, handedId, type Judge, keyOf, NAMED_MAX, type Received } from '../model/events.ts';
+import {
+  type EventRow,
+  fits,
+  handedId,
+  hasHeard,
+  type Judge,
+  keyOf,
+  NAMED_MAX,
+  type Received,
+} from '../model/events.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { JsonObject } from '../model/json.ts';
@@ -165,7 +174,10 @@ export async function receive(
         ? meeting.of(each)
         : { waiters: await place.waitersOf(row.workflowId as WorkflowId, row.type, LOOKED_AT_MAX), rest: null };
     const fitting = found.waiters.filter(
-      (waiter) => !gone.has(`${waiter.workflow} ${waiter.id}`) && fits(waiter, { ...row, event }, judge),
+      (waiter) =>
+        !gone.has(`${waiter.workflow} ${waiter.id}`) &&
+        !hasHeard(row, waiter.workflow) &&
+        fits(waiter, { ...row, event }, judge),
     );
     const hits = row.mode === 'broadcast' ? fitting : [...fitting].sort(longestWaiting).slice(0, 1);
     for (const waiter of hits) if (waiter.once) gone.add(`${waiter.workflow} ${waiter.id}`);
@@ -420,7 +432,10 @@ export async function goOn(
     return null;
   }
   const [found = []] = await place.waiters(row.tenant, [first], HITS_AT_ONCE);
-  const hits = found.filter((waiter) => waiter.seq <= first.upTo && fits(waiter, { ...row, event }, judge));
+  const hits = found.filter(
+    (waiter) =>
+      waiter.seq <= first.upTo && !hasHeard(row, waiter.workflow) && fits(waiter, { ...row, event }, judge),
+  );
   const handings = hits.map((waiter) => handingOf(row, waiter));
   const handed = handings.length === 0 ? new Set<string>() : await place.hand(handings, now);
   const served = handings.filter((handing) => handed.has(handingKey(handing)));

@@ -24,13 +24,25 @@ import {
  * at the same walk over the same scopes, and is a few lines by itself.
  */
 
-export type Trouble = { readonly element: Element; readonly id: string; readonly message: string };
+export type Trouble = {
+  readonly element: Element;
+  readonly id: string;
+  readonly message: string;
+  /** What it is that is not run here: an element's or event definition's name. */
+  readonly unsupported?: string;
+  /** Where the other one is. */
+  readonly other?: Element;
+};
 
 /** Flow nodes, flows, scopes on top of each other; boundary events of one activity. */
 const NODES_MAX = 5_000;
 const FLOWS_MAX = 10_000;
 const SCOPES_MAX = 50;
 const BOUNDARY_MAX = 50;
+/** Inclusive gateways with several ways in, ways into one of them, and those gateways times the nodes of their scope. */
+const JOINS_MAX = 50;
+const WAYS_IN_MAX = 30;
+const REACH_MAX = 50_000;
 /** Characters of an id, of a key, of a name in a message. */
 const ID_MAX = 255;
 
@@ -64,7 +76,11 @@ export const WAITING: ReadonlySet<string> = new Set(['message', 'timer', 'signal
 export const nameOf = (node: { readonly id: string; readonly element: Element }): string =>
   node.id === '' ? `<${node.element.local}> without id` : shortened(node.id);
 
-type Note = (of: { readonly id: string; readonly element: Element }, message: string) => void;
+type Note = (
+  of: { readonly id: string; readonly element: Element },
+  message: string,
+  more?: Pick<Trouble, 'unsupported' | 'other'>,
+) => void;
 
 /** The FEEL in a text: behind its `=`, or null. */
 export const feelIn = (text: string): string | null =>
@@ -77,8 +93,8 @@ export const feelIn = (text: string): string | null =>
  */
 export function checkProcess(process: ScopeModel, definitions: Definitions): readonly Trouble[] {
   const troubles: Trouble[] = [];
-  const note: Note = ({ id, element }, message) => {
-    troubles.push({ element, id: id === '' ? `<${element.local}> without id` : id, message });
+  const note: Note = ({ id, element }, message, more = {}) => {
+    troubles.push({ element, id: id === '' ? `<${element.local}> without id` : id, message, ...more });
   };
   const scopes = scopesOf(process);
   const nodes = scopes.reduce((sum, scope) => sum + scope.nodes.length, 0);
@@ -99,17 +115,23 @@ const depthOf = (scope: ScopeModel): number =>
   1 + scope.nodes.reduce((most, { inner }) => (inner === null ? most : Math.max(most, depthOf(inner))), 0);
 
 function checkIds(scopes: readonly ScopeModel[], { byId }: Definitions, note: Note): void {
+  const otherOf = (id: string): Pick<Trouble, 'other'> => {
+    const other = byId.get(id);
+    return other === undefined ? {} : { other };
+  };
   for (const scope of scopes) {
     for (const node of scope.nodes) {
       if (node.id === '') note(node, `<${node.type}> has no id`);
-      else if (byId.get(node.id) !== node.element) note(node, `the id "${shortened(node.id)}" is there twice`);
+      else if (byId.get(node.id) !== node.element) note(node, twice(node.id), otherOf(node.id));
       if (node.id.length > ID_MAX) note(node, `the id is longer than ${ID_MAX} characters`);
     }
     for (const flow of scope.flows)
       if (attributeOf(flow.element, 'id') !== '' && byId.get(flow.id) !== flow.element)
-        note(flow, `the id "${shortened(flow.id)}" is there twice`);
+        note(flow, twice(flow.id), otherOf(flow.id));
   }
 }
+
+const twice = (id: string): string => `the id "${shortened(id)}" is there twice`;
 
 class ScopeCheck {
   private readonly scope: ScopeModel;
@@ -137,6 +159,7 @@ class ScopeCheck {
   run(): void {
     for (const flow of this.scope.flows) this.flow(flow);
     for (const node of this.scope.nodes) this.node(node);
+    this.joins();
     this.links();
     this.eventSubs();
     this.associations();
@@ -177,8 +200,7 @@ class ScopeCheck {
     const language = attributeOf(element, 'language') || attributeOf(this.definitions.root, 'expressionLanguage');
     if (text === '') return this.note(flow, 'the condition is empty');
     if (element.attributes.has('resource')) return this.note(flow, 'the condition is a file');
-    if (language === 'rota')
-      return this.note(flow, 'conditions in our own notation are not supported in a diagram; write FEEL');
+    if (attributeOf(element, 'language') === 'rota') return;
     this.language(flow, attributeOf(element, 'language'), text);
     this.feel(flow, feelIn(text) ?? text);
   }
@@ -213,7 +235,8 @@ class ScopeCheck {
   }
 
   private node(node: FlowNode) {
-    if (NOT_SUPPORTED.has(node.type)) return this.note(node, `${node.type} "${nameOf(node)}" is not supported`);
+    if (NOT_SUPPORTED.has(node.type))
+      return this.note(node, `${node.type} "${nameOf(node)}" is not supported`, { unsupported: node.type });
     if (node.type.endsWith('Gateway')) this.gateway(node);
     else if (node.type.endsWith('Event')) this.event(node);
     else this.activity(node);
@@ -251,6 +274,18 @@ class ScopeCheck {
         );
     }
     if (node.type === 'eventBasedGateway') this.eventGateway(node);
+    if (node.type === 'inclusiveGateway' && node.incoming.length > WAYS_IN_MAX)
+      this.note(node, `inclusiveGateway "${nameOf(node)}" has more than ${WAYS_IN_MAX} flows into it`);
+  }
+
+  private joins() {
+    const joins = this.scope.nodes.filter(({ type, incoming }) => type === 'inclusiveGateway' && incoming.length > 1);
+    const [, first] = joins;
+    if (first === undefined) return;
+    if (joins.length > JOINS_MAX)
+      this.note(first, `more than ${JOINS_MAX} inclusive gateways with several flows into them stand in one scope`);
+    else if (joins.length * this.scope.nodes.length > REACH_MAX)
+      this.note(first, `${joins.length} inclusive joins among ${this.scope.nodes.length} elements are too many`);
   }
 
   private eventGateway(node: FlowNode) {
@@ -296,7 +331,10 @@ class ScopeCheck {
     }
     const isSub = type === 'startEvent' && attributeOf(this.scope.element, 'triggeredByEvent') === 'true';
     const allowed = isSub ? STARTS_OF_EVENT_SUB : (ALLOWED[type] ?? new Set());
-    if (!allowed.has(event.kind)) this.note(node, `${event.kind} event "${nameOf(node)}" (${type}) is not supported`);
+    if (!allowed.has(event.kind))
+      this.note(node, `${event.kind} event "${nameOf(node)}" (${type}) is not supported`, {
+        unsupported: event.element.local,
+      });
     else if (type === 'startEvent' && !isSub && !this.isProcess)
       this.note(node, `start event "${nameOf(node)}" of a sub-process cannot wait for something`);
     else this.definition(node, event, isSub);
@@ -427,6 +465,8 @@ class ScopeCheck {
       const called = extensionOf(element, 'calledElement');
       const name = called === null ? attributeOf(element, 'calledElement') : attributeOf(called, 'processId');
       if (name === '') this.note(node, `callActivity "${nameOf(node)}" calls nothing`);
+      if (called !== null && attributeOf(called, 'bindingType') === 'versionTag')
+        this.note(node, `callActivity "${nameOf(node)}" names a version by a tag; versions have numbers here`);
       this.maybeFeel(node, name);
     }
     if (isHandler(node) && !isEventSub(node) && (node.incoming.length > 0 || node.outgoing.length > 0))

@@ -2,6 +2,7 @@ import type { Tree } from '../../model/tree.ts';
 import { shortened } from '../complaint.ts';
 import type { Limits } from '../limits.ts';
 import { checkProcess, type Trouble } from './check.ts';
+import { type Doubt, doubtsOf } from './doubts.ts';
 import { type Element, readElements } from './elements.ts';
 import { attributeOf, type Definitions, modelOf, type ScopeModel } from './model.ts';
 import { bpmnTree } from './tree.ts';
@@ -16,7 +17,7 @@ export type BpmnOptions = {
 };
 
 export type BpmnReading =
-  | { readonly ok: true; readonly tree: Tree }
+  | { readonly ok: true; readonly tree: Tree; readonly doubts: readonly Doubt[] }
   | { readonly ok: false; readonly troubles: readonly Trouble[] };
 
 /**
@@ -43,7 +44,7 @@ export function readBpmn(text: string, limits: Limits, options: BpmnOptions): Bp
   }
   const troubles = [...checkProcess(chosen, definitions), ...checkCalled(chosen, definitions)];
   if (troubles.length > 0) return { ok: false, troubles };
-  return { ok: true, tree: bpmnTree(chosen, definitions, { start }) };
+  return { ok: true, tree: bpmnTree(chosen, definitions, { start }), doubts: doubtsOf(chosen) };
 }
 
 const trouble = (element: Element, message: string): Trouble => ({

@@ -121,7 +121,7 @@ class Writer {
     if (node.outgoing.length > 0)
       put(
         'to',
-        node.outgoing.map((flow) => [flow.id, index.get(flow.targetRef) ?? -1, conditionOf(flow)]),
+        node.outgoing.map((flow) => [flow.id, index.get(flow.targetRef) ?? -1, conditionOf(flow.condition)]),
       );
     if (node.incoming.length > 0)
       put(
@@ -167,7 +167,7 @@ class Writer {
     if (isEventSub(node)) put('eventSub', true);
     put('loop', loopOf(node));
     if (node.type === 'callActivity') put('call', callOf(node));
-    const work = workOf(node);
+    const work = workOf(node, this.definitions);
     if (work !== null) for (const [key, value] of work) put(key, value);
     if (inner !== null) attributes.push(...inner.attributes);
     return makeTree(headOf(node), attributes, inner?.children ?? []);
@@ -182,13 +182,13 @@ function headOf({ type }: FlowNode): string {
 }
 
 /** `{ rota: text }` for our own notation; FEEL without its `=`. */
-function conditionOf({ condition }: Flow): Json {
+export function conditionOf(condition: Element | null): Json {
   if (condition === null) return null;
   const text = condition.text.trim();
   return attributeOf(condition, 'language') === 'rota' ? { rota: text } : (feelIn(text) ?? text).trim();
 }
 
-/** All none start events; else the one named or the only one; else every node nothing leads to. */
+/** All none start events; else the one named or the only one (none of several); else every node nothing leads to. */
 function startsOf(scope: ScopeModel, named: string | null): readonly number[] {
   const at = (test: (node: FlowNode) => boolean): number[] => scope.nodes.flatMap((node, i) => (test(node) ? [i] : []));
   if (named !== null) return at((node) => node.id === named);
@@ -196,7 +196,8 @@ function startsOf(scope: ScopeModel, named: string | null): readonly number[] {
   const none = at((node) => isStart(node) && node.events.length === 0);
   if (none.length > 0) return none;
   const starts = at(isStart);
-  if (starts.length > 0) return starts.slice(0, 1);
+  // Of several that wait for something one has to be named.
+  if (starts.length > 0) return starts.length === 1 ? starts : [];
   return at(
     (node) =>
       node.incoming.length === 0 &&
@@ -278,8 +279,13 @@ function loopOf(node: FlowNode): Json {
 
 function callOf(node: FlowNode): Json {
   const called = extensionOf(node.element, 'calledElement');
+  const version =
+    called === null
+      ? camunda(node.element, 'calledElementBinding') === 'version' && camunda(node.element, 'calledElementVersion')
+      : attributeOf(called, 'bindingType') === 'version' && attributeOf(called, 'version');
   return {
     name: calledName(node),
+    ...(version && { version: version.trim() }),
     down: called === null || attributeOf(called, 'propagateAllParentVariables') !== 'false',
     up: called === null || attributeOf(called, 'propagateAllChildVariables') !== 'false',
   };
@@ -288,7 +294,7 @@ function callOf(node: FlowNode): Json {
 const WORK: ReadonlySet<string> = new Set(['serviceTask', 'userTask', 'sendTask', 'businessRuleTask', 'scriptTask']);
 
 /** Who does a task, and what it is told; null when nobody is asked. */
-function workOf(node: FlowNode): ReadonlyMap<string, Json> | null {
+function workOf(node: FlowNode, definitions: Definitions): ReadonlyMap<string, Json> | null {
   const { element, type } = node;
   const definition = extensionOf(element, 'taskDefinition');
   const isThrow = type === 'intermediateThrowEvent' || type === 'endEvent';
@@ -310,7 +316,7 @@ function workOf(node: FlowNode): ReadonlyMap<string, Json> | null {
   if (type !== 'userTask') {
     if (taskType) names.push(taskType);
     if (decisionId !== '') names.push(decisionId);
-  } else names.push(...assigned(element, params));
+  } else names.push(...assigned(element, params, definitions));
   if (taskType) params['type'] = taskType;
   if (decisionId !== '') params['decision'] = decisionId;
   if (node.lane !== null) names.push(node.lane);
@@ -338,7 +344,11 @@ function workOf(node: FlowNode): ReadonlyMap<string, Json> | null {
   ]);
 }
 
-function assigned(element: Element, params: { [key: string]: Json }): readonly string[] {
+function assigned(
+  element: Element,
+  params: { [key: string]: Json },
+  { byId }: Definitions,
+): readonly string[] {
   const assignment = extensionOf(element, 'assignmentDefinition');
   const assignee = (assignment === null ? null : attributeOf(assignment, 'assignee')) || camunda(element, 'assignee');
   const groups =
@@ -362,8 +372,11 @@ function assigned(element: Element, params: { [key: string]: Json }): readonly s
   const [owner] = childrenOf(element, 'potentialOwner');
   const ref = owner === undefined ? null : childOf(owner, 'resourceRef');
   if (owner !== undefined) {
-    const resource = ref?.text.trim() || attributeOf(owner, 'name');
-    if (resource) names.push(resource);
+    const written = ref?.text.trim() ?? '';
+    const resource = byId.get(refersTo(byId, written));
+    const named = resource?.local === 'resource' ? attributeOf(resource, 'name') : '';
+    const name = named || written || attributeOf(owner, 'name');
+    if (name !== '') names.push(name);
   }
   return names;
 }

@@ -61,6 +61,8 @@ export type Wake =
   | {
       readonly do: 'bpmn';
       readonly on: string;
+      /** The id of the event, for those who look on. */
+      readonly element?: string;
       readonly cycle: { readonly every: string; readonly left: number | null } | null;
     }
   /** A side activity with the applied workitem. */

@@ -175,6 +175,8 @@ export type Header = {
   hops: number;
   /** Events it has sent. */
   sent: number;
+  /** Of BPMN: how often a token has left each element, by the path in its tree; null: none has. */
+  passed: { readonly [path: string]: number } | null;
   answers: number;
   pausedAt: number | null;
   /** The last pause that has ended: from when, to when. */
@@ -409,6 +411,7 @@ export const newHeader = (): Header => ({
   waiters: 0,
   hops: 0,
   sent: 0,
+  passed: null,
   answers: 0,
   pausedAt: null,
   overslept: null,

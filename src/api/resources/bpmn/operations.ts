@@ -128,7 +128,7 @@ async function diagram(parts: Parts, call: Call): Promise<Reply> {
   if (shown.bpmn === null || drawn === null)
     throw new Problem('conflict', 'The definition of this workflow is not BPMN');
   const states = new Map<string, ElementState>();
-  for (const element of shown.bpmn.elements) states.set(element.id, { ...element, done: 0 });
+  for (const element of shown.bpmn.elements) states.set(element.id, element);
   const svg = svgOf(drawingFor(drawn), states);
   return {
     kind: 'text',

@@ -1,6 +1,7 @@
 import type { showWorkflow } from '../../../engine/show.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { Status } from '../../../model/rows.ts';
+import { timeOrNull } from '../../time.ts';
 
 type Shown = ReturnType<typeof showWorkflow>;
 
@@ -11,7 +12,7 @@ export function bpmnView({ bpmn }: Shown): JsonObject {
     format: 'bpmn',
     process: bpmn.process,
     elements: bpmn.elements,
-    waits: bpmn.waits.map(({ seq, ...wait }) => wait),
+    waits: bpmn.waits.map(({ seq, since, ...wait }) => ({ ...wait, since: timeOrNull(since) })),
     stuck: bpmn.stuck,
   };
 }

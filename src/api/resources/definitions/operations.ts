@@ -1,8 +1,8 @@
-import { isObject, type Json } from '../../../model/json.ts';
-import { treeToJson } from '../../../model/tree.ts';
+import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
+import { type Tree, treeToJson } from '../../../model/tree.ts';
 import { answers } from '../../answers.ts';
 import { jsonReply, type Operation } from '../../operation.ts';
-import type { ConvertOptions, Parts } from '../../parts.ts';
+import type { ConvertOptions, DefinitionRead, Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { misspeltParameters } from '../../warnings.ts';
 import { scheduleOperations } from './schedules.ts';
@@ -33,12 +33,14 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
               ...(element !== undefined && { element }),
             })),
             participants: [],
+            ...unsupportedIn(read.errors),
             warnings: [],
           });
         const { callbacks } = call.body;
         const warnings = [
           ...misspeltParameters(parts, call.body, Object.keys(Validate.properties)),
           ...parts.definitions.warnings(read, isObject(callbacks) ? callbacks : null),
+          ...(read.warnings ?? []),
         ];
         // In a form it is a text that the check has made a boolean of.
         if (call.body['strict'] === true && warnings.length > 0)
@@ -50,10 +52,11 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
           });
         return jsonReply(200, {
           valid: true,
-          ...(read.tree.name === 'bpmn:process' && { format: 'bpmn' }),
+          ...(read.tree.name === 'bpmn:process' && { format: 'bpmn', unsupported: [] }),
           tree: treeToJson(read.tree),
           errors: [],
-          participants: parts.definitions.participants(read.tree),
+          participants:
+            read.tree.name === 'bpmn:process' ? askedIn(read.tree) : [...parts.definitions.participants(read.tree)],
           warnings: warnings.map((warning) => ({ ...warning })),
         });
       },
@@ -90,4 +93,27 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
       },
     },
   ];
+}
+
+/** Of BPMN what is not run here, where something is. */
+function unsupportedIn(errors: Extract<DefinitionRead, { readonly ok: false }>['errors']): JsonObject {
+  const found = errors.flatMap(({ element, unsupported }) =>
+    unsupported === undefined ? [] : [{ element: element ?? '', type: unsupported }],
+  );
+  return errors.some(({ element }) => element !== undefined) ? { format: 'bpmn', unsupported: found } : {};
+}
+
+/** Of BPMN the elements that ask somebody, and the names by which somebody is looked for, the first in front. */
+function askedIn(root: Tree): Json[] {
+  const found: Json[] = [];
+  const visit = (tree: Tree): void => {
+    const { attributes } = tree;
+    const names = attributes.get('names');
+    const element = attributes.get('id');
+    if (Array.isArray(names) && typeof element === 'string')
+      found.push({ element, type: (attributes.get('type') ?? null) as Json, candidates: [element, ...names] });
+    tree.children.forEach(visit);
+  };
+  visit(root);
+  return found;
 }

@@ -1,6 +1,8 @@
 import { schemaComplaint } from '../../../language/json-schema.ts';
+import { LanguageError } from '../../../language/language-error.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { DEFAULT_TENANT } from '../../../model/tenant.ts';
+import type { Tree } from '../../../model/tree.ts';
 import { readInputs } from '../../../registry/inputs.ts';
 import { ownAddressComplaint, type Route, readRoute } from '../../../registry/routes.ts';
 import { readSchedules, type ScheduleSpec } from '../../../registry/schedule-spec.ts';
@@ -8,6 +10,7 @@ import type { DefinitionRead, Parts } from '../../parts.ts';
 import { type Complaint, Problem } from '../../problem.ts';
 import { BUSINESS_KEY_LENGTH_MAX } from '../workflows/business-key.ts';
 import { makeLaunchCheck } from '../workflows/launch.ts';
+import { armedStarts, timedStarts } from './starts.ts';
 
 /*
  * What a stored definition says beside its text. Shapes are held against the schema before; here is what a schema cannot say.
@@ -59,10 +62,30 @@ export function makeReadOptions(parts: Parts) {
     }
     const schedules = readSchedules(ownValue(options, 'schedules'), parts.clock.now());
     if ('detail' in schedules) return refuse(`#/schedules${schedules.pointer}`, schedules.detail);
+    const own = isBpmn ? ownStarts(read.tree, schedules.schedules) : { starts: undefined, times: [] };
+    const { starts: _before, ...rest } = options;
     const route = routeIn(options, refuse);
     if (options['public'] === true && route === null) refuse('#/public', 'is for definitions that have a route');
-    return { options, route, isPublic: options['public'] === true, ...schedules };
+    return {
+      options: own.starts === undefined ? rest : { ...rest, starts: own.starts },
+      route,
+      isPublic: options['public'] === true,
+      schedules: [...schedules.schedules, ...own.times],
+      warnings: schedules.warnings,
+    };
   };
+
+  /** What starts it by itself. @throws Problem when a time cannot be read */
+  function ownStarts(tree: Tree, schedules: readonly ScheduleSpec[]) {
+    const now = parts.clock.now();
+    try {
+      const starts = armedStarts(tree, now);
+      return { starts, times: timedStarts(tree, new Set(schedules.map(({ name }) => name)), now) };
+    } catch (error) {
+      if (!(error instanceof LanguageError)) throw error;
+      throw invalid([{ detail: error.message, pointer: '#/definition' }]);
+    }
+  }
 
   /** Options that a launch has, too, are checked as there; the complaints are of the same kind, their status is not. */
   function checkAsLaunch(options: JsonObject, read: Extract<DefinitionRead, { ok: true }>): void {

@@ -14,6 +14,7 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
 import { launchOne, makeLaunchCheck } from '../workflows/launch.ts';
+import { severalStarts, startsToChooseFrom } from './starts.ts';
 import { answerWhenOver, type Waiting, waitingOf } from './waiting.ts';
 
 /*
@@ -37,6 +38,8 @@ export type Run = {
   readonly meta?: JsonObject;
   /** How many events led to it, one by way of the other; left out: none. */
   readonly hops?: number;
+  /** Of BPMN: the start event to begin with; null: the definition's own. */
+  readonly start?: string | null;
   /** It was asked for by one of the fixed calls, which has words of its own for what is wrong. */
   readonly isFixed?: boolean;
   /** The status where nobody waits for the end, or it does not come in time. */
@@ -71,10 +74,10 @@ export function makeRun(parts: Parts): (call: Call, asked: Run) => Promise<Reply
     const definition = await parts.registry.definitions.find(tenant, asked.name, asked.version);
     if (definition === null)
       throw noSuchDefinition(asked.version === null ? asked.name : `${asked.name}@${asked.version}`);
-    const tree = await parts.trees.tree(definition.hash);
-    if (tree === null) throw new Error(`The tree of ${definition.name}@${definition.version} is stored`);
+    const { start: ownStart, ...given } = asked.body;
+    const tree = await treeToRun(parts, definition, asked.start ?? (typeof ownStart === 'string' ? ownStart : null));
     const waiting = asked.waits === true ? waitingOf(parts, call) : null;
-    const { body, businessKey } = withDefaults(definition.options, fieldsOf(asked.body));
+    const { body, businessKey } = withDefaults(definition.options, fieldsOf(given));
     const { order, targets, businessKey: ownKey, isStrict } = check(body, tenant, tree, asked.isFixed === true);
     const fields = checkedInput(definition, order.fields);
     const key = ownKey ?? businessKey(fields);
@@ -157,6 +160,26 @@ export function makeRun(parts: Parts): (call: Call, asked: Run) => Promise<Reply
 
 /** Whether a page is what is wanted most. */
 const wantsPage = (accept: string | null): boolean => /^\s*text\/html\b/i.test((accept ?? '').slice(0, 200));
+
+/** The tree of a definition, or the one that begins with this start event. @throws Problem */
+async function treeToRun(parts: Parts, definition: Definition, start: string | null): Promise<Tree> {
+  const { name, version, hash, source, format } = definition;
+  if (start !== null && format === 'bpmn') {
+    const text = await parts.store.stored.text(source);
+    if (text === null) throw new Error(`The text of ${name}@${version} is stored`);
+    const read = parts.definitions.read(text, { start });
+    if (read.ok) return read.tree;
+    throw startInvalid(read.errors[0]?.message ?? 'cannot be read');
+  }
+  const tree = await parts.trees.tree(hash);
+  if (tree === null) throw new Error(`The tree of ${name}@${version} is stored`);
+  const choice = startsToChooseFrom(tree);
+  if (choice.length > 0) throw startInvalid(severalStarts(choice));
+  return tree;
+}
+
+const startInvalid = (detail: string): Problem =>
+  new Problem('request_invalid', detail, { complaints: [{ detail, pointer: '#/start' }] });
 
 /** `inputs` is another word for `fields`. @throws Problem */
 function fieldsOf(body: JsonObject): JsonObject {

@@ -81,9 +81,9 @@ export function scheduleOperations(parts: Parts): readonly Operation[] {
       answers: answers(201, 'It is launched; Location is its address', Launched, 404, 409, 422),
       handle: async (call) => {
         const row = await rowOf(call);
-        const { fields } = specOf(row);
+        const { fields, start } = specOf(row);
         return run(call, {
-          ...{ name: row.definition, version: row.version, body: { fields }, startedBy: 'schedule' },
+          ...{ name: row.definition, version: row.version, body: { fields }, startedBy: 'schedule', start },
           meta: { schedule: { id: row.id, due_at: timeView(parts.clock.now()) } },
         });
       },

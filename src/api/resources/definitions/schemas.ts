@@ -29,7 +29,18 @@ export const Validation = Type.Object(
         element: Type.Optional(Type.String({ description: 'Of BPMN: the id of the element' })),
       }),
     ),
-    participants: Type.Array(Type.String()),
+    participants: Type.Array(
+      Type.Union([
+        Type.String(),
+        Type.Object({ element: Type.String(), type: Type.String(), candidates: Type.Array(Type.String()) }),
+      ]),
+      { description: 'Names; of BPMN the elements that ask somebody, with the names somebody is looked for by' },
+    ),
+    unsupported: Type.Optional(
+      Type.Array(Type.Object({ element: Type.String(), type: Type.String() }), {
+        description: 'Of BPMN: what is not run here',
+      }),
+    ),
     warnings: Warnings,
   },
   { title: 'Validation' },
@@ -226,6 +237,7 @@ export const Definition = Type.Object(
     definition: text('The text, as it came'),
     created_at: time('When this version was stored'),
     created_by: nullable(text('Who stored it')),
+    starts: Type.Optional(Type.Array(Start, { description: 'Of BPMN: the start events that messages and signals set off' })),
     ...definitionKeys,
   },
   { title: 'Definition' },
@@ -285,6 +297,7 @@ export const Run = Type.Object(
     inputs: Type.Optional(Fields),
     fields: Type.Optional(Fields),
     version: Type.Optional({ type: 'integer', minimum: 1, description: 'The active one where it is left out' }),
+    start: Launch.properties.start,
     ...launchOptions,
   },
   {
@@ -306,6 +319,7 @@ const Fired = Type.Object(
 export const ScheduleShown = Type.Object(
   {
     ...Schedule.properties,
+    start: Type.Optional(text('Of BPMN: the start event it begins with')),
     id: text('<definition>:<name>'),
     definition: text('What it starts'),
     version: Type.Integer(),

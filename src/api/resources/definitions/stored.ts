@@ -27,6 +27,7 @@ import {
   DefinitionVersionList,
   Run,
 } from './schemas.ts';
+import { startsOf } from './starts.ts';
 import { textReplyFor } from './text.ts';
 
 /** Names of a tenant, and characters of the keys of all their active versions. */
@@ -384,7 +385,10 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
   ): Reply {
     const { name, version, sha256, format, tree, options, read } = about;
     const callbacks = callbacksOf(options);
-    const doubts = parts.definitions.warnings(read, isObject(callbacks) ? callbacks : null);
+    const doubts = [
+      ...parts.definitions.warnings(read, isObject(callbacks) ? callbacks : null),
+      ...(read.warnings ?? []),
+    ];
     const own = about.warnings.map((message) => ({ code: 'schedule_narrow', message, pointer: '#/schedules' }));
     return jsonReply(
       status,
@@ -516,20 +520,6 @@ function checkPreconditions(call: Call, row: DefinitionName | null): void {
       tag === null ? 'There is no such definition' : `The definition is at ${tag} now`,
     );
   if (ifNone !== null && names(ifNone)) throw new Problem('precondition_failed', `The definition is there, at ${tag}`);
-}
-
-/** Of BPMN the start events: what each waits for. */
-function startsOf(tree: Tree): Json[] {
-  if (tree.name !== 'bpmn:process') return [];
-  return tree.children
-    .filter(({ attributes }) => attributes.get('type') === 'startEvent')
-    .map(({ attributes }) => {
-      const event = attributes.get('event');
-      const element = (attributes.get('id') ?? null) as Json;
-      if (!isObject(event)) return { element };
-      if (event['kind'] === 'timer') return { element, timer: event['text'] ?? '' };
-      return { element, [String(event['kind'])]: event['name'] ?? '' };
-    });
 }
 
 /** Of BPMN all elements that can hold a token, those of sub-processes too. */

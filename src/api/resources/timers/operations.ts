@@ -34,10 +34,11 @@ export const timerOperations = (parts: Parts): readonly Operation[] => [
       });
       return jsonReply(200, {
         timers: items.map(({ workflow, name, row }) => {
-          const { expression_id, due_at, action } = showTimer(row);
+          const { expression_id, due_at, action, element } = showTimer(row);
           return {
             ...{ workflow_id: workflow, name, expression_id, expid: expidOf(expression_id) },
             ...{ due_at: timeView(due_at), action },
+            ...(element !== undefined && { element }),
           };
         }),
         next_cursor: next === null ? null : cursorFor('timers', next),

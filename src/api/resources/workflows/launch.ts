@@ -18,6 +18,7 @@ import { type Complaint, Problem } from '../../problem.ts';
 import { problems } from '../../problems.ts';
 import { valueComplaint } from '../../value.ts';
 import { complaintOf, misspeltParameters } from '../../warnings.ts';
+import { severalStarts, startsToChooseFrom } from '../definitions/starts.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
 import { callbackComplaint, callbackNameComplaint, readLaunchOptions, withRegistered } from './launch-options.ts';
 import { Launch } from './schemas.ts';
@@ -158,6 +159,8 @@ export function makeLaunchCheck(parts: Parts) {
       return trouble('workflow_invalid', 'workflow', 'workflow must be a text that is not empty, or a tree');
     const choice = { process: textIn(body, 'process'), start: textIn(body, 'start') };
     const read = parts.definitions.read(value, choice);
+    const starts = read.ok ? startsToChooseFrom(read.tree) : [];
+    if (starts.length > 0) return trouble('workflow_invalid', 'start', severalStarts(starts));
     if (read.ok) return read;
     return {
       code: 'workflow_invalid',

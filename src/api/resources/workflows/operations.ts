@@ -2,6 +2,9 @@ import { lookInside } from '../../../engine/search.ts';
 import { entriesOf } from '../../../events/entry.ts';
 import { readKinds } from '../../../events/kinds.ts';
 import { Fault } from '../../../model/fault.ts';
+import type { WorkflowId } from '../../../model/ids.ts';
+import type { Tenant } from '../../../model/tenant.ts';
+import type { Tree } from '../../../model/tree.ts';
 import { answers, answersOrRehearsal } from '../../answers.ts';
 import { happenOrRehearse } from '../../happen.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
@@ -222,6 +225,28 @@ async function list(parts: Parts, call: Call) {
  * A page of a history, in either order. Filters look at one page of rows and no further, so a page can hold fewer entries than `limit`, or none,
  * and there is more all the same.
  */
+/** Of BPMN the elements by their places; null for other definitions, and where calls have places of their own that look the same. */
+async function elementsOf(parts: Parts, tenant: Tenant, id: WorkflowId): Promise<ReadonlyMap<string, string> | null> {
+  const row = await parts.store.read.workflow(tenant, id);
+  const tree = row === null ? null : await parts.trees.tree(row.definition);
+  if (tree === null || tree.name !== 'bpmn:process') return null;
+  const known = ELEMENTS.get(tree);
+  if (known !== undefined) return known;
+  const found = new Map<string, string>();
+  let hasCalls = false;
+  const visit = (at: Tree, expid: string): void => {
+    const element = at.attributes.get('id');
+    if (typeof element === 'string' && expid !== '0') found.set(expid, element);
+    if (at.name === 'bpmn:call') hasCalls = true;
+    for (const [i, child] of at.children.entries()) visit(child, `${expid}_${i}`);
+  };
+  visit(tree, '0');
+  if (hasCalls) found.clear();
+  ELEMENTS.set(tree, found);
+  return found;
+}
+const ELEMENTS = new WeakMap<Tree, ReadonlyMap<string, string>>();
+
 async function history(parts: Parts, call: Call) {
   const id = workflowIdOf(call);
   const { query, principal } = call;
@@ -247,10 +272,13 @@ async function history(parts: Parts, call: Call) {
   // What was looked at goes as far as the last one shown, or as everything that was read.
   const last = (shown.length === limit ? shown.at(-1) : found.at(-1))?.n ?? null;
   const hasMore = last !== null && (order === 'asc' ? last + 1 < end : last > after + 1);
+  const elements = await elementsOf(parts, principal.tenant, id);
   const named = shown.map((entry) => {
     const { actor } = entry;
     const key = typeof actor === 'string' && actor.startsWith('key:') ? parts.identity.keys.held(actor.slice(4)) : null;
-    return key === null ? entry : { ...entry, actor_name: key.name };
+    const element = typeof entry['expid'] === 'string' ? elements?.get(entry['expid']) : undefined;
+    if (key === null && element === undefined) return entry;
+    return { ...entry, ...(key !== null && { actor_name: key.name }), ...(element !== undefined && { element }) };
   });
   return jsonReply(200, {
     history: named,

@@ -175,7 +175,12 @@ export const Launched = Type.Object(
 );
 
 export const Timer = Type.Object(
-  { expression_id: text('expid!subid'), due_at: time('When it fires'), action: text('What happens then') },
+  {
+    expression_id: text('expid!subid'),
+    due_at: time('When it fires'),
+    action: text('What happens then'),
+    element: Type.Optional(text('Of BPMN: the id of the event')),
+  },
   { title: 'Timer' },
 );
 export const Expression = Type.Object(
@@ -219,6 +224,7 @@ const BpmnElement = Type.Object(
     live: Type.Integer({ description: 'Tokens that stand there' }),
     waiting: Type.Integer({ description: 'Tokens that wait there for others' }),
     failed: Type.Integer({ description: 'Errors that wait for somebody' }),
+    done: Type.Integer({ description: 'Tokens that have left it' }),
   },
   { title: 'BpmnElement' },
 );
@@ -228,6 +234,7 @@ const BpmnWait = Type.Object(
     message: Type.Optional(text('The name of the message')),
     signal: Type.Optional(text('The name of the signal')),
     key: nullable(text('The correlation key; null: only what is sent to the workflow')),
+    since: nullable(time('When it began to wait')),
   },
   { title: 'BpmnWait' },
 );

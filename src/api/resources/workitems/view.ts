@@ -1,7 +1,7 @@
 import type { LoggedTry } from '../../../engine/outcomes.ts';
 import { isDelivered, partedFields } from '../../../engine/show.ts';
 import { type WorkflowId, workitemId } from '../../../model/ids.ts';
-import type { Fields, JsonObject } from '../../../model/json.ts';
+import { type Fields, isObject, type JsonObject } from '../../../model/json.ts';
 import { claimOf } from '../../../model/participants.ts';
 import type { WorkitemRow } from '../../../model/rows.ts';
 import type { Overdue } from '../../../store/store.ts';
@@ -20,6 +20,7 @@ export const workitemView = (
   workflow_id: workflow,
   expression_id: row.id,
   participant: row.participant,
+  ...elementIn(fields),
   status: row.state,
   fields,
   ...more,
@@ -35,6 +36,13 @@ export const workitemView = (
     next_at: row.send === null ? null : timeOrNull(row.dueAt),
   },
 });
+
+/** Of BPMN: the id of the element that asks. */
+function elementIn({ params }: Fields): { readonly element?: string } {
+  if (!isObject(params) || typeof params['element_type'] !== 'string') return {};
+  const { element } = params;
+  return typeof element === 'string' ? { element } : {};
+}
 
 function claimView(row: WorkitemRow, now: number): JsonObject {
   const claim = claimOf(row, now);

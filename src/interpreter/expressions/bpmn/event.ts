@@ -47,7 +47,8 @@ function applyEvent(x: Acting): void {
   if (type === 'intermediateCatchEvent' && event !== null) {
     const happening = happeningIn(x.node.applied);
     if (happening !== null) takeIn(x, happening);
-    else if (event.kind !== 'link') {
+    else if (event.kind === 'link') giveOut(x, {});
+    else {
       arm(x, 'e0', event, false);
       return;
     }

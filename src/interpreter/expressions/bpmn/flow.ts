@@ -2,6 +2,7 @@ import { LanguageError } from '../../../language/language-error.ts';
 import type { ExpressionId } from '../../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../../model/json.ts';
 import { isObject } from '../../../model/json.ts';
+import { cut } from '../../../model/text.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { childPath, dropStrand, refOf } from '../../life/branches.ts';
 import { cancelChildren } from '../../life/cancelling.ts';
@@ -10,7 +11,19 @@ import { removeExpression } from '../../life/leaving.ts';
 import { parentOf } from '../../life/variables.ts';
 import { plainReply, type Strand } from '../../state/state.ts';
 import type { Acting } from '../../state/world.ts';
-import { childIndexOf, childTree, type Flow, flowsOf, isScope, isTrue, list, of, text, treeOf } from './parts.ts';
+import {
+  childIndexOf,
+  childTree,
+  type Flow,
+  flowsOf,
+  isScope,
+  isTrue,
+  isTrueHere,
+  list,
+  of,
+  text,
+  treeOf,
+} from './parts.ts';
 import { disarm } from './waits.ts';
 
 /*
@@ -49,6 +62,7 @@ export function leave(x: Acting, targets: readonly Target[], fields: Fields = NO
   const parent = parentOf(x);
   disarm(x);
   const first = strand.nodes[0] === node;
+  if (node.state === null && node.data['boundary'] === undefined) countPassed(x);
   removeExpression(x, true);
   if (parent === null) {
     // The process itself.
@@ -80,6 +94,19 @@ export function leave(x: Acting, targets: readonly Target[], fields: Fields = NO
   if (!isClearing(parent)) for (const target of targets) free = place(parent, target, free);
   if (free !== null) dropStrand(world, free);
   settle(parent);
+}
+
+/** Elements of which it is told how often they were passed: a workflow's row holds the counts. */
+const PASSED_MAX = 500;
+
+function countPassed({ node, world }: Acting): void {
+  const { header, row } = world;
+  // What a called definition does is told of the call.
+  if (node.tree.root !== row.definition || node.tree.path === '') return;
+  const passed = header.passed ?? {};
+  const before = passed[node.tree.path];
+  if (before === undefined && Object.keys(passed).length >= PASSED_MAX) return;
+  header.passed = { ...passed, [node.tree.path]: (before ?? 0) + 1 };
 }
 
 /** Puts a token somewhere in a scope. `free`: a strand whose expression has just gone. Answers with it when it was not needed. */
@@ -219,15 +246,20 @@ export const along = ([id, to]: Flow): Target => ({ index: to, flow: id });
 const holds = (x: Acting, condition: Json): boolean => {
   if (typeof condition === 'string') return isTrue(x, condition);
   const rota = isObject(condition) ? condition['rota'] : undefined;
-  if (typeof rota !== 'string') return true;
-  throw new LanguageError('ExpressionError', `conditions in our own notation are not there yet: ${rota}`);
+  return typeof rota !== 'string' || isTrueHere(x, rota);
 };
+
+const writtenIn = (condition: Json): string =>
+  cut(typeof condition === 'string' ? condition : isObject(condition) ? String(condition['rota']) : '', 100);
 
 function noFlow(x: Acting): LanguageError {
   const tree = treeOf(x);
-  const conditions = flowsOf(tree).map(
-    ([id, , condition]) => `${id}: ${typeof condition === 'string' ? condition : 'no condition'}`,
-  );
+  const byDefault = text(tree, 'default');
+  const conditions = flowsOf(tree).map(([id, , condition]) => {
+    if (id === byDefault) return `${id}: the default`;
+    // Whichever was asked said no: the flow would have been taken.
+    return `${id}: ${condition === null ? 'no condition' : `${writtenIn(condition)} gave false`}`;
+  });
   return new LanguageError(
     'NoFlow',
     `no flow out of ${text(tree, 'id')} can be taken (${conditions.slice(0, 10).join('; ')})`,

@@ -1,7 +1,9 @@
+import { evaluateCondition } from '../../../language/condition.ts';
 import { type FeelWorld, feelJson } from '../../../language/feel/feel.ts';
 import type { FeelValue } from '../../../language/feel/values.ts';
 import { LanguageError } from '../../../language/language-error.ts';
-import { assign } from '../../../language/lookup.ts';
+import { assign, lookup } from '../../../language/lookup.ts';
+import { substitute } from '../../../language/substitution.ts';
 import type { HistoryEntry } from '../../../model/history-kinds.ts';
 import { type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
@@ -144,6 +146,19 @@ export function feel(x: Acting, expression: string, nearer: JsonObject = {}): Js
 export function meant(x: Acting, written: string, nearer: JsonObject = {}): Json {
   const trimmed = written.trimStart();
   return trimmed.startsWith('=') ? feel(x, trimmed.slice(1), nearer) : written;
+}
+
+/** A condition in our own notation, `${f:total} > 100`: its fields and variables are those of the process. */
+export function isTrueHere(x: Acting, written: string): boolean {
+  const at = (path: string): Json | undefined => lookup(visibleAt(x, path), path.replace(/^\/+/, ''));
+  return evaluateCondition(substitute(written, { field: at, variable: at, special: () => undefined }));
+}
+
+/** The one variable that a dotted path begins with. */
+function visibleAt(x: Acting, path: string): JsonObject {
+  const [name = ''] = path.replace(/^\/+/, '').split('.');
+  const value = variable(x, name);
+  return value === undefined ? {} : Object.fromEntries([[name, value]]);
 }
 
 export function isTrue(x: Acting, expression: string, nearer: JsonObject = {}): boolean {

@@ -1,3 +1,4 @@
+import { LanguageError } from '../../../language/language-error.ts';
 import type { Fields, Json } from '../../../model/json.ts';
 import { isObject, type JsonObject } from '../../../model/json.ts';
 import { newScope, parentOf, variablesToJson } from '../../life/variables.ts';
@@ -7,7 +8,7 @@ import { recordsOf, undoSub } from './compensation.ts';
 import { common, resultOf } from './family.ts';
 import { CLEARED, fieldsOfCleared, isClearing, leave, OVER, place, react, settle } from './flow.ts';
 import { asPayload } from './happening.ts';
-import { childTree, eventOf, list, PROCESS, SUB, treeOf } from './parts.ts';
+import { childTree, eventOf, list, PROCESS, SUB, text, treeOf } from './parts.ts';
 import { arm } from './waits.ts';
 
 /*
@@ -55,6 +56,12 @@ export const process: Expression = {
       node.scope = newScope(Object.entries(node.applied) as [string, Json][]);
       node.applied = {};
     } else node.scope ??= newScope();
+    const starts = treeOf(x).children.filter((child) => text(child, 'type') === 'startEvent');
+    if (list(treeOf(x), 'starts').length === 0 && starts.length > 0)
+      throw new LanguageError(
+        'ExpressionError',
+        `the process has several start events that wait for something: ${starts.map((start) => text(start, 'id')).join(', ')}`,
+      );
     open(x, {});
   },
   reply: (x, reply) =>

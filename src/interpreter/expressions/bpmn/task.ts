@@ -129,7 +129,7 @@ export const call: Expression = {
   },
 };
 
-type Called = { readonly name: string; readonly down: boolean; readonly up: boolean };
+type Called = { readonly name: string; readonly version?: string; readonly down: boolean; readonly up: boolean };
 
 /** A stored definition, or a process of the same file, in a scope of its own within the same workflow. */
 function callDefinition(x: Acting): void {
@@ -138,11 +138,12 @@ function callDefinition(x: Acting): void {
   const name = String(meant(x, called.name) ?? '');
   const { root } = node.tree;
   const calls = world.tree({ root, path: '' }).attributes.get('calls');
-  const at = isObject(calls) ? ownValue(calls, name) : undefined;
-  const stored = world.stored(name);
+  const at = isObject(calls) && called.version === undefined ? ownValue(calls, name) : undefined;
+  const version = called.version === undefined ? '' : textOf(meant(x, called.version));
+  const stored = world.stored(version === '' ? name : `${name}@${version}`);
   const tree =
     stored !== null ? { root: stored, path: '' } : typeof at === 'number' ? { root, path: String(at) } : null;
-  if (tree === null) throw new LanguageError('UnknownDefinition', `there is no stored definition "${name}"`);
+  if (tree === null) throw new LanguageError('UnknownDefinition', `there is no stored definition "${name}"${version === '' ? '' : ` of version ${version}`}`);
   const given = called.down ? visible(x) : localsOf(x);
   node.applied = given;
   node.children++;
@@ -163,6 +164,8 @@ function callDefinition(x: Acting): void {
     place: null,
   });
 }
+
+const textOf = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function back(x: Acting, fields: Fields): void {
   const called = of(treeOf(x), 'call') as unknown as Called;

@@ -1,5 +1,7 @@
+import { keyOf, TYPE_MAX } from '../../../model/events.ts';
 import type { Fields } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
+import { sendEvent } from '../../life/sending.ts';
 import { parentOf } from '../../life/variables.ts';
 import type { Acting } from '../../state/world.ts';
 import { clear, interrupt, isClearing, place, spawn } from './flow.ts';
@@ -124,20 +126,22 @@ export function escalate(x: Acting, code: string | null): boolean {
   return found.interrupts;
 }
 
+/** A signal: whoever waits in this workflow hears it within the step, the others and what it starts once the step is saved. */
 export function throwSignal(x: Acting, name: string, fields: Fields): void {
   const { world } = x;
   world.record({ kind: 'signal.thrown', expid: x.node.expid, name });
   deliverSignal(world, name, fields);
-  if (world.context.hears !== false)
-    world.events.push({
-      event: 'signal',
-      name,
-      at: world.now,
-      payload: JSON.stringify({ event: 'signal', from: x.node.id, fields }),
-    });
+  if (isSayable(name))
+    sendEvent(world, { type: name, key: null, mode: 'broadcast', to: null, data: fields, isHeardHere: true });
 }
 
+/** A message goes to one who waits: in this workflow within the step, else in the tenant, where it is kept for a while. */
 export function sendMessage(x: Acting, name: string, key: string | null, fields: Fields): void {
-  x.world.record({ kind: 'message.sent', expid: x.node.expid, name });
-  deliverMessage(x.world, name, key, fields);
+  const { world } = x;
+  world.record({ kind: 'message.sent', expid: x.node.expid, name });
+  if (deliverMessage(world, name, key, fields) !== null) return;
+  if (isSayable(name)) sendEvent(world, { type: name, key: keyOf(key), mode: 'competing', to: null, data: fields });
 }
+
+/** Nobody outside can wait for a name that is too long. */
+const isSayable = (name: string): boolean => name !== '' && name.length <= TYPE_MAX;

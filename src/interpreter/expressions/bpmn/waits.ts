@@ -25,8 +25,9 @@ type Spec = {
   readonly key: Json;
   readonly on: string;
   readonly stays: boolean;
-  /** The element that waits, for those who look on. */
+  /** The element that waits, and since when, for those who look on. */
   readonly element: string;
+  readonly since?: number;
 };
 
 /** Where messages are kept that came before somebody waited for them. */
@@ -83,7 +84,8 @@ type Cycle = { readonly every: string; readonly left: number | null };
 
 /** `isDate`: a pause of the workflow does not move it. */
 function setTimer(x: Acting, on: string, at: number, cycle: Cycle | null, isDate = false): void {
-  const agenda = schedule(x, at, { do: 'bpmn', on, cycle }, isDate ? { cron: null } : null);
+  const wake = { do: 'bpmn', on, element: elementAt(x, on), cycle } as const;
+  const agenda = schedule(x, at, wake, isDate ? { cron: null } : null);
   x.node.timers = [...x.node.timers, { agenda, action: on }];
 }
 
@@ -137,6 +139,7 @@ function listen(
     on,
     stays: wanted.repeats,
     element: elementAt(x, on),
+    since: world.now,
   };
   world.listeners.set(id, {
     kind: 'put',
@@ -152,6 +155,7 @@ function listen(
   waitOutside(x, id, wanted, spec);
 }
 
+/** The element an event belongs to that is armed under this key. */
 function elementAt(x: Acting, on: string): string {
   const index = Number(on.slice(1));
   if (on.startsWith('s')) return text(childTree(x, index), 'id');

@@ -22,15 +22,14 @@
  */
 import { LanguageError } from '../../../language/language-error.ts';
 import { lookup } from '../../../language/lookup.ts';
-import { type EventMode, keyOf, SEND_ID, type SentEvent, TYPE_MAX } from '../../../model/events.ts';
+import { type EventMode, keyOf, TYPE_MAX } from '../../../model/events.ts';
 import type { Json } from '../../../model/json.ts';
 import { attribute, commaList, toText } from '../../life/attributes.ts';
 import { replyToParent } from '../../life/life.ts';
-import type { Acting, Expression, World } from '../../state/world.ts';
+import { sendEvent } from '../../life/sending.ts';
+import type { Acting, Expression } from '../../state/world.ts';
 
 const MODES: ReadonlySet<string> = new Set(['broadcast', 'competing', 'direct']);
-/** Seconds a competing event waits for somebody. */
-const KEPT_SECONDS = 3_600;
 
 export const signal: Expression = {
   names: ['signal'],
@@ -66,39 +65,4 @@ function dataOf(x: Acting): Json {
   const names = attribute(x, 'fields');
   if (names === null) return attribute(x, 'data') ?? {};
   return Object.fromEntries(commaList(names).map((name) => [name, lookup(applied, name) ?? null]));
-}
-
-/** Owes an event to whoever waits for it: a row of the agenda, which is sent once the step is saved. */
-export function sendEvent(
-  world: World,
-  given: {
-    readonly type: string;
-    readonly key: string | null;
-    readonly mode: EventMode;
-    readonly to: string | null;
-    readonly data: Json;
-  },
-): void {
-  const { header, row, now, context } = world;
-  const hops = world.hops + 1;
-  if (hops > context.limits.hops)
-    throw new LanguageError(
-      'LimitExceeded',
-      `the event ${given.type} came of ${hops} events, one by way of the next; more than ${context.limits.hops} are taken for a loop`,
-    );
-  header.sent++;
-  const sent: SentEvent = {
-    ...given,
-    id: `${row.id}/${header.sent}`,
-    hops,
-    at: now,
-    keepSeconds: given.mode === 'competing' ? KEPT_SECONDS : given.mode === 'direct' ? null : 0,
-  };
-  const id = `${SEND_ID}${header.sent}`;
-  const payload = JSON.stringify({ send: sent });
-  world.spendCopy(given.data);
-  world.changeAgenda(id, {
-    kind: 'put',
-    row: { id, kind: 'event', dueAt: now, heldAt: null, path: null, payload },
-  });
 }
