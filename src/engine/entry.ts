@@ -70,6 +70,8 @@ export function firstNeeds(entry: Entry): readonly Need[] {
     }
     case 'cancel_expression':
     case 'kill_expression':
+    case 'move':
+    case 'add_token':
     case 'reapply':
       return [{ kind: 'find', expression: event.expression }];
     case 'replay':

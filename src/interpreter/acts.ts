@@ -3,6 +3,7 @@ import type { Fields } from '../model/json.ts';
 import type { Answer } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import { done, fault, type Of } from './answers.ts';
+import { addToken, moveToken } from './expressions/bpmn/moving.ts';
 import { refOf } from './life/branches.ts';
 import { storedTree } from './life/handlers.ts';
 import { clearError } from './life/leaving.ts';
@@ -48,6 +49,23 @@ function recordAct(
   { node }: Acting,
 ): void {
   world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name });
+}
+
+/** Of BPMN: a token goes on somewhere else in its scope. */
+export function move(world: World, id: ExpressionId, to: string): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  recordAct(world, 'expression.cancelling', x);
+  const trouble = moveToken(x, to);
+  return trouble === null ? done : fault('conflict', trouble);
+}
+
+/** Of BPMN: a scope gets one token more. */
+export function add(world: World, id: ExpressionId, at: string): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  const trouble = addToken(x, at);
+  return trouble === null ? done : fault('conflict', trouble);
 }
 
 export function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {

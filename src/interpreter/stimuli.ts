@@ -5,7 +5,7 @@ import { withKey, withoutKeys } from '../model/json.ts';
 import { readTerms } from '../model/participants.ts';
 import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
-import { broken, cancelOne, reapply, replay } from './acts.ts';
+import { add, broken, cancelOne, move, reapply, replay } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { claim, claimed, heartbeat, isInTheWay } from './claims.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
@@ -63,6 +63,10 @@ export function stir(world: World, event: Happening): Answer {
     case 'cancel_expression':
     case 'kill_expression':
       return cancelOne(world, event.expression, event.kind === 'kill_expression' ? 'kill' : null);
+    case 'move':
+      return move(world, event.expression, event.to);
+    case 'add_token':
+      return add(world, event.expression, event.at);
     case 'reapply':
       return reapply(world, event.expression, event.fields, event.tree);
     case 'replay':

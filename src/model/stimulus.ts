@@ -81,6 +81,10 @@ export type Happening =
   | { readonly kind: 'due'; readonly agenda: string }
   | { readonly kind: 'cancel_expression'; readonly expression: ExpressionId }
   | { readonly kind: 'kill_expression'; readonly expression: ExpressionId }
+  /** Of BPMN: its token goes on at another element of its scope. */
+  | { readonly kind: 'move'; readonly expression: ExpressionId; readonly to: string }
+  /** Of BPMN: a scope gets one token more. */
+  | { readonly kind: 'add_token'; readonly expression: ExpressionId; readonly at: string }
   | {
       readonly kind: 'reapply';
       readonly expression: ExpressionId;

@@ -26,6 +26,8 @@ const STEP_EVENTS = [
   'resume',
   'cancel_expression',
   'kill_expression',
+  'move',
+  'add_token',
   'reapply',
   'replay',
   'redeliver',

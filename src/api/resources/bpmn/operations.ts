@@ -14,7 +14,8 @@ import { Problem } from '../../problem.ts';
 import { isStorable } from '../../value.ts';
 import { messageOf, nameOf, received, secondsOf } from '../signals/operations.ts';
 import { EventAnswer } from '../signals/schemas.ts';
-import { Message, Taken } from './schemas.ts';
+import { DefinitionStats, Diagram, Message, Taken } from './schemas.ts';
+import { definitionStats } from './tokens.ts';
 
 const ID_PATH = '/v1/workflows/:workflow_id';
 
@@ -56,7 +57,25 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       summary: 'The diagram of a BPMN workflow, with its tokens',
       access: 'read',
       answers: answers(200, 'image/svg+xml', null, 404, 409),
-      handle: (call) => diagram(parts, call),
+      handle: (call) => diagram(parts, call, 'svg'),
+    },
+    {
+      id: 'getDiagramData',
+      method: 'get',
+      path: `${ID_PATH}/diagram.json`,
+      summary: 'The same as data: shapes, edges, and where the tokens are',
+      access: 'read',
+      answers: answers(200, 'The diagram', Diagram, 404, 409),
+      handle: (call) => diagram(parts, call, 'json'),
+    },
+    {
+      id: 'getDefinitionStats',
+      method: 'get',
+      path: '/v1/definitions/:definition_name/stats',
+      summary: 'Of the active version of a BPMN definition: where the tokens of its workflows are',
+      access: 'read',
+      answers: answers(200, 'Counts by element', DefinitionStats, 404),
+      handle: (call) => definitionStats(parts, call),
     },
   ];
 }
@@ -119,7 +138,7 @@ async function sendMessage(parts: Parts, call: Call): Promise<Reply> {
 /** Branches that are looked at for their tokens. */
 const STRANDS_MAX = 1_000;
 
-async function diagram(parts: Parts, call: Call): Promise<Reply> {
+async function diagram(parts: Parts, call: Call, format: 'svg' | 'json'): Promise<Reply> {
   const id: WorkflowId = workflowIdOf(call);
   const whole = await parts.store.read.whole(call.principal.tenant, id, { limit: STRANDS_MAX, after: null });
   if (whole?.workflow == null) throw noSuchWorkflow(id);
@@ -129,12 +148,17 @@ async function diagram(parts: Parts, call: Call): Promise<Reply> {
     throw new Problem('conflict', 'The definition of this workflow is not BPMN');
   const states = new Map<string, ElementState>();
   for (const element of shown.bpmn.elements) states.set(element.id, element);
-  const svg = svgOf(drawingFor(drawn), states);
-  return {
-    kind: 'text',
+  const drawing = drawingFor(drawn);
+  const { definition, ver } = whole.workflow;
+  const bytes = (text: string): Reply => ({
+    kind: 'bytes',
     status: 200,
-    type: 'image/svg+xml',
-    text: svg,
+    type: format === 'svg' ? 'image/svg+xml' : 'application/json',
+    bytes: Buffer.from(text, 'utf8'),
+    etag: `"${definition.slice(0, 32)}-${ver}-${format}"`,
     headers: { 'Content-Security-Policy': "default-src 'none'", 'Cache-Control': 'no-cache' },
-  };
+  });
+  if (format === 'svg') return bytes(svgOf(drawing, states));
+  const { process, elements, stuck } = shown.bpmn;
+  return bytes(JSON.stringify({ process, ...drawing, elements, stuck }));
 }

@@ -27,6 +27,10 @@ export const ERROR_QUERY: readonly QuerySpec[] = [
     description: `Answers groups instead of errors, the largest first, of the newest ${GROUPED_MAX.toLocaleString('en')}`,
     schema: { type: 'string', enum: [...GROUPS] },
   },
+  {
+    name: 'stuck',
+    description: '1: of BPMN, gateways whose tokens nothing can set free any more; only with name, limit and cursor',
+  },
   { name: 'limit', description: 'Items per page, 1 to 1000, default 100' },
   { name: 'cursor', description: 'The next_cursor of the page before' },
 ];

@@ -3,6 +3,7 @@ import { happenOrRehearse } from '../../happen.ts';
 import { expressionIdOf, workflowIdOf } from '../../ids.ts';
 import type { Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
+import { listStuck } from '../bpmn/tokens.ts';
 import { changesOf } from '../expressions/changes.ts';
 import { Reapply } from '../expressions/schemas.ts';
 import { ERROR_QUERY, listErrors } from './list.ts';
@@ -33,7 +34,7 @@ export function errorOperations(parts: Parts): readonly Operation[] {
       access: 'read',
       query: ERROR_QUERY,
       answers: answers(200, 'A page, or groups', ErrorList, 400),
-      handle: (call) => listErrors(parts, call),
+      handle: (call) => (call.query.get('stuck') === '1' ? listStuck(parts, call) : listErrors(parts, call)),
     },
   ];
 }

@@ -5,7 +5,7 @@ import type { Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Rehearsable } from '../../schema-parts.ts';
 import { changesOf } from './changes.ts';
-import { ExpressionList, ExpressionShown, Reapply } from './schemas.ts';
+import { AddToken, ExpressionList, ExpressionShown, Move, Reapply } from './schemas.ts';
 import { getExpression, listExpressions } from './show.ts';
 
 /** What administrators do to single expressions. */
@@ -52,6 +52,34 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
     },
     end('cancelExpression', 'cancel', 'Cancel one expression: its handlers run, the workflow goes on behind it'),
     end('killExpression', 'kill', 'End one expression at once, without its handlers'),
+    {
+      id: 'moveToken',
+      method: 'post',
+      path: `${path}/move`,
+      summary: 'Of BPMN: end an element, and let its token go on at another one of the same scope',
+      access: 'operate',
+      body: { schema: Move, checked: 'here' },
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => {
+        const expression = expressionIdOf(call, 'expression_not_found');
+        const event = { kind: 'move', expression, to: String(call.body['to']) } as const;
+        return happenOrRehearse(parts, call, workflowIdOf(call), event);
+      },
+    },
+    {
+      id: 'addToken',
+      method: 'post',
+      path: `${path}/tokens`,
+      summary: 'Of BPMN: put one token more at an element of a process or sub-process',
+      access: 'operate',
+      body: { schema: AddToken, checked: 'here' },
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => {
+        const expression = expressionIdOf(call, 'expression_not_found');
+        const event = { kind: 'add_token', expression, at: String(call.body['at']) } as const;
+        return happenOrRehearse(parts, call, workflowIdOf(call), event);
+      },
+    },
     {
       id: 'reapplyExpression',
       method: 'post',

@@ -1,11 +1,22 @@
 import { Type } from '../../schema.ts';
-import { dryRun, Fields, nextCursor, nullable, reason, Tree } from '../../schema-parts.ts';
+import { dryRun, Fields, nextCursor, nullable, reason, Tree, text } from '../../schema-parts.ts';
 import { Expression, Timer } from '../workflows/schemas.ts';
 
 /** Body of a replay of an error, or of the re-application of an expression. */
 export const Reapply = Type.Object(
   { fields: Type.Optional(Fields), tree: Type.Optional(Tree), reason, dry_run: dryRun },
   { title: 'Reapply', description: 'Runs an expression again, with other fields or another tree where they are given' },
+);
+
+const element = (description: string) => text(description, { minLength: 1, maxLength: 300 });
+/** Body of a move of a token, and of a token more. */
+export const Move = Type.Object(
+  { to: element('The id of the element it goes on at'), reason, dry_run: dryRun },
+  { title: 'Move', description: 'Where the token goes on' },
+);
+export const AddToken = Type.Object(
+  { at: element('The id of the element it is put at'), reason, dry_run: dryRun },
+  { title: 'AddToken', description: 'Where the token is put' },
 );
 
 export const ExpressionList = Type.Object(

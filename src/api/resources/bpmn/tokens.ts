@@ -1,0 +1,75 @@
+import { showWorkflow } from '../../../engine/show.ts';
+import type { JsonObject } from '../../../model/json.ts';
+import type { Status } from '../../../model/rows.ts';
+import { type Call, jsonReply, type Reply } from '../../operation.ts';
+import { cursorFor, cursorOf, limitOf } from '../../page.ts';
+import type { Parts } from '../../parts.ts';
+import { noSuchDefinition } from '../definitions/running.ts';
+
+/* Where the tokens of several workflows are. They are looked into one by one, so that each answer has a bound. */
+
+/** Workflows one answer looks into, and strands of each. */
+const LOOKED_INTO_MAX = 200;
+const STRANDS_MAX = 1_000;
+const LIVE: readonly Status[] = ['running', 'paused', 'cancelling', 'error'];
+
+type Shown = NonNullable<ReturnType<typeof showWorkflow>['bpmn']>;
+
+async function tokensOf(parts: Parts, tenant: Call['principal']['tenant'], row: { readonly id: string }): Promise<Shown | null> {
+  const whole = await parts.store.read.whole(tenant, row.id as never, { limit: STRANDS_MAX, after: null });
+  if (whole?.workflow == null) return null;
+  return showWorkflow(whole, await parts.trees.tree(whole.workflow.definition)).bpmn;
+}
+
+/** The active version of a definition: what its workflows do, element by element. @throws Problem */
+export async function definitionStats(parts: Parts, call: Call): Promise<Reply> {
+  const { tenant } = call.principal;
+  const name = call.params['definition_name'] ?? '';
+  const definition = parts.registry.definitions.active(tenant, name);
+  if (definition === null) throw noSuchDefinition(name);
+  const asked = { tenant, status: LIVE, name: null, participant: null, definition: definition.hash };
+  const page = await parts.store.read.workflows({ ...asked, limit: LOOKED_INTO_MAX, after: null });
+  const elements = new Map<string, { live: number; waiting: number; failed: number }>();
+  for (const row of page.items) {
+    for (const { id, live, waiting, failed } of (await tokensOf(parts, tenant, row))?.elements ?? []) {
+      const sum = elements.get(id) ?? { live: 0, waiting: 0, failed: 0 };
+      elements.set(id, { live: sum.live + live, waiting: sum.waiting + waiting, failed: sum.failed + failed });
+    }
+  }
+  return jsonReply(200, {
+    name,
+    version: definition.version,
+    workflows: page.items.length,
+    complete: page.next === null,
+    elements: [...elements].filter(([, { live, waiting, failed }]) => live + waiting + failed > 0).map(([id, counts]) => ({ id, ...counts })),
+  });
+}
+
+/** Workflows in which tokens wait at gateways that nothing can ever set free. */
+export async function listStuck(parts: Parts, call: Call): Promise<Reply> {
+  const { tenant } = call.principal;
+  const limit = limitOf(call.query);
+  const asked = { tenant, status: LIVE, name: call.query.get('name'), participant: null };
+  const found: JsonObject[] = [];
+  let after = cursorOf('stuck', call.query);
+  let looked = 0;
+  do {
+    const page = await parts.store.read.workflows({ ...asked, limit: Math.min(50, LOOKED_INTO_MAX - looked), after });
+    for (const row of page.items) {
+      looked += 1;
+      const tree = await parts.trees.tree(row.definition);
+      const tokens = tree?.name === 'bpmn:process' ? await tokensOf(parts, tenant, row) : null;
+      for (const element of tokens?.stuck ?? [])
+        found.push({
+          workflow_id: row.id,
+          element,
+          class: 'Stuck',
+          message: `tokens wait at ${element} that nothing can set free any more`,
+          definition: row.definition,
+          name: row.name,
+        });
+    }
+    after = page.next;
+  } while (after !== null && looked < LOOKED_INTO_MAX && found.length < limit);
+  return jsonReply(200, { errors: found, next_cursor: after === null ? null : cursorFor('stuck', after) });
+}
