@@ -9,6 +9,7 @@ import type { RawBody } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { readForm } from './form.ts';
 import type { Held } from './intake.ts';
+import { xmlText } from './xml-bytes.ts';
 
 /*
  * Bytes → body. Everything that cannot be read faithfully is refused: unknown types and charsets, bytes that are no UTF-8, broken JSON,
@@ -57,7 +58,7 @@ export async function readBody(
   const unpack = unpackerOf(ctx);
   if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge();
   const bytes = await unpack(await bytesOf(ctx.req, held), held);
-  const raw = textOf(bytes);
+  const raw = documents.includes(type) && XML_TYPE.test(type) ? xmlTextOf(bytes) : textOf(bytes);
   if (documents.includes(type) || (documents.length > 0 && !isForm && /^\s*\[/.test(raw)))
     return { body: {}, raw, isForm: false, document: { type, text: raw } };
   const body = isForm ? formOf(raw) : jsonOf(raw, fixed);
@@ -190,6 +191,14 @@ function textOf(bytes: Buffer): string {
     throw malformed('it is not UTF-8');
   }
 }
+
+function xmlTextOf(bytes: Buffer): string {
+  const text = xmlText(bytes);
+  if (typeof text === 'string') return text;
+  if (text === null) throw malformed('it is not in the encoding it says');
+  throw malformed(`it is in ${shownJson(text.unknown, 100)}; UTF-8, UTF-16 and ISO-8859-1 are read here`);
+}
+const XML_TYPE = /xml$/;
 
 function formOf(text: string): JsonObject {
   if (/^\s*(\{\s*["}]|\[\s*["{[\]])/.test(text))

@@ -21,6 +21,7 @@ import { parentOf } from './variables.ts';
 export function raiseError(x: Acting, message: Message, error: LanguageError): void {
   // What failed may have used up the work of its message. Telling of it has a budget of its own.
   x.world.begin();
+  if (x.world.registry.get(x.node.kind)?.family?.takes?.(x, error) === true) return;
   const fields = errorFields(x, error);
   const carried = carriedFields(message, x.node);
   const found = findHandler(x, fields);

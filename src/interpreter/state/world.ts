@@ -51,6 +51,8 @@ export type Family = {
   readonly settle: (x: Acting) => Acting | null;
   /** In place of `filter`, `vars_to_f` and `tag`: the fields that go on when it ends. */
   readonly leave: (x: Acting, fields: Fields) => Fields;
+  /** In place of `on_error`: whether the definition says what becomes of an error; then it is no error any more. */
+  readonly takes?: (x: Acting, error: LanguageError) => boolean;
 };
 
 /** One kind of expression. What is left out has the default of life.ts. */

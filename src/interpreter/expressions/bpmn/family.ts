@@ -6,6 +6,7 @@ import { closeWorkitem } from '../../life/workitems.ts';
 import type { Acting, Expression, Family } from '../../state/world.ts';
 import { along, isClearing, leave, type Target } from './flow.ts';
 import { flowsOf, isScope, PROCESS, treeOf } from './parts.ts';
+import { throwFailure } from './throwing.ts';
 import { disarm } from './waits.ts';
 
 /*
@@ -21,6 +22,8 @@ export const family: Family = {
     return null;
   },
   leave: (_x, fields) => fields,
+  // What BPMN throws was offered to all who catch it.
+  takes: (x, error) => error.errorClass !== 'BpmnError' && throwFailure(x, error.message, {}),
 };
 
 /** Ends what it waits for and what runs below it; then it is left. */

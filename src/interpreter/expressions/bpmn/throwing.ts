@@ -110,6 +110,7 @@ export function throwFailure(x: Acting, message: string, fields: Fields): boolea
     for (const index of list(treeOf(at), 'boundary') as readonly number[]) {
       const event = eventOf(childTree(scope, index));
       if (event?.['failures'] !== true) continue;
+      x.world.record({ kind: 'error.thrown', expid: x.node.expid, code: null });
       toCatcher({ kind: 'boundary', host: at, scope, index, interrupts: true }, { fields, code: '', message }, 'error');
       return true;
     }
