@@ -9,6 +9,7 @@ import { readDefinition } from '../src/definition/read.ts';
 import { evaluateCondition } from '../src/language/condition.ts';
 import { readCron } from '../src/language/cron.ts';
 import { parseDuration } from '../src/language/duration.ts';
+import { parseFeel } from '../src/language/feel/feel.ts';
 import { lookup } from '../src/language/lookup.ts';
 import { compileRegex } from '../src/language/regex.ts';
 import { substitute } from '../src/language/substitution.ts';
@@ -33,6 +34,7 @@ const READERS: { readonly [name: string]: (text: string) => unknown } = {
   'definition, Radial': (text) => readDefinition(`define\n  ${text}`),
   'definition, XML': (text) => readDefinition(`<define>${text}</define>`),
   'definition, JSON': (text) => readDefinition(`["define", {"a": "${text}`),
+  FEEL: (text) => parseFeel(text.slice(0, 4_000)),
   'definition, BPMN': (text) =>
     readDefinition(`<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">${text}`),
   form: readForm,

@@ -105,29 +105,57 @@ function atMostEvery(ms: number, call: () => void): { now(): void; stop(): void 
   };
 }
 
+/** A stream that the server, or a proxy before it, has refused is opened again after this, and after longer each time, in milliseconds. */
+const AGAIN_MS = 2_000;
+const AGAIN_MS_MAX = 30_000;
+
 function follow(path: string, kinds: readonly string[], every: number, changed: () => void): () => void {
   const soon = atMostEvery(every, changed);
   let stopPolling: (() => void) | null = null;
   let broken: ReturnType<typeof setTimeout> | null = null;
-  const source = new EventSource(new URL(path, apiRoot), { withCredentials: true });
-  freshness.value = 'catching up';
-  source.onopen = () => {
-    if (broken !== null) clearTimeout(broken);
-    broken = null;
-    stopPolling?.();
-    stopPolling = null;
-    freshness.value = 'live';
-    soon.now();
+  let again: ReturnType<typeof setTimeout> | null = null;
+  let refused = 0;
+  let source = open();
+
+  function open(): EventSource {
+    const opened = new EventSource(new URL(path, apiRoot), { withCredentials: true });
+    freshness.value = stopPolling === null ? 'catching up' : 'polling';
+    opened.onopen = () => {
+      if (broken !== null) clearTimeout(broken);
+      broken = null;
+      refused = 0;
+      stopPolling?.();
+      stopPolling = null;
+      freshness.value = 'live';
+      soon.now();
+    };
+    opened.onerror = () => {
+      if (stopPolling === null) freshness.value = 'catching up';
+      broken ??= setTimeout(() => {
+        stopPolling ??= poll(changed, POLL_MS);
+      }, BROKEN_MS);
+      // A connection that is lost the browser opens again by itself, one that was refused never.
+      if (opened.readyState === EventSource.CLOSED)
+        again ??= setTimeout(reopen, Math.min(AGAIN_MS * 2 ** refused++, AGAIN_MS_MAX));
+    };
+    opened.onmessage = soon.now;
+    for (const kind of [...kinds, 'reset']) opened.addEventListener(kind, soon.now);
+    return opened;
+  }
+  function reopen(): void {
+    if (again !== null) clearTimeout(again);
+    again = null;
+    source.close();
+    source = open();
+  }
+  // Whoever is back does not wait for the browser's next try.
+  const online = (): void => {
+    if (source.readyState !== EventSource.OPEN) reopen();
   };
-  source.onerror = () => {
-    if (stopPolling === null) freshness.value = 'catching up';
-    broken ??= setTimeout(() => {
-      stopPolling ??= poll(changed, POLL_MS);
-    }, BROKEN_MS);
-  };
-  source.onmessage = soon.now;
-  for (const kind of [...kinds, 'reset']) source.addEventListener(kind, soon.now);
+  window.addEventListener('online', online);
   return () => {
+    window.removeEventListener('online', online);
+    if (again !== null) clearTimeout(again);
     source.close();
     soon.stop();
     if (broken !== null) clearTimeout(broken);

@@ -34,6 +34,7 @@ export function Home() {
     return typeof found === 'number' ? found : null;
   };
   const minutes = objectsOf(value['minutes']);
+  const busiest = objectsOf(value['definitions'] ?? null);
   const late = Math.max(at('timers', 'oldest_due_seconds') ?? 0, at('messages', 'oldest_due_seconds') ?? 0);
   return (
     <>
@@ -108,6 +109,43 @@ export function Home() {
                   </li>
                 ))}
               </ul>
+            </section>
+          )}
+          {busiest.length > 0 && (
+            <section class="stack" aria-label="Busiest definitions">
+              <h2>Busiest in the last hour</h2>
+              <Table
+                rows={busiest}
+                keyOf={(one) => textOf(one['name'])}
+                columns={[
+                  {
+                    title: 'Definition',
+                    cell: (one) => (
+                      <a href={link(`/workflows?name=${encodeURIComponent(textOf(one['name']))}`)}>
+                        <Text text={textOf(one['name'])} />
+                      </a>
+                    ),
+                  },
+                  { title: 'Launched', cell: (one) => countText(Number(one['launched'] ?? 0)) },
+                  { title: 'Live', cell: (one) => countText(Number(one['live'] ?? 0)) },
+                  {
+                    title: 'In error',
+                    cell: (one) =>
+                      Number(one['failed'] ?? 0) === 0 ? (
+                        '0'
+                      ) : (
+                        <Chip state="error" word={countText(Number(one['failed']))} />
+                      ),
+                  },
+                  {
+                    title: 'Half took, 19 of 20 took',
+                    cell: (one) =>
+                      typeof one['p50_ms'] === 'number' && typeof one['p95_ms'] === 'number'
+                        ? `${spanText(one['p50_ms'])}, ${spanText(one['p95_ms'])}`
+                        : 'none has ended',
+                  },
+                ]}
+              />
             </section>
           )}
           <section class="stack" aria-label="Latest workflows">

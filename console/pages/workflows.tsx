@@ -71,6 +71,7 @@ export function Workflows() {
   const asked = useMemo(() => {
     const search = searchOf(found.filter);
     search.set('limit', String(LIMIT));
+    search.set('include', 'turn,error');
     if (state.cursor !== '') search.set('cursor', state.cursor);
     return `v1/workflows?${search}`;
   }, [found]);
@@ -115,6 +116,8 @@ export function Workflows() {
   );
   const filtered = codec.write({ ...state, cursor: '' }) !== '';
   const next = isObject(list.value.value) ? textOrNull(list.value.value['next_cursor']) : null;
+  // A tag or a field lies inside: workflows are looked into one by one, and not all of them at once.
+  const lookedBackTo = countable || !isObject(list.value.value) ? null : textOrNull(list.value.value['looked_back_to']);
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
 
   return (
@@ -197,21 +200,57 @@ export function Workflows() {
             title: 'Workflow',
             cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
           },
+          { title: 'Whose turn', cell: (one) => <Turn of={one['turn']} /> },
           { title: 'Launched', cell: (one) => <Time at={textOrNull(one['launched_at'])} /> },
           { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
           {
             title: 'Ended',
             cell: (one) => (one['ended_at'] ? <Time at={textOrNull(one['ended_at'])} /> : <span class="dim">–</span>),
           },
+          {
+            title: 'Error',
+            cell: (one) =>
+              isObject(one['error']) ? (
+                <Chip state="failed" word={textOf(one['error']['class'])} />
+              ) : (
+                <span class="dim">–</span>
+              ),
+          },
         ]}
       />
+      {lookedBackTo !== null && (
+        <p class="row small dim" role="status">
+          <span>
+            Looked into workflows back to <Time at={lookedBackTo} how="both" />, found {countText(shown.length)}.
+          </span>
+          {next !== null && (
+            <Button look="tiny" onPress={() => set({ cursor: next })}>
+              Look further
+            </Button>
+          )}
+        </p>
+      )}
       {(next !== null || state.cursor !== '') && (
         <nav class="row" aria-label="More">
           {state.cursor !== '' && <Button onPress={() => set({})}>Newest</Button>}
-          {next !== null && <Button onPress={() => set({ cursor: next })}>Older</Button>}
+          {next !== null && lookedBackTo === null && <Button onPress={() => set({ cursor: next })}>Older</Button>}
         </nav>
       )}
     </>
+  );
+}
+
+/** Names that are shown of those whose turn it is. */
+const TURNS_MAX = 2;
+
+function Turn({ of }: { readonly of: Json | undefined }) {
+  const names = Array.isArray(of) ? (of as readonly Json[]).map(String) : [];
+  if (names.length === 0) return <span class="dim">–</span>;
+  return (
+    <span title={names.join(', ')}>
+      <Text text={names.slice(0, TURNS_MAX).join(', ')} />
+      {names.length > TURNS_MAX && <span class="dim"> +{names.length - TURNS_MAX}</span>}
+    </span>
   );
 }
 

@@ -19,7 +19,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { Receiver } from '../signals/receiver.ts';
-import type { NodeRow, Store } from '../store/store.ts';
+import type { Busy, NodeRow, Store } from '../store/store.ts';
 
 import type { Auditing } from './audit.ts';
 import type { Hooks } from './hooks.ts';
@@ -84,6 +84,8 @@ export type Stats = {
   readonly messages: { readonly due: number; readonly oldestDueSeconds: number } | null;
   readonly timers: { readonly due: number; readonly oldestDueSeconds: number } | null;
   readonly errors: number | null;
+  /** Definitions by name that were launched most in these minutes. */
+  readonly busiest: readonly Busy[] | null;
   /** Those in which something happened. */
   readonly minutes: readonly {
     readonly at: number;

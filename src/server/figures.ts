@@ -100,6 +100,11 @@ export function makeServerFigures(parts: {
       timers: () => count(tenant, 'timers', async () => (await figures?.timers(tenant, clock.now())) ?? null),
       workitems: () => count(tenant, 'workitems', async () => (await figures?.workitems(tenant, overdueSince)) ?? null),
       errors: () => count(tenant, 'errors', async () => (await figures?.errors(tenant)) ?? null),
+      busiest: (wanted: number) =>
+        count(tenant, `busiest ${wanted}`, async () => {
+          const since = clock.now() - wanted * 60_000;
+          return (await figures?.busiest(tenant, since)) ?? null;
+        }),
     };
   };
 
@@ -172,12 +177,13 @@ export function makeServerFigures(parts: {
 
   async function stats({ tenant, minutes: wanted }: StatsAsked): Promise<Stats> {
     const asked = counts(tenant);
-    const [workflows, messages, timers, workitems, errors, gone] = await Promise.all([
+    const [workflows, messages, timers, workitems, errors, busiest, gone] = await Promise.all([
       asked.workflows(),
       asked.messages(),
       asked.timers(),
       asked.workitems(),
       asked.errors(),
+      asked.busiest(wanted),
       minutes.read(tenant ?? EVERYBODY, wanted),
     ]);
     return {
@@ -186,6 +192,7 @@ export function makeServerFigures(parts: {
       timers: timers === null ? null : { due: timers.due, oldestDueSeconds: secondsSince(timers.oldestDueAt) },
       workitems,
       errors,
+      busiest,
       minutes: gone,
       hosts: tenant === null ? hosts.worst(HOSTS_SHOWN_MAX).map(withBreaker) : null,
     };

@@ -15,6 +15,9 @@ export const COUNTED_MAX = 1_000_000;
 export const COUNTED_EMBEDDED_MAX = 50_000;
 /** A count that takes longer is given up. */
 export const FIGURE_MS_MAX = 2_000;
+/** Launches of a tenant that are looked at for what is busiest, and names that are told. */
+const BUSIEST_MAX = 20_000;
+const NAMES_MAX = 10;
 /** More tenants than this are not looked at. */
 const TENANTS_MAX = 10_000;
 
@@ -27,6 +30,15 @@ const both = (name: string, text: (where: string, given: (n: number) => string) 
   const all = { name: `figures_${name}_all`, text: text('true', (n) => `$${n}`) };
   return (tenant) => (tenant === null ? all : one);
 };
+
+/** Every tenant there is, one step of the index each. */
+const EVERY_TENANT = `
+  recursive tenants(tenant, n) as (
+    (select tenant, 1 from workflow order by tenant limit 1)
+    union all
+    select (select w.tenant from workflow w where w.tenant > t.tenant order by w.tenant limit 1), t.n + 1
+    from tenants t where t.tenant is not null and t.n < ${TENANTS_MAX}
+  )`;
 
 const statements = (most: number) => ({
   // From tenant to tenant and from status to status by the index of both: what has ended is not looked at.
@@ -45,12 +57,7 @@ const statements = (most: number) => ({
         ? {
             name: 'figures_live_all',
             text: `
-  with recursive tenants(tenant, n) as (
-    (select tenant, 1 from workflow order by tenant limit 1)
-    union all
-    select (select w.tenant from workflow w where w.tenant > t.tenant order by w.tenant limit 1), t.n + 1
-    from tenants t where t.tenant is not null and t.n < ${TENANTS_MAX}
-  )${counted}`,
+  with${EVERY_TENANT}${counted}`,
           }
         : { name: 'figures_live', text: `with tenants(tenant) as (select $1::text)${counted}` };
   })(),
@@ -82,6 +89,21 @@ const statements = (most: number) => ({
     count(*) filter (where send is not null and tries > 0) as failing
   from (select state, opened_at, send, tries from workitem t where ${where} limit ${most}) found`,
   ),
+  busiest: ((): Both => {
+    const took = (part: number): string =>
+      `percentile_cont(${part}) within group (order by (ended_at - launched_at)::float8) filter (where ended_at is not null)`;
+    const text = (since: string): string => `
+  select name, count(*) as launched, count(*) filter (where ended_at is null) as live,
+    count(*) filter (where status = 'error') as failed, ${took(0.5)} as p50, ${took(0.95)} as p95
+  from tenants t cross join lateral (
+    select w.name, w.status, w.launched_at, w.ended_at from workflow w
+    where w.tenant = t.tenant and w.launched_at >= ${since} order by w.launched_at desc limit ${BUSIEST_MAX}
+  ) found
+  where name is not null group by name order by count(*) desc, name limit ${NAMES_MAX}`;
+    const all = { name: 'figures_busiest_all', text: `with${EVERY_TENANT}${text('$1')}` };
+    const one = { name: 'figures_busiest', text: `with tenants(tenant) as (select $1::text)${text('$2')}` };
+    return (tenant) => (tenant === null ? all : one);
+  })(),
   errors: both(
     'errors',
     (where) => `select count(*) as n from (select 1 from error t where ${where} limit ${most}) found`,
@@ -90,7 +112,9 @@ const statements = (most: number) => ({
 
 export function makeFigures(reads: Connections, profile: string): Figures {
   const isEmbedded = profile === 'embedded';
-  const { live, messages, timers, workitems, errors } = statements(isEmbedded ? COUNTED_EMBEDDED_MAX : COUNTED_MAX);
+  const { live, messages, timers, workitems, errors, busiest } = statements(
+    isEmbedded ? COUNTED_EMBEDDED_MAX : COUNTED_MAX,
+  );
 
   /** One statement with a time of its own. */
   async function ask(of: Both, tenant: Tenant | null, ...values: readonly unknown[]): Promise<Result['rows']> {
@@ -127,5 +151,14 @@ export function makeFigures(reads: Connections, profile: string): Figures {
       return { open: of('open'), failed: of('failed'), overdue: of('overdue'), failing: of('failing') };
     },
     errors: async (tenant) => (await ask(errors, tenant))[0]?.['n'] as number,
+    busiest: async (tenant, since) =>
+      (await ask(busiest, tenant, since)).map((row) => ({
+        name: row['name'] as string,
+        launched: row['launched'] as number,
+        live: row['live'] as number,
+        failed: row['failed'] as number,
+        p50Ms: row['p50'] as number | null,
+        p95Ms: row['p95'] as number | null,
+      })),
   };
 }

@@ -433,8 +433,7 @@ export async function goOn(
   }
   const [found = []] = await place.waiters(row.tenant, [first], HITS_AT_ONCE);
   const hits = found.filter(
-    (waiter) =>
-      waiter.seq <= first.upTo && !hasHeard(row, waiter.workflow) && fits(waiter, { ...row, event }, judge),
+    (waiter) => waiter.seq <= first.upTo && !hasHeard(row, waiter.workflow) && fits(waiter, { ...row, event }, judge),
   );
   const handings = hits.map((waiter) => handingOf(row, waiter));
   const handed = handings.length === 0 ? new Set<string>() : await place.hand(handings, now);

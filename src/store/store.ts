@@ -383,6 +383,20 @@ export type Figures = {
     overdueSince: number,
   ): Promise<{ readonly open: number; readonly failed: number; readonly overdue: number; readonly failing: number }>;
   errors(tenant: Tenant | null): Promise<number>;
+  /** The ten names of definitions that were launched most since then, of the newest BUSIEST_MAX launches of a tenant (figures.ts). */
+  busiest(tenant: Tenant | null, since: number): Promise<readonly Busy[]>;
+};
+
+/** A definition by the name it gives itself. */
+export type Busy = {
+  readonly name: string;
+  readonly launched: number;
+  /** Of those: have not ended, and are in error. */
+  readonly live: number;
+  readonly failed: number;
+  /** How long those took that have ended: half of them at most, and 19 of 20; null: none has. */
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
 };
 
 /** An error in a list, with the hash of its workflow's definition, and the participant of the workitem it happened at. */

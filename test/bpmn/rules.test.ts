@@ -235,3 +235,55 @@ test('a failure without a code is caught by no boundary event', () =>
     },
     { participants: { a: [{ fail: 'no' }] } },
   ));
+
+test('a boundary event for failures takes a failure without a code, and an expression that cannot be computed', async () => {
+  const takes = `<errorEventDefinition xmlns:rota="urn:rota:bpmn:1" rota:catches="failures"/>`;
+  const inside = (task: string): string =>
+    `${start}${task}<boundaryEvent id="b" attachedToRef="a">${takes}</boundaryEvent>${end('e')}${end('x')}${path('st', 'a', 'e')}${path('b', 'x')}`;
+  await plays(
+    inside(ask('a')),
+    { outcome: 'completed', order: 'total', dispatches: dispatches('a'), ends: ['x'], errors: [] },
+    { participants: { a: [{ fail: 'no' }] } },
+  );
+  await plays(inside(ask('a', io('<zeebe:input source="=1 / 0" target="n"/>'))), {
+    outcome: 'completed',
+    order: 'total',
+    dispatches: [],
+    ends: ['x'],
+    errors: [],
+  });
+});
+
+test('a condition in the notation of definitions reads the variables of the process', () =>
+  plays(
+    `${start}<exclusiveGateway id="g" default="no"/>${end('dear')}${end('cheap')}${path('st', 'g')}<sequenceFlow id="yes" sourceRef="g" targetRef="dear"><conditionExpression language="rota">\${f:order.total} &gt; 100</conditionExpression></sequenceFlow><sequenceFlow id="no" sourceRef="g" targetRef="cheap"/>`,
+    { outcome: 'completed', order: 'total', dispatches: [], ends: ['dear'], errors: [] },
+    { fields: { order: { total: 120 } } },
+  ));
+
+test('both ends of a link have output mappings', () =>
+  plays(
+    `${start}<intermediateThrowEvent id="th">${io('<zeebe:output source="=1" target="a"/>')}<linkEventDefinition name="l"/></intermediateThrowEvent><intermediateCatchEvent id="ca">${io('<zeebe:output source="=a + 1" target="b"/>')}<linkEventDefinition name="l"/></intermediateCatchEvent>${end('e')}${path('st', 'th')}${path('ca', 'e')}`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: [],
+      ends: ['e'],
+      final_fields: { a: 1, b: 2 },
+      errors: [],
+    },
+  ));
+
+test('where no flow can be taken the error tells what each condition gave', () =>
+  plays(
+    `${start}<exclusiveGateway id="g"/>${end('e')}${end('x')}${path('st', 'g')}<sequenceFlow id="one" sourceRef="g" targetRef="e"><conditionExpression>n &gt; 1</conditionExpression></sequenceFlow><sequenceFlow id="two" sourceRef="g" targetRef="x"><conditionExpression>n &gt; 2</conditionExpression></sequenceFlow>`,
+    {
+      outcome: 'error',
+      order: 'total',
+      dispatches: [],
+      ends: [],
+      errors: [{ element: 'g', class: 'NoFlow', message: 'one: n > 1 gave false; two: n > 2 gave false' }],
+      remaining: ['g'],
+    },
+    { fields: { n: 0 } },
+  ));

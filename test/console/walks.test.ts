@@ -25,6 +25,16 @@ if (program === null)
     expect(program).toBe(null);
   });
 
+/** One browser for all walks. */
+let started: Promise<Browser> | null = null;
+const sharedBrowser = (): Promise<Browser> => {
+  started ??= startBrowser(program ?? '');
+  return started;
+};
+afterAll(async () => {
+  await (await started)?.close();
+}, 60_000);
+
 const order = readFileSync(join(import.meta.dirname, '../../examples/order.xml'), 'utf8');
 
 describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
@@ -36,13 +46,13 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     buildConsole();
     server = await startServer({ TEST_CLOCK: '1', RETRY_DELAYS: '1,1,1,1,1,1' });
-    browser = await startBrowser(program ?? '');
+    browser = await sharedBrowser();
     watched = await openPage(browser);
     page = watched.page;
     page.setDefaultTimeout(60_000);
   }, 180_000);
   afterAll(async () => {
-    await browser?.close();
+    await page?.context().close();
     await server?.stop();
   }, 60_000);
 
@@ -487,6 +497,58 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     expect(stored).toMatchObject({ version: 2, callbacks });
   });
 
+  test('two versions are compared line by line; which definitions are busy, and whose turn it is, is told', async () => {
+    const put = (text: string) =>
+      send(server.url, 'PUT', '/v1/definitions/compared', {
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ definition: text }),
+      });
+    await put('define compared\n  alice');
+    await put('define compared\n  alice\n  carol');
+    await open('definitions/compared');
+    await page.getByRole('link', { name: 'Compare' }).click();
+    const changes = page.getByRole('region', { name: 'From version 1 to version 2' });
+    await changes.getByText('1 lines added, 0 gone').waitFor();
+    expect(await changes.locator('.diff-added').innerText()).toBe('+   carol');
+    await isWell();
+    await page.reload();
+    await changes.waitFor();
+    await changes.getByRole('button', { name: 'Text alone' }).click();
+    await page.getByText('define compared').waitFor();
+
+    const id = await launch('define compared\n  alice', { order: 17 });
+    await open('');
+    await page.getByRole('region', { name: 'Busiest definitions' }).getByRole('link', { name: 'compared' }).click();
+    await page.getByRole('cell', { name: 'alice' }).waitFor();
+    await page.getByLabel('Field').fill('order=17');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByText(/^Looked into workflows back to .*, found 1\.$/).waitFor();
+    await isWell();
+    await page.getByRole('link', { name: 'compared' }).click();
+    await page.waitForURL(new RegExp(id));
+  });
+
+  test('a workflow of BPMN is a diagram with its tokens, and a list that says the same', async () => {
+    const diagram = readFileSync(
+      join(import.meta.dirname, '../bpmn/cases/lib-bpmn-engine/ordering-items-workflow.bpmn'),
+      'utf8',
+    );
+    const id = await launch(diagram);
+    await open(`workflows/${id}`);
+    const where = page.getByRole('list', { name: 'Where tokens are' });
+    const [item] = await items(id);
+    await where.getByRole('button', { name: new RegExp(`${item?.participant}.* 1 live`) }).waitFor();
+    const picture = page.getByRole('img', { name: /^Diagram\. / });
+    await expect.poll(() => picture.evaluate('(image) => image.naturalWidth > 300')).toBe(true);
+    await isWell();
+    await act(id, item, 'proceed', {});
+    await where.getByRole('button', { name: new RegExp(`${item?.participant}.* 1 done`) }).waitFor();
+    const [next] = await items(id);
+    await where.getByRole('button', { name: new RegExp(`${next?.participant}.* 1 live`) }).click();
+    await page.waitForURL(/sel=/);
+    await isWell();
+  });
+
   test('a rehearsal runs in the browser alone: its participants are played, its clock is moved', async () => {
     await open('definitions/edit');
     await rewrite("define late\n  alice task: 'answer', timeout: '2d', on_timeout: 'boss'\n  clerk");
@@ -583,9 +645,15 @@ describe.runIf(program !== null)(
     let page: Page;
     let root = '';
     let watched: Watched;
+    /** The way to the server is cut: the proxy says so to whoever asks. */
+    let isCut = false;
     beforeAll(async () => {
       buildConsole();
       proxy = createServer((from, to) => {
+        if (isCut) {
+          to.writeHead(503).end();
+          return;
+        }
         const path = (from.url ?? '').replace(/^\/rota/, '');
         const onward = ask(new URL(path, server.url), { method: from.method, headers: from.headers }, (answer) => {
           to.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -598,14 +666,14 @@ describe.runIf(program !== null)(
       await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
       root = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/rota`;
       server = await startServer({ ADMIN_KEY: admin, BASE_URL: root });
-      browser = await startBrowser(program ?? '');
+      browser = await sharedBrowser();
       watched = await openPage(browser);
       page = watched.page;
       context = page.context();
       page.setDefaultTimeout(60_000);
     }, 180_000);
     afterAll(async () => {
-      await browser?.close();
+      await context?.close();
       proxy?.closeAllConnections();
       proxy?.close();
       await server?.stop();
@@ -698,6 +766,28 @@ describe.runIf(program !== null)(
       await page.getByRole('link', { name: 'Audit' }).click();
       await page.getByRole('cell', { name: 'key.revoke' }).first().waitFor();
       await isWell();
+    });
+
+    test('a stream that is cut is told, and what was missed meanwhile is there when it is back', async () => {
+      const launch = (name: string) =>
+        postJson(
+          server.url,
+          '/v1/workflows',
+          { workflow: `define ${name}\n  alice`, callback: `${server.url}/` },
+          auth,
+        );
+      await page.goto(`${root}/console/workflows?name=missed`);
+      if ((await page.getByLabel('API key').count()) > 0) await signIn(admin);
+      await page.getByText('● Live').waitFor();
+      watched.expect(503);
+      isCut = true;
+      proxy.closeAllConnections();
+      await page.getByText(/Catching up|Offline for/).waitFor();
+      await launch('missed');
+      isCut = false;
+      await page.getByRole('button', { name: /1 new: show/ }).click();
+      await page.getByRole('link', { name: 'missed' }).waitFor();
+      await page.getByText('● Live').waitFor();
     });
   },
 );

@@ -104,7 +104,7 @@ async function aboutWorkflow(url: string, id: string, journal: Journal): Promise
     if (shape !== 'fork' && participant !== 'sleeper' && fields[participant] !== 'done')
       found.push(`${id}: what ${participant} handed back is lost`);
   }
-  if (shape !== 'fork') {
+  if (shape !== 'fork' && shape !== 'diagram') {
     const awake = (participant: string): boolean => participant !== 'sleeper';
     const asked = stories
       .map(({ participant, arrivals }) => ({ participant, n: arrivals[0]?.n ?? 0 }))

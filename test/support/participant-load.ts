@@ -13,6 +13,24 @@ const asks = (participant: string, more: Readonly<Record<string, unknown>> = {})
 ];
 const define = (...children: readonly Tree[]): Tree => ['define', {}, [['sequence', {}, children]]];
 
+const asked = (id: string): string => `<userTask id="${id}"/>`;
+const timer = (duration: string): string =>
+  `<timerEventDefinition><timeDuration>${duration}</timeDuration></timerEventDefinition>`;
+const flows = (...ways: readonly string[]): string =>
+  ways
+    .map((way, i) => {
+      const [from, to] = way.split('>');
+      return `<sequenceFlow id="f${i}" sourceRef="${from}" targetRef="${to}"/>`;
+    })
+    .join('');
+/** A fork and its join, a timer that is waited for, and a task that its boundary timer ends. */
+const DIAGRAM = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="diagram" isExecutable="true">
+  <startEvent id="start"/>${asked('p1')}<parallelGateway id="fork"/>${asked('p2')}${asked('p3')}<parallelGateway id="join"/>
+  <intermediateCatchEvent id="pause">${timer('PT0.3S')}</intermediateCatchEvent>
+  ${asked('sleeper')}<boundaryEvent id="late" attachedToRef="sleeper">${timer('PT1S')}</boundaryEvent>${asked('p4')}<endEvent id="end"/>
+  ${flows('start>p1', 'p1>fork', 'fork>p2', 'fork>p3', 'p2>join', 'p3>join', 'join>pause', 'pause>sleeper', 'sleeper>end', 'late>p4', 'p4>end')}
+</process></definitions>`;
+
 /** Every participant stands once in a definition, so that a step taken twice shows as a second workitem of it. */
 export const SHAPES = {
   line: { participants: ['p1', 'p2', 'p3', 'p4'], tree: define(asks('p1'), asks('p2'), asks('p3'), asks('p4')) },
@@ -29,7 +47,8 @@ export const SHAPES = {
     participants: ['p1', 'sleeper', 'p2'],
     tree: define(asks('p1'), asks('sleeper', { timeout: '1s' }), asks('p2')),
   },
-} satisfies Readonly<Record<string, { readonly participants: readonly string[]; readonly tree: Tree }>>;
+  diagram: { participants: ['p1', 'p2', 'p3', 'sleeper', 'p4'], tree: DIAGRAM },
+} satisfies Readonly<Record<string, { readonly participants: readonly string[]; readonly tree: Tree | string }>>;
 
 export type Shape = keyof typeof SHAPES;
 const NAMES = Object.keys(SHAPES) as readonly Shape[];

@@ -37,7 +37,7 @@ export function BpmnDiagram({
         {elements.map((one) => (
           <li key={textOf(one['id'])}>
             <button type="button" class="button tiny" onClick={() => select(textOf(one['id']))}>
-              <Glyph name={Number(one['failed']) > 0 ? 'failed' : Number(one['waiting']) > 0 ? 'waits' : 'live'} />
+              <Glyph name={glyphOf(one)} />
               <Text text={textOf(one['name']) || textOf(one['id'])} /> <span class="dim small">{tokensOf(one)}</span>
             </button>
           </li>
@@ -48,8 +48,17 @@ export function BpmnDiagram({
   );
 }
 
+const glyphOf = (one: JsonObject): string =>
+  Number(one['failed']) > 0
+    ? 'failed'
+    : Number(one['live']) > 0
+      ? 'live'
+      : Number(one['waiting']) > 0
+        ? 'waits'
+        : 'done';
+
 const tokensOf = (one: JsonObject): string =>
-  (['live', 'waiting', 'failed'] as const)
+  (['live', 'waiting', 'failed', 'done'] as const)
     .filter((name) => Number(one[name]) > 0)
     .map((name) => `${String(one[name])} ${name}`)
     .join(', ');

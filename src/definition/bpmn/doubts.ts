@@ -80,7 +80,8 @@ function waysIn(scope: ScopeModel): Ways {
 function unreachable(scope: ScopeModel, ways: Ways, note: Note): void {
   const starts = scope.nodes.filter(({ type }) => type === 'startEvent');
   const begin = scope.nodes.filter(
-    (node) => node.type === 'startEvent' || isEventSub(node) || isHandler(node) || (starts.length === 0 && isFree(node)),
+    (node) =>
+      node.type === 'startEvent' || isEventSub(node) || isHandler(node) || (starts.length === 0 && isFree(node)),
   );
   const seen = new Set<FlowNode>();
   const open = [...begin];
@@ -90,7 +91,8 @@ function unreachable(scope: ScopeModel, ways: Ways, note: Note): void {
     open.push(...(ways.get(node) ?? []));
   }
   for (const node of scope.nodes)
-    if (!seen.has(node)) note('element_unreachable', node, `no token ever comes to ${node.type} "${shortened(node.id)}"`);
+    if (!seen.has(node))
+      note('element_unreachable', node, `no token ever comes to ${node.type} "${shortened(node.id)}"`);
 }
 
 const isFree = (node: FlowNode): boolean =>

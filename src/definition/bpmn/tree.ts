@@ -344,11 +344,7 @@ function workOf(node: FlowNode, definitions: Definitions): ReadonlyMap<string, J
   ]);
 }
 
-function assigned(
-  element: Element,
-  params: { [key: string]: Json },
-  { byId }: Definitions,
-): readonly string[] {
+function assigned(element: Element, params: { [key: string]: Json }, { byId }: Definitions): readonly string[] {
   const assignment = extensionOf(element, 'assignmentDefinition');
   const assignee = (assignment === null ? null : attributeOf(assignment, 'assignee')) || camunda(element, 'assignee');
   const groups =

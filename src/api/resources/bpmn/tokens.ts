@@ -15,7 +15,11 @@ const LIVE: readonly Status[] = ['running', 'paused', 'cancelling', 'error'];
 
 type Shown = NonNullable<ReturnType<typeof showWorkflow>['bpmn']>;
 
-async function tokensOf(parts: Parts, tenant: Call['principal']['tenant'], row: { readonly id: string }): Promise<Shown | null> {
+async function tokensOf(
+  parts: Parts,
+  tenant: Call['principal']['tenant'],
+  row: { readonly id: string },
+): Promise<Shown | null> {
   const whole = await parts.store.read.whole(tenant, row.id as never, { limit: STRANDS_MAX, after: null });
   if (whole?.workflow == null) return null;
   return showWorkflow(whole, await parts.trees.tree(whole.workflow.definition)).bpmn;
@@ -41,7 +45,9 @@ export async function definitionStats(parts: Parts, call: Call): Promise<Reply> 
     version: definition.version,
     workflows: page.items.length,
     complete: page.next === null,
-    elements: [...elements].filter(([, { live, waiting, failed }]) => live + waiting + failed > 0).map(([id, counts]) => ({ id, ...counts })),
+    elements: [...elements]
+      .filter(([, { live, waiting, failed }]) => live + waiting + failed > 0)
+      .map(([id, counts]) => ({ id, ...counts })),
   });
 }
 

@@ -237,7 +237,9 @@ export const Definition = Type.Object(
     definition: text('The text, as it came'),
     created_at: time('When this version was stored'),
     created_by: nullable(text('Who stored it')),
-    starts: Type.Optional(Type.Array(Start, { description: 'Of BPMN: the start events that messages and signals set off' })),
+    starts: Type.Optional(
+      Type.Array(Start, { description: 'Of BPMN: the start events that messages and signals set off' }),
+    ),
     ...definitionKeys,
   },
   { title: 'Definition' },

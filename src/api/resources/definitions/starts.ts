@@ -1,7 +1,7 @@
+import { looksLikeCron } from '../../../language/cron.ts';
 import { feelJson } from '../../../language/feel/feel.ts';
 import { dateAt, durationAfter, readCycle } from '../../../language/iso-timer.ts';
 import { LanguageError } from '../../../language/language-error.ts';
-import { looksLikeCron } from '../../../language/cron.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { readSchedule, type ScheduleSpec } from '../../../registry/schedule-spec.ts';
@@ -80,9 +80,13 @@ const instant = (at: number): string => new Date(at).toISOString();
 
 /** As a schedule says it; null: it never comes. */
 function whenOf(form: string, text: string, now: number): JsonObject | null {
-  const unreadable = new LanguageError('ExpressionError', `the time ${JSON.stringify(text.slice(0, 100))} cannot be read`);
+  const unreadable = new LanguageError(
+    'ExpressionError',
+    `the time ${JSON.stringify(text.slice(0, 100))} cannot be read`,
+  );
   if (form !== 'cycle') {
-    const at = form === 'date' ? (dateAt(text) ?? durationAfter(text, now)) : (durationAfter(text, now) ?? dateAt(text));
+    const at =
+      form === 'date' ? (dateAt(text) ?? durationAfter(text, now)) : (durationAfter(text, now) ?? dateAt(text));
     if (at === null) throw unreadable;
     return { at: instant(at) };
   }

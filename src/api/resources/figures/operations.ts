@@ -76,7 +76,7 @@ function minutesOf(call: Call): number {
 }
 
 function statsView(found: StatsFound, now: number): JsonObject {
-  const { workflows, workitems, messages, timers, errors, minutes, hosts } = found;
+  const { workflows, workitems, messages, timers, errors, busiest, minutes, hosts } = found;
   return {
     now: timeView(now),
     workflows: workflows === null ? null : Object.fromEntries(workflows),
@@ -93,6 +93,15 @@ function statsView(found: StatsFound, now: number): JsonObject {
           },
     timers: timers === null ? null : { due: timers.due, oldest_due_seconds: timers.oldestDueSeconds },
     errors,
+    definitions:
+      busiest?.map(({ name, launched, live, failed, p50Ms, p95Ms }) => ({
+        name,
+        launched,
+        live,
+        failed,
+        p50_ms: p50Ms,
+        p95_ms: p95Ms,
+      })) ?? null,
     minutes: minutes.map((minute) => ({
       at: timeView(minute.at),
       launched: minute.launched,

@@ -41,6 +41,19 @@ export const Stats = Type.Object(
       }),
     ),
     errors: nullable(count('Errors that wait for somebody')),
+    definitions: nullable(
+      Type.Array(
+        Type.Object({
+          name: Type.String({ description: 'The name a definition gives itself' }),
+          launched: count('Launched in these minutes'),
+          live: count('Of those, have not ended'),
+          failed: count('Of those, are in error'),
+          p50_ms: milliseconds('Half of those that ended took at most this'),
+          p95_ms: milliseconds('19 of 20 of those that ended took at most this'),
+        }),
+        { description: 'The ten definitions that were launched most' },
+      ),
+    ),
     minutes: Type.Array(
       Type.Object({
         at: time('When the minute begins'),

@@ -1,5 +1,5 @@
-import type { Acting } from '../../state/world.ts';
 import { parentOf } from '../../life/variables.ts';
+import type { Acting } from '../../state/world.ts';
 import { interrupt, isClearing, place } from './flow.ts';
 import { childTree, isScope, text, treeOf } from './parts.ts';
 
@@ -32,8 +32,7 @@ export function moveToken(x: Acting, to: string): string | null {
 
 /** Puts one token more at an element of a scope; null, or why it cannot be done. */
 export function addToken(scope: Acting, at: string): string | null {
-  if (!isScope(scope))
-    return 'tokens are added to a process or a sub-process';
+  if (!isScope(scope)) return 'tokens are added to a process or a sub-process';
   const index = placeFor(scope, at);
   if (typeof index === 'string') return index;
   place(scope, { index, flow: null }, null);

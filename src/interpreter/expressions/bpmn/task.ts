@@ -143,7 +143,11 @@ function callDefinition(x: Acting): void {
   const stored = world.stored(version === '' ? name : `${name}@${version}`);
   const tree =
     stored !== null ? { root: stored, path: '' } : typeof at === 'number' ? { root, path: String(at) } : null;
-  if (tree === null) throw new LanguageError('UnknownDefinition', `there is no stored definition "${name}"${version === '' ? '' : ` of version ${version}`}`);
+  if (tree === null)
+    throw new LanguageError(
+      'UnknownDefinition',
+      `there is no stored definition "${name}"${version === '' ? '' : ` of version ${version}`}`,
+    );
   const given = called.down ? visible(x) : localsOf(x);
   node.applied = given;
   node.children++;
