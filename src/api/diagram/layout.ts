@@ -90,12 +90,12 @@ function boxOf(tree: Tree): Box {
 /** The layer of each child: one more than the furthest of those before it; ways back do not count. */
 function layersOf(children: readonly Tree[]): readonly number[] {
   const layers = children.map(() => 0);
-  const isAfter = (tree: Tree): readonly number[] => [
+  const behind = children.map((tree): readonly number[] => [
     ...flowsFrom(tree).map(({ to }) => to),
     ...(list(tree, 'boundary') as readonly number[]).flatMap((index) =>
       flowsFrom(children[index] ?? tree).map(({ to }) => to),
     ),
-  ];
+  ]);
   const state = children.map(() => 0);
   const order: number[] = [];
   const back = new Set<string>();
@@ -109,7 +109,7 @@ function layersOf(children: readonly Tree[]): readonly number[] {
         continue;
       }
       state[at] = 1;
-      const after = isAfter(children[at] as Tree);
+      const after = behind[at] as readonly number[];
       if (next < after.length) {
         top[1]++;
         const to = after[next] as number;
@@ -123,7 +123,7 @@ function layersOf(children: readonly Tree[]): readonly number[] {
     }
   }
   for (const at of order.reverse())
-    for (const to of isAfter(children[at] as Tree))
+    for (const to of behind[at] as readonly number[])
       if (!back.has(`${at} ${to}`)) layers[to] = Math.max(layers[to] as number, (layers[at] as number) + 1);
   return layers;
 }

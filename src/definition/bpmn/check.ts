@@ -6,6 +6,7 @@ import { eventSpec, messageSpec, referred, TIMER_FORMS } from './events.ts';
 import {
   ACTIVITIES,
   attributeOf,
+  boundaryIn,
   childOf,
   type Definitions,
   type EventDefinition,
@@ -140,6 +141,7 @@ class ScopeCheck {
   private readonly where: ReadonlyMap<string, ScopeModel>;
   private readonly note: Note;
   private readonly own: ReadonlyMap<string, FlowNode>;
+  private readonly boundary: ReadonlyMap<string, readonly number[]>;
 
   constructor(
     scope: ScopeModel,
@@ -154,6 +156,7 @@ class ScopeCheck {
     this.where = where;
     this.note = note;
     this.own = new Map(scope.nodes.map((node) => [node.id, node]));
+    this.boundary = boundaryIn(scope);
   }
 
   run(): void {
@@ -353,11 +356,9 @@ class ScopeCheck {
         node,
         `boundary event "${nameOf(node)}" is attached to ${host.type} "${nameOf(host)}", which is no activity`,
       );
-    const all = this.scope.nodes.filter(
-      (each) =>
-        each.type === 'boundaryEvent' && refersTo(this.own, attributeOf(each.element, 'attachedToRef')) === host.id,
-    );
-    if (all.length > BOUNDARY_MAX && all[0] === node) this.note(host, `more than ${BOUNDARY_MAX} boundary events`);
+    const all = this.boundary.get(host.id) ?? [];
+    if (all.length > BOUNDARY_MAX && this.scope.nodes[all[0] ?? -1] === node)
+      this.note(host, `more than ${BOUNDARY_MAX} boundary events`);
     const [event] = node.events;
     if (event?.kind === 'error' && attributeOf(node.element, 'cancelActivity') === 'false')
       this.note(node, `error event "${nameOf(node)}" always interrupts; cancelActivity cannot be false`);
@@ -511,7 +512,9 @@ class ScopeCheck {
       for (const node of this.scope.nodes) {
         if (node.type !== type || node.events[0]?.kind !== 'link') continue;
         const name = attributeOf(node.events[0].element, 'name');
-        map.set(name, [...(map.get(name) ?? []), node]);
+        const others = map.get(name);
+        if (others === undefined) map.set(name, [node]);
+        else others.push(node);
       }
       return map;
     };

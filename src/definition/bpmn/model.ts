@@ -124,7 +124,13 @@ export function modelOf(root: Element): Definitions {
     if (child.uri === BPMN && id !== '' && !byId.has(id)) byId.set(id, child);
   }
   const processes = childrenOf(root, 'process').map((process) => scopeOf(process, byId));
-  for (const process of processes) for (const [id, lane] of lanesOf(process.element)) nodeIn(process, id, lane);
+  for (const process of processes) {
+    const nodes = new Map(scopesOf(process).flatMap((scope) => scope.nodes.map((node) => [node.id, node] as const)));
+    for (const [id, lane] of lanesOf(process.element)) {
+      const node = nodes.get(id);
+      if (node !== undefined) setLane(node, lane);
+    }
+  }
   const associations = new Map<string, string>();
   const gather = (element: Element): void => {
     for (const each of childrenOf(element, 'association')) {
@@ -220,19 +226,6 @@ function lanesOf(process: Element): readonly (readonly [string, string])[] {
   return found;
 }
 
-function nodeIn(process: ScopeModel, id: string, lane: string): void {
-  const find = (scope: ScopeModel): FlowNode | null => {
-    for (const node of scope.nodes) {
-      if (node.id === id) return node;
-      const inner = node.inner === null ? null : find(node.inner);
-      if (inner !== null) return inner;
-    }
-    return null;
-  };
-  const node = find(process);
-  if (node !== null) setLane(node, lane);
-}
-
 function setLane(node: FlowNode, lane: string): void {
   node.lane = lane;
   for (const inner of node.inner?.nodes ?? []) setLane(inner, lane);
@@ -241,6 +234,20 @@ function setLane(node: FlowNode, lane: string): void {
 /** Every scope of a process, itself first, in document order. */
 export function scopesOf(scope: ScopeModel): readonly ScopeModel[] {
   return [scope, ...scope.nodes.flatMap((node) => (node.inner === null ? [] : scopesOf(node.inner)))];
+}
+
+/** The boundary events of a scope by the id of their activity, as indexes of its nodes. */
+export function boundaryIn(scope: ScopeModel): ReadonlyMap<string, readonly number[]> {
+  const known = new Map(scope.nodes.map(({ id }) => [id, 0]));
+  const found = new Map<string, number[]>();
+  for (const [i, node] of scope.nodes.entries()) {
+    if (node.type !== 'boundaryEvent') continue;
+    const on = refersTo(known, attributeOf(node.element, 'attachedToRef'));
+    const others = found.get(on);
+    if (others === undefined) found.set(on, [i]);
+    else others.push(i);
+  }
+  return found;
 }
 
 /** Whether a sub-process begins by an event instead of a flow. */

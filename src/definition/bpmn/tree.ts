@@ -6,6 +6,7 @@ import type { Element } from './elements.ts';
 import { eventSpec, messageSpec, referred } from './events.ts';
 import {
   attributeOf,
+  boundaryIn,
   camunda,
   childOf,
   childrenOf,
@@ -95,16 +96,17 @@ class Writer {
     const attributes: Attributes = [['starts', startsOf(scope, start)]];
     if (eventSubs.length > 0) attributes.push(['eventSubs', eventSubs]);
     const reach = reachOf(scope, index);
+    const boundaries = boundaryIn(scope);
     return {
       attributes,
-      children: scope.nodes.map((node, i) => this.node(node, index, scope, handlers, reach.get(i) ?? null)),
+      children: scope.nodes.map((node, i) => this.node(node, index, boundaries, handlers, reach.get(i) ?? null)),
     };
   }
 
   private node(
     node: FlowNode,
     index: ReadonlyMap<string, number>,
-    scope: ScopeModel,
+    boundaries: ReadonlyMap<string, readonly number[]>,
     handlers: ReadonlyMap<string, number>,
     reach: Json,
   ): Tree {
@@ -157,12 +159,8 @@ class Writer {
       if (attributeOf(element, 'cancelActivity') === 'false') put('interrupting', false);
       put('handler', handlers.get(node.id));
     }
-    const boundary = scope.nodes.flatMap((each, i) =>
-      each.type === 'boundaryEvent' && refersTo(index, attributeOf(each.element, 'attachedToRef')) === node.id
-        ? [i]
-        : [],
-    );
-    if (boundary.length > 0) put('boundary', boundary);
+    const boundary = boundaries.get(node.id) ?? [];
+    if (boundary.length > 0) put('boundary', [...boundary]);
     if (isHandler(node)) put('handles', true);
     if (isEventSub(node)) put('eventSub', true);
     put('loop', loopOf(node));
@@ -213,7 +211,9 @@ function reachOf(scope: ScopeModel, index: ReadonlyMap<string, number>): Readonl
   const found = new Map<number, Json>();
   const into = new Map<number, number[]>();
   const edge = (from: number, to: number): void => {
-    into.set(to, [...(into.get(to) ?? []), from]);
+    const others = into.get(to);
+    if (others === undefined) into.set(to, [from]);
+    else others.push(from);
   };
   for (const flow of scope.flows) edge(index.get(flow.sourceRef) ?? -1, index.get(flow.targetRef) ?? -1);
   const links = new Map<string, number>();

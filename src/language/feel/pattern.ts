@@ -1,11 +1,12 @@
 import { LanguageError } from '../language-error.ts';
-import { compilePlain, type PlainMatcher } from '../regex.ts';
+import { compilePlain, MAX_REGEX_LENGTH, type PlainMatcher } from '../regex.ts';
+import { subtracts, writtenOut } from './character-class.ts';
 import type { Fuel } from './fuel.ts';
 import { wrong } from './values.ts';
 
 /*
- * Patterns of FEEL are XPath's. They run on the engine without backtracking, which knows no back-references and no subtraction of
- * classes; these are errors of the expression.
+ * Patterns of FEEL are XPath's. They run on the engine without backtracking, which knows no back-references; these are errors
+ * of the expression.
  */
 
 /** Instructions times characters that cost one unit of fuel: linear is not fast. */
@@ -28,6 +29,7 @@ export function compilePattern(source: string, flags: string, of: string, fuel: 
 }
 
 function compiled(source: string, flags: string): PlainMatcher {
+  if (source.length > MAX_REGEX_LENGTH) throw wrong(`a pattern has more than ${MAX_REGEX_LENGTH} characters`);
   try {
     const translated = flags.includes('q')
       ? source.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -83,9 +85,13 @@ function translate(source: string, dotAll: boolean): string {
         next === 'i' ? letters(inClass, 'A-Za-z_:') : next === 'c' ? letters(inClass, '-A-Za-z0-9._:') : `\\${next}`;
       i++;
     } else if (inClass) {
-      if (character === '[') throw wrong('the pattern subtracts one class from another, which is not supported');
+      if (character === '[') throw wrong('the pattern has a [ in a class, which is written \\[');
       if (character === ']') inClass = false;
       made += character;
+    } else if (character === '[' && subtracts(source, i)) {
+      const { text, end } = writtenOut(source, i);
+      made += text;
+      i = end;
     } else if (character === '[') {
       inClass = true;
       made += character;
