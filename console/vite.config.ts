@@ -1,4 +1,15 @@
-import { defineConfig } from 'vite';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'vite';
+
+/** The rehearsal loads the engine of patterns when it comes to one (rehearse/patterns.ts). */
+const patternsLater: Plugin = {
+  name: 'patterns-later',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source === 're2js' && importer?.includes('/rehearse/') !== true
+      ? join(import.meta.dirname, 'rehearse/patterns.ts')
+      : null,
+};
 
 /* The browser's side is built into dist/pages; the server reads it from there at its start. Development only. */
 export default defineConfig({
@@ -7,7 +18,7 @@ export default defineConfig({
   base: './',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [patternsLater] },
   build: {
     outDir: '../dist/pages',
     emptyOutDir: true,

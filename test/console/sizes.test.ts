@@ -10,7 +10,9 @@ const BUDGETS: readonly (readonly [RegExp, number])[] = [
   [/\.css$/, 15_000],
   // Loaded when somebody edits, rehearses, or sends a form that has a schema.
   [/^codemirror-/, 160_000],
-  [/^worker-/, 140_000],
+  [/^worker-/, 110_000],
+  // Of a rehearsal that has patterns.
+  [/^engine-/, 70_000],
   [/^check-worker-/, 12_000],
   [/\.js$/, 20_000],
 ];
