@@ -55,6 +55,22 @@ for (const [i, item] of workitems.entries())
   else if (item.participant === 'packer' && i % 3 !== 0) await act(parcels, item, 'proceed', {});
 const order = await launch(readFileSync(join(root, 'examples/order.xml'), 'utf8'), { customer: 'Ada', in_stock: true });
 
+const diagram = await launch(
+  readFileSync(join(root, 'test/bpmn/cases/lib-bpmn-engine/ordering-items-workflow.bpmn'), 'utf8'),
+  { customer: 'Ada' },
+);
+{
+  const [first] = (await send(server.url, 'GET', `/v1/workitems?workflow_id=${diagram}`)).json<{
+    workitems: readonly Item[];
+  }>().workitems;
+  if (first !== undefined) await act(diagram, first, 'proceed', {});
+}
+for (const definition of ['define letters\n  author', 'define letters\n  author\n  reviewer'])
+  await send(server.url, 'PUT', '/v1/definitions/letters', {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ definition, description: 'Letters, written and read' }),
+  });
+
 async function take(path: string, file: string, options: Parameters<typeof openPage>[1]): Promise<void> {
   const { page, troubles } = await openPage(browser, options);
   await page.goto(`${server.url}/console/${path}`);
@@ -63,7 +79,8 @@ async function take(path: string, file: string, options: Parameters<typeof openP
   // What is read a moment later, such as counts in the rail, belongs to the picture.
   await page.waitForTimeout(700);
   await page.screenshot({ path: file });
-  if (troubles.length > 0) throw new Error(`${path}: ${troubles.join('\n')}`);
+  // A page about what is not there asks for it in vain.
+  if (troubles.some((one) => !one.startsWith('404 '))) throw new Error(`${path}: ${troubles.join('\n')}`);
   await page.context().close();
   console.log(`${file} ${statSync(file).size} bytes`);
 }
@@ -106,14 +123,38 @@ if (process.argv.includes('--all') && all !== undefined) {
     `workflows/${parcels}?view=history`,
     `workflows/${parcels}?view=fields`,
     `workflows/${parcels}?at=20`,
+    `workflows/${diagram}`,
+    'definitions/letters?a=1&b=2',
+    'workflows?name=none',
+    'workflows/no-such-workflow',
   ];
+  const files: string[] = [];
   for (const path of pages)
     for (const [look, options] of [
       ['light', wide],
       ['dark', { ...wide, colorScheme: 'dark' as const }],
       ['narrow', { viewport: { width: 390, height: 820 } }],
-    ] as const)
-      await take(path, join(all, `${path.replace(/\W+/g, '-') || 'home'}-${look}.png`), options);
+      ['narrowest', { viewport: { width: 320, height: 820 } }],
+    ] as const) {
+      const file = join(all, `${path.replace(/\W+/g, '-').slice(0, 80) || 'home'}-${look}.png`);
+      await take(path, file, options);
+      files.push(file);
+    }
+  await contactSheet(files, join(all, 'contact-sheet.png'));
+}
+
+/** All pictures small, one below the other in rows of four. */
+async function contactSheet(files: readonly string[], to: string): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: 1640, height: 400 } });
+  const cells = files.map(
+    (file) =>
+      `<img src="data:image/png;base64,${readFileSync(file).toString('base64')}" style="height:260px;border:1px solid #999">`,
+  );
+  await page.setContent(
+    `<body style="margin:8px;display:grid;grid-template-columns:repeat(4,auto);gap:8px;justify-items:start">${cells.join('')}`,
+  );
+  await page.screenshot({ path: to, fullPage: true });
+  await page.close();
 }
 await browser.close();
 await server.stop();
