@@ -275,6 +275,8 @@ export type Limits = {
   readonly errorCharacters: number;
   /** Events that may lead to each other, one by way of the next. */
   readonly hops: number;
+  /** Entries that each gateway and event of BPMN writes which a token passes: 1 or 0. */
+  readonly flowEntries: number;
   /** Entries kept in `__past_tags__`, and characters of all of them; the oldest go first. */
   readonly pastTags: number;
   readonly pastTagsCharacters: number;
@@ -296,6 +298,7 @@ export const LIMITS: Limits = {
   nameBytes: 2_000,
   errorCharacters: 10_000,
   hops: 16,
+  flowEntries: 1,
   pastTags: 200,
   pastTagsCharacters: 500_000,
 };

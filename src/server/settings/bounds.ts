@@ -16,7 +16,10 @@ type Bound = {
 const ERROR = '`LimitExceeded`';
 const TURN = 'the rest takes its turn';
 
-export const BOUNDS: { readonly [Name in keyof Limits]: Bound } = {
+/** All but what histories tell, which is no bound. */
+type BoundName = Exclude<keyof Limits, 'flowEntries'>;
+
+export const BOUNDS: { readonly [Name in BoundName]: Bound } = {
   messages: { about: 'inner messages of one step', beyond: TURN, setting: 'stepMessagesMax' },
   work: { about: 'characters and elements one step reads, copies and writes', beyond: TURN, setting: 'stepWorkMax' },
   messageWork: {
@@ -79,7 +82,7 @@ export const BOUNDS: { readonly [Name in keyof Limits]: Bound } = {
   pastTagsCharacters: { about: 'characters of all of them', beyond: 'the oldest go first' },
 };
 
-const NAMES = Object.keys(BOUNDS) as (keyof Limits)[];
+const NAMES = Object.keys(BOUNDS) as BoundName[];
 
 /** The bounds as they are set. */
 export function boundsOf(config: Config): Limits {
@@ -87,14 +90,14 @@ export function boundsOf(config: Config): Limits {
     const { setting } = BOUNDS[name];
     return setting === undefined ? [] : [[name, config[setting]] as const];
   });
-  const bounds: Limits = { ...LIMITS, ...Object.fromEntries(set) };
+  const bounds: Limits = { ...LIMITS, flowEntries: config.historyFlows ? 1 : 0, ...Object.fromEntries(set) };
   // A message reads fields, copies them, and writes them.
   return { ...bounds, messageWork: Math.max(LIMITS.messageWork, 4 * bounds.fieldsCharacters) };
 }
 
 /** The table of docs/operating.md. */
 export function boundsTable(): string {
-  const row = (name: keyof Limits): string => {
+  const row = (name: BoundName): string => {
     const { about, beyond, setting } = BOUNDS[name];
     return `| ${about} | ${LIMITS[name].toLocaleString('en-US')} | ${setting === undefined ? 'constant' : `\`${TABLE[setting].name}\``} | ${beyond} |`;
   };

@@ -469,6 +469,9 @@ export const TABLE = {
     to: 1_000_000_000,
     meaning: 'characters of all that the branches and variables of one workflow keep, 20000 to 1000000000',
   }),
+  historyFlows: flag('HISTORY_FLOWS', true, {
+    meaning: '`0`: histories do not tell of the gateways and events of BPMN that tokens pass',
+  }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,
     to: 60,

@@ -64,6 +64,7 @@ export function isInstance(x: Acting): boolean {
 
 /** Something passed without a stop: told in the history, with its element. */
 export function passed(x: Acting, element: string = elementOf(x)): void {
+  if (x.world.context.limits.flowEntries === 0) return;
   const end = text(treeOf(x), 'type') === 'endEvent';
   x.world.record({ kind: 'token.passed', expid: x.node.expid, element, ...(end && { end }) } satisfies HistoryEntry);
 }
