@@ -142,6 +142,8 @@ export type BpmnElement = {
   readonly waiting: number;
   /** Errors that wait for somebody */
   readonly failed: number;
+  /** Tokens that have left it */
+  readonly done: number;
 };
 
 export type BpmnWait = {
@@ -151,6 +153,7 @@ export type BpmnWait = {
   /** The name of the signal */
   readonly signal?: string;
   readonly key: string | null;
+  readonly since: string | null;
 };
 
 /** What a participant is sent */
@@ -243,6 +246,8 @@ export type Definition = {
   /** When this version was stored, RFC 3339 in UTC */
   readonly created_at: string;
   readonly created_by: string | null;
+  /** Of BPMN: the start events that messages and signals set off */
+  readonly starts?: readonly Start[];
   /** For people */
   readonly description?: string;
   /** About this version */
@@ -611,6 +616,8 @@ export type DefinitionStored = {
     readonly pointer: string;
     readonly line?: number;
     readonly column?: number;
+    /** Of BPMN: the id of the element */
+    readonly element?: string;
   }[];
 };
 
@@ -647,11 +654,11 @@ export type Deliveries = {
 export type Error = {
   /** The workflow (lists only) */
   readonly workflow_id?: string;
-  /** Where it happened: expid!subid */
-  readonly expression_id: string;
+  /** Where it happened: expid!subid; a stuck gateway has none */
+  readonly expression_id?: string;
   /** The place in the tree */
-  readonly expid: string;
-  readonly workitem_id: string | null;
+  readonly expid?: string;
+  readonly workitem_id?: string | null;
   /** Of BPMN: the id of the element */
   readonly element?: string;
   /** What kind of error */
@@ -659,7 +666,7 @@ export type Error = {
   /** What happened */
   readonly message: string;
   /** When it happened, RFC 3339 in UTC */
-  readonly at: string;
+  readonly at?: string;
   /** The same for errors that differ only in ids, numbers and quoted texts (lists only) */
   readonly fingerprint?: string;
   /** The hash of the definition of the workflow (lists only) */
@@ -1437,6 +1444,8 @@ export type Run = {
   readonly fields?: { readonly [name: string]: unknown };
   /** The active one where it is left out */
   readonly version?: number;
+  /** Of BPMN: the id of the start event to begin with */
+  readonly start?: string;
   /** An http or https URL, or svc:<service>/… for one below a registered service */
   readonly callback?: string;
   /** The callback of each participant, by its name, or by a /pattern/ of names */
@@ -1548,6 +1557,8 @@ export type ScheduleShown = {
   /** Later by up to this, at random */
   readonly jitter?: string | number;
   readonly paused: boolean;
+  /** Of BPMN: the start event it begins with */
+  readonly start?: string;
   /** <definition>:<name> */
   readonly id: string;
   /** What it starts */
@@ -1678,6 +1689,20 @@ export type Stats = {
     readonly oldest_due_seconds: number;
   } | null;
   readonly errors: number | null;
+  readonly definitions:
+    | readonly {
+        /** The name a definition gives itself */
+        readonly name: string;
+        /** Launched in these minutes */
+        readonly launched: number;
+        /** Of those, have not ended */
+        readonly live: number;
+        /** Of those, are in error */
+        readonly failed: number;
+        readonly p50_ms: number | null;
+        readonly p95_ms: number | null;
+      }[]
+    | null;
   /** The minutes in which something happened, oldest first */
   readonly minutes: readonly {
     /** When the minute begins, RFC 3339 in UTC */
@@ -1842,6 +1867,8 @@ export type Timer = {
   readonly due_at: string;
   /** What happens then */
   readonly action: string;
+  /** Of BPMN: the id of the event */
+  readonly element?: string;
 };
 
 export type TimerList = {
@@ -1903,7 +1930,20 @@ export type Validation = {
     /** Of BPMN: the id of the element */
     readonly element?: string;
   }[];
-  readonly participants: readonly string[];
+  /** Names; of BPMN the elements that ask somebody, with the names somebody is looked for by */
+  readonly participants: readonly (
+    | string
+    | {
+        readonly element: string;
+        readonly type: string;
+        readonly candidates: readonly string[];
+      }
+  )[];
+  /** Of BPMN: what is not run here */
+  readonly unsupported?: readonly {
+    readonly element: string;
+    readonly type: string;
+  }[];
   /** What is taken and was probably not meant */
   readonly warnings: readonly {
     /** A stable name to tell warnings apart by */
@@ -1914,6 +1954,8 @@ export type Validation = {
     readonly pointer: string;
     readonly line?: number;
     readonly column?: number;
+    /** Of BPMN: the id of the element */
+    readonly element?: string;
   }[];
 };
 

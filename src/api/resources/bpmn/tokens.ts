@@ -4,6 +4,7 @@ import type { Status } from '../../../model/rows.ts';
 import { type Call, jsonReply, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
+import { timeView } from '../../time.ts';
 import { noSuchDefinition } from '../definitions/running.ts';
 
 /* Where the tokens of several workflows are. They are looked into one by one, so that each answer has a bound. */
@@ -13,7 +14,7 @@ const LOOKED_INTO_MAX = 200;
 const STRANDS_MAX = 1_000;
 const LIVE: readonly Status[] = ['running', 'paused', 'cancelling', 'error'];
 
-type Shown = NonNullable<ReturnType<typeof showWorkflow>['bpmn']>;
+type Shown = ReturnType<typeof showWorkflow>;
 
 async function tokensOf(
   parts: Parts,
@@ -22,7 +23,7 @@ async function tokensOf(
 ): Promise<Shown | null> {
   const whole = await parts.store.read.whole(tenant, row.id as never, { limit: STRANDS_MAX, after: null });
   if (whole?.workflow == null) return null;
-  return showWorkflow(whole, await parts.trees.tree(whole.workflow.definition)).bpmn;
+  return showWorkflow(whole, await parts.trees.tree(whole.workflow.definition));
 }
 
 /** The active version of a definition: what its workflows do, element by element. @throws Problem */
@@ -34,8 +35,10 @@ export async function definitionStats(parts: Parts, call: Call): Promise<Reply> 
   const asked = { tenant, status: LIVE, name: null, participant: null, definition: definition.hash };
   const page = await parts.store.read.workflows({ ...asked, limit: LOOKED_INTO_MAX, after: null });
   const elements = new Map<string, { live: number; waiting: number; failed: number }>();
-  for (const row of page.items) {
-    for (const { id, live, waiting, failed } of (await tokensOf(parts, tenant, row))?.elements ?? []) {
+  // The same text may be launched by itself, too.
+  const own = page.items.filter(({ definitionName }) => definitionName === name);
+  for (const row of own) {
+    for (const { id, live, waiting, failed } of (await tokensOf(parts, tenant, row))?.bpmn?.elements ?? []) {
       const sum = elements.get(id) ?? { live: 0, waiting: 0, failed: 0 };
       elements.set(id, { live: sum.live + live, waiting: sum.waiting + waiting, failed: sum.failed + failed });
     }
@@ -43,7 +46,7 @@ export async function definitionStats(parts: Parts, call: Call): Promise<Reply> 
   return jsonReply(200, {
     name,
     version: definition.version,
-    workflows: page.items.length,
+    workflows: own.length,
     complete: page.next === null,
     elements: [...elements]
       .filter(([, { live, waiting, failed }]) => live + waiting + failed > 0)
@@ -65,12 +68,15 @@ export async function listStuck(parts: Parts, call: Call): Promise<Reply> {
       looked += 1;
       const tree = await parts.trees.tree(row.definition);
       const tokens = tree?.name === 'bpmn:process' ? await tokensOf(parts, tenant, row) : null;
-      for (const element of tokens?.stuck ?? [])
+      const process = tokens?.expressions.find((one) => one.name === 'bpmn:process');
+      for (const element of process === undefined ? [] : (tokens?.bpmn?.stuck ?? []))
         found.push({
           workflow_id: row.id,
+          ...{ expression_id: process?.id ?? '', expid: process?.expid ?? '', workitem_id: null },
           element,
           class: 'Stuck',
           message: `tokens wait at ${element} that nothing can set free any more`,
+          at: timeView(row.updatedAt),
           definition: row.definition,
           name: row.name,
         });

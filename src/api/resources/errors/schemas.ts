@@ -4,13 +4,13 @@ import { nextCursor, nullable, text, time } from '../../schema-parts.ts';
 export const ErrorRecord = Type.Object(
   {
     workflow_id: Type.Optional(text('The workflow (lists only)')),
-    expression_id: Type.Optional(text('Where it happened: expid!subid; a stuck gateway has none')),
-    expid: Type.Optional(text('The place in the tree')),
-    workitem_id: Type.Optional(nullable(text('The workitem concerned, if there is one'))),
+    expression_id: text('Where it happened: expid!subid; of a stuck gateway the process'),
+    expid: text('The place in the tree'),
+    workitem_id: nullable(text('The workitem concerned, if there is one')),
     element: Type.Optional(text('Of BPMN: the id of the element')),
     class: text('What kind of error'),
     message: text('What happened'),
-    at: Type.Optional(time('When it happened')),
+    at: time('When it happened; of a stuck gateway when its workflow moved last'),
     fingerprint: Type.Optional(
       text('The same for errors that differ only in ids, numbers and quoted texts (lists only)'),
     ),
