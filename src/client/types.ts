@@ -654,19 +654,19 @@ export type Deliveries = {
 export type Error = {
   /** The workflow (lists only) */
   readonly workflow_id?: string;
-  /** Where it happened: expid!subid; a stuck gateway has none */
-  readonly expression_id?: string;
+  /** Where it happened: expid!subid; of a stuck gateway the process */
+  readonly expression_id: string;
   /** The place in the tree */
-  readonly expid?: string;
-  readonly workitem_id?: string | null;
+  readonly expid: string;
+  readonly workitem_id: string | null;
   /** Of BPMN: the id of the element */
   readonly element?: string;
   /** What kind of error */
   readonly class: string;
   /** What happened */
   readonly message: string;
-  /** When it happened, RFC 3339 in UTC */
-  readonly at?: string;
+  /** When it happened; of a stuck gateway when its workflow moved last, RFC 3339 in UTC */
+  readonly at: string;
   /** The same for errors that differ only in ids, numbers and quoted texts (lists only) */
   readonly fingerprint?: string;
   /** The hash of the definition of the workflow (lists only) */
