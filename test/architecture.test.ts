@@ -302,6 +302,7 @@ const browserDoors: { readonly [name: string]: readonly string[] } = {
   '@codemirror': ['parts/codemirror.ts', 'parts/radial-mode.ts'],
   '@lezer': ['parts/codemirror.ts'],
   '@cfworker': ['parts/check-worker.ts'],
+  re2js: ['rehearse/engine.ts'],
 };
 
 test('the browser side imports of the server only what runs anywhere: model and definition; a rehearsal the interpreter', () => {
