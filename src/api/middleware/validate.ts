@@ -55,8 +55,12 @@ function complaintOf(error: ErrorObject | undefined): Complaint {
   return { detail: `${place} ${error?.message ?? 'has the wrong shape'}`, pointer };
 }
 
+/** Nobody writes into the query of a request. */
+const NO_QUERY = new URLSearchParams();
+
 /** The query of a request. @throws Problem for names that mean nothing here, repeated ones and texts no database holds */
 export function queryOf(querystring: string, operation: Operation): URLSearchParams {
+  if (querystring === '') return NO_QUERY;
   const query = new URLSearchParams(querystring);
   const names = operation.query ?? [];
   // Only operations that read a query look at it strictly; elsewhere a stray ?_=123 against caches does no harm.
