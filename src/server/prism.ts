@@ -39,6 +39,12 @@ type WasmApi = {
 };
 const wasm = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
 
+/*
+ * How it reads (encoding false: whatever a comment says of the encoding, the text has become UTF-8 on its way here).
+ * The oldest grammar the parser knows: the Ruby of definitions is older still, and `it` a name there as any other.
+ */
+const GRAMMAR = '3.3.0';
+
 let loading: Promise<readonly [Parser, Module]> | null = null;
 
 /** @throws when the package is another one than this file knows */
@@ -53,7 +59,7 @@ export async function loadRuby(): Promise<ParseRuby> {
   return (text) => {
     try {
       started ??= start(module);
-      const syntax = parsePrism(started, text);
+      const syntax = parsePrism(started, text, { version: GRAMMAR, encoding: false });
       if (isGuardWhole(started)) return syntax;
     } catch (error) {
       if (!(error instanceof RangeError || error instanceof wasm.RuntimeError)) throw error;

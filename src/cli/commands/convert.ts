@@ -30,7 +30,7 @@ const EXTENSION: Readonly<Record<TargetFormat, string>> = { radial: 'radial', xm
  */
 export async function convert(words: readonly string[], flags: Flags): Promise<number> {
   const [file = '-'] = words;
-  const from = flags['from'] ?? null;
+  const from = flags['from'] ?? (file.endsWith('.rb') ? 'ruby' : null);
   const to = flags['to'] ?? 'radial';
   if (from !== null && !isOneOf(SOURCE_FORMATS, from)) return usage(`--from is one of ${SOURCE_FORMATS.join(', ')}`);
   if (!isOneOf(TARGET_FORMATS, to)) return usage(`--to is one of ${TARGET_FORMATS.join(', ')}`);

@@ -1,7 +1,10 @@
 import type { Json } from '../../model/json.ts';
 import { isKind, kindOf, type RubyNode, type RubyNodes } from './syntax.ts';
 
-/** A value and what it was in Ruby: `text` is what Ruby's `to_s` gives, which is what a key becomes. */
+/**
+ * A value and what it was in Ruby: `text` is what Ruby's `to_s` gives, which is what a key becomes; `identity` is what its `inspect` gives
+ * (that of 3.1, as of all Ruby that Ruote ran on), and tells keys apart.
+ */
 export type Literal = { readonly value: Json; readonly text: string; readonly identity: string };
 
 /** Lists and hashes inside one another. */
@@ -23,11 +26,11 @@ export function literalOf(node: RubyNode, context: LiteralContext, depth = 0): L
   if (isKind('FloatNode', node)) return floatOf(node, context);
   if (isKind('StringNode', node) || isKind('InterpolatedStringNode', node)) {
     const text = textOf(node, context);
-    return { value: text, text, identity: JSON.stringify(text) };
+    return { value: text, text, identity: inspected(text) };
   }
   if (isKind('SymbolNode', node) || isKind('InterpolatedSymbolNode', node)) {
     const text = textOf(node, context);
-    return { value: text, text, identity: `:${JSON.stringify(text)}` };
+    return { value: text, text, identity: PLAIN_SYMBOL.test(text) ? `:${text}` : `:${inspected(text)}` };
   }
   if (isKind('RegularExpressionNode', node)) {
     const text = regexOf(node, context);
@@ -54,13 +57,13 @@ export function membersOf(
   node: RubyNodes['HashNode'] | RubyNodes['KeywordHashNode'],
   context: LiteralContext,
   depth: number,
-): readonly { readonly key: Literal; readonly value: Json }[] {
-  const members = new Map<string, { key: Literal; value: Json }>();
+): readonly { readonly key: Literal; readonly value: Literal }[] {
+  const members = new Map<string, { key: Literal; value: Literal }>();
   for (const element of node.elements) {
     if (!isKind('AssocNode', element))
       return context.refuse(element, 'a splat stands for what is only known when it runs: write each member');
     const key = literalOf(element.key, context, depth + 1);
-    const { value } = literalOf(element.value, context, depth + 1);
+    const value = literalOf(element.value, context, depth + 1);
     members.delete(key.identity);
     members.set(key.identity, { key, value });
   }
@@ -73,9 +76,26 @@ function hashOf(
   depth: number,
 ): Literal {
   const members = membersOf(node, context, depth);
-  const object: Json = Object.fromEntries(members.map(({ key, value }) => [key.text, value] as const));
-  return { value: object, text: `{${node.location.startOffset}}`, identity: `{${node.location.startOffset}}` };
+  const object: Json = Object.fromEntries(members.map(({ key, value }) => [key.text, value.value] as const));
+  const shown = `{${members.map(({ key, value }) => `${key.identity}=>${value.identity}`).join(', ')}}`;
+  return { value: object, text: shown, identity: shown };
 }
+
+/** Symbols that are shown without quotes. */
+const PLAIN_SYMBOL =
+  /^(?:(?:@@?|\$)?[\p{L}_][\p{L}\p{M}\p{N}_]*|[\p{L}_][\p{L}\p{M}\p{N}_]*[?!=]|\[\]=?|[-+*/%<>~!^&|`]|\*\*|[-+]@|<=|>=|<=>|===?|=~|![=~]|<<|>>)$/u;
+
+const SHOWN_AS: Readonly<Record<string, string>> = {
+  '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r', '\f': '\\f', '\v': '\\v', '\b': '\\b', '\u0007': '\\a', '\u001b': '\\e', '\u007f': '\\x7F',
+}; // biome-ignore format: a table
+
+/** A text as Ruby's `inspect` shows it. */
+const inspected = (text: string): string =>
+  `"${text.replace(/["\\]|#(?=[{$@])|[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    if (character === '#') return '\\#';
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
+    return SHOWN_AS[character] ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`);
+  })}"`;
 
 function textOf(
   node: RubyNodes['StringNode' | 'SymbolNode' | 'InterpolatedStringNode' | 'InterpolatedSymbolNode'],

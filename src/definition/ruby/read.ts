@@ -47,13 +47,14 @@ export function looksLikeRuby(text: string): boolean {
   return !/^[\s\uFEFF]*[<[{]/.test(text.slice(0, 1_000)) && (RUOTE.test(text) || text.split('\n').some(opensBlock));
 }
 
-/** A line such as `define 'x' do # a comment`, or with `{`: Radial has no blocks. */
+/** A line such as `define 'x' do # a comment`, or with `{`, or `define('x') { anne }`: Radial has no blocks. */
 function opensBlock(line: string): boolean {
   const trimmed = line.trimStart();
   if (!/^_*(?:process_definition|workflow_definition|define)\b/.test(trimmed)) return false;
   const ends = [trimmed.indexOf('#'), trimmed.indexOf('|')].filter((at) => at !== -1);
   const head = trimmed.slice(0, Math.min(trimmed.length, ...ends)).trimEnd();
-  return head.endsWith('{') || /\bdo$/.test(head.slice(-3));
+  if (head.endsWith('{') || /\bdo$/.test(head.slice(-3))) return true;
+  return (head.endsWith('}') && /\)\s*\{/.test(head)) || (/\send$/.test(head.slice(-4)) && /['")\w]\s+do\s/.test(head));
 }
 
 /** All definitions of a text in Ruby, in its order. */
@@ -223,7 +224,7 @@ function attributesOf(call: RubyNodes['CallNode'], context: LiteralContext): Rea
   };
   for (const argument of call.arguments_?.arguments_ ?? []) {
     if (isKind('HashNode', argument) || isKind('KeywordHashNode', argument))
-      for (const { key, value } of membersOf(argument, context, 1)) put(key.identity, key.text, value);
+      for (const { key, value } of membersOf(argument, context, 1)) put(key.identity, key.text, value.value);
     else {
       const { identity, text } = literalOf(argument, context);
       put(identity, text, null);
@@ -237,7 +238,11 @@ function attributesOf(call: RubyNodes['CallNode'], context: LiteralContext): Rea
 function bodyOf({ block }: RubyNodes['CallNode'], context: LiteralContext): RubyNode | null {
   if (block === null) return null;
   if (!isKind('BlockNode', block)) return context.refuse(block, noLiteral(block, context.sourceOf));
-  if (block.parameters !== null)
+  // Two bars with nothing between are no parameters.
+  if (
+    block.parameters !== null &&
+    (block.parameters.compactChildNodes().length > 0 || !/^\|\s*\|$/.test(context.sourceOf(block.parameters)))
+  )
     return context.refuse(block.parameters, 'a block of a definition is given nothing: leave its parameters away');
   return block.body;
 }

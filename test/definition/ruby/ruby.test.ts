@@ -78,6 +78,15 @@ describe('what is literal', () => {
     ]);
   });
 
+  test('and a list or hash where a name belongs is named as Ruby shows it', () => {
+    expect(childrenOf(`a [:b, 'c"#{', nil, 1.5, :"d e", { :f => [true], 'g' => /h/ }], { [1] => 2 }`)).toEqual([
+      ['a', { '[:b, "c\\"\\#{", nil, 1.5, :"d e", {:f=>[true], "g"=>/h/}]': null, '[1]': 2 }, []],
+    ]);
+    expect(childrenOf(String.raw`a ["\t\u2028\x7f", :+, :b?, :'c-d']`)).toEqual([
+      ['a', { '["\\t\\u2028\\x7F", :+, :b?, :"c-d"]': null }, []],
+    ]);
+  });
+
   test('keeps its place among attributes: the last value counts', () => {
     expect(JSON.stringify(childrenOf("a :x => 1, :y => 2, 'x' => 3"))).toBe('[["a",{"x":3,"y":2},[]]]');
     expect(JSON.stringify(childrenOf('a :x => 1, :y => 2, :x => 3'))).toBe('[["a",{"y":2,"x":3},[]]]');
@@ -126,6 +135,79 @@ describe('what is literal', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('other ways to write', () => {
+  const file = (text: string) => read(text);
+  test.each([
+    ['texts over several lines', 'a "b\\\nc", :d => \'e\' \\\n  \'f\', :g => "h\ni"', { bc: null, d: 'ef', g: 'h\ni' }],
+    [
+      'lists of words',
+      'a :x => %W[b c\\td], :y => %i(e f), :z => %w<#{g} h>',
+      { x: ['b', 'c\td'], y: ['e', 'f'], z: ['#{g}', 'h'] },
+    ],
+    ['percent notations', 'a %(b), %q{c \'d\'}, %Q|e "f"|, %s(g)', { b: null, "c 'd'": null, 'e "f"': null, g: null }],
+    ['arguments over lines, with comments', 'a(\n  :b => 1, # one\n  # none\n  :c => 2,\n)', { b: 1, c: 2 }],
+    [
+      'names of keys',
+      "a 'b c': 1, \"d\": 2, if: '${f:x}', unless: nil, 3 => 4",
+      { 'b c': 1, d: 2, if: '${f:x}', unless: null, 3: 4 },
+    ],
+    ['numbers', 'a :x => [1_000, +2, 0d10, 0O17, 1_2.5e-1_0], :y => -0x1F', { x: [1000, 2, 10, 15, 12.5e-10], y: -31 }],
+    [
+      'two heredocs in a line',
+      "a :x => <<A, :y => <<-'B'\none \\t\nA\ntwo \\t #{no}\n  B",
+      { x: 'one \t\n', y: 'two \\t #{no}\n' },
+    ],
+  ])('%s', (_, body, attributes) => {
+    expect(childrenOf(body)).toEqual([['a', attributes, []]]);
+  });
+
+  test('lines that end as on Windows are lines', () => {
+    expect(file('Ruote.define do\r\n  a <<X\r\nb\r\nX\r\n  c # d\r\nend\r\n')).toEqual({
+      tree: [
+        'define',
+        {},
+        [
+          ['a', { 'b\n': null }, []],
+          ['c', {}, []],
+        ],
+      ],
+    });
+  });
+
+  test('what a comment says of the encoding changes nothing, nor does what follows __END__', () => {
+    const tree = ['define', {}, [['größe', { ß: null }, []]]];
+    expect(
+      file("#!/usr/bin/ruby\n# -*- coding: iso-8859-1 -*-\nRuote.define do\n größe 'ß'\nend\n__END__\n{{"),
+    ).toEqual({ tree });
+    expect(file("\uFEFFRuote.define do\n größe 'ß'\nend")).toEqual({ tree });
+  });
+
+  test('names with marks and capitals are names, and so is what newer Ruby made a word of', () => {
+    expect(childrenOf("ask?; Tell 'x'; do_it!; it; sequence { || it }")).toEqual([
+      ['ask?', {}, []], ['Tell', { x: null }, []], ['do_it!', {}, []], ['it', {}, []], ['sequence', {}, [['it', {}, []]]],
+    ]); // biome-ignore format: a list
+  });
+
+  test.each([
+    "define('x') { a }",
+    "define 'x' do a end",
+    'define :x do # y',
+    'process_definition {',
+    "  define('x') { a } # y",
+  ])('is known without the word Ruote: %s', (text) => {
+    expect(looksLikeRuby(text)).toBe(true);
+  });
+  test.each([
+    'define do',
+    "define x: '{ y }'",
+    'define x\n  a text: "do that"',
+    'define x # (y) { z }',
+    'define to: end',
+  ])('Radial is not taken for it: %s', (text) => {
+    expect(looksLikeRuby(`${text}\n`)).toBe(text === 'define do');
   });
 });
 
