@@ -31,15 +31,28 @@ const LOCK_TIMEOUT = '55P03';
 /** What Postgres says of a table that does not exist. */
 const UNDEFINED_TABLE = '42P01';
 
+type MigrateOptions = {
+  /** false where the database has no advisory locks; then only one server may migrate at a time. */
+  readonly locks?: boolean;
+  /** Whether a pooler is between: it would give the lock to somebody else. */
+  readonly isPooled?: boolean;
+  /** Whether no other process can be at work on the database, whatever its rows say of one that was killed. */
+  readonly isAlone?: boolean;
+};
+
 /**
  * Brings the tables to the newest state. Servers that start together wait for each other.
  *
- * @param locks false where the database has no advisory locks; then only one server may migrate at a time
- * @param isPooled whether a pooler is between: it would give the lock to somebody else
- * @throws WronglySet when there is something to do, and a pooler between
+ * @throws WronglySet when there is something to do, and a pooler between, or nodes live that cannot survive it; or when a newer version has
+ *   changed the tables so that this one cannot work with them
  */
-export async function migrate(client: pg.ClientBase, dir: string, locks = true, isPooled = false): Promise<void> {
+export async function migrate(
+  client: pg.ClientBase,
+  dir: string,
+  { locks = true, isPooled = false, isAlone = false }: MigrateOptions = {},
+): Promise<void> {
   if (await isUpToDate(client, dir)) return;
+  const missing = await refuseNewer(client, dir);
   if (isPooled)
     throw new WronglySet(
       'DATABASE_URL leads through a pooler, and the tables have to be brought up to date, which needs a session that stays the same: ' +
@@ -57,6 +70,7 @@ export async function migrate(client: pg.ClientBase, dir: string, locks = true, 
       log: () => {},
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     });
+  if (!isAlone) await refuseBeside(client, missing.find(isBreaking));
   await client.query(`set lock_timeout = ${LOCK_MS_MAX}`);
   await unhurried(run, async () => {
     // The runner leaves what failed as it is: a transaction that is over, and in it a lock it could not give back.
@@ -89,24 +103,63 @@ async function unhurried(run: () => Promise<unknown>, beforeAgain: () => Promise
     }
 }
 
+/**
+ * Migrations that nodes of the release before cannot survive have this in their names (and their reason in the first line), so that these nodes can
+ * tell them from others, of which they know nothing either.
+ */
+const BREAKING = /^\d+_breaking_/;
+const isBreaking = (name: string): boolean => BREAKING.test(name);
+
+/** @returns what is still to be made. @throws WronglySet when a newer version has made what this one cannot work with */
+async function refuseNewer(client: Pick<pg.ClientBase, 'query'>, dir: string): Promise<readonly string[]> {
+  const made = await madeIn(client);
+  const own = namesIn(dir);
+  const beyond = [...(made ?? [])].filter((name) => isBreaking(name) && !own.includes(name)).sort();
+  if (beyond.length > 0)
+    throw new WronglySet(
+      `A newer version of Rota has changed the database in a way this one cannot work with (${beyond[0]}; the last migration it knows is ${own.at(-1)}): ` +
+        'start the newer version, or restore the backup that was made before the upgrade',
+    );
+  return own.filter((name) => made?.has(name) !== true);
+}
+
+/** Living nodes of the release before would fail in the middle of their work. @throws WronglySet */
+async function refuseBeside(client: Pick<pg.ClientBase, 'query'>, breaking: string | undefined): Promise<void> {
+  if (breaking === undefined) return;
+  const { rows: found } = await client.query<{ there: boolean }>(`select to_regclass('node') is not null as there`);
+  if (found[0]?.there !== true) return;
+  const { rows } = await client.query<{ id: string; version: string }>(
+    'select id, version from node where lease_until > statement_timestamp() order by started_at limit 5',
+  );
+  if (rows.length > 0)
+    throw new WronglySet(
+      `The migration ${breaking} is one that nodes of the release before cannot survive, and some live: ` +
+        `${rows.map(({ id, version }) => `${id} (${version})`).join(', ')}. Stop them, wait for their leases to end, and start this version then`,
+    );
+}
+
 /** The tables are not as this version wants them, and it was told not to change them. */
 export class NotMigrated extends Error {}
 
-/** @throws NotMigrated when migrations of the folder have not been made */
+/** @throws NotMigrated when migrations of the folder have not been made; WronglySet when a newer version has made what this one cannot work with */
 export async function checkMigrated(client: Pick<pg.ClientBase, 'query'>, dir: string): Promise<void> {
-  const missing = await pending(client, dir);
+  const missing = await refuseNewer(client, dir);
   if (missing.length > 0)
     throw new NotMigrated(
       `The database lacks ${missing.length} migrations, from ${missing[0]} on, and MIGRATE is 0: run "rota migrate", or what "rota migrate --dump-sql" prints, first`,
     );
 }
 
-/** What is still to be made of the migrations of the folder, in their order. `client` null: of an empty database. */
-export async function pending(client: Pick<pg.ClientBase, 'query'> | null, dir: string): Promise<readonly string[]> {
-  const wanted = readdirSync(dir)
+/** The migrations of a folder, in their order. */
+const namesIn = (dir: string): readonly string[] =>
+  readdirSync(dir)
     .filter((file) => file.endsWith('.sql'))
     .map((file) => basename(file, '.sql'))
     .sort();
+
+/** What is still to be made of the migrations of the folder, in their order. `client` null: of an empty database. */
+export async function pending(client: Pick<pg.ClientBase, 'query'> | null, dir: string): Promise<readonly string[]> {
+  const wanted = namesIn(dir);
   const made = client === null ? null : await madeIn(client);
   return wanted.filter((name) => made?.has(name) !== true);
 }
@@ -144,9 +197,7 @@ async function madeIn(client: Pick<pg.ClientBase, 'query'>): Promise<ReadonlySet
  * else there is to say, such as that the tables are those of a newer version, is left to the runner.
  */
 async function isUpToDate(client: pg.ClientBase, dir: string): Promise<boolean> {
-  const wanted = readdirSync(dir)
-    .filter((file) => file.endsWith('.sql'))
-    .map((file) => basename(file, '.sql'));
+  const wanted = namesIn(dir);
   const made = await madeIn(client);
   return made !== null && made.size === wanted.length && wanted.every((name) => made.has(name));
 }

@@ -145,7 +145,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
     most = await connectionsOf(migrator);
     const dir = settings.migrationsDir ?? ownMigrations();
     if (settings.migrates === false) await checkMigrated(migrator, dir);
-    else await migrate(migrator, dir, !distributed, pooled);
+    else await migrate(migrator, dir, { locks: !distributed, isPooled: pooled });
     if (settings.durable === true) await tellStandbys(migrator, settings.warn);
     if (pooled && settings.prepared) settings.warn?.('database.pooler', POOLER_WORDS);
     if (pooled && /[?&]target_session_attrs=/.test(databaseUrl))
@@ -288,7 +288,7 @@ async function openInProcess(settings: StoreSettings): Promise<Store> {
     });
     const dir = settings.migrationsDir ?? ownMigrations();
     if (settings.migrates === false) await checkMigrated(database.client, dir);
-    else await migrate(database.client, dir);
+    else await migrate(database.client, dir, { isAlone: true });
     const base = await historyBase(database.client);
     const connection = await database.take();
     // We hold the directory, so whoever claimed these is dead.

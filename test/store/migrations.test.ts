@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PG_MIGRATE_LOCK_ID, runner } from 'node-pg-migrate';
 import pg from 'pg';
@@ -47,6 +48,8 @@ test('a migration that takes something away from old nodes says so', () => {
   for (const file of files.filter((name) => Number(name.slice(0, 4)) > 3)) {
     const text = readFileSync(join(ownMigrations(), file), 'utf8');
     if (!BREAKING.test(text)) expect(takenAway(text), `${file} lacks a first line "--! breaking: …"`).toEqual([]);
+    // Nodes know it by its name, which the database keeps.
+    expect(/^\d{4}_breaking_/.test(file), file).toBe(BREAKING.test(text));
   }
 });
 
@@ -66,6 +69,38 @@ describe.runIf(hasPostgres())('on Postgres', () => {
     expect(await migrationSql(database.url)).not.toContain('begin;');
     const store = await openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared: true, migrates: false });
     await store.close();
+    await database.drop();
+  });
+
+  test('a migration that old nodes cannot survive waits for them to end, and is refused by them afterwards', async () => {
+    const database = await freshDatabase();
+    const folder = mkdtempSync(join(tmpdir(), 'rota-migrations-'));
+    cpSync(ownMigrations(), folder, { recursive: true });
+    writeFileSync(
+      join(folder, '9999_breaking_workitem.sql'),
+      '--! breaking: a test\nalter table workitem drop column fields',
+    );
+    const settings = { databaseUrl: database.url, dataDir: 'memory:', prepared: true } as const;
+    const old = await openStore(settings);
+    await old.nodes.beat({
+      id: 'old',
+      name: 'old',
+      role: 'all',
+      url: 'http://old',
+      version: '0.0.9',
+      leaseSeconds: 30,
+    });
+    await expect(openStore({ ...settings, migrationsDir: folder })).rejects.toThrow(
+      /9999_breaking_workitem is one that nodes of the release before cannot survive, and some live: old \(0\.0\.9\)/,
+    );
+    await old.nodes.leave('old');
+    await old.close();
+    await (await openStore({ ...settings, migrationsDir: folder })).close();
+    for (const migrates of [true, false])
+      await expect(openStore({ ...settings, migrates })).rejects.toThrow(
+        /newer version of Rota has changed the database in a way this one cannot work with \(9999_breaking_workitem;/,
+      );
+    rmSync(folder, { recursive: true });
     await database.drop();
   });
 
