@@ -1,0 +1,188 @@
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startCluster } from '../test/support/cluster.ts';
+import { startParticipant } from '../test/support/server.ts';
+import { begin, call, finish, type Outcome, refuses, shown } from '../test/upgrade/play.ts';
+import { type Started, startRelease } from '../test/upgrade/release.ts';
+
+/*
+ * `npm run rolling -- <folder of the release before> [<folder of this one>] [--plant]`: a rolling upgrade as it is done, with two builds and real
+ * time. Two old nodes begin workflows of all kinds; a new node comes beside them and migrates; one old node is stopped in order and another new one
+ * started; the other old node is killed. Workflows are launched and answered all the while. Each must end as it does on the old release alone, with
+ * nothing lost and nobody asked again. `--plant`: with a migration that old nodes cannot survive, which has to be found. It takes some minutes.
+ */
+
+const COPIES = 6;
+const ROUND_MS = 3_000;
+const ROUNDS_MAX = 80;
+/** A message that was on its way when its answer came is no second one. */
+const DOUBLED_MS = 2_000;
+const LOAD_PAUSE_MS = 150;
+
+const words = process.argv.slice(2).filter((word) => word !== '--plant');
+const isPlanted = process.argv.includes('--plant');
+const [before, after = '.'] = words;
+if (before === undefined)
+  throw new Error('Usage: npm run rolling -- <folder of the release before> [<folder of this one>] [--plant]');
+const place = mkdtempSync(join(tmpdir(), 'rota-rolling-'));
+const oldFolder = resolve(before);
+const newFolder = isPlanted ? planted(resolve(after)) : resolve(after);
+
+/** A copy of a release with one migration more, which takes from old nodes what they write. */
+function planted(folder: string): string {
+  for (const part of ['dist', 'migrations', 'package.json', 'schemas'])
+    cpSync(join(folder, part), join(place, part), { recursive: true });
+  symlinkSync(join(folder, 'node_modules'), join(place, 'node_modules'));
+  writeFileSync(join(place, 'migrations/9999_planted.sql'), 'alter table agenda add column planted text not null;\n');
+  return place;
+}
+
+const cluster = await startCluster();
+if (typeof cluster === 'string') throw new Error(cluster);
+let isBefore = true;
+const answeredAt = new Map<string, number>();
+const reached = new Set<string>();
+const doubled: string[] = [];
+const toAnswer: { readonly workflow: string; readonly workitem: string }[] = [];
+const participant = await startParticipant(({ body }) => {
+  const { workitem_id, workflow_id, status } = body;
+  if (refuses(body.participant, isBefore)) return 500;
+  if (status === 'active') {
+    const answered = answeredAt.get(workitem_id);
+    if (answered !== undefined && Date.now() - answered > DOUBLED_MS)
+      doubled.push(`${body.participant} ${workitem_id}`);
+    reached.add(workitem_id);
+    if (body.participant === 'loaded') toAnswer.push({ workflow: workflow_id, workitem: workitem_id });
+  }
+  return 200;
+});
+
+const nodes = new Map<string, Started>();
+const problems: string[] = [];
+const say = (text: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
+try {
+  const database = async (name: string): Promise<string> => {
+    await cluster.tool('createdb', '-h', '127.0.0.1', '-p', new URL(cluster.url).port, '-U', 'rota', name);
+    return cluster.url.replace(/postgres$/, name);
+  };
+  const settings = { LOG_LEVEL: 'info', RETRY_DELAYS: '5,5,5,5,5,5,5,5' };
+
+  say('the old release alone');
+  const alone = await startRelease(oldFolder, { ...settings, TEST_CLOCK: '1', DATABASE_URL: await database('alone') });
+  const single = await begin(alone.url, participant.url);
+  isBefore = false;
+  const expected = await finish(alone.url, single);
+  await alone.stop();
+  isBefore = true;
+
+  const DATABASE_URL = await database('shared');
+  const startNode = async (name: string, folder: string): Promise<void> => {
+    nodes.set(name, await startRelease(folder, { ...settings, DATABASE_URL }));
+    say(`${name} runs`);
+  };
+  await startNode('old 1', oldFolder);
+  await startNode('old 2', oldFolder);
+  let turn = 0;
+  const at = (): string => {
+    const all = [...nodes.values()];
+    return (all[turn++ % all.length] as Started).url;
+  };
+  const play = await begin(at(), participant.url, COPIES);
+  say(`${play.ids.size} workflows in their middle`);
+  isBefore = false;
+
+  let isLoading = true;
+  const launched: string[] = [];
+  const load = (async () => {
+    for (; isLoading || toAnswer.length > 0; await wait(LOAD_PAUSE_MS)) {
+      if (isLoading) {
+        const workflow = "define load\n  loaded\n  wait '1s'\n  loaded";
+        const made = await call(at(), 'POST', '/v1/workflows', { workflow, callback: participant.url }).catch(
+          () => null,
+        );
+        if (made?.status === 201) launched.push((made.body as { readonly id: string }).id);
+        else if (made !== null) problems.push(`a launch was answered ${made.status}: ${JSON.stringify(made.body)}`);
+      }
+      for (const one of toAnswer.splice(0)) {
+        const answer = await call(
+          at(),
+          'POST',
+          `/v1/workflows/${one.workflow}/workitems/${one.workitem}/proceed`,
+          {},
+        ).catch(() => null);
+        if (answer?.status === 201) answeredAt.set(one.workitem, Date.now());
+        else if (answer === null) toAnswer.push(one);
+        // 400: it was taken, and the node died before it could say so.
+        else if (answer.status !== 400)
+          problems.push(`an answer was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      }
+    }
+  })();
+
+  const later: Readonly<Record<number, () => Promise<void>>> = {
+    1: () => startNode('new 1', newFolder),
+    3: async () => {
+      const old = nodes.get('old 1');
+      nodes.delete('old 1');
+      await old?.stop();
+      say('old 1 was stopped');
+      await startNode('new 2', newFolder);
+    },
+    6: async () => {
+      const old = nodes.get('old 2');
+      nodes.delete('old 2');
+      await old?.kill();
+      say('old 2 was killed');
+    },
+    9: async () => {
+      isLoading = false;
+    },
+  };
+  let round = 0;
+  const outcomes = await finish(at, play, {
+    rounds: ROUNDS_MAX,
+    mayAnswer: ({ id }) => reached.has(id),
+    told: ({ id }) => answeredAt.set(id, Date.now()),
+    pass: async () => {
+      await later[++round]?.();
+      await wait(ROUND_MS);
+    },
+  });
+  isLoading = false;
+  await load;
+  const text = (outcome: Outcome | undefined): string =>
+    JSON.stringify(outcome, (key, value: unknown) => (key === 'order' ? undefined : value));
+  for (const [title, outcome] of Object.entries(outcomes)) {
+    const wanted = text(expected[title.replace(/ \d+$/, '')]);
+    if (text(outcome) !== wanted) problems.push(`${title}: ${text(outcome)}, and on the old release ${wanted}`);
+  }
+  let ended = 0;
+  for (const id of launched) if ((await shown(at(), id)).status === 'completed') ended++;
+  if (ended !== launched.length)
+    problems.push(`${launched.length - ended} of ${launched.length} launched meanwhile have not ended`);
+  if (doubled.length > 0) problems.push(`asked again after their answer: ${doubled.join(', ')}`);
+  say(
+    `${Object.keys(outcomes).length} workflows of all kinds, ${launched.length} launched meanwhile, ${answeredAt.size} answers`,
+  );
+} catch (error) {
+  problems.push(error instanceof Error ? error.message : String(error));
+} finally {
+  for (const node of nodes.values()) await node.stop();
+  await participant.stop();
+  await cluster.stop();
+  rmSync(place, { recursive: true, force: true });
+}
+for (const problem of problems.slice(0, 20)) say(`WRONG ${problem.slice(0, 600)}`);
+if (isPlanted) {
+  say(problems.length > 0 ? 'the planted migration was found' : 'the planted migration was NOT found');
+  process.exitCode = problems.length > 0 ? 0 : 1;
+} else {
+  say(
+    problems.length === 0
+      ? 'nothing was lost, nothing was doubled, all ended as on the old release'
+      : `${problems.length} problems`,
+  );
+  process.exitCode = problems.length === 0 ? 0 : 1;
+}
