@@ -240,6 +240,39 @@ function shortJson(value: Json): string {
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 
+/** Where expressions, or with a colon behind their names attributes, are seen at work: links into the cookbook, or where no recipe has it into the patterns. */
+export function seenAtWork(names: readonly string[]): readonly string[] {
+  const links = (kind: Told['told'], link: (one: Told) => readonly string[]): readonly string[] =>
+    told.filter((one) => one.told === kind && names.some((name) => usedIn(one).has(name))).flatMap(link);
+  const recipes = links('recipe', ({ title }) => [`[${title}](cookbook.md#${anchor(title)})`]);
+  if (recipes.length > 0) return recipes.slice(0, SEEN_MAX);
+  const ofPattern = new Map(patterns.map(({ number, name, case: file }) => [file, `WCP-${number} ${name}`]));
+  return links('pattern', (one) => {
+    const title = ofPattern.get(one.name);
+    return title === undefined ? [] : [`[${title}](patterns.md#${anchor(title)})`];
+  }).slice(0, SEEN_MAX);
+}
+/** Links that one page shows. */
+const SEEN_MAX = 6;
+
+const used = new Map<Told, ReadonlySet<string>>();
+/** Heads of expressions, and names of attributes with a colon. */
+function usedIn(one: Told): ReadonlySet<string> {
+  const known = used.get(one);
+  if (known !== undefined) return known;
+  const read = readDefinition(one.definition);
+  if (!read.ok) throw new Error(`A case cannot be read: ${one.definition}`);
+  const names = new Set<string>();
+  const visit = (tree: Tree): void => {
+    names.add(tree.name);
+    for (const attribute of tree.attributes.keys()) names.add(`${attribute}:`);
+    tree.children.forEach(visit);
+  };
+  visit(read.tree);
+  used.set(one, names);
+  return names;
+}
+
 function expressionsOf({ definition }: Told): string {
   const read = readDefinition(definition);
   if (!read.ok) throw new Error(`A pattern cannot be read: ${definition}`);

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { seenAtWork } from './cookbook.ts';
 
 /*
  * `npm run docs`: gathers the manual of the definition language from the heads of the files that implement it and writes
@@ -45,7 +46,8 @@ const INTRODUCTION = `# Definitions
 
 The language of process definitions: what each expression does, what every expression understands, and the notations in between. The
 same definition can be written as Radial (as the examples here), XML or JSON; [compatibility.md](compatibility.md) tells where Rota differs
-from Ruote, whose language this is. Made from the heads of the files in src/interpreter and src/language by \`npm run docs\`; change it there.
+from Ruote, whose language this is; [cookbook.md](cookbook.md) has whole workflows by the question they answer, [patterns.md](patterns.md) the 43 control-flow patterns.
+Made from the heads of the files in src/interpreter and src/language by \`npm run docs\`; change it there.
 
 In Radial each line is one expression, its children are indented below it; attributes are separated by commas, one after
 the name or text of a definition included: \`define order, on_cancel: 'undo_it'\`. The first character tells
@@ -105,9 +107,18 @@ export function manual(): string {
   if (twice.length > 0) throw new Error(`Two pages of one title: ${twice.join(', ')}`);
   const body = parts.map(
     ({ title, about, pages }) =>
-      `## ${title}\n\n${about}\n\n${pages.map((page) => `### ${page.title}\n\n${page.text}\n`).join('\n')}`,
+      `## ${title}\n\n${about}\n\n${pages.map((page) => `### ${page.title}\n\n${page.text}\n${title === 'Notations' ? '' : atWork(page, title === 'Attributes')}`).join('\n')}`,
   );
   return `${INTRODUCTION}\n${contents.join('\n')}\n\n${body.join('\n')}`;
+}
+
+/** Recipes that show it; what every definition has needs none. */
+function atWork({ names }: Page, isOfAttributes: boolean): string {
+  const links =
+    names.includes('define') || names.includes('sequence') || names.includes('participant')
+      ? []
+      : seenAtWork(isOfAttributes ? names.map((name) => `${name}:`) : names);
+  return links.length === 0 ? '' : `\nSeen at work: ${links.join(' · ')}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, 'docs/definitions.md'), manual());

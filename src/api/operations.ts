@@ -7,6 +7,7 @@ import { bpmnOperations } from './resources/bpmn/operations.ts';
 import { businessKeyOperations } from './resources/business-keys/operations.ts';
 import { definitionOperations } from './resources/definitions/operations.ts';
 import { deliveryOperations } from './resources/deliveries/operations.ts';
+import { erasingOperations } from './resources/erasing/operations.ts';
 import { errorOperations } from './resources/errors/operations.ts';
 import { eventOperations } from './resources/events/operations.ts';
 import { expressionOperations } from './resources/expressions/operations.ts';
@@ -45,6 +46,7 @@ const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   ...workitemOperations(parts),
   ...expressionOperations(parts),
   ...errorOperations(parts),
+  ...erasingOperations(parts),
   ...deliveryOperations(parts),
   ...timerOperations(parts),
   ...batchOperations(parts),

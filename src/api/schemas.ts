@@ -17,6 +17,7 @@ import {
   Validation,
 } from './resources/definitions/schemas.ts';
 import { Message, MessageList } from './resources/deliveries/schemas.ts';
+import { Erase, ErasedValue, ErasedWorkflowTold } from './resources/erasing/schemas.ts';
 import { ErrorList } from './resources/errors/schemas.ts';
 import { ExpressionList, ExpressionShown, Reapply } from './resources/expressions/schemas.ts';
 import { Stats } from './resources/figures/schemas.ts';
@@ -106,6 +107,9 @@ export const published = {
   workitem: Workitem,
   workitems: WorkitemList,
   errors: ErrorList,
+  erase: Erase,
+  'erased-value': ErasedValue,
+  'erased-workflow': ErasedWorkflowTold,
   history: History,
   deliveries: Deliveries,
   message: Message,

@@ -12,6 +12,7 @@ import { keysFlags } from './commands/keys-flags.ts';
 import { new_, newFlags } from './commands/new.ts';
 import { batchCommands } from './remote/batch.ts';
 import { definitionCommands } from './remote/definitions.ts';
+import { eraseCommands } from './remote/erase.ts';
 import { eventCommands } from './remote/events.ts';
 import { registryCommands } from './remote/registry.ts';
 import { workflowCommands } from './remote/workflows.ts';
@@ -85,6 +86,7 @@ const commands: Readonly<Record<string, CommandSpec>> = {
   ...batchCommands,
   ...definitionCommands,
   ...registryCommands,
+  ...eraseCommands,
   keys: {
     usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',
     about: 'API keys: who may call the server',

@@ -650,6 +650,44 @@ export type Deliveries = {
   }[];
 };
 
+/** A value that is to go */
+export type Erase = {
+  /** The text that is to go, such as an address of a person */
+  readonly value: string;
+  /** What takes its place, default `[erased]` */
+  readonly replacement?: string;
+  /** true: also where it is a part of a longer text; default: only where a value is that text */
+  readonly within?: boolean;
+  /** true: nothing is changed, and the answer says where it stands */
+  readonly dry_run?: boolean;
+  /** The next_cursor of the call before */
+  readonly cursor?: string;
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+};
+
+/** Where a value stood; some of the workflows in each call */
+export type ErasedValue = {
+  readonly workflows: readonly string[];
+  /** Rows, by table */
+  readonly rows: { readonly [name: string]: number };
+  /** Rows, by table */
+  readonly kept: { readonly [name: string]: number };
+  /** Where it may stand beyond, which nobody here can reach */
+  readonly not_reached: readonly string[];
+  readonly next_cursor: string | null;
+};
+
+/** What went with a workflow */
+export type ErasedWorkflow = {
+  /** It is not there any more */
+  readonly workflow_id: string;
+  /** Rows, by table */
+  readonly rows: { readonly [name: string]: number };
+  /** Where it may stand beyond, which nobody here can reach */
+  readonly not_reached: readonly string[];
+};
+
 /** An error that waits for someone */
 export type Error = {
   /** The workflow (lists only) */

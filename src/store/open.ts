@@ -1,9 +1,10 @@
 import type pg from 'pg';
-import { SHARDS } from '../model/ids.ts';
+import { SHARDS, shardOf } from '../model/ids.ts';
 import { saveAtOnce } from './at-once.ts';
 import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
+import { makeErasing } from './erase.ts';
 import { makeFigures } from './figures.ts';
 import { makeFold } from './fold.ts';
 import { makeHosts } from './hosts.ts';
@@ -369,6 +370,7 @@ function assemble(parts: Parts): Store {
     nodes: { ...tables.nodes, beat: (node) => health.watch(() => tables.nodes.beat(node)) },
     ...makeRetire(house, parts.style.namesShard),
     ...makeFold(house, parts.style.historyBase !== null),
+    erasing: parts.style.namesShard ? null : makeErasing(house, shardOf),
     meeting: makeMeeting(engine, reads, parts.style),
     databaseTime: async () => (await engine.run(databaseTime)).rows[0]?.['now'] as number,
     ping: async () => {

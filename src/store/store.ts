@@ -189,6 +189,8 @@ export type Store = Tables &
       readonly firstNs: readonly number[];
       readonly firstKept: number;
     }): Promise<void>;
+    /** Erasing what should not have been kept, or no longer (erase.ts); null: this database cannot. */
+    readonly erasing: Erasing | null;
     /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
     tidy(): Promise<void>;
 
@@ -196,6 +198,37 @@ export type Store = Tables &
     ping(): Promise<void>;
     close(): Promise<void>;
   };
+
+export type Erasing = {
+  /** A workflow that is over, with everything of it, whatever it still owes. Rows by table. */
+  workflow(tenant: Tenant, workflow: WorkflowId): Promise<ErasedWorkflow>;
+  /**
+   * Puts another text in the place of one, wherever a value is that text, in all that the workflows of a tenant keep; some of them in each call. Each workflow is
+   * changed in a transaction of its own, and nodes that remember it find that out.
+   */
+  value(asked: {
+    readonly tenant: Tenant;
+    readonly value: string;
+    readonly replacement: string;
+    /** Also where it is a part of a longer text. */
+    readonly within: boolean;
+    /** Nothing is changed, and the same is told. */
+    readonly isRehearsal: boolean;
+    /** Null: from the beginning. */
+    readonly after: ErasePlace | null;
+  }): Promise<Erased>;
+};
+export type ErasePlace = { readonly shard: number; readonly id: string };
+export type ErasedWorkflow = 'unknown' | 'running' | { readonly rows: Readonly<Record<string, number>> };
+export type Erased = {
+  readonly workflows: readonly string[];
+  /** Rows that held it, by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Where the next call goes on; null: everything has been looked at. */
+  readonly next: ErasePlace | null;
+  /** Rows that were left as they are, by table and column; known with the last call. */
+  readonly kept: Readonly<Record<string, number>>;
+};
 
 export type LoadRequest = { readonly workflow: WorkflowId; readonly needs: readonly Need[] };
 

@@ -173,6 +173,7 @@ const BODIES: { readonly [operation: string]: object } = {
   convertDefinition: { definition: 'define', to: 'xml' },
   advanceClock: { advance: 0 },
   claimWorkitem: { assignee: 'ada' },
+  eraseValue: { value: 'what nobody has' },
   putParticipant: { kind: 'person' },
   createSubscription: { url: 'http://b.test/' },
   redeliverEvents: { state: 'spent' },

@@ -423,6 +423,7 @@ export function openSimulated(
         one.firstKept = Math.max(one.firstKept, (entries.at(-1)?.lastN ?? 0) + 1);
         return gone + entries.length;
       }),
+    erasing: null,
     retire: ({ endedBefore, now, limit, keepMs = {} }) =>
       ask('retire', () => {
         const most = Math.min(limit, RETIRE_MAX);
