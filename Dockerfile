@@ -6,7 +6,11 @@ FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md ./
+COPY scripts scripts
+COPY examples examples
+COPY docs docs
+COPY console console
 COPY src src
 RUN npm run build
 RUN npm ci --omit=dev

@@ -7,13 +7,14 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildConsole } from './console.mjs';
+import { writeSite } from './site.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const stampFile = 'built-from';
 
 stopOnOldNode();
-buildIfNeeded();
+await buildIfNeeded();
 if (existsSync(join(root, 'console'))) await buildConsole();
 stopWithNpm();
 const args = process.argv.slice(2);
@@ -49,7 +50,7 @@ function stopWithNpm() {
   look.unref();
 }
 
-function buildIfNeeded() {
+async function buildIfNeeded() {
   // An installed package has no sources: what it brings is built.
   if (!existsSync(join(root, 'src'))) return;
   const wanted = fingerprint();
@@ -72,6 +73,7 @@ function buildIfNeeded() {
     rmSync(fresh, { recursive: true, force: true });
     fail('The build failed; see above.');
   }
+  await writeSite(join(fresh, 'docs/manual'));
   writeFileSync(join(fresh, stampFile), wanted);
   moveIntoPlace(fresh, wanted);
 }

@@ -37,6 +37,20 @@ test('the image copies only what is there, and its build context holds it', () =
   expect(read('.dockerignore').split('\n')[0]).toBe('*');
 });
 
+test('what the build runs and reads is in the image before it', () => {
+  const { build } = manifest.scripts as { readonly build: string };
+  const before = all('COPY')
+    .filter((rest) => !rest.startsWith('--from'))
+    .slice(0, -2)
+    .flatMap((rest) => rest.split(' ').slice(0, -1));
+  const wanted = [...build.matchAll(/(?:node|-p) (\w+)(?:\/\S+)?/g)].map(([, first = '']) => first);
+  for (const name of [...wanted, 'src', 'console', 'docs', 'examples'])
+    expect(
+      before.some((copied) => copied === name || copied.startsWith(`${name}.`)),
+      name,
+    ).toBe(true);
+});
+
 test('its build steps are scripts that exist', () => {
   for (const [, script = ''] of all('RUN')
     .join('\n')

@@ -3,13 +3,14 @@ import type { JsonObject } from '../../../model/json.ts';
 import type { Operation, Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
-import { DOCS_POLICY, type DocsFile, readDocs } from './page.ts';
+import { DOCS_POLICY, type DocsFile, readDocs, readManual } from './page.ts';
 
 /* The interface described: for machines (JSON, YAML) and for people. */
 
 /** @param document made from all operations, asked for when somebody first wants to read it */
 export function docsOperations(parts: Parts, document: () => JsonObject): readonly Operation[] {
   const files = once(readDocs);
+  const manual = once(readManual);
   const json = once(() => fileReply('application/json', JSON.stringify(document())));
   const yaml = once(() => fileReply('application/yaml', parts.asYaml(document())));
   return [
@@ -54,6 +55,19 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
               404: { description: 'There is no such file' },
             },
             handle: (call) => page(files(), call.params['file'] ?? ''),
+          } satisfies Operation,
+          {
+            id: 'docsManual',
+            method: 'get',
+            path: '/docs/manual/:file',
+            summary: 'The manual as pages: index.html is the first',
+            access: 'open',
+            answers: {
+              200: { description: 'A page, or what belongs to one', type: 'text/html' },
+              304: NOT_MODIFIED,
+              404: { description: 'There is no such page' },
+            },
+            handle: (call) => page(manual(), call.params['file'] ?? ''),
           } satisfies Operation,
         ]
       : []),

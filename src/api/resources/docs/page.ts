@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -63,6 +63,28 @@ export function readDocs(): ReadonlyMap<string, DocsFile> | null {
     ['swagger-ui-bundle.js', { type: 'text/javascript; charset=utf-8', bytes: read(folder, 'swagger-ui-bundle.js') }],
     ['swagger-ui.css', { type: 'text/css; charset=utf-8', bytes: read(folder, 'swagger-ui.css') }],
   ]);
+}
+
+const MANUALS = ['../../../../docs/manual', '../../../../dist/docs/manual'] as const;
+const TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  png: 'image/png',
+};
+
+/** The documents as pages (scripts/site.mjs), by name; null where they were not built. Read once, when somebody first wants them. */
+export function readManual(): ReadonlyMap<string, DocsFile> | null {
+  const folder = MANUALS.map((path) => fileURLToPath(new URL(path, import.meta.url))).find(
+    (path) => statSync(join(path, 'index.html'), { throwIfNoEntry: false }) !== undefined,
+  );
+  if (folder === undefined) return null;
+  return new Map(
+    readdirSync(folder).flatMap((name) => {
+      const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
+      return type === undefined ? [] : [[name, { type, bytes: readFileSync(join(folder, name)) }]];
+    }),
+  );
 }
 
 /** Without the line that leads to a map, which is not there. */
