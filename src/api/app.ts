@@ -5,6 +5,7 @@ import { type Hooks, runHook } from './hooks.ts';
 import { type AddressOf, makeAddressOf } from './middleware/address.ts';
 import { admit, type Identify } from './middleware/admit.ts';
 import { type BrowserPolicy, browserHeaders, corsFor } from './middleware/browsers.ts';
+import { makeElsewhere } from './middleware/elsewhere.ts';
 import { findOperation } from './middleware/find.ts';
 import { limitAddresses } from './middleware/rate.ts';
 import { report } from './middleware/report.ts';
@@ -58,7 +59,10 @@ export function makeApp(
   app.use(limitAddresses(parts.rates, probes));
   const routes = parts.role === 'worker' ? null : routeOperations(parts);
   app.use(findOperation(operations, parts.role, routes, parts.identity.isOpen));
+  const elsewhere = makeElsewhere(parts.store);
+  app.use(elsewhere.byWorkflow);
   app.use(admitting.middleware);
+  app.use(elsewhere.byTenant);
   const onRequest = parts.hooks?.onRequest;
   if (onRequest !== undefined) app.use(askHook(onRequest));
   app.use(run(parts, streams));

@@ -227,6 +227,8 @@ export type Parts = {
     readonly retainEndedDays: number;
     /** The bounds of a step, by their names. */
     readonly limits: Readonly<Record<string, number>>;
+    /** What this cell is called; null or left out: there are none. */
+    readonly cell?: string | null;
     /** What an operator should look at, a sentence each. */
     readonly warnings: () => readonly string[];
   };

@@ -45,7 +45,8 @@ export type HttpCode =
   | 'not_supported'
   | 'not_acceptable'
   | 'already_proceeded'
-  | 'not_ready';
+  | 'not_ready'
+  | 'tenant_moving';
 
 export type Code = FaultCode | HttpCode;
 
@@ -147,4 +148,5 @@ export const problems: Readonly<Record<Code, Entry>> = {
   secret_not_found: entry(404, 'No such secret'),
   rate_limited: passing(429, 'The caller asks for too much at once'),
   not_ready: passing(503, 'The server is starting or stopping'),
+  tenant_moving: passing(503, 'The tenant is on its way to another cell'),
 };

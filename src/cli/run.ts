@@ -30,6 +30,7 @@ const serve = later(async () => (await import('./commands/serve.ts')).serve);
 const dev = later(async () => (await import('./commands/dev.ts')).dev);
 const migrate = later(async () => (await import('./commands/migrate.ts')).migrate);
 const checkDatabase = later(async () => (await import('./commands/check-database.ts')).checkDatabaseCommand);
+const tenants = later(async () => (await import('./commands/tenants.ts')).tenants);
 const keys = later(async () => (await import('./commands/keys.ts')).keys);
 
 const commands: Readonly<Record<string, CommandSpec>> = {
@@ -94,6 +95,14 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     words: [1, 2],
     verbs: ['generate', 'create', 'list', 'rotate', 'revoke'],
     flags: keysFlags,
+  },
+  tenants: {
+    usage: 'rota tenants move <tenant> --from <DATABASE_URL> --to <DATABASE_URL> --address <BASE_URL>',
+    about: 'move a tenant with everything to another cell (docs/scaling.md)',
+    run: tenants,
+    words: [2, 2],
+    verbs: ['move'],
+    flags: { from: { type: 'string' }, to: { type: 'string' }, address: { type: 'string' } },
   },
   config: {
     usage: 'rota config check [file] | rota config print [--redacted]',

@@ -982,6 +982,8 @@ export type Info = {
   readonly store?: 'postgres' | 'distributed' | 'embedded' | 'simulated';
   /** What this node does */
   readonly role?: 'all' | 'api' | 'worker';
+  /** What this cell is called, where there are several */
+  readonly cell?: string;
   /** Business time, RFC 3339 in UTC */
   readonly now?: string;
   /** Whether business time can be moved */

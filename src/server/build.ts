@@ -383,6 +383,7 @@ async function buildOn(
     about: {
       version,
       auth: () => (identity.isOpen() ? 'none' : 'keys'),
+      cell: config.cell,
       retainEndedDays: config.retainEndedDays,
       limits: bounds,
       warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),

@@ -131,6 +131,10 @@ export function readSettings(
     );
   if (config.tlsClientAuth !== 'off' && (config.tlsClientCa === null || config.tlsCert === null))
     complaints.push(`TLS_CLIENT_AUTH is ${config.tlsClientAuth}, which needs TLS_CLIENT_CA, TLS_CERT and TLS_KEY`);
+  if (config.cell !== null && config.baseUrl?.endsWith(`/c/${config.cell}`) !== true)
+    complaints.push(
+      `CELL is ${config.cell}, so BASE_URL must end with /c/${config.cell}: what participants are given leads back to the cell by it`,
+    );
   if (complaints.length > 0) throw new ConfigError(complaints);
   return { config, origins };
 }

@@ -180,8 +180,8 @@ export const sqlOf = (names: readonly string[], dir: string): string =>
     )
     .join('');
 
-/** Null: the table that says so is not there. */
-async function madeIn(client: Pick<pg.ClientBase, 'query'>): Promise<ReadonlySet<string> | null> {
+/** The migrations that were made. Null: the table that says so is not there. */
+export async function madeIn(client: Pick<pg.ClientBase, 'query'>): Promise<ReadonlySet<string> | null> {
   try {
     // Where the runner keeps it: a search path that leads elsewhere makes no difference.
     const { rows } = await client.query<{ name: string }>('select name from public.migration');

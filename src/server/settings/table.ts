@@ -64,6 +64,14 @@ export const TABLE = {
     wanted: 'at most 64 letters, digits, dots, colons, dashes and underscores',
     isGood: (name) => /^[\w.:-]{1,64}$/.test(name),
   }),
+  /** Null: there are no cells. */
+  cell: text('CELL', null, {
+    meaning:
+      'what this cell is called, where several Postgres share the tenants (docs/scaling.md); `BASE_URL` then ends with `/c/` and this name',
+    shown: 'none',
+    wanted: 'at most 12 small letters and digits',
+    isGood: (name) => /^[a-z0-9]{1,12}$/.test(name),
+  }),
   auth: choice('AUTH', 'auto', ['auto', 'required', 'none'], {
     meaning: 'whether callers must say who they are: `auto` (as soon as there is an API key), `required`, or `none`',
   }),

@@ -11,6 +11,7 @@ import { DELIVERY, openDeliveries } from './delivery.ts';
 import { EVENT, openEvents } from './event.ts';
 import { FIGURE, openFigures } from './figure.ts';
 import { IDEMPOTENCY_KEY, openAnswers } from './idempotency-key.ts';
+import { MOVED, openMoved } from './moved.ts';
 import { NODE, openNodes } from './node.ts';
 import { openParticipants, PARTICIPANT } from './participant.ts';
 import { openSchedules, SCHEDULE } from './schedule.ts';
@@ -38,6 +39,7 @@ const tables = [
   EVENT,
   FIGURE,
   IDEMPOTENCY_KEY,
+  MOVED,
   NODE,
   PARTICIPANT,
   SCHEDULE,
@@ -56,6 +58,7 @@ export const openTables = (open: OpenTable) => ({
   schedules: openSchedules(open),
   figureRows: openFigures(open),
   answers: openAnswers(open),
+  moved: openMoved(open),
   nodes: openNodes(open),
   settings: openSettings(open),
   apiKeys: openApiKeys(open),

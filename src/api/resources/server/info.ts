@@ -28,6 +28,7 @@ function info(parts: Parts, features: readonly string[], call: Call): Reply {
     ...open,
     store: parts.store.profile,
     role: parts.role,
+    ...(about.cell === null || about.cell === undefined ? {} : { cell: about.cell }),
     now: timeView(parts.clock.now()),
     test_clock: parts.testClock !== null,
     limits: Object.fromEntries(Object.entries(about.limits).map(([name, limit]) => [snakeCase(name), limit])),

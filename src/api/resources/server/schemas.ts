@@ -32,6 +32,7 @@ export const Info = Type.Object(
     auth: Type.OneOf(['none', 'keys'], 'How callers are told apart; none: everybody may do everything'),
     store: Type.Optional(Type.OneOf(['postgres', 'distributed', 'embedded', 'simulated'], 'Where everything is kept')),
     role: Type.Optional(Type.OneOf(['all', 'api', 'worker'], 'What this node does')),
+    cell: Type.Optional(text('What this cell is called, where there are several')),
     now: Type.Optional(time('Business time')),
     test_clock: Type.Optional(Type.Boolean({ description: 'Whether business time can be moved' })),
     limits: Type.Optional({
