@@ -207,15 +207,15 @@ export function makeErasing(connections: Connections, shardOf: (workflow: string
         const [row] = (await connection.run(standing, [shard, workflow, tenant])).rows;
         if (row === undefined) return 'unknown';
         if (!isOver(row['status'] as Parameters<typeof isOver>[0])) return 'running';
-        const rows: Record<string, number> = {};
+        const rows = new Map<string, number>();
         const count = (table: string, n: number): void => {
-          if (n > 0) rows[table] = n;
+          if (n > 0) rows.set(table, n);
         };
         for (const { name } of [...BELOW_WORKFLOW, WORKFLOW])
           count(name, await counted(connection, gone(name), [shard, workflow]));
         for (const statement of ALONGSIDE)
           count(statement.name.replace('erase_with_', ''), await counted(connection, statement, [workflow]));
-        return { rows };
+        return { counts: Object.fromEntries(rows) };
       }),
 
     value: async ({ tenant, value, replacement, within, isRehearsal, after }) => {
@@ -228,8 +228,8 @@ export function makeErasing(connections: Connections, shardOf: (workflow: string
         readonly place: string;
         readonly rows: number;
       }[];
-      const rows: Record<string, number> = {};
-      for (const { place, rows: n } of holders) rows[place] = (rows[place] ?? 0) + n;
+      const rows = new Map<string, number>();
+      for (const { place, rows: n } of holders) rows.set(place, (rows.get(place) ?? 0) + n);
       const workflows = new Map(holders.map((one) => [one.id, one.shard]));
       if (!isRehearsal)
         for (const [workflow, at] of workflows)
@@ -240,16 +240,20 @@ export function makeErasing(connections: Connections, shardOf: (workflow: string
           });
       const next =
         Number(page?.['looked']) === LOOKED_AT ? { shard: Number(page?.['shard']), id: page?.['id'] as string } : null;
-      const erased: Erased = { workflows: [...workflows.keys()], rows, next, kept: {} };
+      const erased: Erased = { workflows: [...workflows.keys()], counts: Object.fromEntries(rows), next, kept: {} };
       if (next !== null) return erased;
       for (const { table, count, change: made } of beside) {
         const n = isRehearsal
           ? await counted(connections, count, [tenant, from])
           : await counted(connections, made, [tenant, from, to]);
-        if (n > 0) rows[table] = n;
+        if (n > 0) rows.set(table, n);
       }
       const found = (await connections.run(kept, [tenant, value])).rows.filter((row) => Number(row['n']) > 0);
-      return { ...erased, kept: Object.fromEntries(found.map((row) => [row['place'] as string, Number(row['n'])])) };
+      return {
+        ...erased,
+        counts: Object.fromEntries(rows),
+        kept: Object.fromEntries(found.map((row) => [row['place'] as string, Number(row['n'])])),
+      };
     },
   };
 }

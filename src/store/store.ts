@@ -219,11 +219,11 @@ export type Erasing = {
   }): Promise<Erased>;
 };
 export type ErasePlace = { readonly shard: number; readonly id: string };
-export type ErasedWorkflow = 'unknown' | 'running' | { readonly rows: Readonly<Record<string, number>> };
+export type ErasedWorkflow = 'unknown' | 'running' | { readonly counts: Readonly<Record<string, number>> };
 export type Erased = {
   readonly workflows: readonly string[];
   /** Rows that held it, by table. */
-  readonly rows: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, number>>;
   /** Where the next call goes on; null: everything has been looked at. */
   readonly next: ErasePlace | null;
   /** Rows that were left as they are, by table and column; known with the last call. */

@@ -54,7 +54,7 @@ describe('as pages', () => {
     const found = runInContext(
       `const search = new MiniSearch({ fields: ['title', 'page', 'text'], storeFields: ['at'], searchOptions: { prefix: true, boost: { title: 4 }, combineWith: 'AND' } });
        search.addAll(ROTA_SECTIONS);
-       ['rolling upgrade', 'business key', 'saga', 'concurrent_iterator'].map((asked) => search.search(asked).slice(0, 5).map(({ at }) => at))`,
+       ['rolling node', 'business key', 'saga', 'concurrent_iterator'].map((asked) => search.search(asked).slice(0, 5).map(({ at }) => at))`,
       context,
     ) as readonly (readonly string[])[];
     expect(found[0]).toContain('upgrading.html#rolling-one-node-after-the-other');

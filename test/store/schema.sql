@@ -325,6 +325,17 @@ create table listener (
 ) with (autovacuum_vacuum_scale_factor=0.05);
 CREATE INDEX listener_hears ON public.listener USING btree (tenant, event, name) WHERE (reach = 'tenant'::text);
 
+create table moved (
+  id text collate "C" not null,
+  kind text collate "C" not null,
+  tenant text collate "C" not null,
+  target text,
+  at timestamp with time zone not null,
+  constraint moved_pkey PRIMARY KEY (id)
+);
+CREATE INDEX moved_at ON public.moved USING btree (at);
+CREATE INDEX moved_kind ON public.moved USING btree (kind, id);
+
 create table node (
   id text collate "C" not null,
   role text not null,

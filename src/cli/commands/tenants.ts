@@ -16,9 +16,9 @@ export async function tenants([verb, tenant]: readonly string[], flags: Flags): 
       throw new UsageError(`--from and --to are addresses of Postgres, as in DATABASE_URL\n${USAGE}`);
   if (!URL.canParse(address)) throw new UsageError(`--address ${address} is no address`);
   try {
-    const { workflows, rows } = await moveTenant({ tenant, from, to, address, say: (text) => console.error(text) });
+    const { workflows, counts } = await moveTenant({ tenant, from, to, address, say: (text) => console.error(text) });
     console.log(
-      `${workflows} workflows of ${tenant} were moved, ${Object.values(rows).reduce((sum, n) => sum + n, 0)} rows in all`,
+      `${workflows} workflows of ${tenant} were moved, ${Object.values(counts).reduce((sum, n) => sum + n, 0)} rows in all`,
     );
     return 0;
   } catch (error) {

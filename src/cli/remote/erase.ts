@@ -4,8 +4,8 @@ import { given } from './values.ts';
 
 type Told = {
   readonly workflows: readonly string[];
-  readonly rows: Readonly<Record<string, number>>;
-  readonly kept: Readonly<Record<string, number>>;
+  readonly rows: object;
+  readonly kept: object;
   readonly not_reached: readonly string[];
   readonly next_cursor: string | null;
 };
@@ -14,7 +14,7 @@ const USAGE = `Say one of
   rota erase <workflow_id> [--reason why]
   rota erase --value <text> [--replacement <text>] [--within] [--dry-run] [--reason why]`;
 
-const listed = (rows: Readonly<Record<string, number>>): string =>
+const listed = (rows: object): string =>
   Object.entries(rows)
     .map(([place, n]) => `${n} ${place}`)
     .join(', ') || 'none';
@@ -53,16 +53,18 @@ export const eraseCommands: Readonly<Record<string, CommandSpec>> = {
         ...given({ replacement: textFlag(flags, 'replacement') }),
       };
       const workflows: string[] = [];
-      const rows: Record<string, number> = {};
+      const found = new Map<string, number>();
       let told: Told | null = null;
       do {
         const more: { cursor?: string } = told === null ? {} : { cursor: told.next_cursor ?? '' };
         told = await rota.request<Told>('POST', '/v1/erasures', { body: { ...body, ...more } }, options);
         workflows.push(...told.workflows);
-        for (const [place, n] of Object.entries(told.rows)) rows[place] = (rows[place] ?? 0) + n;
+        for (const [place, n] of Object.entries(told.rows) as [string, number][])
+          found.set(place, (found.get(place) ?? 0) + n);
       } while (told.next_cursor !== null);
       if (!there.isJson) for (const workflow of workflows) there.show(workflow, workflow);
       if (Object.keys(told.kept).length > 0) there.note(`left, for things are known by it: ${listed(told.kept)}`);
+      const rows = Object.fromEntries(found);
       return tell(rows, told.not_reached, { ...told, workflows, rows });
     }),
   },

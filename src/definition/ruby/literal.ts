@@ -85,16 +85,16 @@ function hashOf(
 const PLAIN_SYMBOL =
   /^(?:(?:@@?|\$)?[\p{L}_][\p{L}\p{M}\p{N}_]*|[\p{L}_][\p{L}\p{M}\p{N}_]*[?!=]|\[\]=?|[-+*/%<>~!^&|`]|\*\*|[-+]@|<=|>=|<=>|===?|=~|![=~]|<<|>>)$/u;
 
-const SHOWN_AS: Readonly<Record<string, string>> = {
-  '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r', '\f': '\\f', '\v': '\\v', '\b': '\\b', '\u0007': '\\a', '\u001b': '\\e', '\u007f': '\\x7F',
-}; // biome-ignore format: a table
+const SHOWN_AS: ReadonlyMap<string, string> = new Map([
+  ['"', '\\"'], ['\\', '\\\\'], ['\n', '\\n'], ['\t', '\\t'], ['\r', '\\r'], ['\f', '\\f'], ['\v', '\\v'], ['\b', '\\b'], ['\u0007', '\\a'], ['\u001b', '\\e'], ['\u007f', '\\x7F'],
+]); // biome-ignore format: a table
 
 /** A text as Ruby's `inspect` shows it. */
 const inspected = (text: string): string =>
   `"${text.replace(/["\\]|#(?=[{$@])|[\p{Cc}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
     if (character === '#') return '\\#';
     const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase();
-    return SHOWN_AS[character] ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`);
+    return SHOWN_AS.get(character) ?? (code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`);
   })}"`;
 
 function textOf(

@@ -51,7 +51,7 @@ export function erasingOperations({ store }: Parts): readonly Operation[] {
         if (erased === 'unknown') throw noSuchWorkflow(id);
         if (erased === 'running')
           throw new Fault('conflict', `The workflow ${id} is not over: cancel or kill it first`);
-        return jsonReply(200, { workflow_id: id, rows: { ...erased.rows }, not_reached: [...NOT_REACHED] });
+        return jsonReply(200, { workflow_id: id, rows: { ...erased.counts }, not_reached: [...NOT_REACHED] });
       },
     },
     {
@@ -84,9 +84,9 @@ export function erasingOperations({ store }: Parts): readonly Operation[] {
           isRehearsal: body['dry_run'] === true,
           after: cursor === null || shard === undefined || id === undefined ? null : { shard: Number(shard), id },
         });
-        const { workflows, rows, kept, next } = erased;
+        const { workflows, counts, kept, next } = erased;
         return jsonReply(200, {
-          ...{ workflows: [...workflows], rows: { ...rows }, kept: { ...kept } },
+          ...{ workflows: [...workflows], rows: { ...counts }, kept: { ...kept } },
           not_reached: next === null ? [...OF_A_VALUE, ...NOT_REACHED] : [],
           next_cursor: next === null ? null : cursorFor('erasures', `${next.shard} ${next.id}`),
         });
