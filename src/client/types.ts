@@ -660,6 +660,8 @@ export type Erase = {
   readonly within?: boolean;
   /** true: nothing is changed, and the answer says where it stands */
   readonly dry_run?: boolean;
+  /** Workflows this call looks through, default 200 */
+  readonly limit?: number;
   /** The next_cursor of the call before */
   readonly cursor?: string;
   /** Why, in your words; the history keeps it */
@@ -670,7 +672,7 @@ export type Erase = {
 export type ErasedValue = {
   readonly workflows: readonly string[];
   /** Rows, by table */
-  readonly rows: { readonly [name: string]: number };
+  readonly erased: { readonly [name: string]: number };
   /** Rows, by table */
   readonly kept: { readonly [name: string]: number };
   /** Where it may stand beyond, which nobody here can reach */
@@ -683,7 +685,7 @@ export type ErasedWorkflow = {
   /** It is not there any more */
   readonly workflow_id: string;
   /** Rows, by table */
-  readonly rows: { readonly [name: string]: number };
+  readonly erased: { readonly [name: string]: number };
   /** Where it may stand beyond, which nobody here can reach */
   readonly not_reached: readonly string[];
 };

@@ -24,8 +24,6 @@ import {
  * proves stale.
  */
 
-/** Workflows one call looks through. */
-const LOOKED_AT = 200;
 /** JSON within JSON within JSON: a message that is owed holds the fields of a workitem, which may hold what a service was sent. */
 const LEVELS = 3;
 
@@ -100,12 +98,12 @@ const holds = (columns: readonly string[], n: number): string =>
 
 const ofWorkflow = (table: string): string => (table === WORKFLOW.name ? 't.id' : 't.workflow_id');
 
-/** Workflows of the page that hold it. `$1` tenant, `$2` and `$3` where the page begins, `$4` the forms. */
+/** Workflows of the page that hold it. `$1` tenant, `$2` and `$3` where the page begins, `$4` the forms, `$5` its length. */
 const find: Statement = {
   name: 'erase_find',
   text: `
   with page as materialized (
-    select shard, id from workflow where tenant = $1 and (shard, id) > ($2::smallint, $3::text) order by shard, id limit ${LOOKED_AT}),
+    select shard, id from workflow where tenant = $1 and (shard, id) > ($2::smallint, $3::text) order by shard, id limit $5::integer),
   holders as (${Object.entries(TEXTS)
     .map(
       ([table, columns]) =>
@@ -218,10 +216,10 @@ export function makeErasing(connections: Connections, shardOf: (workflow: string
         return { counts: Object.fromEntries(rows) };
       }),
 
-    value: async ({ tenant, value, replacement, within, isRehearsal, after }) => {
+    value: async ({ tenant, value, replacement, within, isRehearsal, limit, after }) => {
       const { from, to } = needlesOf(value, replacement, within);
       const [shard, id] = after === null ? [-1, ''] : [after.shard, after.id];
-      const [page] = (await connections.run(find, [tenant, shard, id, from])).rows;
+      const [page] = (await connections.run(find, [tenant, shard, id, from, limit])).rows;
       const holders = JSON.parse(page?.['holders'] as string) as readonly {
         readonly shard: number;
         readonly id: string;
@@ -239,7 +237,7 @@ export function makeErasing(connections: Connections, shardOf: (workflow: string
             await connection.run(touch, [at, workflow]);
           });
       const next =
-        Number(page?.['looked']) === LOOKED_AT ? { shard: Number(page?.['shard']), id: page?.['id'] as string } : null;
+        Number(page?.['looked']) === limit ? { shard: Number(page?.['shard']), id: page?.['id'] as string } : null;
       const erased: Erased = { workflows: [...workflows.keys()], counts: Object.fromEntries(rows), next, kept: {} };
       if (next !== null) return erased;
       for (const { table, count, change: made } of beside) {

@@ -214,6 +214,8 @@ export type Erasing = {
     readonly within: boolean;
     /** Nothing is changed, and the same is told. */
     readonly isRehearsal: boolean;
+    /** Workflows to look through. */
+    readonly limit: number;
     /** Null: from the beginning. */
     readonly after: ErasePlace | null;
   }): Promise<Erased>;

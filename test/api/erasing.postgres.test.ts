@@ -11,7 +11,7 @@ const ADA = 'ada "the first" @example.org';
 
 type Told = {
   readonly workflows: readonly string[];
-  readonly rows: Readonly<Record<string, number>>;
+  readonly erased: Readonly<Record<string, number>>;
   readonly kept: Readonly<Record<string, number>>;
   readonly not_reached: readonly string[];
   readonly next_cursor: string | null;
@@ -54,15 +54,11 @@ describe.each([['embedded'], ...(hasPostgres() ? [['Postgres']] : [])])('on %s',
     const columns = await database.query(
       `select table_name as t, column_name as c from information_schema.columns where table_schema = 'public' and data_type = 'text'`,
     );
-    const found: string[] = [];
-    for (const { t, c } of columns) {
-      const rows = await database.query(
-        `select 1 from ${t} where position($1 in replace("${c}", '\\', '')) > 0 limit 1`,
-        [value],
-      );
-      if (rows.length > 0) found.push(`${t}.${c}`);
-    }
-    return found.sort();
+    const asked = columns.map(
+      ({ t, c }) =>
+        `select '${t}.${c}' as place where exists (select 1 from ${t} where position($1 in replace("${c}", '\\', '')) > 0)`,
+    );
+    return (await database.query(asked.join(' union all '), [value])).map(({ place }) => String(place)).sort();
   }
 
   test('a value is gone from fields, variables, histories and what is owed, and the workflow goes on with what takes its place', async () => {
@@ -78,9 +74,9 @@ describe.each([['embedded'], ...(hasPostgres() ? [['Postgres']] : [])])('on %s',
     expect(await get(`/v1/workflows/${id}`)).toContain('the first');
     const erased = await erase({ value: ADA, reason: 'she asked for it' });
     expect(erased).toEqual(rehearsed);
-    expect(erased.rows).toMatchObject({ workflow: 1, workitem: 1 });
+    expect(erased.erased).toMatchObject({ workflow: 1, workitem: 1 });
     expect(erased.not_reached.length).toBeGreaterThan(5);
-    expect(await erase({ value: ADA })).toMatchObject({ workflows: [], rows: {} });
+    expect(await erase({ value: ADA })).toMatchObject({ workflows: [], erased: {} });
     // What is a part of a longer text is left unless it is asked for.
     expect(await get(`/v1/workflows/${id}`)).toContain('the first');
     expect((await erase({ value: ADA, within: true, replacement: 'somebody' })).workflows).toEqual([id]);
@@ -108,7 +104,7 @@ describe.each([['embedded'], ...(hasPostgres() ? [['Postgres']] : [])])('on %s',
     await launch('define keyed\n  clerk', { business_key: 'carl@example.org', fields: { mail: 'carl@example.org' } });
     expect(await erase({ value: 'carl@example.org' })).toMatchObject({
       kept: { 'business_key.key': 1 },
-      rows: { workitem: 1 },
+      erased: { workitem: 1 },
     });
   });
 
@@ -119,7 +115,7 @@ describe.each([['embedded'], ...(hasPostgres() ? [['Postgres']] : [])])('on %s',
     const erased = await post(`/v1/workflows/${id}/erase`, { reason: 'asked for' });
     expect(erased.json()).toMatchObject({
       workflow_id: id,
-      rows: { workflow: 1, business_key: 1, history: expect.any(Number) },
+      erased: { workflow: 1, business_key: 1, history: expect.any(Number) },
     });
     for (const path of ['', '/history'])
       expect((await send(server.url, 'GET', `/v1/workflows/${id}${path}`)).status).toBe(404);
@@ -129,14 +125,18 @@ describe.each([['embedded'], ...(hasPostgres() ? [['Postgres']] : [])])('on %s',
   });
 
   test('more workflows than one call looks through are gone through by its cursor', async () => {
-    for (let n = 0; n < 205; n++) await launch('define many\n  noop', { fields: { mail: 'eve@example.org' } });
+    for (let n = 0; n < 5; n++) await launch('define many\n  noop', { fields: { mail: 'eve@example.org' } });
     let count = 0;
-    let told = await erase({ value: 'eve@example.org' });
-    for (; told.next_cursor !== null; told = await erase({ value: 'eve@example.org', cursor: told.next_cursor })) {
+    let told = await erase({ value: 'eve@example.org', limit: 2 });
+    for (
+      ;
+      told.next_cursor !== null;
+      told = await erase({ value: 'eve@example.org', limit: 2, cursor: told.next_cursor })
+    ) {
       count += told.workflows.length;
       expect(told.not_reached).toEqual([]);
     }
-    expect(count + told.workflows.length).toBe(205);
+    expect(count + told.workflows.length).toBe(5);
     expect((await post('/v1/erasures', { value: 'x', cursor: 'made-up' })).status).toBe(400);
     expect((await post('/v1/erasures', { value: '' })).status).toBe(422);
   });

@@ -4,7 +4,7 @@ import { given } from './values.ts';
 
 type Told = {
   readonly workflows: readonly string[];
-  readonly rows: object;
+  readonly erased: object;
   readonly kept: object;
   readonly not_reached: readonly string[];
   readonly next_cursor: string | null;
@@ -38,7 +38,7 @@ export const eraseCommands: Readonly<Record<string, CommandSpec>> = {
       const value = textFlag(flags, 'value');
       if ((id === undefined) === (value === undefined)) throw new UsageError(USAGE);
       const reason = given({ reason: textFlag(flags, 'reason') });
-      const tell = (rows: Told['rows'], notReached: readonly string[], whole: object): typeof EXIT.done => {
+      const tell = (rows: Told['erased'], notReached: readonly string[], whole: object): typeof EXIT.done => {
         there.show(`rows: ${listed(rows)}`, whole);
         for (const sentence of notReached) there.note(`not reached: ${sentence}`);
         return EXIT.done;
@@ -46,7 +46,7 @@ export const eraseCommands: Readonly<Record<string, CommandSpec>> = {
       if (id !== undefined) {
         const path = `/v1/workflows/${encodeURIComponent(id)}/erase`;
         const told = await rota.request<Told>('POST', path, { body: reason }, options);
-        return tell(told.rows, told.not_reached, told);
+        return tell(told.erased, told.not_reached, told);
       }
       const body = {
         ...{ value: value ?? '', within: flags['within'] === true, dry_run: flags['dry-run'] === true, ...reason },
@@ -59,13 +59,13 @@ export const eraseCommands: Readonly<Record<string, CommandSpec>> = {
         const more: { cursor?: string } = told === null ? {} : { cursor: told.next_cursor ?? '' };
         told = await rota.request<Told>('POST', '/v1/erasures', { body: { ...body, ...more } }, options);
         workflows.push(...told.workflows);
-        for (const [place, n] of Object.entries(told.rows) as [string, number][])
+        for (const [place, n] of Object.entries(told.erased) as [string, number][])
           found.set(place, (found.get(place) ?? 0) + n);
       } while (told.next_cursor !== null);
       if (!there.isJson) for (const workflow of workflows) there.show(workflow, workflow);
       if (Object.keys(told.kept).length > 0) there.note(`left, for things are known by it: ${listed(told.kept)}`);
       const rows = Object.fromEntries(found);
-      return tell(rows, told.not_reached, { ...told, workflows, rows });
+      return tell(rows, told.not_reached, { ...told, workflows, erased: rows });
     }),
   },
 };

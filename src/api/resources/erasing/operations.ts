@@ -24,6 +24,8 @@ const OF_A_VALUE: readonly string[] = [
   'Values that are written in another way: other letters, as a number, encoded.',
 ];
 const REPLACEMENT = '[erased]';
+/** Workflows one call looks through. */
+const LOOKED_AT = 200;
 
 /** What should not have been kept, or not any more. */
 export function erasingOperations({ store }: Parts): readonly Operation[] {
@@ -51,7 +53,7 @@ export function erasingOperations({ store }: Parts): readonly Operation[] {
         if (erased === 'unknown') throw noSuchWorkflow(id);
         if (erased === 'running')
           throw new Fault('conflict', `The workflow ${id} is not over: cancel or kill it first`);
-        return jsonReply(200, { workflow_id: id, rows: { ...erased.counts }, not_reached: [...NOT_REACHED] });
+        return jsonReply(200, { workflow_id: id, erased: { ...erased.counts }, not_reached: [...NOT_REACHED] });
       },
     },
     {
@@ -82,11 +84,12 @@ export function erasingOperations({ store }: Parts): readonly Operation[] {
           replacement: typeof body['replacement'] === 'string' ? body['replacement'] : REPLACEMENT,
           within: body['within'] === true,
           isRehearsal: body['dry_run'] === true,
+          limit: typeof body['limit'] === 'number' ? body['limit'] : LOOKED_AT,
           after: cursor === null || shard === undefined || id === undefined ? null : { shard: Number(shard), id },
         });
         const { workflows, counts, kept, next } = erased;
         return jsonReply(200, {
-          ...{ workflows: [...workflows], rows: { ...counts }, kept: { ...kept } },
+          ...{ workflows: [...workflows], erased: { ...counts }, kept: { ...kept } },
           not_reached: next === null ? [...OF_A_VALUE, ...NOT_REACHED] : [],
           next_cursor: next === null ? null : cursorFor('erasures', `${next.shard} ${next.id}`),
         });

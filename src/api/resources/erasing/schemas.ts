@@ -3,6 +3,7 @@ import { nextCursor, reason, text } from '../../schema-parts.ts';
 
 /** Longest text that is looked for or put in its place. */
 const VALUE_MAX = 10_000;
+const LOOKED_AT_MAX = 200;
 
 const rows: Schema = { type: 'object', additionalProperties: { type: 'integer' }, description: 'Rows, by table' };
 const notReached = Type.Array(text('A sentence'), {
@@ -21,6 +22,13 @@ export const Erase = Type.Object(
     dry_run: Type.Optional(
       Type.Boolean({ description: 'true: nothing is changed, and the answer says where it stands' }),
     ),
+    limit: Type.Optional(
+      Type.Integer({
+        description: 'Workflows this call looks through, default 200',
+        minimum: 1,
+        maximum: LOOKED_AT_MAX,
+      }),
+    ),
     cursor: Type.Optional(text('The next_cursor of the call before')),
     reason,
   },
@@ -29,7 +37,7 @@ export const Erase = Type.Object(
 export const ErasedValue = Type.Object(
   {
     workflows: Type.Array(text('The id of a workflow that held it')),
-    rows,
+    erased: rows,
     kept: rows,
     not_reached: notReached,
     next_cursor: nextCursor,
@@ -37,6 +45,6 @@ export const ErasedValue = Type.Object(
   { title: 'ErasedValue', description: 'Where a value stood; some of the workflows in each call' },
 );
 export const ErasedWorkflowTold = Type.Object(
-  { workflow_id: text('It is not there any more'), rows, not_reached: notReached },
+  { workflow_id: text('It is not there any more'), erased: rows, not_reached: notReached },
   { title: 'ErasedWorkflow', description: 'What went with a workflow' },
 );
