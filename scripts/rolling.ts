@@ -73,7 +73,7 @@ try {
   const alone = await startRelease(oldFolder, { ...settings, TEST_CLOCK: '1', DATABASE_URL: await database('alone') });
   const single = await begin(alone.url, participant.url);
   isBefore = false;
-  const expected = await finish(alone.url, single);
+  const expected = await finish(alone.url, single, { isLate: false });
   await alone.stop();
   isBefore = true;
 
@@ -143,6 +143,7 @@ try {
   let round = 0;
   const outcomes = await finish(at, play, {
     rounds: ROUNDS_MAX,
+    isLate: false,
     mayAnswer: ({ id }) => reached.has(id),
     told: ({ id }) => answeredAt.set(id, Date.now()),
     pass: async () => {

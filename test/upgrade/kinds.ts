@@ -71,7 +71,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   },
   variables: {
     workflow:
-      "define variables\n  set 'v:colour': 'green'\n  save to: 'v:kept'\n  alpha\n  restore from: 'v:kept'\n  beta colour: '${v:colour}'",
+      "define variables\n  set 'v:colour': 'green'\n  alpha\n  beta colour: '${v:colour}'\n  gamma if: '${v:colour} == green'",
   },
   choice: {
     workflow: "define choice\n  alpha\n  given '${f:kind}'\n    of 'x'\n      beta\n    otherwise\n      gamma\n  last",

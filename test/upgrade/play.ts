@@ -119,6 +119,8 @@ export type FinishOptions = {
   /** Lets time pass, once a round; the clock of the server is moved unless it is said. */
   readonly pass?: () => Promise<unknown>;
   readonly rounds?: number;
+  /** Whether time passes before anybody answers, default true: what fell due while nobody was at work fires first. */
+  readonly isLate?: boolean;
   /** Whether a participant may answer already: one that was never reached has nothing to answer. */
   readonly mayAnswer?: (workitem: Workitem) => boolean;
   /** Told of each answer that was taken. */
@@ -136,11 +138,12 @@ export async function finish(
   { ids }: Play,
   options: FinishOptions = {},
 ): Promise<Readonly<Record<string, Outcome>>> {
-  const { rounds = ROUNDS_MAX, mayAnswer = () => true, told } = options;
+  const { rounds = ROUNDS_MAX, isLate = true, mayAnswer = () => true, told } = options;
   const at = typeof url === 'string' ? () => url : url;
   const pass = options.pass ?? (() => posted(at(), '/v1/test/clock', { advance: ROUND_SECONDS }));
   const asked = new Map<string, Set<string>>([...ids.keys()].map((title) => [title, new Set()]));
   let open = [...ids];
+  if (isLate) await pass();
   for (let round = 0; round < rounds && open.length > 0; round++) {
     const still: typeof open = [];
     for (const [title, id] of open) {

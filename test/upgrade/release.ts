@@ -12,7 +12,7 @@ export type Started = {
 };
 
 const OUTPUT_MAX = 100_000;
-const READY_MS_MAX = 60_000;
+const READY_MS_MAX = 180_000;
 
 /** @param folder where `dist` and `node_modules` lie @throws with what it said when it ends before it is ready */
 export async function startRelease(
