@@ -147,6 +147,8 @@ export type Operation = {
     readonly checked: 'here' | 'by handler' | 'raw';
     /** Media types that are taken as they come (`call.document`); a JSON list is one of them where there are any. */
     readonly documents?: readonly string[];
+    /** Of `raw`: bytes it may have; left out: as many as every body. */
+    readonly bytesMax?: number;
   };
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];

@@ -23,6 +23,7 @@ import { sessionOperations } from './resources/sessions/operations.ts';
 import { signalOperations } from './resources/signals/operations.ts';
 import { subscriptionOperations } from './resources/subscriptions/operations.ts';
 import { timerOperations } from './resources/timers/operations.ts';
+import { carryOperations } from './resources/workflows/carry.ts';
 import { launchOperation } from './resources/workflows/launch-operation.ts';
 import { workflowOperations } from './resources/workflows/operations.ts';
 import { workitemOperations } from './resources/workitems/operations.ts';
@@ -41,6 +42,7 @@ export function operationsOf(parts: Parts): readonly Operation[] {
 const workflowOperationsOf = (parts: Parts): readonly Operation[] => [
   launchOperation(parts),
   ...workflowOperations(parts),
+  ...carryOperations(parts),
   ...eventOperations(parts),
   ...signalOperations(parts),
   ...workitemOperations(parts),

@@ -11,6 +11,7 @@ import type { Tenant } from '../model/tenant.ts';
 import type { Tree } from '../model/tree.ts';
 import type { Definitions as StoredDefinitions } from '../registry/definitions.ts';
 import type { Memory } from '../registry/memory.ts';
+import type { OwnParticipants } from '../registry/own-participants.ts';
 import type { Participants } from '../registry/participants.ts';
 import type { Routes } from '../registry/routes.ts';
 import type { Subscriptions } from '../registry/subscriptions.ts';
@@ -199,6 +200,7 @@ export type Parts = {
     readonly definitions: StoredDefinitions;
     readonly routes: Routes;
     readonly participants: Participants;
+    readonly own: OwnParticipants;
     readonly subscriptions: Subscriptions;
     readonly memory: Pick<Memory, 'spread' | 'refresh'>;
   };

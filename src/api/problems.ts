@@ -30,6 +30,7 @@ export type HttpCode =
   | 'input_invalid'
   | 'route_taken'
   | 'workflow_cancelled'
+  | 'workflow_exists'
   | 'workflow_failed'
   | 'business_key_taken'
   | 'business_key_not_found'
@@ -134,6 +135,7 @@ export const problems: Readonly<Record<Code, Entry>> = {
   participants_missing: entry(400, 'A participant has no address'),
   input_invalid: entry(422, 'The input is not as the definition wants it'),
   route_taken: entry(409, 'The route leads to another definition'),
+  workflow_exists: entry(409, 'There is a workflow with this id'),
   workflow_cancelled: entry(409, 'The workflow was cancelled or killed'),
   workflow_failed: entry(500, 'The workflow is in error'),
   business_key_taken: entry(409, 'The business key is taken'),

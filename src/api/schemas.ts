@@ -47,6 +47,7 @@ import { TimerList } from './resources/timers/schemas.ts';
 import {
   Cancel,
   History,
+  Imported,
   Launch,
   Launched,
   Workflow,
@@ -103,6 +104,7 @@ export const published = {
   tree: Tree,
   workflow: Workflow,
   workflows: WorkflowList,
+  imported: Imported,
   'workflow-count': WorkflowCount,
   workitem: Workitem,
   workitems: WorkitemList,

@@ -11,6 +11,8 @@ import { convert, convertFlags } from './commands/convert.ts';
 import { keysFlags } from './commands/keys-flags.ts';
 import { new_, newFlags } from './commands/new.ts';
 import { batchCommands } from './remote/batch.ts';
+import { carryCommands } from './remote/carry.ts';
+import { conformanceCommands } from './remote/conformance.ts';
 import { definitionCommands } from './remote/definitions.ts';
 import { eraseCommands } from './remote/erase.ts';
 import { eventCommands } from './remote/events.ts';
@@ -88,6 +90,8 @@ const commands: Readonly<Record<string, CommandSpec>> = {
   ...definitionCommands,
   ...registryCommands,
   ...eraseCommands,
+  ...carryCommands,
+  ...conformanceCommands,
   keys: {
     usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',
     about: 'API keys: who may call the server',

@@ -3,10 +3,9 @@ import { flagOf, SETTINGS } from '../server/settings/table.ts';
 
 /** The flags of commands that read settings: `--config`, and one for every setting that is no secret (others could be seen in the list of processes). */
 export const settingFlags: Readonly<Record<string, { readonly type: 'string' }>> = Object.fromEntries(
-  ['config', ...SETTINGS.filter((one) => !one.secret).map((one) => flagOf(one.name))].map((flag) => [
-    flag,
-    { type: 'string' as const },
-  ]),
+  ['config', ...SETTINGS.filter((one) => !one.secret && one.fileOnly !== true).map((one) => flagOf(one.name))].map(
+    (flag) => [flag, { type: 'string' as const }],
+  ),
 );
 
 /** Flags of one call, by their names; a list where one may be given several times. */

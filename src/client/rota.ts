@@ -214,6 +214,22 @@ export class Rota {
     return only.expression_id;
   }
 
+  /** A workflow as lines of JSON, for `import` on another server. */
+  async export(id: string, options?: CallOptions): Promise<string> {
+    return this.request('GET', workflowPath(id, 'export'), { headers: { Accept: 'application/x-ndjson' } }, options);
+  }
+
+  /** Takes in what `export` gave. @returns `imported`: `{ id, was? }` of each, `definitions` */
+  async import(
+    lines: string,
+    { newIds, dryRun }: { readonly newIds?: boolean; readonly dryRun?: boolean } = {},
+    options?: CallOptions,
+  ): Promise<Value> {
+    const query = { new_ids: newIds === true ? 1 : undefined, dry_run: dryRun === true ? 1 : undefined };
+    const headers = { 'Content-Type': 'application/x-ndjson' };
+    return this.request('POST', '/v1/import', { body: lines, query, headers }, options);
+  }
+
   /** A message to one workflow. */
   async message(id: string, name: string, data: Value = {}, options?: CallOptions): Promise<Value> {
     return this.request('POST', workflowPath(id, 'messages', name), { body: data }, options);

@@ -256,17 +256,8 @@ export type Definition = {
   readonly callback?: string;
   /** The callback of each participant, by its name, or by a /pattern/ of names */
   readonly callbacks?: { readonly [name: string]: string };
-  /** Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry */
-  readonly participants?: {
-    readonly [name: string]: {
-      /** What can be said here of a participant is where it is */
-      readonly kind?: 'callback';
-      /** Where it is */
-      readonly url: string;
-      /** For people */
-      readonly description?: string;
-    };
-  };
+  /** Participants of this definition, by name or /pattern/, as the registry has them; they come behind its callbacks, before the registry */
+  readonly participants?: { readonly [name: string]: ParticipantPut };
   /** What the fields of a launch must be: JSON Schema 2020-12 */
   readonly input_schema?: unknown;
   /** What a route takes from where: input → { in, name, type, … } */
@@ -387,17 +378,8 @@ export type DefinitionPost = {
   readonly callback?: string;
   /** The callback of each participant, by its name, or by a /pattern/ of names */
   readonly callbacks?: { readonly [name: string]: string };
-  /** Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry */
-  readonly participants?: {
-    readonly [name: string]: {
-      /** What can be said here of a participant is where it is */
-      readonly kind?: 'callback';
-      /** Where it is */
-      readonly url: string;
-      /** For people */
-      readonly description?: string;
-    };
-  };
+  /** Participants of this definition, by name or /pattern/, as the registry has them; they come behind its callbacks, before the registry */
+  readonly participants?: { readonly [name: string]: ParticipantPut };
   /** What the fields of a launch must be: JSON Schema 2020-12 */
   readonly input_schema?: unknown;
   /** What a route takes from where: input → { in, name, type, … } */
@@ -495,17 +477,8 @@ export type DefinitionPut = {
   readonly callback?: string;
   /** The callback of each participant, by its name, or by a /pattern/ of names */
   readonly callbacks?: { readonly [name: string]: string };
-  /** Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry */
-  readonly participants?: {
-    readonly [name: string]: {
-      /** What can be said here of a participant is where it is */
-      readonly kind?: 'callback';
-      /** Where it is */
-      readonly url: string;
-      /** For people */
-      readonly description?: string;
-    };
-  };
+  /** Participants of this definition, by name or /pattern/, as the registry has them; they come behind its callbacks, before the registry */
+  readonly participants?: { readonly [name: string]: ParticipantPut };
   /** What the fields of a launch must be: JSON Schema 2020-12 */
   readonly input_schema?: unknown;
   /** What a route takes from where: input → { in, name, type, … } */
@@ -974,6 +947,18 @@ export type HistoryEntry = {
   readonly batch_item?: number;
 };
 
+export type Imported = {
+  readonly imported: readonly {
+    readonly id: string;
+    /** The id in the file */
+    readonly was?: string;
+  }[];
+  /** Definitions that came with them */
+  readonly definitions: number;
+  /** true: nothing was written */
+  readonly dry_run?: boolean;
+};
+
 /** Without the scope read only version and auth */
 export type Info = {
   /** Of the server */
@@ -1308,7 +1293,7 @@ export type Participant = {
   };
   /** Rules for its tries, as the retry of a launch */
   readonly retry?: unknown;
-  /** Tries under way at once, on one node */
+  /** Tries under way at once, of all nodes together */
   readonly places?: number;
   /** A duration such as "90s" or "2h", or a number of seconds */
   readonly deadline?: string | number;
@@ -1372,7 +1357,7 @@ export type ParticipantPut = {
   };
   /** Rules for its tries, as the retry of a launch */
   readonly retry?: unknown;
-  /** Tries under way at once, on one node */
+  /** Tries under way at once, of all nodes together */
   readonly places?: number;
   /** A duration such as "90s" or "2h", or a number of seconds */
   readonly deadline?: string | number;

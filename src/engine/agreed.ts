@@ -1,6 +1,6 @@
 import { heartbeatRow } from '../interpreter/life/heartbeats.ts';
 import type { ExpressionId } from '../model/ids.ts';
-import { readTerms } from '../model/participants.ts';
+import { readReferenceText, readTerms } from '../model/participants.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
 import type { EngineStimulus } from './engine.ts';
 import type { Entry } from './entry.ts';
@@ -31,9 +31,17 @@ export function rulesOf(running: Running, turn: Turn, entry: Entry): RetryRules 
   const launched = readRetryRules(workflow?.retry ?? null);
   const id = entry.kind === 'outcome' ? entry.outcome.workitem : workitemIn(entry.stimulus.event);
   const row = id === null ? undefined : turn.view.workitems.get(id);
-  if (workflow === null || row?.terms == null || readTerms(row.terms).entry === undefined) return launched;
+  if (workflow === null || row?.terms == null) return launched;
+  const { entry: name, of } = readTerms(row.terms);
+  if (name === undefined) return launched;
   if (saysSomething(launched) || launched.participants?.has(row.participant) === true) return launched;
-  const retry = running.participants?.find(workflow.tenant, row.participant)?.retry ?? null;
+  const { participants } = running;
+  // One that is not at hand any more counts as without rules, for this try.
+  const found =
+    of === undefined
+      ? participants?.find(workflow.tenant, row.participant)
+      : participants?.own?.find(workflow.tenant, readReferenceText(of), row.participant);
+  const retry = found?.retry ?? null;
   return retry === null ? launched : readRetryRules(JSON.stringify(retry));
 }
 

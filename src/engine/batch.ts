@@ -1,6 +1,7 @@
 import { asksForPart, endsBatch, meetsEvents, overlay, weightOf, withLoaded } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
+import { readReferenceText } from '../model/participants.ts';
 import { type Loaded, type Need, readStoredKey } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { LoadRequest, Transaction } from '../store/store.ts';
@@ -60,11 +61,21 @@ export async function runBatch(parts: BatchParts, entries: readonly Entry[]): Pr
     const found = await parts.definitions.load(result.hashes.filter((hash) => readStoredKey(hash) === null));
     for (const hash of result.hashes) {
       const stored = readStoredKey(hash);
-      if (stored !== null) await parts.named?.load(stored.tenant, stored.reference);
+      if (stored !== null) await loadStored(parts, stored);
     }
     for (const hash of result.hashes) trees.set(hash, found.get(hash) ?? null);
   }
   throw new Error('Broken assumption: a batch wants a bounded number of definitions');
+}
+
+/** Of a version that is named the participants too, whose name may have been deleted since. */
+async function loadStored(
+  { named, participants }: BatchParts,
+  { tenant, reference }: { readonly tenant: string; readonly reference: string },
+): Promise<void> {
+  await named?.load(tenant, reference);
+  const of = readReferenceText(reference);
+  if (Number.isInteger(of.version)) await participants?.own?.load(tenant, of);
 }
 
 type Attempt = BatchResult | { readonly kind: 'definitions'; readonly hashes: readonly string[] };

@@ -188,6 +188,7 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
     definition: (hash) => definitionFor(running, entry, hash),
     hears: running.hears,
     ...(running.participants === undefined ? {} : { participant: running.participants.find }),
+    ...(running.participants?.own === undefined ? {} : { ownParticipant: running.participants.own.find }),
     ...(running.named === undefined ? {} : { named: (tenant, reference) => hashOf(running, tenant, reference) }),
   });
 }

@@ -1,6 +1,6 @@
 import { foldedHistory, joinChanges, overlay } from '../model/changes.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
-import type { FindParticipant, Registered } from '../model/participants.ts';
+import type { FindOwnParticipant, FindParticipant, Registered, StoredReference } from '../model/participants.ts';
 import type { Changes, HistoryRow, Op, WorkitemRow } from '../model/rows.ts';
 import type { Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
@@ -31,6 +31,7 @@ export type Step = (
     /** False: no workflow listens to others, so that events for them need not be told of. */
     readonly hears: boolean;
     readonly participant?: FindParticipant;
+    readonly ownParticipant?: FindOwnParticipant;
     /** The content hash of a stored definition; null: there is none; undefined: it has to be loaded first. */
     readonly named?: (tenant: string, reference: string) => string | null | undefined;
   },
@@ -47,6 +48,11 @@ export type ParticipantLookups = {
   readonly find: FindParticipant;
   /** An entry by its own name, as a workitem remembers it. */
   readonly entry: (tenant: string, name: string) => Registered | null;
+  /** Entries that stored definitions bring along; left out: they bring none. */
+  readonly own?: {
+    readonly find: FindOwnParticipant;
+    readonly load: (tenant: string, of: StoredReference) => Promise<void>;
+  };
 };
 
 export type EngineSettings = {

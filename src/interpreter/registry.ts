@@ -8,6 +8,7 @@ import { addBranches, citerator, concurrence } from './expressions/ruote/concurr
 import { inc } from './expressions/ruote/counting.ts';
 import { cursor } from './expressions/ruote/cursor.ts';
 import { iterator } from './expressions/ruote/iteration.ts';
+import { launch } from './expressions/ruote/launching.ts';
 import { forget, lose } from './expressions/ruote/letting-go.ts';
 import { await_, listen } from './expressions/ruote/listening.ts';
 import { participant } from './expressions/ruote/participant.ts';
@@ -61,6 +62,7 @@ const all: readonly Expression[] = [
   lose,
   reserve,
   signal,
+  launch,
   compensate,
   process,
   sub,

@@ -60,6 +60,16 @@ export type SentEvent = {
   /** Null: until its workflow is over. */
   readonly keepSeconds: number | null;
 };
+/** A workflow that a workflow launches: what such an agenda row says instead. `id`: the one it will have. */
+export type SentLaunch = {
+  readonly id: WorkflowId;
+  /** `order` or `order@3`. */
+  readonly definition: string;
+  readonly fields: JsonObject;
+  readonly hops: number;
+  /** Who launches it. */
+  readonly from: WorkflowId;
+};
 export const SEND_ID = 'send ';
 /** The end of the id of a signal that its own workflow has heard within the step that threw it. */
 export const HEARD = '!';
@@ -83,6 +93,8 @@ export const KEY_MAX = 200;
 export type Received = {
   readonly row: EventRow;
   readonly duplicate: boolean;
+  /** Of BPMN: an element that takes it; left out: none does, or that is not known any more. */
+  readonly element?: string;
   /** What has to be stepped now. */
   readonly handed: readonly { readonly workflow: WorkflowId; readonly agenda: string }[];
 };

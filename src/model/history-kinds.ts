@@ -66,6 +66,8 @@ export const HISTORY = {
   'message.sent': NAMED,
   'message.received': NAMED,
   'signal.thrown': NAMED,
+  // `launched`: the id of the workflow.
+  'definition.launched': { expid: 'text', definition: 'text', launched: 'text' },
   'error.thrown': CODED,
   'escalation.thrown': CODED,
   'token.passed': { expid: 'text', element: 'text', end: 'flag?' },

@@ -25,7 +25,7 @@ export type Registered = {
   readonly tls: { readonly cert?: string; readonly key?: string; readonly ca?: string } | null;
   /** Retry rules in the form that is kept (engine/retry-rules.ts); null: none. */
   readonly retry: Json;
-  /** Tries under way at once, on one node; null: as the server has it. */
+  /** Tries under way at once, of all nodes that send together; null: as the server has it. */
   readonly places: number | null;
   readonly deadlineMs: number | null;
   readonly heartbeatMs: number | null;
@@ -59,10 +59,31 @@ export type HttpRequest = {
 /** Finds the entry for a participant of a tenant: its exact name before the longest pattern that fits; null: there is none. */
 export type FindParticipant = (tenant: string, name: string) => Registered | null;
 
+/** A version of a stored definition. */
+export type StoredReference = { readonly name: string; readonly version: number };
+
+/**
+ * Finds the entry that a version of a stored definition brings along for a participant; null: it brings none of that name; undefined: the version has
+ * to be loaded first.
+ */
+export type FindOwnParticipant = (
+  tenant: string,
+  of: StoredReference,
+  participant: string,
+) => Registered | null | undefined;
+
+export const referenceText = ({ name, version }: StoredReference): string => `${name}@${version}`;
+export function readReferenceText(text: string): StoredReference {
+  const at = text.lastIndexOf('@');
+  return { name: text.slice(0, at), version: Number(text.slice(at + 1)) };
+}
+
 /** What a workitem keeps of how its participant was found when it was opened. Absent parts are not so. */
 export type Terms = {
   /** The entry of the registry, looked up again at each try. */
   readonly entry?: string;
+  /** The version of a stored definition, `order@3`, that brings the entry along. */
+  readonly of?: string;
   /** Name of the workflow, for templates. */
   readonly name?: string;
   /** Only what `input` names was delivered: an answer is merged over the fields of before. */

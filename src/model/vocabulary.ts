@@ -40,6 +40,7 @@ export const EXPRESSION_NAMES: ReadonlySet<string> = new Set([
  * other head is. */
 export const NAMES_WITH: ReadonlyMap<string, readonly string[]> = new Map([
   ['signal', ['name']],
+  ['launch', ['definition']],
   ['compensate', ['tag', 'all']],
 ]);
 
@@ -131,6 +132,7 @@ function ownAttributes(): ReadonlyMap<string, ReadonlySet<string>> {
     ['undo cancel kill redo', ['ref']],
     ['reserve', ['mutex']],
     ['signal', ['name', 'key', 'mode', 'to', 'data', 'fields']],
+    ['launch', ['definition', 'fields', 'to']],
     ['compensate', ['all']],
   ];
   return new Map(table.flatMap(([names, own]) => names.split(' ').map((name) => [name, new Set(own)] as const)));

@@ -10,6 +10,7 @@ import { type HostLimit, type HostLimits, makeHostLimits } from './host-limits.t
 import type { Message, Owner, TryEnd } from './message.ts';
 import { makePlaces } from './places.ts';
 import type { Post } from './post.ts';
+import { makeShares } from './shares.ts';
 import { makeStandings, type Sign, type Standings, UNDER_WAY_CHARACTERS_MAX } from './standing.ts';
 import { type Held, makeWaiting, WAITING_CHARACTERS_MAX, WAITING_MESSAGES_MAX } from './waiting.ts';
 
@@ -76,8 +77,10 @@ export const CLAIM_BYTES_MAX = 10_000_000;
 export const BEGUN_AT_ONCE_MAX = 8;
 export const BEGUN_CHARACTERS_MAX = 500_000;
 const BEGINNING_MS_MAX = 8;
+/** What has no place with its participant, nor room to wait for one, is due again after this. */
+const PUT_OFF_MS = 1_000;
 
-/** Makes the dispatcher of all kinds of messages: one queue, one set of places. */
+/** Makes the dispatcher of all kinds of messages: one queue, one set of places. It is one thing, for whoever begins a try knows of all that are under way. */
 export function makeDispatcher(parts: {
   readonly owners: readonly Owner[];
   readonly post: Post;
@@ -107,6 +110,7 @@ export function makeDispatcher(parts: {
   const standings = withLimits(withBreakers(makeStandings(settings), breakers), limits, settings.hosts ?? []);
   const queue = makeFairQueue<Held>(standings);
   const waiting = makeWaiting();
+  const shares = makeShares();
   const places = makePlaces({ queue, standings, waiting, triesMax: settings.triesMax, running: () => running });
   const attempt = makeAttempt({ ...parts, isStopped: () => stopped });
   /** How a try under way can be ended before its time, by its message. */
@@ -133,7 +137,8 @@ export function makeDispatcher(parts: {
 
   const loop = makeLoop({ name: 'claims', work: claim, time, ids: parts.ids, log });
 
-  const isFull = (): boolean => queue.size >= WAITING_MESSAGES_MAX || waiting.characters >= WAITING_CHARACTERS_MAX;
+  const isFull = (): boolean =>
+    queue.size + shares.waiting >= WAITING_MESSAGES_MAX || waiting.characters >= WAITING_CHARACTERS_MAX;
 
   /** One claim of each kind of messages; true when there is probably more. */
   async function claim(): Promise<boolean> {
@@ -208,6 +213,12 @@ export function makeDispatcher(parts: {
       if (!mayBegin()) break;
       const item = queue.start();
       if (item === undefined) break;
+      const share = item.share === undefined ? 'begins' : shares.begin(item);
+      if (share !== 'begins') {
+        queue.done(item);
+        if (share === 'full') putOff(item);
+        continue;
+      }
       if (limits.begun(item.host)) queue.again(item.host);
       waiting.begun(item);
       item.started = true;
@@ -249,6 +260,10 @@ export function makeDispatcher(parts: {
       const hasOpened = breakers.heard(item.host, healthOf(end));
       queue.done(item);
       waiting.forget(item);
+      if (item.share !== undefined) {
+        shares.ended(item);
+        giveShare(item);
+      }
       if (hasOpened) leaveAlone(item.host);
       if (cutOff && end?.result.kind === 'unreachable') end = null;
       figures[countedAs(end)] += 1;
@@ -273,10 +288,26 @@ export function makeDispatcher(parts: {
 
   /** It must not be sent any more, or is left to others. */
   function letGo(item: Held): void {
-    if (!queue.remove(item)) return;
+    if (!queue.remove(item) && !shares.remove(item)) return;
     waiting.begun(item);
     waiting.forget(item);
     figures.dropped += 1;
+    if (item.share !== undefined) giveShare(item);
+  }
+
+  /** Another one of those that share its places takes its turn again. */
+  function giveShare(item: Held): void {
+    const next = stopped ? undefined : shares.next(item);
+    if (next !== undefined) queue.push(next);
+  }
+
+  /** Its participant has more than enough waiting here: it is due again later. */
+  function putOff(item: Held): void {
+    waiting.begun(item);
+    waiting.forget(item);
+    figures.dropped += 1;
+    const at = clock.now();
+    item.ended({ startedAt: at, endedAt: at, result: { kind: 'postponed', ms: PUT_OFF_MS } });
   }
 
   /** No request has left this node: the claim is given back, where it is still ours. */
@@ -286,7 +317,7 @@ export function makeDispatcher(parts: {
     item.ended({ startedAt: at, endedAt: at, result: { kind: 'dropped' } });
   }
 
-  const isQuiet = (): boolean => running === 0 && queue.size === 0 && places.reserved === 0;
+  const isQuiet = (): boolean => running === 0 && queue.size === 0 && shares.waiting === 0 && places.reserved === 0;
   function tellQuiet(): void {
     if (!isQuiet()) return;
     const callers = quietCallers;
@@ -355,7 +386,7 @@ export function makeDispatcher(parts: {
         });
       });
     },
-    figures: () => ({ ...figures, underWay: running, waiting: queue.size }),
+    figures: () => ({ ...figures, underWay: running, waiting: queue.size + shares.waiting }),
     breakers: breakers.all,
   };
 }

@@ -40,6 +40,9 @@ export type PostResult =
       readonly fails?: Failing;
     };
 
+/** What a try shares with others: no more than `most` of this key at once. */
+export type Share = { readonly key: string; readonly most: number };
+
 /** A message that is claimed for this node. */
 export type Message = {
   /** What the log says it is about: ids by their names. */
@@ -58,6 +61,8 @@ export type Message = {
   readonly characters: number;
   /** A text that others of its line share, counted once for all that wait. */
   readonly shared: { readonly key: string; readonly characters: number } | null;
+  /** Whom it shares a number of tries at once with, beside its host; left out, or null: nobody. */
+  readonly share?: () => Share | null;
   /** Made when its turn has come, for it may be large. Throws when it cannot be made. */
   request(): CallbackRequest | Unsent;
   /** Prolongs the lease by compare-and-set; false when the message is not ours, or not owed, any more. */

@@ -1,6 +1,14 @@
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isDeeperThan, isObject, ownValue } from '../model/json.ts';
-import { type HttpRequest, type Registered, readTerms, serviceOf } from '../model/participants.ts';
+import {
+  type FindOwnParticipant,
+  type HttpRequest,
+  type Registered,
+  readReferenceText,
+  readTerms,
+  type StoredReference,
+  serviceOf,
+} from '../model/participants.ts';
 import { atPointer } from '../model/pointer.ts';
 import type { Send } from '../model/rows.ts';
 import { filledBody, filledHeader, filledUrl, TemplateError, type TemplateScope } from '../model/templates.ts';
@@ -17,6 +25,8 @@ const ANSWER_DEPTH_MAX = 100;
 /** A message of a participant that is not enabled is looked at again after a tenth of its age, within these bounds. */
 const POSTPONED_MS_MIN = 2_000;
 const POSTPONED_MS_MAX = 60_000;
+/** So long after the version of a definition that is not at hand was asked for. */
+const LOADING_MS = 250;
 
 export type Asked = {
   readonly tenant: string;
@@ -34,6 +44,11 @@ export type Asked = {
 export type Lookups = {
   readonly find: (tenant: string, participant: string) => Registered | null;
   readonly entry: (tenant: string, name: string) => Registered | null;
+  /** Entries that stored definitions bring along; left out: they bring none. */
+  readonly own?: {
+    readonly find: FindOwnParticipant;
+    readonly load: (tenant: string, of: StoredReference) => Promise<void>;
+  };
 };
 
 /** How a callback of the contract goes to whom it is registered for; `entry`: by what it was found. */
@@ -43,12 +58,37 @@ export type Directed = { readonly request: CallbackRequest; readonly entry: Regi
 export function directed(asked: Asked, request: CallbackRequest, lookups: Lookups): Directed | Unsent {
   const service = serviceOf(asked.url);
   if (service !== null) return toService(asked, request, service, lookups);
-  const { entry: found, replies } = readTerms(asked.terms);
+  const { entry: found, of, replies } = readTerms(asked.terms);
   if (found === undefined) return { request: replies === true ? withAnswer(asked, request) : request, entry: null };
-  const entry = lookups.find(asked.tenant, asked.participant);
+  const entry = of === undefined ? lookups.find(asked.tenant, asked.participant) : brought(asked, of, lookups);
+  if (entry === undefined) return { unsent: { kind: 'postponed', ms: LOADING_MS } };
   if (entry === null || entry.url === null)
     return unreachable('the participant is registered no more, or has no URL any more');
   return ready(asked, request, entry, entry.url);
+}
+
+/** The entry by which a message is sent, where there is one and it is at hand. */
+export function entryOf(
+  { tenant, url, participant, terms }: Pick<Asked, 'tenant' | 'url' | 'participant' | 'terms'>,
+  lookups: Lookups,
+): Registered | null {
+  const service = serviceOf(url);
+  if (service !== null) return lookups.entry(tenant, service.name);
+  const { entry, of } = readTerms(terms);
+  if (entry === undefined) return null;
+  return of === undefined
+    ? lookups.find(tenant, participant)
+    : (lookups.own?.find(tenant, readReferenceText(of), participant) ?? null);
+}
+
+/** The entry of the version the workflow is of; undefined: it is being loaded. */
+function brought(asked: Asked, of: string, { own }: Lookups): Registered | null | undefined {
+  if (own === undefined) return null;
+  const reference = readReferenceText(of);
+  const known = own.find(asked.tenant, reference, asked.participant);
+  // A load that fails is begun again by the next try.
+  if (known === undefined) own.load(asked.tenant, reference).catch(() => {});
+  return known;
 }
 
 function toService(

@@ -41,6 +41,9 @@ export type Definitions = Kept & {
   find(tenant: string, name: string, version: number | null): Promise<Definition | null>;
   /** The same of what is at hand; undefined: `find` has to be asked. */
   atHand(tenant: string, name: string, version: number | null): Definition | null | undefined;
+  /** A version, whether its name was deleted or not; undefined: `load` has to be asked. */
+  kept(tenant: string, name: string, version: number): Definition | undefined;
+  load(tenant: string, name: string, version: number): Promise<Definition | null>;
   /** `see` is told of each active version that came or went (`now` null), after it did; and of all there are, at once. */
   watch(see: (before: Definition | null, now: Definition | null) => void): void;
 };
@@ -89,10 +92,26 @@ export function makeDefinitionRegistry(store: Pick<Store, 'stored'>): Definition
     return versions.get(`${keyText(tenant, name)}@${version}`);
   };
 
+  const kept: Definitions['kept'] = (tenant, name, version) => {
+    const now = active(tenant, name);
+    return now?.version === version ? now : versions.get(`${keyText(tenant, name)}@${version}`);
+  };
+  const load: Definitions['load'] = async (tenant, name, version) => {
+    const known = kept(tenant, name, version);
+    if (known !== undefined) return known;
+    const row = await store.stored.version(tenant, name, version);
+    if (row === null) return null;
+    const found = definitionOf(row);
+    versions.set(`${keyText(tenant, name)}@${version}`, found, row.options.length + 500);
+    return found;
+  };
+
   return {
     refresh: rows.refresh,
     active,
     atHand,
+    kept,
+    load,
     of: (tenant) => tenants.get(tenant)?.names.values() ?? [],
     size: (tenant) => {
       const all = tenants.get(tenant);
@@ -100,12 +119,7 @@ export function makeDefinitionRegistry(store: Pick<Store, 'stored'>): Definition
     },
     find: async (tenant, name, version) => {
       const known = atHand(tenant, name, version);
-      if (known !== undefined || version === null) return known ?? null;
-      const row = await store.stored.version(tenant, name, version);
-      if (row === null) return null;
-      const found = definitionOf(row);
-      versions.set(`${keyText(tenant, name)}@${version}`, found, row.options.length + 500);
-      return found;
+      return known !== undefined || version === null ? (known ?? null) : load(tenant, name, version);
     },
     watch: (see) => {
       watchers.push(see);

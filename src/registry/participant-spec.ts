@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { plainRetry } from '../engine/retry-rules.ts';
 import { parseDuration } from '../language/duration.ts';
 import { LanguageError } from '../language/language-error.ts';
@@ -96,6 +97,7 @@ export function specComplaints(
   for (const key of ['method', 'query', 'body', 'expect', 'result', 'errors'])
     if (kind !== 'http' && ownValue(spec, key) !== undefined) complain(key, `${key} is for participants of kind http`);
   complaints.push(...headersComplaints(objectIn(spec, 'headers'), true));
+  complaints.push(...tlsComplaints(objectIn(spec, 'tls')));
   for (const key of ['deadline', 'heartbeat']) {
     const value = ownValue(spec, key);
     if (value !== undefined && durationMs(value) === null)
@@ -120,6 +122,27 @@ export function specComplaints(
     if (Object.keys(objectIn(spec, key)).length > MAPPINGS_MAX)
       complain(key, `${key} may have at most ${MAPPINGS_MAX} members`);
   return complaints;
+}
+
+/** A certificate and its key belong together, and each can be read. */
+function tlsComplaints(tls: JsonObject): readonly Complaint[] {
+  const { cert, key } = tls;
+  if (cert !== undefined && key === undefined)
+    return [{ pointer: '#/tls/key', detail: 'tls: a certificate needs its key' }];
+  if (cert === undefined && key !== undefined)
+    return [{ pointer: '#/tls/cert', detail: 'tls: a key needs its certificate' }];
+  return ['cert', 'ca', 'key'].flatMap((part) => {
+    const pem = ownValue(tls, part);
+    if (typeof pem !== 'string' || pem === HIDDEN) return [];
+    try {
+      if (part === 'key') createPrivateKey(pem);
+      else new X509Certificate(pem);
+      return [];
+    } catch {
+      // What the library says of it may quote it.
+      return [{ pointer: `#/tls/${part}`, detail: `tls: ${part} cannot be read as PEM` }];
+    }
+  });
 }
 
 /** @param hasTemplates whether values may hold templates; else braces mean themselves */

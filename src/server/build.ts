@@ -5,9 +5,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
 import { makeAuditing } from '../api/audit.ts';
-import type { Hooks } from '../api/hooks.ts';
 import { makeAddressOf } from '../api/middleware/address.ts';
-import type { Identify } from '../api/middleware/admit.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
 import { makeRates } from '../api/middleware/rate.ts';
 import type { Parts } from '../api/parts.ts';
@@ -20,10 +18,11 @@ import { makeSealing } from '../identity/sealing.ts';
 import { EVERY_TENANT } from '../identity/secrets.ts';
 import { deliveredText } from '../interpreter/state/fields.ts';
 import { callbackRequest } from '../outbox/callback.ts';
-import { makePost, type Post } from '../outbox/post.ts';
+import { makePost } from '../outbox/post.ts';
 import { makeTargetCheck } from '../outbox/targets.ts';
 import { makeDefinitionRegistry, namedIn } from '../registry/definitions.ts';
 import { makeMemory } from '../registry/memory.ts';
+import { makeOwnParticipants } from '../registry/own-participants.ts';
 import { makeParticipants } from '../registry/participants.ts';
 import { makeRoutes } from '../registry/routes.ts';
 import { makeSubscriptions } from '../registry/subscriptions.ts';
@@ -40,11 +39,13 @@ import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeSchedules, type SchedulesLoop } from '../worker/schedules.ts';
 import { makeBaseUrl } from './base-url.ts';
+import type { Between } from './between.ts';
 import { compose } from './compose.ts';
 import { type Config, isLoopback } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { makeDefinitions } from './definitions.ts';
 import { makeServerFigures } from './figures.ts';
+import { loadPlugins, withHooks } from './hooks.ts';
 import { identityFor, keyComplaint, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
 import { launchesOf } from './schedules.ts';
@@ -53,6 +54,8 @@ import { startsOf } from './starts.ts';
 import { targetPolicy } from './targets.ts';
 import { version } from './version.ts';
 import { printYaml } from './yaml.ts';
+
+export type { Between } from './between.ts';
 
 /**
  * The parts of a running server, put together here. It is one thing, for each is made from those before it. Stopping goes in this order:
@@ -75,17 +78,6 @@ export type Built = {
   close(): Promise<void>;
 };
 
-/**
- * For what stands in the way of single calls, such as tests, and an application that holds the server in its process: each is handed a part
- * as it was made, what it answers is built in instead.
- */
-export type Between = {
-  readonly store?: (store: Store) => Store;
-  readonly post?: (post: Post) => Post;
-  readonly identify?: (identify: Identify) => Identify;
-  readonly hooks?: Hooks;
-};
-
 type Around = {
   readonly log: Log;
   /** Where this node can be called. */
@@ -101,12 +93,14 @@ const consoleFolder = fileURLToPath(
 
 /** The parts list. @throws when the store cannot be opened; nothing is left open then */
 export async function build(config: Config, around: Around): Promise<Built> {
-  const { log, between } = around;
+  const { log } = around;
+  let { between } = around;
+  for (const hooks of await loadPlugins(config.plugins)) between = withHooks(hooks, log, between);
   const metrics = makeMetrics();
   const opened = await openConfigured(config, log, undefined, undefined, metrics.database);
   const store = between?.store?.(opened) ?? opened;
   try {
-    return await buildOn(store, config, around, metrics);
+    return await buildOn(store, config, { ...around, ...(between === undefined ? {} : { between }) }, metrics);
   } catch (error) {
     await store.close();
     throw error;
@@ -199,6 +193,11 @@ async function buildOn(
   const bounds = boundsOf(config);
   const definitions = makeDefinitionRegistry(store);
   const routes = makeRoutes(definitions);
+  const own = makeOwnParticipants({
+    definitions,
+    sealing: makeSealing(config.secretsKey),
+    log: log.with({ component: 'registry' }),
+  });
   const node = await compose({
     store,
     clock,
@@ -211,7 +210,7 @@ async function buildOn(
     limits: bounds,
     proceedToken: identity.capabilities.mint,
     signersOf: identity.secrets.signersOf,
-    participants,
+    participants: { ...participants, own },
     subscriptions: {
       ...subscriptions,
       note: async (id, told) => {
@@ -345,7 +344,7 @@ async function buildOn(
     pages,
     rates,
     audit,
-    registry: { definitions, routes, participants, subscriptions, memory },
+    registry: { definitions, routes, participants, own, subscriptions, memory },
     receiver: node.receiver,
     eventsAtRoot: config.eventsAtRoot ?? isLoopback(config.host),
     ...(batches === null ? {} : { batches }),
@@ -368,6 +367,7 @@ async function buildOn(
     baseUrl: baseUrl.current,
     owed: () => {
       node.worker?.owed();
+      node.worker?.wake();
       store.wakeOthers();
     },
     targetComplaint: makeTargetCheck(policy),

@@ -102,9 +102,16 @@ export function readSettings(
     }
   };
 
+  const fromFile = ({ name }: Setting): FromFile | null => {
+    if (sources.flags?.has(name) === true || merged[name] !== undefined)
+      complaints.push(`${name} stands in the file of settings only (ROTA_CONFIG), as ${keyOf(name)}`);
+    const entry = file.values.get(name);
+    return entry === undefined || entry.text.trim() === '' ? null : entry;
+  };
+
   const values: { [key: string]: unknown } = {};
   for (const [key, setting] of Object.entries<Setting>(TABLE)) {
-    const found = setting.secret ? secretOf(setting) : find(setting.name);
+    const found = setting.fileOnly ? fromFile(setting) : setting.secret ? secretOf(setting) : find(setting.name);
     const read = found === null ? { value: setting.fallback } : setting.read(found.text);
     if (found !== null && 'wanted' in read) complaints.push(complaintOf(setting, found, read.wanted));
     values[key] = 'value' in read ? read.value : setting.fallback;

@@ -1,17 +1,16 @@
 import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
-import { type HookLaunch, type HookRequest, runHook } from '../api/hooks.ts';
 import type { Identify } from '../api/middleware/admit.ts';
 import { Rota } from '../client/index.ts';
 import { OPEN } from '../identity/principal.ts';
 import { DEFAULT_TENANT, readTenant } from '../model/tenant.ts';
-import type { Post } from '../outbox/post.ts';
 import { type Log, makeLog } from '../runtime/log.ts';
 import { ownUrl } from './base-url.ts';
 import type { Between } from './build.ts';
 import { readConfig } from './config.ts';
 import { fetchInside } from './fetch-inside.ts';
+import { type StartHooks, withHooks } from './hooks.ts';
 import { makeWorkers, type Work } from './in-process.ts';
 import { start } from './start.ts';
 import { startWithoutPort } from './without-port.ts';
@@ -19,12 +18,10 @@ import { startWithoutPort } from './without-port.ts';
 /* `rota/server`: the server as a part of somebody's own application. */
 
 export type { HookLaunch, HookRequest } from '../api/hooks.ts';
+export type { HookCallback, StartHooks } from './hooks.ts';
 export type { Work } from './in-process.ts';
 
 type Setting = string | number | boolean | readonly (string | number)[];
-
-/** A message that is about to be sent to a participant. */
-export type HookCallback = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
 export type StartOptions = {
   /** `memory:` keeps nothing; a folder; or `postgres://…`. Absent: what the environment says. */
@@ -38,17 +35,6 @@ export type StartOptions = {
   readonly settings?: Readonly<Record<string, Setting>> | undefined;
   readonly participants?: Readonly<Record<string, Work>> | undefined;
   readonly hooks?: StartHooks | undefined;
-};
-
-/** Each has 5 s. What they throw: of the first two the answer (`status`, `code`, `message`), of `onBeforeCallback` a failed try. */
-export type StartHooks = {
-  readonly onRequest?: ((request: HookRequest) => unknown) | undefined;
-  readonly onLaunch?: ((launch: HookLaunch) => unknown) | undefined;
-  readonly onBeforeCallback?: ((callback: HookCallback) => unknown) | undefined;
-  /** `outcome`: `delivered`, `refused` or `unreachable`; `status`: null without an answer. */
-  readonly onAfterCallback?:
-    | ((callback: HookCallback & { readonly outcome: string; readonly status: number | null }) => unknown)
-    | undefined;
 };
 
 export type Next = (error?: unknown) => unknown;
@@ -79,10 +65,9 @@ export async function startRota(options: StartOptions = {}): Promise<Embedded> {
   const token = randomBytes(32);
   const { hooks = {} } = options;
   const between: Between & { readonly log: Log } = {
+    ...withHooks(hooks, log),
     log,
-    hooks: { onRequest: hooks.onRequest, onLaunch: hooks.onLaunch },
     identify: (identify) => identifyInside(token, identify),
-    post: (post) => postWithHooks(post, hooks, log),
   };
   const isHeard = options.port !== undefined;
   const running = isHeard ? await start(config, between) : await startWithoutPort(config, between);
@@ -192,28 +177,4 @@ function settingsOf({ database, baseUrl, port, host, settings = {} }: StartOptio
 function textOf(value: Setting): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
   return Array.isArray(value) ? value.join(',') : String(value);
-}
-
-function postWithHooks(post: Post, { onBeforeCallback, onAfterCallback }: StartHooks, log: Log): Post {
-  if (onBeforeCallback === undefined && onAfterCallback === undefined) return post;
-  return {
-    ...post,
-    send: async (request, timeoutMs, cuttable) => {
-      const seen = { url: request.url, headers: request.headers };
-      try {
-        await runHook(onBeforeCallback, seen);
-      } catch (error) {
-        return { kind: 'unreachable', reason: `a hook refused it: ${error instanceof Error ? error.message : error}` };
-      }
-      const result = await post.send(request, timeoutMs, cuttable);
-      const status = result.kind === 'unreachable' ? null : result.status;
-      try {
-        await runHook(onAfterCallback, { ...seen, outcome: result.kind, status });
-      } catch (err) {
-        // What was sent was sent.
-        log.warn('a hook failed', { event: 'hook.failed', hook: 'onAfterCallback', err });
-      }
-      return result;
-    },
-  };
 }

@@ -33,16 +33,19 @@ export function startsOf(parts: Parts): { readonly starter: Starter; readonly la
       holder: async (tenant, key) => (await parts.store.businessKeys.get(tenant, key))?.workflow ?? null,
       freshId: () => parts.ids.workflow(parts.clock.now()),
     }),
-    launch: async (workflow, { tenant, definition, version, fields, businessKey, start = null, hops, eventId }) => {
+    launch: async (
+      workflow,
+      { tenant, definition, version, fields, businessKey, start = null, hops, eventId, from },
+    ) => {
       const call: Call = {
         principal: principalOf(tenant),
         ...{ reason: null, params: {}, query: new URLSearchParams(), header: () => null, body: {}, document: null },
         ...{ raw: null, isForm: false, requestId: eventId, address: null, launchId: workflow },
       };
       await run(call, {
-        ...{ name: definition, version, startedBy: 'event', hops, start },
+        ...{ name: definition, version, startedBy: from === undefined ? 'event' : 'workflow', hops, start },
         body: { fields, ...(businessKey !== null && { business_key: businessKey }) },
-        meta: { event: { event_id: eventId } },
+        meta: from === undefined ? { event: { event_id: eventId } } : { workflow: { workflow_id: from } },
       });
     },
   };

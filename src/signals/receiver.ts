@@ -5,9 +5,11 @@ import {
   type EventMode,
   type EventRow,
   FOR_EVER,
+  HEARD,
   type Received,
   SEND_ID,
   type SentEvent,
+  type SentLaunch,
   START_ID,
   sourceOf,
 } from '../model/events.ts';
@@ -53,13 +55,16 @@ export type Accepted = Received & { readonly skipped: readonly Skipped[] };
 export type StartOrder = {
   readonly tenant: Tenant;
   readonly definition: string;
-  readonly version: number;
+  /** Null: the active one. */
+  readonly version: number | null;
   readonly fields: JsonObject;
   readonly businessKey: string | null;
   /** Of BPMN: the start event it begins with. */
   readonly start?: string;
   readonly hops: number;
   readonly eventId: string;
+  /** The workflow that launches it, where no event does. */
+  readonly from?: WorkflowId;
 };
 
 /** Launches what an event starts, or finds that it was launched under this id already. */
@@ -243,11 +248,14 @@ export function makeReceiver(parts: {
   async function send(workflow: WorkflowId, agenda: string): Promise<void> {
     const row = await store.meeting.sending(workflow, agenda);
     if (row === null) return;
-    const { send: sent } = JSON.parse(row.payload) as { readonly send: SentEvent };
+    const payload = JSON.parse(row.payload) as { readonly send: SentEvent } | { readonly launch: SentLaunch };
+    if ('launch' in payload) return launchFrom(row.tenant, payload.launch);
+    const { send: sent } = payload;
     const source = sourceOf(workflow);
     const incoming: Incoming = {
       ...{ source, id: sent.id, type: sent.type, key: sent.key, mode: sent.mode, hops: sent.hops },
-      sort: sent.mode === 'broadcast' ? 'signal' : 'message',
+      // A diagram throws signals; what the language sends to everybody is an event.
+      sort: sent.mode !== 'broadcast' ? 'message' : sent.id.endsWith(HEARD) ? 'signal' : 'event',
       workflow: sent.to as WorkflowId | null,
       keepSeconds: sent.keepSeconds,
       event: {
@@ -277,21 +285,36 @@ export function makeReceiver(parts: {
     const payload = await store.meeting.starting(workflow);
     if (payload === null) return;
     const { launch: order } = JSON.parse(payload) as { readonly launch: StartOrder };
+    if (!(await launched(workflow, order))) await store.meeting.notStarted(workflow);
+  }
+
+  /** What a workflow launches has its id already: launched twice it is there once. */
+  async function launchFrom(tenant: Tenant, { id, definition, fields, hops, from }: SentLaunch): Promise<void> {
+    const [, name = definition, version] = /^(.+)@(\d{1,9})$/.exec(definition) ?? [];
+    await launched(id, {
+      ...{ tenant, definition: name, version: version === undefined ? null : Number(version), fields, hops, from },
+      ...{ businessKey: null, eventId: from },
+    });
+  }
+
+  /** False: it is refused, and will be whenever it is tried. */
+  async function launched(workflow: WorkflowId, order: StartOrder): Promise<boolean> {
     try {
       // A node that knows no definitions leaves it to others.
       if (launch === null) throw new Fault('unavailable', 'Definitions are not known here yet');
       await launch(workflow, order);
+      return true;
     } catch (err) {
       // Overloaded, or without a database, it is tried again; what the definition itself refuses never succeeds.
       if (!(err instanceof Error) || !('code' in err) || PASSING.has(String(err.code))) throw err;
-      log.warn('an event could not start a definition', {
+      log.warn('a definition could not be started', {
         event: 'signals.not_started',
         workflow_id: workflow,
         definition: order.definition,
-        event_id: order.eventId,
+        ...(order.from === undefined ? { event_id: order.eventId } : { launched_by: order.from }),
         why: err.message,
       });
-      await store.meeting.notStarted(workflow);
+      return false;
     }
   }
 

@@ -82,7 +82,7 @@ const lockPlaces = statement(
   returning c.type, c.key, c.seq`,
 );
 const WAITING = `w.workflow_id as workflow, w.id, w.path, w.type, w.wanted, w.key_from as "keyFrom", w.condition as "where", w.hears, w.once,
-    w.since, w.key, w.seq`;
+    w.since, w.key, w.seq, w.element`;
 const waitersAt = statement(
   'waiters_at',
   `select r.n, ${WAITING} from ${listOf('n integer, type text, key text, after bigint', 2)}

@@ -27,7 +27,7 @@ import type { WaiterRow } from '../model/rows.ts';
  */
 
 /** A waiter as it is found. */
-export type Waiting = Omit<WaiterRow, 'element'> & {
+export type Waiting = WaiterRow & {
   readonly workflow: WorkflowId;
   readonly key: string;
   readonly seq: number;
@@ -45,6 +45,8 @@ export type Handing = {
   readonly path: string;
   readonly eventId: string;
   readonly marks: boolean;
+  /** Of BPMN: the element that takes it. */
+  readonly element: string | null;
 };
 
 /** What a row '' says: how many were armed at it, and the pointers of its type. */
@@ -203,10 +205,12 @@ export async function receive(
   const outcomes = new Map<string, Received>();
   for (const { coming, handings, rest } of chosen) {
     const hits = handings.filter((handing) => handed.has(handingKey(handing)));
+    const element = hits.find((hit) => hit.element !== null)?.element ?? null;
     const row = settled(coming, hits, { rest, missed: hits.length < handings.length }, now);
     outcomes.set(row.eventId, {
       row,
       duplicate: false,
+      ...(element === null ? {} : { element }),
       handed: hits.map(({ workflow, waiter, eventId }) => ({ workflow, agenda: handedId(eventId, waiter) })),
     });
   }
@@ -247,6 +251,7 @@ const handingOf = (row: EventRow, waiter: Waiting): Handing => ({
   path: waiter.path,
   eventId: row.eventId,
   marks: waiter.once,
+  element: waiter.element,
 });
 
 function settled(
@@ -393,7 +398,8 @@ export async function lookForKept(
     for (const row of await place.kept(tenant, { type: waiter.type, key, workflow, now }, LOOKED_AT_MAX)) {
       if (!fits(waiter, { ...row, event: JSON.parse(row.body) as JsonObject }, judge)) continue;
       if (!(await place.take(row.eventId, workflow))) continue;
-      handings.push({ workflow, waiter: waiter.id, path: waiter.path, eventId: row.eventId, marks: waiter.once });
+      const { id, path, once, element } = waiter;
+      handings.push({ workflow, waiter: id, path, eventId: row.eventId, marks: once, element });
       if (waiter.once) break;
     }
   }

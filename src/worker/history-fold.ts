@@ -42,6 +42,7 @@ const FOLDED: ReadonlySet<string> = new Set([
   'message.received',
   'message.sent',
   'signal.thrown',
+  'definition.launched',
   'token.passed',
 ]);
 

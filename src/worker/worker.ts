@@ -80,8 +80,9 @@ export function makeWorker(parts: {
   readonly share?: () => { readonly share: number; readonly shares: number };
 }): Worker {
   const { engine, post } = parts;
-  const workitems = workitemOwner(parts);
-  const { subscriptions } = parts;
+  const { subscriptions, share } = parts;
+  const nodes = share === undefined ? {} : { nodes: () => share().shares };
+  const workitems = workitemOwner({ ...parts, ...nodes });
   const deliveries =
     subscriptions === undefined
       ? null
@@ -90,11 +91,10 @@ export function makeWorker(parts: {
           subscriptions,
           settings: { ...parts.settings, schedule: parts.schedule ?? NO_SCHEDULE },
         });
-  const { share } = parts;
   const dispatcher = makeDispatcher({
     ...parts,
     owners: deliveries === null ? [workitems] : [workitems, deliveries],
-    settings: { ...parts.settings, ...(share === undefined ? {} : { nodes: () => share().shares }) },
+    settings: { ...parts.settings, ...nodes },
   });
   workitems.connect(
     dispatcher,

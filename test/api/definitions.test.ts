@@ -36,6 +36,7 @@ const put = (name: string, body: unknown, headers: Record<string, string> = {}):
 const run = (name: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<Answer> =>
   ask('POST', `/v1/definitions/${name}/run`, body, headers);
 const version = (answer: Answer): unknown => answer.json<{ version: number }>().version;
+const AMOUNT = { type: 'object', properties: { amount: { type: 'integer' } } };
 const AT_ONCE = "define\n  set 'f:result': '${f:amount}'\n";
 
 describe('versions', () => {
@@ -315,5 +316,42 @@ describe('in the language', () => {
     await put('none', { definition: "define\n  subprocess ref: 'part@9'\n" });
     const failed = await run('none', {}, { Prefer: 'wait=5' });
     expect(failed.json<{ detail: string }>().detail).toContain("no subprocess named 'part@9'");
+  });
+
+  test('a stored definition is launched as a workflow of its own, once, with the fields that are named', async () => {
+    await put('invoice', { definition: "define\n  set 'f:sent': '${v:meta.started_by}'\n", input_schema: AMOUNT });
+    const parent = await run(
+      'order-of-all',
+      await put('order-of-all', {
+        definition:
+          "define\n  launch definition: 'invoice@1', fields: 'amount, gone', to: 'child'\n  launch definition: 'invoice', fields: { 'amount': 2 }\n",
+      }).then(() => ({ inputs: { amount: 9, secret: 1 } })),
+      { Prefer: 'wait=5' },
+    );
+    const { child } = parent.json<{ child: string }>();
+    expect(child, parent.text).toMatch(/^\d{8}-\d{4}-[a-z]+-[a-z]+$/);
+    await ask('POST', '/v1/test/clock', { advance: 0 });
+    expect((await ask('GET', `/v1/workflows/${child}`)).json()).toMatchObject({
+      ...{ status: 'completed', fields: { amount: 9, gone: null, sent: 'workflow' } },
+      ...{ definition: { name: 'invoice', version: 1 }, meta: { started_by: 'workflow' } },
+    });
+    expect((await ask('GET', '/v1/workflows/count?name=nothing')).status).toBe(200);
+    await put('orphan', { definition: "define\n  launch definition: 'no-such'\n" });
+    const failed = await run('orphan', {}, { Prefer: 'wait=5' });
+    expect(failed.json()).toMatchObject({ code: 'workflow_failed', class: 'ArgumentError' });
+    // In a circle they launch each other only so often.
+    await put('circle', { definition: "define\n  launch definition: 'circle', to: 'next'\n" });
+    await run('circle');
+    await ask('POST', '/v1/test/clock', { advance: 0 });
+    const { errors } = (await ask('GET', '/v1/errors?class=LimitExceeded')).json<{ errors: object[] }>();
+    expect(errors).toHaveLength(1);
+    // Without the attribute, and where somebody is called so, it is a participant.
+    await put('launcher', {
+      definition: "define\n  launch definition: 'invoice'\n",
+      participants: { launch: { url: alpha.url } },
+    });
+    await run('launcher');
+    const { workitems } = (await ask('GET', '/v1/workitems?participant=launch')).json<{ workitems: object[] }>();
+    expect(workitems).toHaveLength(1);
   });
 });

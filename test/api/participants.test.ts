@@ -1,6 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, postJson, send, startServer } from '../support/server.ts';
@@ -333,4 +336,111 @@ test('what was done is undone, the latest first: by an error nobody handles, by 
   expect(undone(said)).toMatchObject([['undo_a', {}, true]]);
   expect(fields).toMatchObject({ booked: true });
   expect(fields).not.toHaveProperty('dropped');
+});
+
+test('a definition brings participants along: whole entries, before the registry, for its own workflows', async () => {
+  const store = (name: string, body: object | string): Promise<Answer> =>
+    send(rota.url, 'PUT', `/v1/definitions/${name}`, {
+      headers: { 'Content-Type': typeof body === 'string' ? 'text/plain' : 'application/json' },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+  await put('owned', { url: `${there}/registry` });
+  says.set('/own-stock', { status: 200, body: { state: 'plenty' } });
+  says.set('/own-fax', { status: 503 });
+  const made = await store('owner', {
+    definition: 'define\n  stock\n  owned\n',
+    participants: {
+      stock: { kind: 'http', url: `${there}/own-stock?id={f:id}`, result: { state: '/state' } },
+      owned: { url: `${there}/own`, headers: { 'x-key': 'hush' }, secret: 'whsec_aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ=' },
+      '/^own_fax/': { url: `${there}/own-fax`, retry: { delays: [1] } },
+    },
+  });
+  expect(made.status, made.text).toBe(201);
+  expect(made.json()).toMatchObject({ warnings: [] });
+  const got = await send(rota.url, 'GET', '/v1/definitions/owner');
+  expect(got.text).not.toContain('hush');
+  expect(got.text).not.toContain('sealed');
+  expect(got.json()).toMatchObject({ participants: { owned: { secret: '***', headers: { 'x-key': '***' } } } });
+  // A text alone keeps them, and what is sent back as it is shown is no other version.
+  const again = await store('owner', 'define\n  stock\n  owned\n  own_fax_1\n');
+  expect(again.json()).toMatchObject({ version: 2 });
+  const { definition, participants } = (await send(rota.url, 'GET', '/v1/definitions/owner')).json();
+  expect((await store('owner', { definition, participants } as object)).json()).toMatchObject({ version: 2 });
+
+  const run = await postJson(rota.url, '/v1/definitions/owner/run', { fields: { id: 'a b' }, strict: true });
+  expect(run.status, run.text).toBe(201);
+  expect((await at('/own-stock')).url).toBe('/own-stock?id=a%20b');
+  expect((await at('/own')).headers).toMatchObject({ 'x-key': 'hush' });
+  const { id } = run.json<{ id: string }>();
+  // Its workflows keep them when the name is gone.
+  await send(rota.url, 'DELETE', '/v1/definitions/owner');
+  const [workitem] = (await show(id)).workitems;
+  expect(workitem?.fields).toMatchObject({ state: 'plenty' });
+  await postJson(rota.url, `/v1/workflows/${id}/workitems/${workitem?.id}/proceed`, {});
+  await advance(5);
+  await is(id, 'error');
+  expect(asked.filter(({ url }) => url === '/own-fax')).toHaveLength(2);
+  expect(asked.some(({ url }) => url === '/registry')).toBe(false);
+
+  const wrong = await store('owner', {
+    definition: 'define',
+    participants: { a: { url: 'ftp://x/' }, b: { kind: 'http' } },
+  });
+  expect(wrong.status).toBe(422);
+  expect(wrong.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer)).toEqual([
+    '#/participants/a/url',
+    '#/participants/b/url',
+  ]);
+});
+
+test('messages of a stored definition are held to their schemas', async () => {
+  await send(rota.url, 'PUT', '/v1/definitions/paid', {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      definition: "define\n  await event: 'payment', to: 'payment'\n",
+      messages: { payment: { type: 'object', required: ['amount'], properties: { amount: { exclusiveMinimum: 0 } } } },
+    }),
+  });
+  const { id } = (await postJson(rota.url, '/v1/definitions/paid/run', {})).json<{ id: string }>();
+  const message = (body: object): Promise<Answer> => postJson(rota.url, `/v1/workflows/${id}/messages/payment`, body);
+  expect((await message({ amount: -1 })).json()).toMatchObject({
+    ...{ status: 422, code: 'input_invalid', errors: [{ pointer: '#/amount', detail: 'must be > 0' }] },
+  });
+  expect((await message({})).json()).toMatchObject({ errors: [{ pointer: '#/amount' }] });
+  expect((await show(id)).status).toBe('running');
+  expect((await message({ amount: 5 })).json()).toMatchObject({ delivered: true });
+  expect((await is(id, 'completed')).fields).toMatchObject({ payment: { amount: 5 } });
+});
+
+test('a participant that wants a certificate is shown the one of its entry, and is believed by its roots alone', async () => {
+  const pem = (name: string): string => readFileSync(new URL(`../server/tls/${name}`, import.meta.url), 'utf8');
+  const seen: string[] = [];
+  const strict = createSecureServer(
+    { cert: pem('one.crt'), key: pem('one.key'), ca: pem('two.crt'), requestCert: true, rejectUnauthorized: true },
+    (request, response) => {
+      seen.push(String((request.socket as TLSSocket).getPeerCertificate().subject.CN));
+      request.resume().on('end', () => response.writeHead(200).end());
+    },
+  );
+  await new Promise<void>((resolve) => strict.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `https://localhost:${(strict.address() as AddressInfo).port}/`;
+    const made = await put('certified', {
+      url,
+      tls: { cert: pem('two.crt'), key: pem('two.key'), ca: pem('one.crt') },
+    });
+    expect(made.json()).toMatchObject({ tls: { cert: pem('two.crt'), key: '***' } });
+    await put('stranger', { url, tls: { ca: pem('one.crt') }, retry: { delays: [] } });
+    await put('unbelieved', { url, tls: { cert: pem('two.crt'), key: pem('two.key') }, retry: { delays: [] } });
+    await launch('define\n  certified');
+    await until('it is asked', () => seen.length === 1);
+    expect(seen).toEqual(['two']);
+    for (const name of ['stranger', 'unbelieved']) await is(await launch(`define\n  ${name}`), 'error');
+    expect(seen).toHaveLength(1);
+    const broken = await put('broken', { url, tls: { cert: 'x', key: 'y' } });
+    expect(broken.json()).toMatchObject({ status: 422, errors: [{ pointer: '#/tls/cert' }, { pointer: '#/tls/key' }] });
+  } finally {
+    strict.closeAllConnections();
+    strict.close();
+  }
 });

@@ -279,7 +279,8 @@ describe('what belongs to another tenant', () => {
 
   test('is in no list, whatever it is filtered by', async () => {
     const lists = operationsOf(parts).filter(
-      ({ method, path, query }) => method === 'get' && query && !path.includes(':'),
+      // The audit of a tenant tells what its own callers have asked for, by whatever id.
+      ({ id, method, path, query }) => method === 'get' && query && !path.includes(':') && id !== 'listAudit',
     );
     expect(lists.length).toBeGreaterThan(3);
     for (const list of lists)

@@ -1,17 +1,28 @@
 import { parseArgs } from 'node:util';
 import { chaos } from './chaos.ts';
+import { eventsChaos } from './events.ts';
 
-/* `npm run chaos -- --seed N --runs M`: the chaos test by hand. Exit code 1 when something went wrong. */
+/*
+ * `npm run chaos -- --seed N --runs M`: the chaos test by hand; with `--events 10000` events on three nodes of which some are killed. Exit code 1 when
+ * something went wrong.
+ */
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     runs: { type: 'string', default: '1' },
+    events: { type: 'string' },
   },
 });
 for (let run = 0; run < Number(values.runs); run++) {
   const seed = Number(values.seed) + run;
   console.log(`seed ${seed}`);
+  if (values.events !== undefined) {
+    const told = await eventsChaos(seed, Number(values.events), (line) => console.log(line));
+    console.log(JSON.stringify(told, null, 2));
+    if (typeof told === 'string' || told.violations.length > 0) process.exit(1);
+    continue;
+  }
   const result = await chaos(seed, (line) => console.log(line));
   if (typeof result === 'string') {
     console.error(`There is no Postgres to test on: ${result}.`);

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { painted } from '../../src/cli/colour.ts';
+import { fitsOrder } from '../../src/cli/conformance/play.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Running } from '../../src/server/start.ts';
 import { type Participant, send, startParticipant, startServer } from '../support/server.ts';
@@ -181,4 +183,50 @@ describe('rota', { timeout: 120_000 }, () => {
     await rota(1, 'batch', 'stop', batch);
     expect(await json('show', id)).toMatchObject({ status: 'paused' });
   });
+
+  test('workflows and definitions go out as lines and come in again', async () => {
+    await rota(0, 'definitions', 'put', 'carried', file('carried', 'define carried\n  alpha\n'));
+    const id = (await rota(0, 'launch', file('c', 'define x\n  alpha\n'), '--callback', alpha.url)).trim();
+    await alpha.next();
+    const lines = await rota(0, 'export', id, '--definitions');
+    expect(lines.split('\n').some((line) => line.startsWith('{"rota_definition":1,"name":"carried"'))).toBe(true);
+    await rota(0, 'definitions', 'delete', 'carried');
+    const carried = file('carried.ndjson', lines);
+    expect(await rota(0, 'import', carried, '--new-ids', '--dry-run')).toContain('1 workflows');
+    const { imported } = await json<{ imported: { id: string; was: string }[] }>('import', carried, '--new-ids');
+    expect(imported).toMatchObject([{ was: id }]);
+    expect(await rota(0, 'definitions', 'get', 'carried')).toBe('define carried\n  alpha\n');
+    expect(await json('show', imported[0]?.id ?? '')).toMatchObject({ status: 'running' });
+    await rota(1, 'import', carried);
+    await rota(1, 'import', file('cut', lines.slice(0, -20)));
+    await rota(2, 'export');
+    await rota(4, 'export', '20151005-1247-kogadeso-gekunute');
+  });
+
+  test('conformance: packaged cases, each told, and exit code 1 where one fails', async () => {
+    const told = await rota(0, 'conformance', server.url, '--only', 'e');
+    expect(told.match(/^passed/gm)?.length).toBeGreaterThan(15);
+    expect(JSON.parse(await rota(0, 'conformance', '--only', 'call/ping', '--json'))).toEqual({
+      ...{ case: 'call/ping', passed: true },
+    });
+    await rota(2, 'conformance', '--only', 'no such case');
+  });
+});
+
+test.each([
+  ['{a b} c', 'b a c', true],
+  ['{a b} c', 'a c b', false],
+  ['a b', 'a', false],
+  ['a', 'a b', false],
+  ['a a', 'a a', true],
+])('%s is the order of %s: %s', (wanted, asked, does) => {
+  expect(fitsOrder(asked.split(' '), wanted)).toBe(does);
+});
+
+test('colour is for terminals, and for nobody who says NO_COLOR', () => {
+  const terminal = { isTTY: true, hasColors: () => true };
+  expect(painted('x', 'red', terminal, {})).toBe('\u001b[31mx\u001b[39m');
+  expect(painted('x', 'red', terminal, { NO_COLOR: '1' })).toBe('x');
+  expect(painted('x', 'red', { isTTY: true, hasColors: () => false }, {})).toBe('x');
+  expect(painted('x', 'red', {}, {})).toBe('x');
 });

@@ -83,6 +83,29 @@ test.for(
   });
 });
 
+test('the ordering service takes an order, shows it, and its payment', { timeout: 120_000 }, async () => {
+  const child = runProgram(process.execPath, ['examples/ordering/server.mjs'], { ROTA_URL: server.url, PORT: '0' });
+  children.push(child);
+  const [, base = ''] = await child.says(/listening at (http:\S+)/);
+  expect(await (await fetch(base)).text()).toContain('action="/api/order"');
+  const created = await fetch(`${base}/api/order`, { method: 'POST', redirect: 'manual' });
+  expect(created.status).toBe(302);
+  const [, id = ''] = /^\/show-process\.html\?orderId=([\w-]+)$/.exec(created.headers.get('location') ?? '') ?? [];
+  const show = async (): Promise<unknown> => (await fetch(`${base}/api/order?orderId=${id}`)).json();
+  expect(await show()).toEqual({ orderId: id, state: 'ACTIVE', createdAt: expect.stringMatching(/Z$/) });
+  expect(await (await fetch(`${base}/show-process.html?orderId=${id}`)).text()).toContain('<svg');
+  const pay = (amount: string): Promise<Response> =>
+    fetch(`${base}/api/receive-payment`, { method: 'POST', body: new URLSearchParams({ orderId: id, amount }) });
+  expect((await pay('')).status).toBe(400);
+  expect((await pay('5')).status).toBe(200);
+  await rota.wait(id, { timeout: 60 });
+  expect(await show()).toMatchObject({ state: 'COMPLETED' });
+  expect(child.output()).toContain(`order ${id}: package-and-deliver`);
+  const others = ['/api/order', '/api/order?orderId=nothing', '/ordering-items-workflow.bpmn', '/nowhere'];
+  const statuses = await Promise.all(others.map(async (path) => (await fetch(`${base}${path}`)).status));
+  expect(statuses).toEqual([400, 404, 200, 404]);
+});
+
 test.each([
   ['docs/start.md', 6],
   ['docs/questions.md', 1],

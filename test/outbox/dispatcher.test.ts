@@ -3,6 +3,7 @@ import { BEGUN_CHARACTERS_MAX, makeDispatcher } from '../../src/outbox/dispatche
 import type { HostLimit } from '../../src/outbox/host-limits.ts';
 import type { ClaimRequest, Message, PostResult, TryEnd } from '../../src/outbox/message.ts';
 import { CROWDED_PER_HOST } from '../../src/outbox/places.ts';
+import { WAITING_PER_SHARE } from '../../src/outbox/shares.ts';
 import { PLACES_FIRST, UNDER_WAY_CHARACTERS_MAX } from '../../src/outbox/standing.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -306,4 +307,42 @@ test('a host is sent no more at once, and no faster, than was promised to it, fo
   }
   tries.find(({ url }) => url.includes('//slow.test/'))?.end(DELIVERED);
   await until(() => to('slow.test') === 4);
+});
+
+test('a participant has no more tries at once than it has places; others of its host pass it, and what waits goes on one by one', async () => {
+  const { dispatcher, message, born, tries, ends } = around();
+  let most = 2;
+  const share = () => ({ key: 'default alpha', most });
+  const shared = (name: string) => message({ name, share });
+  born(...['a', 'b', 'c', 'd', 'e'].map(shared), message({ name: 'x' }), message({ name: 'y' }));
+  const begun = (): string => tries.map(({ url }) => url.slice(-1)).join('');
+  await until(() => tries.length === 4);
+  expect([begun(), dispatcher.figures().waiting]).toEqual(['abxy', 3]);
+  // One that waits is over meanwhile.
+  dispatcher.withdraw('w', ['d']);
+  expect(ends).toMatchObject([{ name: 'd', end: { result: { kind: 'dropped' } } }]);
+  tries[0]?.end(DELIVERED);
+  await until(() => tries.length === 5);
+  expect(begun()).toBe('abxyc');
+  // Its entry was changed.
+  most = 3;
+  tries[1]?.end(DELIVERED);
+  await until(() => tries.length === 6);
+  for (const one of tries) one.end(DELIVERED);
+  await dispatcher.quiet();
+  expect(begun()).toBe('abxyce');
+  expect(dispatcher.figures()).toMatchObject({ waiting: 0, underWay: 0, delivered: 6, dropped: 1 });
+});
+
+test('what a participant has neither places nor room for is put off, without a try', async () => {
+  const { dispatcher, message, due, tries, ends } = around();
+  const share = () => ({ key: 'default alpha', most: 1 });
+  for (let i = 0; i < WAITING_PER_SHARE + 3; i++) due.push(message({ line: `w${i}`, share }));
+  dispatcher.wake();
+  await until(() => ends.length === 2);
+  expect(ends.map(({ end }) => end.result)).toEqual([
+    { kind: 'postponed', ms: 1_000 },
+    { kind: 'postponed', ms: 1_000 },
+  ]);
+  expect(tries).toHaveLength(1);
 });

@@ -42,6 +42,7 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['language/lookup.ts: container[index]', 'the place in a list'],
   ['language/merge.ts: fields[key]', WALKED],
   ['language/merge.ts: value[key]', WALKED],
+  ['engine/carry.ts: read[key]', COLUMNS],
   ['model/pointer.ts: here[Number(name)]', LIST],
   ['model/history.ts: entry[key]', WALKED],
   ['model/history.ts: entry[name]', 'the parts of a kind'],

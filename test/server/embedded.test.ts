@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Koa from 'koa';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { participant } from '../../src/client/index.ts';
 import { type Embedded, startRota } from '../../src/server/embedded.ts';
+import { loadPlugins } from '../../src/server/hooks.ts';
 import { postJson, send } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -11,10 +15,20 @@ import { until } from '../support/until.ts';
 
 const calls: string[] = [];
 let rota: Embedded;
+let folder = '';
 const listening: Server[] = [];
 beforeAll(async () => {
   // Vitest sets it for itself.
   vi.stubEnv('BASE_URL', '');
+  folder = mkdtempSync(join(tmpdir(), 'rota-plugins-'));
+  writeFileSync(
+    join(folder, 'hooks.mjs'),
+    `export function onLaunch({ fields }) {
+      if (fields.amount === -2) throw Object.assign(new Error('a module says no'), { status: 409, code: 'module_says_no' });
+    }`,
+  );
+  writeFileSync(join(folder, 'rota.yaml'), `plugins: [${join(folder, 'hooks.mjs')}]`);
+  vi.stubEnv('ROTA_CONFIG', join(folder, 'rota.yaml'));
   rota = await startRota({
     database: 'memory:',
     settings: { log_level: 'silent', retry_delays: [0.01], awf_paths: true },
@@ -46,6 +60,7 @@ afterAll(async () => {
     one.closeAllConnections();
   }
   expect(await rota.stop()).toBe(true);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const listen = async (one: Server): Promise<string> => {
@@ -114,6 +129,11 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
     const body = { workflow: 'define poor\n  echo "hi"', callbacks: {}, fields: { amount: -1 } };
     const little = await postJson(base, '/v1/workflows', body);
     expect(little.json()).toMatchObject({ status: 422, code: 'too_little', detail: 'poor wants more' });
+    // A module that the file of settings names stands behind the application's own.
+    const least = await postJson(base, '/v1/workflows', { ...body, fields: { amount: -2 } });
+    expect(least.json()).toMatchObject({ status: 409, code: 'module_says_no', detail: 'a module says no' });
+    await expect(startRota({ settings: { plugins: './hooks.mjs' } })).rejects.toThrow(/PLUGINS stands in the file/);
+    await expect(loadPlugins([join(folder, 'none.mjs')])).rejects.toThrow(/cannot be loaded/);
     expect(calls).toContain('listWorkflows null');
   });
 

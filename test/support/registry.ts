@@ -2,6 +2,7 @@ import type { Parts } from '../../src/api/parts.ts';
 import { makeSealing } from '../../src/identity/sealing.ts';
 import { makeDefinitionRegistry } from '../../src/registry/definitions.ts';
 import { makeMemory } from '../../src/registry/memory.ts';
+import { makeOwnParticipants } from '../../src/registry/own-participants.ts';
 import { makeParticipants } from '../../src/registry/participants.ts';
 import { makeRoutes } from '../../src/registry/routes.ts';
 import { makeSubscriptions } from '../../src/registry/subscriptions.ts';
@@ -20,6 +21,7 @@ export async function registryOn(store: Store, nodeId: string): Promise<Parts['r
     definitions,
     routes: makeRoutes(definitions),
     participants,
+    own: makeOwnParticipants({ definitions, sealing: makeSealing([]), log: silentLog }),
     subscriptions,
     memory: await makeMemory({ store, kept: [definitions, participants, subscriptions], ...around }),
   };

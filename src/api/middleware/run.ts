@@ -64,7 +64,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     checkAccept(ctx, operation);
     const query = queryOf(ctx.querystring, operation);
     const isRaw = operation.body?.checked === 'raw';
-    const raw = isRaw ? await readRaw(ctx, held) : null;
+    const raw = isRaw ? await readRaw(ctx, held, operation.body?.bytesMax) : null;
     const read =
       raw !== null
         ? { ...NOTHING, raw: fingerprintOf(raw) }

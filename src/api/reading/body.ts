@@ -66,14 +66,14 @@ export async function readBody(
 }
 
 /** Reads a body of any type as it is. @throws Problem */
-export async function readRaw(ctx: Context, held: Held): Promise<RawBody> {
+export async function readRaw(ctx: Context, held: Held, bytesMax = BODY_BYTES_MAX): Promise<RawBody> {
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(ctx.req.headers)) if (typeof value === 'string') headers.set(name, value);
   const type = ctx.get('Content-Type').trim();
   if (!hasBody(ctx)) return { bytes: Buffer.alloc(0), type, headers };
-  const unpack = unpackerOf(ctx);
-  if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge();
-  return { bytes: await unpack(await bytesOf(ctx.req, held), held), type, headers };
+  const unpack = unpackerOf(ctx, bytesMax);
+  if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax);
+  return { bytes: await unpack(await bytesOf(ctx.req, held, bytesMax), held), type, headers };
 }
 
 /** Reads on and forgets, within bounds. @returns whether the body has ended: then its connection is good for the next request */
@@ -122,7 +122,7 @@ function checkType(ctx: Context, documents: readonly string[]): string {
 
 type Unpack = (bytes: Buffer, held: Held) => Promise<Buffer>;
 
-function unpackerOf(ctx: Context): Unpack {
+function unpackerOf(ctx: Context, bytesMax = BODY_BYTES_MAX): Unpack {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
   if (encoding === '' || encoding === 'identity') return (bytes) => Promise.resolve(bytes);
   const unpack = UNPACK.get(encoding);
@@ -133,17 +133,17 @@ function unpackerOf(ctx: Context): Unpack {
     );
   return async (bytes, held) => {
     // What it grows to is not known before, so there has to be room for the most.
-    held.add(BODY_BYTES_MAX);
+    held.add(bytesMax);
     try {
-      return await unpack(bytes, { maxOutputLength: BODY_BYTES_MAX });
+      return await unpack(bytes, { maxOutputLength: bytesMax });
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(bytesMax);
       throw malformed(`it is not packed with ${encoding}`);
     }
   };
 }
 
-function bytesOf(request: IncomingMessage, held: Held): Promise<Buffer> {
+function bytesOf(request: IncomingMessage, held: Held, bytesMax = BODY_BYTES_MAX): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -154,8 +154,8 @@ function bytesOf(request: IncomingMessage, held: Held): Promise<Buffer> {
     const take = (chunk: Buffer): void => {
       bytes += chunk.length;
       timer.refresh();
-      if (bytes > BODY_BYTES_MAX) {
-        finish(tooLarge());
+      if (bytes > bytesMax) {
+        finish(tooLarge(bytesMax));
         return;
       }
       try {
@@ -247,5 +247,6 @@ function inexactProblem({ path, literal }: NonNullable<ReturnType<typeof inexact
   return new Problem(code, detail, { complaints: [{ detail, pointer: cut(pointer, 1_000) }] });
 }
 
-const tooLarge = (): Problem => new Problem('body_too_large', `The body has more than ${BODY_BYTES_MAX} bytes`);
+const tooLarge = (bytesMax = BODY_BYTES_MAX): Problem =>
+  new Problem('body_too_large', `The body has more than ${bytesMax} bytes`);
 const malformed = (why: string): Problem => new Problem('body_malformed', `The body cannot be read: ${why}`);

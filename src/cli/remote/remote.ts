@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { type CallOptions, Rota, RotaError } from '../../client/index.ts';
+import { painted } from '../colour.ts';
 import { type Command, EXIT, type FlagKinds, UsageError } from '../command.ts';
 import type { Flags } from '../settings.ts';
 
@@ -39,8 +40,13 @@ export type There = {
 const LISTED_MAX = 100;
 
 /** Makes a command of what is done over HTTP. @param run resolves to an exit code, or to nothing where all went well */
-export function remote(run: (words: readonly string[], there: There) => Promise<number | undefined | null>): Command {
-  return async (words, flags) => {
+export function remote(
+  run: (words: readonly string[], there: There) => Promise<number | undefined | null>,
+  /** Flags that words stand for. */
+  flagsIn: (words: readonly string[]) => Flags = () => ({}),
+): Command {
+  return async (words, given) => {
+    const flags = { ...given, ...flagsIn(words) };
     const onInterrupt = (): never => process.exit(EXIT.interrupted);
     // Whoever reads has enough (`rota list | head`).
     const onClosed = (): never => process.exit(EXIT.done);
@@ -132,7 +138,7 @@ function secondsOf(text: string | undefined): number | undefined {
 
 /** What went wrong, for people: the sentence, what is wrong in detail, and where to look it up. */
 export function complain(error: RotaError): void {
-  console.error(isOutOfTime(error) ? 'Out of time (--timeout).' : error.message);
+  console.error(painted(isOutOfTime(error) ? 'Out of time (--timeout).' : error.message, 'red', process.stderr));
   for (const { detail, pointer, line, column } of error.errors ?? []) {
     const place =
       line !== undefined ? `line ${line}, column ${column ?? 1}: ` : pointer !== undefined ? `${pointer}: ` : '';

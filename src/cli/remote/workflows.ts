@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { CallOptions, Entry, Rota } from '../../client/index.ts';
 import { RotaError } from '../../client/index.ts';
+import { painted, paintedStatus } from '../colour.ts';
 import { type CommandSpec, EXIT, UsageError } from '../command.ts';
 import type { Flags } from '../settings.ts';
 import { complain, exitOf, limitOf, remote, remoteFlags, type There, textFlag, textFlags } from './remote.ts';
@@ -83,7 +84,7 @@ export const workflowCommands: Readonly<Record<string, CommandSpec>> = {
         ...Object.fromEntries(where),
       };
       await there.list(rota.list(filter, options), ({ id, status, name, launched_at }) =>
-        [id, status.padEnd(10), launched_at, name ?? '-'].join('  '),
+        [id, paintedStatus(status.padEnd(10)), launched_at, name ?? '-'].join('  '),
       );
       return EXIT.done;
     }),
@@ -246,7 +247,7 @@ async function waitFor(id: string, there: There): Promise<number> {
   const workflow = await there.rota.wait(id, {}, there.options);
   const { status, fields, errors } = workflow;
   const outcome = [
-    status,
+    paintedStatus(status),
     ...errors.map((error) => `${error.expression_id}  ${error.class}: ${error.message}`),
     JSON.stringify(fields),
   ];
@@ -337,9 +338,9 @@ async function standing(workflow: Shown, rota: Rota, options: CallOptions): Prom
   }
   const holders = new Map(workitems.map((one) => [one.expression_id.split('!')[0] ?? '', one.id]));
   return [
-    `${id}  ${status}${name === null ? '' : `  ${name}`}`,
+    `${id}  ${paintedStatus(status)}${name === null ? '' : `  ${name}`}`,
     `launched ${launched_at}${ended_at === null ? '' : `, over ${ended_at}`}`,
-    ...errors.map((error) => `error ${error.expression_id}  ${error.class}: ${error.message}`),
+    ...errors.map((error) => `${painted('error', 'red')} ${error.expression_id}  ${error.class}: ${error.message}`),
     ...timers.map((timer) => `timer ${timer.due_at}  ${timer.action}  ${timer.expression_id}`),
     ...(tree === null ? [] : treeLines(tree as Branch, live, holders)),
   ].join('\n');

@@ -6,6 +6,7 @@ import { Bound, type Message, newNode, type Place, type Strand, type TreeRef, ty
 import type { Acting, Expression, World } from '../state/world.ts';
 import { toText, treeOf } from './attributes.ts';
 import { childPath, dropStrand, refOf } from './branches.ts';
+import { ownEntry } from './participants.ts';
 import { newScope, spendVariables, visibleVariables } from './variables.ts';
 
 /*
@@ -192,10 +193,12 @@ function headOf(world: World, { name, attributes }: Tree, { root }: TreeRef): st
 }
 
 /** Whether the launch itself, or the stored definition it is of, names a participant so. */
-function isCalledBack({ row }: World, name: string): boolean {
-  const callbacks = JSON.parse(row.callbacks) as Json;
+function isCalledBack(world: World, name: string): boolean {
+  const callbacks = JSON.parse(world.row.callbacks) as Json;
   const layers: readonly Json[] = Array.isArray(callbacks) ? callbacks : [callbacks];
-  return layers.some((layer) => isObject(layer) && Object.hasOwn(layer, name));
+  return (
+    layers.some((layer) => isObject(layer) && Object.hasOwn(layer, name)) || ownEntry(world, name)?.entry.entry === name
+  );
 }
 
 export const definitionName = (tree: Tree): string | null => {

@@ -1,22 +1,39 @@
 import { urlFor } from '../../language/callbacks.ts';
 import type { Json } from '../../model/json.ts';
-import type { Registered } from '../../model/participants.ts';
-import type { Acting, World } from '../state/world.ts';
+import { type Registered, referenceText } from '../../model/participants.ts';
+import { storedKey } from '../../model/stimulus.ts';
+import { type Acting, Wanting, type World } from '../state/world.ts';
 
 /*
  * Where the work of a participant goes (docs/api-v1.md, Participants): the launch's own URL for its name, the launch's URL for a pattern its
- * name fits, the launch's URL for all; then the registry.
+ * name fits, the launch's URL for all; then what its stored definition brings along; then the registry.
  */
 
-/** `url` null: nothing is sent; it waits in the worklist. */
-export type Found = { readonly url: string | null; readonly entry: Registered | null };
+/** `url` null: nothing is sent; it waits in the worklist. `of`: the version of a definition that brings the entry along. */
+export type Found = { readonly url: string | null; readonly entry: Registered | null; readonly of?: string };
 
 /** Null: nobody knows this participant. */
 export function whereTo(world: World, participant: string): Found | null {
   const url = launchedUrl(world, participant);
   if (url !== null) return { url, entry: null };
+  const own = ownEntry(world, participant);
+  if (own !== null) return { url: own.entry.url, ...own };
   const entry = world.context.participant?.(world.row.tenant, participant) ?? null;
   return entry === null ? null : { url: entry.url, entry };
+}
+
+/** What the stored definition of this workflow brings along. */
+export function ownEntry(
+  { row, context }: World,
+  participant: string,
+): { readonly entry: Registered; readonly of: string } | null {
+  const { definitionName: name, definitionVersion: version } = row;
+  if (context.ownParticipant === undefined || name == null || version == null) return null;
+  const reference = { name, version };
+  const entry = context.ownParticipant(row.tenant, reference, participant);
+  const of = referenceText(reference);
+  if (entry === undefined) throw new Wanting([{ kind: 'definition', hash: storedKey(row.tenant, of) }]);
+  return entry === null ? null : { entry, of };
 }
 
 /** What the launch has; a list has the launch's own before that of its definition. */

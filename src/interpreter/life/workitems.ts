@@ -87,7 +87,7 @@ export function openWorkitem(x: Acting): void {
 }
 
 /** What is agreed with the participant, and the only fields it is given; null: all. What the expression says goes before the registry. */
-function agreed(x: Acting, { entry }: Found): { readonly terms: Terms; readonly input: Fields | null } {
+function agreed(x: Acting, { entry, of }: Found): { readonly terms: Terms; readonly input: Fields | null } {
   const more = saysMore(x);
   const said = (key: string): Json => (more ? attribute(x, key) : null);
   const object = (key: string): JsonObject | null => {
@@ -109,7 +109,11 @@ function agreed(x: Acting, { entry }: Found): { readonly terms: Terms; readonly 
     terms: {
       ...(entry === null
         ? {}
-        : { entry: entry.entry, ...(x.world.row.name === null ? {} : { name: x.world.row.name }) }),
+        : {
+            entry: entry.entry,
+            ...(of === undefined ? {} : { of }),
+            ...(x.world.row.name === null ? {} : { name: x.world.row.name }),
+          }),
       ...(input === null ? {} : { mapped: true }),
       ...(output === null ? {} : { output }),
       ...(heartbeatMs === null ? {} : { heartbeatMs }),

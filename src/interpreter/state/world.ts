@@ -2,9 +2,9 @@ import { LanguageError } from '../../language/language-error.ts';
 import { ELEMENT_WORK } from '../../language/work.ts';
 import { invariant } from '../../model/fault.ts';
 import type { HistoryEntry } from '../../model/history-kinds.ts';
-import { type ExpressionId, expressionId } from '../../model/ids.ts';
+import { type ExpressionId, expressionId, makeWorkflowId, type WorkflowId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
-import type { FindParticipant } from '../../model/participants.ts';
+import type { FindOwnParticipant, FindParticipant } from '../../model/participants.ts';
 import {
   type AgendaRow,
   type EmittedEvent,
@@ -91,6 +91,8 @@ export type StepContext = {
   readonly named?: (tenant: string, reference: string) => string | null | undefined;
   /** Which entry of the registries is for a participant of a tenant; left out, or null: none. */
   readonly participant?: FindParticipant;
+  /** The entry that the stored definition of a workflow brings along. */
+  readonly ownParticipant?: FindOwnParticipant;
   /** False: no workflow listens to others; events are for this one alone. */
   readonly hears?: boolean;
 };
@@ -206,6 +208,13 @@ export class World {
     const id = expressionId(expid, this.random());
     this.fresh.add(id);
     return id;
+  }
+  /** The id of a workflow to come. */
+  freshWorkflowId(): WorkflowId {
+    const hex = this.random();
+    // An empty word is none.
+    const word = (at: number): number => Number.parseInt(hex.slice(at, at + 6), 16) || 1;
+    return makeWorkflowId(this.now, [word(0), word(6)]);
   }
   private readonly fresh = new Set<ExpressionId>();
   /** Whether the id was made by this very step, so that no row of it can be stored. */

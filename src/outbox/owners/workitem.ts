@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine/engine.ts';
 import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields } from '../../model/json.ts';
-import { type Registered, SERVICE_PREFIX } from '../../model/participants.ts';
+import { type Registered, readTerms, SERVICE_PREFIX } from '../../model/participants.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -10,8 +10,8 @@ import { type Meter, NO_METER, type TryOutcomeClass } from '../../runtime/meter.
 import type { Store } from '../../store/store.ts';
 import { type CallbackSettings, callbackRequest, type DeliveredText } from '../callback.ts';
 import type { Dispatcher } from '../dispatcher.ts';
-import { hostOf, type Message, type Owner, type TryEnd } from '../message.ts';
-import { type Asked, directed, type Lookups, type Meaning, meaningOf } from '../registered.ts';
+import { hostOf, type Message, type Owner, type Share, type TryEnd } from '../message.ts';
+import { type Asked, directed, entryOf, type Lookups, type Meaning, meaningOf } from '../registered.ts';
 import { type Signer, sharedSigner, signed } from '../signing.ts';
 
 /* Messages of workitems: callbacks and notices. Each lives in its workitem's row, and most are claimed at birth by the engine. */
@@ -58,10 +58,13 @@ export function workitemOwner(parts: {
   /** Who is registered; left out: nobody. */
   readonly participants?: Lookups;
   readonly clock: Pick<Clock, 'now'>;
+  /** Nodes that send, this one among them; left out: it is alone. */
+  readonly nodes?: () => number;
   readonly settings: { readonly nodeId: string; readonly baseUrl: () => string; readonly userAgent: string };
 }): WorkitemOwner {
   const { store, engine, settings, proceedToken = () => null, signersOf = () => [], meter = NO_METER } = parts;
   const lookups = parts.participants ?? NOBODY;
+  const nodes = parts.nodes ?? (() => 1);
 
   function messageOf(ready: ReadyMessage): Message {
     const { row, workflow, claim, base } = ready;
@@ -81,6 +84,7 @@ export function workitemOwner(parts: {
       characters: row.fields?.length ?? 0,
       shared:
         row.inherits === null || base === null ? null : { key: `${workflow} ${row.inherits}`, characters: base.length },
+      ...(special ? { share: () => shareOf(ready) } : {}),
       request: () => {
         const plain = callbackRequest(ready, parts.deliveredText(row, base), {
           baseUrl: settings.baseUrl(),
@@ -126,6 +130,17 @@ export function workitemOwner(parts: {
           number: row.tries + 1,
         });
       },
+    };
+  }
+
+  /** How many tries its participant may have at once, divided by the nodes that send. */
+  function shareOf({ row, tenant }: ReadyMessage): Share | null {
+    const entry = entryOf({ tenant, url: row.url ?? '', participant: row.participant, terms: row.terms }, lookups);
+    if (entry?.places == null) return null;
+    const { of = '' } = readTerms(row.terms);
+    return {
+      key: JSON.stringify([tenant, of, entry.entry]),
+      most: Math.max(1, Math.floor(entry.places / Math.max(1, nodes()))),
     };
   }
 

@@ -16,6 +16,8 @@ export type Setting<Value = unknown> = {
   readonly schema: Readonly<Record<string, unknown>>;
   /** In the file it is written as it is built, and everywhere else as JSON. */
   readonly structured?: true;
+  /** It stands in the file alone: neither the environment nor a flag sets it. */
+  readonly fileOnly?: true;
   /** What is used when nothing is given. */
   readonly fallback: Value;
   /** @returns the value, or what it must be ("a whole number from 0 to 65535") */

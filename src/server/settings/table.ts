@@ -397,6 +397,16 @@ export const TABLE = {
     to: 300,
     meaning: 'seconds it is left alone at first (twice as long each time, at most 300), 1 to 300',
   }),
+  plugins: {
+    ...list<string>('PLUGINS', [], {
+      meaning:
+        'in the file only: modules that export `onRequest`, `onLaunch`, `onBeforeCallback` or `onAfterCallback` (docs/clients.md), as paths or packages',
+      wanted: 'a list of at most 20 paths or names of packages',
+      most: 20,
+      read: (part) => (part === '' || part.length > 1_000 ? null : part),
+    }),
+    fileOnly: true,
+  },
   /** Null: while HOST is loopback. */
   eventsAtRoot: flag('EVENTS_AT_ROOT', null, {
     meaning: '`1`: `POST /` takes events as `POST /v1/events` does; `0`: it does not',

@@ -1,7 +1,8 @@
 import { showWorkflow } from '../../../engine/show.ts';
+import { validate } from '../../../language/json-schema.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
-import { isObject } from '../../../model/json.ts';
-
+import { isObject, type JsonObject, ownValue } from '../../../model/json.ts';
+import type { WorkflowRow } from '../../../model/rows.ts';
 import { answers } from '../../answers.ts';
 import { drawingFor } from '../../diagram/layout.ts';
 import { type ElementState, svgOf } from '../../diagram/svg.ts';
@@ -12,6 +13,7 @@ import { type Call, jsonReply, type Operation, type Reply } from '../../operatio
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { isStorable } from '../../value.ts';
+import { INPUT_BYTES_MAX, inputInvalid } from '../definitions/running.ts';
 import { messageOf, nameOf, received, secondsOf } from '../signals/operations.ts';
 import { EventAnswer } from '../signals/schemas.ts';
 import { DefinitionStats, Diagram, Message, Taken } from './schemas.ts';
@@ -96,6 +98,7 @@ async function sendMessage(parts: Parts, call: Call): Promise<Reply> {
   if (given.some((pair) => pair.some((text) => !isStorable(text))))
     throw new Problem('query_invalid', 'The query contains U+0000 or half a surrogate pair');
   const data = callersFields({ ...Object.fromEntries(given), ...call.body });
+  await checkData(parts, row, name, data);
   const keepSeconds = secondsOf(call.query.get('ttl') ?? undefined, '#/ttl');
   const tree = await parts.trees.tree(row.definition);
   const incoming = messageOf(parts, {
@@ -133,6 +136,26 @@ async function sendMessage(parts: Parts, call: Call): Promise<Reply> {
     duplicate: false,
     ...(element !== undefined && { element }),
   });
+}
+
+/** What the stored definition of a workflow says of the data of its messages holds. @throws Problem `input_invalid` */
+async function checkData(
+  { registry }: Parts,
+  { tenant, definitionName, definitionVersion }: WorkflowRow,
+  name: string,
+  data: JsonObject,
+): Promise<void> {
+  if (definitionName == null || definitionVersion == null) return;
+  const definition = await registry.definitions.load(tenant, definitionName, definitionVersion);
+  const messages = definition === null ? undefined : ownValue(definition.options, 'messages');
+  const schema = isObject(messages) ? ownValue(messages, name) : undefined;
+  if (schema === undefined) return;
+  if (JSON.stringify(data).length > INPUT_BYTES_MAX)
+    throw new Problem('limit_exceeded', `The data of ${name} has more than ${INPUT_BYTES_MAX} bytes`);
+  const verdict = validate(schema, data);
+  if (verdict.kind === 'exhausted')
+    throw new Problem('limit_exceeded', `To hold this message against its schema takes more work than is allowed`);
+  if (verdict.kind === 'invalid') throw inputInvalid(`the message ${name}`, verdict.complaints);
 }
 
 /** Branches that are looked at for their tokens. */

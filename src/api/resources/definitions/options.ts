@@ -2,8 +2,10 @@ import { schemaComplaint } from '../../../language/json-schema.ts';
 import { LanguageError } from '../../../language/language-error.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { DEFAULT_TENANT } from '../../../model/tenant.ts';
+import { cut } from '../../../model/text.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { readInputs } from '../../../registry/inputs.ts';
+import { nameComplaint, specComplaints } from '../../../registry/participant-spec.ts';
 import { ownAddressComplaint, type Route, readRoute } from '../../../registry/routes.ts';
 import { readSchedules, type ScheduleSpec } from '../../../registry/schedule-spec.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
@@ -48,6 +50,7 @@ export function makeReadOptions(parts: Parts) {
     if (JSON.stringify(options).length > OPTIONS_BYTES_MAX)
       throw new Problem('limit_exceeded', `The keys of a definition have at most ${OPTIONS_BYTES_MAX} bytes together`);
     checkAsLaunch(options, read);
+    checkParticipants(parts, options);
     for (const [name, schema] of schemasIn(options)) {
       const wrong = schemaComplaint(schema);
       if (wrong !== null) refuse(`#/${name}${wrong.pointer.slice(1)}`, wrong.detail);
@@ -100,32 +103,19 @@ export function makeReadOptions(parts: Parts) {
       'replies',
       'compensate',
     ];
-    const participants = ownValue(options, 'participants');
-    const urls = isObject(participants)
-      ? Object.fromEntries(
-          Object.entries(participants).map(([name, entry]) => [name, isObject(entry) ? (entry['url'] ?? null) : null]),
-        )
-      : {};
-    if (Object.keys(urls).length > 0) checkOne({ callbacks: urls }, read, 'participants');
     const body = Object.fromEntries(
       names.flatMap((name) => (Object.hasOwn(options, name) ? [[name, options[name] as Json]] : [])),
     );
-    checkOne(body, read, 'callbacks');
+    checkOne(body, read);
   }
 
-  /** `under`: what `callbacks` are called here. */
-  function checkOne(body: JsonObject, read: Extract<DefinitionRead, { ok: true }>, under: string): void {
+  function checkOne(body: JsonObject, read: Extract<DefinitionRead, { ok: true }>): void {
     try {
       checkLaunch(body, DEFAULT_TENANT, read.tree, false);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       throw new Problem('request_invalid', error.message, {
-        complaints: error.complaints.map((complaint) => ({
-          ...complaint,
-          ...(complaint.pointer === undefined
-            ? {}
-            : { pointer: complaint.pointer.replace(/^#\/callbacks(?=\/|$)/, `#/${under}`) }),
-        })),
+        complaints: error.complaints,
       });
     }
   }
@@ -143,6 +133,29 @@ export function makeReadOptions(parts: Parts) {
 const invalid = (complaints: readonly Complaint[]): Problem =>
   new Problem('request_invalid', complaints[0]?.detail ?? 'The body has the wrong shape', { complaints });
 
+/** Entries as those of the registry. @throws Problem */
+function checkParticipants(parts: Pick<Parts, 'targetComplaint'>, options: JsonObject): void {
+  const written = ownValue(options, 'participants');
+  if (!isObject(written)) return;
+  const complaints = Object.entries(written).flatMap(([name, spec]): readonly Complaint[] => {
+    const pointer = `#/participants/${pointerPart(name)}`;
+    const wrong = nameComplaint(name);
+    if (wrong !== null) return [{ detail: `the name ${cut(name, 100)} ${wrong}`, pointer }];
+    if (!isObject(spec)) return [{ detail: `${cut(name, 100)} must be an object`, pointer }];
+    if (ownValue(spec, 'kind') === 'service')
+      return [{ detail: 'a service is for all definitions; register it', pointer: `${pointer}/kind` }];
+    return specComplaints(spec, parts.targetComplaint).map((one) => ({
+      detail: `of the participant ${cut(name, 100)}: ${one.detail}`,
+      pointer: `${pointer}${one.pointer.slice(1)}`,
+    }));
+  });
+  if (complaints.length > 0) throw invalid(complaints.slice(0, COMPLAINTS_MAX));
+}
+const COMPLAINTS_MAX = 20;
+
+const pointerPart = (name: string): string =>
+  encodeURIComponent(cut(name, 200).replaceAll('~', '~0').replaceAll('/', '~1'));
+
 /** JSON Schemas by the names under which they stand. */
 function schemasIn(options: JsonObject): readonly (readonly [string, Json])[] {
   const input = ownValue(options, 'input_schema');
@@ -150,10 +163,9 @@ function schemasIn(options: JsonObject): readonly (readonly [string, Json])[] {
   const named = isObject(messages) ? (Object.entries(messages) as [string, Json][]) : [];
   if (named.length > MESSAGES_MAX)
     throw invalid([{ detail: `messages must have at most ${MESSAGES_MAX} members`, pointer: '#/messages' }]);
-  const part = (name: string): string => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
   return [
     ...(input === undefined ? [] : [['input_schema', input] as const]),
-    ...named.map(([name, schema]) => [`messages/${part(name)}`, schema] as const),
+    ...named.map(([name, schema]) => [`messages/${pointerPart(name)}`, schema] as const),
   ];
 }
 

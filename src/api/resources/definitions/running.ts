@@ -1,8 +1,9 @@
+import { plainRetry } from '../../../engine/retry-rules.ts';
 import { validate } from '../../../language/json-schema.ts';
 import { LanguageError } from '../../../language/language-error.ts';
 import { lookup } from '../../../language/lookup.ts';
 import { substitute } from '../../../language/substitution.ts';
-import { isObject, type JsonObject, ownValue } from '../../../model/json.ts';
+import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { isPattern } from '../../../model/participants.ts';
 import type { Callbacks } from '../../../model/stimulus.ts';
 import type { Tree } from '../../../model/tree.ts';
@@ -81,7 +82,7 @@ export function makeRun(parts: Parts): (call: Call, asked: Run) => Promise<Reply
     const { order, targets, businessKey: ownKey, isStrict } = check(body, tenant, tree, asked.isFixed === true);
     const fields = checkedInput(definition, order.fields);
     const key = ownKey ?? businessKey(fields);
-    const callbacks = layered(targets, callbacksOf(definition.options), urlsOf(definition.options));
+    const callbacks = layered(targets, callbacksOf(definition.options));
     const missing = withoutAddress(parts, definition, tree, callbacks, call);
     if (isStrict && missing.length > 0)
       throw new Problem('participants_missing', `No address is known for ${missing.slice(0, 20).join(', ')}`, {
@@ -196,11 +197,28 @@ function fieldsOf(body: JsonObject): JsonObject {
 function withDefaults(options: JsonObject, body: JsonObject) {
   const own = Object.fromEntries(
     LAUNCH_OPTIONS.flatMap((name) => {
-      const value = ownValue(options, name);
+      const value = name === 'retry' ? retryOf(options) : ownValue(options, name);
       return value === undefined || Object.hasOwn(body, name) ? [] : [[name, value] as const];
     }),
   );
   return { body: { ...own, ...body }, businessKey: (fields: JsonObject) => keyOf(options, fields) };
+}
+
+/** The rules of a definition, with those of single participants it brings along before them. Of patterns of names they hold where it has no others. */
+function retryOf(options: JsonObject): Json | undefined {
+  const rules = ownValue(options, 'retry');
+  const written = ownValue(options, 'participants');
+  if (rules === undefined || !isObject(written)) return rules;
+  const plain = plainRetry(rules);
+  if ('complaint' in plain) return rules;
+  const entries = Object.entries(written).flatMap(([name, spec]) => {
+    const own = isObject(spec) ? ownValue(spec, 'retry') : undefined;
+    return own === undefined || isPattern(name) ? [] : [[name, own] as const];
+  });
+  if (entries.length === 0) return rules;
+  const all = isObject(plain.retry) ? plain.retry : {};
+  const named = ownValue(all, 'participants');
+  return { ...all, participants: { ...(isObject(named) ? named : {}), ...Object.fromEntries(entries) } };
 }
 
 /** The business key that a definition makes of the fields; null: it makes none. @throws Problem */
@@ -269,17 +287,6 @@ export function callbacksOf(options: JsonObject): Callbacks | null {
   return isObject(many) ? (many as { readonly [participant: string]: string }) : null;
 }
 
-/** The URLs of its participants. */
-function urlsOf(options: JsonObject): Callbacks | null {
-  const participants = ownValue(options, 'participants');
-  if (!isObject(participants)) return null;
-  const urls = Object.entries(participants).flatMap(([name, entry]) => {
-    const url = isObject(entry) ? ownValue(entry, 'url') : undefined;
-    return typeof url === 'string' ? [[name, url] as const] : [];
-  });
-  return Object.fromEntries(urls);
-}
-
 /**
  * Callbacks, the first in front; null: there are none. Where one of them says the same it is that one, so that nodes of a release before
  * understand it.
@@ -312,5 +319,6 @@ function withoutAddress(
   return parts.definitions
     .participants(tree)
     .filter((name) => !layers.some((layer) => parts.definitions.hasAddress(layer, name)))
+    .filter((name) => parts.registry.own.of(definition, name) === null)
     .filter((name) => parts.registry.participants.find(call.principal.tenant, name) === null);
 }

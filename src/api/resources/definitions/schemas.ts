@@ -2,6 +2,7 @@ import { CATCH_UPS, OVERLAPS, SCHEDULES_MAX } from '../../../registry/schedule-s
 import { type Schema, Type } from '../../schema.ts';
 import { Fields, nextCursor, nullable, Tree, text, time } from '../../schema-parts.ts';
 import { Warnings } from '../../warnings.ts';
+import { ParticipantPut } from '../participants/schemas.ts';
 import { Launch } from '../workflows/schemas.ts';
 
 /** Body of a validation. */
@@ -128,17 +129,10 @@ const definitionKeys = {
   callbacks,
   participants: Type.Optional({
     type: 'object',
-    additionalProperties: Type.Object(
-      {
-        kind: Type.Optional(Type.OneOf(['callback'], 'What can be said here of a participant is where it is')),
-        url: text('Where it is', { minLength: 1, maxLength: 8_192 }),
-        description: Type.Optional(text('For people', { maxLength: DESCRIPTION_MAX })),
-      },
-      { additionalProperties: false },
-    ),
+    additionalProperties: ParticipantPut,
     maxProperties: 200,
     description:
-      'Participants of this definition, by name or /pattern/; they come behind its callbacks, before the registry',
+      'Participants of this definition, by name or /pattern/, as the registry has them; they come behind its callbacks, before the registry',
   }),
   input_schema: Type.Optional(anything('What the fields of a launch must be: JSON Schema 2020-12')),
   inputs: Type.Optional(

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import { canonicalJson, isObject, type Json, type JsonObject, ownValue, withoutKeys } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { definitionOf } from '../../../registry/definitions.ts';
 import { nameComplaint, readReference, VERSION_MAX } from '../../../registry/names.ts';
+import { SEALED_KEY } from '../../../registry/own-participants.ts';
 import type { Route } from '../../../registry/routes.ts';
 import { newSchedules } from '../../../registry/schedules.ts';
 import type { ChangedName, DefinitionName, DefinitionVersion } from '../../../store/tables/definition-name.ts';
 import { answers } from '../../answers.ts';
+import { shown } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
@@ -34,6 +36,9 @@ import { textReplyFor } from './text.ts';
 export const DEFINITIONS_MAX = 10_000;
 export const DEFINITIONS_CHARACTERS_MAX = 64_000_000;
 export const ROUTES_MAX = 1_000;
+/** Of one tenant: triggers for events of one type, and schedules. */
+export const TRIGGERS_OF_TYPE_MAX = 100;
+export const TENANT_SCHEDULES_MAX = 10_000;
 /** Times a change is tried against others who change the same name. */
 const TRIES_MAX = 5;
 /** What a definition may come as, beside JSON. */
@@ -181,10 +186,9 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     const before = await parts.store.stored.name(tenant, name);
     checkPreconditions(call, before);
     const isThere = before !== null && before.active !== null;
+    const old = isThere ? (JSON.parse(before.options) as JsonObject) : {};
     const body: JsonObject =
-      call.document === null
-        ? call.body
-        : { ...(isThere ? (JSON.parse(before.options) as JsonObject) : {}), definition: call.document.text };
+      call.document === null ? call.body : { ...withoutKeys(old, SEALED_KEY), definition: call.document.text };
     const text = textIn(body);
     const read = parts.definitions.read(text);
     if (!read.ok) throw unreadable(read.errors);
@@ -193,13 +197,14 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     if (isPublic && !call.principal.scopes.has('admin'))
       throw new Problem('scope_missing', 'A public route needs the scope admin');
     if (options['mcp'] === true) checkToolName(tenant, name);
-    const optionsText = canonicalJson(options);
+    const optionsText = canonicalJson(parts.registry.own.stored(tenant, name, options, old));
     const sha256 = sha(`${text}\n${optionsText}`);
     const ready = parts.definitions.prepare(read.tree);
     const told = { tenant, name, format, tree: ready.tree, options, warnings, read };
     if (isThere && before.sha256 === sha256)
       return storedReply(200, { ...told, sha256, version: before.active ?? 1 }, []);
     checkRoom(tenant, before, optionsText.length, route);
+    checkStarts(tenant, name, options);
     const last = (before?.last ?? 0) + 1;
     if (last > VERSION_MAX) throw new Problem('limit_exceeded', `A definition has at most ${VERSION_MAX} versions`);
     const now: ChangedName = {
@@ -318,7 +323,7 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     return jsonReply(
       200,
       {
-        ...(JSON.parse(found.options) as JsonObject),
+        ...withoutKeys(JSON.parse(found.options) as JsonObject, SEALED_KEY),
         name,
         version: found.version,
         active: found.version === row.active,
@@ -385,11 +390,12 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
   ): Reply {
     const { name, version, sha256, format, tree, options, read } = about;
     const callbacks = callbacksOf(options);
+    const own = ownValue(options, 'participants');
     const doubts = [
-      ...parts.definitions.warnings(read, isObject(callbacks) ? callbacks : null),
+      ...parts.definitions.warnings(read, isObject(callbacks) ? { ...callbacks, ...(isObject(own) ? own : {}) } : null),
       ...(read.warnings ?? []),
     ];
-    const own = about.warnings.map((message) => ({ code: 'schedule_narrow', message, pointer: '#/schedules' }));
+    const narrow = about.warnings.map((message) => ({ code: 'schedule_narrow', message, pointer: '#/schedules' }));
     return jsonReply(
       status,
       {
@@ -402,7 +408,7 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
         participants: [...parts.definitions.participants(tree)],
         starts: startsOf(tree),
         ...(format === 'bpmn' ? { elements: elementsOf(tree) } : {}),
-        warnings: [...doubts, ...own].map((warning) => ({ ...warning })),
+        warnings: [...doubts, ...narrow].map((warning) => ({ ...warning })),
       },
       {
         Location: `${parts.basePath()}/v1/definitions/${name}/versions/${version}`,
@@ -419,7 +425,6 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     });
   }
 
-  /** @throws Problem when a tenant has as much as it may */
   /** Two names that models would call by the same word cannot both be tools. */
   function checkToolName(tenant: string, name: string): void {
     for (const other of parts.registry.definitions.of(tenant))
@@ -429,6 +434,35 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
       }
   }
 
+  /** How much of a tenant an event or a moment may start. @throws Problem */
+  function checkStarts(tenant: string, name: string, options: JsonObject): void {
+    const listIn = (of: JsonObject, key: string): readonly Json[] => {
+      const list = ownValue(of, key);
+      return Array.isArray(list) ? (list as readonly Json[]) : [];
+    };
+    const typesIn = (of: JsonObject): readonly string[] =>
+      listIn(of, 'triggers').map((trigger) => (isObject(trigger) ? String(trigger['type']) : ''));
+    const types = typesIn(options);
+    let schedules = listIn(options, 'schedules').length;
+    if (types.length + schedules === 0) return;
+    const counts = new Map(types.map((type) => [type, types.filter((one) => one === type).length]));
+    for (const other of parts.registry.definitions.of(tenant)) {
+      if (other.name === name) continue;
+      if (schedules > 0) schedules += listIn(other.options, 'schedules').length;
+      if (types.length > 0)
+        for (const type of typesIn(other.options)) if (counts.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
+    }
+    if (schedules > TENANT_SCHEDULES_MAX && listIn(options, 'schedules').length > 0)
+      throw new Problem('limit_exceeded', `There are ${TENANT_SCHEDULES_MAX} schedules, as many as there may be`);
+    const full = [...counts].find(([, count]) => count > TRIGGERS_OF_TYPE_MAX);
+    if (full !== undefined)
+      throw new Problem(
+        'limit_exceeded',
+        `Events of type ${shown(full[0])} start ${TRIGGERS_OF_TYPE_MAX} definitions, as many as they may`,
+      );
+  }
+
+  /** @throws Problem when a tenant has as much as it may */
   function checkRoom(tenant: string, before: DefinitionName | null, characters: number, route: Route | null): void {
     const { names, characters: all } = parts.registry.definitions.size(tenant);
     const isNew = before === null || before.active === null;

@@ -38,7 +38,7 @@ const properties = {
   ),
   retry: Type.Optional({ description: 'Rules for its tries, as the retry of a launch' }),
   places: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 10_000, description: 'Tries under way at once, on one node' }),
+    Type.Integer({ minimum: 1, maximum: 10_000, description: 'Tries under way at once, of all nodes together' }),
   ),
   deadline: Type.Optional(Duration),
   heartbeat: Type.Optional(Duration),

@@ -172,7 +172,7 @@ export async function received(
   return accepted.map(answerOf);
 }
 
-export function answerOf({ row, duplicate, skipped }: Accepted): JsonObject {
+export function answerOf({ row, duplicate, skipped, element }: Accepted): JsonObject {
   const started = JSON.parse(row.started) as readonly string[];
   const resumed = JSON.parse(row.resumed) as readonly string[];
   const kept = row.state === 'kept';
@@ -187,6 +187,7 @@ export function answerOf({ row, duplicate, skipped }: Accepted): JsonObject {
     kept,
     kept_until: kept && row.expiresAt < FOR_EVER ? timeView(row.expiresAt) : null,
     duplicate,
+    ...(element !== undefined && { element }),
     ...(skipped.length > 0 && {
       skipped: skipped.map(({ definition, reason, workflowId }) => ({
         definition,

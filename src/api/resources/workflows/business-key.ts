@@ -90,6 +90,10 @@ export async function launchUnder(
   }
 }
 
+/** The same where nobody wants to know whose it is. */
+export const takenBusinessKey = (): Problem =>
+  new Problem('business_key_taken', 'There is a workflow with this business key');
+
 const takenBy = (workflow: WorkflowId, row: Pick<WorkflowRow, 'status'> | null): Problem =>
   new Problem('business_key_taken', 'There is a workflow with this business key', {
     told: { workflow_id: workflow, workflow_status: row?.status ?? null },

@@ -356,3 +356,15 @@ export const History = Type.Object(
   },
   { title: 'History' },
 );
+
+/** What an import is answered. */
+export const Imported = Type.Object(
+  {
+    imported: Type.Array(
+      Type.Object({ id: Type.String(), was: Type.Optional(Type.String({ description: 'The id in the file' })) }),
+    ),
+    definitions: Type.Integer({ minimum: 0, description: 'Definitions that came with them' }),
+    dry_run: Type.Optional(Type.Boolean({ description: 'true: nothing was written' })),
+  },
+  { title: 'Imported' },
+);
