@@ -32,6 +32,8 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['interpreter/expressions/bpmn/flow.ts: reach[other]', 'a number as text'],
   ['interpreter/life/listening.ts: error[key]', OURS],
   ['interpreter/state/encoding.ts: NEW_HEADER[key]', 'the parts of a header'],
+  ['interpreter/state/encoding.ts: differing[key]', 'the parts of a header'],
+  ['interpreter/state/encoding.ts: values[key]', 'the parts of a header'],
   ['interpreter/state/encoding.ts: node.data[key]', 'the names of the expressions’ own data'],
   ['language/feel/call.ts: tree.given[place]', LIST],
   ['language/feel/lex.ts: ESCAPES[letter]', 'one letter'],
