@@ -16,4 +16,4 @@ class Archive extends Blob {
       : (buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
   }
 }
-setMemoryTemplate(() => new Archive());
+setMemoryTemplate(() => new Archive([]));
