@@ -319,6 +319,8 @@ function Filters({ state, set }: { readonly state: State; readonly set: (change:
   const [typed, type] = useState<State>(state);
   useEffect(() => type(state), [query.value]);
   const active = WRITTEN.filter(([name]) => state[name] !== '');
+  // On a telephone they would push the rows off the screen.
+  const [isWide] = useState(() => !window.matchMedia('(max-width: 640px)').matches);
   return (
     <form
       class="panel stack"
@@ -328,33 +330,36 @@ function Filters({ state, set }: { readonly state: State; readonly set: (change:
         set(Object.fromEntries(WRITTEN.map(([name]) => [name, typed[name].trim()])));
       }}
     >
-      <div class="filters">
-        <label class="field">
-          <span class="label">Status</span>
-          <select
-            value=""
-            onChange={(event) => {
-              const chosen = event.currentTarget.value as Status;
-              set({ status: [...state.status.filter((one) => one !== chosen), chosen] });
-            }}
-          >
-            <option value="">{state.status.length === 0 ? 'any' : 'add one…'}</option>
-            {STATUSES.map((one) => (
-              <option key={one}>{one}</option>
-            ))}
-          </select>
-        </label>
-        {WRITTEN.map(([name, title, hint]) => (
-          <label class="field" key={name}>
-            <span class="label">{title}</span>
-            <input
-              value={typed[name]}
-              placeholder={hint}
-              onInput={(event) => type({ ...typed, [name]: event.currentTarget.value })}
-            />
+      <details open={isWide}>
+        <summary class="small">Filters</summary>
+        <div class="filters">
+          <label class="field">
+            <span class="label">Status</span>
+            <select
+              value=""
+              onChange={(event) => {
+                const chosen = event.currentTarget.value as Status;
+                set({ status: [...state.status.filter((one) => one !== chosen), chosen] });
+              }}
+            >
+              <option value="">{state.status.length === 0 ? 'any' : 'add one…'}</option>
+              {STATUSES.map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
           </label>
-        ))}
-      </div>
+          {WRITTEN.map(([name, title, hint]) => (
+            <label class="field" key={name}>
+              <span class="label">{title}</span>
+              <input
+                value={typed[name]}
+                placeholder={hint}
+                onInput={(event) => type({ ...typed, [name]: event.currentTarget.value })}
+              />
+            </label>
+          ))}
+        </div>
+      </details>
       <div class="row">
         <Button type="submit">Filter</Button>
         {state.status.map((one) => (

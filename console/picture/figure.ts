@@ -120,12 +120,19 @@ function placeOf(tree: Json, expid: string, names: ReadonlySet<string>, depth: n
   const named =
     known && (isParticipant || isCall) ? (typeof reference === 'string' ? reference : (text ?? head)) : head;
   const kind = kindOf(head, isCall, isParticipant, children.length, attributes.length, depth);
-  const title = DEFINES.has(head) ? head : named;
+  // Of a diagram each element has its name, or its id.
+  const isElement = head.startsWith('bpmn:');
+  const said = (key: string): string => (typeof given[key] === 'string' ? given[key] : '');
+  const title = DEFINES.has(head) ? head : isElement ? said('name') || said('id') || head : named;
   return {
     expid,
     head,
     title,
-    caption: DEFINES.has(head) ? definedName(tree) : captionOf(given, attributes, text, named),
+    caption: DEFINES.has(head)
+      ? definedName(tree)
+      : isElement
+        ? said('type')
+        : captionOf(given, attributes, text, named),
     kind,
     isParticipant,
     attributes,

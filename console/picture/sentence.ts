@@ -105,6 +105,8 @@ const titleAt = (places: (expid: string) => Place | null, expid: string): string
 
 /** What follows the live places in the rows they are in, the nearest row last. */
 function nextPlaces(root: Place, seen: ReadonlyMap<string, Seen>): readonly Place[] {
+  // In a diagram the flows tell what comes next, and their conditions which.
+  if (root.head.startsWith('bpmn:')) return [];
   const row = root.children.filter((child) => child.kind !== 'definition');
   const last = row.findLastIndex((child) => (seen.get(child.expid)?.live.length ?? 0) > 0);
   return last === -1 ? [] : row.slice(last + 1).filter((child) => seen.get(child.expid)?.state === 'to come');

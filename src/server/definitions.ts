@@ -44,7 +44,10 @@ export function makeDefinitions(): Definitions {
     prepare: (written) => {
       const known = prepared.get(written);
       if (known !== undefined) return known;
-      const { tree, name, revision } = reorganise(written);
+      const { tree, name: given, revision } = reorganise(written);
+      // A diagram is called as its process is.
+      const called = tree.name === 'bpmn:process' ? tree.attributes.get('name') : undefined;
+      const name = typeof called === 'string' ? called : given;
       const text = JSON.stringify(treeToStored(tree));
       const ready = { tree, name, revision, text, hash: createHash('sha256').update(text).digest('hex') };
       prepared.set(written, ready);

@@ -539,7 +539,9 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const [item] = await items(id);
     await where.getByRole('button', { name: new RegExp(`${item?.participant}.* 1 live`) }).waitFor();
     const picture = page.getByRole('img', { name: /^Diagram\. / });
-    await expect.poll(() => picture.evaluate('(image) => image.naturalWidth > 300')).toBe(true);
+    await expect
+      .poll(() => picture.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth > 300))
+      .toBe(true);
     await isWell();
     await act(id, item, 'proceed', {});
     await where.getByRole('button', { name: new RegExp(`${item?.participant}.* 1 done`) }).waitFor();

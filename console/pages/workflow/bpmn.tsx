@@ -30,7 +30,7 @@ export function BpmnDiagram({
   };
   return (
     <div>
-      <div class="canvas bpmn">
+      <div class="canvas bpmn" tabIndex={0} role="region" aria-label="Diagram">
         <img src={url.href} alt={`Diagram. ${words === '' ? 'No token is anywhere.' : words}`} />
       </div>
       <ul class="row zoom" aria-label="Where tokens are">
