@@ -130,7 +130,7 @@ test('whoever does not pay in five minutes is reminded, in ten more it is too la
   expect(late.json()).toMatchObject({ status: 404, code: 'workflow_not_found' });
 });
 
-test('an order outlives its server: it is killed, started again, and paid', async () => {
+test('an order outlives its server: it is killed, started again, and paid', { timeout: 90_000 }, async () => {
   const id = await order();
   await jobs('validate-order', 'send-bill');
   server.process.kill('SIGKILL');
