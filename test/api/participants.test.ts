@@ -338,6 +338,34 @@ test('what was done is undone, the latest first: by an error nobody handles, by 
   expect(fields).not.toHaveProperty('dropped');
 });
 
+test.each([
+  ['replayed, goes on', 'replay', 2],
+  ['cancelled, is skipped', 'cancel', 1],
+])('an undoing that fails waits as an error; %s', async (_told, way, times) => {
+  says.set('/book', { status: 200, body: { proceed: true } });
+  says.set('/undo', { status: 200, body: { proceed: true } });
+  says.set('/undo-b', { status: 503 });
+  const workflow =
+    "define\n  sequence\n    book_a undo: 'undo_a'\n    book_b undo: 'broken_undo'\n    compensate all: true\n";
+  const id = await launch(workflow, {
+    callbacks: { ...callbacks(), broken_undo: `${there}/undo-b` },
+    replies: true,
+    retry: { delays: [] },
+  });
+  const { errors } = await is(id, 'error');
+  expect(undone(id)).toHaveLength(0);
+  const [{ expression_id: failed } = { expression_id: '' }] = errors as unknown as { expression_id: string }[];
+  says.set('/undo-b', { status: 200, body: { proceed: true } });
+  const path = way === 'replay' ? `errors/${failed}/replay` : `expressions/${failed}/cancel`;
+  const answer = await postJson(rota.url, `/v1/workflows/${id}/${path}`, {});
+  expect(answer.status, answer.text).toBe(201);
+  await is(id, 'completed');
+  expect(undone(id)).toMatchObject([['undo_a', {}, undefined]]);
+  expect(
+    asked.filter(({ url, body }) => url === '/undo-b' && body.includes(id) && body.includes('"active"')),
+  ).toHaveLength(times);
+});
+
 test('a definition brings participants along: whole entries, before the registry, for its own workflows', async () => {
   const store = (name: string, body: object | string): Promise<Answer> =>
     send(rota.url, 'PUT', `/v1/definitions/${name}`, {
