@@ -154,9 +154,10 @@ export function joinChanges(first: Changes, second: Changes): Changes {
 }
 
 function sweptBy(changes: Changes): Changes {
+  // What is owed outlives a sweep, and so does what became of it: a notice that was delivered must not be owed again.
   const notices = new Map<string, Op<WorkitemRow>>();
   for (const [id, op] of changes.workitems)
-    if (op.kind === 'put' && op.row.state === 'closed' && op.row.send !== null) notices.set(id, op);
+    if (op.kind !== 'put' || (op.row.state === 'closed' && op.row.send !== null)) notices.set(id, op);
   return {
     ...bareChanges(changes.workflow),
     workitems: notices,

@@ -148,3 +148,16 @@ test('neighbouring history rows fold into one list of entries', () => {
   expect(folded).toMatchObject({ firstN: 1, lastN: 3, at: 20 });
   expect(JSON.parse(folded.entries)).toEqual([{ kind: 'a', at: 1 }, { kind: 'b', at: 2 }, { kind: 'c' }]);
 });
+
+test('a notice that was delivered in the batch of a kill is not owed again', () => {
+  const tried = changing([
+    [1, { kind: 'delete' }],
+    [2, { kind: 'patch', set: { tries: 1, dueAt: 9 } }],
+    [3, { kind: 'put', row: workitem(3) }],
+  ]);
+  const { workitems } = joinChanges(tried, changing([], { sweep: true }));
+  expect([...workitems]).toEqual([
+    [id(1), { kind: 'delete' }],
+    [id(2), { kind: 'patch', set: { tries: 1, dueAt: 9 } }],
+  ]);
+});
