@@ -136,6 +136,7 @@ function baseValue(world: World, scope: ExpressionId): Fields | null {
 /** A step that threw again and again is a bug of ours: the workflow waits in error instead of being tried for ever. */
 export function broken(world: World, { message, pause: isPaused = false, agenda }: Of<'broken'>): Answer {
   if (isPaused) pause(world);
+  world.header.aside = true;
   const x = agenda === undefined ? null : meantBy(world, agenda);
   const strand = x?.strand ?? world.strand(ROOT);
   const node = x?.node ?? strand?.nodes[0];

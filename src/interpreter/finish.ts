@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../model/history-kinds.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
+import { freeAside } from './life/leaving.ts';
 import { useUp } from './life/undoing.ts';
 import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
 import { decodeMessages, encodeMessages, strandsOf } from './state/messages.ts';
@@ -98,6 +99,7 @@ export function finish(world: World): Changes {
     world.sweep = true;
     header.errors = 0;
   }
+  if (isOver) freeAside(world);
   // What was done and never undone is of no use any more.
   if (isOver && header.undos !== null) {
     for (const [number] of header.undos) useUp(world, number);

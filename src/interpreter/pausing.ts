@@ -43,5 +43,6 @@ export function goOn(world: World): void {
   world.shift = world.now - from;
   header.overslept = [from, world.now];
   header.pausedAt = null;
+  header.aside = false;
   world.record({ kind: 'workflow.resumed' });
 }

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { WorkflowId } from '../../src/model/ids.ts';
+import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { randomIds } from '../../src/runtime/ids.ts';
@@ -106,4 +106,22 @@ test('what is left of a long step is taken up by nobody once it is given up, unt
   expect(agendaOf(workflow)[0]?.payload).not.toBe(row?.payload);
   expect((await tell(workflow, 'kill'))?.ok).toBe(true);
   expect(await statusOf(workflow)).toBe('killed');
+});
+
+test('every row that was given up is due again once its error is replayed, and none outlives the workflow', async () => {
+  const workflow = await launch(parts, "define\n  alpha timers: '1d: reminder, 2d: reminder'\n");
+  parts.clock.advanceTo(START + 3 * 86_400_000);
+  for (const { id } of agendaOf(workflow)) await giveUp(workflow, id);
+  expect(agendaOf(workflow).map(({ heldAt }) => heldAt)).toEqual([parts.clock.now(), parts.clock.now()]);
+  const [error, ...more] = await errorsOf(workflow);
+  expect(more).toEqual([]);
+  const event = { kind: 'replay', expression: error?.row.id as ExpressionId, fields: null, tree: null } as const;
+  await parts.engine.advance([{ workflow, origin: SERVER, event }]);
+  expect(agendaOf(workflow).filter(({ heldAt }) => heldAt !== null)).toEqual([]);
+
+  for (const { id } of agendaOf(workflow)) await giveUp(workflow, id);
+  const { id } = await workitemOf(store, workflow, 'alpha');
+  await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'proceed', workitem: id, fields: {} } }]);
+  expect(await statusOf(workflow)).toBe('completed');
+  expect(agendaOf(workflow).filter(({ heldAt }) => heldAt !== null)).toEqual([]);
 });

@@ -17,7 +17,7 @@ import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields } from '../../model/json.ts';
 import { withoutKeys } from '../../model/json.ts';
 import { treeToStored } from '../../model/tree.ts';
-import type { Acting } from '../state/world.ts';
+import type { Acting, World } from '../state/world.ts';
 import { attribute, toText, treeOf } from './attributes.ts';
 import { expressionOf, type Of } from './birth.ts';
 import { dropStrand, type KinPage, refOf, strandsBelow, uncount } from './branches.ts';
@@ -183,6 +183,14 @@ export function clearError(x: Acting): void {
   x.world.header.errors--;
   x.node.hasError = false;
   x.strand.touched = true;
+  freeAside(x.world);
+}
+
+/** What was put aside (`broken`) is due again. A pause that goes on frees it by itself. */
+export function freeAside(world: World): void {
+  if (!world.header.aside || world.header.pausedAt !== null) return;
+  world.header.aside = false;
+  world.shift ??= 0;
 }
 
 /** Fields without what was put there for one participant. */

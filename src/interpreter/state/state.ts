@@ -196,6 +196,8 @@ export type Header = {
   undoSeq: number;
   /** It is being cancelled with all that was done. */
   compensating: boolean;
+  /** Agenda rows were put aside, for no step could work with them: they are due again once the error is dealt with, or go with the workflow. */
+  aside: boolean;
   tags: Record<string, number>;
   wfName: string | null;
   revision: string | null;
@@ -425,6 +427,7 @@ export const newHeader = (): Header => ({
   undos: null,
   undoSeq: 0,
   compensating: false,
+  aside: false,
   tags: {},
   wfName: null,
   revision: null,
