@@ -61,7 +61,8 @@ function hurry(): void {
   const since = performance.now();
   const now = performance.now.bind(performance);
   performance.now = () => since + (now() - since) * HURRY;
-  const sooner = (run: () => void, ms = 0): NodeJS.Timeout => later(run, ms / HURRY);
+  const sooner = (run: (...given: unknown[]) => void, ms = 0, ...given: unknown[]): NodeJS.Timeout =>
+    later(run, ms / HURRY, ...given);
   globalThis.setTimeout = sooner as typeof setTimeout;
 }
 
