@@ -17,7 +17,7 @@ import { operationsOf } from './operations.ts';
 import type { Parts } from './parts.ts';
 import { routeOperations } from './resources/definitions/routes.ts';
 import { docsOperations } from './resources/docs/operations.ts';
-import { makeStreams } from './streams.ts';
+import { makeStreams, type Streams } from './streams.ts';
 
 export type App = {
   readonly handle: RequestListener;
@@ -31,7 +31,7 @@ export type App = {
 /** Requests under way, and streams that ended before they were done, by why. */
 export type AppFigures = {
   readonly requests: number;
-  readonly closed: { readonly slow: number; readonly gone: number; readonly shutdown: number };
+  readonly closed: ReturnType<Streams['figures']>;
 };
 
 /**
@@ -42,7 +42,7 @@ export type AppFigures = {
 export function makeApp(
   parts: Parts,
   identify: Identify = () => OPEN,
-  browsers: BrowserPolicy = { corsOrigins: [], isSecure: false, version: '' },
+  browsers: BrowserPolicy = { corsOrigins: () => [], isSecure: false, version: '' },
   addressOf: AddressOf = makeAddressOf(() => false),
 ): App {
   const app = new Koa();
@@ -53,8 +53,7 @@ export function makeApp(
   const meter = parts.figures?.meter;
   const admitting = admit(identify, parts.rates, parts.audit, parts.log, meter);
   app.use(report(parts.log, browserHeaders(browsers), addressOf, meter));
-  const cors = corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]);
-  if (cors !== null) app.use(cors);
+  app.use(corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]));
   const probes = new Set(operations.flatMap(({ probe, path }) => (probe === true ? [path] : [])));
   app.use(limitAddresses(parts.rates, probes));
   const routes = parts.role === 'worker' ? null : routeOperations(parts);

@@ -103,6 +103,7 @@ export type Stats = {
   readonly hosts:
     | readonly {
         readonly host: string;
+        readonly inFlight: number;
         readonly tries: number;
         readonly failingSince: number | null;
         readonly p95Ms: number | null;
@@ -224,15 +225,17 @@ export type Parts = {
   /** What `GET /v1/info` says beside what is in the other parts. */
   readonly about: {
     readonly version: string;
-    /** How callers are told apart: `none`, everybody may do everything. Asked each time, for the first key closes the door. */
-    readonly auth: () => 'none' | 'keys';
-    readonly retainEndedDays: number;
+    /** What it was built from; null: nobody knows. */
+    readonly commit: string | null;
+    /** Whether callers are asked who they are. Asked each time, for the first key closes the door. */
+    readonly auth: () => 'open' | 'required';
+    readonly retainDays: { readonly ended: number; readonly audit: number; readonly batches: number };
     /** The bounds of a step, by their names. */
     readonly limits: Readonly<Record<string, number>>;
     /** What this cell is called; null or left out: there are none. */
     readonly cell?: string | null;
     /** What an operator should look at, a sentence each. */
-    readonly warnings: () => readonly string[];
+    readonly warnings: (tenant: Tenant) => readonly string[];
   };
   /** Seconds after which a workitem that still waits is overdue: of participants, and of all others. */
   readonly overdue: { readonly seconds: number; readonly of: { readonly [participant: string]: number } };

@@ -22,7 +22,7 @@ export const Tree: Schema = {
 
 /** Why somebody does something; kept in the history. */
 export const reason = Type.Optional(
-  Type.String({ description: 'Why, in your words; the history keeps it', maxLength: 1_000 }),
+  Type.String({ description: 'Why, in your words; the history keeps it', maxLength: 500 }),
 );
 
 /** Only a reason is wanted in this body. */

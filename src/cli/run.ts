@@ -8,6 +8,7 @@ import { check } from './commands/check.ts';
 import { completion, SHELLS } from './commands/completion.ts';
 import { config } from './commands/config.ts';
 import { convert, convertFlags } from './commands/convert.ts';
+import { health } from './commands/health.ts';
 import { keysFlags } from './commands/keys-flags.ts';
 import { new_, newFlags } from './commands/new.ts';
 import { batchCommands } from './remote/batch.ts';
@@ -17,6 +18,7 @@ import { definitionCommands } from './remote/definitions.ts';
 import { eraseCommands } from './remote/erase.ts';
 import { eventCommands } from './remote/events.ts';
 import { registryCommands } from './remote/registry.ts';
+import { serverCommands } from './remote/server.ts';
 import { workflowCommands } from './remote/workflows.ts';
 import { type Flags, settingFlags } from './settings.ts';
 
@@ -34,6 +36,16 @@ const migrate = later(async () => (await import('./commands/migrate.ts')).migrat
 const checkDatabase = later(async () => (await import('./commands/check-database.ts')).checkDatabaseCommand);
 const tenants = later(async () => (await import('./commands/tenants.ts')).tenants);
 const keys = later(async () => (await import('./commands/keys.ts')).keys);
+const reseal = later(async () => (await import('./commands/reseal.ts')).reseal);
+
+/** `rota secrets …` with one verb more, which is done in the database of the settings, not by a server. */
+const withReseal = (others: CommandSpec): CommandSpec => ({
+  ...others,
+  usage: `${others.usage} | reseal`,
+  verbs: [...(others.verbs ?? []), 'reseal'],
+  flags: { ...settingFlags, ...others.flags },
+  run: (words, flags) => (words[0] === 'reseal' && words.length === 1 ? reseal : others.run)(words, flags),
+});
 
 const commands: Readonly<Record<string, CommandSpec>> = {
   serve: {
@@ -92,6 +104,7 @@ const commands: Readonly<Record<string, CommandSpec>> = {
   ...eraseCommands,
   ...carryCommands,
   ...conformanceCommands,
+  ...serverCommands,
   keys: {
     usage: 'rota keys generate | create | list | rotate <id> | revoke <id>',
     about: 'API keys: who may call the server',
@@ -107,6 +120,14 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     words: [2, 2],
     verbs: ['move'],
     flags: { from: { type: 'string' }, to: { type: 'string' }, address: { type: 'string' } },
+  },
+  secrets: withReseal(registryCommands['secrets'] as CommandSpec),
+  health: {
+    usage: 'rota health [--port 8080]',
+    about: 'say whether the server of these settings answers, for containers',
+    run: health,
+    words: [0, 0],
+    flags: settingFlags,
   },
   config: {
     usage: 'rota config check [file] | rota config print [--redacted]',

@@ -964,7 +964,7 @@ export type Info = {
   /** Of the server */
   readonly version: string;
   /** How callers are told apart; none: everybody may do everything */
-  readonly auth: 'none' | 'keys';
+  readonly auth: 'open' | 'required';
   /** Where everything is kept */
   readonly store?: 'postgres' | 'distributed' | 'embedded' | 'simulated';
   /** What this node does */

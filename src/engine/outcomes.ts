@@ -45,6 +45,7 @@ export type FailedTry = {
   readonly status: number | null;
   readonly reason: string | null;
   readonly nextAt: number | null;
+  readonly milliseconds: number;
   /** No delay is left. */
   readonly isLast: boolean;
 };
@@ -206,6 +207,7 @@ function consequence(row: WorkitemRow, ended: Ended, around: Circumstances): Con
           status: failed.status,
           reason: failed.told ?? failed.error,
           nextAt,
+          milliseconds: ended.logged.milliseconds,
           isLast: nextAt === null && !isBetween,
         };
 

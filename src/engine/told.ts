@@ -24,6 +24,7 @@ function tellTry(log: Log, turn: Turn, row: WorkitemRow, failed: FailedTry): voi
     send: failed.send,
     ...(failed.status === null ? { reason: failed.reason } : { status: failed.status }),
     try: failed.number,
+    milliseconds: failed.milliseconds,
   };
   const nextAt = failed.nextAt === null ? null : new Date(failed.nextAt).toISOString();
   log.info('a try failed', { event: 'try.failed', ...details, next_at: nextAt });

@@ -172,6 +172,7 @@ export async function openIdentity(parts: IdentityParts): Promise<Identity> {
       if (isSettled && (await store.changeMark()) === mark) readAt = looked;
       else await refresh();
       await keys.tellUsed();
+      await secrets.tellUsed();
       again();
       return false;
     },

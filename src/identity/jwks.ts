@@ -20,6 +20,8 @@ export type KeySource = {
   current(): Promise<KeySet | null>;
   /** Reads anew for a key that is not there. False: it was read a moment ago, or cannot be. */
   readAgain(): Promise<boolean>;
+  /** The next who asks has it read anew, however young what is held is. */
+  expire(): void;
 };
 
 type Parts = {
@@ -38,10 +40,12 @@ export function makeKeySource(keys: Exclude<Issuer['keys'], { kind: 'secret' }>,
   let held: { readonly set: KeySet; readonly text: string; readonly at: number } | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;
   let changedAt: number | null = null;
+  let isExpired = false;
   let reading: Promise<boolean> | null = null;
 
   async function read(): Promise<boolean> {
     triedAt = time.now();
+    isExpired = false;
     try {
       if (keys.kind === 'file') {
         const { mtimeMs } = await stat(keys.path);
@@ -81,15 +85,19 @@ export function makeKeySource(keys: Exclude<Issuer['keys'], { kind: 'secret' }>,
     });
     return reading;
   };
-  const mayTry = (): boolean => reading !== null || time.now() - triedAt >= COOLDOWN_MS;
+  const mayTry = (): boolean => isExpired || reading !== null || time.now() - triedAt >= COOLDOWN_MS;
 
   return {
     current: async () => {
       const age = held === null ? Number.POSITIVE_INFINITY : time.now() - held.at;
-      if (age >= (keys.kind === 'file' ? COOLDOWN_MS : FRESH_MS) && mayTry()) await once();
+      if (isExpired || (age >= (keys.kind === 'file' ? COOLDOWN_MS : FRESH_MS) && mayTry())) await once();
       return held !== null && time.now() - held.at <= staleMs ? held.set : null;
     },
     readAgain: async () => (mayTry() ? once() : false),
+    expire: () => {
+      isExpired = true;
+      changedAt = null;
+    },
   };
 }
 

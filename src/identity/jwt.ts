@@ -38,6 +38,8 @@ export type Tokens = {
   /** What is remembered of a token; null: it must be verified. */
   remembered(token: string): Principal | null;
   verify(token: string): Promise<TokenFound>;
+  /** Forgets what is remembered of tokens, and has the keys of issuers read anew by whoever asks next. */
+  readAnew(): void;
 };
 
 export function makeTokens(parts: {
@@ -94,6 +96,10 @@ export function makeTokens(parts: {
 
   return {
     areTaken: issuers.length > 0,
+    readAnew: () => {
+      for (const source of sources.values()) source.expire();
+      remembered = makeBoundedMap(REMEMBERED_MAX);
+    },
     remembered: (token) => {
       const one = remembered.get(hashOf(token));
       return one !== undefined && one.until > wall() ? one.principal : null;

@@ -6,6 +6,7 @@ import type { Mirror } from './mirror.ts';
 import type { Principal, Scope } from './principal.ts';
 import { SCOPES } from './principal.ts';
 import { EVERY_TENANT } from './secrets.ts';
+import { USED_EVERY_MS } from './used.ts';
 
 /* API keys: made, looked up, exchanged, ended. */
 
@@ -16,8 +17,6 @@ export const KEYS_OF_TENANT_MAX = 1_000;
 const PREVIOUS_MAX = 2;
 /** Times a rotation is tried against others of the same key. */
 const ROTATIONS_MAX = 5;
-/** When a key was last used is written this often. */
-export const USED_EVERY_MS = 300_000;
 
 /** What came of looking at a key. `why` is for the log: callers are told the same words whatever it was. */
 export type KeyFound =

@@ -6,7 +6,10 @@ export type SecretKind = 'capability' | 'webhook';
 /** `v1`: HMAC-SHA256, `v1a`: ed25519, as Standard Webhooks has them; `mac`: our own tokens. */
 export type SecretType = 'v1' | 'v1a' | 'mac';
 
-export type Secret = Pick<SecretRow, 'id' | 'tenant' | 'match' | 'generation' | 'createdAt' | 'createdBy'> & {
+export type Secret = Pick<
+  SecretRow,
+  'id' | 'tenant' | 'match' | 'generation' | 'createdAt' | 'createdBy' | 'lastUsedAt'
+> & {
   readonly kind: SecretKind;
   readonly type: SecretType;
   readonly value: string;

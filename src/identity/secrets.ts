@@ -7,6 +7,7 @@ import { randomDigits } from './key-text.ts';
 import type { Mirror } from './mirror.ts';
 import { nameOfKey, type Sealing } from './sealing.ts';
 import type { Secret, SecretKind, SecretType } from './secret.ts';
+import { USED_EVERY_MS } from './used.ts';
 import { makePrivateSecret, makeSharedSecret, makeSigners, type WebhookSigner } from './webhook-secrets.ts';
 
 /* What the server signs with, opened and ready in memory. */
@@ -32,6 +33,8 @@ export type Secrets = {
   ensureRing(): Promise<void>;
   /** What a callback of a tenant is signed with; nothing: it is not. */
   readonly signersOf: (tenant: Tenant, url: string) => readonly WebhookSigner[];
+  /** Whether one secret has signed callbacks of a tenant to several hosts: each of them could sign as we do, for the others. */
+  readonly isForMany: (tenant: Tenant) => boolean;
   /** Makes the first secret that all callbacks of a tenant are signed with, where there is none. */
   ensureDefault(tenant: Tenant): Promise<void>;
   /** `taken`: there is one for these URLs already; `full`: there are as many as there may be. */
@@ -54,6 +57,8 @@ export type Secrets = {
   rotate(id: string, overlapSeconds: number): Promise<Secret | null>;
   /** False: it is revoked already. */
   revoke(id: string): Promise<boolean>;
+  /** Writes which were signed with, at most once in five minutes for each. */
+  tellUsed(): Promise<void>;
   /** Opens what has changed. @throws SealedShut for one that no key opens, unless told to go on without it */
   reopen(strict: boolean): void;
 };
@@ -75,14 +80,16 @@ export function makeSecrets(parts: {
   const opened = new Map<string, { readonly row: SecretRow; readonly secret: Secret | null }>();
   let living: { readonly [Kind in SecretKind]: readonly Secret[] } = { capability: [], webhook: [] };
   let ring: readonly RingKey[] = [];
+  /** When it was last written that one was used. */
+  const writtenAt = new Map<string, number>();
 
   function open(row: SecretRow): Secret | null {
     const value = sealing.open(row.id, row.value);
     const before = row.previous === null ? '[]' : sealing.open(row.id, row.previous);
     if (value === null || before === null) return null;
-    const { id, tenant, match, generation, createdAt, createdBy, revokedAt } = row;
+    const { id, tenant, match, generation, createdAt, createdBy, revokedAt, lastUsedAt } = row;
     return {
-      ...{ id, tenant, match, generation, createdAt, createdBy, revokedAt, value },
+      ...{ id, tenant, match, generation, createdAt, createdBy, revokedAt, lastUsedAt, value },
       kind: row.kind as SecretKind,
       type: row.type as SecretType,
       previous: JSON.parse(before) as Secret['previous'],
@@ -151,6 +158,7 @@ export function makeSecrets(parts: {
       await add({ tenant: EVERY_TENANT, kind: 'capability', type: 'mac', match: '', value, createdBy: 'server' });
     },
     signersOf: signers.of,
+    isForMany: signers.isForMany,
     ensureDefault: async (tenant) => {
       if (isThere(tenant, 'v1', '')) return;
       const value = freshValue('v1');
@@ -193,6 +201,16 @@ export function makeSecrets(parts: {
       await take(id);
       store.tellKeys();
       return isRevoked;
+    },
+    tellUsed: async () => {
+      const now = parts.wall();
+      for (const id of signers.takeUsed()) {
+        const last = Math.max(writtenAt.get(id) ?? 0, mirror.get(id)?.lastUsedAt ?? 0);
+        if (now - last < USED_EVERY_MS) continue;
+        writtenAt.set(id, now);
+        await store.secrets.used(id);
+      }
+      for (const id of writtenAt.keys()) if (mirror.get(id) === undefined) writtenAt.delete(id);
     },
     reopen,
   };

@@ -63,8 +63,15 @@ export function makeSigners(parts: { readonly wall: () => number }): {
   of(tenant: Tenant, url: string): readonly WebhookSigner[];
   /** From now on these are the secrets, newest first. */
   set(secrets: readonly Secret[]): void;
+  /** Whether the secret that signs whatever no other signs, of this tenant, has signed for several hosts here. */
+  isForMany(tenant: Tenant): boolean;
+  /** Ids of those that were asked for since this was last asked. */
+  takeUsed(): ReadonlySet<string>;
 } {
-  type Held = { readonly signer: WebhookSigner; readonly until: number | null };
+  type Held = { readonly id: string; readonly signer: WebhookSigner; readonly until: number | null };
+  let used = new Set<string>();
+  /** By tenant: the first host that was signed for with the secret for all; true: there was another one. */
+  const forAll = new Map<Tenant, string | true>();
   let all: readonly Secret[] = [];
   let remembered = makeBoundedMap<readonly Held[]>(REMEMBERED_MAX);
   const made = new Map<string, WebhookSigner>();
@@ -81,16 +88,25 @@ export function makeSigners(parts: { readonly wall: () => number }): {
     return (['v1', 'v1a'] as const).flatMap((type) => {
       const ofType = fitting.filter((one) => one.type === type);
       const longest = Math.max(...ofType.map(({ match }) => match.length));
+      if (longest === 0 && type === 'v1') note(tenant, plain);
       return ofType
         .filter(({ match }) => match.length === longest)
-        .flatMap(({ value, previous }) => [
-          { signer: signer(type, value), until: null },
-          ...previous.map((before) => ({ signer: signer(type, before.value), until: before.until })),
+        .flatMap(({ id, value, previous }) => [
+          { id, signer: signer(type, value), until: null },
+          ...previous.map((before) => ({ id, signer: signer(type, before.value), until: before.until })),
         ]);
     });
   }
 
+  function note(tenant: Tenant, url: string): void {
+    const host = URL.canParse(url) ? new URL(url).host : url;
+    const known = forAll.get(tenant);
+    if (known === true || known === host || (known === undefined && forAll.size >= REMEMBERED_MAX)) return;
+    forAll.set(tenant, known === undefined ? host : true);
+  }
+
   return {
+    isForMany: (tenant) => forAll.get(tenant) === true,
     set: (secrets) => {
       all = secrets;
       remembered = makeBoundedMap(REMEMBERED_MAX);
@@ -103,7 +119,16 @@ export function makeSigners(parts: { readonly wall: () => number }): {
       const held = remembered.get(name) ?? find(tenant, url);
       remembered.set(name, held);
       const now = held.some(({ until }) => until !== null) ? parts.wall() : 0;
-      return held.flatMap(({ signer: one, until }) => (until === null || until > now ? [one] : []));
+      return held.flatMap(({ id, signer: one, until }) => {
+        if (until !== null && until <= now) return [];
+        used.add(id);
+        return [one];
+      });
+    },
+    takeUsed: () => {
+      const taken = used;
+      used = new Set();
+      return taken;
     },
   };
 }

@@ -19,6 +19,8 @@ export type Breakers = {
   shut(): readonly string[];
   /** Those that are not closed, and until when they are open (process time). */
   all(): readonly { readonly host: string; readonly state: BreakerState; readonly until: number }[];
+  /** Since the start: how often a host came to each state. */
+  readonly transitions: () => Readonly<Record<BreakerState, number>>;
   stop(): void;
 };
 
@@ -50,6 +52,7 @@ export function makeBreakers(parts: {
   };
   const counted = makeBoundedMap<Known>(HOSTS_MAX);
   const open = new Map<string, Open>();
+  const transitions = { open: 0, 'half-open': 0, closed: 0 };
 
   function shutOff(host: string, times: number): void {
     const long = Math.min(OPEN_SECONDS_MAX, seconds * 2 ** Math.min(times, 20));
@@ -58,10 +61,12 @@ export function makeBreakers(parts: {
       const one = open.get(host);
       if (one === undefined) return;
       one.state = 'half-open';
+      transitions['half-open'] += 1;
       onHalfOpen();
     });
     open.set(host, { state: 'open', times, until: time.now() + ms, cancel });
     counted.delete(host);
+    transitions.open += 1;
   }
 
   return {
@@ -71,7 +76,7 @@ export function makeBreakers(parts: {
       const one = open.get(host);
       if (sign === 'works') {
         one?.cancel();
-        open.delete(host);
+        if (open.delete(host)) transitions.closed += 1;
         counted.delete(host);
         return false;
       }
@@ -90,6 +95,7 @@ export function makeBreakers(parts: {
     },
     shut: () => [...open].flatMap(([host, { state }]) => (state === 'open' ? [host] : [])),
     all: () => [...open].map(([host, { state, until }]) => ({ host, state, until })),
+    transitions: () => transitions,
     stop: () => {
       for (const { cancel } of open.values()) cancel();
       open.clear();

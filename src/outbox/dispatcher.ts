@@ -54,6 +54,12 @@ export type Dispatcher = {
   readonly figures: () => DispatcherFigures;
   /** Hosts that are left alone, or asked with a single try. */
   readonly breakers: Breakers['all'];
+  /** How often a host was left alone, asked with a single try, called as others again. */
+  readonly breakerTransitions: Breakers['transitions'];
+  /** Tries to a host under way. */
+  underWayOf(host: string): number;
+  /** What hosts are promised from now on; tries under way are not ended. */
+  promise(hosts: readonly HostLimit[]): void;
 };
 
 export type DispatcherFigures = {
@@ -64,6 +70,8 @@ export type DispatcherFigures = {
   readonly refused: number;
   readonly unreachable: number;
   readonly dropped: number;
+  /** Of those dropped: their host was left alone, or they asked to come later. */
+  readonly postponed: number;
 };
 
 /** One claim takes this many messages: enough to stay busy, few enough that their leases last until they are sent. */
@@ -107,7 +115,7 @@ export function makeDispatcher(parts: {
       wake();
     },
   });
-  const standings = withLimits(withBreakers(makeStandings(settings), breakers), limits, settings.hosts ?? []);
+  const standings = withLimits(withBreakers(makeStandings(settings), breakers), limits);
   const queue = makeFairQueue<Held>(standings);
   const waiting = makeWaiting();
   const shares = makeShares();
@@ -133,7 +141,7 @@ export function makeDispatcher(parts: {
   let quietCallers: (() => void)[] = [];
   const leaseMs = settings.leaseSeconds * 1000;
   let cancelGivingBack: (() => void) | null = null;
-  const figures = { delivered: 0, refused: 0, unreachable: 0, dropped: 0 };
+  const figures = { delivered: 0, refused: 0, unreachable: 0, dropped: 0, postponed: 0 };
 
   const loop = makeLoop({ name: 'claims', work: claim, time, ids: parts.ids, log });
 
@@ -267,6 +275,15 @@ export function makeDispatcher(parts: {
       if (hasOpened) leaveAlone(item.host);
       if (cutOff && end?.result.kind === 'unreachable') end = null;
       figures[countedAs(end)] += 1;
+      if (end?.result.kind === 'postponed') figures.postponed += 1;
+      if (end?.result.kind === 'delivered' && log.isDebug())
+        log.debug('a message was delivered', {
+          event: 'try.delivered',
+          ...item.about,
+          host: item.host,
+          status: end.result.status,
+          milliseconds: Math.round(end.endedAt - end.startedAt),
+        });
       if (end !== null) item.ended(end);
       const next = behind.get(item);
       if (next !== undefined) {
@@ -283,7 +300,11 @@ export function makeDispatcher(parts: {
   /** What waits for a host that is not called for now is given back, and stays due. */
   function leaveAlone(host: string): void {
     log.warn('a host fails again and again; it is left alone for a while', { event: 'breaker.open', host });
-    for (const item of [...waiting.all()]) if (item.host === host && !item.started) drop(item);
+    for (const item of [...waiting.all()]) {
+      if (item.host !== host || item.started) continue;
+      figures.postponed += 1;
+      drop(item);
+    }
   }
 
   /** It must not be sent any more, or is left to others. */
@@ -388,6 +409,14 @@ export function makeDispatcher(parts: {
     },
     figures: () => ({ ...figures, underWay: running, waiting: queue.size + shares.waiting }),
     breakers: breakers.all,
+    breakerTransitions: breakers.transitions,
+    underWayOf: (host) => queue.countOf(host) - queue.waitingOf(host),
+    promise: (hosts) => {
+      limits.promise(hosts);
+      for (const host of [...queue.hosts()]) queue.again(host);
+      pump();
+      wake();
+    },
   };
 }
 
@@ -413,11 +442,11 @@ function healthOf(end: TryEnd | null): BreakerSign {
   return result.kind === 'refused' && (result.status >= 500 || result.status === 429) ? 'fails' : 'works';
 }
 
-/** What was promised to a host; where nothing was promised to any, nobody is asked. */
-const withLimits = (standings: Standings, limits: HostLimits, promised: readonly HostLimit[]): Standings =>
-  promised.length === 0
-    ? standings
-    : { ...standings, placesOf: (host) => limits.placesOf(host, standings.placesOf(host)) };
+/** What was promised to a host. */
+const withLimits = (standings: Standings, limits: HostLimits): Standings => ({
+  ...standings,
+  placesOf: (host) => limits.placesOf(host, standings.placesOf(host)),
+});
 
 /** A host that is asked with a single try has one place; one that is left alone none. */
 const withBreakers = (standings: Standings, breakers: Pick<Breakers, 'of'>): Standings => ({

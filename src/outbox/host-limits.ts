@@ -18,6 +18,8 @@ export type HostLimits = {
   placesOf(host: string, places: number): number;
   /** A try begins; true when the host has fewer places from now on. */
   begun(host: string): boolean;
+  /** What is promised from now on; those that wait for their pace wait on. */
+  promise(limits: readonly HostLimit[]): void;
   stop(): void;
 };
 
@@ -32,19 +34,15 @@ export function makeHostLimits(parts: {
   readonly onFree: (host: string) => void;
 }): HostLimits {
   const { time } = parts;
-  const exact = new Map(parts.limits.map((limit) => [limit.host.toLowerCase(), limit]));
-  const below = parts.limits.flatMap((limit) =>
-    limit.host.startsWith('*.') ? [{ end: limit.host.slice(1).toLowerCase(), limit }] : [],
-  );
-  // Those that leave most of a name open come last.
-  below.sort((a, b) => b.end.length - a.end.length);
-  const found = makeBoundedMap<HostLimit | 'none'>(HOSTS_MAX);
+  let promised = lookUpIn(parts.limits);
+  let found = makeBoundedMap<HostLimit | 'none'>(HOSTS_MAX);
   const waiting = new Map<string, () => void>();
 
   function limitOf(host: string): HostLimit | 'none' {
     const known = found.get(host);
     if (known !== undefined) return known;
     const name = host.replace(/:\d{1,5}$/, '');
+    const { exact, below } = promised;
     const limit =
       exact.get(host) ?? exact.get(name) ?? below.find(({ end }) => name.endsWith(end))?.limit ?? ('none' as const);
     found.set(host, limit);
@@ -55,11 +53,13 @@ export function makeHostLimits(parts: {
   return {
     placesOf: (host, places) => {
       if (waiting.has(host)) return 0;
+      if (!promised.any) return places;
       const limit = limitOf(host);
       if (limit === 'none' || limit.triesMax === null) return places;
       return Math.min(places, Math.max(1, Math.floor(limit.triesMax / nodes())));
     },
     begun: (host) => {
+      if (!promised.any) return false;
       const limit = limitOf(host);
       if (limit === 'none' || limit.perSecond === null) return false;
       // One after the other, evenly: whoever promises ten in a second does not mean ten at once.
@@ -72,9 +72,24 @@ export function makeHostLimits(parts: {
       waiting.set(host, cancel);
       return true;
     },
+    promise: (limits) => {
+      promised = lookUpIn(limits);
+      found = makeBoundedMap(HOSTS_MAX);
+    },
     stop: () => {
       for (const cancel of waiting.values()) cancel();
       waiting.clear();
     },
   };
+}
+
+/** Limits as they are looked up: those of one name, and those of all names below one, of which the longest counts. */
+function lookUpIn(limits: readonly HostLimit[]) {
+  const exact = new Map(limits.map((limit) => [limit.host.toLowerCase(), limit]));
+  const below = limits.flatMap((limit) =>
+    limit.host.startsWith('*.') ? [{ end: limit.host.slice(1).toLowerCase(), limit }] : [],
+  );
+  // Those that leave most of a name open come last.
+  below.sort((a, b) => b.end.length - a.end.length);
+  return { exact, below, any: limits.length > 0 };
 }

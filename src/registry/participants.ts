@@ -165,4 +165,4 @@ export function makeParticipants(parts: {
   };
 }
 
-const idOf = ({ tenant, name }: Pick<ParticipantRow, 'tenant' | 'name'>): string => `${tenant} ${name}`;
+export const idOf = ({ tenant, name }: Pick<ParticipantRow, 'tenant' | 'name'>): string => `${tenant} ${name}`;

@@ -20,13 +20,32 @@ export type Log = {
   readonly warn: (sentence: string, details: LineDetails) => void;
   /** A bug of ours, or something an operator has to see to. An Error under the key `err` is written with its stack and causes. */
   readonly error: (sentence: string, details: LineDetails) => void;
+  /** Whether lines of the level debug are written: for those that would cost something to make. */
+  readonly isDebug: () => boolean;
   /** The same log with `details` on every line. */
   readonly with: (details: LogDetails) => Log;
 };
 
 /** What must not be read in a log even when somebody logs it by mistake. */
-const SECRET: ReadonlySet<string> = new Set(['authorization', 'cookie', 'x-api-key', 'fields']);
-const REDACTED = ['authorization', 'cookie', '*.authorization', '*.cookie', '*["x-api-key"]', 'fields', '*.fields'];
+const SECRETS = [
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'x-api-key',
+  'webhook-signature',
+  'fields',
+  'key',
+  'token',
+  'ticket',
+  'secret',
+  'password',
+  'proceed_url',
+  'callback_url',
+];
+const SECRET: ReadonlySet<string> = new Set(SECRETS);
+const REDACTED = SECRETS.flatMap((name) =>
+  name.includes('-') ? [`["${name}"]`, `*["${name}"]`] : [name, `*.${name}`],
+);
 
 /** Warnings and errors are written at once, and dropped last. */
 const WARN_LEVEL = 40;
@@ -64,7 +83,7 @@ export function makeLog(options: {
   readonly time?: ProcessTime;
   /** Bytes of lines that wait while the sink takes none. */
   readonly bytesMax?: number;
-}): Log {
+}): LeveledLog {
   const { sink, time = realTime, bytesMax } = options;
   const lines =
     sink === undefined
@@ -75,10 +94,35 @@ export function makeLog(options: {
     lastLevel: 0,
     write: (line: string): void => lines.add(line, stream.lastLevel >= WARN_LEVEL),
   };
-  const settings = { level: options.level, base: null };
+  // What is below the level never gets there: children of a logger would keep the level they were born with.
+  const settings = { level: 'trace', base: null };
+  const least = { value: levelOf(options.level) };
   // Looking for secrets costs more than the line, and most lines have nowhere to keep one.
-  return logOn({ plain: pino(settings, stream), redacted: pino({ ...settings, redact: REDACTED }, stream) });
+  const log = logOn(
+    { plain: pino(settings, stream), redacted: pino({ ...settings, redact: REDACTED }, stream) },
+    least,
+  );
+  return {
+    ...log,
+    setLevel: (level) => {
+      least.value = levelOf(level);
+    },
+  };
 }
+
+/** A log whose level can be changed, for whatever was made of it as well. */
+export type LeveledLog = Log & { readonly setLevel: (level: string) => void };
+
+const LEVELS: ReadonlyMap<string, number> = new Map([
+  ['trace', 10],
+  ['debug', 20],
+  ['info', 30],
+  ['warn', 40],
+  ['error', 50],
+  ['fatal', 60],
+]);
+/** Silent is above all. */
+const levelOf = (name: string): number => LEVELS.get(name) ?? Number.POSITIVE_INFINITY;
 
 type Line = (details: LogDetails, sentence: string) => void;
 type Writer = {
@@ -90,14 +134,23 @@ type Writer = {
 };
 type Ways = { readonly plain: Writer; readonly redacted: Writer };
 
-function logOn({ plain, redacted }: Ways): Log {
+function logOn({ plain, redacted }: Ways, least: { readonly value: number }): Log {
   const via = (details: LogDetails): Writer => (isPlain(details) ? plain : redacted);
   return {
-    debug: (sentence, details) => via(details).debug(details, sentence),
-    info: (sentence, details) => via(details).info(details, sentence),
-    warn: (sentence, details) => via(details).warn(details, sentence),
-    error: (sentence, details) => via(details).error(details, sentence),
-    with: (details) => logOn({ plain: via(details).child(details), redacted: redacted.child(details) }),
+    isDebug: () => least.value <= 20,
+    debug: (sentence, details) => {
+      if (least.value <= 20) via(details).debug(details, sentence);
+    },
+    info: (sentence, details) => {
+      if (least.value <= 30) via(details).info(details, sentence);
+    },
+    warn: (sentence, details) => {
+      if (least.value <= 40) via(details).warn(details, sentence);
+    },
+    error: (sentence, details) => {
+      if (least.value <= 50) via(details).error(details, sentence);
+    },
+    with: (details) => logOn({ plain: via(details).child(details), redacted: redacted.child(details) }, least),
   };
 }
 
@@ -112,6 +165,7 @@ function isPlain(details: LogDetails): boolean {
 
 /** A log that says nothing. */
 export const silentLog: Log = {
+  isDebug: () => false,
   debug: () => {},
   info: () => {},
   warn: () => {},

@@ -43,7 +43,12 @@ export type Meter = {
   readonly authenticated: (method: string, outcome: string) => void;
   /** What came of so many items of batches. */
   readonly batchItems: (action: string, outcome: 'done' | 'failed' | 'skipped', count: number) => void;
+  /** Something is larger than PAYLOAD_WARN of what it may be. */
+  readonly large: (what: LargeThing) => void;
 };
+
+/** What is warned of before it is too large. */
+export type LargeThing = 'body' | 'definition' | 'fields' | 'expressions';
 
 const nothing = (): void => {};
 
@@ -62,6 +67,7 @@ export const NO_METER: Meter = {
   request: nothing,
   authenticated: nothing,
   batchItems: nothing,
+  large: nothing,
 };
 
 /** The first, which takes all calls, and a second, which takes some of them. */

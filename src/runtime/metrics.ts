@@ -65,6 +65,13 @@ const COUNTERS = {
   },
   rota_callback_retries_total: { help: 'Tries that were not the first of their message' },
   rota_callbacks_exhausted_total: { help: 'Messages whose last try has failed' },
+  rota_callbacks_postponed_total: {
+    help: 'Messages put off without a try: their host is left alone for a while, or asked not to be called',
+  },
+  rota_breaker_transitions_total: {
+    help: 'Times a host was left alone (open), asked with a single try (half_open), or called as others again (closed)',
+    labels: { to: ['open', 'half_open', 'closed'] },
+  },
   rota_timers_fired_total: { help: 'Timers that fired on this node' },
   rota_events_sent_total: { help: 'Events written to streams of this node' },
   rota_events_readers_closed_total: {
@@ -78,6 +85,11 @@ const COUNTERS = {
       outcome: ['done', 'failed', 'skipped'],
     },
   },
+  rota_payload_warnings_total: {
+    help: 'Bodies, definitions, fields and counts of live expressions beyond PAYLOAD_WARN of what there may be',
+    labels: { what: ['body', 'definition', 'fields', 'expressions'] },
+  },
+  rota_tls_reload_failures_total: { help: 'Times certificate and key were to be read anew and could not serve' },
   rota_database_lost_total: {
     help: 'Connections to the database that were lost; they are made again',
     labels: { pool: ['engine', 'reads'] },
@@ -138,6 +150,9 @@ const GAUGES = {
   rota_database_connections: {
     help: 'Connections of this node to the database, and callers that wait for one',
     labels: { pool: ['engine', 'reads'], state: ['used', 'idle', 'waiting'] },
+  },
+  rota_tls_certificate_not_after_seconds: {
+    help: 'When the certificate that is shown ends, in seconds since 1970; left out without TLS',
   },
   rota_nodes: { help: 'Living nodes on this database, by role', labels: { role: ['all', 'api', 'worker'] } },
   rota_scrape_stale: {
@@ -244,9 +259,18 @@ export function makeMetrics(): Metrics {
     timers: tally(counter('rota_timers_fired_total')),
     lost: counter('rota_database_lost_total'),
     batchItems: counter('rota_batch_items_total'),
+    payloads: counter('rota_payload_warnings_total'),
   };
   const told = new Map<CounterName, Counter>(
-    (['rota_events_sent_total', 'rota_events_readers_closed_total'] as const).map((name) => [name, counter(name)]),
+    (
+      [
+        'rota_events_sent_total',
+        'rota_events_readers_closed_total',
+        'rota_callbacks_postponed_total',
+        'rota_breaker_transitions_total',
+        'rota_tls_reload_failures_total',
+      ] as const
+    ).map((name) => [name, counter(name)]),
   );
   const waited = {
     engine: distribution('rota_database_wait_seconds', { pool: 'engine' }),
@@ -306,6 +330,7 @@ export function makeMetrics(): Metrics {
     },
     authenticated: (method, outcome) => (authenticated(`${method} ${outcome}`).count += 1),
     batchItems: (action, outcome, count) => counters.batchItems.labels(action, outcome).inc(count),
+    large: (what) => counters.payloads.labels(what).inc(),
   };
 
   /** Of the process: measured from the first look on, so that whoever never looks pays nothing. */

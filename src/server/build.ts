@@ -7,7 +7,8 @@ import { makeApp } from '../api/app.ts';
 import { makeAuditing } from '../api/audit.ts';
 import { makeAddressOf } from '../api/middleware/address.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
-import { makeRates } from '../api/middleware/rate.ts';
+import { makeRates, type Rates } from '../api/middleware/rate.ts';
+import { overdueNow } from '../api/overdue.ts';
 import type { Parts } from '../api/parts.ts';
 import { makeBatchRunner } from '../batches/run.ts';
 import { readConsole } from '../console/files.ts';
@@ -40,6 +41,7 @@ import { keepHouse } from '../worker/house-keeping.ts';
 import { makeSchedules, type SchedulesLoop } from '../worker/schedules.ts';
 import { makeBaseUrl } from './base-url.ts';
 import type { Between } from './between.ts';
+import type { Changeable } from './changes.ts';
 import { compose } from './compose.ts';
 import { type Config, isLoopback } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
@@ -52,7 +54,8 @@ import { launchesOf } from './schedules.ts';
 import { boundsOf } from './settings/bounds.ts';
 import { startsOf } from './starts.ts';
 import { targetPolicy } from './targets.ts';
-import { version } from './version.ts';
+import { commit, version } from './version.ts';
+import { warningsOf } from './warnings.ts';
 import { printYaml } from './yaml.ts';
 
 export type { Between } from './between.ts';
@@ -66,6 +69,8 @@ export type Built = {
   /** Whether an address is the server's, for those who serve others beside it. */
   readonly serves: (method: string, path: string) => boolean;
   readonly profile: Store['profile'];
+  /** From now on these settings hold; rates are counted from nothing, and issuers' keys are read anew. */
+  change(next: Changeable): void;
   /** What /metrics says, for the listener that has nothing else. */
   scrape(): Promise<{ readonly type: string; readonly text: string }>;
   /** Ends answers that go on by themselves; nobody would wait for those. */
@@ -83,6 +88,8 @@ type Around = {
   /** Where this node can be called. */
   readonly ownUrl: string;
   readonly isStopping: () => boolean;
+  /** Of the certificate that is shown; null: there is none. */
+  readonly tls?: () => { readonly endsAt: number; readonly failures: number } | null;
   readonly between?: Between;
 };
 
@@ -110,11 +117,21 @@ export async function build(config: Config, around: Around): Promise<Built> {
 async function buildOn(
   opened: Store,
   config: Config,
-  { log, ownUrl, isStopping, between }: Around,
+  { log, ownUrl, isStopping, tls = () => null, between }: Around,
   metrics: Metrics,
 ): Promise<Built> {
   const time = realTime;
   const ids = randomIds();
+  /** Settings that may change while the server runs. */
+  let live: Changeable = config;
+  const overdue = {
+    get seconds() {
+      return live.overdueAfterSeconds;
+    },
+    get of() {
+      return live.overdue;
+    },
+  };
   const { leaseSeconds, role } = config;
   const baseUrl = makeBaseUrl({ given: config.baseUrl, own: ownUrl, role, time, log });
   const policy = targetPolicy(config);
@@ -173,7 +190,7 @@ async function buildOn(
     log: log.with({ component: 'figures' }),
     nodeId: nodeBeat.id,
     version,
-    overdueAfterSeconds: config.overdueAfterSeconds,
+    overdue: () => overdueNow({ overdue, clock }),
   });
   const participants = makeParticipants({
     store,
@@ -303,16 +320,26 @@ async function buildOn(
           ringBytes: config.eventsRingBytes,
         });
   const apiLog = log.with({ component: 'api' });
-  const pages = pagePolicy(config);
-  const rates = makeRates(
-    {
-      key: config.rateLimitKey,
-      address: config.rateLimitAddress,
-      failures: config.rateLimitFailures,
-      open: config.routePublicRate,
-    },
-    { nodes: () => answering, time },
-  );
+  const pages = pagePolicy(config, () => live.corsOrigins);
+  const ratesOf = (set: Changeable): Rates =>
+    makeRates(
+      {
+        key: set.rateLimitKey,
+        address: set.rateLimitAddress,
+        failures: set.rateLimitFailures,
+        open: config.routePublicRate,
+      },
+      { nodes: () => answering, time },
+    );
+  let counting = ratesOf(config);
+  const rates: Rates = {
+    address: (ctx) => counting.address(ctx),
+    principal: (ctx, principal) => counting.principal(ctx, principal),
+    failed: (address) => counting.failed(address),
+    failedSignIn: (address) => counting.failedSignIn(address),
+    open: (address) => counting.open(address),
+    isSuspect: (address) => counting.isSuspect(address),
+  };
   const audit = makeAuditing({ store, time, log: apiLog });
   await audit.write({
     tenant: EVERY_TENANT,
@@ -377,16 +404,17 @@ async function buildOn(
       return { url, headers, body: body.toString() };
     },
     nodes: node.membership.nodes,
-    overdue: { seconds: config.overdueAfterSeconds, of: config.overdue },
+    overdue,
     testClock,
     figures,
     about: {
       version,
-      auth: () => (identity.isOpen() ? 'none' : 'keys'),
+      commit,
+      auth: () => (identity.isOpen() ? 'open' : 'required'),
+      retainDays: { ended: config.retainEndedDays, audit: config.retainAuditDays, batches: config.retainBatchesDays },
+      warnings: (tenant) => warningsOf(config, identity, tenant, ofAll?.figures().lateMs ?? 0),
       cell: config.cell,
-      retainEndedDays: config.retainEndedDays,
       limits: bounds,
-      warnings: () => (config.testClock ? ['TEST_CLOCK is set: anybody may move business time'] : []),
     },
     scheduled: () => schedules?.wake(),
     playground: config.playground,
@@ -409,7 +437,7 @@ async function buildOn(
     api,
     between?.identify?.(identify) ?? identify,
     {
-      corsOrigins: config.corsOrigins,
+      corsOrigins: () => live.corsOrigins,
       // Whoever reads certificates at loopback tries things out: a browser would remember it for a year.
       isSecure: (config.tlsCert !== null && !isLoopback(config.host)) || config.baseUrl?.startsWith('https:') === true,
       version,
@@ -420,7 +448,10 @@ async function buildOn(
   figures.stand(() => ({
     engine: node.engine.figures(),
     tries: node.worker?.figures().tries ?? null,
-    breakers: node.worker?.breakers() ?? [],
+    breakers: node.worker?.hosts.breakers() ?? [],
+    breakerTransitions: node.worker?.hosts.breakerTransitions() ?? null,
+    underWayOf: (host) => node.worker?.hosts.underWayOf(host) ?? 0,
+    tls: tls(),
     app: app.figures(),
     ofWorkflows: ofWorkflows.figures(),
     ofAll: ofAll?.figures() ?? null,
@@ -436,6 +467,12 @@ async function buildOn(
     scrape: () => figures.scrape('prometheus'),
     endStreams: app.endStreams,
     profile: store.profile,
+    change: (next) => {
+      live = next;
+      counting = ratesOf(next);
+      node.worker?.hosts.promise(next.hosts);
+      identity.tokens.readAnew();
+    },
     stopTaking: async () => {
       baseUrl.stop();
       await Promise.all([

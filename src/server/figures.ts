@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import { bothMeters, type Meter } from '../runtime/meter.ts';
 import type { GaugeName, Metrics } from '../runtime/metrics.ts';
 import { type ProcessTime, pause } from '../runtime/process-time.ts';
-import type { NodeRow, Store } from '../store/store.ts';
+import type { NodeRow, Overdue, Store } from '../store/store.ts';
 import { type HostFigures, makeHosts } from './hosts.ts';
 import { EVERYBODY, makeMinutes } from './minutes.ts';
 
@@ -18,9 +18,15 @@ import { EVERYBODY, makeMinutes } from './minutes.ts';
 export type Standing = {
   readonly engine: EngineFigures;
   /** Null on nodes that deliver nothing. */
-  readonly tries: { readonly underWay: number; readonly waiting: number } | null;
+  readonly tries: { readonly underWay: number; readonly waiting: number; readonly postponed: number } | null;
   /** Hosts that are not called as others are, and until when (process time). */
   readonly breakers: readonly { readonly host: string; readonly state: string; readonly until: number }[];
+  /** How often a host came to each of their states. */
+  readonly breakerTransitions: { readonly open: number; readonly 'half-open': number; readonly closed: number } | null;
+  /** Tries to a host under way. */
+  readonly underWayOf: (host: string) => number;
+  /** Null: it speaks plain http. `endsAt`: milliseconds since 1970. */
+  readonly tls: { readonly endsAt: number; readonly failures: number } | null;
   readonly app: AppFigures;
   readonly ofWorkflows: { readonly readers: number; readonly sent: number };
   readonly ofAll: { readonly readers: number; readonly sent: number; readonly lateMs: number } | null;
@@ -48,6 +54,8 @@ const COUNTS_MAX = 1_000;
 /** Hosts in one answer. */
 const HOSTS_SHOWN_MAX = 100;
 
+const NO_TRANSITIONS = { open: 0, 'half-open': 0, closed: 0 };
+
 /** @param metrics made before the store is opened, whose connections tell it of their waits */
 export function makeServerFigures(parts: {
   readonly metrics: Metrics;
@@ -57,7 +65,8 @@ export function makeServerFigures(parts: {
   readonly log: Log;
   readonly nodeId: string;
   readonly version: string;
-  readonly overdueAfterSeconds: number;
+  /** Since when a workitem has to wait to be overdue now. */
+  readonly overdue: () => Overdue;
 }): ServerFigures {
   const { metrics, store, clock, time, log } = parts;
   const minutes = makeMinutes(parts);
@@ -93,12 +102,12 @@ export function makeServerFigures(parts: {
 
   const figures = store.figures;
   const counts = (tenant: Tenant | null) => {
-    const overdueSince = clock.now() - parts.overdueAfterSeconds * 1000;
     return {
       workflows: () => count(tenant, 'workflows', async () => (await figures?.live(tenant)) ?? null),
       messages: () => count(tenant, 'messages', async () => (await figures?.messages(tenant, clock.now())) ?? null),
       timers: () => count(tenant, 'timers', async () => (await figures?.timers(tenant, clock.now())) ?? null),
-      workitems: () => count(tenant, 'workitems', async () => (await figures?.workitems(tenant, overdueSince)) ?? null),
+      workitems: () =>
+        count(tenant, 'workitems', async () => (await figures?.workitems(tenant, parts.overdue())) ?? null),
       errors: () => count(tenant, 'errors', async () => (await figures?.errors(tenant)) ?? null),
       busiest: (wanted: number) =>
         count(tenant, `busiest ${wanted}`, async () => {
@@ -146,7 +155,8 @@ export function makeServerFigures(parts: {
 
   const secondsSince = (at: number | null): number => (at === null ? 0 : Math.max(0, clock.now() - at) / 1000);
 
-  function readNode({ engine, tries, breakers, app, ofWorkflows, ofAll }: Standing): void {
+  function readNode(standing: Standing): void {
+    const { engine, tries, breakers, breakerTransitions, tls, app, ofWorkflows, ofAll } = standing;
     metrics.set('rota_build_info', 1, {
       version: parts.version,
       node_version: process.version,
@@ -162,12 +172,17 @@ export function makeServerFigures(parts: {
       ['half-open', 'half_open'],
     ] as const)
       metrics.set('rota_breakers', breakers.filter((one) => one.state === state).length, { state: label });
+    for (const [state, n] of Object.entries(breakerTransitions ?? NO_TRANSITIONS))
+      metrics.count('rota_breaker_transitions_total', n, { to: state.replace('-', '_') });
+    metrics.count('rota_callbacks_postponed_total', tries?.postponed ?? 0);
+    metrics.count('rota_tls_reload_failures_total', tls?.failures ?? 0);
+    if (tls !== null) metrics.set('rota_tls_certificate_not_after_seconds', Math.floor(tls.endsAt / 1000));
     metrics.set('rota_events_readers', ofWorkflows.readers, { kind: 'workflow' });
     metrics.set('rota_events_readers', ofAll?.readers ?? 0, { kind: 'all' });
     metrics.set('rota_events_lag_seconds', (ofAll?.lateMs ?? 0) / 1000);
     metrics.count('rota_events_sent_total', ofWorkflows.sent + (ofAll?.sent ?? 0));
-    const closed = { ...app.closed, revoked: 0 };
-    for (const [reason, n] of Object.entries(closed)) metrics.count('rota_events_readers_closed_total', n, { reason });
+    for (const [reason, n] of Object.entries(app.closed))
+      metrics.count('rota_events_readers_closed_total', n, { reason });
     for (const { pool, used, idle, waiting } of store.connections()) {
       metrics.set('rota_database_connections', used, { pool, state: 'used' });
       metrics.set('rota_database_connections', idle, { pool, state: 'idle' });
@@ -200,11 +215,12 @@ export function makeServerFigures(parts: {
 
   const withBreaker = (
     one: HostFigures,
-  ): HostFigures & { readonly breaker: string; readonly openUntil: number | null } => {
+  ): HostFigures & { readonly breaker: string; readonly openUntil: number | null; readonly inFlight: number } => {
     const found = standing?.().breakers.find(({ host }) => host === one.host);
     const isOpen = found?.state === 'open';
     return {
       ...one,
+      inFlight: standing?.().underWayOf(one.host) ?? 0,
       breaker: found === undefined ? 'closed' : isOpen ? 'open' : 'half_open',
       // It is the process that waits; whoever reads this has a clock.
       openUntil: isOpen ? Date.now() + Math.max(0, found.until - time.now()) : null,

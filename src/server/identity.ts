@@ -9,6 +9,7 @@ import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
 import { type Config, ConfigError, isLoopback } from './config.ts';
+import { isPlain, PLAIN_SECRETS } from './warnings.ts';
 
 /* Whether callers are asked who they are, as the settings want it, and what the start has to say about that. */
 
@@ -66,6 +67,7 @@ export async function openDoor(
       `HOST is "${host}", but there is no API key yet, and without one everybody who reaches this address may do everything. ` +
         'Make one (rota keys create), or set ADMIN_KEY to one made by rota keys generate, or JWT_ISSUER, or say AUTH=none to have it open',
     ]);
+  if (isPlain(config, identity)) log.warn(PLAIN_SECRETS, { event: 'secrets.plain' });
   if (auth === 'none') log.warn('AUTH is none: whoever reaches this server may do everything', { event: 'auth.none' });
   else if (identity.isOpen() && baseUrl !== null && !isLoopback(new URL(baseUrl).hostname))
     log.warn('BASE_URL is public, but nobody is asked who they are: make an API key, or set ADMIN_KEY', {
@@ -76,15 +78,17 @@ export async function openDoor(
   return came;
 }
 
-/** Which names and pages an open server answers to. */
-export function pagePolicy(config: Config): PagePolicy {
-  const { baseUrl, host, allowedHosts, corsOrigins } = config;
+/** Which names and pages an open server answers to. @param origins asked each time: they may change */
+export function pagePolicy(config: Config, origins: () => readonly string[] = () => config.corsOrigins): PagePolicy {
+  const { baseUrl, host, allowedHosts } = config;
   const base = baseUrl === null ? null : new URL(baseUrl);
   return {
     hosts: [...allowedHosts, host, hostname(), ...(base === null ? [] : [base.hostname])].map((name) =>
       name.toLowerCase(),
     ),
-    origins: corsOrigins,
+    get origins() {
+      return origins();
+    },
     own: base?.origin ?? null,
     scheme: config.tlsCert === null ? 'http' : 'https',
   };

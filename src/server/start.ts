@@ -5,6 +5,7 @@ import { type Log, makeLog } from '../runtime/log.ts';
 import { realTime } from '../runtime/process-time.ts';
 import { ownUrl } from './base-url.ts';
 import { type Between, type Built, build } from './build.ts';
+import { changedSettings } from './changes.ts';
 import { type Config, isAnyAddress } from './config.ts';
 import { answerConnect, answerExpectation, answerUnreadable, makeGate } from './gate.ts';
 import { listenForMetrics, type MetricsListener } from './metrics-listener.ts';
@@ -33,8 +34,8 @@ export type Running = {
   readonly listener: RequestListener;
   /** Whether an address is one of the server's. */
   readonly serves: Built['serves'];
-  /** Reads certificate and key anew, where it speaks https. */
-  reload(): void;
+  /** Reads certificate and key anew, where it speaks https, and takes up what of these settings may change while it runs. */
+  reload(next?: Config): void;
   /** Stops it in order; a second call waits for the first. Resolves to false when something had to be cut off. */
   stop(): Promise<boolean>;
 };
@@ -57,13 +58,14 @@ export async function start(config: Config, between: Between & { readonly log?: 
   };
   const files = tlsFilesOf(config);
   const scheme = files === null ? 'http' : 'https';
+  const read = files === null ? null : tlsAtStart(files);
   const secure =
     files === null
       ? null
       : createSecureServer(
           {
             ...options,
-            ...tlsAtStart(files).options,
+            ...read?.options,
             requestCert: files.clientAuth !== 'off',
             rejectUnauthorized: files.clientAuth === 'required',
             handshakeTimeout: HEAD_MS_MAX,
@@ -76,10 +78,15 @@ export async function start(config: Config, between: Between & { readonly log?: 
   server.on('checkExpectation', answerExpectation);
   server.on('connect', answerConnect);
   const port = await listen(server, config);
-  const tls = secure === null || files === null ? null : reloadTls(secure, files, { time: realTime, log });
+  const tls =
+    secure === null || files === null
+      ? null
+      : reloadTls(secure, files, { time: realTime, log, endsAt: read?.endsAt ?? 0 });
   const url = `${scheme}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
 
   let isStopping = false;
+  /** The settings as they were read last. */
+  let live = config;
   let built: Built;
   let metrics: MetricsListener | null = null;
   try {
@@ -87,6 +94,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
       log,
       ownUrl: ownUrl(config.host, port, undefined, scheme),
       isStopping: () => isStopping,
+      tls: () => tls?.figures() ?? null,
       between,
     });
     const { metricsListen: address } = config;
@@ -120,9 +128,25 @@ export async function start(config: Config, between: Between & { readonly log?: 
     metricsUrl: metrics?.url ?? null,
     listener: gate.listener,
     serves: built.serves,
-    reload: () => void tls?.reload(),
+    reload: (next) => {
+      tls?.reload();
+      if (next !== undefined) take(next);
+    },
     stop: () => (stopped ??= stop()),
   };
+
+  function take(next: Config): void {
+    const { taken } = changedSettings(live, next);
+    const { restart } = changedSettings(config, next);
+    live = next;
+    built.change(next);
+    log.info('the settings were read anew', { event: 'settings.reloaded', changed: taken });
+    if (restart.length > 0)
+      log.warn(`${restart.join(', ')}: changed, which needs a restart`, {
+        event: 'settings.restart',
+        settings: restart,
+      });
+  }
 
   async function stop(): Promise<boolean> {
     log.info('rota is stopping', {

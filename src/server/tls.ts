@@ -69,6 +69,8 @@ export function tlsAtStart(files: TlsFiles): ReturnType<typeof readTls> {
 export type TlsReload = {
   /** Reads the files now, whether they have changed or not. False: they cannot serve, and what was read before does. */
   reload(): boolean;
+  /** When what is shown ends, and how often what was read anew could not serve. */
+  figures(): { readonly endsAt: number; readonly failures: number };
   stop(): void;
 };
 
@@ -76,8 +78,15 @@ export type TlsReload = {
 export function reloadTls(
   server: Pick<Server, 'setSecureContext'>,
   files: TlsFiles,
-  { time, log, wall = Date.now }: { readonly time: ProcessTime; readonly log: Log; readonly wall?: () => number },
+  {
+    time,
+    log,
+    wall = Date.now,
+    ...first
+  }: { readonly time: ProcessTime; readonly log: Log; readonly wall?: () => number; readonly endsAt: number },
 ): TlsReload {
+  let { endsAt: shownUntil } = first;
+  let failures = 0;
   const paths = [files.cert, files.key, ...(files.clientCa === null ? [] : [files.clientCa])];
   const changedAt = (): string => paths.map((path) => mtimeOf(path)).join(' ');
   let seen = changedAt();
@@ -87,9 +96,11 @@ export function reloadTls(
     try {
       const { options, endsAt } = readTls(files, wall());
       server.setSecureContext(options);
+      shownUntil = endsAt;
       log.info('the certificate was read anew', { event: 'tls.reloaded', ends_at: new Date(endsAt).toISOString() });
       return true;
     } catch (err) {
+      failures += 1;
       log.error('the certificate cannot be read anew; the one before serves on', { event: 'tls.reload_failed', err });
       return false;
     }
@@ -99,7 +110,7 @@ export function reloadTls(
     cancel = time.after(LOOK_EVERY_MS, look);
   };
   let cancel = time.after(LOOK_EVERY_MS, look);
-  return { reload, stop: () => cancel() };
+  return { reload, figures: () => ({ endsAt: shownUntil, failures }), stop: () => cancel() };
 }
 
 /** 0: it is not there just now, as while it is being replaced. */

@@ -85,9 +85,11 @@ const statements = (most: number) => ({
     'workitems',
     (where, given) => `
   select count(*) filter (where state = 'open') as open, count(*) filter (where state = 'failed') as failed,
-    count(*) filter (where state <> 'closed' and opened_at <= ${given(1)}) as overdue,
+    count(*) filter (
+      where state <> 'closed' and opened_at < coalesce((${given(2)}::jsonb ->> participant)::bigint, ${given(1)})
+    ) as overdue,
     count(*) filter (where send is not null and tries > 0) as failing
-  from (select state, opened_at, send, tries from workitem t where ${where} limit ${most}) found`,
+  from (select state, opened_at, send, tries, participant from workitem t where ${where} limit ${most}) found`,
   ),
   busiest: ((): Both => {
     const took = (part: number): string =>
@@ -145,8 +147,10 @@ export function makeFigures(reads: Connections, profile: string): Figures {
     },
     messages: async (tenant, now) => dueIn(await ask(messages, tenant, now)),
     timers: async (tenant, now) => dueIn(await ask(timers, tenant, now)),
-    workitems: async (tenant, overdueSince) => {
-      const [row] = await ask(workitems, tenant, overdueSince);
+    workitems: async (tenant, { before, of: others }) => {
+      // Without times of their own nobody is looked up by name.
+      const byName = Object.keys(others).length === 0 ? null : JSON.stringify(others);
+      const [row] = await ask(workitems, tenant, before, byName);
       const of = (name: string): number => row?.[name] as number;
       return { open: of('open'), failed: of('failed'), overdue: of('overdue'), failing: of('failing') };
     },

@@ -412,10 +412,10 @@ export type Figures = {
   messages(tenant: Tenant | null, now: number): Promise<{ readonly due: number; readonly oldestDueAt: number | null }>;
   /** Timers and the like that are due, likewise. */
   timers(tenant: Tenant | null, now: number): Promise<{ readonly due: number; readonly oldestDueAt: number | null }>;
-  /** Workitems: `overdue`, open or failed since `overdueSince` or longer; `failing`: their message was refused before and is tried again. */
+  /** Workitems: `overdue`, open or failed for longer than they should be; `failing`: their message was refused before and is tried again. */
   workitems(
     tenant: Tenant | null,
-    overdueSince: number,
+    overdue: Overdue,
   ): Promise<{ readonly open: number; readonly failed: number; readonly overdue: number; readonly failing: number }>;
   errors(tenant: Tenant | null): Promise<number>;
   /** The ten names of definitions that were launched most since then, of the newest BUSIEST_MAX launches of a tenant (figures.ts). */

@@ -39,8 +39,8 @@ export type Worker = {
     readonly tries: ReturnType<Dispatcher['figures']>;
     readonly agenda: ReturnType<Timers['figures']>;
   };
-  /** Hosts that are left alone, or asked with a single try, until some time of this process. */
-  readonly breakers: Dispatcher['breakers'];
+  /** What is known of hosts: who is left alone or asked with a single try, tries under way; and what they are promised. */
+  readonly hosts: Pick<Dispatcher, 'breakers' | 'breakerTransitions' | 'underWayOf' | 'promise'>;
 };
 
 /**
@@ -150,7 +150,7 @@ export function makeWorker(parts: {
       post.close();
     },
     figures: () => ({ tries: dispatcher.figures(), agenda: timers.figures() }),
-    breakers: dispatcher.breakers,
+    hosts: dispatcher,
   };
 }
 

@@ -13,11 +13,11 @@ test('the server says what it is, what it can do, and what to look at', async ()
   const info = answer.json<{ features: readonly string[]; limits: Record<string, number> }>();
   expect(info).toMatchObject({
     version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-    auth: 'none',
+    auth: 'open',
     store: 'embedded',
     role: 'all',
     test_clock: true,
-    retention: { ended_days: 7 },
+    retention: { ended_days: 7, audit_days: 400, batches_days: 30 },
     warnings: [expect.stringContaining('TEST_CLOCK')],
   });
   expect(info.limits['value_depth']).toBe(300);
@@ -32,5 +32,5 @@ test('the server says what it is, what it can do, and what to look at', async ()
 test('it says that callers are told apart as soon as there is a key', async () => {
   const made = await postJson(server.url, '/v1/keys', { name: 'first', scopes: ['admin'] });
   expect(made.status).toBe(201);
-  expect((await send(server.url, 'GET', '/v1/info')).json()).toMatchObject({ auth: 'keys' });
+  expect((await send(server.url, 'GET', '/v1/info')).json()).toMatchObject({ auth: 'required' });
 });

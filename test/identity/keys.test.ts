@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Identity, STALE_MS_MAX } from '../../src/identity/identity.ts';
 import { hashOfKey, idOfKey, makeKey, randomDigits } from '../../src/identity/key-text.ts';
-import { KEYS_OF_TENANT_MAX, USED_EVERY_MS } from '../../src/identity/keys.ts';
-import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
+import { KEYS_OF_TENANT_MAX } from '../../src/identity/keys.ts';
+import { USED_EVERY_MS } from '../../src/identity/used.ts';
+import { DEFAULT_TENANT, type Tenant } from '../../src/model/tenant.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { openStore } from '../../src/store/open.ts';
 import { type Store, StoreUnavailable } from '../../src/store/store.ts';
@@ -175,6 +176,18 @@ describe('keys', () => {
     await counted.keys.tellUsed();
     expect(written).toBe(1);
     await counted.stop();
+  });
+
+  test('when a secret last signed is written, too', async () => {
+    const secret = await identity.secrets.create({
+      ...{ tenant: 'used' as Tenant, type: 'v1', match: 'https://used.example/', value: null, createdBy: 'test' },
+    });
+    if (typeof secret === 'string') throw new Error(secret);
+    await identity.secrets.tellUsed();
+    expect((await store.secrets.get(secret.id))?.lastUsedAt).toBe(null);
+    expect(identity.secrets.signersOf('used' as Tenant, 'https://used.example/a')).toHaveLength(1);
+    await identity.secrets.tellUsed();
+    expect((await store.secrets.get(secret.id))?.lastUsedAt).not.toBe(null);
   });
 
   test('the administrator’s key ends the one before, and one that was ended is not taken again', async () => {

@@ -25,6 +25,7 @@ const secretOf = (more: Partial<Secret>): Secret => ({
   generation: 1,
   createdAt: 0,
   createdBy: 'test',
+  lastUsedAt: null,
   value: makeSharedSecret(),
   previous: [],
   revokedAt: null,

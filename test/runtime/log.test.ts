@@ -48,11 +48,36 @@ test('what must not be read in a log is not in it, even when somebody logs it', 
     headers: { authorization: 'Bearer s3cret', cookie: 's3cret' },
     fields: { card: 's3cret' },
   });
+  for (const name of [
+    'key',
+    'token',
+    'ticket',
+    'secret',
+    'password',
+    'set-cookie',
+    'webhook-signature',
+    'proceed_url',
+    'callback_url',
+  ]) {
+    log.warn('request', { event: 'request', [name]: 's3cret' });
+    log.warn('request', { event: 'request', about: { [name]: 's3cret' } });
+  }
   log.warn('request', { event: 'request', authorization: 'Bearer s3cret' });
   log.with({ cookie: 's3cret' }).warn('request', { event: 'request', status: 200 });
   log.with({ status: 200 }).warn('request', { event: 'request', fields: 's3cret' });
-  expect(read()).toHaveLength(4);
+  expect(read()).toHaveLength(22);
   expect(JSON.stringify(read())).not.toContain('s3cret');
+});
+
+test('the level can be changed, for what was made of the log as well', () => {
+  const { log, read } = lines('warn');
+  const child = log.with({ component: 'c' });
+  child.info('unseen', { event: 'a' });
+  log.setLevel('info');
+  child.info('seen', { event: 'b' });
+  log.setLevel('silent');
+  child.error('unseen', { event: 'c' });
+  expect(read().map(({ event }) => event)).toEqual(['b']);
 });
 
 test('a line is written at once; those right behind it go together, and a warning takes them along', () => {

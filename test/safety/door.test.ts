@@ -37,7 +37,7 @@ const NOBODYS: { readonly [parameter: string]: string } = {
 };
 
 /** What is only told to principals of all tenants; the keys here are of one each. */
-const OF_ALL_TENANTS: ReadonlySet<string> = new Set(['getMetrics']);
+const OF_ALL_TENANTS: ReadonlySet<string> = new Set(['getMetrics', 'listNodes']);
 
 beforeAll(async () => {
   // So many strangers are at one address here as nowhere else.

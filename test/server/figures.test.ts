@@ -293,13 +293,16 @@ describe('counts of the whole database', () => {
     log: silentLog,
     nodeId: 'n',
     version: '1',
-    overdueAfterSeconds: 1,
+    overdue: () => ({ before: 0, of: {} }),
   });
   figures.stand(() => ({
     engine: { queued: 0, outcomesKept: 0, commits: 0, steps: 0, overloaded: 0 },
     tries: null,
     breakers: [],
-    app: { requests: 0, closed: { slow: 0, gone: 0, shutdown: 0 } },
+    breakerTransitions: null,
+    underWayOf: () => 0,
+    tls: { endsAt: 4_000_000_000_000, failures: 2 },
+    app: { requests: 0, closed: { slow: 0, gone: 0, shutdown: 0, revoked: 0 } },
     ofWorkflows: { readers: 0, sent: 0 },
     ofAll: null,
     nodes: async () => [],

@@ -59,7 +59,7 @@ describe('files that are replaced', () => {
       response.end('hello'),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const tls = reloadTls(server, files, { time, log: silentLog });
+    const tls = reloadTls(server, files, { time, log: silentLog, endsAt: 1 });
     closing.push(() => {
       tls.stop();
       server.closeAllConnections();
@@ -87,6 +87,7 @@ describe('files that are replaced', () => {
     put('one');
     expect(tls.reload()).toBe(true);
     expect(await nameNow()).toBe('one');
+    expect(tls.figures()).toEqual({ endsAt: readTls(files, Date.now()).endsAt, failures: 0 });
   });
 
   test('change nothing when they cannot serve, and are tried again when they change again', async () => {
@@ -97,6 +98,7 @@ describe('files that are replaced', () => {
     writeFileSync(files.key, 'half of a ke');
     rmSync(files.cert);
     expect(tls.reload()).toBe(false);
+    expect(tls.figures()).toEqual({ endsAt: 1, failures: 2 });
     time.pass(LOOK_EVERY_MS);
     expect(await nameNow()).toBe('one');
     put('two');

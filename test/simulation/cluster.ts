@@ -268,6 +268,7 @@ export function makeCluster(parts: {
         watch.problems.push(`${member.id} logs: ${event} ${JSON.stringify(details)} ${stack}`);
       };
     const log: Log = {
+      isDebug: () => false,
       debug: () => {},
       info: say('info'),
       warn: say('warn'),

@@ -253,7 +253,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
     await store.figures?.live(tenant);
     await store.figures?.messages(tenant, AT);
     await store.figures?.timers(tenant, AT);
-    await store.figures?.workitems(tenant, AT);
+    for (const of of [{}, { alpha: AT }]) await store.figures?.workitems(tenant, { before: AT, of });
     await store.figures?.errors(tenant);
   }
   await exerciseMeeting(store, id);

@@ -8,7 +8,7 @@ import type { Middleware } from 'koa';
 
 export type BrowserPolicy = {
   /** Origins whose pages may read answers; `*`: all. */
-  readonly corsOrigins: readonly string[];
+  readonly corsOrigins: () => readonly string[];
   /** Whether this server is reached over https alone. */
   readonly isSecure: boolean;
   readonly version: string;
@@ -29,6 +29,7 @@ const EXPOSED = [
   'X-Request-Id',
   'WWW-Authenticate',
   'Rota-Version',
+  'Rota-Warning',
 ];
 
 /** Headers that stand on every answer. */
@@ -37,22 +38,21 @@ export function browserHeaders({ corsOrigins, isSecure, version }: BrowserPolicy
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
     'Referrer-Policy': 'no-referrer',
-    ...(corsOrigins.length === 0 ? { 'Cross-Origin-Resource-Policy': 'same-origin' } : {}),
+    ...(corsOrigins().length === 0 ? { 'Cross-Origin-Resource-Policy': 'same-origin' } : {}),
     ...(isSecure ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}` } : {}),
     'Rota-Version': version,
   };
 }
 
-/** Lets pages of these origins at our answers; never with cookies. Null: there are none. */
-export function corsFor({ corsOrigins }: BrowserPolicy, methods: readonly string[]): Middleware | null {
-  if (corsOrigins.length === 0) return null;
-  const isOpen = corsOrigins.includes('*');
-  return cors({
+/** Lets pages of these origins at our answers; never with cookies. Where there are none it says nothing at all. */
+export function corsFor({ corsOrigins }: BrowserPolicy, methods: readonly string[]): Middleware {
+  const say = cors({
     // The library takes an empty text for "say nothing".
     origin: (ctx) => {
       const origin = ctx.get('Origin');
-      if (isOpen) return '*';
-      return corsOrigins.includes(origin) ? origin : '';
+      const origins = corsOrigins();
+      if (origins.includes('*')) return '*';
+      return origins.includes(origin) ? origin : '';
     },
     allowMethods: [...methods],
     exposeHeaders: EXPOSED,
@@ -60,4 +60,5 @@ export function corsFor({ corsOrigins }: BrowserPolicy, methods: readonly string
     credentials: false,
     keepHeadersOnError: true,
   });
+  return (ctx, next) => (corsOrigins().length === 0 ? next() : say(ctx, next));
 }

@@ -59,8 +59,11 @@ export function report(
       route: operation?.path ?? null,
       status: ctx.status,
       milliseconds: Math.round(milliseconds * 10) / 10,
+      bytes_in: Number(ctx.req.headers['content-length'] ?? 0),
+      bytes_out: ctx.response.length ?? 0,
       ...(code === undefined ? {} : { code }),
       ...whoOf(known.principal),
+      ...workflowIn(known.found?.params),
       ...traceOf(ctx.get('traceparent')),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
@@ -75,6 +78,14 @@ function whoOf(principal: Principal | null): LogDetails {
   const { actor, tenant } = principal;
   return { ...(actor === null ? {} : { principal: actor }), ...(tenant === DEFAULT_TENANT ? {} : { tenant }) };
 }
+
+/** The workflow a path names, cut as nobody's id is so long. */
+function workflowIn(params: Readonly<Record<string, string>> | undefined): LogDetails {
+  const workflow = params?.['workflow_id'];
+  return workflow === undefined ? {} : { workflow_id: workflow.slice(0, WORKFLOW_ID_LENGTH_MAX) };
+}
+/** Characters of an id that are logged. */
+const WORKFLOW_ID_LENGTH_MAX = 200;
 
 function traceOf(parent: string): LogDetails {
   const context = parent === '' ? null : readTraceContext(parent, null);

@@ -148,7 +148,7 @@ async function write(
 }
 
 /** Longest reason that is kept, in characters. */
-export const REASON_LENGTH_MAX = 1_000;
+export const REASON_LENGTH_MAX = 500;
 
 const takesReason = (operation: Operation): boolean => {
   const properties = operation.body?.schema['properties'] as JsonObject | undefined;

@@ -4,7 +4,7 @@ import { endWithLastLine } from '../../server/last-line.ts';
 import { type Running, start } from '../../server/start.ts';
 import { type Flags, sourcesOf } from '../settings.ts';
 
-/** Starts the server and stops it in order when told to; a second signal ends the process at once. SIGHUP: it reads its certificate anew. */
+/** Starts the server and stops it in order when told to; a second signal ends the process at once. SIGHUP: it reads its settings anew. */
 export async function serve(_words: readonly string[], flags: Flags): Promise<null> {
   const sources = sourcesOf(flags);
   const config = readConfig(process.env, sources);
@@ -12,12 +12,17 @@ export async function serve(_words: readonly string[], flags: Flags): Promise<nu
   endWithLastLine(log);
   for (const warning of settingWarnings({ ...sources.dotenv, ...process.env }))
     log.warn(warning, { event: 'setting.unknown' });
-  await runUntilTold(config, log);
+  await runUntilTold(config, log, () => {
+    // As they are now in the file; the environment of a process stays what it was.
+    const next = readConfig(process.env, sourcesOf(flags));
+    log.setLevel(next.logLevel);
+    return next;
+  });
   return null;
 }
 
-/** Resolves once the server is ready; it goes on until a signal ends the process. */
-export async function runUntilTold(config: Config, log: Log): Promise<Running> {
+/** Resolves once the server is ready; it goes on until a signal ends the process. @param readAgain the settings as they are upon SIGHUP */
+export async function runUntilTold(config: Config, log: Log, readAgain: () => Config = () => config): Promise<Running> {
   let running: Running | null = null;
   let signals = 0;
   const onSignal = (): void => {
@@ -28,7 +33,13 @@ export async function runUntilTold(config: Config, log: Log): Promise<Running> {
     void running.stop().then(() => process.exit(0));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
-  if (config.tlsCert !== null) process.on('SIGHUP', () => running?.reload());
+  process.on('SIGHUP', () => {
+    try {
+      running?.reload(readAgain());
+    } catch (err) {
+      log.error('the settings cannot be read anew; those before hold on', { event: 'settings.reload_failed', err });
+    }
+  });
   running = await start(config, { log });
   return running;
 }

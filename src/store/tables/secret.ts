@@ -9,7 +9,7 @@ import {
   rotatedOf,
   rotation,
 } from './rotated.ts';
-import { type OpenTable, table } from './table.ts';
+import { fromNow, type OpenTable, table } from './table.ts';
 
 /** What the server signs with. */
 export type SecretRows = Rotated<SecretRow> & {
@@ -19,6 +19,12 @@ export type SecretRows = Rotated<SecretRow> & {
   ): Promise<boolean>;
   /** Gives it another value; false when it is revoked, or not of this generation any more. */
   rotate(
+    secret: Pick<SecretRow, 'id' | 'generation'>,
+    set: { readonly value: string; readonly previous: string | null },
+  ): Promise<boolean>;
+  used(id: string): Promise<void>;
+  /** Writes the same value sealed in another way; false when it is not of this generation any more. */
+  reseal(
     secret: Pick<SecretRow, 'id' | 'generation'>,
     set: { readonly value: string; readonly previous: string | null },
   ): Promise<boolean>;
@@ -33,12 +39,13 @@ export type SecretRow = RotatedRow & {
   readonly match: string;
   /** Sealed, where SECRETS_KEY was set when it was written. */
   readonly value: string;
+  readonly lastUsedAt: number | null;
 };
 
 export const SECRET = table<SecretRow>()({
   name: 'secret',
   key: ['id'],
-  columns: { ...ROTATED_COLUMNS, kind: 'text', type: 'text', match: 'text', value: 'text' },
+  columns: { ...ROTATED_COLUMNS, kind: 'text', type: 'text', match: 'text', value: 'text', lastUsedAt: 'instant' },
   lists: ROTATED_LISTS,
   sweep: ROTATED_SWEEP,
 });
@@ -47,10 +54,12 @@ export function openSecrets(open: OpenTable): SecretRows {
   const rows = open(SECRET);
   return {
     ...rotatedOf(rows),
-    add: (secret) => rows.insert({ ...secret, ...begun(NEVER_SECONDS) }),
+    add: (secret) => rows.insert({ ...secret, ...begun(NEVER_SECONDS), lastUsedAt: null }),
     rotate: ({ id, generation }, given) => {
       const { set, when } = rotation(generation);
       return rows.update({ id }, { ...given, ...set }, when);
     },
+    reseal: ({ id, generation }, set) => rows.update({ id }, { ...set, changedAt: fromNow(0) }, { generation }),
+    used: async (id) => void (await rows.update({ id }, { lastUsedAt: fromNow(0) })),
   };
 }

@@ -31,6 +31,17 @@ export const about: Topic = (store) => {
     expect(await secrets.rotate({ id: 'turned', generation: 2 }, set)).toBe(false);
   });
 
+  test('one that was used says when, and may be sealed in another way while it is of the same generation', async () => {
+    const { secrets } = store();
+    await secrets.add({ ...secret, id: 'sealed' });
+    expect((await secrets.get('sealed'))?.lastUsedAt).toBe(null);
+    await secrets.used('sealed');
+    expect((await secrets.get('sealed'))?.lastUsedAt).toBeTypeOf('number');
+    expect(await secrets.reseal({ id: 'sealed', generation: 2 }, { value: 'x', previous: null })).toBe(false);
+    expect(await secrets.reseal({ id: 'sealed', generation: 1 }, { value: 'x', previous: 'y' })).toBe(true);
+    expect(await secrets.get('sealed')).toMatchObject({ value: 'x', previous: 'y', generation: 1 });
+  });
+
   test('secrets are listed newest first, and those that are over stand last', async () => {
     const { secrets } = store();
     for (const id of ['list-1', 'list-2']) await secrets.add({ ...secret, id, tenant: 'one' });

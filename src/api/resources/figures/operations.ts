@@ -116,8 +116,9 @@ function statsView(found: StatsFound, now: number): JsonObject {
     ...(hosts === null
       ? {}
       : {
-          hosts: hosts.map(({ host, tries, failingSince, p95Ms, breaker, openUntil }) => ({
+          hosts: hosts.map(({ host, inFlight, tries, failingSince, p95Ms, breaker, openUntil }) => ({
             host,
+            in_flight: inFlight,
             tries,
             failing_since: failingSince === null ? null : timeView(failingSince),
             p95_ms: p95Ms,

@@ -76,6 +76,7 @@ export const Stats = Type.Object(
       Type.Array(
         Type.Object({
           host: Type.String({ description: 'Name and port' }),
+          in_flight: count('Tries under way'),
           tries: count('Tries since this node knows it'),
           failing_since: nullable(time('Since when no try was answered with 2xx')),
           p95_ms: milliseconds('19 of 20 of its last tries took at most this'),

@@ -153,6 +153,7 @@ const secretView = (secret: Held): JsonObject => ({
   created_by: secret.createdBy,
   revoked_at: timeOrNull(secret.revokedAt),
   previous_until: timeOrNull(previousUntil(secret)),
+  last_used_at: timeOrNull(secret.lastUsedAt),
   public_key: secret.type === 'v1a' ? publicHalf(secret.value) : null,
 });
 

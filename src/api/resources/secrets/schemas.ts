@@ -49,6 +49,7 @@ const properties = {
   created_by: text('Who made it'),
   revoked_at: nullable(time('When it was revoked')),
   previous_until: nullable(time('Until when a value from before still holds')),
+  last_used_at: nullable(time('When a callback was last signed with it, to five minutes')),
   public_key: nullable(text('Of v1a: what receivers verify with')),
 };
 

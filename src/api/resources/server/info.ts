@@ -23,18 +23,20 @@ export const infoOperation = (parts: Parts, features: () => readonly string[]): 
 function info(parts: Parts, features: readonly string[], call: Call): Reply {
   const { about } = parts;
   const open = { version: about.version, auth: about.auth() };
+  const { ended, audit, batches } = about.retainDays;
   if (!mayDo(call.principal, 'read')) return jsonReply(200, open);
   return jsonReply(200, {
     ...open,
+    commit: about.commit,
     store: parts.store.profile,
     role: parts.role,
     ...(about.cell === null || about.cell === undefined ? {} : { cell: about.cell }),
     now: timeView(parts.clock.now()),
     test_clock: parts.testClock !== null,
     limits: Object.fromEntries(Object.entries(about.limits).map(([name, limit]) => [snakeCase(name), limit])),
-    retention: { ended_days: about.retainEndedDays },
+    retention: { ended_days: ended, audit_days: audit, batches_days: batches },
     features: [...features].sort(),
-    warnings: about.warnings(),
+    warnings: [...about.warnings(call.principal.tenant)],
   });
 }
 

@@ -1,6 +1,7 @@
 import { answers } from '../../answers.ts';
 import { type Call, jsonReply, type Operation, type Reply, textReply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
+import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
 import { ClockAdvance, Nodes, Ping } from './schemas.ts';
 import { nodeView } from './view.ts';
@@ -32,8 +33,12 @@ export function serverOperations(parts: Parts): readonly Operation[] {
       path: '/v1/nodes',
       summary: 'The server processes that share the database',
       access: 'read',
-      answers: answers(200, 'Those heard of lately', Nodes),
-      handle: async () => jsonReply(200, { nodes: (await parts.nodes()).map(nodeView) }),
+      answers: answers(200, 'Those heard of lately; for principals of all tenants', Nodes, 403),
+      handle: async ({ principal }) => {
+        if (principal.everywhere !== true)
+          throw new Problem('scope_missing', 'The nodes of this server are for principals of all tenants');
+        return jsonReply(200, { nodes: (await parts.nodes()).map(nodeView) });
+      },
     },
     ...(testClock === null
       ? []

@@ -29,7 +29,8 @@ export const Nodes = Type.Object(
 export const Info = Type.Object(
   {
     version: text('Of the server'),
-    auth: Type.OneOf(['none', 'keys'], 'How callers are told apart; none: everybody may do everything'),
+    auth: Type.OneOf(['open', 'required'], 'Whether callers are asked who they are; open: everybody may do everything'),
+    commit: Type.Optional(nullable(text('What it was built from; null: nobody knows'))),
     store: Type.Optional(Type.OneOf(['postgres', 'distributed', 'embedded', 'simulated'], 'Where everything is kept')),
     role: Type.Optional(Type.OneOf(['all', 'api', 'worker'], 'What this node does')),
     cell: Type.Optional(text('What this cell is called, where there are several')),
@@ -41,7 +42,11 @@ export const Info = Type.Object(
       description: 'Bounds of one step and one workflow',
     }),
     retention: Type.Optional(
-      Type.Object({ ended_days: Type.Number({ description: 'Days a workflow that is over is kept' }) }),
+      Type.Object({
+        ended_days: Type.Number({ description: 'Days a workflow that is over is kept' }),
+        audit_days: Type.Number({ description: 'Days the audit is kept' }),
+        batches_days: Type.Number({ description: 'Days a batch that is over is kept' }),
+      }),
     ),
     features: Type.Optional(
       Type.Array(Type.String(), { description: 'The operationId of everything this server can do' }),

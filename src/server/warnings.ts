@@ -1,0 +1,34 @@
+import type { Identity } from '../identity/identity.ts';
+import type { Tenant } from '../model/tenant.ts';
+import type { Config } from './config.ts';
+
+/** Events that wait longer for a transaction that is open are told of. */
+const LATE_MS = 30_000;
+
+/** What an operator should look at, a sentence each, for whoever asks at GET /v1/info. */
+export function warningsOf(
+  config: Pick<Config, 'auth' | 'secretsKey' | 'testClock'>,
+  identity: Pick<Identity, 'isOpen'> & { readonly secrets: Pick<Identity['secrets'], 'isForMany'> },
+  tenant: Tenant,
+  lateMs: number,
+): readonly string[] {
+  const warnings = [
+    config.testClock && 'TEST_CLOCK is set: anybody may move business time',
+    config.auth === 'none' && 'AUTH is none: whoever reaches this server may do everything',
+    isPlain(config, identity) && PLAIN_SECRETS,
+    identity.secrets.isForMany(tenant) &&
+      'One secret signs callbacks to several hosts: each of them can sign for the others; give them secrets with a match, or v1a',
+    lateMs > LATE_MS &&
+      `Events wait since ${Math.round(lateMs / 1000)} seconds for a transaction that is open in this Postgres: select * from pg_stat_activity order by xact_start`,
+  ];
+  return warnings.filter((warning) => warning !== false);
+}
+
+export const PLAIN_SECRETS =
+  'SECRETS_KEY is not set: secrets that callbacks are signed with lie in the database as they are';
+
+/** Whether secrets lie in the database as they are, although callers are told apart. */
+export const isPlain = (
+  { auth, secretsKey }: Pick<Config, 'auth' | 'secretsKey'>,
+  identity: Pick<Identity, 'isOpen'>,
+): boolean => auth !== 'none' && secretsKey.length === 0 && !identity.isOpen();
