@@ -2,6 +2,7 @@ import type { EngineEvent, EngineStimulus } from '../engine/engine.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
+import { LIMITS } from '../model/stimulus.ts';
 import { runHook } from './hooks.ts';
 import { noSuchWorkflow } from './ids.ts';
 import { type Call, jsonReply, OK, type Reply } from './operation.ts';
@@ -13,7 +14,7 @@ import type { Parts } from './parts.ts';
  * @returns what the step answered @throws Fault when it was refused */
 export async function happen(
   parts: Pick<Parts, 'engine' | 'hooks'>,
-  call: Pick<Call, 'principal' | 'reason'>,
+  call: Pick<Call, 'principal' | 'reason'> & Partial<Pick<Call, 'large'>>,
   workflow: WorkflowId,
   event: EngineEvent,
   more: Pick<EngineStimulus, 'onlyIf' | 'rehearsal'> = {},
@@ -26,6 +27,10 @@ export async function happen(
   const origin = { by: 'caller', tenant, actor, reason: call.reason } as const;
   const [answer] = await parts.engine.advance([{ workflow, event, origin, ...more }]);
   if (answer === undefined) throw new Error(`The engine gave no answer to a ${event.kind}`);
+  if (answer.ok && answer.sizes !== undefined) {
+    call.large?.('fields', answer.sizes.fields, LIMITS.fieldsCharacters);
+    call.large?.('expressions', answer.sizes.expressions, LIMITS.expressions);
+  }
   if (answer.ok) return answer.value;
   if (answer.code === 'workflow_not_found') throw noSuchWorkflow(workflow);
   throw new Fault(answer.code, answer.message);
@@ -37,7 +42,7 @@ export async function happen(
  * @throws Fault when it was refused, or would be */
 export async function happenOrRehearse(
   parts: Pick<Parts, 'engine'>,
-  call: Pick<Call, 'principal' | 'reason' | 'body' | 'isForm'>,
+  call: Pick<Call, 'principal' | 'reason' | 'body' | 'isForm'> & Partial<Pick<Call, 'large'>>,
   workflow: WorkflowId,
   event: EngineEvent,
 ): Promise<Reply> {

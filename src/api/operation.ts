@@ -1,6 +1,7 @@
 import type { Principal, Scope } from '../identity/principal.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { NoteSize } from './large.ts';
 import type { Schema } from './schema.ts';
 
 /** A request in our words: what a handler may look at. */
@@ -24,6 +25,8 @@ export type Call = {
   readonly requestId: string;
   /** Where the request comes from; null: its connection is gone. */
   readonly address: string | null;
+  /** Says how large something is: what is near to its bound is told in the answer. */
+  readonly large: NoteSize;
   /** The id a launch has to use, when it was fixed beforehand (idempotency.ts). */
   readonly launchId: WorkflowId | null;
 };

@@ -24,6 +24,7 @@ import type { Busy, NodeRow, Store } from '../store/store.ts';
 
 import type { Auditing } from './audit.ts';
 import type { Hooks } from './hooks.ts';
+import type { LargeNotes } from './large.ts';
 import type { PagePolicy } from './middleware/pages.ts';
 import type { Rates } from './middleware/rate.ts';
 
@@ -206,6 +207,10 @@ export type Parts = {
     readonly memory: Pick<Memory, 'spread' | 'refresh'>;
   };
   readonly audit: Auditing;
+  /** Tells what is near to the size it may have. */
+  readonly large: LargeNotes;
+  /** Whether a tenant may have a workflow more; left out: any number. @throws Fault */
+  readonly launches?: { readonly admit: (tenant: Tenant) => Promise<void> };
   /** Of the application this server is part of. */
   readonly hooks?: Hooks;
   /** Goes on with batches on this node; left out: others do. */

@@ -1,6 +1,6 @@
 import { LanguageError } from '../language/language-error.ts';
 import type { JsonObject } from '../model/json.ts';
-import type { Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
+import { type Answer, type Loaded, SIZES_TOLD, type StepResult, type Stimulus } from '../model/stimulus.ts';
 import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
 import { onEvent } from './expressions/ruote/listening.ts';
 import { finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
@@ -56,6 +56,14 @@ const withLaunched = (
   definition: (wanted) => (wanted === hash ? tree : context.definition(wanted)),
 });
 
+/** The answer, and what is large by now. */
+function withSizes({ header, fieldsCharacters, context }: World, answer: Extract<Answer, { ok: true }>): Answer {
+  const { limits } = context;
+  if (fieldsCharacters < limits.fieldsCharacters * SIZES_TOLD && header.expressions < limits.expressions * SIZES_TOLD)
+    return answer;
+  return { ...answer, sizes: { fields: fieldsCharacters, expressions: header.expressions } };
+}
+
 type Attempt =
   | StepResult
   | { readonly kind: 'wanting'; readonly needs: Wanting['needs']; readonly handled: number; readonly spent: number };
@@ -73,7 +81,7 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     run(world);
     // Killed, and something is left that no message reached.
     if (world.header.killed && world.queue.length === 0 && world.header.strands > 0) killAtOnce(world);
-    return { kind: 'stepped', changes: finish(world), answer };
+    return { kind: 'stepped', changes: finish(world), answer: withSizes(world, answer) };
   } catch (error) {
     if (error instanceof Wanting)
       return { kind: 'wanting', needs: error.needs, handled: world?.handled ?? 0, spent: world?.spent ?? 0 };

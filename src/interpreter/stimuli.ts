@@ -94,7 +94,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   });
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
-  world.extentOf(fields);
+  world.noteFields(world.extentOf(fields).characters);
   world.vouch(fields);
   world.send({
     kind: 'apply',

@@ -234,12 +234,20 @@ export type ReceivedEvent = {
 };
 
 export type Answer =
-  | { readonly ok: true; readonly value: Json }
+  /** `sizes`: told where one of them is large (SIZES_TOLD): characters of the fields that were looked at, expressions that are live. */
+  | {
+      readonly ok: true;
+      readonly value: Json;
+      readonly sizes?: { readonly fields: number; readonly expressions: number };
+    }
   | { readonly ok: false; readonly code: FaultCode; readonly message: string };
 
 export type StepResult =
   | { readonly kind: 'stepped'; readonly changes: Changes | null; readonly answer: Answer }
   | { readonly kind: 'need'; readonly needs: readonly Need[] };
+
+/** Sizes are told from this part of what they may be on. */
+export const SIZES_TOLD = 0.1;
 
 /** The bounds a step keeps. Past `messages` and `work` the rest goes to the agenda; past the others the workflow gets an error. */
 export type Limits = {

@@ -5,6 +5,8 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { makeApp } from '../api/app.ts';
 import { makeAuditing } from '../api/audit.ts';
+import { makeLargeNotes } from '../api/large.ts';
+import { makeLiveWorkflows } from '../api/live-workflows.ts';
 import { makeAddressOf } from '../api/middleware/address.ts';
 import { makeIdentify } from '../api/middleware/authenticate.ts';
 import { makeRates, type Rates } from '../api/middleware/rate.ts';
@@ -371,6 +373,10 @@ async function buildOn(
     pages,
     rates,
     audit,
+    large: makeLargeNotes({ share: config.payloadWarn, meter: figures.meter, log: apiLog, time }),
+    ...(config.tenantWorkflowsMax === 0
+      ? {}
+      : { launches: makeLiveWorkflows({ most: config.tenantWorkflowsMax, store, time }) }),
     registry: { definitions, routes, participants, own, subscriptions, memory },
     receiver: node.receiver,
     eventsAtRoot: config.eventsAtRoot ?? isLoopback(config.host),

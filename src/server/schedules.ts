@@ -36,7 +36,13 @@ export function launchesOf(parts: Parts): {
           document: null,
           raw: null,
         },
-        ...{ isForm: false, requestId: schedule.id, address: null, launchId: id },
+        ...{
+          isForm: false,
+          requestId: schedule.id,
+          address: null,
+          launchId: id,
+          large: parts.large.begin(tenant).note,
+        },
       };
       const reply = await run(call, {
         ...{ name: definition, version, body: { fields: spec.fields }, startedBy: 'schedule', start: spec.start },

@@ -41,6 +41,7 @@ export function startsOf(parts: Parts): { readonly starter: Starter; readonly la
         principal: principalOf(tenant),
         ...{ reason: null, params: {}, query: new URLSearchParams(), header: () => null, body: {}, document: null },
         ...{ raw: null, isForm: false, requestId: eventId, address: null, launchId: workflow },
+        large: parts.large.begin(tenant).note,
       };
       await run(call, {
         ...{ name: definition, version, startedBy: from === undefined ? 'event' : 'workflow', hops, start },

@@ -35,6 +35,7 @@ const callWith = (key: string): Call => ({
   document: null,
   requestId: 'request-1',
   launchId: null,
+  large: () => {},
   address: null,
   raw: null,
 });

@@ -12,7 +12,7 @@ const HEAD_BYTES_MAX = 300_000;
 const NOWHERE = 'http://127.0.0.1:1/callback';
 let server: Running;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ PAYLOAD_WARN: '0.2' });
 }, 120_000);
 afterAll(() => server.stop(), 120_000);
 
@@ -49,6 +49,31 @@ async function pagesOf<P>(path: string, nextOf: (page: P) => string | null): Pro
   }
   return pages;
 }
+
+test('what is near to its bound is said in the answer, and counted; what is beyond is told with its size', async () => {
+  const text = 'x'.repeat(900_000);
+  const body = { workflow: 'define\n  alpha', callback: NOWHERE, fields: { text } };
+  const answer = await postJson(server.url, '/v1/workflows', body);
+  expect(answer.status).toBe(201);
+  expect(answer.headers['rota-warning']).toBe('body 0.9 MB of 4.2 MB; fields 0.9 MB of 4.0 MB');
+  const { workitems } = (
+    await send(server.url, 'GET', `/v1/workflows/${answer.json<{ id: string }>().id}`)
+  ).json<View>();
+  const at = `/v1/workflows/${workitems[0]?.workflow_id}/workitems/${workitems[0]?.id}`;
+  const small = await postJson(server.url, `${at}/proceed`, { fields: { text: '' } });
+  expect([small.text, small.headers['rota-warning']]).toEqual(['OK', undefined]);
+  const long = `define\n  alpha note: '${'n'.repeat(300_000)}'`;
+  const defined = await postJson(server.url, '/v1/workflows', { workflow: long, callback: NOWHERE });
+  expect(defined.headers['rota-warning']).toBe('definition 0.3 MB of 1.0 MB');
+  const figures = (await send(server.url, 'GET', '/metrics')).text;
+  for (const what of ['body', 'fields', 'definition'])
+    expect(figures).toMatch(new RegExp(`^rota_payload_warnings_total\\{what="${what}"\\} 1$`, 'm'));
+  const beyond = await postJson(server.url, '/v1/workflows', { fields: { text: 'x'.repeat(4_200_000) } });
+  expect(beyond.json()).toMatchObject({
+    status: 413,
+    detail: expect.stringMatching(/has 42\d{5} bytes, more than 4194304$/),
+  });
+});
 
 describe('a workitem among others', () => {
   test('tells a large field by size and hash; alone it has it whole', async () => {

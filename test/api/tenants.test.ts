@@ -74,6 +74,7 @@ beforeAll(async () => {
       }),
     },
     streamsMax: 10,
+    large: { begin: () => ({ note: () => {}, header: () => null }) },
     about: {
       version: '1',
       commit: null,

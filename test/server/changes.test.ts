@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { changedSettings } from '../../src/server/changes.ts';
 import { readConfig } from '../../src/server/config.ts';
 import type { Running } from '../../src/server/start.ts';
-import { send, startServer } from '../support/server.ts';
+import { postJson, send, startServer } from '../support/server.ts';
 
 /* What a server that runs takes up of settings that were read anew. */
 
 let server: Running;
 beforeAll(async () => {
-  server = await startServer({});
+  server = await startServer({ TENANT_WORKFLOWS_MAX: '2' });
 }, 120_000);
 afterAll(() => server.stop(), 60_000);
 
@@ -29,6 +29,24 @@ test('what may change is told apart from what needs a restart', () => {
     taken: ['RATE_LIMIT_KEY', 'LOG_LEVEL', 'OVERDUE', 'HOSTS'],
     restart: ['PORT', 'SECRETS_KEY'],
   });
+});
+
+test('a tenant has no more workflows under way than it may, and one that ended makes room', async () => {
+  const launch = () =>
+    postJson(server.url, '/v1/workflows', { workflow: 'define\n  alpha', callback: 'http://127.0.0.1:1/' });
+  const [first, second, third] = [await launch(), await launch(), await launch()];
+  expect([first.status, second.status, third.status]).toEqual([201, 201, 422]);
+  expect(third.json()).toMatchObject({ code: 'limit_exceeded' });
+  await send(server.url, 'POST', `/v1/workflows/${first.json<{ id: string }>().id}/kill`);
+  expect((await launch()).status).toBe(201);
+  const headers = { 'Rota-Tenant': 'other' };
+  const other = await postJson(
+    server.url,
+    '/v1/workflows',
+    { workflow: 'define\n  alpha', callback: 'http://127.0.0.1:1/' },
+    headers,
+  );
+  expect(other.status).toBe(201);
 });
 
 test('origins of pages and rates hold from then on, and end again', async () => {

@@ -8,7 +8,7 @@ import { audited } from '../audit.ts';
 import type { Call, Operation, RawBody, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
-import { type ReadBody, readBody, readRaw } from '../reading/body.ts';
+import { BODY_BYTES_MAX, type ReadBody, readBody, readRaw } from '../reading/body.ts';
 import { type Held, makeIntake } from '../reading/intake.ts';
 import type { Streams } from '../streams.ts';
 import { isStorable } from '../value.ts';
@@ -72,6 +72,8 @@ export function run(parts: Parts, streams: Streams): Middleware {
           ? await readBody(ctx, held, operation.fixed === true, operation.body?.documents)
           : NOTHING;
     const body = one.checkBody === null || read.document !== null ? read.body : one.checkBody(read.body, read.isForm);
+    const sizes = parts.large.begin((principal ?? OPEN).tenant);
+    sizes.note('body', raw === null ? read.raw.length : raw.bytes.length, BODY_BYTES_MAX);
     const call: Call = {
       principal: principal ?? OPEN,
       reason: takesReason(operation) ? reasonOf(body, operation) : null,
@@ -84,11 +86,12 @@ export function run(parts: Parts, streams: Streams): Middleware {
       isForm: read.isForm,
       requestId,
       address,
+      large: sizes.note,
       launchId: null,
     };
     const work = one.handle(call, ctx.path, read.raw);
     const reply = await (operation.patient === true ? work : inTime(work, knownOf(ctx), parts.log, timeOf(call)));
-    await write(ctx, reply, streams, call.principal, parts.identity);
+    await write(ctx, withWarning(reply, sizes.header()), streams, call.principal, parts.identity);
   }
 }
 
@@ -112,6 +115,16 @@ function checkAccept(ctx: Context, operation: Operation): void {
     'not_acceptable',
     `The answer is ${types.join(' or ')}, which ${shownJson(ctx.get('Accept'))} leaves out`,
   );
+}
+
+/** The reply with a warning more. */
+function withWarning(reply: Reply, warning: string | null): Reply {
+  if (warning === null) return reply;
+  const { 'Rota-Warning': other } = reply.headers;
+  return {
+    ...reply,
+    headers: { ...reply.headers, 'Rota-Warning': other === undefined ? warning : `${other}; ${warning}` },
+  };
 }
 
 async function write(

@@ -56,7 +56,7 @@ export async function readBody(
   const type = checkType(ctx, documents);
   const isForm = type === FORM_TYPE;
   const unpack = unpackerOf(ctx);
-  if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge();
+  if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge(BODY_BYTES_MAX, ctx.get('Content-Length'));
   const bytes = await unpack(await bytesOf(ctx.req, held), held);
   const raw = documents.includes(type) && XML_TYPE.test(type) ? xmlTextOf(bytes) : textOf(bytes);
   if (documents.includes(type) || (documents.length > 0 && !isForm && /^\s*\[/.test(raw)))
@@ -72,7 +72,7 @@ export async function readRaw(ctx: Context, held: Held, bytesMax = BODY_BYTES_MA
   const type = ctx.get('Content-Type').trim();
   if (!hasBody(ctx)) return { bytes: Buffer.alloc(0), type, headers };
   const unpack = unpackerOf(ctx, bytesMax);
-  if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax);
+  if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax, ctx.get('Content-Length'));
   return { bytes: await unpack(await bytesOf(ctx.req, held, bytesMax), held), type, headers };
 }
 
@@ -247,6 +247,12 @@ function inexactProblem({ path, literal }: NonNullable<ReturnType<typeof inexact
   return new Problem(code, detail, { complaints: [{ detail, pointer: cut(pointer, 1_000) }] });
 }
 
-const tooLarge = (bytesMax = BODY_BYTES_MAX): Problem =>
-  new Problem('body_too_large', `The body has more than ${bytesMax} bytes`);
+/** @param announced its size, where it was said */
+const tooLarge = (bytesMax = BODY_BYTES_MAX, announced?: string): Problem =>
+  new Problem(
+    'body_too_large',
+    announced === undefined
+      ? `The body has more than ${bytesMax} bytes`
+      : `The body has ${cut(announced, 20)} bytes, more than ${bytesMax}`,
+  );
 const malformed = (why: string): Problem => new Problem('body_malformed', `The body cannot be read: ${why}`);

@@ -42,6 +42,7 @@ export function openWorkitem(x: Acting): void {
   const { fieldsCharacters } = world.context.limits;
   const characters = text?.length ?? paramsText.length;
   world.spend(characters);
+  world.noteFields(characters);
   if (characters > fieldsCharacters)
     throw new LanguageError(
       'LimitExceeded',

@@ -302,6 +302,9 @@ export class World {
     this.vouched = fields;
   }
 
+  /** Characters of the longest fields that were looked at, as JSON. */
+  fieldsCharacters = 0;
+
   isVouched(fields: Fields): boolean {
     return fields === this.vouched;
   }
@@ -316,7 +319,13 @@ export class World {
         'LimitExceeded',
         `the fields would be about ${characters} characters long as JSON, more than ${fieldsCharacters}`,
       );
+    this.noteFields(characters);
     this.vouched = fields;
+  }
+
+  /** Fields were looked at that are so long. */
+  noteFields(characters: number): void {
+    if (characters > this.fieldsCharacters) this.fieldsCharacters = characters;
   }
 
   /** Work that grows with the value: it is copied, or stored once more. Costs nothing while values are small. */

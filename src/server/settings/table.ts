@@ -185,6 +185,20 @@ export const TABLE = {
     most: 100,
     read: (part) => (isRange(part) ? part : null),
   }),
+  /** 0: any number. */
+  tenantWorkflowsMax: integer('TENANT_WORKFLOWS_MAX', 0, {
+    from: 0,
+    to: 1_000_000_000,
+    meaning:
+      'workflows of one tenant that may be under way at once; more launches are 422 `limit_exceeded`; 0: any number',
+  }),
+  /** Of what may be; 1: never. */
+  payloadWarn: number('PAYLOAD_WARN', 0.5, {
+    from: 0.01,
+    to: 1,
+    meaning:
+      'part of a bound (body, definition, fields, live expressions) from which on answers warn (`Rota-Warning`), 0.01 to 1; 1: never',
+  }),
   retryDelaysSeconds: delays('RETRY_DELAYS', [30, 31, 62, 273, 1054, 3155, 7806, 16837, 32798, 59079, 100030], {
     meaning: 'seconds between the tries of one callback, comma-separated',
   }),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { LIMITS } from '../../../definition/limits.ts';
 import { canonicalJson, isObject, type Json, type JsonObject, ownValue, withoutKeys } from '../../../model/json.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { definitionOf } from '../../../registry/definitions.ts';
@@ -190,6 +191,7 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     const body: JsonObject =
       call.document === null ? call.body : { ...withoutKeys(old, SEALED_KEY), definition: call.document.text };
     const text = textIn(body);
+    call.large('definition', text.length, LIMITS.bytes);
     const read = parts.definitions.read(text);
     if (!read.ok) throw unreadable(read.errors);
     const format = parts.definitions.formatOf(text);

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../definition/limits.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import { answers } from '../../answers.ts';
 import { jsonReply, type Operation } from '../../operation.ts';
@@ -6,6 +7,8 @@ import { makeRun, referenceIn } from '../definitions/running.ts';
 import { launchOne, makeLaunchCheck } from './launch.ts';
 import { Launch, Launched } from './schemas.ts';
 import { makeSourceKeeper } from './source.ts';
+
+const { bytes: DEFINITION_BYTES_MAX } = LIMITS;
 
 export function launchOperation(parts: Parts): Operation {
   const check = makeLaunchCheck(parts);
@@ -30,6 +33,12 @@ export function launchOperation(parts: Parts): Operation {
         return run(call, { ...stored, body, startedBy: 'api', isFixed: true });
       }
       const { order, targets, businessKey, warnings } = check(call.body, call.principal.tenant);
+      const { workflow } = call.body;
+      call.large(
+        'definition',
+        typeof workflow === 'string' ? workflow.length : order.text.length,
+        DEFINITION_BYTES_MAX,
+      );
       const source = await keepSource(order.hash, call.body['workflow']);
       const { id, isNew } = await launchOne(parts, call, { ...order, source, callbacks: targets ?? {} }, businessKey);
       const location = { Location: `${parts.basePath()}/v1/workflows/${id}` };
