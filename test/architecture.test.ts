@@ -121,6 +121,7 @@ const floors: { readonly [name: string]: readonly string[] } = {
 const doors: { readonly [name: string]: string } = {
   '@electric-sql/pglite': 'store/',
   '@ruby/prism': 'server/prism.ts',
+  '@opentelemetry/api': 'runtime/tracing.ts',
   '@koa/cors': 'api/middleware/browsers.ts',
   '@koa/router': 'api/',
   ajv: 'api/',

@@ -52,7 +52,7 @@ export function makeApp(
   const operations = withDescription(parts, operationsOf(parts));
   const meter = parts.figures?.meter;
   const admitting = admit(identify, parts.rates, parts.audit, parts.log, meter);
-  app.use(report(parts.log, browserHeaders(browsers), addressOf, meter));
+  app.use(report(parts.log, browserHeaders(browsers), addressOf, meter, parts.tracing));
   app.use(corsFor(browsers, [...new Set(operations.map(({ method }) => method.toUpperCase()))]));
   const probes = new Set(operations.flatMap(({ probe, path }) => (probe === true ? [path] : [])));
   app.use(limitAddresses(parts.rates, probes));

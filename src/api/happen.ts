@@ -14,7 +14,7 @@ import type { Parts } from './parts.ts';
  * @returns what the step answered @throws Fault when it was refused */
 export async function happen(
   parts: Pick<Parts, 'engine' | 'hooks'>,
-  call: Pick<Call, 'principal' | 'reason'> & Partial<Pick<Call, 'large'>>,
+  call: Pick<Call, 'principal' | 'reason'> & Partial<Pick<Call, 'large' | 'span'>>,
   workflow: WorkflowId,
   event: EngineEvent,
   more: Pick<EngineStimulus, 'onlyIf' | 'rehearsal'> = {},
@@ -25,7 +25,8 @@ export async function happen(
     await runHook(parts.hooks.onLaunch, { id: workflow, tenant, actor, name, fields });
   }
   const origin = { by: 'caller', tenant, actor, reason: call.reason } as const;
-  const [answer] = await parts.engine.advance([{ workflow, event, origin, ...more }]);
+  const span = call.span == null ? {} : { span: call.span };
+  const [answer] = await parts.engine.advance([{ workflow, event, origin, ...span, ...more }]);
   if (answer === undefined) throw new Error(`The engine gave no answer to a ${event.kind}`);
   if (answer.ok && answer.sizes !== undefined) {
     call.large?.('fields', answer.sizes.fields, LIMITS.fieldsCharacters);
@@ -42,7 +43,7 @@ export async function happen(
  * @throws Fault when it was refused, or would be */
 export async function happenOrRehearse(
   parts: Pick<Parts, 'engine'>,
-  call: Pick<Call, 'principal' | 'reason' | 'body' | 'isForm'> & Partial<Pick<Call, 'large'>>,
+  call: Pick<Call, 'principal' | 'reason' | 'body' | 'isForm'> & Partial<Pick<Call, 'large' | 'span'>>,
   workflow: WorkflowId,
   event: EngineEvent,
 ): Promise<Reply> {

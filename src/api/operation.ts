@@ -1,6 +1,7 @@
 import type { Principal, Scope } from '../identity/principal.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import type { TraceContext } from '../runtime/trace-context.ts';
 import type { NoteSize } from './large.ts';
 import type { Schema } from './schema.ts';
 
@@ -29,6 +30,8 @@ export type Call = {
   readonly large: NoteSize;
   /** The id a launch has to use, when it was fixed beforehand (idempotency.ts). */
   readonly launchId: WorkflowId | null;
+  /** Its span; left out, or null: nobody records traces. */
+  readonly span?: TraceContext | null;
 };
 
 /** A body nobody has read yet. `headers`: by lower-case name. */

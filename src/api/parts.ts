@@ -19,6 +19,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import type { Receiver } from '../signals/receiver.ts';
 import type { Busy, NodeRow, Store } from '../store/store.ts';
 
@@ -207,6 +208,8 @@ export type Parts = {
     readonly memory: Pick<Memory, 'spread' | 'refresh'>;
   };
   readonly audit: Auditing;
+  /** Left out, or null: nobody records traces. */
+  readonly tracing?: Tracing | null;
   /** Tells what is near to the size it may have. */
   readonly large: LargeNotes;
   /** Whether a tenant may have a workflow more; left out: any number. @throws Fault */

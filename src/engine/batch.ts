@@ -11,6 +11,7 @@ import { guarded } from './handle.ts';
 import { measure } from './measured.ts';
 import { afterCommit, commit, type Prepared, prepare } from './saving.ts';
 import { tell } from './told.ts';
+import { traceSteps } from './traced.ts';
 import {
   adopt,
   type BatchParts,
@@ -218,6 +219,9 @@ function committed(
     }
   const at = parts.time.now();
   afterwards(parts.log, 'meter', () => measure(parts.meter, turns, ran.verdicts, { now: ran.now, at }));
+  const { tracing = null } = parts;
+  if (tracing !== null)
+    afterwards(parts.log, 'tracing', () => traceSteps(tracing, turns, ran.verdicts, { now: ran.now, at }));
   const settled = turns.flatMap(settledBy);
   afterCommit(parts, turns, prepared, settled, ran.now, ran.hears);
   return { kind: 'committed', verdicts: ran.verdicts, wrote: true, steps: ran.steps, settled };

@@ -3,6 +3,7 @@ import type { Fields, Json } from '../model/json.ts';
 import type { Status, WorkitemRow } from '../model/rows.ts';
 import type { Answer, BatchMark, Happening } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { TraceContext } from '../runtime/trace-context.ts';
 import type { Watcher } from './committed.ts';
 
 /** The single road every change takes: a list of stimuli in, a list of answers out (docs/architecture.md, "The engine"). */
@@ -36,6 +37,8 @@ export type EngineStimulus = {
   readonly onlyIf?: OnlyIf;
   /** Nothing happens: it is answered what would (rehearsal.ts). Of what the interpreter handles only. */
   readonly rehearsal?: true;
+  /** The span of the request that wants it, where somebody records traces. */
+  readonly span?: TraceContext;
 };
 
 export type OnlyIf =

@@ -9,6 +9,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import type { Save, Store } from '../store/store.ts';
 import type { Watchers } from './committed.ts';
 import type { AgendaSink, MessageSink } from './engine.ts';
@@ -84,6 +85,8 @@ export type BatchParts = {
   /** Who is told of lifecycles; left out: nobody. */
   readonly subscribers?: Subscribers;
   readonly meter: Meter;
+  /** Left out, or null: nobody records traces. */
+  readonly tracing?: Tracing | null;
   /** How often the step for an agenda row or an outcome has thrown, by `attemptKey`. */
   readonly attempts: { readonly get: (key: string) => number; readonly count: (key: string) => number };
 };

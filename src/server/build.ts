@@ -36,6 +36,7 @@ import type { Log } from '../runtime/log.ts';
 import { type Metrics, makeMetrics } from '../runtime/metrics.ts';
 import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
+import { makeTracing } from '../runtime/tracing.ts';
 import { RETIRED } from '../store/positions.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { foldHistories } from '../worker/history-fold.ts';
@@ -123,6 +124,7 @@ async function buildOn(
   metrics: Metrics,
 ): Promise<Built> {
   const time = realTime;
+  const tracing = makeTracing(version);
   const ids = randomIds();
   /** Settings that may change while the server runs. */
   let live: Changeable = config;
@@ -225,6 +227,7 @@ async function buildOn(
     log,
     post: between?.post?.(post) ?? post,
     meter: figures.meter,
+    tracing,
     named: namedIn(definitions),
     limits: bounds,
     proceedToken: identity.capabilities.mint,
@@ -413,6 +416,7 @@ async function buildOn(
     overdue,
     testClock,
     figures,
+    tracing,
     about: {
       version,
       commit,

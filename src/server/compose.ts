@@ -17,6 +17,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { makeReceiver, type Receiver, type ReceiverSettings } from '../signals/receiver.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
 import { joinNodes, type Membership } from '../worker/nodes.ts';
@@ -36,6 +37,8 @@ export type NodeParts = {
   readonly post: Post;
   /** Left out: nobody wants figures. */
   readonly meter?: Meter;
+  /** Left out, or null: nobody records traces. */
+  readonly tracing?: Tracing | null;
   readonly limits: Limits;
   readonly node: NodeBeat;
   /** What a callback is signed with; left out, or nothing: it is not (identity/secrets.ts). */
@@ -107,6 +110,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
     ids,
     limits: parts.limits,
     ...(parts.meter === undefined ? {} : { meter: parts.meter }),
+    tracing: parts.tracing ?? null,
     ...(parts.participants === undefined ? {} : { participants: parts.participants }),
     ...(parts.subscriptions === undefined
       ? {}
@@ -134,6 +138,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
           before: receiver.before,
           post: parts.post,
           ...(parts.meter === undefined ? {} : { meter: parts.meter }),
+          tracing: parts.tracing ?? null,
           deliveredText,
           signersOf: parts.signersOf ?? (() => []),
           proceedToken: parts.proceedToken ?? (() => null),

@@ -15,6 +15,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 import { makeDueWatch } from './due-watch.ts';
 import { makeQuiet } from './quiet.ts';
@@ -72,6 +73,7 @@ export function makeWorker(parts: {
   readonly ids: Ids;
   readonly log: Log;
   readonly meter?: Meter;
+  readonly tracing?: Tracing | null;
   readonly settings: DispatcherSettings;
   /** What has to be done before the step of a due agenda row (timers.ts). */
   readonly before?: (workflow: WorkflowId, agenda: string) => Promise<void> | null;

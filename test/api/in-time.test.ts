@@ -11,6 +11,7 @@ const known = (): Known => ({
   principal: null,
   waitedMs: 0,
   behind: null,
+  span: null,
 });
 
 test('a request whose work goes on for too long is answered 503, and its work goes on', async () => {

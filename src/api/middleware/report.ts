@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { Principal } from '../../identity/principal.ts';
 import { Fault } from '../../model/fault.ts';
 import type { Json } from '../../model/json.ts';
@@ -7,6 +7,7 @@ import { DEFAULT_TENANT } from '../../model/tenant.ts';
 import type { Log, LogDetails } from '../../runtime/log.ts';
 import { type Meter, NO_METER } from '../../runtime/meter.ts';
 import { readTraceContext } from '../../runtime/trace-context.ts';
+import type { Running, Tracing } from '../../runtime/tracing.ts';
 import { Problem, problemFor, Refusal } from '../problem.ts';
 import { drained } from '../reading/body.ts';
 import type { AddressOf } from './address.ts';
@@ -25,6 +26,7 @@ export function report(
   headers: Readonly<Record<string, string>>,
   addressOf: AddressOf,
   meter: Meter = NO_METER,
+  tracing: Tracing | null = null,
 ): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now();
@@ -33,6 +35,8 @@ export function report(
     const known = begin(ctx, requestId, addressOf(ctx.req));
     ctx.set('X-Request-Id', requestId);
     ctx.set(headers);
+    const span = tracing === null ? null : beginRequest(tracing, ctx);
+    if (span !== null) known.span = span.context;
     let err: unknown;
     let code: Json | undefined;
     try {
@@ -52,6 +56,7 @@ export function report(
     const operation = known.found?.operation;
     const milliseconds = performance.now() - startedAt;
     meter.request(operation?.id ?? null, ctx.status, milliseconds / 1000, typeof code === 'string' ? code : null);
+    if (span !== null) endRequest(span, ctx, operation?.path ?? null);
     const line = {
       event: 'request',
       request_id: requestId,
@@ -64,12 +69,28 @@ export function report(
       ...(code === undefined ? {} : { code }),
       ...whoOf(known.principal),
       ...workflowIn(known.found?.params),
-      ...traceOf(ctx.get('traceparent')),
+      ...(known.span === null ? traceOf(ctx.get('traceparent')) : { trace_id: known.span.traceId }),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
     else if (operation?.probe === true || operation?.routine === true) log.debug('request', line);
     else log.info('request', line);
   };
+}
+
+const beginRequest = (tracing: Tracing, ctx: Context): Running =>
+  tracing.begin({
+    name: ctx.method,
+    kind: 'server',
+    parent: readTraceContext(ctx.get('traceparent') || null, ctx.get('tracestate') || null),
+    attributes: { 'http.request.method': ctx.method },
+  });
+
+function endRequest(span: Running, ctx: Context, route: string | null): void {
+  span.end({
+    ...(route === null ? {} : { name: `${ctx.method} ${route}` }),
+    attributes: { ...(route === null ? {} : { 'http.route': route }), 'http.response.status_code': ctx.status },
+    failed: ctx.status >= 500,
+  });
 }
 
 /** Who called, as far as there is somebody to name. */

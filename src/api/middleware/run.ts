@@ -56,7 +56,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
   };
 
   async function answer(ctx: Context, held: Held): Promise<void> {
-    const { found, principal, requestId, address } = knownOf(ctx);
+    const { found, principal, requestId, address, span } = knownOf(ctx);
     if (found === null) throw new Error('No operation was found for this request');
     const { operation, params } = found;
     const one = ready.get(operation) ?? prepare(operation);
@@ -87,6 +87,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
       requestId,
       address,
       large: sizes.note,
+      span,
       launchId: null,
     };
     const work = one.handle(call, ctx.path, read.raw);

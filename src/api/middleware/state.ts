@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import type { Principal } from '../../identity/principal.ts';
+import type { TraceContext } from '../../runtime/trace-context.ts';
 import type { Operation } from '../operation.ts';
 
 /** What is known of a request so far; each layer fills in its part. */
@@ -14,12 +15,14 @@ export type Known = {
   waitedMs: number;
   /** It was answered, and its work goes on: resolves when that has ended. Null: nothing is left behind. */
   behind: Promise<void> | null;
+  /** Its span, where somebody records traces. */
+  span: TraceContext | null;
 };
 
 const known = new WeakMap<Context['req'], Known>();
 
 export const begin = (ctx: Context, requestId: string, address: string | null): Known => {
-  const fresh: Known = { requestId, address, found: null, principal: null, waitedMs: 0, behind: null };
+  const fresh: Known = { requestId, address, found: null, principal: null, waitedMs: 0, behind: null, span: null };
   known.set(ctx.req, fresh);
   return fresh;
 };

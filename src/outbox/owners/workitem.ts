@@ -7,6 +7,8 @@ import type { WorkitemRow } from '../../model/rows.ts';
 import type { Tenant } from '../../model/tenant.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type Meter, NO_METER, type TryOutcomeClass } from '../../runtime/meter.ts';
+import { keptTrace, readKeptTrace } from '../../runtime/trace-context.ts';
+import type { Running, Tracing } from '../../runtime/tracing.ts';
 import type { Store } from '../../store/store.ts';
 import { type CallbackSettings, callbackRequest, type DeliveredText } from '../callback.ts';
 import type { Dispatcher } from '../dispatcher.ts';
@@ -38,6 +40,30 @@ function classOf(result: TryEnd['result']): TryOutcomeClass {
   }
 }
 
+/** A span of the trace of the workflow; what is told of the URL is its host. */
+function beginTry(tracing: Tracing, { row, workflow, trace }: ReadyMessage): Running {
+  const [address = '', port] = hostOf(row.url).split(/:(?=\d+$)/);
+  return tracing.begin({
+    name: 'rota callback',
+    kind: 'client',
+    parent: readKeptTrace(trace),
+    attributes: {
+      'server.address': address,
+      ...(port === undefined ? {} : { 'server.port': Number(port) }),
+      'http.request.method': 'POST',
+      'rota.workflow.id': workflow,
+      'rota.message': row.send ?? 'active',
+      'rota.try': row.tries + 1,
+    },
+  });
+}
+
+const endTry = (span: Running, result: TryEnd['result']): void =>
+  span.end({
+    ...('status' in result ? { attributes: { 'http.response.status_code': result.status } } : {}),
+    failed: result.kind !== 'delivered',
+  });
+
 const NOBODY: Lookups = { find: () => null, entry: () => null };
 
 /** The end of a try as the engine is told of it. */
@@ -55,6 +81,8 @@ export function workitemOwner(parts: {
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
   readonly proceedToken?: CallbackSettings['proceedToken'];
   readonly meter?: Meter;
+  /** Left out, or null: nobody records traces. */
+  readonly tracing?: Tracing | null;
   /** Who is registered; left out: nobody. */
   readonly participants?: Lookups;
   readonly clock: Pick<Clock, 'now'>;
@@ -62,7 +90,15 @@ export function workitemOwner(parts: {
   readonly nodes?: () => number;
   readonly settings: { readonly nodeId: string; readonly baseUrl: () => string; readonly userAgent: string };
 }): WorkitemOwner {
-  const { store, engine, settings, proceedToken = () => null, signersOf = () => [], meter = NO_METER } = parts;
+  const {
+    store,
+    engine,
+    settings,
+    proceedToken = () => null,
+    signersOf = () => [],
+    meter = NO_METER,
+    tracing = null,
+  } = parts;
   const lookups = parts.participants ?? NOBODY;
   const nodes = parts.nodes ?? (() => 1);
 
@@ -73,6 +109,7 @@ export function workitemOwner(parts: {
     const special = row.terms != null || row.url?.startsWith(SERVICE_PREFIX) === true;
     /** By what the participant was found at this try. */
     let entry: Registered | null = null;
+    let span: Running | null = null;
     return {
       about: { workflow_id: workflow, expression_id: row.id },
       tenant: ready.tenant,
@@ -86,11 +123,13 @@ export function workitemOwner(parts: {
         row.inherits === null || base === null ? null : { key: `${workflow} ${row.inherits}`, characters: base.length },
       ...(special ? { share: () => shareOf(ready) } : {}),
       request: () => {
-        const plain = callbackRequest(ready, parts.deliveredText(row, base), {
+        if (tracing !== null) span = beginTry(tracing, ready);
+        const traced = span === null ? ready : { ...ready, trace: keptTrace(span.context) };
+        const plain = callbackRequest(traced, parts.deliveredText(row, base), {
           baseUrl: settings.baseUrl(),
           userAgent: settings.userAgent,
           proceedToken,
-          spanId: () => randomBytes(8).toString('hex'),
+          spanId: () => span?.context.spanId ?? randomBytes(8).toString('hex'),
         });
         // Receivers hold signatures against their own clocks, so business time is none of theirs.
         if (!special) return signed(plain, signersOf(ready.tenant, plain.url), Date.now());
@@ -121,6 +160,7 @@ export function workitemOwner(parts: {
             : { urgent: row.then !== null || meaning.fields !== undefined || meaning.fails !== undefined }),
         };
         engine.outcome(outcome);
+        if (span !== null) endTry(span, result);
         meter.tried({
           tenant: ready.tenant,
           host: hostOf(row.url),

@@ -29,7 +29,7 @@ export type Order = Omit<LaunchOrder, 'id' | 'tenant' | 'trace' | 'businessKey'>
 /** Launches, under a business key where there is one. `isNew` false: it was there already. @throws Problem, Fault */
 export async function launchOne(
   parts: Pick<Parts, 'identity' | 'ids' | 'clock' | 'engine' | 'store' | 'launches'>,
-  call: Pick<Call, 'principal' | 'reason' | 'launchId' | 'header'> & Partial<Pick<Call, 'large'>>,
+  call: Pick<Call, 'principal' | 'reason' | 'launchId' | 'header'> & Partial<Pick<Call, 'large' | 'span'>>,
   order: Order,
   businessKey: BusinessKeyOrder | null,
 ): Promise<{ readonly id: WorkflowId; readonly isNew: boolean }> {
@@ -38,7 +38,7 @@ export async function launchOne(
   const id = call.launchId ?? parts.ids.workflow(parts.clock.now());
   const { tenant } = call.principal;
   await parts.launches?.admit(tenant);
-  const trace = readTraceContext(call.header('traceparent'), call.header('tracestate'));
+  const trace = call.span ?? readTraceContext(call.header('traceparent'), call.header('tracestate'));
   const about = { trace: trace === null ? null : keptTrace(trace), businessKey: businessKey?.key ?? null };
   const launch = async (): Promise<void> => {
     try {
