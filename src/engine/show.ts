@@ -5,7 +5,7 @@ import {
   inspectExpression,
   timer,
 } from '../interpreter/inspect.ts';
-import { baseFields, deliveredFields, NOT_DELIVERED } from '../interpreter/state/fields.ts';
+import { addedTo, baseFields, deliveredFields, NOT_DELIVERED } from '../interpreter/state/fields.ts';
 import type { ExpressionId } from '../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
@@ -23,7 +23,7 @@ export const workitemFields = (row: WorkitemRow, base: string | null): Fields =>
  */
 export function partedFields(row: WorkitemRow, base: string | null): { readonly shared: Fields; readonly own: Fields } {
   if (row.fields !== null || base === null) return { shared: NONE, own: deliveredFields(row, base) };
-  const added = row.added === null ? {} : (JSON.parse(row.added) as JsonObject);
+  const added = addedTo(row);
   return { shared: baseFields(base), own: { params: JSON.parse(row.params) as Json, ...added } };
 }
 const NONE: Fields = {};

@@ -82,6 +82,7 @@ const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
   definitionName: launch.stored?.name ?? null,
   definitionVersion: launch.stored?.version ?? null,
   meta: launch.meta == null ? null : JSON.stringify(launch.meta),
+  retainDays: launch.retainDays ?? null,
   header: '',
   state: '',
   fields: '',

@@ -7,7 +7,7 @@ import { DEFINE_NAMES, type Tree, treeFromJson, treeToJson } from '../model/tree
 import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn } from './state/held.ts';
-import { Bound, type HeldOf, type Node, ROOT, type Strand, Tagged, type Value } from './state/state.ts';
+import { Bound, type Header, type HeldOf, type Node, ROOT, type Strand, Tagged, type Value } from './state/state.ts';
 import { hasFields } from './state/world.ts';
 
 /*
@@ -33,8 +33,14 @@ export type ExpressionInspection = LiveExpression & {
 /** When the pause of a workflow began; null when it is not paused. Its status does not tell: an error comes before a pause. */
 export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeader(workflow.header).pausedAt;
 
-/** The tags that are entered. */
-export const tagsOf = (workflow: WorkflowRow): readonly string[] => Object.keys(decodeHeader(workflow.header).tags);
+/** The tags that are entered, and those of its launch. */
+export const tagsOf = (workflow: WorkflowRow): readonly string[] => tagsIn(decodeHeader(workflow.header));
+
+/** Those of the launch stand first. */
+function tagsIn({ labels, tags }: Header): readonly string[] {
+  const entered = Object.keys(tags);
+  return labels === null ? entered : [...new Set([...labels, ...entered])];
+}
 
 /** How many events led to the workflow, one by way of the next. */
 export const hopsOf = (workflow: WorkflowRow): number => decodeHeader(workflow.header).hops;
@@ -109,6 +115,8 @@ export type Progress =
 /** What is live in a workflow, read from its rows. */
 export type Inspection = {
   readonly tags: readonly string[];
+  /** Why it is being cancelled, or was cancelled or killed; null: nothing was said. */
+  readonly reason: string | null;
   readonly expressions: readonly LiveExpression[];
   readonly timers: readonly {
     readonly expression_id: ExpressionId;
@@ -170,7 +178,7 @@ export type BpmnInspection = {
 export function inspect(loaded: Loaded, definition: (hash: string) => Tree | undefined): Inspection {
   const { workflow } = loaded;
   if (workflow === null)
-    return { tags: [], expressions: [], timers: [], errors: [], fields: {}, tree: null, bpmn: null };
+    return { tags: [], reason: null, expressions: [], timers: [], errors: [], fields: {}, tree: null, bpmn: null };
   const root = rootOf(workflow, heldOf(loaded));
   const strands = [
     root,
@@ -179,8 +187,10 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   const nodes = strands.flatMap((strand) => strand.nodes);
   const tree = definition(workflow.definition);
   const failed = failedBelow(strands);
+  const header = decodeHeader(workflow.header);
   return {
-    tags: Object.keys(decodeHeader(workflow.header).tags),
+    tags: tagsIn(header),
+    reason: header.reason,
     expressions: strands
       .flatMap((strand) => liveIn(strand, failed, definition))
       .sort((a, b) => compareExpids(a.expid, b.expid) || (a.id < b.id ? -1 : 1)),

@@ -87,6 +87,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   world.hops = world.header.hops;
   world.header.wfName = asked.name;
   world.header.revision = asked.revision;
+  if (asked.tags !== undefined && asked.tags.length > 0) world.header.labels = asked.tags;
   world.record({
     kind: 'workflow.launched',
     name: asked.name,
@@ -255,6 +256,7 @@ function edit(world: World, event: Of<'edit'>): Answer {
 function cancel(world: World, { compensate }: Of<'cancel'>): Answer {
   if (isGone(world)) return NO_WORKFLOW;
   if (compensate === true) world.header.compensating = true;
+  noteReason(world);
   world.record({ kind: 'workflow.cancelling' });
   if (world.header.pausedAt !== null) goOn(world);
   world.header.cancelled = true;
@@ -262,8 +264,14 @@ function cancel(world: World, { compensate }: Of<'cancel'>): Answer {
   return done;
 }
 
+/** What participants are told with their notices, and whoever looks. */
+function noteReason({ header, stimulus }: World): void {
+  if (stimulus.reason !== undefined) header.reason = stimulus.reason;
+}
+
 function kill(world: World): Answer {
   if (isGone(world)) return NO_WORKFLOW;
+  noteReason(world);
   const paused = world.header.pausedAt !== null;
   // Saved messages are discarded, and with them what the counters of forks stand for: then everything goes at once.
   if (paused || world.queue.length > 0 || world.header.expressions > KILL_WALKED_MAX || world.header.answers > 0) {

@@ -46,6 +46,8 @@ export type WorkflowRow = {
   readonly definitionVersion?: number | null;
   /** JSON of what started it, where that is known (docs/api-v1.md, Stored definitions), or null. Never changes. */
   readonly meta?: string | null;
+  /** Days it is kept once it is over; null or left out: as RETAIN_ENDED says. Never changes. */
+  readonly retainDays?: number | null;
   readonly header: string;
   readonly state: string;
   /** The root strand's table of values; written only when it changed, for it may be large. */
@@ -73,6 +75,9 @@ export type StrandRow = {
 
 export type Send = 'active' | 'timeout' | 'error' | 'cancel';
 
+/** The part of `WorkitemRow.added` that says why: a key of the callback, and no field of it. */
+export const REASON = '__reason__';
+
 /** What the list of tries says of one whose node stopped before it could tell how it ended. */
 export const LOST_TRY = 'the node stopped during the try';
 
@@ -91,7 +96,7 @@ export type WorkitemRow = {
   /** Where the fields are when `fields` is null: the fork whose base row they are (see StrandRow.base), without `t` and
    * `__result__`, with `params`. */
   readonly inherits: ExpressionId | null;
-  /** JSON of fields merged over the others when a message is built (a notice adds `__timed_out__`), or null. */
+  /** JSON of fields merged over the others when a message is built (a notice adds `__timed_out__`), or null. REASON among them is none of these. */
   readonly added: string | null;
   readonly openedAt: number;
   /** Counts edits; the ETag of the workitem. */

@@ -141,6 +141,10 @@ export type Launch = {
   readonly hops?: number;
   /** Entries its history may have; left out: as the server says (worker/history-fold.ts). */
   readonly historyMax?: number;
+  /** Days it is kept once it is over; left out, or null: as the server says. */
+  readonly retainDays?: number | null;
+  /** Tags it has from its beginning to its end, whatever is entered meanwhile; left out: none. */
+  readonly tags?: readonly string[];
 };
 
 /** Rows a step asks for because they were not loaded. The engine loads them and runs the step again from its start. */

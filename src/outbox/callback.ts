@@ -1,5 +1,7 @@
 import type { ReadyMessage } from '../engine/engine.ts';
 import { type WorkitemId, workitemId } from '../model/ids.ts';
+import type { JsonObject } from '../model/json.ts';
+import { REASON, type WorkitemRow } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { readKeptTrace, traceHeaders } from '../runtime/trace-context.ts';
 import type { CallbackRequest } from './message.ts';
@@ -19,7 +21,8 @@ export type CallbackSettings = {
 };
 
 /**
- * A message of a workitem as the request its participant gets (docs/api-v1.md, callback): exactly six keys, in this order.
+ * A message of a workitem as the request its participant gets (docs/api-v1.md, callback): exactly six keys, in this order, and of a
+ * cancel for which a reason was given that as a seventh.
  *
  * `webhook-id` is the same for all tries of one message and another for the notice that follows it; `rota-try` counts the tries.
  * A process that was frozen between its last check and the write to the socket can still send late, when another node has taken
@@ -40,7 +43,7 @@ export function callbackRequest(
   const trace = readKeptTrace(message.trace ?? null);
   const token = around.proceedToken(tenant, id);
   const query = token === null ? '' : `?token=${token}`;
-  const after = `${fields.own},"proceed_url":${JSON.stringify(`${around.baseUrl}/v1/workflows/${workflow}/workitems/${id}/proceed${query}`)}}`;
+  const after = `${fields.own},"proceed_url":${JSON.stringify(`${around.baseUrl}/v1/workflows/${workflow}/workitems/${id}/proceed${query}`)}${reasonIn(row)}}`;
   return {
     url: row.url ?? '',
     headers: {
@@ -55,6 +58,13 @@ export function callbackRequest(
         ? before + after
         : Buffer.concat([Buffer.from(before), bytesOf(fields.shared), Buffer.from(after)]),
   };
+}
+
+/** Why it is cancelled, as a key more; nothing where nobody said. */
+function reasonIn({ send, added }: Pick<WorkitemRow, 'send' | 'added'>): string {
+  if (send !== 'cancel' || added === null) return '';
+  const reason = (JSON.parse(added) as JsonObject)[REASON];
+  return reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
 }
 
 /** The last shared text as bytes: copying them costs a tenth of making them. */

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
+import { type MigrationBuilder, runner } from 'node-pg-migrate';
 import type pg from 'pg';
 import { WronglySet } from './store.ts';
 
@@ -30,6 +31,29 @@ const LOCK_TIMEOUT = '55P03';
 
 /** What Postgres says of a table that does not exist. */
 const UNDEFINED_TABLE = '42P01';
+
+/** How a file begins whose statements are no transaction: indexes that are built while steps go on. */
+const NO_TRANSACTION = /^-- No transaction\b/;
+/** The same as statements that may be in one. */
+const withoutConcurrently = (text: string): string =>
+  NO_TRANSACTION.test(text) ? text.replaceAll(/\bindex concurrently\b/g, 'index') : text;
+
+/** What the files do. @param builds whether indexes are built while others write: not where nobody else is there */
+const loaderOf = (builds: boolean) => async (files: readonly string[]) => {
+  const unitOf = async (file: string) => {
+    const text = wayUp(await readFile(file, 'utf8'));
+    const up = (builder: MigrationBuilder): void => {
+      if (!builds || !NO_TRANSACTION.test(text)) return void builder.sql(withoutConcurrently(text));
+      builder.noTransaction();
+      // Others go on while it waits for those that have begun before it, so it may.
+      builder.sql('set lock_timeout = 0');
+      for (const statement of text.split(/;\s*$/m)) if (/^\s*[a-z]/m.test(statement)) builder.sql(statement);
+      builder.sql(`set lock_timeout = ${LOCK_MS_MAX}`);
+    };
+    return { id: file, filePaths: [file], actions: { up, down: false as const } };
+  };
+  return Promise.all(files.map(unitOf));
+};
 
 type MigrateOptions = {
   /** false where the database has no advisory locks; then only one server may migrate at a time. */
@@ -66,6 +90,7 @@ export async function migrate(
       migrationsTable: 'migration',
       // A lock is held no longer than the migration that wants it takes.
       singleTransaction: false,
+      migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loaderOf(!isAlone) }],
       ...(locks ? { advisoryLockMode: 'wait' as const } : { noLock: true }),
       log: () => {},
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -173,7 +198,7 @@ export const sqlOf = (names: readonly string[], dir: string): string =>
     .map((name) =>
       [
         'begin;',
-        wayUp(readFileSync(join(dir, `${name}.sql`), 'utf8')),
+        withoutConcurrently(wayUp(readFileSync(join(dir, `${name}.sql`), 'utf8'))),
         `insert into public.migration (name, run_on) values ('${name}', now());`,
         'commit;\n\n',
       ].join('\n'),

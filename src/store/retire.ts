@@ -25,18 +25,26 @@ const keysFreed = `
       and b.tenant = w.tenant and b.key = w.business_key and b.workflow = w.id),
   events_gone as (
     delete from event e using doomed d where e.workflow_id = d.id and e.gone_at is null),`;
-const doomed = (limit: string, locking: string, shard: string): string => `
+/** Which of those that are over go, and in which order: `$1` is when the usual ones must have ended, or now. */
+const USUAL = { over: 'ended_at < $1 and retain_days is null', by: 'ended_at' } as const;
+const KEPT_UNTIL = 'ended_at + retain_days::bigint * 86400000';
+const OWN = {
+  over: `${KEPT_UNTIL} < $1 and retain_days is not null and ended_at is not null`,
+  by: KEPT_UNTIL,
+} as const;
+type Which = typeof USUAL | typeof OWN;
+const doomed = (limit: string, locking: string, shard: string, { over, by }: Which): string => `
   doomed as materialized (
     select shard, id from workflow w
-    where ended_at < $1 and status in ('completed', 'cancelled', 'killed')${shard.replace('t.', 'w.')}
+    where ${over} and status in ('completed', 'cancelled', 'killed')${shard.replace('t.', 'w.')}
       and not exists (
         select 1 from workitem t where t.shard = w.shard and t.workflow_id = w.id and t.send is not null)
-    order by ended_at
+    order by ${by}
     limit ${limit}
     ${locking}
   )`;
-const retireText = (locking: string, shard: string): string => `
-  with ${doomed('$2', locking, shard)}, ${BELOW_WORKFLOW.map(
+const retireText = (locking: string, shard: string, which: Which): string => `
+  with ${doomed('$2', locking, shard, which)}, ${BELOW_WORKFLOW.map(
     ({ name: table }) => `${table}_gone as (
     delete from ${table} t using doomed d where t.shard = d.shard and t.workflow_id = d.id${shard}${
       table === 'history' && shard === '' ? ' returning t.position' : ''
@@ -44,11 +52,15 @@ const retireText = (locking: string, shard: string): string => `
   ).join(', ')},${shard === '' ? noted + keysFreed : ''}
   gone as (delete from workflow w using doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} returning 1)
   select count(*) as n from gone`;
-const retire: Statement = { name: 'retire', text: retireText('for update skip locked', '') };
-const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('', ' and t.shard = $3::smallint') };
+const LOCKED = 'for update skip locked';
+const retire: Statement = { name: 'retire', text: retireText(LOCKED, '', USUAL) };
+const retireOwn: Statement = { name: 'retire_own', text: retireText(LOCKED, '', OWN) };
+const IN_SHARD = ' and t.shard = $3::smallint';
+const retireInShard: Statement = { name: 'retire_in_shard', text: retireText('', IN_SHARD, USUAL) };
+const retireOwnInShard: Statement = { name: 'retire_own_in_shard', text: retireText('', IN_SHARD, OWN) };
 /** Some rows of the workflow that would go first, which stays; its history from the beginning, so that what is left of it has no gap. */
-const portionText = (locking: string, shard: string): string => `
-  with ${doomed('1', locking, shard)}, ${BELOW_WORKFLOW.map(
+const portionText = (locking: string, shard: string, which: Which): string => `
+  with ${doomed('1', locking, shard, which)}, ${BELOW_WORKFLOW.map(
     ({ name: table }) => `${table}_gone as (
     delete from ${table} t where t.ctid = any(array(
       select t.ctid from ${table} t, doomed d where t.shard = d.shard and t.workflow_id = d.id${shard}
@@ -59,11 +71,10 @@ const portionText = (locking: string, shard: string): string => `
     update workflow w set history_first = greatest(w.history_first, (select max(last_n) + 1 from history_gone))
     from doomed d where w.shard = d.shard and w.id = d.id${shard.replace('t.', 'w.')} and exists (select 1 from history_gone))
   select ${BELOW_WORKFLOW.map(({ name: table }) => `(select count(*) from ${table}_gone)`).join(' + ')} as n`;
-const portion: Statement = { name: 'retire_portion', text: portionText('for update skip locked', '') };
-const portionInShard: Statement = {
-  name: 'retire_portion_in_shard',
-  text: portionText('', ' and t.shard = $3::smallint'),
-};
+const portion: Statement = { name: 'retire_portion', text: portionText(LOCKED, '', USUAL) };
+const portionOwn: Statement = { name: 'retire_portion_own', text: portionText(LOCKED, '', OWN) };
+const portionInShard: Statement = { name: 'retire_portion_in_shard', text: portionText('', IN_SHARD, USUAL) };
+const portionOwnInShard: Statement = { name: 'retire_portion_own_in_shard', text: portionText('', IN_SHARD, OWN) };
 /** Definitions looked at by one call, in the order of their hashes; the next call goes on behind them. */
 const DEFINITIONS_LOOKED_AT = 200;
 /** What was not launched for so long, and nobody refers to, goes. Longer than the day to which launches are noted (save-statements.ts). */
@@ -139,11 +150,12 @@ export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store
     Number((await writes.run(statement, values)).rows[0]?.['n'] ?? 0);
 
   return {
-    retirePortion: async ({ endedBefore, rows }) => {
+    retirePortion: async ({ endedBefore, now, rows }) => {
       const most = Math.min(rows, PORTION_MAX);
-      if (!namesShard) return gone(portion, endedBefore, most);
+      if (!namesShard) return (await gone(portion, endedBefore, most)) || gone(portionOwn, now, most);
       for (let shard = 0; shard < SHARDS; shard++) {
-        const some = await gone(portionInShard, endedBefore, most, shard);
+        const some =
+          (await gone(portionInShard, endedBefore, most, shard)) || (await gone(portionOwnInShard, now, most, shard));
         if (some > 0) return some;
       }
       return 0;
@@ -155,10 +167,15 @@ export function makeRetire(writes: Connections, namesShard: boolean): Pick<Store
         await writes.run(sweep.statement, [sweep.byDatabase ? kept / 1000 : now - kept, most]);
       }
       await collectDefinitions();
-      if (!namesShard) return gone(retire, endedBefore, most);
+      if (!namesShard) {
+        const usual = await gone(retire, endedBefore, most);
+        return usual === most ? usual : usual + (await gone(retireOwn, now, most - usual));
+      }
       let all = 0;
-      for (let shard = 0; shard < SHARDS && all < most; shard++)
+      for (let shard = 0; shard < SHARDS && all < most; shard++) {
         all += await gone(retireInShard, endedBefore, most - all, shard);
+        if (all < most) all += await gone(retireOwnInShard, now, most - all, shard);
+      }
       return all;
     },
   };

@@ -40,6 +40,7 @@ const FIXED: ReadonlySet<string> = new Set([
   'definition_name',
   'definition_version',
   'meta',
+  'retain_days',
   'fields',
 ]);
 export const workflowMoving = WORKFLOW.columns.filter(({ column }) => !FIXED.has(column));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
-import { type Answer, postForm, postJson, send, startServer } from '../support/server.ts';
+import { type Answer, postForm, postJson, send, startParticipant, startServer } from '../support/server.ts';
 
 const GOOD = 'define\n  alpha';
 const URL = 'http://127.0.0.1:1/callback';
@@ -30,6 +30,10 @@ describe('a launch is refused with the words of the contract', () => {
   test.each<[string, unknown, string]>([
     ['without anything', {}, `workflow is missing, ${MISSING}`],
     ['without workflow', { callback: URL }, 'workflow is missing'],
+    ['kept for too long', { workflow: GOOD, callback: URL, retain_days: 3_651 }, 'retain_days is invalid'],
+    ['kept for a part of a day', { workflow: GOOD, callback: URL, retain_days: 0.5 }, 'retain_days is invalid'],
+    ['with a tag that is none', { workflow: GOOD, callback: URL, tags: ['a', ''] }, 'tags is invalid'],
+    ['with too many tags', { workflow: GOOD, callback: URL, tags: Array(21).fill('a') }, 'tags is invalid'],
     ['with an empty workflow', { workflow: '', callback: URL }, 'workflow is invalid'],
     ['with a blank workflow', { workflow: ' \n ', callback: URL }, 'workflow is invalid'],
     ['with a workflow of null', { workflow: null, callback: URL }, 'workflow is invalid'],
@@ -188,4 +192,39 @@ describe('a conversion', () => {
     });
     expect((await convert({ definition: 'define x', to: 'yaml' })).status).toBe(422);
   });
+});
+
+test('a launch may have tags of its own, and its cancel a reason, which participants and readers are told', async () => {
+  const alpha = await startParticipant();
+  const launched = await launch({
+    workflow: "sequence\n  alpha tag: 'inner'",
+    callback: alpha.url,
+    tags: ['vip', 'vip', 'eu'],
+    retain_days: 3_650,
+  });
+  const { id } = launched.json<{ id: string }>();
+  const first = await alpha.next();
+  expect(Object.keys(first.body)).toHaveLength(6);
+  const seen = async (): Promise<{ tags: string[]; reason?: string; status: string }> =>
+    (await send(server.url, 'GET', `/v1/workflows/${id}`)).json();
+  expect(await seen()).toMatchObject({ tags: ['vip', 'eu', 'inner'], status: 'running' });
+  const found = await send(server.url, 'GET', '/v1/workflows?tag=eu');
+  expect(found.json<{ workflows: { id: string }[] }>().workflows.map((one) => one.id)).toEqual([id]);
+
+  await postJson(server.url, `/v1/workflows/${id}/cancel`, { reason: 'the "customer" changed their mind' });
+  const notice = await alpha.next();
+  expect(notice.body).toMatchObject({ status: 'cancel', reason: 'the "customer" changed their mind' });
+  expect(notice.body.fields).toEqual(first.body.fields);
+  expect(Object.keys(notice.body)).toHaveLength(7);
+  expect(await seen()).toMatchObject({
+    status: 'cancelled',
+    tags: ['vip', 'eu'],
+    reason: expect.stringMatching(/mind$/),
+  });
+
+  const other = await launch({ workflow: GOOD, callback: alpha.url });
+  await alpha.next();
+  await postJson(server.url, `/v1/workflows/${other.json<{ id: string }>().id}/cancel`, {});
+  expect(Object.keys((await alpha.next()).body)).toHaveLength(6);
+  await alpha.stop();
 });

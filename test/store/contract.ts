@@ -1296,6 +1296,25 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect(await store.read.history(DEFAULT_TENANT, over, 0, 10)).toEqual([]);
       });
 
+      test('one that says for itself how long it is kept is kept for so long, whatever holds for others', async () => {
+        const DAY = 86_400_000;
+        const over = { endedAt: 0, status: 'completed' } as const;
+        const [short, long, usual] = [workflowId(), workflowId(), workflowId()];
+        await write([
+          changes(workflow(short, { ...over, retainDays: 1 }), { strands: [strand('0.1')] }),
+          changes(workflow(long, { ...over, retainDays: 100 })),
+          changes(workflow(usual, over)),
+        ]);
+        const there = async (): Promise<readonly boolean[]> =>
+          Promise.all([short, long, usual].map(async (id) => (await store.read.workflow(DEFAULT_TENANT, id)) !== null));
+        expect(await store.retire({ endedBefore: 0, now: DAY, limit: 100 })).toBe(0);
+        expect(await store.retire({ endedBefore: 0, now: DAY + 1, limit: 100 })).toBe(1);
+        expect(await there()).toEqual([false, true, true]);
+        expect(await store.retire({ endedBefore: 1, now: 50 * DAY, limit: 100 })).toBe(1);
+        expect(await there()).toEqual([false, true, false]);
+        expect(await store.retire({ endedBefore: 1, now: 101 * DAY, limit: 100 })).toBe(1);
+      });
+
       test('at most as many go at once as asked for', async () => {
         const ids = [workflowId(), workflowId(), workflowId()];
         await write(ids.map((id) => changes(workflow(id, { endedAt: 10, status: 'killed' }))));

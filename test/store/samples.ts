@@ -42,6 +42,7 @@ export const workflow = (id: WorkflowId, given: Partial<WorkflowRow> = {}): Work
   source: null,
   definitionName: null,
   definitionVersion: null,
+  retainDays: null,
   meta: null,
   header: '{}',
   state: '{"root":1}',

@@ -11,7 +11,7 @@ const SNAPSHOT = './schema.sql';
 
 test('the embedded database has the tables of schema.sql', async () => {
   const database = await openEmbedded('memory:', true);
-  await migrate(database.client, ownMigrations());
+  await migrate(database.client, ownMigrations(), { isAlone: true });
   const schema = await schemaOf(async (text) => (await database.client.query(text)).rows);
   await database.close();
   await expect(schema).toMatchFileSnapshot(SNAPSHOT);

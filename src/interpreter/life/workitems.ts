@@ -5,12 +5,12 @@ import { workitemId } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { readOptions, type Terms, termsText } from '../../model/participants.ts';
-import type { WorkitemRow } from '../../model/rows.ts';
+import { REASON, type WorkitemRow } from '../../model/rows.ts';
 import { NOT_DELIVERED } from '../state/fields.ts';
 import { heldBy } from '../state/held.ts';
 import type { Cause } from '../state/state.ts';
 import { ROOT } from '../state/state.ts';
-import type { Acting } from '../state/world.ts';
+import type { Acting, World } from '../state/world.ts';
 import { attribute, substituted, written } from './attributes.ts';
 import { tell } from './listening.ts';
 import { type Found, saysMore, whereTo } from './participants.ts';
@@ -157,6 +157,14 @@ function durationOf(value: Json): number | null {
   return ms !== null && ms > 0 ? Math.round(ms) : null;
 }
 
+/** What its notice says beside the fields. */
+function addedFor({ header }: World, cause: Cause, timedOut: Json | undefined): string | null {
+  if (cause === 'timeout' && timedOut !== undefined) return JSON.stringify({ __timed_out__: timedOut });
+  return cause === 'cancel' && header.cancelled && header.reason !== null
+    ? JSON.stringify({ [REASON]: header.reason })
+    : null;
+}
+
 /** Closes the workitem of this expression; its participant is owed a notice, unless it has given up already. */
 export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   const { node, strand, world } = x;
@@ -175,7 +183,7 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
     return;
   }
   const timedOut = ownValue(fields, '__timed_out__');
-  const added = cause === 'timeout' && timedOut !== undefined ? JSON.stringify({ __timed_out__: timedOut }) : null;
+  const added = addedFor(world, cause, timedOut);
   const opened = world.workitems.get(node.id);
   if (opened?.kind === 'put') {
     // Opened in this very step: the participant hears of it once, and then of its end.

@@ -1,6 +1,6 @@
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { withKey, withoutKeys } from '../../model/json.ts';
-import type { WorkitemRow } from '../../model/rows.ts';
+import { REASON, type WorkitemRow } from '../../model/rows.ts';
 
 /** Fields a participant is never given from before: they are about somebody else's turn (docs/definitions.md, participant). */
 export const NOT_DELIVERED: readonly string[] = ['t', '__result__'];
@@ -14,7 +14,7 @@ export const OURS: readonly string[] = ['params', 'dispatched_at'];
  * @param base the value of the base row the workitem inherits from (`row.inherits`), or null when it has its own
  */
 export function deliveredFields(row: WorkitemRow, base: string | null): Fields {
-  const added = row.added === null ? {} : (JSON.parse(row.added) as JsonObject);
+  const added = addedTo(row);
   if (row.fields !== null) {
     const fields = JSON.parse(row.fields) as Fields;
     return row.added === null ? fields : { ...fields, ...added };
@@ -22,6 +22,11 @@ export function deliveredFields(row: WorkitemRow, base: string | null): Fields {
   const inherited = base === null ? {} : baseFields(base);
   return { ...withKey(withoutKeys(inherited, ...NOT_DELIVERED), 'params', JSON.parse(row.params) as Json), ...added };
 }
+
+/** What is merged over the fields. */
+export const addedTo = ({ added }: Pick<WorkitemRow, 'added'>): JsonObject =>
+  added === null ? NOTHING_ADDED : withoutKeys(JSON.parse(added) as JsonObject, REASON);
+const NOTHING_ADDED: JsonObject = {};
 
 /** JSON of a workitem's fields as its participant is given them, in two parts, one behind the other. */
 export type DeliveredText = {
@@ -35,7 +40,7 @@ export function deliveredText(row: WorkitemRow, base: string | null): DeliveredT
   if (row.fields !== null && row.added === null) return { shared: '', own: row.fields };
   if (row.fields === null && base !== null) {
     const opened = openedBase(base);
-    const added = row.added === null ? {} : (JSON.parse(row.added) as JsonObject);
+    const added = addedTo(row);
     if (['params', ...Object.keys(added)].every((key) => !Object.hasOwn(opened.delivered, key))) {
       opened.text ??= JSON.stringify(opened.delivered).slice(0, -1);
       const own = JSON.stringify({ params: JSON.parse(row.params) as Json, ...added });

@@ -199,6 +199,10 @@ export type Header = {
   /** Agenda rows were put aside, for no step could work with them: they are due again once the error is dealt with, or go with the workflow. */
   aside: boolean;
   tags: Record<string, number>;
+  /** Tags of its launch; null: none. */
+  labels: readonly string[] | null;
+  /** Why it is being cancelled, or was killed, in the words of who wanted it; null: nothing was said. */
+  reason: string | null;
   wfName: string | null;
   revision: string | null;
 };
@@ -429,6 +433,8 @@ export const newHeader = (): Header => ({
   compensating: false,
   aside: false,
   tags: {},
+  labels: null,
+  reason: null,
   wfName: null,
   revision: null,
 });

@@ -59,6 +59,7 @@ export const WORKFLOW: Table<WorkflowRow> = {
     text('definitionName', 'definition_name'),
     integer('definitionVersion', 'definition_version'),
     text('meta'),
+    integer('retainDays', 'retain_days'),
     text('fields'),
     text('status'),
     text('header'),

@@ -97,6 +97,8 @@ export function makeReadOptions(parts: Parts) {
       'callbacks',
       'retry',
       'history_max',
+      'retain_days',
+      'tags',
       'strict',
       'timeout',
       'notify',

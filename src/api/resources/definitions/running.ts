@@ -26,7 +26,9 @@ import { answerWhenOver, type Waiting, waitingOf } from './waiting.ts';
 /** Bytes of an input, as JSON. */
 export const INPUT_BYTES_MAX = 1_000_000;
 /** Options of a launch that a definition may have. */
-const LAUNCH_OPTIONS = ['retry', 'history_max', 'timeout', 'strict', 'notify', 'compensate', 'replies'] as const;
+const LAUNCH_OPTIONS = [
+  ...['retry', 'history_max', 'retain_days', 'tags', 'timeout', 'strict', 'notify', 'compensate', 'replies'],
+] as const;
 
 export type Run = {
   readonly name: string;

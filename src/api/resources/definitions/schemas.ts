@@ -79,19 +79,13 @@ export const Converted = Type.Object(
 
 /** Characters of texts for people. */
 const DESCRIPTION_MAX = 2_000;
-const TAGS_MAX = 20;
-/** Days a workflow that is over may be kept by its launch. */
-export const RETAIN_DAYS_MAX = 3_650;
 
 const anything = (description: string): Schema => ({ description });
-const { callback, callbacks, retry, history_max, strict } = Launch.properties;
+const { callback, callbacks, retry, history_max, strict, retain_days, tags } = Launch.properties;
 const timeout = Type.Optional({
   type: ['string', 'number'],
   description: 'When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN',
 });
-const tags = Type.Optional(
-  Type.Array(text('A tag', { minLength: 1, maxLength: 100 }), { maxItems: TAGS_MAX, description: 'To find it by' }),
-);
 const Trigger = Type.Object(
   {
     type: text('The type of the event', { minLength: 1, maxLength: 255 }),
@@ -142,7 +136,7 @@ const definitionKeys = {
   retry,
   notify: Launch.properties.notify,
   timeout,
-  retain_days: Type.Optional(Type.Integer({ minimum: 0, maximum: RETAIN_DAYS_MAX, description: 'Days they are kept' })),
+  retain_days,
   history_max,
   tags,
   replies: Launch.properties.replies,

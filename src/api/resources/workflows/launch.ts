@@ -16,12 +16,12 @@ import type { Call } from '../../operation.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
 import { type Complaint, Problem } from '../../problem.ts';
 import { problems } from '../../problems.ts';
-import { valueComplaint } from '../../value.ts';
+import { isStorable, valueComplaint } from '../../value.ts';
 import { complaintOf, misspeltParameters } from '../../warnings.ts';
 import { severalStarts, startsToChooseFrom } from '../definitions/starts.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
 import { callbackComplaint, callbackNameComplaint, readLaunchOptions, withRegistered } from './launch-options.ts';
-import { Launch } from './schemas.ts';
+import { Launch, RETAIN_DAYS_MAX, TAG_LENGTH_MAX, TAGS_MAX } from './schemas.ts';
 
 /** What is launched, but for whose it is. */
 export type Order = Omit<LaunchOrder, 'id' | 'tenant' | 'trace' | 'businessKey'>;
@@ -101,10 +101,12 @@ export function makeLaunchCheck(parts: Parts) {
     const rules = readRetry(body);
     const strictness = readStrict(body);
     const most = readHistoryMax(body);
+    const days = readRetainDays(body);
+    const labels = readTags(body);
     const key = readKey(body);
     const time = readTimeout(body);
     const taken = readOptions(parts, body);
-    const troubles = [read, targets, values, rules, strictness, most, key, time, taken].filter(
+    const troubles = [read, targets, values, rules, strictness, most, days, labels, key, time, taken].filter(
       (part): part is Trouble => 'code' in part,
     );
     if (troubles.length > 0) throw faultOf(troubles);
@@ -116,6 +118,8 @@ export function makeLaunchCheck(parts: Parts) {
       'code' in rules ||
       'code' in strictness ||
       'code' in most ||
+      'code' in days ||
+      'code' in labels ||
       'code' in key ||
       'code' in time ||
       'code' in taken
@@ -126,6 +130,8 @@ export function makeLaunchCheck(parts: Parts) {
       fields: values.fields,
       ...rules,
       ...most,
+      ...days,
+      ...labels,
       ...time,
       ...(taken.options === null ? {} : { options: taken.options }),
     };
@@ -270,6 +276,29 @@ function readHistoryMax(body: JsonObject): Trouble | { readonly historyMax?: num
   if (isNumber && most >= HISTORY_MAX_LEAST && most <= HISTORY_MAX_MOST) return { historyMax: most };
   const words = `history_max must be a whole number from ${HISTORY_MAX_LEAST} to ${HISTORY_MAX_MOST}`;
   return { ...trouble('request_invalid', 'history_max', words), words: 'history_max is invalid' };
+}
+
+function readRetainDays(body: JsonObject): Trouble | { readonly retainDays?: number } {
+  if (!Object.hasOwn(body, 'retain_days') || body['retain_days'] === null) return {};
+  const given = body['retain_days'];
+  const days = typeof given === 'string' && /^\d{1,9}$/.test(given) ? Number(given) : given;
+  if (typeof days === 'number' && Number.isInteger(days) && days >= 0 && days <= RETAIN_DAYS_MAX)
+    return { retainDays: days };
+  const words = `retain_days must be a whole number from 0 to ${RETAIN_DAYS_MAX}`;
+  return { ...trouble('request_invalid', 'retain_days', words), words: 'retain_days is invalid' };
+}
+
+/** A list; a text has one tag, or several separated by commas. */
+function readTags(body: JsonObject): Trouble | { readonly tags?: readonly string[] } {
+  if (!Object.hasOwn(body, 'tags') || body['tags'] === null) return {};
+  const given = body['tags'] as Json;
+  const tags: Json = typeof given === 'string' ? given.split(',').map((tag) => tag.trim()) : given;
+  const isTag = (tag: Json): boolean =>
+    typeof tag === 'string' && tag !== '' && tag.length <= TAG_LENGTH_MAX && isStorable(tag);
+  if (Array.isArray(tags) && tags.length <= TAGS_MAX && tags.every(isTag))
+    return { tags: [...new Set(tags as readonly string[])] };
+  const words = `tags must be a list of at most ${TAGS_MAX} texts of 1 to ${TAG_LENGTH_MAX} characters`;
+  return { ...trouble('request_invalid', 'tags', words), words: 'tags is invalid' };
 }
 
 function readStrict(body: JsonObject): Trouble | { readonly strict: boolean } {

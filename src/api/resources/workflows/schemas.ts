@@ -38,6 +38,11 @@ export const Cancel = Type.Object(
   { title: 'Cancel', description: 'Why, and whether what was done is undone' },
 );
 
+/** Days a workflow that is over may be kept by its launch, tags it may be given, and characters of each. */
+export const RETAIN_DAYS_MAX = 3_650;
+export const TAGS_MAX = 20;
+export const TAG_LENGTH_MAX = 100;
+
 /** Body of `POST /v1/workflows`. Exactly one of `callback` and `callbacks` is there. */
 export const Launch = Type.Object(
   {
@@ -96,6 +101,18 @@ export const Launch = Type.Object(
         'Who is told of what happens to this workflow: a URL, or { url, events?, fields?, headers? }, or a list of at most 10',
     }),
     strict: Type.Optional(Type.Boolean({ description: 'true: warnings are refusals' })),
+    retain_days: Type.Optional(
+      Type.Integer({
+        ...{ minimum: 0, maximum: RETAIN_DAYS_MAX },
+        description: 'Days it is kept once it is over; left out: RETAIN_ENDED',
+      }),
+    ),
+    tags: Type.Optional(
+      Type.Array(text('A tag', { minLength: 1, maxLength: TAG_LENGTH_MAX }), {
+        maxItems: TAGS_MAX,
+        description: 'To find it by: it has them from its beginning to its end',
+      }),
+    ),
     retry: Type.Optional(
       Type.Union(
         [
@@ -276,6 +293,7 @@ export const Workflow = Type.Object(
     ),
     fields: Fields,
     tags: Type.Array(Type.String()),
+    reason: Type.Optional(text('Why it is being cancelled, or was cancelled or killed, where that was said')),
     tree: nullable(Tree),
     expressions: Type.Array(Expression),
     expressions_cursor: nullable(text('Where the rest of the expressions begins: ?cursor=…')),

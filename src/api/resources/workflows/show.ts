@@ -73,6 +73,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
     ...(row.meta == null ? {} : { meta: JSON.parse(row.meta) as JsonObject }),
     fields: shown.fields,
     tags: shown.tags,
+    ...(shown.reason === null ? {} : { reason: shown.reason }),
     tree: shown.tree,
     expressions: shown.expressions.filter((expression) => !rootIds.has(expression.id)).map(expressionView),
     expressions_cursor: next === null ? null : cursorFor(list, next),

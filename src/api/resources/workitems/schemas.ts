@@ -99,6 +99,7 @@ export const Callback = Type.Object(
     status: Type.OneOf(SEND_STATUSES, 'active: do the work; anything else: stop working on it'),
     fields: Fields,
     proceed_url: text('Where to POST the answer'),
+    reason: Type.Optional(text('With cancel: why, where whoever cancelled it said so')),
   },
   { title: 'Callback', description: 'What a participant is sent', additionalProperties: false },
 );
