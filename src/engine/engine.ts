@@ -131,6 +131,7 @@ export type TryOutcome = {
         readonly status: number;
         readonly retryAfterSeconds: number | null;
         readonly fails?: Failing;
+        readonly answer?: AnswerExcerpt;
       }
     | { readonly kind: 'unreachable'; readonly reason: string; readonly fails?: Failing }
     /** Nothing was sent and nothing is counted: it is due again so many milliseconds later. */
@@ -141,6 +142,9 @@ export type TryOutcome = {
   readonly urgent?: boolean;
   readonly detail?: Json;
 };
+
+/** What a participant has answered when it refused. `excerpt`: its beginning; null: it is no text. */
+export type AnswerExcerpt = { readonly type: string | null; readonly bytes: number; readonly excerpt: string | null };
 
 /** The workitem fails with this error at once, whatever tries are left. */
 export type Failing = { readonly class: string; readonly message: string };

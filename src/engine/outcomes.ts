@@ -1,7 +1,7 @@
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type WorkflowId, workitemId } from '../model/ids.ts';
 import type { Op, Send, WorkitemRow } from '../model/rows.ts';
-import type { Failing, TryOutcome } from './engine.ts';
+import type { AnswerExcerpt, Failing, TryOutcome } from './engine.ts';
 import { type RetryRules, retryDelayMs, rulesFor, type Schedule } from './retry-rules.ts';
 
 /*
@@ -24,7 +24,12 @@ export type LoggedTry = {
   readonly error: string | null;
   /** When the next try is due; null when there is none. */
   readonly nextAt: number | null;
+  /** The beginning of what was answered; left out where it was taken, had no body, or is not among the last of those. */
+  readonly answer?: AnswerExcerpt;
 };
+
+/** Tries of which the beginning of the answer is kept. */
+const EXCERPTS_KEPT = 3;
 
 /** What becomes of the row. */
 export type Consequence = {
@@ -95,6 +100,7 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
     status: result.kind === 'unreachable' ? null : result.status,
     error: failed?.error ?? null,
     nextAt,
+    ...(result.kind === 'refused' && result.answer !== undefined ? { answer: result.answer } : {}),
   };
   return consequence(
     row,
@@ -258,9 +264,11 @@ const about = (workflow: WorkflowId, row: WorkitemRow, send: Send) => ({
 });
 
 function withTry(log: string, logged: LoggedTry): string {
-  const tries = readLog(log);
+  const tries = readLog(log).map((one, i, all) => (i > all.length - EXCERPTS_KEPT ? one : withoutAnswer(one)));
   return JSON.stringify([...tries.slice(Math.max(0, tries.length + 1 - LOG_TRIES_MAX)), logged]);
 }
+
+const withoutAnswer = ({ answer: _, ...one }: LoggedTry): LoggedTry => one;
 
 /** The tries of a workitem that are kept, oldest first. */
 export const readLog = (log: string): readonly LoggedTry[] =>

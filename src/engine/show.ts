@@ -7,7 +7,7 @@ import {
 } from '../interpreter/inspect.ts';
 import { addedTo, baseFields, deliveredFields, NOT_DELIVERED } from '../interpreter/state/fields.ts';
 import type { ExpressionId } from '../model/ids.ts';
-import type { Fields, Json, JsonObject } from '../model/json.ts';
+import type { Fields, Json } from '../model/json.ts';
 import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';

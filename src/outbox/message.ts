@@ -1,3 +1,7 @@
+import type { AnswerExcerpt } from '../engine/engine.ts';
+
+export type { AnswerExcerpt } from '../engine/engine.ts';
+
 /*
  * A message owed: what the outbox knows of it, whoever owes it. Whoever does is an *owner* (owners/), a file each: it says what is due,
  * how a message becomes a request, and how the end of a try is written.
@@ -30,7 +34,13 @@ export type Failing = { readonly class: string; readonly message: string };
 export type PostResult =
   /** `answer`: the body, where it was wanted; null: it was longer than that, or did not end in time. */
   | { readonly kind: 'delivered'; readonly status: number; readonly answer?: Buffer | null }
-  | { readonly kind: 'refused'; readonly status: number; readonly retryAfterSeconds: number | null }
+  /** `answer`: left out where there was no body. */
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly retryAfterSeconds: number | null;
+      readonly answer?: AnswerExcerpt;
+    }
   /** `silent`: the time was over, and a place had been taken for all of it. `blocked`: the URL may not be called, so nothing has left. */
   | {
       readonly kind: 'unreachable';

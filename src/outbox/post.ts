@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import got, { type HandlerFunction, type Method, type Options } from 'got';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
+import { makeExcerpt } from './excerpt.ts';
 import { makeLookups, type Resolve } from './lookups.ts';
 
 export type { Resolve } from './lookups.ts';
@@ -165,7 +166,14 @@ export function makePost(options: {
       }
       // The status is the answer; the rest is only read so that the connection stays usable. One that came before the request was taken
       // would leave a socket that counts as in use for as long as the peer likes.
-      drain(response, (whole) => end(result, whole && sent.writableFinished));
+      const kept = result.kind === 'refused' ? makeExcerpt(response) : null;
+      drain(response, kept?.take ?? null, (whole) => {
+        const answer = kept?.end() ?? null;
+        end(
+          result.kind === 'refused' && answer !== null ? { ...result, answer } : result,
+          whole && sent.writableFinished,
+        );
+      });
     });
     sent.on('error', (error: Error & { code?: string }) => {
       if (answered || over) return; // the status has been seen; only the rest of the answer was cut off
@@ -210,8 +218,12 @@ export function makePost(options: {
     answer.once('close', () => end(null));
   }
 
-  /** Reads what is left of an answer, within bounds, and calls `done` once, with whether that was all of it. */
-  function drain(answer: IncomingMessage, done: (whole: boolean) => void): void {
+  /** Reads what is left of an answer, within bounds, hands it to `take`, and calls `done` once, with whether that was all of it. */
+  function drain(
+    answer: IncomingMessage,
+    take: ((chunk: Buffer) => void) | null,
+    done: (whole: boolean) => void,
+  ): void {
     let bytes = 0;
     let over = false;
     const end = (whole: boolean): void => {
@@ -223,6 +235,7 @@ export function makePost(options: {
     const cancel = time.after(ANSWER_MS_MAX, () => end(false));
     answer.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
+      take?.(chunk);
       if (bytes > ANSWER_BYTES_MAX) end(false);
     });
     answer.once('end', () => end(true));

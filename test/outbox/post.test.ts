@@ -36,6 +36,15 @@ const request = (url: string, body = '{"a":1}') => ({
 /** Long enough for a loaded machine; what must be quick says so itself. */
 const PATIENT = 15_000;
 
+test('of what was answered by whoever refuses the beginning is kept', async () => {
+  const { url } = await serve((_request, response) => {
+    response.writeHead(422, { 'Content-Type': 'text/plain' }).end(`token=s3cret ${'x'.repeat(3_000)}`);
+  });
+  const result = await posting().send(request(url), PATIENT);
+  expect(result).toMatchObject({ kind: 'refused', status: 422, answer: { type: 'text/plain', bytes: 3_013 } });
+  expect(JSON.stringify(result)).not.toContain('s3cret');
+});
+
 test('a POST carries the headers and the body as they are', async () => {
   let seen: unknown;
   const { url } = await serve((incoming, response) => {

@@ -396,6 +396,7 @@ create table secret (
   changed_at timestamp with time zone not null,
   revoked_at timestamp with time zone,
   ends_at timestamp with time zone not null,
+  last_used_at timestamp with time zone,
   constraint secret_pkey PRIMARY KEY (id)
 );
 CREATE INDEX secret_all ON public.secret USING btree (created_at, id);
@@ -491,6 +492,7 @@ create table workflow (
   definition_version integer,
   meta text,
   source text collate "C",
+  retain_days integer,
   constraint workflow_ended_when_over CHECK (((status = ANY (ARRAY['completed'::text, 'cancelled'::text, 'killed'::text])) = (ended_at IS NOT NULL))),
   constraint workflow_pkey PRIMARY KEY (shard, id),
   constraint workflow_shard_range CHECK (((shard >= 0) AND (shard <= 255))),
@@ -501,6 +503,8 @@ CREATE INDEX workflow_business_key ON public.workflow USING btree (tenant, busin
 CREATE INDEX workflow_definition ON public.workflow USING btree ("left"(definition, 8));
 CREATE INDEX workflow_ended ON public.workflow USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_ended_newest ON public.workflow USING btree (tenant, ended_at DESC, id) WHERE (ended_at IS NOT NULL);
+CREATE INDEX workflow_ended_usual ON public.workflow USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (retain_days IS NULL));
+CREATE INDEX workflow_kept ON public.workflow USING btree (((ended_at + ((retain_days)::bigint * 86400000)))) WHERE ((ended_at IS NOT NULL) AND (retain_days IS NOT NULL));
 CREATE INDEX workflow_name ON public.workflow USING btree (tenant, name, launched_at DESC, id) WHERE (name IS NOT NULL);
 CREATE INDEX workflow_newest ON public.workflow USING btree (tenant, launched_at DESC, id);
 CREATE INDEX workflow_status ON public.workflow USING btree (tenant, status, launched_at DESC, id);

@@ -155,6 +155,16 @@ export const Deliveries = Type.Object(
         milliseconds: Type.Number(),
         error: nullable(text('Why there was no answer')),
         next_at: nullable(time('When the next try was due')),
+        answer: Type.Optional(
+          Type.Object(
+            {
+              content_type: nullable(text('Its Content-Type')),
+              size: Type.Integer({ description: 'Bytes, as far as they were read', minimum: 0 }),
+              excerpt: nullable(text('Its first kilobyte, without what looks like a secret; null: it is no text')),
+            },
+            { description: 'Of the last tries that were refused: what was answered, where that had a body' },
+          ),
+        ),
       }),
     ),
   },

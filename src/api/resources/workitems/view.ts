@@ -73,4 +73,13 @@ export const tryView = (logged: LoggedTry): JsonObject => ({
   milliseconds: logged.milliseconds,
   error: logged.error,
   next_at: timeOrNull(logged.nextAt),
+  ...(logged.answer === undefined
+    ? {}
+    : {
+        answer: {
+          content_type: logged.answer.type,
+          size: logged.answer.bytes,
+          excerpt: logged.answer.excerpt,
+        },
+      }),
 });
