@@ -327,7 +327,8 @@ function fire(world: World, row: AgendaRow): void {
   if (putOff(x, row, waking)) return;
   node.timers = node.timers.filter((timer) => timer.agenda !== row.id);
   if (node.schedule === row.id) node.schedule = null;
-  if (wake.do !== 'heartbeat') world.record({ kind: 'timer.fired', expid: node.expid, action: wake.do });
+  if (wake.do !== 'heartbeat')
+    world.record({ kind: 'timer.fired', expid: node.expid, expression_id: node.id, action: wake.do });
   const again = (tree: Reapply['tree'], retry: boolean): Reapply => ({
     tree,
     workitem: 'returned',

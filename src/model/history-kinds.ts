@@ -59,10 +59,11 @@ export const HISTORY = {
     next_at: 'date|null',
   },
   'callback.exhausted': { ...CALLBACK, tries: 'number' },
-  'timer.set': { expid: 'text', due_at: 'date', action: 'text' },
-  'timer.fired': { expid: 'text', action: 'text' },
+  // `expression_id` of these three: rounds and branches have the same place. Older texts have none.
+  'timer.set': { expid: 'text', expression_id: 'text?', due_at: 'date', action: 'text' },
+  'timer.fired': { expid: 'text', expression_id: 'text?', action: 'text' },
   // `event_id`, `type`: of one that came from outside.
-  'event.received': { expid: 'text', event: 'text', event_id: 'text?', type: 'text?' },
+  'event.received': { expid: 'text', expression_id: 'text?', event: 'text', event_id: 'text?', type: 'text?' },
   'message.sent': NAMED,
   'message.received': NAMED,
   'signal.thrown': NAMED,

@@ -449,7 +449,9 @@ async function buildOn(
     {
       corsOrigins: () => live.corsOrigins,
       // Whoever reads certificates at loopback tries things out: a browser would remember it for a year.
-      isSecure: (config.tlsCert !== null && !isLoopback(config.host)) || config.baseUrl?.startsWith('https:') === true,
+      isSecure:
+        (config.tlsCert !== null && !isLoopback(config.host)) ||
+        (config.baseUrl?.startsWith('https:') === true && !isLoopback(new URL(config.baseUrl).hostname)),
       version,
     },
     makeAddressOf(makeAddressList(config.trustProxy)),

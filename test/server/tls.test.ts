@@ -9,6 +9,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { makeKey } from '../../src/identity/key-text.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
+import { checkFiles } from '../../src/server/check-files.ts';
 import { ConfigError, readConfig } from '../../src/server/config.ts';
 import { start } from '../../src/server/start.ts';
 import { LOOK_EVERY_MS, readTls, reloadTls, tlsAtStart } from '../../src/server/tls.ts';
@@ -149,6 +150,25 @@ test('a start with what cannot serve is a wrong setting', () => {
     { TLS_CERT: files.cert, TLS_KEY: files.key, TLS_CLIENT_AUTH: 'optional' },
   ])
     expect(() => readConfig(wrong as Record<string, string>)).toThrow(ConfigError);
+});
+
+test('files that settings name are looked at without a start, and every complaint is told', () => {
+  put('one');
+  const jwks = join(folder, 'jwks.json');
+  const settings = {
+    ...{
+      TLS_CERT: files.cert,
+      TLS_KEY: files.key,
+      JWT_ISSUER: 'https://id.test',
+      JWT_AUDIENCE: 'rota',
+      JWT_JWKS: jwks,
+    },
+  };
+  writeFileSync(jwks, '{"keys":[{"kty":"EC"}]}');
+  expect(() => checkFiles(readConfig(settings))).not.toThrow();
+  put('one', 'two');
+  writeFileSync(jwks, '{}');
+  expect(() => checkFiles(readConfig(settings))).toThrow(/is not the key of[\s\S]*has no list of keys/);
 });
 
 test('a whole server: https alone, its own address, clients that show who they are', { timeout: 180_000 }, async () => {

@@ -140,7 +140,14 @@ export function countEvent(x: Acting, id: string): void {
   if (waits === null) return;
   strand.touched = true;
   const type = world.loaded.received.get(id)?.type ?? '';
-  world.record({ kind: 'event.received', expid: node.expid, event: 'event', event_id: id, type });
+  world.record({
+    kind: 'event.received',
+    expid: node.expid,
+    expression_id: node.id,
+    event: 'event',
+    event_id: id,
+    type,
+  });
   if (waits.left === null) return;
   node.data['waits'] = { ...waits, left: waits.left - 1 };
   if (waits.left === 1) dropWaiter(world, node.id);

@@ -37,6 +37,7 @@ export function lookForLife(x: Acting): void {
   world.record({
     kind: 'timer.fired',
     expid: node.expid,
+    expression_id: node.id,
     action: 'timeout',
     reason: 'heartbeat',
   });

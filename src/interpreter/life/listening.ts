@@ -121,7 +121,13 @@ export function hear(world: World, listener: ExpressionId, happened: Happened): 
   const row = world.ownListeners().find((each) => each.id === listener);
   if (row === undefined || row.event !== happened.event) return;
   const spec = JSON.parse(row.spec) as Spec;
-  world.record({ kind: 'event.received', expid: listener.slice(0, listener.indexOf('!')), event: happened.event });
+  const [expression = ''] = listener.split('#');
+  world.record({
+    kind: 'event.received',
+    expid: listener.slice(0, listener.indexOf('!')),
+    expression_id: expression,
+    event: happened.event,
+  });
   if (fits(spec.conditions, happened)) wake(world, row, spec, happened);
 }
 

@@ -103,7 +103,13 @@ export function schedule(x: Acting, at: number, wake: Wake, clock: Clock | null 
     kind: 'put',
     row: { id, kind: 'timer', dueAt: at, heldAt: null, path: strand.path, payload },
   });
-  world.record({ kind: 'timer.set', expid: node.expid, due_at: new Date(at).toISOString(), action: wake.do });
+  world.record({
+    kind: 'timer.set',
+    expid: node.expid,
+    expression_id: node.id,
+    due_at: new Date(at).toISOString(),
+    action: wake.do,
+  });
   return id;
 }
 

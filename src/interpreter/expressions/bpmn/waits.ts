@@ -205,6 +205,7 @@ export function takeEvent(x: Acting, on: string, event: string): void {
   world.record({
     kind: 'event.received',
     expid: node.expid,
+    expression_id: node.id,
     event: row.event,
     event_id: event,
     type: row.name ?? '',
