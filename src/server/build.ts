@@ -281,6 +281,7 @@ async function buildOn(
     retainAuditDays: config.retainAuditDays,
     isOurs: node.membership.isEldest,
     retainBatchesDays: config.retainBatchesDays,
+    also: figures.fold,
   });
   const historyFold = foldHistories({
     store,

@@ -39,6 +39,8 @@ export type ServerFigures = {
   stand(standing: () => Standing): void;
   scrape(format: 'prometheus' | 'openmetrics'): Promise<{ readonly type: string; readonly text: string }>;
   stats(asked: StatsAsked): Promise<Stats>;
+  /** Folds minutes of days ago into hours: for the node that keeps house. */
+  fold(): Promise<void>;
   /** Writes what was gathered. */
   stop(): Promise<void>;
 };
@@ -241,6 +243,7 @@ export function makeServerFigures(parts: {
       return metrics.text(format);
     },
     stats,
+    fold: minutes.fold,
     stop: minutes.stop,
   };
 }

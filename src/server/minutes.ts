@@ -70,9 +70,17 @@ export type Minutes = {
   readonly meter: Partial<Meter>;
   /** The minutes in which something happened, oldest first: of a tenant, or of all (EVERYBODY). */
   read(tenant: string, minutes: number): Promise<readonly MinuteFigures[]>;
+  /** Folds minutes of days ago into hours, some at a time. */
+  fold(): Promise<void>;
   /** Writes everything that was gathered. */
   stop(): Promise<void>;
 };
+
+/** Minutes are kept as such for so long; then their hour is. */
+export const FOLDED_AFTER_MS = 2 * 86_400_000;
+export const HOUR_MS = 3_600_000;
+/** Hours of tenants that are folded in one round. */
+const FOLDS_MAX = 100;
 
 export function makeMinutes(parts: {
   readonly store: Pick<Store, 'figureRows'>;
@@ -157,7 +165,27 @@ export function makeMinutes(parts: {
     });
   }
 
+  /** Adds one to another, which is kept. */
+  function addTo(sum: Minute, figures: Minute): void {
+    for (const name of COUNTS) sum[name] += figures[name];
+    for (const name of DURATIONS)
+      for (const [place, n] of figures[name].entries()) sum[name][place] = (sum[name][place] ?? 0) + (n ?? 0);
+  }
+
   return {
+    fold: async () => {
+      const before = clock.now() - FOLDED_AFTER_MS;
+      const end = before - (before % HOUR_MS);
+      for (let i = 0; i < FOLDS_MAX && !isStopped; i++) {
+        const found = await store.figureRows.oldest(end);
+        if (found === null) return;
+        const from = found.minute - (found.minute % HOUR_MS);
+        const sum = newMinute();
+        for (const text of await store.figureRows.between(found.tenant, from, from + HOUR_MS))
+          addTo(sum, JSON.parse(text) as Minute);
+        await store.figureRows.fold(found.tenant, from, from + HOUR_MS, JSON.stringify(sum));
+      }
+    },
     meter: {
       launched: (tenant) => add(tenant, (minute) => (minute.launched += 1)),
       ended: (tenant) => add(tenant, (minute) => (minute.ended += 1)),
@@ -188,9 +216,7 @@ export function makeMinutes(parts: {
         if (at < from) return;
         const known = sums.get(at) ?? newMinute();
         sums.set(at, known);
-        for (const name of COUNTS) known[name] += figures[name];
-        for (const name of DURATIONS)
-          for (const [place, n] of figures[name].entries()) known[name][place] = (known[name][place] ?? 0) + (n ?? 0);
+        addTo(known, figures);
       };
       for (const row of rows) sum(row.minute, JSON.parse(row.figures) as Minute);
       for (const row of waiting) if (row.tenant === tenant) sum(row.minute, JSON.parse(row.figures) as Minute);

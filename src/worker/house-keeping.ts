@@ -31,6 +31,8 @@ export function keepHouse(parts: {
   /** Whether it is this node that keeps house. */
   readonly isOurs?: () => boolean;
   readonly retainBatchesDays: number;
+  /** What else is done once in a while by the node that keeps house. */
+  readonly also?: () => Promise<void>;
 }): HouseKeeping {
   const { store, clock, time, log } = parts;
   let rounds = 0;
@@ -98,6 +100,7 @@ export function keepHouse(parts: {
     }
     if (retired > 0)
       log.info('workflows that were over for long enough are gone', { event: 'workflows.retired', workflows: retired });
+    if (!isStopped) await parts.also?.();
     if (rounds % TIDY_EVERY === 0 && !isStopped) await store.tidy();
   }
 }

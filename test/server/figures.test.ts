@@ -9,8 +9,9 @@ import { METRICS, makeMetrics, metricsTable } from '../../src/runtime/metrics.ts
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { COUNT_KEPT_MS, COUNT_MS_MAX, makeServerFigures } from '../../src/server/figures.ts';
+import { FOLDED_AFTER_MS, HOUR_MS, MINUTE_MS, makeMinutes } from '../../src/server/minutes.ts';
 import { type Running, start } from '../../src/server/start.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { FigureRow, Store } from '../../src/store/store.ts';
 import { readExposition, type Sample } from '../support/exposition.ts';
 import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 
@@ -332,4 +333,41 @@ describe('counts of the whole database', () => {
       expect(figureOf(samples, 'rota_scrape_stale', { query: 'workflows' })).toBe(0);
     }
   });
+});
+
+test('minutes of days ago become hours, and come to the same', async () => {
+  let rows: FigureRow[] = [];
+  const inHour = (tenant: string, from: number, to: number) =>
+    rows.filter((row) => row.tenant === tenant && row.minute >= from && row.minute < to);
+  const figureRows: Store['figureRows'] = {
+    add: async (row) => void rows.push(row),
+    since: async (tenant, minute) => rows.filter((row) => row.tenant === tenant && row.minute >= minute),
+    oldest: async (minute) => rows.find((row) => row.minute < minute && row.node !== 'hour') ?? null,
+    between: async (tenant, from, to) => inHour(tenant, from, to).map(({ figures }) => figures),
+    fold: async (tenant, from, to, figures) => {
+      const gone = inHour(tenant, from, to);
+      rows = [...rows.filter((row) => !gone.includes(row)), { tenant, minute: from, node: 'hour', figures }];
+    },
+  };
+  let now = 1_000 * HOUR_MS;
+  const parts = { store: { figureRows }, clock: { now: () => now }, time: manualTime(), log: silentLog, nodeId: 'n' };
+  const minutes = makeMinutes(parts as unknown as Parameters<typeof makeMinutes>[0]);
+  for (let i = 0; i < 3; i++) {
+    minutes.meter.launched?.('t');
+    minutes.meter.step?.('t', 'launch', 0.01 * (i + 1));
+    now += MINUTE_MS;
+  }
+  await minutes.stop();
+  const later = makeMinutes(parts as unknown as Parameters<typeof makeMinutes>[0]);
+  const before = await later.read('t', 10_080);
+  expect(before).toHaveLength(3);
+  await later.fold();
+  expect(await later.read('t', 10_080)).toEqual(before);
+  now += FOLDED_AFTER_MS + HOUR_MS;
+  await later.fold();
+  await later.fold();
+  const [hour, ...others] = await later.read('t', 10_080);
+  expect(others).toEqual([]);
+  expect(hour).toMatchObject({ at: 1_000 * HOUR_MS, launched: 3, steps: 3, stepP95Ms: before[2]?.stepP95Ms });
+  await later.stop();
 });

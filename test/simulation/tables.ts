@@ -142,6 +142,27 @@ const OWN: {
         tenant: row['tenant'] ?? null,
         waitSeconds: Math.max(0, (Number(row['nextAt']) - now) / 1000),
       })),
+  'figure.oldest': (rows, [minute]) =>
+    [...rows.values()]
+      .filter((row) => Number(row['minute']) < Number(minute) && row['node'] !== 'hour')
+      .sort((a, b) => Number(a['minute']) - Number(b['minute']) || (String(a['tenant']) < String(b['tenant']) ? -1 : 1))
+      .slice(0, 1)
+      .map((row) => ({ tenant: row['tenant'] ?? null, minute: row['minute'] ?? null })),
+  'figure.between': (rows, [tenant, from, to]) =>
+    [...rows.values()]
+      .filter(
+        (row) =>
+          row['tenant'] === tenant && Number(row['minute']) >= Number(from) && Number(row['minute']) < Number(to),
+      )
+      .map((row) => ({ figures: row['figures'] ?? null })),
+  'figure.fold': (rows, [tenant = null, from = null, to, figures = null]) => {
+    for (const [key, row] of rows)
+      if (row['tenant'] === tenant && Number(row['minute']) >= Number(from) && Number(row['minute']) < Number(to))
+        rows.delete(key);
+    const hour = { tenant, minute: from, node: 'hour', figures };
+    rows.set(keyText({ key: ['tenant', 'minute', 'node'] }, hour), hour);
+    return [];
+  },
   'batch_item.collect': (rows, [id = null, from, next = null, isLast, given], now, tables) => {
     const [key, batch] = batchOf(tables, id);
     if (batch?.['state'] !== 'collecting' || batch['place'] !== from) return [];

@@ -5,7 +5,16 @@ export type FigureRows = {
   add(row: FigureRow): Promise<void>;
   /** The rows of a tenant (`*`: of all of them together) from this minute on, the newest first, at most `most`. */
   since(tenant: string, minute: number, most: number): Promise<readonly FigureRow[]>;
+  /** The oldest minute before `minute`, of any tenant, that is not an hour; null: there is none. */
+  oldest(minute: number): Promise<Pick<FigureRow, 'tenant' | 'minute'> | null>;
+  /** What was written of the minutes from `from` on and before `to`. */
+  between(tenant: string, from: number, to: number): Promise<readonly string[]>;
+  /** Puts one row in place of all of these, at `from`. */
+  fold(tenant: string, from: number, to: number, figures: string): Promise<void>;
 };
+
+/** Stands for the node in a row that is a whole hour. */
+export const HOUR = 'hour';
 
 export type FigureRow = {
   readonly tenant: string;
@@ -27,12 +36,32 @@ export const FIGURE = table<FigureRow>()({
   columns: { tenant: 'text', minute: 'bigint', node: 'text', figures: 'text' },
   lists: { ofTenant: { by: ['tenant'], order: ['minute', 'node'], newestFirst: true } },
   sweep: { by: 'minute', keepMs: KEEP_MS },
+  statements: {
+    oldest: `
+  select tenant, minute from figure where minute < $1::bigint and node <> '${HOUR}' order by minute, tenant limit 1`,
+    between: `
+  select figures from figure where tenant = $1::text and minute >= $2::bigint and minute < $3::bigint order by minute, node`,
+    fold: `
+  with gone as (
+    delete from figure
+    where tenant = $1::text and minute >= $2::bigint and minute < $3::bigint and (minute, node) <> ($2::bigint, '${HOUR}')
+  )
+  insert into figure (tenant, minute, node, figures) values ($1::text, $2::bigint, '${HOUR}', $4::text)
+  on conflict (tenant, minute, node) do update set figures = excluded.figures`,
+  },
 });
 
 export function openFigures(open: OpenTable): FigureRows {
   const rows = open(FIGURE);
   return {
     add: (row) => rows.put(row),
+    oldest: async (minute) => {
+      const [row] = await rows.own('oldest', [minute]);
+      return row === undefined ? null : { tenant: String(row['tenant']), minute: Number(row['minute']) };
+    },
+    between: async (tenant, from, to) =>
+      (await rows.own('between', [tenant, from, to])).map((row) => String(row['figures'])),
+    fold: async (tenant, from, to, figures) => void (await rows.own('fold', [tenant, from, to, figures])),
     since: async (tenant, minute, most) => {
       const found: FigureRow[] = [];
       let after: string | null = null;
