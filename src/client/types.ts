@@ -170,6 +170,8 @@ export type Callback = {
   readonly fields: { readonly [name: string]: unknown };
   /** Where to POST the answer */
   readonly proceed_url: string;
+  /** With cancel: why, where whoever cancelled it said so */
+  readonly reason?: string;
 };
 
 /** Why, and whether what was done is undone */
@@ -302,11 +304,11 @@ export type Definition = {
   readonly notify?: unknown;
   /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
   readonly timeout?: string | number;
-  /** Days they are kept */
+  /** Days it is kept once it is over; left out: RETAIN_ENDED */
   readonly retain_days?: number;
   /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
   readonly history_max?: number;
-  /** To find it by */
+  /** To find it by: it has them from its beginning to its end */
   readonly tags?: readonly string[];
   /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
   readonly replies?: boolean;
@@ -424,11 +426,11 @@ export type DefinitionPost = {
   readonly notify?: unknown;
   /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
   readonly timeout?: string | number;
-  /** Days they are kept */
+  /** Days it is kept once it is over; left out: RETAIN_ENDED */
   readonly retain_days?: number;
   /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
   readonly history_max?: number;
-  /** To find it by */
+  /** To find it by: it has them from its beginning to its end */
   readonly tags?: readonly string[];
   /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
   readonly replies?: boolean;
@@ -523,11 +525,11 @@ export type DefinitionPut = {
   readonly notify?: unknown;
   /** When the workflow as a whole times out: a duration such as 2d, or seconds; not for BPMN */
   readonly timeout?: string | number;
-  /** Days they are kept */
+  /** Days it is kept once it is over; left out: RETAIN_ENDED */
   readonly retain_days?: number;
   /** Entries its history may have before the oldest are folded away; left out: HISTORY_MAX */
   readonly history_max?: number;
-  /** To find it by */
+  /** To find it by: it has them from its beginning to its end */
   readonly tags?: readonly string[];
   /** true: a callback that is answered with {"proceed": true, "fields"?} has proceeded */
   readonly replies?: boolean;
@@ -620,6 +622,13 @@ export type Deliveries = {
     readonly milliseconds: number;
     readonly error: string | null;
     readonly next_at: string | null;
+    /** Of the last tries that were refused: what was answered, where that had a body */
+    readonly answer?: {
+      readonly content_type: string | null;
+      /** Bytes, as far as they were read */
+      readonly size: number;
+      readonly excerpt: string | null;
+    };
   }[];
 };
 
@@ -963,8 +972,9 @@ export type Imported = {
 export type Info = {
   /** Of the server */
   readonly version: string;
-  /** How callers are told apart; none: everybody may do everything */
+  /** Whether callers are asked who they are; open: everybody may do everything */
   readonly auth: 'open' | 'required';
+  readonly commit?: string | null;
   /** Where everything is kept */
   readonly store?: 'postgres' | 'distributed' | 'embedded' | 'simulated';
   /** What this node does */
@@ -980,6 +990,10 @@ export type Info = {
   readonly retention?: {
     /** Days a workflow that is over is kept */
     readonly ended_days: number;
+    /** Days the audit is kept */
+    readonly audit_days: number;
+    /** Days a batch that is over is kept */
+    readonly batches_days: number;
   };
   /** The operationId of everything this server can do */
   readonly features?: readonly string[];
@@ -1098,6 +1112,10 @@ export type Launch = {
   readonly notify?: unknown;
   /** true: warnings are refusals */
   readonly strict?: boolean;
+  /** Days it is kept once it is over; left out: RETAIN_ENDED */
+  readonly retain_days?: number;
+  /** To find it by: it has them from its beginning to its end */
+  readonly tags?: readonly string[];
   /** Other rules about tries than the usual: seconds between them (or how they grow), a part by which each delay may grow at random, whether Retry-After is heeded and whether the status 410 ends them, after how many seconds none begins any more; or the name of rules */
   readonly retry?:
     | {
@@ -1213,6 +1231,13 @@ export type Message = {
     readonly milliseconds: number;
     readonly error: string | null;
     readonly next_at: string | null;
+    /** Of the last tries that were refused: what was answered, where that had a body */
+    readonly answer?: {
+      readonly content_type: string | null;
+      /** Bytes, as far as they were read */
+      readonly size: number;
+      readonly excerpt: string | null;
+    };
   }[];
   /** The request of its next, or last, try */
   readonly request: {
@@ -1616,6 +1641,7 @@ export type Secret = {
   readonly created_by: string;
   readonly revoked_at: string | null;
   readonly previous_until: string | null;
+  readonly last_used_at: string | null;
   readonly public_key: string | null;
 };
 
@@ -1662,6 +1688,7 @@ export type SecretShown = {
   readonly created_by: string;
   readonly revoked_at: string | null;
   readonly previous_until: string | null;
+  readonly last_used_at: string | null;
   readonly public_key: string | null;
   readonly secret: string | null;
 };
@@ -1757,6 +1784,8 @@ export type Stats = {
   readonly hosts?: readonly {
     /** Name and port */
     readonly host: string;
+    /** Tries under way */
+    readonly in_flight: number;
     /** Tries since this node knows it */
     readonly tries: number;
     readonly failing_since: string | null;
@@ -2030,6 +2059,8 @@ export type Workflow = {
   /** The fields of a workitem: names and any JSON values */
   readonly fields: { readonly [name: string]: unknown };
   readonly tags: readonly string[];
+  /** Why it is being cancelled, or was cancelled or killed, where that was said */
+  readonly reason?: string;
   readonly tree: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]] | null;
   readonly expressions: readonly Expression[];
   readonly expressions_cursor: string | null;
