@@ -62,7 +62,7 @@ export function callbackRequest(
 
 /** Why it is cancelled, as a key more; nothing where nobody said. */
 function reasonIn({ send, added }: Pick<WorkitemRow, 'send' | 'added'>): string {
-  if (send !== 'cancel' || added === null) return '';
+  if (send !== 'cancel' || added == null) return '';
   const reason = (JSON.parse(added) as JsonObject)[REASON];
   return reason === undefined ? '' : `,"reason":${JSON.stringify(reason)}`;
 }

@@ -67,7 +67,7 @@ export function redacted(text: string): string {
     .replaceAll(/eyJ[\w-]{10,4000}\.[\w-]{0,4000}\.?[\w-]{0,4000}/g, HIDDEN)
     .replaceAll(/\b(Bearer|Basic) {1,3}[^\s"',;]{1,4000}/gi, `$1 ${HIDDEN}`)
     .replaceAll(
-      /(["']?)([A-Za-z][\w.-]{0,40})\1(\s{0,3}[:=]\s{0,3})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;}&<"']+)/g,
+      /(["']?)([A-Za-z][\w.-]{0,40})\1(\s{0,3}[:=]\s{0,3})("(?:[^"\\]|\\.)*"?|'[^']*'?|(?!\/\/)[^\s,;}&<"']+)/g,
       (whole: string, quote: string, name: string, between: string, value: string) =>
         isSecretName(name)
           ? `${quote}${name}${quote}${between}${value.startsWith('"') ? `"${HIDDEN}"` : HIDDEN}`
