@@ -94,7 +94,10 @@ test.each([400, 401, 404, 410, 429, 500, 502, 503, 504])(
       visits += 1;
       response.writeHead(status, { 'retry-after': '120' }).end('no');
     });
-    expect(await posting().send(request(url), PATIENT)).toEqual({ kind: 'refused', status, retryAfterSeconds: 120 });
+    expect(await posting().send(request(url), PATIENT)).toEqual({
+      ...{ kind: 'refused', status, retryAfterSeconds: 120 },
+      answer: { type: null, bytes: 2, excerpt: 'no' },
+    });
     expect(visits).toBe(1);
   },
 );

@@ -86,7 +86,7 @@ beforeAll(async () => {
   };
   for (const scope of SCOPES) await made(scope, { scopes: [scope] });
   await made('other tenant', { scopes: ['admin'], tenant: 'other' });
-  await made('expired', { scopes: ['admin'], expires_in: 60 });
+  await made('expired', { scopes: ['admin'], expires_in: 1 });
   const revoked = await made('revoked', { scopes: ['admin'] });
   await postJson(server.url, `/v1/keys/${revoked}/revoke`, {}, { Authorization: `Bearer ${admin}` });
 }, 240_000);
@@ -183,15 +183,11 @@ describe('whatever is asked', () => {
   });
 
   test('a key that has expired is refused everywhere', async () => {
-    const now = Date.now;
-    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 120_000);
-    try {
-      for (const operation of closed()) {
-        const answer = await ask(operation, bearer(keys.get('expired') ?? ''));
-        expect(answer.json(), operation.id).toMatchObject({ status: 401, code: 'credentials_invalid' });
-      }
-    } finally {
-      clock.mockRestore();
+    const expired = bearer(keys.get('expired') ?? '');
+    await vi.waitFor(async () => expect((await ask(closed()[0] as Asked, expired)).status).toBe(401), 20_000);
+    for (const operation of closed()) {
+      const answer = await ask(operation, expired);
+      expect(answer.json(), operation.id).toMatchObject({ status: 401, code: 'credentials_invalid' });
     }
   });
 
@@ -258,8 +254,10 @@ describe('whatever is asked', () => {
       expect(odd.status, id).toBeLessThan(500);
       expect(odd.headers['content-type'], id).toMatch(/^application\/problem\+json/);
     }
+    // A few of them, others each time the list grows: each is 4 MB.
+    const some = takes.filter((_, i) => i % Math.ceil(takes.length / 12) === 0);
     const refused = await Promise.all(
-      takes.map(({ method, path }) =>
+      some.map(({ method, path }) =>
         send(server.url, method, path, {
           headers: { ...bearer(admin), 'Content-Type': 'application/json', 'Content-Length': String(large.length) },
           body: large,
@@ -268,8 +266,8 @@ describe('whatever is asked', () => {
     );
     for (const [i, answer] of refused.entries())
       if (!(answer instanceof Error))
-        expect(answer.json(), takes[i]?.id).toMatchObject({ status: 413, code: 'body_too_large' });
-    expect(refused.filter((answer) => !(answer instanceof Error)).length).toBeGreaterThan(takes.length / 2);
+        expect(answer.json(), some[i]?.id).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(refused.filter((answer) => !(answer instanceof Error)).length).toBeGreaterThan(some.length / 2);
   });
 
   test('a method an address does not take is 405, and says which it takes', async () => {
