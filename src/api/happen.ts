@@ -2,7 +2,6 @@ import type { EngineEvent, EngineStimulus } from '../engine/engine.ts';
 import { Fault } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Json } from '../model/json.ts';
-import { LIMITS } from '../model/stimulus.ts';
 import { runHook } from './hooks.ts';
 import { noSuchWorkflow } from './ids.ts';
 import { type Call, jsonReply, OK, type Reply } from './operation.ts';
@@ -29,8 +28,8 @@ export async function happen(
   const [answer] = await parts.engine.advance([{ workflow, event, origin, ...span, ...more }]);
   if (answer === undefined) throw new Error(`The engine gave no answer to a ${event.kind}`);
   if (answer.ok && answer.sizes !== undefined) {
-    call.large?.('fields', answer.sizes.fields, LIMITS.fieldsCharacters);
-    call.large?.('expressions', answer.sizes.expressions, LIMITS.expressions);
+    call.large?.('fields', ...answer.sizes.fields);
+    call.large?.('expressions', ...answer.sizes.expressions);
   }
   if (answer.ok) return answer.value;
   if (answer.code === 'workflow_not_found') throw noSuchWorkflow(workflow);

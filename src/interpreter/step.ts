@@ -61,7 +61,13 @@ function withSizes({ header, fieldsCharacters, context }: World, answer: Extract
   const { limits } = context;
   if (fieldsCharacters < limits.fieldsCharacters * SIZES_TOLD && header.expressions < limits.expressions * SIZES_TOLD)
     return answer;
-  return { ...answer, sizes: { fields: fieldsCharacters, expressions: header.expressions } };
+  return {
+    ...answer,
+    sizes: {
+      fields: [fieldsCharacters, limits.fieldsCharacters],
+      expressions: [header.expressions, limits.expressions],
+    },
+  };
 }
 
 type Attempt =

@@ -238,11 +238,14 @@ export type ReceivedEvent = {
 };
 
 export type Answer =
-  /** `sizes`: told where one of them is large (SIZES_TOLD): characters of the fields that were looked at, expressions that are live. */
+  /** `sizes`: told where one of them is large (SIZES_TOLD), each with what it may be: characters of the fields that were looked at, expressions that are live. */
   | {
       readonly ok: true;
       readonly value: Json;
-      readonly sizes?: { readonly fields: number; readonly expressions: number };
+      readonly sizes?: {
+        readonly fields: readonly [number, number];
+        readonly expressions: readonly [number, number];
+      };
     }
   | { readonly ok: false; readonly code: FaultCode; readonly message: string };
 

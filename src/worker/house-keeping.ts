@@ -84,7 +84,7 @@ export function keepHouse(parts: {
 
   async function inPortions(endedBefore: number): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX && !isStopped; round++)
-      if ((await store.retirePortion({ endedBefore, rows: PORTION_ROWS })) === 0) return;
+      if ((await store.retirePortion({ endedBefore, now: clock.now(), rows: PORTION_ROWS })) === 0) return;
   }
 
   async function keep(): Promise<void> {

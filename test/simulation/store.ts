@@ -113,9 +113,11 @@ export function openSimulated(
   };
 
   /** What is over, old and owes nothing: the eldest, so many of them at most. */
-  const doomed = (endedBefore: number, most: number): readonly Rows[] =>
+  const doomed = (endedBefore: number, now: number, most: number): readonly Rows[] =>
     [...database.workflows.values()]
-      .filter(({ workflow }) => workflow.endedAt !== null && workflow.endedAt < endedBefore)
+      .filter(({ workflow: { endedAt, retainDays = null } }) =>
+        endedAt === null ? false : retainDays === null ? endedAt < endedBefore : endedAt + retainDays * 86_400_000 < now,
+      )
       .filter(({ workflow }) => isOver(workflow.status) && !database.locks.has(workflow.id))
       .filter(({ workitems }) => [...workitems.values()].every(({ row }) => row.send === null))
       .sort((a, b) => (a.workflow.endedAt ?? 0) - (b.workflow.endedAt ?? 0))
@@ -412,9 +414,9 @@ export function openSimulated(
 
     read: makeReads(database, ask),
 
-    retirePortion: ({ endedBefore, rows }) =>
+    retirePortion: ({ endedBefore, now, rows }) =>
       ask('retire a portion', () => {
-        const [one] = doomed(endedBefore, 1);
+        const [one] = doomed(endedBefore, now, 1);
         if (one === undefined) return 0;
         let gone = 0;
         for (const kind of CHILDREN)
@@ -427,7 +429,7 @@ export function openSimulated(
     retire: ({ endedBefore, now, limit, keepMs = {} }) =>
       ask('retire', () => {
         const most = Math.min(limit, RETIRE_MAX);
-        const gone = doomed(endedBefore, most);
+        const gone = doomed(endedBefore, now, most);
         for (const { workflow } of gone) {
           database.workflows.delete(workflow.id);
           const keys = rowsOfTable(database.tables, 'business_key');

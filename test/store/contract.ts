@@ -1334,7 +1334,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
           ),
           changes(workflow(running, { launchedAt: 1 }), { strands: [strand('0.1')] }),
         ]);
-        const portion = (): Promise<number> => store.retirePortion({ endedBefore: 2, rows: 4 });
+        const portion = (): Promise<number> => store.retirePortion({ endedBefore: 2, now: 0, rows: 4 });
         const went: number[] = [];
         do went.push(await portion());
         while (went.at(-1) !== 0);

@@ -107,7 +107,7 @@ export async function exerciseEverything(store: Store): Promise<void> {
   await store.answers.reserve({ scope: 'me', key: id, fingerprint: 'f', at: 1 });
   await store.answers.saved('me', id);
   await store.answers.finish({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });
-  await store.retirePortion({ endedBefore: 2, rows: 10 });
+  await store.retirePortion({ endedBefore: 2, now: 2, rows: 10 });
   await store.retire({ endedBefore: 2, now: 2, limit: 10 });
 }
 
