@@ -155,12 +155,15 @@ const OWN: {
           row['tenant'] === tenant && Number(row['minute']) >= Number(from) && Number(row['minute']) < Number(to),
       )
       .map((row) => ({ figures: row['figures'] ?? null })),
-  'figure.fold': (rows, [tenant = null, from = null, to, figures = null]) => {
+  'figure.clear': (rows, [tenant = null, from = null, to]) => {
     for (const [key, row] of rows)
-      if (row['tenant'] === tenant && Number(row['minute']) >= Number(from) && Number(row['minute']) < Number(to))
+      if (
+        row['tenant'] === tenant &&
+        row['node'] !== 'hour' &&
+        Number(row['minute']) >= Number(from) &&
+        Number(row['minute']) < Number(to)
+      )
         rows.delete(key);
-    const hour = { tenant, minute: from, node: 'hour', figures };
-    rows.set(keyText({ key: ['tenant', 'minute', 'node'] }, hour), hour);
     return [];
   },
   'batch_item.collect': (rows, [id = null, from, next = null, isLast, given], now, tables) => {
