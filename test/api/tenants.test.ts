@@ -339,7 +339,9 @@ test('a caller without the scope an operation asks for is refused', async () => 
   for (const operation of operationsOf(parts)) {
     const path = operation.path.includes(':') ? filled(operation, idsOf(operation, 'nobody')) : operation.path;
     const { status } = await send(base, methodOf(operation), path);
-    if (['open', 'any', 'read'].includes(operation.access)) expect(status, operation.id).not.toBe(403);
+    // What is told of the whole installation is for principals of all tenants.
+    const isOfOne = operation.id !== 'listNodes';
+    if (isOfOne && ['open', 'any', 'read'].includes(operation.access)) expect(status, operation.id).not.toBe(403);
     else expect(status, operation.id).toBe(403);
   }
   limited.closeAllConnections();
