@@ -73,7 +73,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
           : NOTHING;
     const body = one.checkBody === null || read.document !== null ? read.body : one.checkBody(read.body, read.isForm);
     const sizes = parts.large.begin((principal ?? OPEN).tenant);
-    sizes.note('body', raw === null ? read.raw.length : raw.bytes.length, BODY_BYTES_MAX);
+    sizes.note('body', raw?.bytes.length ?? read.raw.length, operation.body?.bytesMax ?? BODY_BYTES_MAX);
     const call: Call = {
       principal: principal ?? OPEN,
       reason: takesReason(operation) ? reasonOf(body, operation) : null,
