@@ -179,7 +179,11 @@ export type Store = Tables &
      * Deletes at most `rows` rows of each kind below the workflow that `retire` would take first, which stays itself: for one that alone takes
      * too long. Answers how many rows went; 0: it has none any more, or nothing is to be retired.
      */
-    retirePortion(request: { readonly endedBefore: number; readonly now: number; readonly rows: number }): Promise<number>;
+    retirePortion(request: {
+      readonly endedBefore: number;
+      readonly now: number;
+      readonly rows: number;
+    }): Promise<number>;
     /**
      * Throws away the history rows of a workflow that begin with these numbers, and notes that below the entry `firstKept` some are missing.
      * Give at most a thousand.

@@ -196,8 +196,7 @@ test('every name in ops and in the documents is served, and the other way round;
   );
   for (const name of METRICS.keys()) {
     // There is no certificate here; see below.
-    if (name !== 'rota_tls_certificate_not_after_seconds')
-      expect([...served.keys()].map(bare), name).toContain(name);
+    if (name !== 'rota_tls_certificate_not_after_seconds') expect([...served.keys()].map(bare), name).toContain(name);
   }
   for (const name of served.keys()) if (name.startsWith('rota_')) expect(METRICS.has(bare(name)), name).toBe(true);
   // Of every selector the labels are there.

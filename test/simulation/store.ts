@@ -116,7 +116,11 @@ export function openSimulated(
   const doomed = (endedBefore: number, now: number, most: number): readonly Rows[] =>
     [...database.workflows.values()]
       .filter(({ workflow: { endedAt, retainDays = null } }) =>
-        endedAt === null ? false : retainDays === null ? endedAt < endedBefore : endedAt + retainDays * 86_400_000 < now,
+        endedAt === null
+          ? false
+          : retainDays === null
+            ? endedAt < endedBefore
+            : endedAt + retainDays * 86_400_000 < now,
       )
       .filter(({ workflow }) => isOver(workflow.status) && !database.locks.has(workflow.id))
       .filter(({ workitems }) => [...workitems.values()].every(({ row }) => row.send === null))
