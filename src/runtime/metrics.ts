@@ -3,7 +3,7 @@ import { type Distribution, makeDistribution, printDistribution } from './distri
 import type { Meter } from './meter.ts';
 
 /*
- * Figures for Prometheus: every name there is, with its labels and all their values. What happens is counted in memory as it happens; what
+ * Figures for Prometheus: every name there is, with its labels and all their values. It is one thing, for a name is counted where it is named. What happens is counted in memory as it happens; what
  * stands is asked for when somebody looks. A label has few values, all of them known here or bounded by what the server can do: never an id,
  * a URL, a host, a tenant, or a name that callers choose.
  */
