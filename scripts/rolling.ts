@@ -161,8 +161,11 @@ try {
   });
   isLoading = false;
   await load;
+  // A copy has an order of its own; whether a minute went by before somebody answered says nothing.
   const text = (outcome: Outcome | undefined): string =>
-    JSON.stringify(outcome, (key, value: unknown) => (key === 'order' ? undefined : value));
+    JSON.stringify({ ...outcome, asked: outcome?.asked.filter((name) => name !== 'ticker') }, (key, value: unknown) =>
+      key === 'order' ? undefined : value,
+    );
   for (const [title, outcome] of Object.entries(outcomes)) {
     const wanted = text(expected[title.replace(/ \d+$/, '')]);
     if (text(outcome) !== wanted) problems.push(`${title}: ${text(outcome)}, and on the old release ${wanted}`);
