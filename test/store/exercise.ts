@@ -205,7 +205,10 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   const id = workflowId();
   const sharing = workitem('0_1', { fields: null, inherits: expression('0_9') });
   await writeTo(store, [
-    changes(workflow(id), { workitems: [workitem('0_0'), sharing], variables: [variable('0_9', '^')] }),
+    changes(workflow(id), {
+      workitems: [workitem('0_0'), sharing, workitem('0_2', { fields: '{"who":"Ann Other"}' })],
+      variables: [variable('0_9', '^')],
+    }),
   ]);
   const { read } = store;
   await read.workflow(DEFAULT_TENANT, id);
@@ -255,6 +258,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
     await store.figures?.timers(tenant, AT);
     for (const of of [{}, { alpha: AT }]) await store.figures?.workitems(tenant, { before: AT, of });
     await store.figures?.errors(tenant);
+    await store.figures?.busiest(tenant, AT);
   }
   await exerciseMeeting(store, id);
   await store.releaseClaims('me');
@@ -266,4 +270,14 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await store.answers.drop('me', id);
   await store.ping();
   await store.tidy();
+  const erased = {
+    tenant: DEFAULT_TENANT,
+    value: 'Ann Other',
+    replacement: '',
+    within: false,
+    limit: 100,
+    after: null,
+  };
+  for (const isRehearsal of [true, false]) await store.erasing?.value({ ...erased, isRehearsal });
+  await store.erasing?.workflow(DEFAULT_TENANT, id);
 }

@@ -98,7 +98,9 @@ test.each(sources.map(({ file }) => file))('%s says nothing of the kind', (file)
   const text = withoutComments(sources.find((source) => source.file === file)?.text ?? '');
   const strings = [...text.matchAll(/`[^`]*`|'[^'\n]*'/g)].map(([string]) => string);
   // The runner of migrations locks where the database can, and what failed has to let go of it.
-  const rules = file === 'migrate.ts' ? NOWHERE.filter(({ what }) => what !== 'an advisory lock') : NOWHERE;
+  // A tenant that moves between cells goes from one plain Postgres to another, and its rows wait there in the order in which they came.
+  const may: Readonly<Record<string, string>> = { 'migrate.ts': 'an advisory lock', 'moving.ts': 'a sequence' };
+  const rules = NOWHERE.filter(({ what }) => !Object.hasOwn(may, file) || may[file] !== what);
   for (const string of strings) expect(broken(string, rules), string).toEqual([]);
 });
 
