@@ -4,7 +4,10 @@ import { LongestFirst } from './test/support/sequencer.ts';
 /** Tests that want a Postgres; whoever needs one elsewhere names the file `….postgres.test.ts`. */
 const ON_POSTGRES = ['test/store/**/*.test.ts', 'test/**/*.postgres.test.ts'];
 
-/** What holds for the tests of both projects. */
+/** Counts how often each line runs: in a process of its own, for it counts in all that the process has loaded, and slows all of it down. */
+const COUNTED = ['test/safety/linear.test.ts'];
+
+/** What holds for the tests of all projects. */
 const EACH = {
   pool: 'forks',
   // Files share a process, one after the other, and what it has loaded: loading it for each file took a tenth of the time of all tests, and
@@ -22,8 +25,15 @@ export default defineConfig({
     globalSetup: ['test/support/embedded-setup.ts'],
     projects: [
       {
-        test: { ...EACH, name: 'plain', include: ['test/**/*.test.ts'], exclude: ON_POSTGRES, testTimeout: 20_000 },
+        test: {
+          ...EACH,
+          name: 'plain',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ON_POSTGRES, ...COUNTED],
+          testTimeout: 20_000,
+        },
       },
+      { test: { ...EACH, name: 'counted', include: COUNTED, isolate: true, testTimeout: 20_000 } },
       {
         test: {
           ...EACH,

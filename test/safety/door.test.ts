@@ -255,7 +255,9 @@ describe('whatever is asked', () => {
       expect(odd.headers['content-type'], id).toMatch(/^application\/problem\+json/);
     }
     // A few of them, others each time the list grows: each is 4 MB.
-    const some = takes.filter((_, i) => i % Math.ceil(takes.length / 12) === 0);
+    // An import has a bound of its own.
+    const bounded = takes.filter(({ id }) => id !== 'importWorkflows');
+    const some = bounded.filter((_, i) => i % Math.ceil(bounded.length / 12) === 0);
     const refused = await Promise.all(
       some.map(({ method, path }) =>
         send(server.url, method, path, {

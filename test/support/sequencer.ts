@@ -25,7 +25,7 @@ const LONG: readonly string[] = [
 ];
 
 /** In this order. */
-const PROJECTS: readonly string[] = ['database', 'plain'];
+const PROJECTS: readonly string[] = ['database', 'plain', 'counted'];
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
