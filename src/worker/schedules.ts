@@ -39,6 +39,8 @@ export type LaunchStored = (order: {
 const ROWS_MAX = 50;
 /** Without any hint we look this often. */
 const LOOK_MS = 5_000;
+/** The same where there are no schedules: the node that is given the first one is told of it. */
+const UNUSED_LOOK_MS = 20_000;
 
 export function makeSchedules(parts: {
   readonly store: Pick<Store, 'schedules' | 'read'>;
@@ -59,12 +61,17 @@ export function makeSchedules(parts: {
     cancelLook();
     if (isStopped) return false;
     const now = clock.now();
-    const rows = await store.schedules.awake(now, ROWS_MAX);
-    for (const row of rows) if (!isStopped) await handle(row);
-    const next = await store.schedules.nextWakeAt();
-    const ms = next === null ? LOOK_MS : Math.min(LOOK_MS, Math.max(0, next - clock.now()));
+    let next = await store.schedules.nextWakeAt();
+    let isMore = false;
+    if (next !== null && next <= now) {
+      const rows = await store.schedules.awake(now, ROWS_MAX);
+      for (const row of rows) if (!isStopped) await handle(row);
+      next = await store.schedules.nextWakeAt();
+      isMore = rows.length === ROWS_MAX;
+    }
+    const ms = next === null ? UNUSED_LOOK_MS : Math.min(LOOK_MS, Math.max(0, next - clock.now()));
     if (!isStopped) cancelLook = time.after(ms, loop.wake);
-    return rows.length === ROWS_MAX;
+    return isMore;
   }
 
   async function handle(row: ScheduleRow): Promise<void> {
