@@ -91,8 +91,10 @@ describe.runIf(typeof begun !== 'string')('a pair of servers', { timeout: 120_00
     await first.query('create database empty');
     await expect(open('empty')).rejects.toThrow(/rota migrate/);
     const store = await open('postgres');
-    await expect(open('postgres')).rejects.toThrow(WronglySet);
-    await expect(open('postgres')).rejects.toThrow(/DATABASE_PREPARED=0/);
+    // Asked once: another time the pooler may give a server that knows none of the names yet.
+    const refusal: unknown = await open('postgres').catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(WronglySet);
+    expect(String(refusal)).toMatch(/DATABASE_PREPARED=0/);
     await store.close();
   });
 
