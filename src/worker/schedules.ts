@@ -40,7 +40,7 @@ const ROWS_MAX = 50;
 /** Without any hint we look this often. */
 const LOOK_MS = 5_000;
 /** The same where there are no schedules: the node that is given the first one is told of it. */
-const UNUSED_LOOK_MS = 20_000;
+const UNUSED_LOOK_MS = 30_000;
 
 export function makeSchedules(parts: {
   readonly store: Pick<Store, 'schedules' | 'read'>;

@@ -71,7 +71,7 @@ const PLACES_PART = 4;
 /** Without a word the table is looked at so often: another node may have written what is due. */
 const POLL_MS = 3_000;
 /** The same where there is no subscription and nothing was ever owed: most nodes. */
-const POLL_UNUSED_MS = 20_000;
+const POLL_UNUSED_MS = 30_000;
 /** One that is disabled is looked at again after so long. */
 const DISABLED_MS = 60_000;
 const DAY_MS = 86_400_000;
