@@ -1,6 +1,7 @@
 import { CONTINUATION } from '../interpreter/finish.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import { makeQueue, type Queue } from '../runtime/bounded.ts';
+import { type ProcessTime, pause } from '../runtime/process-time.ts';
 import type { Waiting } from './entry.ts';
 import type { Parking } from './parking.ts';
 
@@ -10,6 +11,9 @@ import type { Parking } from './parking.ts';
  *
  * The rest of a long step fills a transaction by itself, and nobody waits for its answer. So it has one of its own, in turn with the others: who
  * comes while a workflow of thousands of branches is born waits for one part of that at most, and shares none.
+ *
+ * Every transaction costs the database something, whatever it holds. Many nodes that each take what has just come make many small ones; so they
+ * gather instead: one lane where there would be several, and a pause after each of its batches that grows with their number.
  */
 
 export type Lane = {
@@ -22,7 +26,16 @@ export type Lane = {
   limit: number;
   /** Whose turn it was last. */
   turn: number;
+  /** Process time at which the last batch ended. */
+  endedAt: number;
 };
+
+/** So many nodes share a database without paying for one another: each batch follows the one before at once. */
+const NODES_AT_EASE = 2;
+/** The pause after a batch, for each node more than that. */
+const GATHER_MS = 8;
+/** However many they are: a proceed never waits longer for a batch to begin. */
+export const GATHER_MS_MAX = 50;
 
 /** Rests of long steps that one batch takes. */
 const RESTS_AT_ONCE = 4;
@@ -49,6 +62,11 @@ export type Lanes = {
 
 export function makeLanes(parts: {
   readonly count: number;
+  /** Any lane can take any workflow, so that one may do the work of all. */
+  readonly canJoin: boolean;
+  /** Nodes that share the database, this one among them. */
+  readonly nodes: () => number;
+  readonly time: ProcessTime;
   readonly batchMax: number;
   readonly parking: Pick<Parking, 'gather' | 'take'>;
   /** What comes along with the next step of a workflow, and goes before it: at most `limit`. */
@@ -58,7 +76,7 @@ export function makeLanes(parts: {
   /** A lane has nothing left to do. */
   readonly onIdle: () => void;
 }): Lanes {
-  const { batchMax, parking } = parts;
+  const { batchMax, parking, time } = parts;
   const lanes: readonly Lane[] = Array.from({ length: Math.max(1, parts.count) }, () => ({
     queue: makeQueue<Waiting>(),
     rests: makeQueue<Waiting>(),
@@ -66,25 +84,36 @@ export function makeLanes(parts: {
     running: false,
     limit: batchMax,
     turn: 0,
+    endedAt: Number.NEGATIVE_INFINITY,
   }));
-  const of = (workflow: WorkflowId): Lane => lanes[shardOf(workflow) % lanes.length] as Lane;
+  // What lies in another lane when nodes come or go is handled there; of two lanes that want one workflow the database lets one wait.
+  const of = (workflow: WorkflowId): Lane => lanes[isJoined() ? 0 : shardOf(workflow) % lanes.length] as Lane;
+  const isJoined = (): boolean => parts.canJoin && parts.nodes() > NODES_AT_EASE;
+  const gatherMs = (): number => Math.min(GATHER_MS_MAX, GATHER_MS * Math.max(0, parts.nodes() - NODES_AT_EASE));
 
   function start(lane: Lane): void {
     if (lane.running) return;
     lane.running = true;
-    setImmediate(() => void run(lane));
+    const ms = lane.endedAt + gatherMs() - time.now();
+    if (ms > 0) time.after(ms, () => void run(lane));
+    else setImmediate(() => void run(lane));
   }
 
   async function run(lane: Lane): Promise<void> {
     for (let batch = take(lane); batch.length > 0; batch = take(lane)) {
       await parts.handle(lane, batch);
+      lane.endedAt = time.now();
       // Whatever has arrived meanwhile is read first and taken along. An embedded database answers without letting the event loop
       // go round, and every transaction would hold a single stimulus.
-      await new Promise((resolve) => setImmediate(resolve));
+      const ms = gatherMs();
+      if (ms > 0 && hasWork(lane)) await pause(time, ms);
+      else await new Promise((resolve) => setImmediate(resolve));
     }
     lane.running = false;
     parts.onIdle();
   }
+
+  const hasWork = ({ queue, rests, alone }: Lane): boolean => queue.size + rests.size + alone.size > 0;
 
   /** The next batch of a lane: the usual one, a parked workflow, and rests of long steps take turns. Empty when there is nothing to do. */
   function take(lane: Lane): readonly Waiting[] {

@@ -29,6 +29,8 @@ const ATTEMPTS_REMEMBERED_MAX = 1_000;
 
 export type EngineParts = Omit<BatchParts, 'memory' | 'sinks' | 'watchers' | 'attempts' | 'meter'> & {
   readonly meter?: Meter;
+  /** Nodes that share the database, this one among them; left out: it is alone. */
+  readonly nodes?: () => number;
 };
 
 /** Makes the engine: what order stimuli are taken in (lanes.ts), and what becomes of each batch of them. */
@@ -80,6 +82,9 @@ export function makeEngine(parts: EngineParts): Engine {
   const parking = makeParking({ time, waitMs, again: (workflow) => lanes.takeAlone(workflow) });
   const lanes = makeLanes({
     count: store.lanes,
+    canJoin: store.profile !== 'distributed',
+    nodes: parts.nodes ?? (() => 1),
+    time,
     batchMax: store.batchMax,
     parking,
     // An outcome that waited for the next step of its workflow goes before it, in the same transaction; of a workflow with thousands of

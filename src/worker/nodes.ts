@@ -11,6 +11,8 @@ export type Membership = {
   hasOtherLiveNode(): Promise<boolean>;
   /** This node's part of the agenda, as of the last beat. */
   share(): ReturnType<typeof shareOf>;
+  /** Nodes that live, this one among them, as of the last beat. */
+  living(): number;
   /** Whether no living node has been here for longer, as of the last beat: what one node can do for all of them is this one's to do. */
   isEldest(): boolean;
   /** Others need not wait for the lease to learn that it has gone. */
@@ -19,6 +21,9 @@ export type Membership = {
 
 /** Beats per lease: two may get lost before the others think us dead. */
 const BEATS_PER_LEASE = 3;
+
+/** The first beats come sooner, each pause twice the one before: nodes that start together know of each other within seconds. */
+const FIRST_PAUSE_MS = 1_000;
 
 /** A beat that could not be written is tried again after so long: not more often, for a row may be held by a commit that waits. */
 const AGAIN_MS = 2_000;
@@ -36,12 +41,15 @@ export async function joinNodes(parts: {
   const { store, node, time, log } = parts;
   const intervalMs = (node.leaseSeconds * 1000) / BEATS_PER_LEASE;
   let known: readonly NodeRow[] = [];
+  let living = 1;
   let cancel = (): void => {};
   let hasLeft = false;
   let isCrowded = false;
+  let pauseMs = FIRST_PAUSE_MS;
 
   async function beat(): Promise<readonly NodeRow[]> {
     known = await store.nodes.beat(node);
+    living = known.filter(({ alive }) => alive).length;
     countConnections();
     return known;
   }
@@ -50,7 +58,6 @@ export async function joinNodes(parts: {
   function countConnections(): void {
     if (store.connectionRoom === undefined) return;
     const { own, most } = store.connectionRoom;
-    const living = known.filter(({ alive }) => alive).length;
     const wanted = living * (own + 1);
     if (wanted > most && !isCrowded)
       log.warn(
@@ -60,11 +67,17 @@ export async function joinNodes(parts: {
     isCrowded = wanted > most;
   }
 
+  function nextPause(): number {
+    const ms = Math.min(intervalMs, pauseMs);
+    pauseMs = Math.min(intervalMs, pauseMs * 2);
+    return ms;
+  }
+
   function again(ms: number): void {
     if (hasLeft) return;
     cancel = time.after(ms, () => {
       beat().then(
-        () => again(intervalMs),
+        () => again(nextPause()),
         (err: unknown) => {
           log.warn('this node could not say that it is alive', { event: 'node.silent', err });
           // Others must not think us dead, and whether the database can be written to is learnt here when nothing else is written.
@@ -83,11 +96,12 @@ export async function joinNodes(parts: {
         nodes: namesakes.map(({ id }) => id).slice(0, NAMESAKES_SHOWN_MAX),
       },
     );
-  again(intervalMs);
+  again(nextPause());
   return {
     nodes: async () => store.nodes.look(await store.databaseTime()),
     hasOtherLiveNode: async () => (await beat()).some((other) => other.alive && other.id !== node.id),
     share: () => shareOf(known, node.id),
+    living: () => living,
     isEldest: () => known.find(({ alive }) => alive)?.id === node.id,
     leave: async () => {
       hasLeft = true;

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Waiting } from '../../src/engine/entry.ts';
-import { makeLanes } from '../../src/engine/lanes.ts';
+import { GATHER_MS_MAX, makeLanes } from '../../src/engine/lanes.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
-import type { WorkflowId } from '../../src/model/ids.ts';
+import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
 
 const waiting = (workflow: string, agenda = ''): Waiting => ({
   entry: {
@@ -18,14 +19,25 @@ const waiting = (workflow: string, agenda = ''): Waiting => ({
 type Batch = readonly string[];
 
 /** Lanes whose batches are kept, each handled as `then` says; `rested` resolves when there is nothing left. */
-function lanes(given: { parked?: ReadonlyMap<string, Waiting[]>; then?: (batch: Batch, n: number) => void } = {}) {
+function lanes(
+  given: {
+    parked?: ReadonlyMap<string, Waiting[]>;
+    then?: (batch: Batch, n: number) => void;
+    count?: number;
+    nodes?: () => number;
+    time?: ReturnType<typeof manualTime>;
+  } = {},
+) {
   const batches: Batch[] = [];
   let rest = (): void => {};
   const rested = new Promise<void>((resolve) => {
     rest = resolve;
   });
   const made = makeLanes({
-    count: 1,
+    count: given.count ?? 1,
+    canJoin: true,
+    nodes: given.nodes ?? (() => 1),
+    time: given.time ?? manualTime(),
     batchMax: 4,
     parking: {
       gather: (one) => given.parked?.get(one.entry.workflow)?.push(one) !== undefined,
@@ -108,4 +120,48 @@ test('the rest of a long step shares no batch with those who come, and they wait
     ['wide'],
     ['caller 4'],
   ]);
+});
+
+/** Two names of which each lane of two would take one. */
+const [even, odd] = [0, 1].map((lane) => {
+  for (let n = 0; ; n++) if (shardOf(`w${n}` as WorkflowId) % 2 === lane) return `w${n}`;
+}) as [string, string];
+const loopsRound = () => new Promise((resolve) => setImmediate(resolve));
+
+test('of many nodes each takes in one transaction what has come while it paused after the last one', async () => {
+  const time = manualTime();
+  const lane = lanes({ count: 2, nodes: () => 100, time });
+  lane.add(waiting(even));
+  await loopsRound();
+  expect(lane.batches).toEqual([[even]]);
+  await loopsRound();
+  lane.add(waiting(odd));
+  lane.add(waiting(even));
+  time.pass(GATHER_MS_MAX - 1);
+  await loopsRound();
+  expect(lane.batches).toEqual([[even]]);
+  time.pass(1);
+  await loopsRound();
+  expect(lane.batches).toEqual([[even], [odd, even]]);
+});
+
+test('two nodes pause for nobody, and each has all its lanes', async () => {
+  const lane = lanes({ count: 2, nodes: () => 2 });
+  lane.add(waiting(even));
+  lane.add(waiting(odd));
+  await loopsRound();
+  await loopsRound();
+  lane.add(waiting(odd));
+  await loopsRound();
+  expect(lane.batches).toEqual([[even], [odd], [odd]]);
+});
+
+test('what came for one lane is handled there when nodes join', async () => {
+  let nodes = 1;
+  const lane = lanes({ count: 2, nodes: () => nodes });
+  lane.add(waiting(odd));
+  nodes = 3;
+  lane.add(waiting(odd));
+  await loopsRound();
+  expect(lane.batches).toEqual([[odd], [odd]]);
 });
