@@ -2,6 +2,8 @@ import { randomDigits } from '../identity/key-text.ts';
 import type { Principal } from '../identity/principal.ts';
 import { EVERY_TENANT } from '../identity/secrets.ts';
 import type { Json, JsonObject } from '../model/json.ts';
+import { storable } from '../model/storable.ts';
+import { cut } from '../model/text.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
@@ -85,7 +87,7 @@ export function makeAuditing(parts: {
       const { tenant, actor } = call.principal;
       const { address, reason } = call;
       const named = Object.entries(call.params).find(([name]) => name.endsWith('_id'))?.[1] ?? null;
-      const object = named === null ? null : named.slice(0, OBJECT_LENGTH_MAX);
+      const object = named === null ? null : cut(storable(named), OBJECT_LENGTH_MAX);
       const told = { tenant, actor, address, action, object, reason, details: details?.(call) ?? {} };
       const id = await add({ ...told, outcome: 'asked' });
       try {

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject, withoutKeys } from '../model/json.ts';
+import { valueComplaint } from '../model/storable.ts';
 import type { Complaint } from './problem.ts';
-import { valueComplaint } from './value.ts';
 
 /** Fields that are ours: a caller's are ignored. */
 const OUR_FIELDS = ['params', 'dispatched_at'] as const;

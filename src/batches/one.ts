@@ -4,7 +4,9 @@ import { unpackHistory } from '../model/history.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { JsonObject } from '../model/json.ts';
 import { isOver, type Status } from '../model/rows.ts';
+import { storable } from '../model/storable.ts';
 import type { Tenant } from '../model/tenant.ts';
+import { cut } from '../model/text.ts';
 import { treeFromJson } from '../model/tree.ts';
 import type { BatchItemRow, BatchRow, Reads, SettledItem, Standing } from '../store/store.ts';
 import { type Asked, type BatchAction, type BatchParams, objectOf } from './asked.ts';
@@ -63,7 +65,7 @@ export async function doOne(
     message: string | null = null,
   ): SettledItem => ({
     ...{ seq, state, code },
-    message: message === null ? null : message.slice(0, MESSAGE_CHARACTERS_MAX),
+    message: message === null ? null : cut(storable(message), MESSAGE_CHARACTERS_MAX),
   });
   const statuses = statusesOf(batch);
   let now = standing;

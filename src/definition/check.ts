@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../model/json.ts';
 import { definitionName } from '../model/reorganise.ts';
+import { isStorable, UNSTORABLE } from '../model/storable.ts';
 import { DEFINE_NAMES, type Tree } from '../model/tree.ts';
 import { REFUSED_NAMES } from '../model/vocabulary.ts';
 import { quoted } from './complaint.ts';
@@ -8,7 +9,6 @@ import type { Limits } from './limits.ts';
 /** What is wrong with one node; `path` are the child indexes that lead to it. */
 export type Fault = { readonly message: string; readonly node: Tree; readonly path: readonly number[] };
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
 /** The children of these are data (rules, parameters) and never run. */
 const DATA_BELOW: ReadonlySet<string> = new Set(['filter', 'participant']);
 
@@ -79,11 +79,6 @@ export function checkTree(root: Tree, limits: Limits): readonly Fault[] {
       fault(node, `${quoted(node.name)} has nothing to run`);
   }
 }
-
-const UNSTORABLE = 'contains U+0000 or half a surrogate pair, which cannot be stored';
-
-/** True for texts a database can hold. */
-export const isStorable = (text: string): boolean => !text.includes('\0') && !LONE_SURROGATE.test(text);
 
 function valueTrouble(value: Json, depthLeft: number): string | null {
   if (typeof value === 'string') return isStorable(value) ? null : UNSTORABLE;

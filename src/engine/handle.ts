@@ -14,6 +14,8 @@ import {
   type Stimulus,
   storedKey,
 } from '../model/stimulus.ts';
+import { storable } from '../model/storable.ts';
+import { cut } from '../model/text.ts';
 import type { Tree } from '../model/tree.ts';
 import { rulesOf, withHeartbeat } from './agreed.ts';
 import type { EngineStimulus, OnlyIf, TryOutcome } from './engine.ts';
@@ -106,7 +108,7 @@ const OPEN_WORKITEMS: Need = { kind: 'open_workitems' };
 /** Errors of ours may quote what they could not read. */
 const REASON_CHARACTERS_MAX = 200;
 const reasonOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).slice(0, REASON_CHARACTERS_MAX);
+  cut(storable(error instanceof Error ? error.message : String(error)), REASON_CHARACTERS_MAX);
 
 /**
  * Whether a caller reaches for a workflow of another tenant. The one place that decides it: before anything else is asked, so that what

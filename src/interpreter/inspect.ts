@@ -3,6 +3,7 @@ import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
 import { type Fields, isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
+import { cut } from '../model/text.ts';
 import { DEFINE_NAMES, type Tree, treeFromJson, treeToJson } from '../model/tree.ts';
 import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
@@ -325,7 +326,7 @@ function branchOf({ kind, index }: Strand, node: Node): LiveBranch {
   const element = own?.has('ii') ? [...own].find(([name]) => name !== 'ii')?.[1] : undefined;
   if (element === undefined || element instanceof Bound || element instanceof Tagged) return { kind, index };
   const text = typeof element === 'string' ? element : JSON.stringify(element);
-  return { kind, index, element: text.slice(0, ELEMENT_CHARACTERS_MAX) };
+  return { kind, index, element: cut(text, ELEMENT_CHARACTERS_MAX) };
 }
 
 /** Of each fork the branches in which something is in error, among these strands. */

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fields, type Rota, RotaError } from '../client/index.ts';
 import type { Workitem } from '../client/types.ts';
+import { storable } from '../model/storable.ts';
+import { cut } from '../model/text.ts';
 import type { Log } from '../runtime/log.ts';
 
 /*
@@ -181,7 +183,7 @@ const goneBecause = (why: string): Error => Object.assign(new Error(`Stop workin
 
 function failureOf(error: unknown): { readonly message: string; readonly class: string } {
   const isError = error instanceof Error;
-  const name = isError && error.name !== '' ? error.name.slice(0, CLASS_MAX) : 'Error';
-  const message = (isError ? error.message : String(error)).slice(0, MESSAGE_MAX);
+  const name = isError && error.name !== '' ? cut(storable(error.name), CLASS_MAX) : 'Error';
+  const message = cut(storable(isError ? error.message : String(error)), MESSAGE_MAX);
   return { message: message === '' ? name : message, class: name };
 }

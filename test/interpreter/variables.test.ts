@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
+import { isStorable } from '../../src/model/storable.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import { type Driver, drive } from '../properties/driver.ts';
 
@@ -52,4 +53,14 @@ test('a workflow that regenerates keeps them', () => {
   expect(params(driver, 'alpha')).toMatchObject({ last: `${MANY - 1}` });
   driver.stimulate({ kind: 'cancel' });
   expect(driver.status()).toBe('cancelled');
+});
+
+test.each(['', 'x'])('an error that quotes a long text is one a database can hold (%j before it)', (before) => {
+  const text = before + '\u{1F600}'.repeat(500);
+  for (const line of [`set 'v:t': '${text}'\n  restore from_variable: 't'`, `subprocess '${text}'`]) {
+    const driver = drive(tree(`define\n  ${line}\n`));
+    const messages = [...driver.world.whole(driver.id).errors.values()].map(({ message }) => message);
+    expect(messages).toHaveLength(1);
+    expect(messages.every(isStorable)).toBe(true);
+  }
 });

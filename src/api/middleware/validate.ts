@@ -1,10 +1,10 @@
 import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JsonObject } from '../../model/json.ts';
+import { isStorable, valueComplaint } from '../../model/storable.ts';
 import { cut, shownJson } from '../../model/text.ts';
 import type { Operation } from '../operation.ts';
 import { type Complaint, Problem } from '../problem.ts';
 import type { Schema } from '../schema.ts';
-import { isStorable, valueComplaint } from '../value.ts';
 
 /*
  * The one file that imports ajv. No `allErrors`: one complaint per request keeps the work for a stranger's body bounded.

@@ -64,6 +64,7 @@ import type { ExpressionId } from '../../model/ids.ts';
 import { subidOf } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
+import { storable } from '../../model/storable.ts';
 import { isTreeJson, type Tree, treeToJson, treeToStored } from '../../model/tree.ts';
 import type { Acting } from '../state/world.ts';
 import { toText, treeOf } from './attributes.ts';
@@ -99,7 +100,8 @@ export function errorFields(x: Acting, error: LanguageError): JsonObject {
     fei: expressionObject(x),
     at: utcStamp(x.world.now),
     class: error.errorClass,
-    message: cut(error.message, x.world.context.limits.errorCharacters),
+    // What it quotes may have been cut within a character.
+    message: storable(cut(error.message, x.world.context.limits.errorCharacters)),
     trace: null,
     details: null,
     deviations: error.deviations ?? null,

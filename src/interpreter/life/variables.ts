@@ -15,6 +15,7 @@ import { assign, lookup, remove } from '../../language/lookup.ts';
 import { subidOf } from '../../model/ids.ts';
 import type { Json, JsonObject } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
+import { shorten } from '../../model/text.ts';
 import { DEFINE_NAMES, treeToJson } from '../../model/tree.ts';
 import { encodeValue } from '../state/encoding.ts';
 import { Bound, type Scope, Tagged, VARIABLES_INLINE_MAX, type Value } from '../state/state.ts';
@@ -131,7 +132,7 @@ export function checkName(world: World, what: string, name: string): void {
     `the name of ${what} is longer than ${nameBytes} bytes: '${shortened(name)}'`,
   );
 }
-const shortened = (name: string): string => (name.length > 60 ? `${name.slice(0, 60)}…` : name);
+const shortened = (name: string): string => shorten(name, 60);
 
 /** The variables are copied into another scope. */
 export function spendVariables(world: World, variables: ReadonlyMap<string, Value>): void {

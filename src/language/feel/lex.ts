@@ -1,3 +1,5 @@
+import { isStorable, UNSTORABLE } from '../../model/storable.ts';
+
 /*
  * FEEL's text as tokens. Names are letters, digits and `_` (and what Unicode adds); a blank, a dot or a dash ends one, except within
  * backticks. The names of more than one word that FEEL itself has (`string length`, `date and time`) are put together by the parser.
@@ -112,7 +114,10 @@ function textAt(text: string, start: number): { readonly value: string; readonly
     const stop = nextStop(text, at);
     if (stop < 0) throw new FeelSyntax(start, 'this text is never closed');
     value += text.slice(at, stop);
-    if (text[stop] === '"') return { value, end: stop + 1 };
+    if (text[stop] === '"') {
+      if (!isStorable(value)) throw new FeelSyntax(start, `this text ${UNSTORABLE}`);
+      return { value, end: stop + 1 };
+    }
     const letter = text[stop + 1] ?? '';
     const digits = letter === 'u' ? 4 : letter === 'U' ? 6 : 0;
     const escaped = ESCAPES[letter];

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts';
 import { withKey } from '../../model/json.ts';
+import { cut, shorten } from '../../model/text.ts';
 import { LanguageError } from '../language-error.ts';
 import {
   FeelDate,
@@ -68,8 +69,8 @@ export function kindOf(value: FeelValue): string {
 
 /** A value in a message: at most a hundred characters. */
 export function shown(value: FeelValue): string {
-  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 110)) : textOf(value, 0);
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+  const text = typeof value === 'string' ? JSON.stringify(cut(value, 110)) : textOf(value, 0);
+  return shorten(text, 99);
 }
 
 /** As `string()` writes it. `depth` bounds what a message shows. */

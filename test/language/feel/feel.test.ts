@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { evaluateFeel, feelJson, parseFeel } from '../../../src/language/feel/feel.ts';
 import { LanguageError } from '../../../src/language/language-error.ts';
 import type { Json } from '../../../src/model/json.ts';
+import { isStorable } from '../../../src/model/storable.ts';
 
 const world = (fields: { readonly [name: string]: Json } = {}) => ({
   lookup: (name: string) => (Object.hasOwn(fields, name) ? fields[name] : undefined) as never,
@@ -37,6 +38,17 @@ test('a text that is no expression is told with its place', () => {
   expect(at('function(x) x')).toEqual([0, 'functions cannot be defined here']);
   expect(at('"open')).toEqual([0, 'this text is never closed']);
   expect(at('${x}')?.[0]).toBe(0);
+});
+
+test('a text in it can be stored, and what a message quotes is cut between characters', () => {
+  for (const text of ['"\\uD83D"', '"\\u0000"', '"a\\uDE00b"'])
+    expect(parseFeel(text)).toMatchObject({ ok: false, at: 0 });
+  expect(feelJson('"\\uD83D\\uDE00"', world())).toBe('\u{1F600}');
+  for (const pad of ['', 'x']) {
+    const message = messageOf('price > 0', { price: pad + '\u{1F600}'.repeat(200) });
+    expect(message).toContain('have no order');
+    expect(isStorable(message)).toBe(true);
+  }
 });
 
 test('the clock is the business time of the step', () => {

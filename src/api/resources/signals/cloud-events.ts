@@ -3,10 +3,10 @@ import { inexactNumber } from '../../../model/exact.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { atPointer } from '../../../model/pointer.ts';
+import { isStorable, valueComplaint } from '../../../model/storable.ts';
 import type { Incoming } from '../../../signals/receiver.ts';
 import type { RawBody } from '../../operation.ts';
 import { type Complaint, Problem } from '../../problem.ts';
-import { isStorable, valueComplaint } from '../../value.ts';
 
 /*
  * CloudEvents 1.0.2 over HTTP, in its three modes: structured (one JSON object), binary (attributes are headers, the body is the data), batch (a

@@ -1,10 +1,10 @@
 import type { WorkflowId } from '../../../model/ids.ts';
 import type { Json, JsonObject } from '../../../model/json.ts';
 import { isOver, type WorkflowRow } from '../../../model/rows.ts';
+import { isStorable } from '../../../model/storable.ts';
 import type { Tenant } from '../../../model/tenant.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
-import { isStorable } from '../../value.ts';
 
 /*
  * What a launcher knows a workflow by. A key is taken by one statement before the launch, under an id that is fixed then, so of two launches at

@@ -1,6 +1,7 @@
 import { LanguageError } from '../../../language/language-error.ts';
 import type { ExpressionId } from '../../../model/ids.ts';
 import { equalJson, type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import { shownJson } from '../../../model/text.ts';
 import { CHILDREN_PER_TURN, refOf } from '../../life/branches.ts';
 import { cancelChildren } from '../../life/cancelling.ts';
 import { newScope, parentOf, read, valueToJson } from '../../life/variables.ts';
@@ -154,10 +155,7 @@ function itemsOf(x: Acting, loop: Loop): readonly Json[] | null {
   if (loop.collection == null) return null;
   const value = feel(x, loop.collection);
   if (!Array.isArray(value))
-    throw new LanguageError(
-      'ExpressionError',
-      `${loop.collection}: ${JSON.stringify(value)?.slice(0, 100)} is no list`,
-    );
+    throw new LanguageError('ExpressionError', `${loop.collection}: ${shownJson(value, 100)} is no list`);
   return value as readonly Json[];
 }
 

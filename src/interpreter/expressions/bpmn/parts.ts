@@ -6,6 +6,7 @@ import { assign, lookup } from '../../../language/lookup.ts';
 import { substitute } from '../../../language/substitution.ts';
 import type { HistoryEntry } from '../../../model/history-kinds.ts';
 import { type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import { shorten, shownJson } from '../../../model/text.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { newScope, parentOf, read, valueToJson, visibleVariables, write } from '../../life/variables.ts';
 import type { Acting } from '../../state/world.ts';
@@ -138,8 +139,7 @@ export function feel(x: Acting, expression: string, nearer: JsonObject = {}): Js
     return feelJson(expression, world(x, nearer));
   } catch (error) {
     if (!(error instanceof LanguageError)) throw error;
-    const shown = expression.length > 100 ? `${expression.slice(0, 99)}…` : expression;
-    throw new LanguageError(error.errorClass, `${shown.trim()}: ${error.message}`);
+    throw new LanguageError(error.errorClass, `${shorten(expression, 99).trim()}: ${error.message}`);
   }
 }
 
@@ -165,9 +165,6 @@ function visibleAt(x: Acting, path: string): JsonObject {
 export function isTrue(x: Acting, expression: string, nearer: JsonObject = {}): boolean {
   const value = feel(x, expression, nearer);
   if (typeof value !== 'boolean')
-    throw new LanguageError(
-      'ExpressionError',
-      `${expression}: ${JSON.stringify(value).slice(0, 100)} is neither true nor false`,
-    );
+    throw new LanguageError('ExpressionError', `${expression}: ${shownJson(value, 100)} is neither true nor false`);
   return value;
 }

@@ -4,6 +4,7 @@ import { TYPE_MAX } from '../../../model/events.ts';
 import type { ExpressionId } from '../../../model/ids.ts';
 import { type Fields, isObject, type Json } from '../../../model/json.ts';
 import type { AgendaRow, ListenerRow } from '../../../model/rows.ts';
+import { shorten, shownJson } from '../../../model/text.ts';
 import { refOf } from '../../life/branches.ts';
 import { dataOf, dropWaiter, putWaiter, eventOf as receivedEvent } from '../../life/events.ts';
 import { countListener } from '../../life/listening.ts';
@@ -61,7 +62,7 @@ function armTimer(x: Acting, on: string, event: EventSpec): void {
   const unreadable = (): LanguageError =>
     new LanguageError(
       'ExpressionError',
-      `${String(event['text']).slice(0, 100)}: the time ${JSON.stringify(value).slice(0, 100)} cannot be read`,
+      `${shorten(String(event['text']), 100)}: the time ${shownJson(value, 100)} cannot be read`,
     );
   if (event['form'] === 'cycle') {
     const cycle = readCycle(written);

@@ -48,6 +48,7 @@ import { LanguageError } from '../../../language/language-error.ts';
 import { assign, lookup } from '../../../language/lookup.ts';
 import type { Json, JsonObject } from '../../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../../model/json.ts';
+import { shownJson } from '../../../model/text.ts';
 import { COMMON_ATTRIBUTES } from '../../../model/vocabulary.ts';
 import {
   attribute,
@@ -97,7 +98,7 @@ export const restore: Expression = {
     if (!isObject(fields))
       throw new LanguageError(
         'ArgumentError',
-        `there is nothing to restore: ${JSON.stringify(fields).slice(0, 100)} is not an object of fields`,
+        `there is nothing to restore: ${shownJson(fields, 100)} is not an object of fields`,
       );
     replyToParent(x, fields);
   },
