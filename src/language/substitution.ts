@@ -42,7 +42,7 @@ export const MAX_SUBSTITUTED_LENGTH = 4_000_000;
 /** Nesting of lists and objects that are substituted. */
 const MAX_DEPTH = 500;
 
-const SPECIAL_NAMES: ReadonlySet<string> = new Set([
+export const SPECIAL_NAMES: ReadonlySet<string> = new Set([
   'wfid',
   'subid',
   'expid',

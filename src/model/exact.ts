@@ -9,8 +9,12 @@ const SUSPICIOUS = /\d[\d.]{15}|\d[eE][-+\d]/;
 /** Where a number stands in a JSON text: the keys and indices that lead to it, and the number as it was written. */
 export type Inexact = { readonly path: readonly (string | number)[]; readonly literal: string };
 
-/** The first number of a JSON text that a double would change, or null. `text` must be well-formed. Linear in its length. */
-export function inexactNumber(text: string): Inexact | null {
+/**
+ * The first number of a JSON text that a double would change, or null. `text` must be well-formed. Linear in its length.
+ *
+ * @param counts left out: all count
+ */
+export function inexactNumber(text: string, counts: (path: Inexact['path']) => boolean = () => true): Inexact | null {
   if (!SUSPICIOUS.test(text)) return null;
   const path: (string | number)[] = [];
   let key = '';
@@ -32,7 +36,7 @@ export function inexactNumber(text: string): Inexact | null {
       let end = i + 1;
       while (end < text.length && isNumeric(text.charCodeAt(end))) end += 1;
       const literal = text.slice(i, end);
-      if (!isExact(literal)) return { path: [...path], literal };
+      if (!isExact(literal) && counts(path)) return { path: [...path], literal };
       i = end - 1;
     }
   }

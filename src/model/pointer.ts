@@ -6,8 +6,7 @@ import { isObject, type Json, ownValue } from './json.ts';
 export function atPointer(value: Json, pointer: string): Json | undefined {
   if (pointer === '') return value;
   let here: Json | undefined = value;
-  for (const part of pointer.slice(1).split('/')) {
-    const name = part.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const name of pathOf(pointer)) {
     if (Array.isArray(here))
       here = /^(0|[1-9]\d{0,8})$/.test(name) ? (here[Number(name)] as Json | undefined) : undefined;
     else here = isObject(here) ? ownValue(here, name) : undefined;
@@ -15,5 +14,14 @@ export function atPointer(value: Json, pointer: string): Json | undefined {
   }
   return here;
 }
+
+/** The names that lead there, one after the other. */
+export const pathOf = (pointer: string): readonly string[] =>
+  pointer === ''
+    ? []
+    : pointer
+        .slice(1)
+        .split('/')
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 export const isPointer = (text: string): boolean => text === '' || /^\/(?:[^~]|~[01])*$/.test(text);

@@ -1,3 +1,4 @@
+import { inexactNumber } from '../model/exact.ts';
 import type { Fields, Json, JsonObject } from '../model/json.ts';
 import { isDeeperThan, isObject, ownValue } from '../model/json.ts';
 import {
@@ -9,9 +10,11 @@ import {
   type StoredReference,
   serviceOf,
 } from '../model/participants.ts';
-import { atPointer } from '../model/pointer.ts';
+import { atPointer, pathOf } from '../model/pointer.ts';
 import type { Send } from '../model/rows.ts';
+import { valueComplaint } from '../model/storable.ts';
 import { filledBody, filledHeader, filledUrl, TemplateError, type TemplateScope } from '../model/templates.ts';
+import { cut } from '../model/text.ts';
 import type { CallbackRequest, Failing, PostResult, TryEnd, Unsent } from './message.ts';
 
 /*
@@ -213,10 +216,13 @@ export function meaningOf(entry: Registered | null, result: TryEnd['result']): M
   if (result.kind === 'unreachable') return { result, ...(result.fails && { fails: result.fails }) };
   if (entry?.request != null) return ofHttp(entry.request, result);
   if (result.kind !== 'delivered' || result.answer === undefined) return { result };
-  const answer = jsonIn(result.answer);
+  const { text, value: answer } = jsonIn(result.answer);
   if (!isObject(answer) || ownValue(answer, 'proceed') !== true) return { result };
   const fields = ownValue(answer, 'fields');
-  return { result, fields: isObject(fields) ? fields : {} };
+  if (!isObject(fields)) return { result, fields: {} };
+  // Who answers so has done its work. What it says is neither changed nor thrown away without a word: the try has failed.
+  const complaint = complaintOf(text, [['fields']]) ?? valueComplaint(fields);
+  return complaint === null ? { result, fields } : { result: unfit(complaint) };
 }
 
 function ofHttp(http: HttpRequest, result: Exclude<PostResult, { kind: 'unreachable' }>): Meaning {
@@ -231,25 +237,41 @@ function ofHttp(http: HttpRequest, result: Exclude<PostResult, { kind: 'unreacha
     return {
       result: { kind: 'unreachable', reason: `the answer was longer than ${ANSWER_BYTES_MAX} bytes, or did not end` },
     };
-  const value = jsonIn(answer);
+  const { text, value } = jsonIn(answer);
   const entries = Object.entries(http.result).map(([field, pointer]) => [
     field,
     value === undefined ? null : (atPointer(value, pointer) ?? null),
   ]);
-  return { result: { kind: 'delivered', status }, fields: Object.fromEntries(entries) as JsonObject };
+  const fields = Object.fromEntries(entries) as JsonObject;
+  const complaint = complaintOf(text, Object.values(http.result).map(pathOf)) ?? valueComplaint(fields);
+  return complaint === null ? { result: { kind: 'delivered', status }, fields } : { result: unfit(complaint) };
 }
 
 const refused = (result: Exclude<PostResult, { kind: 'unreachable' }>): PostResult =>
   result.kind === 'refused' ? result : { kind: 'refused', status: result.status, retryAfterSeconds: null };
 
-/** Undefined: it is no JSON, or deeper than we look. */
-function jsonIn(answer: Buffer | null | undefined): Json | undefined {
-  if (answer === null || answer === undefined || answer.length === 0) return undefined;
+const unfit = (complaint: string): PostResult => ({ kind: 'unreachable', reason: `the answer ${complaint}` });
+
+/** What keeps the numbers at these places of an answer from being kept as they are, without its subject. */
+function complaintOf(text: string, places: readonly (readonly string[])[]): string | null {
+  const isAt = (path: readonly (string | number)[]): boolean =>
+    places.some((place) => place.every((part, i) => i < path.length && String(path[i]) === part));
+  const inexact = inexactNumber(text, isAt);
+  return inexact === null ? null : `has a number that would be changed: ${cut(inexact.literal, 60)}`;
+}
+
+const NO_JSON = { text: '', value: undefined };
+const UTF_8 = new TextDecoder('utf-8', { fatal: true });
+
+/** `value` undefined: it is no JSON, or deeper than we look. */
+function jsonIn(answer: Buffer | null | undefined): { readonly text: string; readonly value: Json | undefined } {
+  if (answer === null || answer === undefined || answer.length === 0) return NO_JSON;
   try {
-    const value = JSON.parse(answer.toString('utf8')) as Json;
-    return isDeeperThan(value, ANSWER_DEPTH_MAX) ? undefined : value;
+    const text = UTF_8.decode(answer);
+    const value = JSON.parse(text) as Json;
+    return isDeeperThan(value, ANSWER_DEPTH_MAX) ? NO_JSON : { text, value };
   } catch {
     // An answer that is no JSON names nothing.
-    return undefined;
+    return NO_JSON;
   }
 }

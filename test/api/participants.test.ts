@@ -202,6 +202,29 @@ test('an answer at once is the proceed where that was agreed', async () => {
   expect((await is(own, 'completed')).fields).toMatchObject({ fast: 1 });
 });
 
+test('an answer that cannot be kept as it is is a failed try, and only what is named of it counts', async () => {
+  const once = { retry: { delays: [] }, callbacks: {} };
+  const big = '12345678901234567890';
+  for (const [name, text] of Object.entries({
+    number: `{"a":{"n":${big}}}`,
+    half: '{"a":{"n":"\\ud83d"}}',
+    zero: '{"a":{"n":"\\u0000"}}',
+  })) {
+    says.set(`/${name}`, { status: 200, body: text });
+    await put(name, { kind: 'http', url: `${there}/${name}`, result: { n: '/a/n' } });
+    const failed = await is(await launch(`define\n  ${name}`, once), 'error');
+    expect(failed.errors).toMatchObject([{ class: 'RetriesExceeded' }]);
+  }
+  says.set('/beside', { status: 200, body: `{"a":{"n":1},"id":${big}}` });
+  await put('beside', { kind: 'http', url: `${there}/beside`, result: { n: '/a/n' } });
+  expect((await is(await launch('define\n  beside', once), 'completed')).fields).toMatchObject({ n: 1 });
+  says.set('/at-once', { status: 200, body: `{"proceed":true,"fields":{"n":${big}}}` });
+  await put('at-once', { url: `${there}/at-once`, replies: true });
+  expect((await is(await launch("define\n  participant 'at-once'", once), 'error')).errors).toMatchObject([
+    { class: 'RetriesExceeded' },
+  ]);
+});
+
 test('what is mapped is all that goes out and comes in', async () => {
   await put('mapped', { kind: 'person', input: { to: 'f:from', kind: 'text', sum: '${f:sum}', gone: 'f:nothing' } });
   const id = await launch("define\n  mapped output: { 'decision': 'f:answer.decision' }", {
@@ -210,7 +233,7 @@ test('what is mapped is all that goes out and comes in', async () => {
   });
   const [workitem] = (await show(id)).workitems;
   const { params: _params, ...fields } = workitem?.fields ?? {};
-  expect(fields).toEqual({ to: { a: 1 }, kind: 'text', sum: '2' });
+  expect(fields).toEqual({ to: { a: 1 }, kind: 'text', sum: 2 });
   await postJson(rota.url, `/v1/workflows/${id}/workitems/${workitem?.id}/proceed`, {
     fields: { answer: { decision: 'yes' }, other: 1 },
   });

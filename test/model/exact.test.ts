@@ -61,6 +61,12 @@ describe('a JSON text', () => {
     expect(inexactNumber(text)).toEqual({ path, literal: bad });
   });
 
+  test('is looked through where it is asked for, and nowhere else', () => {
+    const text = `{"a":${bad},"b":[1,${bad}]}`;
+    expect(inexactNumber(text, ([first]) => first === 'b')?.path).toEqual(['b', 1]);
+    expect(inexactNumber(text, () => false)).toBe(null);
+  });
+
   test('whose strings look like numbers is left alone', () => {
     expect(inexactNumber(`{"${bad}":"${bad}","a":["1e999","\\"${bad}"]}`)).toBe(null);
   });

@@ -1,6 +1,7 @@
 import { parseDuration } from '../../language/duration.ts';
 import { LanguageError } from '../../language/language-error.ts';
 import { lookup } from '../../language/lookup.ts';
+import { SPECIAL_NAMES } from '../../language/substitution.ts';
 import { workitemId } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
@@ -127,11 +128,20 @@ function agreed(x: Acting, { entry, of }: Found): { readonly terms: Terms; reado
 
 const NOTHING_AGREED = { terms: {}, input: null } as const;
 
-/** Fields as a mapping has them: `'f:from'` is what is there, left out where nothing is; all else is substituted. */
+/** A text that is one field or variable, `${f:sum}`. */
+const ONE = /^\$\{([fv]:[^\s{}$'"|]+|[A-Za-z_][^\s{}$:'"|]*)\}$/;
+
+/**
+ * Fields as a mapping has them: `'f:from'` is what is there, left out where nothing is; all else is substituted, where a text that is one `${…}`
+ * keeps the type of what it names, null when it is missing.
+ */
 function mapped(x: Acting, mapping: JsonObject): Fields {
   const entries = Object.entries(mapping).flatMap(([name, from]): readonly (readonly [string, Json])[] => {
     const path = fieldIn(from);
-    if (path === null) return [[name, substituted(x, from)]];
+    if (path === null) {
+      const one = typeof from === 'string' ? ONE.exec(from)?.[1] : undefined;
+      return [[name, substituted(x, one === undefined || SPECIAL_NAMES.has(one) ? from : `$${one}`)]];
+    }
     const value = lookup(x.node.applied, path);
     return value === undefined ? [] : [[name, value]];
   });
