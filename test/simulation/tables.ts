@@ -46,7 +46,7 @@ const OWN: {
       takes: (before) => Number(before['leaseUntil']) <= now && Number(before['count']) < Number(below),
       next: (before) => Math.max(Number(before['count']) + 1, 2),
     }),
-  'delivery.claim': (rows, [dueBy, limit, claim = null, leaseSeconds], now) => {
+  'delivery.claim': (rows, [dueBy, limit, claim = null, leaseSeconds, skip], now) => {
     const isOwed = (row: FreeRow): boolean => row['dueAt'] !== null;
     const isFirst = (row: FreeRow): boolean =>
       row['ordered'] !== true ||
@@ -60,6 +60,10 @@ const OWN: {
     const due = [...rows]
       .filter(([, row]) => isOwed(row) && Number(row['dueAt']) <= Number(dueBy))
       .filter(([, row]) => row['leaseUntil'] === null || Number(row['leaseUntil']) < now)
+      .filter(
+        ([, row]) =>
+          !(JSON.parse(String(skip)) as readonly Cell[]).includes(row['target'] ?? row['subscription'] ?? null),
+      )
       .filter(([, row]) => isFirst(row))
       .sort(([, a], [, b]) => Number(a['dueAt']) - Number(b['dueAt']))
       .slice(0, Number(limit));
@@ -68,6 +72,14 @@ const OWN: {
       rows.set(key, mine);
       return mine;
     });
+  },
+  'delivery.hasten': (rows, [subscription, now = null, limit]) => {
+    const later = [...rows]
+      .filter(([, row]) => row['subscription'] === subscription && row['dueAt'] !== null)
+      .filter(([, row]) => Number(row['dueAt']) > Number(now))
+      .slice(0, Number(limit));
+    for (const [key, row] of later) rows.set(key, { ...row, dueAt: now });
+    return later.map(([, { id = null }]) => ({ id }));
   },
   'delivery.renew': (rows, [id, claim, leaseSeconds], now) => {
     const key = keyText({ key: ['id'] }, { id: id ?? null });

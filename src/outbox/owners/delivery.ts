@@ -8,6 +8,7 @@ import type { Log } from '../../runtime/log.ts';
 import { makeLoop } from '../../runtime/loop.ts';
 import type { ProcessTime } from '../../runtime/process-time.ts';
 import type { DeliveryRow, Store } from '../../store/store.ts';
+import { whomOf } from '../../store/tables/delivery.ts';
 import { hostOf, type Message, type Owner, type TryEnd } from '../message.ts';
 import { type Signer, sharedSigner, signed } from '../signing.ts';
 
@@ -72,8 +73,9 @@ const PLACES_PART = 4;
 const POLL_MS = 3_000;
 /** The same where there is no subscription and nothing was ever owed: most nodes. */
 const POLL_UNUSED_MS = 30_000;
-/** One that is disabled is looked at again after so long. */
-const DISABLED_MS = 60_000;
+/** What is owed to one that is disabled is looked at again after half its age, within these bounds; sooner when that is enabled again. */
+const DISABLED_MS_MIN = 60_000;
+const DISABLED_MS_MAX = 86_400_000;
 const DAY_MS = 86_400_000;
 const DELIVERED_KEPT_MS = DAY_MS;
 const SPENT_KEPT_MS = 30 * DAY_MS;
@@ -95,6 +97,14 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
   const { store, subscriptions, clock, time, ids, log, settings, signersOf = () => [] } = parts;
   const places = Math.max(1, Math.floor(settings.triesMax / PLACES_PART));
   let underWay = 0;
+  /** The same of each of those they are for. */
+  const underWayFor = new Map<string, number>();
+  const count = (whom: string, more: number): void => {
+    const now = (underWayFor.get(whom) ?? 0) + more;
+    if (now <= 0) underWayFor.delete(whom);
+    else underWayFor.set(whom, now);
+    underWay += more;
+  };
   let isReady = true;
   /** Deliveries have been seen: then a look is worth a statement. */
   let hasSeen = false;
@@ -152,7 +162,12 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
       request: () => {
         const to = destinationOf(row);
         if (to === null) return { unsent: { kind: 'unreachable', reason: GONE } };
-        if (!to.enabled) return { unsent: { kind: 'postponed', ms: DISABLED_MS } };
+        if (!to.enabled) {
+          const half = (clock.now() - row.createdAt) / 2;
+          return {
+            unsent: { kind: 'postponed', ms: Math.round(Math.min(Math.max(half, DISABLED_MS_MIN), DISABLED_MS_MAX)) },
+          };
+        }
         const request = {
           url: to.url,
           headers: {
@@ -169,7 +184,7 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
       },
       renew: (leaseSeconds) => store.deliveries.renew(row.id, claim, leaseSeconds),
       ended: (end) => {
-        underWay -= 1;
+        count(whomOf(row), -1);
         const written: Promise<void> = wrote(row, claim, end)
           .catch((err: unknown) =>
             log.warn('how a delivery ended could not be written; it is tried again when its lease ends', {
@@ -259,11 +274,13 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
       if (!isReady || free <= 0 || stopped) return [];
       isReady = false;
       const claim = randomUUID();
-      const most = Math.min(limit, free);
-      const rows = await store.deliveries.claim({ now, claim, limit: most, leaseSeconds });
+      // Half of what is free each time, and nothing for who has as many as are free: whoever is slow leaves places to others, who leave some again.
+      const most = Math.min(limit, Math.ceil(free / 2));
+      const skip = [...underWayFor].flatMap(([whom, has]) => (has >= free ? [whom] : []));
+      const rows = await store.deliveries.claim({ now, claim, limit: most, leaseSeconds, skip });
       if (rows.length > 0) hasSeen = true;
-      if (rows.length === most) isReady = true;
-      underWay += rows.length;
+      if (rows.length === most) ready();
+      for (const row of rows) count(whomOf(row), 1);
       return rows.map((row) => messageOf(row, leaseEndsAt, claim));
     },
     wake: () => {

@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { AT, changes, history, workflow, workflowId } from '../samples.ts';
 import { type Topic, writeTo } from '../topic.ts';
 
-const owed = (id: string, n = 1, more: { readonly ordered?: boolean; readonly subscription?: string } = {}) => ({
+const owed = (
+  id: string,
+  n = 1,
+  more: { readonly ordered?: boolean; readonly subscription?: string; readonly target?: string } = {},
+) => ({
   id,
   tenant: 'contract',
   subscription: 'sub_c',
@@ -15,7 +19,7 @@ const owed = (id: string, n = 1, more: { readonly ordered?: boolean; readonly su
   createdAt: 1_000,
   ...more,
 });
-const request = { now: 5_000, limit: 10, leaseSeconds: 30 };
+const request = { now: 5_000, limit: 10, leaseSeconds: 30, skip: [] };
 const ids = (rows: readonly { readonly id: string }[]): readonly string[] => rows.map(({ id }) => id).sort();
 
 export const about: Topic = (store) => {
@@ -58,6 +62,35 @@ export const about: Topic = (store) => {
     await deliveries.end('o1', 'a', { state: 'spent', tries: 1, dueAt: null, goneAt: 1, log: '[]' });
     expect(ids(await deliveries.claim({ ...request, claim: 'b' }))).toEqual(['o2']);
     await deliveries.end('o2', 'b', { state: 'delivered', tries: 1, dueAt: null, goneAt: 1, log: '[]' });
+  });
+
+  test('who is left out of a claim gets nothing by it, and others do', async () => {
+    const { deliveries } = store();
+    const target = '{"url":"http://slow.example","headers":{}}';
+    await deliveries.add(owed('slow1', 1, { subscription: 'sub_slow' }));
+    await deliveries.add(owed('slow2', 1, { subscription: 'notify0', target }));
+    await deliveries.add(owed('quick', 1, { subscription: 'sub_quick' }));
+    const skip = ['sub_slow', target];
+    expect(ids(await deliveries.claim({ ...request, skip, claim: 'a' }))).toEqual(['quick']);
+    expect(ids(await deliveries.claim({ ...request, claim: 'b' }))).toEqual(['slow1', 'slow2']);
+    for (const [id, claim] of [
+      ['quick', 'a'],
+      ['slow1', 'b'],
+      ['slow2', 'b'],
+    ] as const)
+      await deliveries.end(id, claim, { state: 'delivered', tries: 1, dueAt: null, goneAt: 1, log: '[]' });
+  });
+
+  test('what is owed later can be made due, a piece at a time', async () => {
+    const { deliveries } = store();
+    for (const id of ['h1', 'h2', 'h3'])
+      await deliveries.add({ ...owed(id, 1, { subscription: 'sub_h' }), createdAt: 9_000 });
+    expect(await deliveries.hasten('sub_h', 4_000, 2)).toBe(2);
+    expect(await deliveries.hasten('sub_h', 4_000, 2)).toBe(1);
+    expect(await deliveries.hasten('sub_h', 4_000, 2)).toBe(0);
+    expect(ids(await deliveries.claim({ ...request, claim: 'h' }))).toEqual(['h1', 'h2', 'h3']);
+    for (const id of ['h1', 'h2', 'h3'])
+      await deliveries.end(id, 'h', { state: 'delivered', tries: 1, dueAt: null, goneAt: 1, log: '[]' });
   });
 
   test('what a step owes is written with it', async () => {

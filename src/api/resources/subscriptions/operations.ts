@@ -100,6 +100,7 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
         const spec = checked(checkWhole(merged, false));
         if (!(await subscriptions.change(before.id, before.shown.ver, spec))) throw changed(before.id);
         const headers = spreadHeaders(await memory.spread());
+        if (!before.shown.enabled && spec['enabled'] !== false) await goOn(before.id);
         return replied(200, known(before.id), headers);
       },
     },
@@ -224,6 +225,14 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
     },
   ];
 
+  /** What was owed while it was disabled is owed now. */
+  async function goOn(id: string): Promise<void> {
+    const now = parts.clock.now();
+    for (let piece = 0; piece < HASTENED_PIECES_MAX; piece++)
+      if ((await deliveries.hasten(id, now, HASTENED_AT_ONCE)) < HASTENED_AT_ONCE) break;
+    parts.owed();
+  }
+
   /** @throws Problem when there is none, or it is another tenant's */
   function one(call: Call): Subscribed {
     const id = call.params['subscription_id'] ?? '';
@@ -313,6 +322,9 @@ export function subscriptionOperations(parts: Parts): readonly Operation[] {
   }
 }
 
+/** Deliveries that are due again at once, and pieces of them: what is owed to one subscription at most. */
+const HASTENED_AT_ONCE = 2_000;
+const HASTENED_PIECES_MAX = 60;
 /** Deliveries that one call makes owed again. */
 const REDELIVERED_MAX = 10_000;
 /** Pages of deliveries that are passed by for one page of those that fit. */

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import type { Message } from '../../src/outbox/message.ts';
+import { type DeliveryParts, deliveryOwner } from '../../src/outbox/owners/delivery.ts';
+import { randomIds } from '../../src/runtime/ids.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
+import type { DeliveryRow } from '../../src/store/store.ts';
+import { whomOf } from '../../src/store/tables/delivery.ts';
+
+const PLACES = 8;
+const DAY_MS = 86_400_000;
+
+/** An owner over rows in memory that never end their tries by themselves. */
+function around(due: DeliveryRow[], isEnabled = true) {
+  const putOff: number[] = [];
+  let now = 0;
+  const store: Pick<DeliveryParts['store']['deliveries'], 'claim' | 'putOff' | 'nextDueAt'> = {
+    claim: async ({ limit, skip }) => {
+      const found = due.filter((row) => !skip.includes(whomOf(row))).slice(0, limit);
+      for (const row of found) due.splice(due.indexOf(row), 1);
+      return found;
+    },
+    putOff: async (_id, _claim, dueAt) => void putOff.push(dueAt - now),
+    nextDueAt: async () => null,
+  };
+  const owner = deliveryOwner({
+    store: { deliveries: store as DeliveryParts['store']['deliveries'] },
+    subscriptions: {
+      any: () => true,
+      get: () => ({
+        url: 'http://one.test',
+        headers: {},
+        secret: null,
+        retry: null,
+        enabled: isEnabled,
+        failingSince: null,
+      }),
+      note: async () => true,
+    },
+    clock: { now: () => now } as DeliveryParts['clock'],
+    time: manualTime(),
+    ids: randomIds(),
+    log: silentLog,
+    settings: { userAgent: 'rota', leaseSeconds: 30, triesMax: PLACES * 4, schedule: { active: [], notice: [] } },
+  });
+  const claim = async (): Promise<readonly Message[]> =>
+    owner.claim({ now, limit: 100, leaseSeconds: 30, skip: [], bytesMax: 1_000_000 }, 30_000);
+  return {
+    owner,
+    claim,
+    putOff,
+    at: (ms: number) => {
+      now = ms;
+    },
+  };
+}
+
+const row = (subscription: string, n: number): DeliveryRow => ({
+  ...{ id: `${subscription}${n}`, tenant: 'default', subscription, workflowId: 'w', n, type: 't', event: '{}' },
+  ...{ target: null, ordered: false, state: 'owed', tries: 0, dueAt: 0, createdAt: 0, goneAt: null, log: '[]' },
+  ...{ claim: null, leaseUntil: null },
+});
+const rows = (subscription: string): DeliveryRow[] => Array.from({ length: 50 }, (_, n) => row(subscription, n));
+
+test('however many who never answer are owed something, a place is left for another one', async () => {
+  const due = [...rows('slow'), ...rows('silent'), ...rows('stuck')];
+  const { owner, claim } = around(due);
+  const under = new Map<string, number>();
+  for (let i = 0; i < 10; i++) for (const { line } of await claim()) under.set(line, (under.get(line) ?? 0) + 1);
+  expect(Math.max(...under.values())).toBeLessThanOrEqual(PLACES / 2);
+  due.unshift(row('quick', 0));
+  owner.owed();
+  expect((await claim()).map(({ name }) => name)).toEqual(['quick0']);
+});
+
+test('what is owed to one that is disabled is looked at ever more seldom', async () => {
+  const due: DeliveryRow[] = [];
+  const { owner, claim, putOff, at } = around(due, false);
+  for (const age of [0, DAY_MS / 2, 10 * DAY_MS]) {
+    at(age);
+    due.push(row('off', 0));
+    owner.owed();
+    for (const message of await claim()) {
+      const request = message.request();
+      if (!('unsent' in request)) throw new Error('It was sent');
+      message.ended({ startedAt: age, endedAt: age, result: request.unsent });
+    }
+    await owner.settled();
+  }
+  expect(putOff).toEqual([60_000, DAY_MS / 4, DAY_MS]);
+});
