@@ -1,6 +1,6 @@
 import { CONTINUATION } from '../interpreter/finish.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
-import { makeQueue, type Queue } from '../runtime/bounded.ts';
+import { makeBoundedMap, makeQueue, type Queue } from '../runtime/bounded.ts';
 import { type ProcessTime, pause } from '../runtime/process-time.ts';
 import type { Waiting } from './entry.ts';
 import type { Parking } from './parking.ts';
@@ -11,6 +11,8 @@ import type { Parking } from './parking.ts';
  *
  * The rest of a long step fills a transaction by itself, and nobody waits for its answer. So it has one of its own, in turn with the others: who
  * comes while a workflow of thousands of branches is born waits for one part of that at most, and shares none.
+ * Where such a part holds everybody up for long (megabytes of fields are read, copied and written), its workflow then pauses the longer, as long as others
+ * are at work: of a hundred steps of theirs one at most meets it. Alone it goes on at once.
  *
  * Every transaction costs the database something, whatever it holds. Many nodes that each take what has just come make many small ones; so they
  * gather instead: one lane where there would be several, and a pause after each of its batches that grows with their number.
@@ -39,6 +41,16 @@ export const GATHER_MS_MAX = 50;
 
 /** Rests of long steps that one batch takes. */
 const RESTS_AT_ONCE = 4;
+/** A part of a long step that took no longer, in milliseconds, is followed by the next at once. */
+const LIGHT_MS = 20;
+/** One that took longer is followed by a pause: this many milliseconds make it as long as the part itself, and each more make it longer by that, */
+const HEAVY_MS = 10;
+/** up to so many times its length. */
+const PAUSE_TIMES_MAX = 16;
+/** Others are at work whose last step is no longer ago than this, in milliseconds, when such a part begins. */
+const AT_WORK_MS = 1_000;
+/** Workflows whose pauses are remembered; one that is forgotten goes on at once. */
+const HEAVY_MAX = 1_000;
 
 /** Any step takes up what is left of the one before it, so whether its turn comes early or late changes nothing for its workflow. */
 const isRest = ({ entry }: Waiting): boolean =>
@@ -54,6 +66,8 @@ export type Lanes = {
   takeAlone(workflow: WorkflowId): void;
   /** A batch was written: the next may be larger again. */
   widen(lane: Lane): void;
+  /** Nobody pauses any more: the engine stops. */
+  hurry(): void;
   /** A batch of `size` was refused: the next takes half of it at most. */
   narrow(lane: Lane, size: number): void;
   /** Whether no batch is under way. */
@@ -91,6 +105,59 @@ export function makeLanes(parts: {
   const isJoined = (): boolean => parts.canJoin && parts.nodes() > NODES_AT_EASE;
   const gatherMs = (): number => Math.min(GATHER_MS_MAX, GATHER_MS * Math.max(0, parts.nodes() - NODES_AT_EASE));
 
+  /** When the last part of a long step of a workflow began, and until when it pauses if others are at work. */
+  const heavy = makeBoundedMap<{ readonly begunAt: number; readonly until: number }>(HEAVY_MAX);
+  /** Whose steps were taken last: the latest, and the latest of another workflow. */
+  let latest: { workflow: WorkflowId | null; at: number } = { workflow: null, at: Number.NEGATIVE_INFINITY };
+  let other = latest;
+  /** Rests that pause, and how to call off the end of that. */
+  const pausing = new Map<Waiting, () => void>();
+  let hurried = false;
+
+  const seen = (workflow: WorkflowId, at: number): void => {
+    if (latest.workflow !== workflow) other = latest;
+    latest = { workflow, at };
+  };
+  const othersSince = (workflow: WorkflowId, at: number): boolean =>
+    (latest.workflow === workflow ? other : latest).at >= at;
+
+  /** How long a workflow pauses before the next part of its long step, in milliseconds. */
+  function pauseOf(workflow: WorkflowId): number {
+    const last = heavy.get(workflow);
+    return hurried || last === undefined || !othersSince(workflow, last.begunAt - AT_WORK_MS) ? 0 : last.until - time.now();
+  }
+
+  /** Sets a rest aside until the pause of its workflow is over; false when there is none. */
+  function pauses(waiting: Waiting): boolean {
+    const ms = isRest(waiting) ? pauseOf(waiting.entry.workflow) : 0;
+    if (ms > 0) pausing.set(waiting, time.after(ms, () => goOn(waiting)));
+    return ms > 0;
+  }
+
+  function goOn(waiting: Waiting): void {
+    pausing.get(waiting)?.();
+    pausing.delete(waiting);
+    const lane = of(waiting.entry.workflow);
+    lane.rests.push(waiting);
+    start(lane);
+  }
+
+  /** Remembers how long a batch took everybody, and that its workflows were at work. */
+  function note(batch: readonly Waiting[], begunAt: number, endedAt: number): void {
+    const first = batch[0] as Waiting;
+    const last = batch.at(-1) as Waiting;
+    if (!isRest(last)) {
+      seen(first.entry.workflow, begunAt);
+      seen(last.entry.workflow, begunAt);
+      return;
+    }
+    const workflows = new Set(batch.map(({ entry }) => entry.workflow));
+    const ms = (endedAt - begunAt) / workflows.size;
+    if (ms <= LIGHT_MS) return;
+    const until = endedAt + ms * Math.min(PAUSE_TIMES_MAX, ms / HEAVY_MS);
+    for (const workflow of workflows) heavy.set(workflow, { begunAt, until });
+  }
+
   function start(lane: Lane): void {
     if (lane.running) return;
     lane.running = true;
@@ -101,8 +168,10 @@ export function makeLanes(parts: {
 
   async function run(lane: Lane): Promise<void> {
     for (let batch = take(lane); batch.length > 0; batch = take(lane)) {
+      const begunAt = time.now();
       await parts.handle(lane, batch);
       lane.endedAt = time.now();
+      note(batch, begunAt, lane.endedAt);
       // Whatever has arrived meanwhile is read first and taken along. An embedded database answers without letting the event loop
       // go round, and every transaction would hold a single stimulus.
       const ms = gatherMs();
@@ -134,7 +203,7 @@ export function makeLanes(parts: {
     while (batch.length < lane.limit && workflows.size < most && queue.size > 0) {
       const waiting = queue.shift() as Waiting;
       const { workflow } = waiting.entry;
-      if (parking.gather(waiting)) continue;
+      if (parking.gather(waiting) || pauses(waiting)) continue;
       if (!workflows.has(workflow)) {
         workflows.add(workflow);
         batch.push(...parts.alongWith(workflow, lane.limit));
@@ -165,6 +234,10 @@ export function makeLanes(parts: {
       const lane = of(waiting.entry.workflow);
       (isRest(waiting) ? lane.rests : lane.queue).push(waiting);
       start(lane);
+    },
+    hurry: () => {
+      hurried = true;
+      for (const waiting of [...pausing.keys()]) goOn(waiting);
     },
     putBack: (lane, waiting) => {
       lane.rests.unshift(waiting.filter(isRest));

@@ -264,6 +264,7 @@ export function makeEngine(parts: EngineParts): Engine {
     quiet,
     stop: async () => {
       stopping = true;
+      lanes.hurry();
       kept.flush();
       // One attempt only: with the store away, outcomes stay unwritten and their messages are tried again when the leases end.
       while (figures.queued > 0 || !lanes.areIdle())

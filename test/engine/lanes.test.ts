@@ -165,3 +165,62 @@ test('what came for one lane is handled there when nodes join', async () => {
   await loopsRound();
   expect(lane.batches).toEqual([[odd], [odd]]);
 });
+
+/** A bomb whose parts take `ms` each and go on as they end, until the clock has reached `until`; beside it others step `every` so often. */
+async function beside(given: { ms: number; every: number | null; until: number }): Promise<readonly number[]> {
+  const time = manualTime();
+  const bombs: number[] = [];
+  const lane = lanes({
+    time,
+    then: (batch) => {
+      if (!batch.includes('bomb')) return;
+      bombs.push(time.now());
+      time.pass(given.ms);
+      lane.add(waiting('bomb', CONTINUATION));
+    },
+  });
+  lane.add(waiting('bystander'));
+  lane.add(waiting('bomb', CONTINUATION));
+  while (time.now() < given.until) {
+    for (let turn = 0; turn < 4; turn++) await loopsRound();
+    time.pass(given.every ?? 50);
+    if (given.every !== null) lane.add(waiting('bystander'));
+  }
+  return bombs;
+}
+
+test('a workflow whose parts hold everybody up pauses the longer while others are at work', async () => {
+  const taken = async (ms: number) => {
+    const bombs = await beside({ ms, every: 5, until: 20_000 });
+    return bombs.slice(1).map((at, i) => Math.round((at - (bombs[i] as number)) / 10) * 10);
+  };
+  expect(new Set(await taken(400))).toEqual(new Set([6_800]));
+  expect(new Set(await taken(50))).toEqual(new Set([300]));
+  expect((await taken(10)).every((ms) => ms <= 20)).toBe(true);
+});
+
+test('alone it goes on at once', async () => {
+  const bombs = await beside({ ms: 400, every: null, until: 8_000 });
+  // Only at first was there somebody else.
+  expect(
+    bombs
+      .slice(2)
+      .map((at, i) => at - (bombs[i + 1] as number))
+      .every((ms) => ms <= 450),
+  ).toBe(true);
+  expect(bombs.length).toBeGreaterThan(3);
+});
+
+test('an engine that stops waits for no pause', async () => {
+  const time = manualTime();
+  const lane = lanes({ time, then: (batch) => void (batch.includes('bomb') && time.pass(400)) });
+  lane.add(waiting('bystander'));
+  lane.add(waiting('bomb', CONTINUATION));
+  for (let turn = 0; turn < 4; turn++) await loopsRound();
+  lane.add(waiting('bomb', CONTINUATION));
+  for (let turn = 0; turn < 4; turn++) await loopsRound();
+  expect(lane.batches.length).toBe(2);
+  lane.hurry();
+  for (let turn = 0; turn < 4; turn++) await loopsRound();
+  expect(lane.batches.at(-1)).toEqual(['bomb']);
+});
