@@ -124,13 +124,19 @@ export function makeLanes(parts: {
   /** How long a workflow pauses before the next part of its long step, in milliseconds. */
   function pauseOf(workflow: WorkflowId): number {
     const last = heavy.get(workflow);
-    return hurried || last === undefined || !othersSince(workflow, last.begunAt - AT_WORK_MS) ? 0 : last.until - time.now();
+    return hurried || last === undefined || !othersSince(workflow, last.begunAt - AT_WORK_MS)
+      ? 0
+      : last.until - time.now();
   }
 
   /** Sets a rest aside until the pause of its workflow is over; false when there is none. */
   function pauses(waiting: Waiting): boolean {
     const ms = isRest(waiting) ? pauseOf(waiting.entry.workflow) : 0;
-    if (ms > 0) pausing.set(waiting, time.after(ms, () => goOn(waiting)));
+    if (ms > 0)
+      pausing.set(
+        waiting,
+        time.after(ms, () => goOn(waiting)),
+      );
     return ms > 0;
   }
 
