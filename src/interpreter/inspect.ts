@@ -162,6 +162,8 @@ export type BpmnInspection = {
     readonly element: string;
     readonly message?: string;
     readonly signal?: string;
+    /** The beginning of a condition. */
+    readonly condition?: string;
     readonly key: string | null;
     /** Since when, in milliseconds; null: it was not written down. */
     readonly since: number | null;
@@ -220,7 +222,7 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
         ? {
             ...bpmnOf(nodes, definition, passedIn(workflow, tree)),
             process: String(tree.attributes.get('id')),
-            waits: waitsOf(loaded),
+            waits: [...waitsOf(loaded), ...conditionsOf(header, nodes)],
           }
         : null,
   };
@@ -432,6 +434,11 @@ function waitsOf({ listeners }: Loaded): BpmnInspection['waits'] {
     })
     .sort((a, b) => a.seq - b.seq);
 }
+
+const conditionsOf = ({ conditions }: Header, nodes: readonly Node[]): BpmnInspection['waits'] =>
+  (conditions ?? [])
+    .filter(({ id }) => nodes.some((node) => node.id === id))
+    .map(({ element, text, since }) => ({ element, condition: text, key: null, since, seq: 0 }));
 
 /** How often tokens have left the elements of the definition. */
 function passedIn(workflow: WorkflowRow, tree: Tree): readonly (readonly [string, number])[] {

@@ -1,6 +1,7 @@
 import { LanguageError } from '../language/language-error.ts';
 import type { JsonObject } from '../model/json.ts';
 import { type Answer, type Loaded, SIZES_TOLD, type StepResult, type Stimulus } from '../model/stimulus.ts';
+import { lookAgain, wakeConditions } from './expressions/bpmn/conditions.ts';
 import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
 import { onEvent } from './expressions/ruote/listening.ts';
 import { finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
@@ -114,6 +115,11 @@ function missing(stimulus: Stimulus): {
 
 function run(world: World): void {
   if (world.header.pausedAt !== null) return; // nothing moves; what is queued is kept
+  do drain(world);
+  while (world.changed !== null && wakeConditions(world));
+}
+
+function drain(world: World): void {
   const { messages, work } = world.context.limits;
   while (world.queue.length > 0 && world.handled < messages && world.spent < work) {
     const message = world.queue.shift();
@@ -225,6 +231,9 @@ function deliver(
       throw new LanguageError(message.class, message.message);
     case 'awake':
       awaken(x);
+      return;
+    case 'look':
+      lookAgain(x, message.on);
       return;
     case 'event':
       if (message.on !== null) takeEvent(x, message.on, message.event);

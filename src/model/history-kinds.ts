@@ -71,7 +71,8 @@ export const HISTORY = {
   'definition.launched': { expid: 'text', definition: 'text', launched: 'text' },
   'error.thrown': CODED,
   'escalation.thrown': CODED,
-  'token.passed': { expid: 'text', element: 'text', end: 'flag?' },
+  // One for each token that goes on, with the flow it takes; none where it goes on without one (an end, a link).
+  'token.passed': { expid: 'text', element: 'text', flow: 'text?', end: 'flag?' },
 } as const satisfies { readonly [kind: string]: { readonly [part: string]: PartType } };
 
 export type HistoryKind = keyof typeof HISTORY;

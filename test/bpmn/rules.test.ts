@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { unpackHistory } from '../../src/model/history.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
 import type { Behaviour, Case, ScriptStep } from './cases.ts';
@@ -26,26 +27,29 @@ type More = {
   readonly participants?: { readonly [name: string]: readonly Behaviour[] };
   readonly script?: readonly ScriptStep[];
 };
+const caseOf = (inside: string, wanted: Case['expect'], more: More = {}): Case => ({
+  name: 'rule',
+  about: '',
+  group: 'rules',
+  file: '',
+  text: file(inside),
+  also: [],
+  process: null,
+  validate: false,
+  fields: more.fields ?? {},
+  callbacks: null,
+  participants: more.participants ?? {},
+  script: more.script ?? [],
+  expect: wanted,
+});
 async function plays(inside: string, wanted: Case['expect'], more: More = {}): Promise<void> {
-  const one: Case = {
-    name: 'rule',
-    about: '',
-    group: 'rules',
-    file: '',
-    text: file(inside),
-    also: [],
-    process: null,
-    validate: false,
-    fields: more.fields ?? {},
-    callbacks: null,
-    participants: more.participants ?? {},
-    script: more.script ?? [],
-    expect: wanted,
-  };
+  const one = caseOf(inside, wanted, more);
   expect(await replayBpmn(one, bpmnInProcess())).toEqual([]);
   // The same with a step that stops after every message.
   expect(await replayBpmn(one, bpmnInProcess({ ...LIMITS, messages: 1 }))).toEqual([]);
 }
+const when = (text: string): string =>
+  `<conditionalEventDefinition><condition>${text}</condition></conditionalEventDefinition>`;
 const dispatches = (...ids: readonly string[]) => ids.map((id) => ({ participant: id, element: id }));
 const hold = [{ hold: true }] as const;
 
@@ -287,3 +291,113 @@ test('where no flow can be taken the error tells what each condition gave', () =
     },
     { fields: { n: 0 } },
   ));
+
+test('a conditional event waits until a variable makes its condition true', () =>
+  plays(
+    `${start}<parallelGateway id="g"/>${ask('a')}${ask('b')}<intermediateCatchEvent id="c">${when('amount &gt; 10')}</intermediateCatchEvent>${end('e')}${end('x')}${path('st', 'g', 'a', 'b', 'e')}${path('g', 'c', 'x')}`,
+    {
+      outcome: 'running',
+      order: 'total',
+      dispatches: dispatches('a', 'b'),
+      ends: ['x'],
+      errors: [],
+      remaining: ['b'],
+    },
+    { participants: { a: [{ reply: { amount: 12 } }], b: hold } },
+  ));
+
+test('a conditional event that does not hold yet waits, and one that holds at once happens at once', async () => {
+  const inside = `${start}<intermediateCatchEvent id="c">${when('amount &gt; 10')}</intermediateCatchEvent>${end('e')}${path('st', 'c', 'e')}`;
+  await plays(
+    inside,
+    { outcome: 'running', order: 'total', dispatches: [], ends: [], errors: [], remaining: ['c'] },
+    { fields: { amount: 3 } },
+  );
+  await plays(
+    inside,
+    { outcome: 'completed', order: 'total', dispatches: [], ends: ['e'], errors: [] },
+    { fields: { amount: 11 } },
+  );
+});
+
+test('a condition at the boundary interrupts its activity, and one beside happens with each change', () =>
+  plays(
+    `${start}<parallelGateway id="g"/>${ask('slow')}<boundaryEvent id="b" attachedToRef="slow">${when('state = "stop"')}</boundaryEvent><boundaryEvent id="n" attachedToRef="slow" cancelActivity="false">${when('count &gt; 1')}</boundaryEvent>${ask('one')}${ask('two')}${ask('three')}${end('e')}${end('x')}${end('y')}${end('z')}${path('st', 'g', 'slow', 'e')}${path('g', 'one', 'two', 'three', 'x')}${path('b', 'y')}${path('n', 'z')}`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: dispatches('slow', 'one', 'two', 'three'),
+      cancels: [{ participant: 'slow', element: 'slow', status: 'cancel' }],
+      ends: ['z', 'z', 'y', 'x'],
+      errors: [],
+    },
+    {
+      participants: {
+        slow: hold,
+        one: [{ reply: { count: 2 } }],
+        two: [{ reply: { count: 3 } }],
+        three: [{ reply: { state: 'stop' } }],
+      },
+    },
+  ));
+
+test('a condition may start an event sub-process, and be one of the ways of an event-based gateway', async () => {
+  await plays(
+    `${start}${ask('a')}${ask('b')}${end('e')}${path('st', 'a', 'b', 'e')}<subProcess id="sub" triggeredByEvent="true"><startEvent id="ss">${when('alarm')}</startEvent>${ask('help')}${end('se')}${path('ss', 'help', 'se')}</subProcess>`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: dispatches('a', 'help'),
+      ends: ['se'],
+      errors: [],
+    },
+    { participants: { a: [{ reply: { alarm: true } }] } },
+  );
+  await plays(
+    `${start}<parallelGateway id="f"/>${ask('a')}<eventBasedGateway id="g"/><intermediateCatchEvent id="c">${when('paid = true')}</intermediateCatchEvent><intermediateCatchEvent id="t"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></intermediateCatchEvent>${end('e')}${end('x')}${end('y')}${path('st', 'f', 'a', 'e')}${path('f', 'g', 'c', 'x')}${path('g', 't', 'y')}`,
+    { outcome: 'completed', order: 'total', dispatches: dispatches('a'), ends: ['e', 'x'], errors: [] },
+    { participants: { a: [{ reply: { paid: true } }] } },
+  );
+});
+
+test('a condition sees the variables of its own scopes and no others', () =>
+  plays(
+    `${start}<parallelGateway id="g"/><subProcess id="sub">${io('<zeebe:input source="=1" target="n"/>')}<startEvent id="s1"/><intermediateCatchEvent id="c">${when('n = 2')}</intermediateCatchEvent>${end('ie')}${path('s1', 'c', 'ie')}</subProcess><serviceTask id="a">${io('<zeebe:input source="=2" target="n"/>')}</serviceTask>${end('e')}${end('x')}${path('st', 'g', 'sub', 'e')}${path('g', 'a', 'x')}`,
+    {
+      outcome: 'running',
+      order: 'total',
+      dispatches: dispatches('a'),
+      ends: ['x'],
+      errors: [],
+      remaining: ['sub', 'c'],
+    },
+  ));
+
+test('a condition that cannot be computed is an error of its element once its variables are there', () =>
+  plays(
+    `${start}<parallelGateway id="g"/>${ask('a')}<intermediateCatchEvent id="c">${when('n + 1')}</intermediateCatchEvent>${end('e')}${path('st', 'g', 'a', 'e')}${path('g', 'c', 'e')}`,
+    {
+      outcome: 'error',
+      order: 'total',
+      dispatches: dispatches('a'),
+      ends: ['e'],
+      errors: [{ element: 'c', class: 'ExpressionError', message: 'neither true nor false' }],
+      remaining: ['c'],
+    },
+    { participants: { a: [{ reply: { n: 1 } }] } },
+  ));
+
+test('history tells which flow each token takes, unless it is not to', async () => {
+  const inside = `${start}<parallelGateway id="g"/>${end('e')}${end('x')}<sequenceFlow id="in" sourceRef="st" targetRef="g"/><sequenceFlow id="one" sourceRef="g" targetRef="e"/><sequenceFlow id="two" sourceRef="g" targetRef="x"/>`;
+  const passedIn = async (limits: typeof LIMITS) => {
+    const player = bpmnInProcess(limits);
+    const id = await player.launch(caseOf(inside, { outcome: 'completed' }));
+    if (typeof id !== 'string') throw new Error('it was refused');
+    return player.world
+      .history(id)
+      .flatMap((row) => unpackHistory(row.entries, id))
+      .flatMap((entry) => (entry.kind === 'token.passed' ? [`${entry.element} ${entry.flow ?? '-'}`] : []));
+  };
+  expect(await passedIn(LIMITS)).toEqual(['st in', 'g one', 'g two', 'e -', 'x -']);
+  expect(await passedIn({ ...LIMITS, flowEntries: 0 })).toEqual([]);
+});

@@ -191,6 +191,21 @@ describe('by hand', () => {
     });
   });
 
+  test('workflows that began with a start event of their choice are counted with the others', async () => {
+    const [one, two] = [event('startEvent', 'st', message('m')), event('startEvent', 'sg', SIGNAL)];
+    await store('chosen', `${one}${two}<userTask id="a"/><userTask id="b"/>${path('st', 'a')}${path('sg', 'b')}`);
+    for (const start of ['st', 'sg', 'sg'])
+      expect((await postJson(server.url, '/v1/definitions/chosen/run', { start, callbacks: PEOPLE })).status).toBe(201);
+    await settle();
+    expect((await send(server.url, 'GET', '/v1/definitions/chosen/stats')).json()).toMatchObject({
+      ...{ workflows: 3, complete: true },
+      elements: expect.arrayContaining([
+        expect.objectContaining({ id: 'a', live: 1 }),
+        expect.objectContaining({ id: 'b', live: 2 }),
+      ]),
+    });
+  });
+
   test('a join that nothing can complete is listed among the errors that are stuck', async () => {
     const id = await launch(
       `<startEvent id="st"/><exclusiveGateway id="x" default="d"/><parallelGateway id="j"/><endEvent id="e"/>${path('st', 'x')}<sequenceFlow id="d" sourceRef="x" targetRef="j"/><sequenceFlow id="o" sourceRef="x" targetRef="j"><conditionExpression>false</conditionExpression></sequenceFlow>${path('j', 'e')}`,
@@ -223,11 +238,14 @@ test('a look at a file tells whom its tasks ask, what is not run, and what is no
   });
 });
 
-test('a file that is put may be in UTF-16', async () => {
-  const text = `<?xml version="1.0" encoding="UTF-16"?>${file(`<startEvent id="st" name="Größe"/>`)}`;
+test.each([
+  ['UTF-16', (text: string) => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')])],
+  ['ISO-8859-1', (text: string) => Buffer.from(text, 'latin1')],
+])('a file that is put may be in %s', async (encoding, bytesOf) => {
+  const text = `<?xml version="1.0" encoding="${encoding}"?>${file(`<startEvent id="st" name="Größe"/>`)}`;
   const put = await send(server.url, 'PUT', '/v1/definitions/wide', {
     headers: { 'Content-Type': 'application/bpmn+xml' },
-    body: Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]),
+    body: bytesOf(text),
   });
   expect(put.status, put.text).toBe(201);
   expect((await send(server.url, 'GET', '/v1/definitions/wide/versions/1')).text).toContain('name="Größe"');

@@ -13,6 +13,7 @@ import {
   extensionOf,
   type Flow,
   type FlowNode,
+  feelIn,
   isEventSub,
   isHandler,
   refersTo,
@@ -44,6 +45,8 @@ const BOUNDARY_MAX = 50;
 const JOINS_MAX = 50;
 const WAYS_IN_MAX = 30;
 const REACH_MAX = 50_000;
+/** Characters of all expressions of one definition: reading them is most of the work of reading it (bench/parse.ts). */
+export const EXPRESSIONS_CHARACTERS_MAX = 250_000;
 /** Characters of an id, of a key, of a name in a message. */
 const ID_MAX = 255;
 
@@ -64,15 +67,16 @@ const STARTS_OF_EVENT_SUB: ReadonlySet<string> = new Set([
   'error',
   'escalation',
   'compensate',
+  'conditional',
 ]);
 const ALLOWED: { readonly [type: string]: ReadonlySet<string> } = {
   startEvent: new Set(['message', 'timer', 'signal']),
   endEvent: new Set(['terminate', 'error', 'message', 'signal', 'escalation', 'compensate']),
-  intermediateCatchEvent: new Set(['message', 'timer', 'signal', 'link']),
+  intermediateCatchEvent: new Set(['message', 'timer', 'signal', 'conditional', 'link']),
   intermediateThrowEvent: new Set(['message', 'signal', 'link', 'escalation', 'compensate']),
-  boundaryEvent: new Set(['message', 'timer', 'signal', 'error', 'escalation', 'compensate']),
+  boundaryEvent: new Set(['message', 'timer', 'signal', 'conditional', 'error', 'escalation', 'compensate']),
 };
-export const WAITING: ReadonlySet<string> = new Set(['message', 'timer', 'signal']);
+export const WAITING: ReadonlySet<string> = new Set(['message', 'timer', 'signal', 'conditional']);
 
 export const nameOf = (node: { readonly id: string; readonly element: Element }): string =>
   node.id === '' ? `<${node.element.local}> without id` : shortened(node.id);
@@ -83,16 +87,21 @@ type Note = (
   more?: Pick<Trouble, 'unsupported' | 'other'>,
 ) => void;
 
-/** The FEEL in a text: behind its `=`, or null. */
-export const feelIn = (text: string): string | null =>
-  text.trimStart().startsWith('=') ? text.trimStart().slice(1) : null;
+/** Characters of expressions that may be read yet; below 0 once there were too many. */
+export type Budget = { characters: number };
+export const newBudget = (): Budget => ({ characters: EXPRESSIONS_CHARACTERS_MAX });
 
 /**
  * Finds what is wrong with one process.
  *
+ * @param budget of the whole definition
  * @returns in document order, as many as there are
  */
-export function checkProcess(process: ScopeModel, definitions: Definitions): readonly Trouble[] {
+export function checkProcess(
+  process: ScopeModel,
+  definitions: Definitions,
+  budget: Budget = newBudget(),
+): readonly Trouble[] {
   const troubles: Trouble[] = [];
   const note: Note = ({ id, element }, message, more = {}) => {
     troubles.push({ element, id: id === '' ? `<${element.local}> without id` : id, message, ...more });
@@ -107,7 +116,7 @@ export function checkProcess(process: ScopeModel, definitions: Definitions): rea
     checkIds(scopes, definitions, note);
     const where = new Map<string, ScopeModel>();
     for (const scope of scopes) for (const node of scope.nodes) where.set(node.id, scope);
-    for (const scope of scopes) new ScopeCheck(scope, scope === process, definitions, where, note).run();
+    for (const scope of scopes) new ScopeCheck(scope, scope === process, definitions, where, note, budget).run();
   }
   return troubles.sort((a, b) => a.element.offset - b.element.offset);
 }
@@ -140,6 +149,7 @@ class ScopeCheck {
   private readonly definitions: Definitions;
   private readonly where: ReadonlyMap<string, ScopeModel>;
   private readonly note: Note;
+  private readonly budget: Budget;
   private readonly own: ReadonlyMap<string, FlowNode>;
   private readonly boundary: ReadonlyMap<string, readonly number[]>;
 
@@ -149,7 +159,9 @@ class ScopeCheck {
     definitions: Definitions,
     where: ReadonlyMap<string, ScopeModel>,
     note: Note,
+    budget: Budget,
   ) {
+    this.budget = budget;
     this.scope = scope;
     this.isProcess = isProcess;
     this.definitions = definitions;
@@ -198,9 +210,9 @@ class ScopeCheck {
     if (flow.condition !== null) this.condition(flow, flow.condition);
   }
 
-  private condition(flow: Flow, element: Element) {
+  private condition(flow: Flow | FlowNode, element: Element) {
     const text = element.text.trim();
-    const language = attributeOf(element, 'language') || attributeOf(this.definitions.root, 'expressionLanguage');
+    const _language = attributeOf(element, 'language') || attributeOf(this.definitions.root, 'expressionLanguage');
     if (text === '') return this.note(flow, 'the condition is empty');
     if (element.attributes.has('resource')) return this.note(flow, 'the condition is a file');
     if (attributeOf(element, 'language') === 'rota') return;
@@ -223,6 +235,13 @@ class ScopeCheck {
         of,
         `${JSON.stringify(shortened(text.trim()))} is not FEEL; write the expression without the braces`,
       );
+    if (this.budget.characters < 0) return;
+    this.budget.characters -= text.length;
+    if (this.budget.characters < 0)
+      return this.note(
+        of,
+        `the expressions of this definition have more than ${EXPRESSIONS_CHARACTERS_MAX} characters in all; from here on they are not read`,
+      );
     const parsed = parseFeel(text);
     if (!parsed.ok)
       this.note(
@@ -237,6 +256,12 @@ class ScopeCheck {
     if (feel !== null) this.feel(of, feel);
   }
 
+  /** A text that is FEEL when it begins with `=`, and no expression of another language that would be taken for a plain text. */
+  private mapped(of: FlowNode, text: string) {
+    if (/^\s*[$#]\{/.test(text)) this.feel(of, text);
+    else this.maybeFeel(of, text);
+  }
+
   private node(node: FlowNode) {
     if (NOT_SUPPORTED.has(node.type))
       return this.note(node, `${node.type} "${nameOf(node)}" is not supported`, { unsupported: node.type });
@@ -246,7 +271,7 @@ class ScopeCheck {
     this.defaultFlow(node);
     for (const { source, target } of [...node.input, ...node.output]) {
       if (target === '') this.note(node, 'a mapping has no target');
-      this.maybeFeel(node, source);
+      this.mapped(node, source);
     }
   }
 
@@ -399,6 +424,13 @@ class ScopeCheck {
         if (spec['name'] === '') this.note(node, `signal event "${nameOf(node)}" has no signal with a name`);
         return;
       }
+      case 'conditional': {
+        const condition = childOf(event.element, 'condition');
+        if (condition === null || condition.text.trim() === '')
+          this.note(node, `conditional event "${nameOf(node)}" has no condition`);
+        else this.condition(node, condition);
+        return;
+      }
       case 'error':
         if (!dangling('errorRef', 'error') && !catches && attributeOf(event.element, 'errorRef') === '')
           this.note(node, `error event "${nameOf(node)}" throws no error`);
@@ -498,6 +530,7 @@ class ScopeCheck {
     if (zeebe !== null && attributeOf(zeebe, 'inputElement') !== '' && collection === '')
       this.note(node, `inputElement of "${nameOf(node)}" has no inputCollection`);
     if (cardinality !== null) this.feel(node, feelIn(cardinality.text) ?? cardinality.text);
+    if (collection === '' && camundaCollection !== '') this.feel(node, feelIn(camundaCollection) ?? camundaCollection);
     const until = childOf(multi, 'completionCondition');
     if (until !== null && until.text.trim() !== '') this.feel(node, feelIn(until.text) ?? until.text);
     for (const name of ['inputCollection', 'outputElement'] as const) {

@@ -7,6 +7,7 @@ import {
   type Definitions,
   type EventDefinition,
   extensionOf,
+  feelIn,
   refersTo,
   rota,
 } from './model.ts';
@@ -19,6 +20,7 @@ import {
  * | timer | `{ kind, form: 'duration'|'date'|'cycle', text }` |
  * | message | `{ kind, name, key }`; name and key may be FEEL (`=…`), key null when there is none |
  * | signal | `{ kind, name }` |
+ * | conditional | `{ kind, condition }`: FEEL, or `{ rota }` |
  * | error | `{ kind, code, codeVariable?, messageVariable?, failures? }`; code null: any |
  * | escalation | `{ kind, code }` |
  * | link | `{ kind, name }` |
@@ -68,6 +70,8 @@ export function eventSpec({ kind, element }: EventDefinition, definitions: Defin
         code: escalation === null ? null : attributeOf(escalation, 'escalationCode') || attributeOf(escalation, 'id'),
       };
     }
+    case 'conditional':
+      return { kind, condition: conditionOf(childOf(element, 'condition')) };
     case 'link':
       return { kind, name: attributeOf(element, 'name') };
     case 'compensate':
@@ -75,6 +79,13 @@ export function eventSpec({ kind, element }: EventDefinition, definitions: Defin
     default:
       return { kind };
   }
+}
+
+/** `{ rota: text }` for our own notation; FEEL without its `=`. */
+export function conditionOf(condition: Element | null): Json {
+  if (condition === null) return null;
+  const text = condition.text.trim();
+  return attributeOf(condition, 'language') === 'rota' ? { rota: text } : (feelIn(text) ?? text).trim();
 }
 
 export function referred(element: Element, attribute: string, { byId }: Definitions): Element | null {

@@ -110,6 +110,10 @@ export const camunda = (element: Element, name: string): string | null =>
 export const rota = (element: Element, name: string): string | null =>
   element.attributes.get(`{${ROTA}}${name}`) ?? null;
 
+/** The FEEL in a text: behind its `=`, or null. */
+export const feelIn = (text: string): string | null =>
+  text.trimStart().startsWith('=') ? text.trimStart().slice(1) : null;
+
 /** What a reference says, without the prefix some tools write before it. */
 export function refersTo(known: ReadonlyMap<string, unknown>, written: string): string {
   if (known.has(written)) return written;

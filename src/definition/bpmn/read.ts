@@ -1,7 +1,7 @@
 import type { Tree } from '../../model/tree.ts';
 import { shortened } from '../complaint.ts';
 import type { Limits } from '../limits.ts';
-import { checkProcess, type Trouble } from './check.ts';
+import { type Budget, checkProcess, newBudget, type Trouble } from './check.ts';
 import { type Doubt, doubtsOf } from './doubts.ts';
 import { type Element, readElements } from './elements.ts';
 import { attributeOf, type Definitions, modelOf, type ScopeModel } from './model.ts';
@@ -42,7 +42,8 @@ export function readBpmn(text: string, limits: Limits, options: BpmnOptions): Bp
       troubles: [trouble(chosen.element, `there is no start event "${shortened(start)}"; there is ${listed(starts)}`)],
     };
   }
-  const troubles = [...checkProcess(chosen, definitions), ...checkCalled(chosen, definitions)];
+  const budget = newBudget();
+  const troubles = [...checkProcess(chosen, definitions, budget), ...checkCalled(chosen, definitions, budget)];
   if (troubles.length > 0) return { ok: false, troubles };
   return { ok: true, tree: bpmnTree(chosen, definitions, { start }), doubts: doubtsOf(chosen) };
 }
@@ -90,7 +91,7 @@ function chooseProcess({ root, processes }: Definitions, named: string | null): 
 }
 
 /** Processes of the same file that are called are run, too. */
-function checkCalled(process: ScopeModel, definitions: Definitions): readonly Trouble[] {
+function checkCalled(process: ScopeModel, definitions: Definitions, budget: Budget): readonly Trouble[] {
   const names = new Set<string>();
   const visit = (element: Element): void => {
     for (const child of element.children) {
@@ -102,5 +103,5 @@ function checkCalled(process: ScopeModel, definitions: Definitions): readonly Tr
   visit(process.element);
   return definitions.processes
     .filter((each) => each !== process && names.has(each.id))
-    .flatMap((each) => checkProcess(each, definitions));
+    .flatMap((each) => checkProcess(each, definitions, budget));
 }

@@ -1,9 +1,8 @@
 import type { Json } from '../../model/json.ts';
 import { makeTree, type Tree } from '../../model/tree.ts';
-import { feelIn } from './check.ts';
 import { drawingOf } from './drawing.ts';
 import type { Element } from './elements.ts';
-import { eventSpec, messageSpec, referred } from './events.ts';
+import { conditionOf, eventSpec, messageSpec, referred } from './events.ts';
 import {
   attributeOf,
   boundaryIn,
@@ -12,8 +11,8 @@ import {
   childrenOf,
   type Definitions,
   extensionOf,
-  type Flow,
   type FlowNode,
+  feelIn,
   isEventSub,
   isHandler,
   refersTo,
@@ -177,13 +176,6 @@ function headOf({ type }: FlowNode): string {
   if (type === 'callActivity') return 'bpmn:call';
   if (type.endsWith('Gateway')) return 'bpmn:gateway';
   return type.endsWith('Event') ? 'bpmn:event' : 'bpmn:task';
-}
-
-/** `{ rota: text }` for our own notation; FEEL without its `=`. */
-export function conditionOf(condition: Element | null): Json {
-  if (condition === null) return null;
-  const text = condition.text.trim();
-  return attributeOf(condition, 'language') === 'rota' ? { rota: text } : (feelIn(text) ?? text).trim();
 }
 
 /** All none start events; else the one named or the only one (none of several); else every node nothing leads to. */

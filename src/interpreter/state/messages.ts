@@ -126,6 +126,7 @@ const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
     carried: applied,
   },
   awake: { pack: plain, unpack: asKept, strands: receiver, carried: applied },
+  look: { pack: plain, unpack: asKept, strands: receiver, carried: applied },
   event: { pack: plain, unpack: asKept, strands: receiver, carried: applied },
 };
 

@@ -159,6 +159,21 @@ export type Strand = {
   readonly stored: boolean;
 };
 
+/** A condition of BPMN that waits: at which expression and under which key, for which variables, and whether it stays when it has held. */
+export type Condition = {
+  readonly path: string;
+  readonly id: ExpressionId;
+  readonly on: string;
+  readonly names: readonly string[];
+  readonly stays: boolean;
+  readonly element: string;
+  /** Its beginning, for those who look on. */
+  readonly text: string;
+  /** FEEL, or `{ rota }`. */
+  readonly written: Json;
+  readonly since: number;
+};
+
 /** What the workflow as a whole remembers. */
 export type Header = {
   strands: number;
@@ -188,6 +203,8 @@ export type Header = {
   onCancels: boolean;
   /** Characters in rows of its branches and variables. */
   kept: number;
+  /** Conditions of BPMN that wait to hold; null: none. */
+  conditions: readonly Condition[] | null;
   /** Messages of BPMN that wait for somebody, and how many there have been. */
   messages: number;
   messageSeq: number;
@@ -292,6 +309,8 @@ export type Message =
     }
   | { readonly kind: 'intercepted'; readonly ref: Ref; readonly error: Fields; readonly fields: Fields }
   | { readonly kind: 'awake'; readonly to: Ref }
+  /** A condition that waits under `on` is to be looked at: a variable of it was changed. */
+  | { readonly kind: 'look'; readonly to: Ref; readonly on: string }
   /** An event from outside has come, for one of BPMN's that waits under `on`. */
   | { readonly kind: 'event'; readonly to: Ref; readonly event: string; readonly on: string | null };
 
@@ -426,6 +445,7 @@ export const newHeader = (): Header => ({
   continuing: false,
   onCancels: false,
   kept: 0,
+  conditions: null,
   messages: 0,
   messageSeq: 0,
   undos: null,

@@ -180,6 +180,13 @@ export class World {
   sweep = false;
   readonly missed: string[] = [];
   waited = false;
+  /** Where conditions wait: variables that were changed since they were looked at, with the scopes they were changed in; and which were looked at. */
+  changed: Map<string, Set<ExpressionId>> | null = null;
+  private looked: Set<string> | null = null;
+  get lookedAt(): Set<string> {
+    this.looked ??= new Set();
+    return this.looked;
+  }
   /** How many events led to what this step does, one by way of the other. */
   hops = 0;
   private readonly random: () => string;

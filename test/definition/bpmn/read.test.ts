@@ -198,7 +198,49 @@ const BAD: readonly (readonly [what: string, inside: string, element: string, me
     't',
     'several event definitions',
   ],
-  ['a condition event', catching('t', '<conditionalEventDefinition/>'), 't', 'conditional event "t"'],
+  ['a condition event without condition', catching('t', '<conditionalEventDefinition/>'), 't', 'conditional event "t"'],
+  [
+    'a condition event with a condition that cannot be read',
+    catching('t', '<conditionalEventDefinition><condition>n &gt;</condition></conditionalEventDefinition>'),
+    't',
+    'cannot be read',
+  ],
+  [
+    'a condition that starts a process',
+    '<startEvent id="t"><conditionalEventDefinition><condition>n = 1</condition></conditionalEventDefinition></startEvent>',
+    't',
+    'conditional event "t" (startEvent) is not supported',
+  ],
+  [
+    'JUEL in a mapping',
+    '<serviceTask id="a"><extensionElements><c:inputOutput xmlns:c="http://camunda.org/schema/1.0/bpmn"><c:inputParameter name="x">${y}</c:inputParameter></c:inputOutput></extensionElements></serviceTask>',
+    'a',
+    'is not FEEL',
+  ],
+  [
+    'a collection in JUEL',
+    '<task id="a"><multiInstanceLoopCharacteristics xmlns:c="http://camunda.org/schema/1.0/bpmn" c:collection="${all}"/></task>',
+    'a',
+    'is not FEEL',
+  ],
+  [
+    'an inclusive join of very many flows',
+    `${task}<inclusiveGateway id="j"/>${Array.from({ length: 31 }, (_, i) => flow(`j${i}`, 'a', 'j')).join('')}`,
+    'j',
+    'more than 30 flows into it',
+  ],
+  [
+    'very many inclusive joins',
+    `${task}${Array.from({ length: 51 }, (_, i) => `<inclusiveGateway id="j${i}"/>${flow(`x${i}`, 'a', `j${i}`)}${flow(`y${i}`, 'a', `j${i}`)}`).join('')}`,
+    'j1',
+    'more than 50 inclusive gateways',
+  ],
+  [
+    'inclusive joins among very many elements',
+    `${task}${Array.from({ length: 20 }, (_, i) => `<inclusiveGateway id="j${i}"/>${flow(`x${i}`, 'a', `j${i}`)}${flow(`y${i}`, 'a', `j${i}`)}`).join('')}${Array.from({ length: 2_500 }, (_, i) => `<task id="t${i}"/>`).join('')}`,
+    'j1',
+    'are too many',
+  ],
   ['a cancel event', boundary('<cancelEventDefinition/>'), 'b', 'cancel event "b"'],
   [
     'a boundary event of nothing',
@@ -363,6 +405,35 @@ test('prefixes are whatever they are bound to, anywhere', () => {
     )[0],
   ).toContain('the prefix "q" is bound to no namespace');
   expect(readDefinition('<definitions><alice/></definitions>')).toMatchObject({ ok: true, format: 'xml' });
+});
+
+test('an id that is there twice is told at the second place, with the line of the first', () => {
+  expect(complaints(file(`${task}\n\n${task}`))).toContain('a:6: the id "a" is there twice, on line 4 too');
+});
+
+test('the expressions of one definition have a bound together, whatever it holds else', () => {
+  const mapping = (i: number): string => `<zeebe:input source="=${'1 + '.repeat(240)}${i}" target="x${i}"/>`;
+  const tasks = (count: number): string =>
+    Array.from(
+      { length: count },
+      (_, i) =>
+        `<serviceTask id="t${i}"><extensionElements><zeebe:ioMapping>${mapping(i)}</zeebe:ioMapping></extensionElements></serviceTask>`,
+    ).join('');
+  expect(complaints(file(tasks(250)))).toEqual([]);
+  expect(complaints(file(tasks(300)))).toEqual([expect.stringContaining('more than 250000 characters in all')]);
+});
+
+test('a version of a call, and the resource of a potential owner, are in the tree', () => {
+  const read = readDefinition(
+    file(
+      `<callActivity id="c"><extensionElements><zeebe:calledElement processId="q" bindingType="version" version="=v"/></extensionElements></callActivity><callActivity id="d" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" calledElement="q" camunda:calledElementBinding="version" camunda:calledElementVersion="3"/><userTask id="u"><potentialOwner><resourceRef>r</resourceRef></potentialOwner></userTask>`,
+      '<resource id="r" name="clerks"/>',
+    ),
+  );
+  const [c, d, u] = read.ok ? read.tree.children : [];
+  expect(c?.attributes.get('call')).toMatchObject({ name: 'q', version: '=v' });
+  expect(d?.attributes.get('call')).toMatchObject({ name: 'q', version: '3' });
+  expect(u?.attributes.get('names')).toEqual(['clerks']);
 });
 
 test('parts of BPMN cannot be written in another notation', () => {

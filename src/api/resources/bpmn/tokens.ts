@@ -1,6 +1,8 @@
 import { showWorkflow } from '../../../engine/show.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { Status } from '../../../model/rows.ts';
+import { makeTree } from '../../../model/tree.ts';
+import type { WorkflowSummary } from '../../../store/store.ts';
 import { type Call, jsonReply, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
@@ -32,11 +34,18 @@ export async function definitionStats(parts: Parts, call: Call): Promise<Reply> 
   const name = call.params['definition_name'] ?? '';
   const definition = parts.registry.definitions.active(tenant, name);
   if (definition === null) throw noSuchDefinition(name);
-  const asked = { tenant, status: LIVE, name: null, participant: null, definition: definition.hash };
-  const page = await parts.store.read.workflows({ ...asked, limit: LOOKED_INTO_MAX, after: null });
+  const found: WorkflowSummary[] = [];
+  let isComplete = true;
+  for (const hash of await hashesOf(parts, definition.hash)) {
+    const asked = { tenant, status: LIVE, name: null, participant: null, definition: hash };
+    const limit = LOOKED_INTO_MAX - found.length;
+    const page = limit === 0 ? null : await parts.store.read.workflows({ ...asked, limit, after: null });
+    found.push(...(page?.items ?? []));
+    isComplete &&= page !== null && page.next === null;
+  }
   const elements = new Map<string, { live: number; waiting: number; failed: number }>();
   // The same text may be launched by itself, too.
-  const own = page.items.filter(({ definitionName }) => definitionName === name);
+  const own = found.filter(({ definitionName }) => definitionName === name);
   for (const row of own) {
     for (const { id, live, waiting, failed } of (await tokensOf(parts, tenant, row))?.bpmn?.elements ?? []) {
       const sum = elements.get(id) ?? { live: 0, waiting: 0, failed: 0 };
@@ -47,12 +56,26 @@ export async function definitionStats(parts: Parts, call: Call): Promise<Reply> 
     name,
     version: definition.version,
     workflows: own.length,
-    complete: page.next === null,
+    complete: isComplete,
     elements: [...elements]
       .filter(([, { live, waiting, failed }]) => live + waiting + failed > 0)
       .map(([id, counts]) => ({ id, ...counts })),
   });
 }
+
+/** The hash of a definition, and those of its trees that begin with one of its start events (`start`). */
+async function hashesOf({ trees, definitions }: Parts, hash: string): Promise<readonly string[]> {
+  const tree = await trees.tree(hash);
+  if (tree === null) return [hash];
+  const others = tree.children.flatMap(({ attributes }, at) => {
+    if (attributes.get('type') !== 'startEvent') return [];
+    const begun = new Map(tree.attributes).set('starts', [at]);
+    return [definitions.prepare(makeTree(tree.name, begun, tree.children)).hash];
+  });
+  return [...new Set([hash, ...others.slice(0, STARTS_MAX)])];
+}
+/** Start events whose workflows are looked for. */
+const STARTS_MAX = 20;
 
 /** Workflows in which tokens wait at gateways that nothing can ever set free. */
 export async function listStuck(parts: Parts, call: Call): Promise<Reply> {

@@ -16,7 +16,10 @@ import { arm } from './waits.ts';
  */
 
 function pass(x: Acting, targets: readonly Target[] = outgoing(x)): void {
-  passed(x);
+  passed(
+    x,
+    targets.map(({ flow }) => flow),
+  );
   leave(x, targets);
 }
 

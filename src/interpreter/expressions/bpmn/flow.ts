@@ -11,6 +11,7 @@ import { removeExpression } from '../../life/leaving.ts';
 import { parentOf } from '../../life/variables.ts';
 import { plainReply, type Strand } from '../../state/state.ts';
 import type { Acting } from '../../state/world.ts';
+import { dropConditions } from './conditions.ts';
 import {
   childIndexOf,
   childTree,
@@ -329,6 +330,7 @@ function disarmSubs(scope: Acting): void {
   const subs = node.timers.filter(({ action }) => action.startsWith('s'));
   for (const { agenda } of subs) world.changeAgenda(agenda, { kind: 'delete' });
   node.timers = node.timers.filter(({ action }) => !action.startsWith('s'));
+  dropConditions(scope, 's');
   const armed = (node.data['armed'] ?? []) as readonly string[];
   for (const on of armed.filter((each) => each.startsWith('s'))) {
     world.header.listeners--;

@@ -5,10 +5,11 @@ import { LanguageError } from '../../../language/language-error.ts';
 import { assign, lookup } from '../../../language/lookup.ts';
 import { substitute } from '../../../language/substitution.ts';
 import type { HistoryEntry } from '../../../model/history-kinds.ts';
-import { type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import { equalJson, type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { shorten, shownJson } from '../../../model/text.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { newScope, parentOf, read, valueToJson, visibleVariables, write } from '../../life/variables.ts';
+import type { Scope } from '../../state/state.ts';
 import type { Acting } from '../../state/world.ts';
 
 /*
@@ -63,17 +64,31 @@ export function isInstance(x: Acting): boolean {
   );
 }
 
-/** Something passed without a stop: told in the history, with its element. */
-export function passed(x: Acting, element: string = elementOf(x)): void {
+/** Something passed without a stop: told in the history, with its element, once for each flow that is taken. */
+export function passed(x: Acting, flows: readonly (string | null)[] = []): void {
   if (x.world.context.limits.flowEntries === 0) return;
   const end = text(treeOf(x), 'type') === 'endEvent';
-  x.world.record({ kind: 'token.passed', expid: x.node.expid, element, ...(end && { end }) } satisfies HistoryEntry);
+  for (const flow of flows.length === 0 ? [null] : flows)
+    x.world.record({
+      kind: 'token.passed',
+      expid: x.node.expid,
+      element: elementOf(x),
+      ...(flow !== null && { flow }),
+      ...(end && { end }),
+    } satisfies HistoryEntry);
 }
 
 // Variables.
 
 /** Ends the search outwards: a process sees nothing of whoever calls it. */
 const isBorder = ({ node }: Acting): boolean => node.kind === PROCESS;
+
+/** The expressions whose variables can be seen, from the inside out. */
+export function chainOf(x: Acting): readonly Acting[] {
+  const chain: Acting[] = [];
+  for (let at: Acting | null = x; at !== null; at = isBorder(at) ? null : parentOf(at)) chain.push(at);
+  return chain;
+}
 
 export function variable(x: Acting, name: string): Json | undefined {
   for (let at: Acting | null = x; at !== null; at = parentOf(at)) {
@@ -82,6 +97,19 @@ export function variable(x: Acting, name: string): Json | undefined {
     if (isBorder(at)) return undefined;
   }
   return undefined;
+}
+
+/** Sets a variable, and notes the change where conditions wait. */
+function put(place: Acting, scope: Scope, name: string, value: Json): void {
+  const { world } = place;
+  if (world.header.conditions !== null) {
+    const before = read(place, scope, name);
+    if (before === undefined || !equalJson(valueToJson(world, before), value)) {
+      world.changed ??= new Map();
+      world.changed.set(name, (world.changed.get(name) ?? new Set()).add(place.node.id));
+    }
+  }
+  write(place, scope, name, value);
 }
 
 /** Everything that can be seen, nearer scopes over farther ones. */
@@ -99,12 +127,12 @@ export function setOutside(x: Acting, target: string, value: Json): void {
   const scope = place.node.scope ?? newScope();
   place.node.scope = scope;
   if (name === target) {
-    write(place, scope, name, value);
+    put(place, scope, name, value);
     return;
   }
   const before = variable(x, name);
   const holder: JsonObject = before === undefined || !isObject(before) ? {} : { [name]: before };
-  write(place, scope, name, (ownValue(assign(holder, target, value), name) ?? null) as Json);
+  put(place, scope, name, (ownValue(assign(holder, target, value), name) ?? null) as Json);
 }
 
 function placeFor(x: Acting, name: string): Acting | null {
@@ -123,20 +151,23 @@ export function setLocal(x: Acting, target: string, value: Json): void {
   const name = target.includes('.') ? target.slice(0, target.indexOf('.')) : target;
   const own = read(x, scope, name);
   const holder: JsonObject = own === undefined ? {} : { [name]: valueToJson(x.world, own) };
-  write(x, scope, name, (ownValue(assign(holder, target, value), name) ?? null) as Json);
+  put(x, scope, name, (ownValue(assign(holder, target, value), name) ?? null) as Json);
 }
 
 // Expressions.
 
-const world = (x: Acting, nearer: JsonObject): FeelWorld => ({
-  lookup: (name) => (ownValue(nearer, name) ?? variable(x, name)) as FeelValue | undefined,
+const world = (x: Acting, nearer: JsonObject, asked: Set<string> | null): FeelWorld => ({
+  lookup: (name) => {
+    asked?.add(name);
+    return (ownValue(nearer, name) ?? variable(x, name)) as FeelValue | undefined;
+  },
   now: x.world.now,
 });
 
-/** FEEL as JSON. An error tells the text. `nearer`: seen before any variable. */
-export function feel(x: Acting, expression: string, nearer: JsonObject = {}): Json {
+/** FEEL as JSON. An error tells the text. `nearer`: seen before any variable. `asked` is given the names of the variables that were looked for. */
+export function feel(x: Acting, expression: string, nearer: JsonObject = {}, asked: Set<string> | null = null): Json {
   try {
-    return feelJson(expression, world(x, nearer));
+    return feelJson(expression, world(x, nearer, asked));
   } catch (error) {
     if (!(error instanceof LanguageError)) throw error;
     throw new LanguageError(error.errorClass, `${shorten(expression, 99).trim()}: ${error.message}`);
@@ -150,20 +181,30 @@ export function meant(x: Acting, written: string, nearer: JsonObject = {}): Json
 }
 
 /** A condition in our own notation, `${f:total} > 100`: its fields and variables are those of the process. */
-export function isTrueHere(x: Acting, written: string): boolean {
-  const at = (path: string): Json | undefined => lookup(visibleAt(x, path), path.replace(/^\/+/, ''));
+export function isTrueHere(x: Acting, written: string, asked: Set<string> | null = null): boolean {
+  const at = (path: string): Json | undefined => {
+    asked?.add(headOf(path));
+    return lookup(visibleAt(x, path), path.replace(/^\/+/, ''));
+  };
   return evaluateCondition(substitute(written, { field: at, variable: at, special: () => undefined }));
 }
 
+const headOf = (path: string): string => path.replace(/^\/+/, '').split('.')[0] ?? '';
+
 /** The one variable that a dotted path begins with. */
 function visibleAt(x: Acting, path: string): JsonObject {
-  const [name = ''] = path.replace(/^\/+/, '').split('.');
+  const name = headOf(path);
   const value = variable(x, name);
   return value === undefined ? {} : Object.fromEntries([[name, value]]);
 }
 
-export function isTrue(x: Acting, expression: string, nearer: JsonObject = {}): boolean {
-  const value = feel(x, expression, nearer);
+export function isTrue(
+  x: Acting,
+  expression: string,
+  nearer: JsonObject = {},
+  asked: Set<string> | null = null,
+): boolean {
+  const value = feel(x, expression, nearer, asked);
   if (typeof value !== 'boolean')
     throw new LanguageError('ExpressionError', `${expression}: ${shownJson(value, 100)} is neither true nor false`);
   return value;

@@ -13,6 +13,7 @@ import { parentOf } from '../../life/variables.ts';
 import { mergeGiven } from '../../state/fields.ts';
 import { plainReply } from '../../state/state.ts';
 import type { Acting, World } from '../../state/world.ts';
+import { armCondition, dropConditions } from './conditions.ts';
 import { childTree, type EventSpec, eventOf, flowsOf, list, meant, text, treeOf } from './parts.ts';
 
 /*
@@ -42,6 +43,7 @@ export const happened = (key: string): ExpressionId => `@${key}` as ExpressionId
 export function arm(x: Acting, on: string, event: EventSpec, repeats: boolean): void {
   if (event.kind === 'timer') armTimer(x, on, event);
   else if (event.kind === 'message') armMessage(x, on, event, repeats);
+  else if (event.kind === 'conditional') armCondition(x, on, event, elementAt(x, on), repeats);
   else if (event.kind === 'signal')
     listen(x, on, { event: 'signal', name: textOf(meant(x, String(event['name']))), key: null, repeats });
 }
@@ -218,6 +220,7 @@ export function takeEvent(x: Acting, on: string, event: string): void {
 export function disarm(x: Acting): void {
   const { node, world } = x;
   clearTimers(x);
+  dropConditions(x);
   for (const on of (node.data['armed'] ?? []) as readonly string[]) drop(world, `${node.id}#${on}` as ExpressionId);
   delete node.data['armed'];
 }
