@@ -9,7 +9,15 @@ import { add, broken, cancelOne, move, reapply, replay } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { claim, claimed, heartbeat, isInTheWay } from './claims.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
-import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_MAX, keepMessage } from './expressions/bpmn/waits.ts';
+import {
+  deliverMessage,
+  deliverSignal,
+  fireTimer,
+  hearBpmn,
+  KEPT_CHARACTERS_MAX,
+  KEPT_MAX,
+  keepMessage,
+} from './expressions/bpmn/waits.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
@@ -217,9 +225,13 @@ function message(world: World, event: Of<'message'>): Answer {
   const to = deliverMessage(world, name, key, fields);
   if (to !== null) return { ok: true, value: { delivered: 1, expression: to.x.node.id, element: to.element } };
   if (!event.keep) return { ok: true, value: { delivered: 0, expression: null } };
-  if (!keepMessage(world, name, fields))
-    return fault('messages_full', `the workflow keeps ${KEPT_MAX} messages already that nobody has waited for`);
-  return { ok: true, value: { delivered: 0, expression: null, kept: true } };
+  const kept = keepMessage(world, name, fields, event.seconds ?? null);
+  if (kept === 'full')
+    return fault(
+      'messages_full',
+      `the workflow keeps as much as it may already that nobody has waited for (${KEPT_MAX} messages, ${KEPT_CHARACTERS_MAX} characters)`,
+    );
+  return { ok: true, value: { delivered: 0, expression: null, kept: true, until: kept.until } };
 }
 
 function signal(world: World, { name, fields }: Of<'signal'>): Answer {

@@ -40,13 +40,15 @@ export type Happening =
       readonly fields?: Fields;
       readonly by?: Answering;
     }
-  /** A message to this workflow; `key` undefined: any key fits. `keep`: waits for somebody when nobody waits for it. */
+  /** A message to this workflow; `key` undefined: any key fits. `keep`: waits for somebody when nobody waits for it, so many seconds (left out, or
+   * null: as long as the workflow lives). */
   | {
       readonly kind: 'message';
       readonly name: string;
       readonly key?: string | null;
       readonly fields: Fields;
       readonly keep: boolean;
+      readonly seconds?: number | null;
     }
   | { readonly kind: 'signal'; readonly name: string; readonly fields: Fields }
   | {

@@ -26,6 +26,7 @@ type More = {
   readonly fields?: JsonObject;
   readonly participants?: { readonly [name: string]: readonly Behaviour[] };
   readonly script?: readonly ScriptStep[];
+  readonly callbacks?: readonly string[];
 };
 const caseOf = (inside: string, wanted: Case['expect'], more: More = {}): Case => ({
   name: 'rule',
@@ -37,7 +38,7 @@ const caseOf = (inside: string, wanted: Case['expect'], more: More = {}): Case =
   process: null,
   validate: false,
   fields: more.fields ?? {},
-  callbacks: null,
+  callbacks: more.callbacks ?? null,
   participants: more.participants ?? {},
   script: more.script ?? [],
   expect: wanted,
@@ -400,4 +401,18 @@ test('history tells which flow each token takes, unless it is not to', async () 
   };
   expect(await passedIn(LIMITS)).toEqual(['st in', 'g one', 'g two', 'e -', 'x -']);
   expect(await passedIn({ ...LIMITS, flowEntries: 0 })).toEqual([]);
+});
+
+test('a name that is a key is asked before a pattern that another name fits', async () => {
+  const inside = `${start}<serviceTask id="a"><extensionElements><zeebe:taskDefinition type="bill"/></extensionElements></serviceTask>${end('e')}${path('st', 'a', 'e')}`;
+  const asked = (participant: string): Case['expect'] => ({
+    outcome: 'completed',
+    order: 'total',
+    dispatches: [{ participant, element: 'a' }],
+    ends: ['e'],
+    errors: [],
+  });
+  await plays(inside, asked('bill'), { callbacks: ['/.*/', 'bill'] });
+  await plays(inside, asked('a'), { callbacks: ['/.*/', 'b'] });
+  await plays(inside, asked('bill'), { callbacks: ['/^bi/'] });
 });

@@ -129,6 +129,27 @@ describe('what a diagram throws', () => {
   });
 });
 
+test('a message is kept for a workflow as long as it says', async () => {
+  const inside = `<startEvent id="st"/><userTask id="a"/>${event('intermediateCatchEvent', 'c', message('m'))}<endEvent id="e"/>${path('st', 'a', 'c', 'e')}`;
+  const over = async (ttl: string, seconds: number) => {
+    const id = await launch(inside);
+    await settle();
+    const sent = await postJson(server.url, `/v1/workflows/${id}/messages/ordered${ttl}`, { amount: 1 });
+    expect(sent.status, sent.text).toBe(202);
+    await settle(seconds);
+    const { workitems } = await shown(id);
+    const at = `/v1/workflows/${id}/workitems/${encodeURIComponent(workitems[0]?.id ?? '')}/proceed`;
+    expect((await postJson(server.url, at, {})).status).toBe(201);
+    await settle();
+    const until = sent.json<{ kept_until: string | null }>().kept_until;
+    return { kept: sent.json<{ kept: boolean }>().kept, until: until !== null, status: (await shown(id)).status };
+  };
+  expect(await over('', 120)).toEqual({ kept: true, until: false, status: 'completed' });
+  expect(await over('?ttl=180', 120)).toEqual({ kept: true, until: true, status: 'completed' });
+  expect(await over('?ttl=60', 120)).toEqual({ kept: true, until: true, status: 'running' });
+  expect(await over('?ttl=0', 120)).toEqual({ kept: false, until: false, status: 'running' });
+});
+
 describe('by hand', () => {
   const TASKS = `<startEvent id="st"/><userTask id="a"/><userTask id="b"><documentation/></userTask><boundaryEvent id="bt" attachedToRef="b"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent><endEvent id="e"/>${path('st', 'a', 'b', 'e')}${path('bt', 'e')}`;
 
@@ -243,10 +264,12 @@ test.each([
   ['ISO-8859-1', (text: string) => Buffer.from(text, 'latin1')],
 ])('a file that is put may be in %s', async (encoding, bytesOf) => {
   const text = `<?xml version="1.0" encoding="${encoding}"?>${file(`<startEvent id="st" name="Größe"/>`)}`;
-  const put = await send(server.url, 'PUT', '/v1/definitions/wide', {
+  const put = await send(server.url, 'PUT', `/v1/definitions/in-${encoding.toLowerCase()}`, {
     headers: { 'Content-Type': 'application/bpmn+xml' },
     body: bytesOf(text),
   });
   expect(put.status, put.text).toBe(201);
-  expect((await send(server.url, 'GET', '/v1/definitions/wide/versions/1')).text).toContain('name="Größe"');
+  expect((await send(server.url, 'GET', `/v1/definitions/in-${encoding.toLowerCase()}/versions/1`)).text).toContain(
+    'name="Größe"',
+  );
 });

@@ -304,7 +304,7 @@ function workOf(node: FlowNode, definitions: Definitions): ReadonlyMap<string, J
   const taskType = definition?.attributes.get('type')?.trim() || camunda(element, 'topic')?.trim();
   const decision = extensionOf(element, 'calledDecision');
   const decisionId =
-    decision === null ? '' : attributeOf(decision, 'decisionId') || camunda(element, 'decisionRef') || '';
+    (decision === null ? '' : attributeOf(decision, 'decisionId')) || camunda(element, 'decisionRef')?.trim() || '';
   if (type !== 'userTask') {
     if (taskType) names.push(taskType);
     if (decisionId !== '') names.push(decisionId);

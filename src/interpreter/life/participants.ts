@@ -1,5 +1,5 @@
 import { urlFor } from '../../language/callbacks.ts';
-import type { Json } from '../../model/json.ts';
+import { isObject, type Json, ownValue } from '../../model/json.ts';
 import { type Registered, referenceText } from '../../model/participants.ts';
 import { storedKey } from '../../model/stimulus.ts';
 import { type Acting, Wanting, type World } from '../state/world.ts';
@@ -20,6 +20,27 @@ export function whereTo(world: World, participant: string): Found | null {
   if (own !== null) return { url: own.entry.url, ...own };
   const entry = world.context.participant?.(world.row.tenant, participant) ?? null;
   return entry === null ? null : { url: entry.url, entry };
+}
+
+/**
+ * The first of several names for the same work that somebody is known by: a URL for exactly that name comes before one for a pattern, whichever name it
+ * is, and what the launch has before the definition's entries, and those before the registry's. With one URL for all it is the first name.
+ */
+export function firstKnown(world: World, names: readonly string[]): string | null {
+  const callbacks = JSON.parse(world.row.callbacks) as Json;
+  for (const layer of Array.isArray(callbacks) ? (callbacks as readonly Json[]) : [callbacks]) {
+    const exact = isObject(layer) ? names.find((name) => typeof ownValue(layer, name) === 'string') : undefined;
+    const known = exact ?? names.find((name) => urlFor(layer, name) !== null);
+    if (known !== undefined) return known;
+  }
+  const registered = (name: string): Registered | null => world.context.participant?.(world.row.tenant, name) ?? null;
+  for (const entryOf of [(name: string) => ownEntry(world, name)?.entry ?? null, registered]) {
+    const entries = names.map(entryOf);
+    const exact = names.find((name, i) => entries[i]?.entry === name);
+    const known = exact ?? names.find((_, i) => entries[i] !== null);
+    if (known !== undefined) return known;
+  }
+  return null;
 }
 
 /** What the stored definition of this workflow brings along. */

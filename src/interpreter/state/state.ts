@@ -208,6 +208,8 @@ export type Header = {
   /** Messages of BPMN that wait for somebody, and how many there have been. */
   messages: number;
   messageSeq: number;
+  /** Characters of those that wait. */
+  messageCharacters: number;
   /** What participants have done that can be undone, oldest first: a number, and the tags that were entered; null: nothing (life/undoing.ts). */
   undos: readonly (readonly [number, ...string[]])[] | null;
   undoSeq: number;
@@ -448,6 +450,7 @@ export const newHeader = (): Header => ({
   conditions: null,
   messages: 0,
   messageSeq: 0,
+  messageCharacters: 0,
   undos: null,
   undoSeq: 0,
   compensating: false,

@@ -13,6 +13,7 @@ import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
+import { timeOrNull } from '../../time.ts';
 import { INPUT_BYTES_MAX, inputInvalid } from '../definitions/running.ts';
 import { messageOf, nameOf, received, secondsOf } from '../signals/operations.ts';
 import { EventAnswer } from '../signals/schemas.ts';
@@ -117,11 +118,15 @@ async function sendMessage(parts: Parts, call: Call): Promise<Reply> {
     const [view] = await received(parts.receiver, call, [incoming]);
     return jsonReply(202, view ?? {});
   }
-  const taken = await happen(parts, call, id, { kind: 'message', name, fields: data, keep: keepSeconds !== 0 });
-  const { delivered, element, kept } = (isObject(taken) ? taken : {}) as {
+  const taken = await happen(parts, call, id, {
+    ...{ kind: 'message', name, fields: data, keep: keepSeconds !== 0 },
+    seconds: keepSeconds,
+  });
+  const { delivered, element, kept, until } = (isObject(taken) ? taken : {}) as {
     readonly delivered?: number;
     readonly element?: string;
     readonly kept?: boolean;
+    readonly until?: number | null;
   };
   const isTaken = delivered === 1;
   return jsonReply(202, {
@@ -132,7 +137,7 @@ async function sendMessage(parts: Parts, call: Call): Promise<Reply> {
     resumed: isTaken ? [id] : [],
     delivered: isTaken,
     kept: kept === true,
-    kept_until: null,
+    kept_until: timeOrNull(until ?? null),
     duplicate: false,
     ...(element !== undefined && { element }),
   });

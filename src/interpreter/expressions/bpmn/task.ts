@@ -1,7 +1,7 @@
 import { LanguageError } from '../../../language/language-error.ts';
 import { type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
 import { refOf } from '../../life/branches.ts';
-import { whereTo } from '../../life/participants.ts';
+import { firstKnown } from '../../life/participants.ts';
 import type { Acting, Expression } from '../../state/world.ts';
 import { answerOf, beginActivity, completeActivity, deliveredTo, isAsked, replyToMany } from './activity.ts';
 import { common } from './family.ts';
@@ -24,8 +24,8 @@ export function ask(x: Acting): void {
 
 /** The first candidate with a callback of its own; with one callback for all the element's id. */
 function participantOf(x: Acting, candidates: readonly string[]): string {
-  const named = candidates.find((candidate) => whereTo(x.world, candidate) !== null);
-  if (named !== undefined) return named;
+  const named = firstKnown(x.world, candidates);
+  if (named !== null) return named;
   throw new LanguageError(
     'MissingCallbackUrl',
     `no participant of ${candidates.map((each) => `'${each}'`).join(', ')} has a callback URL: the launch gave none for these names`,

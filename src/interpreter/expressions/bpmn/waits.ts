@@ -34,8 +34,9 @@ type Spec = {
 
 /** Where messages are kept that came before somebody waited for them. */
 const KEPT = 'kept!' as ExpressionId;
-/** Messages kept in one workflow. */
+/** Messages kept in one workflow, and characters of all of them. */
 export const KEPT_MAX = 1_000;
+export const KEPT_CHARACTERS_MAX = 4_000_000;
 
 export const happened = (key: string): ExpressionId => `@${key}` as ExpressionId;
 
@@ -294,22 +295,40 @@ export function hearBpmn(world: World, listener: ExpressionId, fields: Fields): 
   if (x !== null) world.send(plainReply(refOf(x), happened(spec.on), fields));
 }
 
-/** Keeps a message until somebody waits for it. False when there are too many. */
-export function keepMessage(world: World, name: string, fields: Fields): boolean {
+/**
+ * Keeps a message until somebody waits for it.
+ *
+ * @param seconds null: as long as the workflow lives
+ * @returns when it is kept until (null: the end of the workflow), or that there are too many
+ */
+export function keepMessage(
+  world: World,
+  name: string,
+  fields: Fields,
+  seconds: number | null,
+): { readonly until: number | null } | 'full' {
   const { header } = world;
-  if (header.messages >= KEPT_MAX) return false;
+  const until = seconds === null ? null : world.now + seconds * 1_000;
+  const kept: Kept = until === null ? [name, fields] : [name, fields, until];
+  const value = JSON.stringify(kept);
+  const isFull = (): boolean =>
+    header.messages >= KEPT_MAX || header.messageCharacters + value.length > KEPT_CHARACTERS_MAX;
+  if (isFull()) for (const [key, text] of keptIn(world)) if (isPast(world, readKept(text))) dropKept(world, key, text);
+  if (isFull()) return 'full';
   header.messages++;
   header.messageSeq++;
+  header.messageCharacters += value.length;
   const key = `m${String(header.messageSeq).padStart(9, '0')}`;
-  world.variables.set(`${KEPT} ${key}`, {
-    kind: 'put',
-    row: { scope: KEPT, name: key, value: JSON.stringify([name, fields]) },
-  });
-  return true;
+  world.variables.set(`${KEPT} ${key}`, { kind: 'put', row: { scope: KEPT, name: key, value } });
+  return { until };
 }
 
-function takeKept(world: World, name: string): Fields | null {
-  if (world.header.messages === 0) return null;
+type Kept = readonly [name: string, fields: Fields] | readonly [name: string, fields: Fields, until: number];
+const readKept = (text: string): Kept => JSON.parse(text) as Kept;
+const isPast = ({ now }: World, [, , until]: Kept): boolean => until !== undefined && until <= now;
+
+/** The messages that are kept, the oldest first. */
+function keptIn(world: World): readonly (readonly [key: string, text: string])[] {
   world.want({ kind: 'variables', scope: KEPT });
   const rows = new Map<string, string>();
   for (const row of world.loaded.variables.values()) if (row.scope === KEPT) rows.set(row.name, row.value);
@@ -318,12 +337,27 @@ function takeKept(world: World, name: string): Fields | null {
     if (op.kind === 'put') rows.set(op.row.name, op.row.value);
     else rows.delete(id.slice(KEPT.length + 1));
   }
-  for (const [key, value] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [of, fields] = JSON.parse(value) as [string, Fields];
-    if (of !== name) continue;
-    world.header.messages--;
-    world.variables.set(`${KEPT} ${key}`, { kind: 'delete' });
-    return fields;
+  return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function dropKept(world: World, key: string, text: string): void {
+  const { header } = world;
+  header.messages--;
+  // Releases before this one did not count them.
+  header.messageCharacters = Math.max(0, header.messageCharacters - text.length);
+  world.variables.set(`${KEPT} ${key}`, { kind: 'delete' });
+}
+
+function takeKept(world: World, name: string): Fields | null {
+  if (world.header.messages === 0) return null;
+  for (const [key, text] of keptIn(world)) {
+    const kept = readKept(text);
+    const [of, fields] = kept;
+    if (isPast(world, kept)) dropKept(world, key, text);
+    else if (of === name) {
+      dropKept(world, key, text);
+      return fields;
+    }
   }
   return null;
 }
