@@ -212,11 +212,12 @@ class ScopeCheck {
 
   private condition(flow: Flow | FlowNode, element: Element) {
     const text = element.text.trim();
-    const _language = attributeOf(element, 'language') || attributeOf(this.definitions.root, 'expressionLanguage');
     if (text === '') return this.note(flow, 'the condition is empty');
     if (element.attributes.has('resource')) return this.note(flow, 'the condition is a file');
     if (attributeOf(element, 'language') === 'rota') return;
-    this.language(flow, attributeOf(element, 'language'), text);
+    // Behind `=` it is FEEL, whatever the file has for others.
+    const byDefault = feelIn(text) === null ? attributeOf(this.definitions.root, 'expressionLanguage') : '';
+    this.language(flow, attributeOf(element, 'language') || byDefault, text);
     this.feel(flow, feelIn(text) ?? text);
   }
 

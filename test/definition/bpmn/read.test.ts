@@ -407,6 +407,19 @@ test('prefixes are whatever they are bound to, anywhere', () => {
   expect(readDefinition('<definitions><alice/></definitions>')).toMatchObject({ ok: true, format: 'xml' });
 });
 
+test('the language of a whole file counts for conditions that do not say they are FEEL', () => {
+  const said = (text: string, language: string): readonly string[] =>
+    complaints(
+      file(`${task}<task id="c"/>${flow('f', 'a', 'c', condition(text))}`).replace(
+        '<definitions ',
+        `<definitions expressionLanguage="${language}" `,
+      ),
+    );
+  expect(said('n &gt; 1', 'http://www.w3.org/1999/XPath')[0]).toContain('the language "http://www.w3.org/1999/XPath"');
+  expect(said('=n &gt; 1', 'http://www.w3.org/1999/XPath')).toEqual([]);
+  expect(said('n &gt; 1', 'https://www.omg.org/spec/DMN/20191111/FEEL/')).toEqual([]);
+});
+
 test('an id that is there twice is told at the second place, with the line of the first', () => {
   expect(complaints(file(`${task}\n\n${task}`))).toContain('a:6: the id "a" is there twice, on line 4 too');
 });
