@@ -38,12 +38,18 @@ const NO_TRANSACTION = /^-- No transaction\b/;
 const withoutConcurrently = (text: string): string =>
   NO_TRANSACTION.test(text) ? text.replaceAll(/\bindex concurrently\b/g, 'index') : text;
 
-/** What the files do. @param builds whether indexes are built while others write: not where nobody else is there */
-const loaderOf = (builds: boolean) => async (files: readonly string[]) => {
+/**
+ * What the files do.
+ *
+ * @param builds whether indexes are built while others write: not where nobody else is there
+ * @param full the tables that were there before and may hold much: their indexes are built afterwards (`buildIndexes`)
+ */
+const loaderOf = (builds: boolean, full: ReadonlySet<string>) => async (files: readonly string[]) => {
   const unitOf = async (file: string) => {
     const text = wayUp(await readFile(file, 'utf8'));
     const up = (builder: MigrationBuilder): void => {
-      if (!builds || !NO_TRANSACTION.test(text)) return void builder.sql(withoutConcurrently(text));
+      if (!builds || !NO_TRANSACTION.test(text))
+        return void builder.sql(withoutIndexes(withoutConcurrently(text), full));
       builder.noTransaction();
       // Others go on while it waits for those that have begun before it, so it may.
       builder.sql('set lock_timeout = 0');
@@ -54,6 +60,78 @@ const loaderOf = (builds: boolean) => async (files: readonly string[]) => {
   };
   return Promise.all(files.map(unitOf));
 };
+
+/** An index of a migration that is a transaction. */
+type Index = { readonly name: string; readonly table: string; readonly statement: string };
+
+const INDEX = /^create (unique )?index (?:if not exists )?(\w+)\s+on (\w+)\b([^;]*);/gim;
+
+/** The same without the indexes of some tables. */
+const withoutIndexes = (text: string, tables: ReadonlySet<string>): string =>
+  text.replaceAll(INDEX, (statement, _unique, _name, table: string) => (tables.has(table) ? 'select 1;' : statement));
+
+/** The indexes that the migrations of the folder leave behind, but for those of files that build them while steps go on. */
+function indexesIn(dir: string): readonly Index[] {
+  const found = new Map<string, Index>();
+  for (const name of namesIn(dir)) {
+    const text = wayUp(readFileSync(join(dir, `${name}.sql`), 'utf8'));
+    for (const [, dropped = ''] of text.matchAll(/\bdrop index (?:concurrently )?(?:if exists )?(\w+)/gi))
+      found.delete(dropped);
+    if (NO_TRANSACTION.test(text)) continue;
+    for (const [, unique = '', index = '', table = '', rest = ''] of text.matchAll(INDEX))
+      found.set(index, {
+        name: index,
+        table,
+        statement: `create ${unique}index concurrently ${index} on ${table}${rest}`,
+      });
+  }
+  return [...found.values()];
+}
+
+/** Those of them that are not there, or were begun and never done. */
+async function missingIndexes(client: Pick<pg.ClientBase, 'query'>, dir: string): Promise<readonly Index[]> {
+  const indexes = indexesIn(dir);
+  const { rows } = await client.query<{ name: string }>(
+    `select name from unnest($1::text[]) as name left join pg_index i on i.indexrelid = to_regclass(name)
+    where i.indexrelid is null or not i.indisvalid`,
+    [indexes.map(({ name }) => name)],
+  );
+  const names = new Set(rows.map(({ name }) => name));
+  return indexes.filter(({ name }) => names.has(name));
+}
+
+/** Builds indexes while steps go on: whoever writes waits for none of it. One server does it, others that start wait for it. */
+async function buildIndexes(client: pg.ClientBase, dir: string): Promise<void> {
+  for (;;) {
+    if ((await missingIndexes(client, dir)).length === 0) return;
+    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [BUILD_LOCK_ID]);
+    if (rows[0]?.mine === true) break;
+    await wait(BETWEEN_MS);
+  }
+  try {
+    for (const { name, statement } of await missingIndexes(client, dir)) {
+      // It waits for transactions that began before it, and nobody waits for it.
+      await client.query('set lock_timeout = 0');
+      await client.query('set statement_timeout = 0');
+      await client.query(`drop index concurrently if exists ${name}`);
+      await client.query(statement);
+    }
+  } finally {
+    await client.query('reset lock_timeout');
+    await client.query('reset statement_timeout');
+    await client.query('select pg_advisory_unlock($1)', [BUILD_LOCK_ID]);
+  }
+}
+/** Whoever holds it builds the indexes. Any number that nobody else has. */
+const BUILD_LOCK_ID = 7_241_865_325_823_966;
+
+/** The tables of the database. */
+async function tablesIn(client: Pick<pg.ClientBase, 'query'>): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = any(current_schemas(false))`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
 
 type MigrateOptions = {
   /** false where the database has no advisory locks; then only one server may migrate at a time. */
@@ -75,13 +153,17 @@ export async function migrate(
   dir: string,
   { locks = true, isPooled = false, isAlone = false }: MigrateOptions = {},
 ): Promise<void> {
-  if (await isUpToDate(client, dir)) return;
+  const builds = !isAlone && locks;
+  const isMigrated = await isUpToDate(client, dir);
+  if (isMigrated && (!builds || (await missingIndexes(client, dir)).length === 0)) return;
   const missing = await refuseNewer(client, dir);
   if (isPooled)
     throw new WronglySet(
       'DATABASE_URL leads through a pooler, and the tables have to be brought up to date, which needs a session that stays the same: ' +
         'run rota migrate once with the address of Postgres itself, then start again',
     );
+  if (isMigrated) return buildIndexes(client, dir);
+  const full: ReadonlySet<string> = builds ? await tablesIn(client) : new Set();
   const run = (): Promise<unknown> =>
     runner({
       dbClient: client,
@@ -90,7 +172,7 @@ export async function migrate(
       migrationsTable: 'migration',
       // A lock is held no longer than the migration that wants it takes.
       singleTransaction: false,
-      migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loaderOf(!isAlone) }],
+      migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loaderOf(!isAlone, full) }],
       ...(locks ? { advisoryLockMode: 'wait' as const } : { noLock: true }),
       log: () => {},
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
@@ -103,6 +185,7 @@ export async function migrate(
     if (locks) await client.query('select pg_advisory_unlock_all()');
   });
   await client.query('reset lock_timeout');
+  if (builds) await buildIndexes(client, dir);
 }
 
 /**

@@ -25,7 +25,11 @@ async function plays(file: string, wanted: Case['expect'], more: More = {}): Pro
   expect(await replayBpmn(one, bpmnInProcess())).toEqual([]);
 }
 const asked = (...ids: readonly string[]) => ids.map((id) => ({ participant: id, element: id }));
-const completed = (dispatches: Case['expect']['dispatches'], ends: readonly string[], more: Case['expect'] = {}) => ({
+const completed = (
+  dispatches: Case['expect']['dispatches'],
+  ends: readonly string[],
+  more: Case['expect'] = {},
+): Case['expect'] => ({
   ...{ outcome: 'completed', order: 'total', dispatches: dispatches ?? [], ends, errors: [] },
   ...more,
 });

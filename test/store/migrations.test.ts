@@ -127,6 +127,41 @@ describe.runIf(hasPostgres())('on Postgres', () => {
     await database.drop();
   });
 
+  test('an index that is not there, or was never finished, is built at the next start while others write', async () => {
+    const database = await freshDatabase();
+    const [client, holder, passing] = Array.from(
+      { length: 3 },
+      () => new pg.Client({ connectionString: database.url }),
+    );
+    await Promise.all([client?.connect(), holder?.connect(), passing?.connect()]);
+    if (client === undefined || holder === undefined || passing === undefined) throw new Error('There are three');
+    const before = await schemaOf((text) => database.query(text));
+    await client.query('drop index workflow_ended_newest');
+    await client.query(`update pg_index set indisvalid = false where indexrelid = 'history_position'::regclass`);
+    // Somebody writes, and is not done yet: the build waits for that, and nobody for the build.
+    await holder.query('begin');
+    await holder.query(`update workflow set ver = ver + 1`);
+    let isBuilt = false;
+    const building = migrate(client, ownMigrations()).then(() => {
+      isBuilt = true;
+    });
+    const waits = async (): Promise<boolean> =>
+      (
+        await passing.query(
+          `select 1 from pg_stat_activity where query like '%index concurrently%' and wait_event_type = 'Lock'`,
+        )
+      ).rows.length > 0;
+    await until('the build waits', waits);
+    await passing.query(`update workflow set ver = ver + 1`);
+    expect(isBuilt).toBe(false);
+    await holder.query('commit');
+    await building;
+    expect(await schemaOf((text) => database.query(text))).toBe(before);
+    expect((await client.query('select 1 from pg_index where not indisvalid')).rows).toEqual([]);
+    await Promise.all([client.end(), holder.end(), passing.end()]);
+    await database.drop();
+  });
+
   test('a migration that waits for a table lets others pass', async () => {
     const database = await freshDatabase({ empty: true });
     const [client, holder, passing] = Array.from(
