@@ -348,11 +348,13 @@ test('a condition may start an event sub-process, and be one of the ways of an e
     {
       outcome: 'completed',
       order: 'total',
-      dispatches: dispatches('a', 'help'),
+      // What follows is there for as long as the step lasts.
+      dispatches: [...dispatches('a', 'help'), { participant: 'b', element: 'b', optional: true }],
+      cancels: [{ participant: 'b', element: 'b', status: 'cancel', optional: true }],
       ends: ['se'],
       errors: [],
     },
-    { participants: { a: [{ reply: { alarm: true } }] } },
+    { participants: { a: [{ reply: { alarm: true } }], b: hold } },
   );
   await plays(
     `${start}<parallelGateway id="f"/>${ask('a')}<eventBasedGateway id="g"/><intermediateCatchEvent id="c">${when('paid = true')}</intermediateCatchEvent><intermediateCatchEvent id="t"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></intermediateCatchEvent>${end('e')}${end('x')}${end('y')}${path('st', 'f', 'a', 'e')}${path('f', 'g', 'c', 'x')}${path('g', 't', 'y')}`,
@@ -416,3 +418,22 @@ test('a name that is a key is asked before a pattern that another name fits', as
   await plays(inside, asked('a'), { callbacks: ['/.*/', 'b'] });
   await plays(inside, asked('bill'), { callbacks: ['/^bi/'] });
 });
+
+test('a dotted target of a mapping makes the objects it needs, and leaves what else is in them', () =>
+  plays(
+    `${start}<serviceTask id="a">${io('<zeebe:input source="=1" target="in.deep.n"/><zeebe:input source="two" target="in.text"/><zeebe:output source="=in.deep.n + 1" target="out.list.n"/><zeebe:output source="=9" target="known.b"/>')}</serviceTask>${end('e')}${path('st', 'a', 'e')}`,
+    {
+      outcome: 'completed',
+      order: 'total',
+      dispatches: [
+        {
+          ...{ participant: 'a', element: 'a' },
+          fields: { known: { a: 1, b: 2 }, in: { deep: { n: 1 }, text: 'two' } },
+        },
+      ],
+      ends: ['e'],
+      final_fields: { known: { a: 1, b: 9 }, out: { list: { n: 2 } } },
+      errors: [],
+    },
+    { fields: { known: { a: 1, b: 2 } } },
+  ));

@@ -49,6 +49,8 @@ const REACH_MAX = 50_000;
 export const EXPRESSIONS_CHARACTERS_MAX = 250_000;
 /** Characters of an id, of a key, of a name in a message. */
 const ID_MAX = 255;
+/** Names of a dotted target. */
+const TARGET_PARTS_MAX = 50;
 
 const NOT_SUPPORTED: ReadonlySet<string> = new Set([
   'complexGateway',
@@ -272,6 +274,8 @@ class ScopeCheck {
     this.defaultFlow(node);
     for (const { source, target } of [...node.input, ...node.output]) {
       if (target === '') this.note(node, 'a mapping has no target');
+      if (target.split('.').length > TARGET_PARTS_MAX)
+        this.note(node, `the target "${shortened(target)}" of a mapping has more than ${TARGET_PARTS_MAX} parts`);
       this.mapped(node, source);
     }
   }

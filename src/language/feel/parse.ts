@@ -127,6 +127,11 @@ class Parser {
     if (!this.is(text)) this.wrong(`expected "${text}", found ${shown(this.peek())}`);
     return this.take();
   }
+  /** A comma with something behind it. */
+  private between(end: string) {
+    this.expect(',');
+    if (this.is(end)) this.wrong(`expected more behind ",", found ${shown(this.peek())}`);
+  }
   private wrong(message: string, at = this.peek().at): never {
     throw new FeelSyntax(at, message);
   }
@@ -438,7 +443,7 @@ class Parser {
       const named = this.argumentName();
       if (named !== null) names.push(named);
       given.push(this.expression());
-      if (!this.is(')')) this.expect(',');
+      if (!this.is(')')) this.between(')');
     }
     if (names.length > 0 && names.length !== given.length)
       this.wrong('arguments are given all by name or all by place', at);
@@ -529,7 +534,7 @@ class Parser {
       seen.add(key);
       this.expect(':');
       entries.push([key, this.expression()]);
-      if (!this.is('}')) this.expect(',');
+      if (!this.is('}')) this.between('}');
     }
     return this.made({ kind: 'context', entries, at });
   }

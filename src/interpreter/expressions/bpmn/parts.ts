@@ -2,10 +2,18 @@ import { evaluateCondition } from '../../../language/condition.ts';
 import { type FeelWorld, feelJson } from '../../../language/feel/feel.ts';
 import type { FeelValue } from '../../../language/feel/values.ts';
 import { LanguageError } from '../../../language/language-error.ts';
-import { assign, lookup } from '../../../language/lookup.ts';
+import { lookup } from '../../../language/lookup.ts';
 import { substitute } from '../../../language/substitution.ts';
 import type { HistoryEntry } from '../../../model/history-kinds.ts';
-import { equalJson, type Fields, isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import {
+  equalJson,
+  type Fields,
+  isObject,
+  type Json,
+  type JsonObject,
+  ownValue,
+  withKey,
+} from '../../../model/json.ts';
 import { shorten, shownJson } from '../../../model/text.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { newScope, parentOf, read, valueToJson, visibleVariables, write } from '../../life/variables.ts';
@@ -130,9 +138,9 @@ export function setOutside(x: Acting, target: string, value: Json): void {
     put(place, scope, name, value);
     return;
   }
-  const before = variable(x, name);
-  const holder: JsonObject = before === undefined || !isObject(before) ? {} : { [name]: before };
-  put(place, scope, name, (ownValue(assign(holder, target, value), name) ?? null) as Json);
+  const own = read(place, scope, name);
+  const before = own === undefined ? undefined : valueToJson(x.world, own);
+  put(place, scope, name, within(before, target.split('.').slice(1), value));
 }
 
 function placeFor(x: Acting, name: string): Acting | null {
@@ -149,9 +157,21 @@ export function setLocal(x: Acting, target: string, value: Json): void {
   const scope = x.node.scope ?? newScope();
   x.node.scope = scope;
   const name = target.includes('.') ? target.slice(0, target.indexOf('.')) : target;
-  const own = read(x, scope, name);
-  const holder: JsonObject = own === undefined ? {} : { [name]: valueToJson(x.world, own) };
-  put(x, scope, name, (ownValue(assign(holder, target, value), name) ?? null) as Json);
+  const own = name === target ? undefined : read(x, scope, name);
+  const before = own === undefined ? undefined : valueToJson(x.world, own);
+  put(x, scope, name, within(before, target.split('.').slice(1), value));
+}
+
+/** A copy of a value with another one at a path in it; what is not there on the way becomes an object. */
+function within(before: Json | undefined, path: readonly string[], value: Json): Json {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (Array.isArray(before) && /^\d+$/.test(key)) {
+    const items = before as readonly Json[];
+    return items.map((item, i) => (i === Number(key) ? within(item, rest, value) : item));
+  }
+  const object = before !== undefined && isObject(before) ? before : {};
+  return withKey(object, key, within(ownValue(object, key), rest, value));
 }
 
 // Expressions.
