@@ -421,14 +421,14 @@ test('a name that is a key is asked before a pattern that another name fits', as
 
 test('a dotted target of a mapping makes the objects it needs, and leaves what else is in them', () =>
   plays(
-    `${start}<serviceTask id="a">${io('<zeebe:input source="=1" target="in.deep.n"/><zeebe:input source="two" target="in.text"/><zeebe:output source="=in.deep.n + 1" target="out.list.n"/><zeebe:output source="=9" target="known.b"/>')}</serviceTask>${end('e')}${path('st', 'a', 'e')}`,
+    `${start}<serviceTask id="a">${io('<zeebe:input source="=1" target="box.deep.n"/><zeebe:input source="two" target="box.text"/><zeebe:output source="=box.deep.n + 1" target="out.list.n"/><zeebe:output source="=9" target="known.b"/>')}</serviceTask>${end('e')}${path('st', 'a', 'e')}`,
     {
       outcome: 'completed',
       order: 'total',
       dispatches: [
         {
           ...{ participant: 'a', element: 'a' },
-          fields: { known: { a: 1, b: 2 }, in: { deep: { n: 1 }, text: 'two' } },
+          fields: { known: { a: 1, b: 2 }, box: { deep: { n: 1 }, text: 'two' } },
         },
       ],
       ends: ['e'],
