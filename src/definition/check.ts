@@ -19,10 +19,27 @@ const DATA_BELOW: ReadonlySet<string> = new Set(['filter', 'participant']);
  * @returns in document order, at most `limits.complaints`; empty for a legal tree
  */
 export function checkTree(root: Tree, limits: Limits): readonly Fault[] {
+  return faultsIn(root, limits, 'all');
+}
+
+/**
+ * The same in two halves, for a tree that is converted and not run.
+ *
+ * @returns `form`: limits, texts that cannot be stored; `meaning`: what a launch would refuse besides
+ */
+export const checkApart = (
+  root: Tree,
+  limits: Limits,
+): { readonly form: readonly Fault[]; readonly meaning: readonly Fault[] } => {
+  const form = faultsIn(root, limits, 'form');
+  return { form, meaning: form.length > 0 ? [] : faultsIn(root, limits, 'all') };
+};
+
+function faultsIn(root: Tree, limits: Limits, which: 'all' | 'form'): readonly Fault[] {
   const faults: Fault[] = [];
   const path: number[] = [];
   let nodes = 0;
-  visit(root, true);
+  visit(root, which === 'all');
   return faults;
 
   function fault(node: Tree, message: string): void {

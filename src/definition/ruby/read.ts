@@ -1,7 +1,7 @@
 import type { Json } from '../../model/json.ts';
 import { definitionName } from '../../model/reorganise.ts';
 import { makeTree, type Tree } from '../../model/tree.ts';
-import { checkTree } from '../check.ts';
+import { checkApart } from '../check.ts';
 import { type Complaint, complaintAt, type Place, placeAt, Refusal } from '../complaint.ts';
 import { LIMITS, type Limits } from '../limits.ts';
 import { RUBYS_OWN } from './kernel.ts';
@@ -90,18 +90,20 @@ export function readRuby(text: string, parse: ParseRuby, limits: Limits = RUBY_L
       try {
         const built = build(call, bytes, limits);
         const at = (node: Tree): number => offsetOf(built.nodes.get(node)?.location.startOffset ?? 0);
-        const faults = checkTree(built.tree, limits);
-        if (faults.length > 0)
-          return { ok: false, errors: faults.map(({ message, node }) => complaintAt(text, at(node), message)) };
-        const warnings = built.skipped
-          .slice(0, limits.complaints)
-          .map((node) =>
-            complaintAt(
-              text,
-              offsetOf(node.location.startOffset),
-              'a value that stands alone does nothing, and is left out',
-            ),
-          );
+        const { form, meaning } = checkApart(built.tree, limits);
+        if (form.length > 0)
+          return { ok: false, errors: form.map(({ message, node }) => complaintAt(text, at(node), message)) };
+        const skipped = built.skipped.map((node) =>
+          complaintAt(
+            text,
+            offsetOf(node.location.startOffset),
+            'a value that stands alone does nothing, and is left out',
+          ),
+        );
+        const unlaunched = meaning.map(({ message, node }) =>
+          complaintAt(text, at(node), `a launch of this is refused: ${message}`),
+        );
+        const warnings = [...skipped, ...unlaunched].slice(0, limits.complaints);
         return { ok: true, tree: built.tree, placeOf: (node) => placeAt(text, at(node)), warnings };
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;

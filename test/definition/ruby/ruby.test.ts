@@ -211,6 +211,28 @@ describe('other ways to write', () => {
   });
 });
 
+test('what a launch would refuse is converted all the same, and said', () => {
+  const converted = convertOne(inDefine("registerp 'x', :regex => /^y/\n  every '10m'\n  define do alpha end"), {
+    ...{ from: null, to: 'json', name: null, parse },
+  });
+  expect(converted.ok && treeToJson(converted.tree)).toEqual([
+    'define',
+    {},
+    [
+      ['registerp', { x: null, regex: '/^y/' }, []],
+      ['every', { '10m': null }, []],
+      ['define', {}, [['alpha', {}, []]]],
+    ],
+  ]);
+  expect(converted.ok && converted.warnings.map(({ line, message }) => [line, message])).toEqual(
+    expect.arrayContaining([
+      [2, 'a launch of this is refused: the expression "registerp" is not supported and refused'],
+      [3, 'a launch of this is refused: "every" has nothing to run'],
+      [4, 'a launch of this is refused: "define" inside a definition needs a name'],
+    ]),
+  );
+});
+
 describe('what is not literal', () => {
   test.each([
     ["a :x => ENV['X']", "2:11 ENV['X'] is a call"],
