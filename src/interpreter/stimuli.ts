@@ -9,15 +9,7 @@ import { add, broken, cancelOne, move, reapply, replay } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { claim, claimed, heartbeat, isInTheWay } from './claims.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
-import {
-  deliverMessage,
-  deliverSignal,
-  fireTimer,
-  hearBpmn,
-  KEPT_CHARACTERS_MAX,
-  KEPT_MAX,
-  keepMessage,
-} from './expressions/bpmn/waits.ts';
+import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_FULL, keepMessage } from './expressions/bpmn/waits.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
@@ -226,11 +218,7 @@ function message(world: World, event: Of<'message'>): Answer {
   if (to !== null) return { ok: true, value: { delivered: 1, expression: to.x.node.id, element: to.element } };
   if (!event.keep) return { ok: true, value: { delivered: 0, expression: null } };
   const kept = keepMessage(world, name, fields, event.seconds ?? null);
-  if (kept === 'full')
-    return fault(
-      'messages_full',
-      `the workflow keeps as much as it may already that nobody has waited for (${KEPT_MAX} messages, ${KEPT_CHARACTERS_MAX} characters)`,
-    );
+  if (kept === 'full') return fault('messages_full', KEPT_FULL);
   return { ok: true, value: { delivered: 0, expression: null, kept: true, until: kept.until } };
 }
 

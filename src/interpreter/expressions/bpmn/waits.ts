@@ -35,8 +35,9 @@ type Spec = {
 /** Where messages are kept that came before somebody waited for them. */
 const KEPT = 'kept!' as ExpressionId;
 /** Messages kept in one workflow, and characters of all of them. */
-export const KEPT_MAX = 1_000;
-export const KEPT_CHARACTERS_MAX = 4_000_000;
+const KEPT_MAX = 1_000;
+const KEPT_CHARACTERS_MAX = 4_000_000;
+export const KEPT_FULL = `the workflow keeps as much as it may already that nobody has waited for (${KEPT_MAX} messages, ${KEPT_CHARACTERS_MAX} characters)`;
 
 export const happened = (key: string): ExpressionId => `@${key}` as ExpressionId;
 
