@@ -9,7 +9,14 @@ import { add, broken, cancelOne, move, reapply, replay } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { claim, claimed, heartbeat, isInTheWay } from './claims.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
-import { deliverMessage, deliverSignal, fireTimer, hearBpmn, KEPT_FULL, keepMessage } from './expressions/bpmn/waits.ts';
+import {
+  deliverMessage,
+  deliverSignal,
+  fireTimer,
+  hearBpmn,
+  KEPT_FULL,
+  keepMessage,
+} from './expressions/bpmn/waits.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
