@@ -11,6 +11,8 @@ import type { Parking } from './parking.ts';
  *
  * The rest of a long step fills a transaction by itself, and nobody waits for its answer. So it has one of its own, in turn with the others: who
  * comes while a workflow of thousands of branches is born waits for one part of that at most, and shares none.
+ * The ends of tries that no step of their workflow took along have turns of their own, too: thousands may come at once.
+ *
  * Where such a part holds everybody up for long (megabytes of fields are read, copied and written), its workflow then pauses the longer, as long as others
  * are at work: of a hundred steps of theirs one at most meets it. Alone it goes on at once.
  *
@@ -21,6 +23,8 @@ import type { Parking } from './parking.ts';
 export type Lane = {
   readonly queue: Queue<Waiting>;
   readonly rests: Queue<Waiting>;
+  /** How tries ended for which no step of their workflow has come: nobody waits for that to be written. */
+  readonly ends: Queue<Waiting>;
   /** Parked workflows whose turn has come, each to be taken alone. */
   readonly alone: Queue<WorkflowId>;
   running: boolean;
@@ -55,6 +59,9 @@ const HEAVY_MAX = 1_000;
 /** Any step takes up what is left of the one before it, so whether its turn comes early or late changes nothing for its workflow. */
 const isRest = ({ entry }: Waiting): boolean =>
   entry.kind === 'stimulus' && entry.stimulus.event.kind === 'due' && entry.stimulus.event.agenda === CONTINUATION;
+
+/** How a try ended, with nothing in it that sets the workflow going. */
+const isEnd = ({ entry }: Waiting): boolean => entry.kind === 'outcome' && entry.outcome.urgent !== true;
 
 export type Lanes = {
   /** Behind everything else of its workflow. */
@@ -94,6 +101,7 @@ export function makeLanes(parts: {
   const lanes: readonly Lane[] = Array.from({ length: Math.max(1, parts.count) }, () => ({
     queue: makeQueue<Waiting>(),
     rests: makeQueue<Waiting>(),
+    ends: makeQueue<Waiting>(),
     alone: makeQueue<WorkflowId>(),
     running: false,
     limit: batchMax,
@@ -188,9 +196,12 @@ export function makeLanes(parts: {
     parts.onIdle();
   }
 
-  const hasWork = ({ queue, rests, alone }: Lane): boolean => queue.size + rests.size + alone.size > 0;
+  const queueOf = (lane: Lane, waiting: Waiting): Queue<Waiting> =>
+    isRest(waiting) ? lane.rests : isEnd(waiting) ? lane.ends : lane.queue;
+  const hasWork = ({ queue, rests, ends, alone }: Lane): boolean =>
+    queue.size + rests.size + ends.size + alone.size > 0;
 
-  /** The next batch of a lane: the usual one, a parked workflow, and rests of long steps take turns. Empty when there is nothing to do. */
+  /** The next batch of a lane: the usual one, a parked workflow, rests of long steps and ends of tries take turns. Empty when there is nothing to do. */
   function take(lane: Lane): readonly Waiting[] {
     for (let way = 1; way <= ways.length; way++) {
       const turn = (lane.turn + way) % ways.length;
@@ -230,6 +241,7 @@ export function makeLanes(parts: {
   const ways = [
     parkedOf,
     (lane: Lane) => takeFrom(lane, lane.rests, RESTS_AT_ONCE),
+    (lane: Lane) => takeFrom(lane, lane.ends, lane.limit),
     (lane: Lane) => takeFrom(lane, lane.queue, lane.limit),
   ];
 
@@ -238,7 +250,7 @@ export function makeLanes(parts: {
       // Its workflow is locked elsewhere: what came first goes first.
       if (parking.gather(waiting)) return;
       const lane = of(waiting.entry.workflow);
-      (isRest(waiting) ? lane.rests : lane.queue).push(waiting);
+      queueOf(lane, waiting).push(waiting);
       start(lane);
     },
     hurry: () => {
@@ -246,8 +258,8 @@ export function makeLanes(parts: {
       for (const waiting of [...pausing.keys()]) goOn(waiting);
     },
     putBack: (lane, waiting) => {
-      lane.rests.unshift(waiting.filter(isRest));
-      lane.queue.unshift(waiting.filter((one) => !isRest(one)));
+      for (const queue of [lane.rests, lane.ends, lane.queue])
+        queue.unshift(waiting.filter((one) => queueOf(lane, one) === queue));
     },
     of,
     takeAlone: (workflow) => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Waiting } from '../../src/engine/entry.ts';
 import { GATHER_MS_MAX, makeLanes } from '../../src/engine/lanes.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
-import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
+import { type ExpressionId, shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 
 const waiting = (workflow: string, agenda = ''): Waiting => ({
@@ -17,6 +17,25 @@ const waiting = (workflow: string, agenda = ''): Waiting => ({
 });
 
 type Batch = readonly string[];
+
+const endOfTry = (workflow: string): Waiting => ({
+  entry: {
+    kind: 'outcome',
+    workflow: workflow as WorkflowId,
+    outcome: {
+      workflow: workflow as WorkflowId,
+      workitem: '0' as ExpressionId,
+      claim: '',
+      send: 'active',
+      number: 1,
+      startedAt: 0,
+      endedAt: 0,
+      result: { kind: 'delivered', status: 200 },
+    },
+    seed: '',
+  },
+  caller: null,
+});
 
 /** Lanes whose batches are kept, each handled as `then` says; `rested` resolves when there is nothing left. */
 function lanes(
@@ -98,6 +117,21 @@ test('parked workflows and the others take turns, and what comes for a parked on
   takeAlone('p' as WorkflowId);
   await rested;
   expect(batches).toEqual([['a', 'b', 'c', 'd'], ['p', 'p'], ['e']]);
+});
+
+test('who comes waits for one batch of ends of tries at most, however many there are', async () => {
+  const lane = lanes({ then: (_batch, n) => n === 1 && lane.add(waiting('caller')) });
+  for (let n = 0; n < 20; n++) lane.add(endOfTry('wide'));
+  lane.add(waiting('caller'));
+  await lane.rested;
+  expect(lane.batches.map(([first, ...others]) => `${first} ${others.length + 1}`)).toEqual([
+    'wide 4',
+    'caller 2',
+    'wide 4',
+    'wide 4',
+    'wide 4',
+    'wide 4',
+  ]);
 });
 
 test('the rest of a long step shares no batch with those who come, and they wait for one of them at most', async () => {
