@@ -1,6 +1,7 @@
 import { seededIds } from '../../src/runtime/ids.ts';
-import { type ChildServer, freePort, makeChildServers } from '../support/child-server.ts';
+import { type ChildServer, makeChildServers } from '../support/child-server.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 import { judge, type Verdict } from '../support/journal-verdict.ts';
 import { startCrew } from '../support/participant-crew.ts';
 import { startLoad } from '../support/participant-load.ts';

@@ -1,6 +1,7 @@
 import { seededIds } from '../../src/runtime/ids.ts';
-import { type ChildServer, freePort, makeChildServers } from '../support/child-server.ts';
+import { type ChildServer, makeChildServers } from '../support/child-server.ts';
 import { startCluster } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 import { pause, until } from '../support/until.ts';
 
 /*

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DATABASE_ENDED } from '../../src/server/open.ts';
-import { type ChildServer, type ChildServers, freePort, makeChildServers } from '../support/child-server.ts';
+import { type ChildServer, type ChildServers, makeChildServers } from '../support/child-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { readyFolder } from '../support/ready-folder.ts';
 import { until } from '../support/until.ts';
 

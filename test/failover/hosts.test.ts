@@ -3,8 +3,8 @@ import { persist } from '../../src/store/connections.ts';
 import { HOSTS_MAX, type Hosts, makeHosts, readHosts, shownHosts } from '../../src/store/hosts.ts';
 import { openStore } from '../../src/store/open.ts';
 import { StoreUnavailable, WronglySet } from '../../src/store/store.ts';
-import { freePort } from '../support/cluster.ts';
 import { type Behaviour, type FakePostgres, startFakePostgres } from '../support/fake-postgres.ts';
+import { freePort } from '../support/free-port.ts';
 
 describe('the hosts of DATABASE_URL', () => {
   test.each([

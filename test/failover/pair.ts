@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { findBinaries, findUser, freePort, stopAtEnd } from '../support/cluster.ts';
+import { findBinaries, findUser, stopAtEnd } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
 
 /* Two servers of Postgres, of which one follows the other. */

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { findUser, freePort } from '../support/cluster.ts';
+import { findUser } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 
 /* A PgBouncer in transaction mode before Postgres, as docs/operating.md tells to set it. */
 

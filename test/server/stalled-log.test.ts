@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runNode } from '../support/child.ts';
-import { freePort } from '../support/child-server.ts';
+import { QUICK, runNode } from '../support/child.ts';
+import { compiled } from '../support/compiled.ts';
+import { freePort } from '../support/free-port.ts';
 import { readyFolder } from '../support/ready-folder.ts';
 import { send } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -21,7 +22,7 @@ test('a server whose log nobody reads answers and stops, and then says how many 
 }, async () => {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'rota-'));
-  const child = spawn(process.execPath, ['scripts/start.mjs'], {
+  const child = spawn(process.execPath, [...QUICK, 'scripts/start.mjs'], {
     cwd: root,
     env: {
       PATH: process.env['PATH'] ?? '',
@@ -66,8 +67,8 @@ test('a log that goes to a file is whole when the process has ended', { timeout:
   const folder = mkdtempSync(join(tmpdir(), 'rota-'));
   const file = join(folder, 'log');
   const out = openSync(file, 'w');
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', LOGS], {
-    cwd: root,
+  const child = spawn(process.execPath, ['--input-type=module', '-e', LOGS], {
+    cwd: compiled(),
     stdio: ['ignore', out, 'inherit'],
   });
   closeSync(out);
@@ -80,7 +81,7 @@ test('a log that goes to a file is whole when the process has ended', { timeout:
 });
 
 const LOGS = `
-import { makeLog } from './src/runtime/log.ts';
+import { makeLog } from './src/runtime/log.js';
 const log = makeLog({ level: 'info' });
 for (let i = 0; i < 5000; i++) log.info('a line', { event: 'test', i });
 process.exit(0);`;
@@ -90,12 +91,10 @@ test.each([
   ['a promise nobody waits for', "void Promise.reject(new Error('planted'));"],
 ])('%s ends the process with a last line behind those before it', { timeout: 60_000 }, async (_, failing) => {
   const child = runNode([
-    '--import',
-    'tsx',
     '--input-type=module',
     '-e',
-    `import { makeLog } from './src/runtime/log.ts';
-import { endWithLastLine } from './src/server/last-line.ts';
+    `import { makeLog } from '${compiled()}/src/runtime/log.js';
+import { endWithLastLine } from '${compiled()}/src/server/last-line.js';
 const log = makeLog({ level: 'info' });
 endWithLastLine(log);
 log.info('first', { event: 'first' });

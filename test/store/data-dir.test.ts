@@ -8,6 +8,8 @@ import type { WorkflowId } from '../../src/model/ids.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { DataDirLocked, lockDataDir } from '../../src/store/data-dir-lock.ts';
 import { openStore } from '../../src/store/open.ts';
+import { QUICK } from '../support/child.ts';
+import { compiled } from '../support/compiled.ts';
 import { readyFolder } from '../support/ready-folder.ts';
 import { AT } from './samples.ts';
 
@@ -33,7 +35,7 @@ function startChild(
   task: 'lock' | 'write',
   dir: string,
 ): { readonly pid: number; readonly kill: () => Promise<void>; readonly lines: AsyncIterator<string> } {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/embedded-child.ts', task, dir], {
+  const child = spawn(process.execPath, [...QUICK, join(compiled(), 'test/support/embedded-child.js'), task, dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);

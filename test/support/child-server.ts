@@ -1,16 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { FromChild, Point, ToChild } from '../crash/child.ts';
+import { QUICK } from './child.ts';
+import { compiled } from './compiled.ts';
 
 /** What test/crash/child.ts says when it begins to loop. */
 export const LOOPS = 'loops for ever';
 
 /* Servers in processes of their own (test/crash/child.ts), to be killed, frozen and started again. */
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export type ChildServer = {
   readonly url: string;
@@ -27,33 +24,23 @@ export type ChildServer = {
   readonly ended: Promise<number | null>;
 };
 
-/** Servers compiled once, for they are started often and compiling takes longer than starting. */
 export type ChildServers = {
   /** @throws with everything it has said when it ends before it is ready */
   readonly start: (settings: Readonly<Record<string, string>>) => Promise<ChildServer>;
-  /** Kills whatever still runs and removes what was compiled. */
+  /** Kills whatever still runs. */
   readonly close: () => Promise<void>;
 };
 
 const OUTPUT_MAX = 20_000;
 
 export function makeChildServers(): ChildServers {
-  // Inside the project, so that packages, migrations and the version are found; and where nobody looks.
-  const folder = mkdtempSync(join(root, 'node_modules', '.rota-'));
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [
-    compiler,
-    ...['-p', join(root, 'test/crash/tsconfig.json'), '--noCheck', '--sourceMap', 'false', '--outDir', folder],
-  ]);
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "version": "0.0.0" }');
+  const folder = compiled();
   const entry = join(folder, 'test/crash/child.js');
   const living = new Set<ChildServer>();
 
   return {
     start: async (settings) => {
-      const isEmbedded = settings['DATABASE_URL'] === undefined;
-      // The embedded database is a large program that is compiled at every start; compiling it badly is twice as quick.
-      const child = spawn(process.execPath, [...(isEmbedded ? ['--liftoff-only'] : []), entry], {
+      const child = spawn(process.execPath, [...QUICK, entry], {
         cwd: folder,
         // Settings of whoever runs the tests must not leak in.
         env: {
@@ -73,7 +60,6 @@ export function makeChildServers(): ChildServers {
     close: async () => {
       for (const server of living) server.signal('SIGKILL');
       await Promise.all([...living].map((server) => server.ended));
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -120,14 +106,3 @@ async function ready(child: ChildProcess): Promise<ChildServer> {
     ended,
   };
 }
-
-/** A port of loopback that is free now, for servers that must come back where they were. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { inject } from 'vitest';
 import { setMemoryTemplate } from '../../src/store/memory-template.ts';
 import type {} from './embedded-setup.ts';
 
-/* Before each file: databases that keep nothing begin with a copy of the one that embedded-setup.ts made. */
+/* Before each file: databases that keep nothing begin with a copy of the one that embedded-setup.ts made, and those in a folder sync nothing. */
 
+createRequire(import.meta.url)('./unsynced.cjs');
 const { archive } = inject('embedded');
 
 /** A Blob whose bytes are at hand: Node gives those of one of its own in small pieces, which takes longer than all else of a start. */
