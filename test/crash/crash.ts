@@ -1,8 +1,9 @@
 import { seededIds } from '../../src/runtime/ids.ts';
-import { type ChildServer, freePort, makeChildServers } from '../support/child-server.ts';
+import { type ChildServer, makeChildServers } from '../support/child-server.ts';
+import { freePort } from '../support/free-port.ts';
 import type { Journal } from '../support/journal.ts';
 import { judge, type Verdict } from '../support/journal-verdict.ts';
-import { startCrew } from '../support/participant-crew.ts';
+import { soon, startCrew } from '../support/participant-crew.ts';
 import { startLoad } from '../support/participant-load.ts';
 import type { Point } from './child.ts';
 
@@ -45,17 +46,26 @@ export async function crash(settings: Readonly<Record<string, string>>, seed: nu
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const servers = makeChildServers();
-  const start = (): Promise<ChildServer> =>
-    servers.start({
+  let started: Promise<unknown> = Promise.resolve();
+  const start = (): Promise<ChildServer> => {
+    const server = servers.start({
       PORT: String(port),
       // What a dead server had claimed stands still for the length of a lease.
       ...{ CALLBACK_TIMEOUT: '1', LEASE_SECONDS: '11', RETRY_DELAYS: Array(30).fill('0.5').join() },
       ...settings,
     });
-  const crew = await startCrew(() => url);
+    started = server.catch(() => {});
+    return server;
+  };
+  // Nobody calls again while a server starts: it would be refused by a port without a server, and take the processor from the one that starts.
+  const again = async (): Promise<void> => {
+    await soon();
+    await started;
+  };
+  const crew = await startCrew(() => url, again);
   const { journal } = crew;
   crew.keepInFlight(IN_FLIGHT_MIN);
-  const load = startLoad({ crew, serverUrl: () => url, inFlight: IN_FLIGHT, most: WORKFLOWS_MAX, seed });
+  const load = startLoad({ crew, serverUrl: () => url, inFlight: IN_FLIGHT, most: WORKFLOWS_MAX, seed, again });
   try {
     const kills: { readonly kill: Kill; readonly inFlight: number }[] = [];
     for (const { kill } of plan) {

@@ -20,6 +20,7 @@ export type Poster = {
 const ANSWER_MS_MAX = 15_000;
 /** Between two attempts at something a server could not answer. */
 const AGAIN_MS = 50;
+export const soon = (): Promise<void> => pause(AGAIN_MS);
 
 export function makePoster(): Poster {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -77,8 +78,9 @@ type Callback = {
 /**
  * @param serverUrl the server to hand workitems back to, asked before every attempt. The field `last` of a workflow names the
  *   participant that ends it; a participant `sleeper` never hands anything back.
+ * @param again when something a server could not answer is attempted again
  */
-export async function startCrew(serverUrl: () => string): Promise<Crew> {
+export async function startCrew(serverUrl: () => string, again: () => Promise<void> = soon): Promise<Crew> {
   const journal = makeJournal();
   const poster = makePoster();
   let stopped = false;
@@ -118,7 +120,7 @@ export async function startCrew(serverUrl: () => string): Promise<Crew> {
         if (fields['last'] === participant) journal.over(workflow);
       }
       if (how !== 'unknown') break;
-      await pause(AGAIN_MS);
+      await again();
     }
     busy.delete(workitem);
   }

@@ -1,7 +1,6 @@
 import { seededIds } from '../../src/runtime/ids.ts';
 import type { Crew } from './participant-crew.ts';
-import { makePoster } from './participant-crew.ts';
-import { pause } from './until.ts';
+import { makePoster, soon } from './participant-crew.ts';
 
 /* Workflows for a crew (participant-crew.ts): launched so that some number of them is always in flight. */
 
@@ -63,12 +62,12 @@ export type Load = {
 };
 
 const LAUNCHERS = 6;
-const AGAIN_MS = 50;
 
 /**
  * @param serverUrl asked before every launch
  * @param inFlight so many workflows are kept in flight
  * @param most so many are launched in all
+ * @param again when a launch that came to nothing is followed by the next
  */
 export function startLoad(parts: {
   readonly crew: Crew;
@@ -76,8 +75,9 @@ export function startLoad(parts: {
   readonly inFlight: number;
   readonly most: number;
   readonly seed: number;
+  readonly again?: () => Promise<void>;
 }): Load {
-  const { crew, serverUrl } = parts;
+  const { crew, serverUrl, again = soon } = parts;
   const { journal } = crew;
   const poster = makePoster();
   const ids = seededIds(parts.seed);
@@ -110,7 +110,7 @@ export function startLoad(parts: {
       }
       if (reply !== null && reply.status < 500) journal.complain(`a launch is answered ${reply.status}: ${reply.text}`);
       begun -= 1; // perhaps it was launched all the same; then the journal hears of it
-      await pause(AGAIN_MS);
+      await again();
     }
   }
 
