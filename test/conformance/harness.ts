@@ -3,7 +3,7 @@ import type { Case } from './cases.ts';
 import type { Result } from './compare.ts';
 import { differences } from './compare.ts';
 import type { Listener, Target } from './http.ts';
-import { overHttp } from './http.ts';
+import { overHttp, readsTheClock, sideBySide, wantsToBeAlone } from './http.ts';
 import type { InProcess, Parts } from './in-process.ts';
 import { inProcess } from './in-process.ts';
 import { replay } from './replay.ts';
@@ -47,4 +47,24 @@ export async function playOverHttp(one: Case, target: Target, listener: Listener
     const verdict = { one, result, differences: differences(one, result), tries };
     if (verdict.differences.length === 0 || tries === (isTimed ? TIMING_TRIES : 1)) return verdict;
   }
+}
+
+/**
+ * Plays cases against a server whose clock can be moved: those that are about time or about other workflows one after the other, the others
+ * side by side.
+ *
+ * @returns the cases that failed, each with its differences
+ */
+export async function playTogether(
+  cases: readonly Case[],
+  target: Target,
+  listener: Listener,
+): Promise<readonly string[]> {
+  const failed: string[] = [];
+  const isApart = (one: Case): boolean => readsTheClock(one) || wantsToBeAlone(one);
+  await sideBySide(cases, isApart, async (one) => {
+    const { differences } = await playOverHttp(one, target, listener);
+    if (differences.length > 0) failed.push(`${one.group}/${one.name}: ${differences.join('\n  ')}`);
+  });
+  return failed;
 }

@@ -2,7 +2,7 @@ import { readConfig } from '../../src/server/config.ts';
 import { start } from '../../src/server/start.ts';
 import { readTold } from '../patterns/cases.ts';
 import { readCases } from './cases.ts';
-import { playOverHttp } from './harness.ts';
+import { playTogether } from './harness.ts';
 import { findTarget, listen } from './http.ts';
 
 /** So many cases over HTTP, one after the other, on a machine that does other things too. */
@@ -21,13 +21,8 @@ export async function playAll(environment: { readonly [name: string]: string }):
   try {
     const target = await findTarget(running.url);
     if (!target.testClock) throw new Error('The server was started with TEST_CLOCK=1, but its clock cannot be moved');
-    const failed: string[] = [];
     // Patterns move the clock by days, so they come first: what cases leave waiting would fire again and again meanwhile.
-    for (const one of [...readTold(), ...readCases()]) {
-      const { differences } = await playOverHttp(one, target, listener);
-      if (differences.length > 0) failed.push(`${one.group}/${one.name}: ${differences.join('\n  ')}`);
-    }
-    return failed;
+    return await playTogether([...readTold(), ...readCases()], target, listener);
   } finally {
     await running.stop();
     await listener.close();

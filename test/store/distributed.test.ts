@@ -4,7 +4,7 @@ import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
 import type { Store } from '../../src/store/store.ts';
 import { readCases } from '../conformance/cases.ts';
-import { playOverHttp } from '../conformance/harness.ts';
+import { playTogether } from '../conformance/harness.ts';
 import { findTarget, type Listener, listen, type Target } from '../conformance/http.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { type Proxy as CuttingProxy, startProxy } from '../support/proxy.ts';
@@ -83,12 +83,7 @@ describe.runIf(hasPostgres())('a server on a database that is many', { timeout: 
   test('plays fifty cases of the corpus, conflicts or not', async () => {
     const cases = readCases().filter((_, i) => i % EVERY === 0);
     expect(cases.length).toBeGreaterThan(50);
-    const failed: string[] = [];
-    for (const one of cases) {
-      const { differences } = await playOverHttp(one, target, listener);
-      if (differences.length > 0) failed.push(`${one.group}/${one.name}: ${differences.join('\n  ')}`);
-    }
-    expect(failed).toEqual([]);
+    expect(await playTogether(cases, target, listener)).toEqual([]);
     expect(proxy.injected()).toBeGreaterThan(25);
   });
 
