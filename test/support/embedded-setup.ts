@@ -5,12 +5,12 @@ import { join, sep } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { openStore } from '../../src/store/open.ts';
 
-/*
- * Runs once before all tests: makes an embedded database with all tables, of which each database that keeps nothing begins with a copy
+/**
+ * Before all tests: makes an embedded database with all tables, of which each database that keeps nothing begins with a copy
  * (embedded-template.ts), and one in a folder where a test wants no other (ready-folder.ts). To make one anew takes seconds, and many
  * files want one.
  */
-export default async function setup(project: TestProject): Promise<() => void> {
+export async function setupEmbedded(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'rota-embedded-'));
   const dataDir = join(folder, 'data');
   const store = await openStore({ databaseUrl: null, dataDir, prepared: true });

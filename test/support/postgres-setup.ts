@@ -4,11 +4,18 @@ import { migrate, ownMigrations } from '../../src/store/migrate.ts';
 import { startCluster, TEMPLATE } from './cluster.ts';
 import type {} from './postgres.ts';
 
-/*
- * Runs once before the tests that want Postgres: the one DATABASE_URL names, or a throw-away cluster. A template with all tables is
+/** Files that are given a Postgres; whoever needs one elsewhere is named `….postgres.test.ts`. */
+const WANTS_POSTGRES = /\/test\/store\/|\.postgres\.test\.ts$/;
+
+/**
+ * Before all tests, where some of them want Postgres: the one DATABASE_URL names, or a throw-away cluster. A template with all tables is
  * made, of which every test file gets a copy.
  */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setupPostgres(project: TestProject): Promise<() => Promise<void>> {
+  if (!project.vitest.state.getPaths().some((path) => WANTS_POSTGRES.test(path))) {
+    project.provide('postgres', null);
+    return async () => {};
+  }
   const given = process.env['DATABASE_URL'];
   const cluster = given === undefined || given === '' ? await startCluster() : { url: given, stop: async () => {} };
   if (typeof cluster === 'string') {

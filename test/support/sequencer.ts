@@ -2,11 +2,11 @@ import { relative, sep } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /*
- * The order of test files: one project after the other, so that a process goes on with what it has loaded; and in each those that take
- * longest first, so that no worker is left alone with one of them at the end.
+ * The order of test files: those that take longest first, so that no worker is left alone with one of them at the end; before them the one that
+ * has a process of its own, so that the others go on with what their processes have loaded.
  */
 
-/** Files that take more than some ten seconds, longest first. Whoever is missing here costs time, nothing else. */
+/** Files that take more than some seconds, longest first. Whoever is missing here costs time, nothing else. */
 const LONG: readonly string[] = [
   'test/conformance/over-http.postgres.test.ts',
   'test/crash/crash.postgres.test.ts',
@@ -24,22 +24,19 @@ const LONG: readonly string[] = [
   'test/failover/failover.test.ts',
 ];
 
-/** In this order. */
-const PROJECTS: readonly string[] = ['database', 'plain', 'counted'];
-
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const root = this.ctx.config.root;
     const rank = (file: TestSpecification): readonly [number, number] => {
       const at = LONG.indexOf(relative(root, file.moduleId).split(sep).join('/'));
-      return [PROJECTS.indexOf(file.project.name), at < 0 ? LONG.length : at];
+      return [file.project.config.isolate ? 0 : 1, at < 0 ? LONG.length : at];
     };
     // Sorting keeps the order of equals: that of the names, which is the same everywhere.
     return [...files]
       .sort((a, b) => (a.moduleId < b.moduleId ? -1 : 1))
       .sort((a, b) => {
-        const [[projectA, longA], [projectB, longB]] = [rank(a), rank(b)];
-        return projectA - projectB || longA - longB;
+        const [[sharedA, longA], [sharedB, longB]] = [rank(a), rank(b)];
+        return sharedA - sharedB || longA - longB;
       });
   }
 }
