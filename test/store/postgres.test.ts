@@ -8,7 +8,6 @@ import { describeSaveAtOnce } from './remembered.ts';
 const ways = [
   { name: 'the store on Postgres', prepared: true, profile: 'postgres', parts: false },
   { name: 'the store on Postgres without named statements', prepared: false, profile: 'postgres', parts: false },
-  { name: 'the store on Postgres as if it were many', prepared: true, profile: 'distributed', parts: false },
   { name: 'the store on Postgres in parts by shard', prepared: false, profile: 'distributed', parts: true },
 ] as const;
 
