@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/sequencer.ts';
 
@@ -19,8 +20,8 @@ const EACH = {
 
 export default defineConfig({
   test: {
-    // One more than the cores of a small machine: many tests wait for a lease, a database or another process.
-    maxWorkers: 3,
+    // One more than there are cores, for many tests wait: for a lease, a database, another process. The cluster has connections for four.
+    maxWorkers: Math.min(availableParallelism() + 1, 4),
     sequence: { sequencer: LongestFirst },
     // Once for all projects.
     globalSetup: ['test/support/setup.ts'],
