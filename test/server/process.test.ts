@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Child, runNode, runRota, serveInChild } from '../support/child.ts';
+import { build, type Child, runNode, runRota, serveInChild } from '../support/child.ts';
 import { readyFolder } from '../support/ready-folder.ts';
 import { postJson, send, startParticipant } from '../support/server.ts';
 
@@ -37,18 +37,28 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(child.output()).toContain('LEASE_SECONDS is 20, but must be at least CALLBACK_TIMEOUT + 10, that is 25');
   });
 
-  test.each([
-    [[]],
-    [['fly']],
-    [['serve', '--fast']],
-    [['serve', 'extra']],
-    [['migrate', 'now']],
-    [['check']],
-    [['--port', '9000']],
-  ])('called as rota %j says how and exits with 2', async (words) => {
-    const child = keep(runRota(words));
+  test('called without a word says how and exits with 2', async () => {
+    const child = keep(runRota([]));
     expect((await child.ended).code).toBe(2);
     expect(child.output()).toContain('rota check');
+  });
+
+  test('called wrongly in any other way says how as well, with the same code', async () => {
+    const wrong = [['fly'], ['serve', '--fast'], ['serve', 'extra'], ['migrate', 'now'], ['check'], ['--port', '9000']];
+    build();
+    // All in one process: each would begin with loading the same.
+    const script = `
+      const [{ run }, { linesTo }] = await Promise.all([import('./dist/cli/run.js'), import('./dist/runtime/log.js')]);
+      for (const words of ${JSON.stringify(wrong)}) {
+        const code = await run(words);
+        linesTo(2).add('exit code ' + code + '\\n', true);
+      }`;
+    const child = keep(runNode(['--input-type=module', '-e', script]));
+    expect((await child.ended).code).toBe(0);
+    const said = child.output().split('exit code 2\n');
+    expect(said.pop()).toBe('');
+    expect(said).toHaveLength(wrong.length);
+    for (const [i, one] of said.entries()) expect(one, wrong[i]?.join(' ')).toContain('rota check');
   });
 
   test('converts a definition in Ruby, and exits with 2 when there are several', async () => {
@@ -134,7 +144,7 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
   });
 
   test('migrates and exits', async () => {
-    const child = keep(runRota(['migrate'], { DATA_DIR: join(folder, 'data'), LOG_LEVEL: 'silent' }));
+    const child = keep(runRota(['migrate'], { DATA_DIR: readyFolder(join(folder, 'data')), LOG_LEVEL: 'silent' }));
     expect((await child.ended).code).toBe(0);
     expect(child.output()).toBe('The database schema is up to date.\n');
   });

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { openEmbedded, REOPEN_MS_MAX } from '../../src/store/embedded.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 
 /* What an error of the disk comes to: the client of the database says so once, and what runs in the process from then on is another database. */
 
@@ -28,7 +29,7 @@ const openFiles = (folder: string): number =>
 test('an embedded database that has stopped is opened again in the process, or says what to do', {
   timeout: 300_000,
 }, async () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'rota-end-'));
+  const dataDir = readyFolder(mkdtempSync(join(tmpdir(), 'rota-end-')));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const time = manualTime();
   const ends: Error[] = [];
