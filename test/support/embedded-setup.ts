@@ -1,25 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { openStore } from '../../src/store/open.ts';
+import { keptOf, put } from './kept.ts';
 
 /**
  * Before all tests: makes an embedded database with all tables, of which each database that keeps nothing begins with a copy
  * (embedded-template.ts), and one in a folder where a test wants no other (ready-folder.ts). To make one anew takes seconds, and many
  * files want one.
  */
-export async function setupEmbedded(project: TestProject): Promise<() => void> {
-  const folder = mkdtempSync(join(tmpdir(), 'rota-embedded-'));
-  const dataDir = join(folder, 'data');
-  const store = await openStore({ databaseUrl: null, dataDir, prepared: true });
-  await store.close();
-  const archive = join(folder, 'template.tar');
-  archiveOf(join(dataDir, 'database'), join(folder, 'small'), archive);
-  project.provide('embedded', { archive, dataDir });
-  return () => rmSync(folder, { recursive: true, force: true });
+export async function setupEmbedded(project: TestProject): Promise<void> {
+  const kept = keptOf('embedded', ['migrations', 'src/store', 'test/support/embedded-setup.ts']);
+  if (!kept.isThere) {
+    const fresh = kept.fresh();
+    const store = await openStore({ databaseUrl: null, dataDir: join(fresh, DATA), prepared: true });
+    await store.close();
+    archiveOf(join(fresh, DATA, 'database'), join(fresh, 'small'), join(fresh, ARCHIVE));
+    rmSync(join(fresh, 'small'), { recursive: true });
+    put(fresh, kept);
+  }
+  project.provide('embedded', { archive: join(kept.folder, ARCHIVE), dataDir: join(kept.folder, DATA) });
 }
+
+const DATA = 'data';
+const ARCHIVE = 'template.tar';
 
 /** The databases template1 and template0, of which nobody here makes another. */
 const UNUSED = [join('base', '1') + sep, join('base', '4') + sep];
