@@ -11,17 +11,8 @@ import type { Point } from './child.ts';
 
 export type Kill = Point | 'during post' | 'at random';
 
-/** Twenty deaths. */
-const KILLS: readonly Kill[] = (
-  [
-    ['before commit', 3],
-    ['in commit', 3],
-    ['after commit', 3],
-    ['during post', 4],
-    ['after 2xx', 3],
-    ['at random', 4],
-  ] as const
-).flatMap(([kill, times]) => Array<Kill>(times).fill(kill));
+/** How often it dies in each way. */
+export type Deaths = Readonly<Record<Kill, number>>;
 
 /** Workflows that are in flight at every death, at least; and so many are kept in flight. */
 export const IN_FLIGHT_MIN = 50;
@@ -39,10 +30,15 @@ export type Crashes = {
 };
 
 /** @param settings which database the server uses; it comes back at the same port each time */
-export async function crash(settings: Readonly<Record<string, string>>, seed: number): Promise<Crashes> {
+export async function crash(
+  settings: Readonly<Record<string, string>>,
+  deaths: Deaths,
+  seed: number,
+): Promise<Crashes> {
   const ids = seededIds(seed);
   const upTo = (most: number): number => 1 + Math.floor(ids.fraction() * most);
-  const plan = KILLS.map((kill) => ({ kill, at: ids.fraction() })).sort((a, b) => a.at - b.at);
+  const kills = (Object.entries(deaths) as [Kill, number][]).flatMap(([kill, times]) => Array<Kill>(times).fill(kill));
+  const plan = kills.map((kill) => ({ kill, at: ids.fraction() })).sort((a, b) => a.at - b.at);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const servers = makeChildServers();
@@ -67,7 +63,7 @@ export async function crash(settings: Readonly<Record<string, string>>, seed: nu
   crew.keepInFlight(IN_FLIGHT_MIN);
   const load = startLoad({ crew, serverUrl: () => url, inFlight: IN_FLIGHT, most: WORKFLOWS_MAX, seed, again });
   try {
-    const kills: { readonly kill: Kill; readonly inFlight: number }[] = [];
+    const done: { readonly kill: Kill; readonly inFlight: number }[] = [];
     for (const { kill } of plan) {
       const server = await start();
       await entries(journal, () => journal.inFlight() >= IN_FLIGHT_MIN);
@@ -89,13 +85,13 @@ export async function crash(settings: Readonly<Record<string, string>>, seed: nu
       }
       await server.ended;
       crew.onArrival = () => {};
-      kills.push({ kill, inFlight: journal.inFlight() });
+      done.push({ kill, inFlight: journal.inFlight() });
     }
     const last = await start();
     await load.stop();
     crew.keepInFlight(0);
     const verdict = await judge(journal, last.url);
-    return { seed, kills, verdict };
+    return { seed, kills: done, verdict };
   } finally {
     await load.stop();
     await crew.stop();
