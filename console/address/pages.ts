@@ -16,13 +16,17 @@ export const workflows = codec({
   /** Ranges (address/range.ts). */
   launched: text(),
   ended: text(),
+  moved: text(),
+  /** The beginning of the hash of a definition. */
+  definition: text(),
   cursor: text(),
 });
 
 export const VIEWS = ['diagram', 'outline', 'timeline', 'history', 'fields', 'json'] as const;
 export const TABS = ['what', 'fields', 'tries', 'tree', 'history'] as const;
 export const workflow = codec({
-  view: oneOf(VIEWS, 'diagram'),
+  /** Empty: the diagram where there is room for one, else the outline. */
+  view: oneOf(['', ...VIEWS] as const, ''),
   /** The place that is looked at. */
   sel: text(),
   tab: oneOf(TABS, 'what'),
@@ -46,6 +50,8 @@ export const worklist = codec({
   participant: text(),
   status: oneOf(['', 'open', 'failed'] as const, ''),
   overdue: oneOf(['', '1'] as const, ''),
+  /** Only what whoever is signed in has claimed. */
+  mine: oneOf(['', '1'] as const, ''),
 });
 /** What errors are grouped by: the words of the page, and what the server calls them. */
 export const GROUPINGS = {
@@ -79,5 +85,5 @@ export const audit = codec({ action: text(), actor: text(), from: text(), to: te
 export const signIn = codec({ next: text() });
 export const definition = codec({ version: text(), a: text(), b: text() });
 export const playground = codec({ workflow: text() });
-export const editor = codec({ name: text(), version: text(), recipe: text() });
+export const editor = codec({ name: text(), version: text(), recipe: text(), example: text() });
 export const plain = codec({});

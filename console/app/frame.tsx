@@ -1,7 +1,7 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json } from '../../src/model/json.ts';
-import { followLinks, go, link, path, place } from '../address/router.ts';
+import { followLinks, go, isLoopbackPage, link, path, place } from '../address/router.ts';
 import {
   can,
   learnOperations,
@@ -18,9 +18,12 @@ import { freshness, usePolling } from '../live/stream.ts';
 import { Button, Dialog } from '../parts/action.tsx';
 import { Text } from '../parts/said.tsx';
 import { countText, spanText } from '../parts/texts.ts';
+import { COUNTED } from './counts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
+import { Help } from './help.tsx';
 import { listenForKeys } from './keys.ts';
-import { Palette, paletteOpen } from './palette.tsx';
+import { Palette } from './palette.tsx';
+import { helpOpen, paletteOpen } from './palette-state.ts';
 import { forgetDrafts, theme, zone, zoneName } from './settings.ts';
 import { SignInForm } from './sign-in.tsx';
 
@@ -77,7 +80,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
     if (me.value === null) return;
     void learnOperations();
   }, [me.value, signedIn.value]);
-  const stats = useResource(me.value !== null && can('GET /v1/stats') ? 'v1/stats?minutes=1' : null);
+  const stats = useResource(me.value !== null && can('GET /v1/stats') ? COUNTED : null);
   usePolling(() => void stats.again(), COUNTED_EVERY_MS);
   useEffect(() => {
     const { value } = stats.value;
@@ -121,6 +124,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
       </div>
       <Bottom entries={entries} />
       {paletteOpen.value && <Palette />}
+      {helpOpen.value && <Help />}
       {signInWanted.value && me.value !== null && <SessionOver />}
     </>
   );
@@ -144,8 +148,8 @@ function Who() {
   if (who === null) return null;
   if (who.kind === 'open')
     return (
-      <span class="chip who" title="This server asks nobody who they are">
-        open
+      <span class="chip who" title="This server asks nobody who they are; it answers this machine alone">
+        {isLoopbackPage ? 'open, loopback only' : 'open'}
       </span>
     );
   return (
@@ -187,7 +191,7 @@ function Top() {
           paletteOpen.value = true;
         }}
       >
-        Find or paste an id <kbd>Ctrl K</kbd>
+        Find or paste an id, a name, a command <kbd>Ctrl K</kbd>
       </button>
       <div class="rest">
         <Freshness />

@@ -1,5 +1,5 @@
 import { go } from '../address/router.ts';
-import { paletteOpen } from './palette-state.ts';
+import { helpOpen, paletteOpen } from './palette-state.ts';
 import { singleKeys } from './settings.ts';
 
 /* Keys that work on every page. Those of one letter can be switched off (Settings). */
@@ -41,6 +41,7 @@ export function listenForKeys(): () => void {
       }
     }
     if (event.key === 'g') going = true;
+    else if (event.key === '?') helpOpen.value = true;
     else if (event.key === '/') {
       event.preventDefault();
       paletteOpen.value = true;

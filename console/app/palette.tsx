@@ -5,8 +5,6 @@ import { Text } from '../parts/said.tsx';
 import { ENTRIES } from './entries.ts';
 import { type Command, pageCommands, paletteOpen } from './palette-state.ts';
 
-export { paletteOpen } from './palette-state.ts';
-
 /** Rows of the list. */
 const FOUND_MAX = 30;
 

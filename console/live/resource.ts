@@ -24,12 +24,20 @@ export type Resource = {
 /** Without a stream a page reads again this often, in milliseconds. */
 export const POLL_MS = 3_000;
 
+/** What the page that is shown was made from, in the order it was first asked for: paths of the interface. */
+export const reads = signal<readonly string[]>([]);
+
 /** @param path null: nothing to read yet. `every`: milliseconds between two readings; 0: only when asked */
 export function useResource(path: string | null, every = 0): Resource {
   const resource = useMemo(() => makeResource(path), [path]);
   useEffect(() => {
     void resource.again();
-    return () => resource.leave();
+    if (path !== null) reads.value = [...reads.peek(), path];
+    return () => {
+      resource.leave();
+      const at = reads.peek().indexOf(path ?? '');
+      if (at !== -1) reads.value = reads.peek().filter((_, i) => i !== at);
+    };
   }, [resource]);
   useEffect(() => {
     if (signedIn.value > 0 && resource.problem.value !== null) void resource.again();

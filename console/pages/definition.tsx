@@ -1,9 +1,8 @@
 import { useState } from 'preact/hooks';
 import { isObject, type Json, withoutKeys } from '../../src/model/json.ts';
 import { definition as codec } from '../address/pages.ts';
-import { apiRoot, go, goQuery, link, path, query } from '../address/router.ts';
+import { go, goQuery, link, path, query } from '../address/router.ts';
 import { part } from '../api/calls.ts';
-import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { keepDraft } from '../app/settings.ts';
 import { useResource } from '../live/resource.ts';
@@ -15,15 +14,18 @@ import { JsonView } from '../parts/json.tsx';
 import { Complaints, Table } from '../parts/list.tsx';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
-import { Copy, Text, Time } from '../parts/said.tsx';
+import { Text, Time } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 const AT = '/definitions/';
+const DIFF = '/diff';
 
 /** One stored definition: its picture, its text, its versions, and what two of them differ in. */
 export function Definition() {
-  const name = decodeURIComponent(path.value.slice(AT.length));
   const { state, complaints } = codec.read(query.value);
+  // `/definitions/order/diff?a=1&b=2` is an address of its own.
+  const isDiff = state.a !== '' && state.b !== '' && path.value.endsWith(DIFF);
+  const name = decodeURIComponent(path.value.slice(AT.length, isDiff ? -DIFF.length : undefined));
   const at = `v1/definitions/${part(name)}`;
   const read = useResource(`${at}${state.version === '' ? '' : `?version=${part(state.version)}`}`);
   const versions = useResource(`${at}/versions`);
@@ -103,7 +105,6 @@ export function Definition() {
           <a href={link(`/workflows?name=${encodeURIComponent(nameIn(checking.checked?.tree ?? null) || name)}`)}>
             its workflows
           </a>
-          <Copy what="Copy as curl" text={curlOf('GET', new URL(at, apiRoot).href)} />
         </p>
       )}
       <div class="split">

@@ -9,6 +9,7 @@ import { Button, Dialog, useAction } from '../parts/action.tsx';
 import { CodeEditor, type Complaint, type Format } from '../parts/code.tsx';
 import { keysOf, nameIn } from '../parts/definition-keys.ts';
 import { deflated, inflated, LINKED_MAX } from '../parts/deflate.ts';
+import { EXAMPLES } from '../parts/examples.ts';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import type { Recipe } from '../parts/recipes.ts';
@@ -28,7 +29,7 @@ const looksLikeRuby = (text: string): boolean =>
 export function Editor() {
   const { state } = codec.read(query.value);
   // What is edited has a draft of its own, so that neither a reload nor another text loses it.
-  const source = state.name !== '' ? `${state.name}@${state.version}` : state.recipe;
+  const source = state.name !== '' ? `${state.name}@${state.version}` : state.recipe || state.example;
   const draft = `editor.${source}`;
   const [text, setText] = useState(() => draftOf(draft) ?? (source === '' ? BEGIN : ''));
   const [kept, setKept] = useState(false);
@@ -67,6 +68,8 @@ export function Editor() {
         found = textOf(answer.value['definition']);
         setBase({ version: String(answer.value['version'] ?? ''), etag: answer.etag, keys: keysOf(answer.value) });
       }
+    } else if (state.example !== '') {
+      found = EXAMPLES[state.example]?.text ?? null;
     } else if (state.recipe !== '') {
       const { RECIPES } = await import('../parts/recipes.ts');
       found = RECIPES.find(({ name }) => name === state.recipe)?.text ?? null;
@@ -170,7 +173,7 @@ export function Editor() {
                 value=""
                 onChange={(event) => {
                   const found = recipes?.find(({ name }) => name === event.currentTarget.value);
-                  if (found !== undefined) goQuery(codec.write({ name: '', version: '', recipe: found.name }));
+                  if (found !== undefined) goQuery(codec.write({ ...codec.read('').state, recipe: found.name }));
                 }}
               >
                 <option value="">Begin with a template…</option>

@@ -1,10 +1,9 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { errors as codec, GROUPINGS, type Grouping } from '../address/pages.ts';
-import { apiRoot, goQuery, query } from '../address/router.ts';
+import { goQuery, query } from '../address/router.ts';
 import type { Problem } from '../api/calls.ts';
 import { call, can, part } from '../api/calls.ts';
-import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
@@ -12,7 +11,7 @@ import { ActButton, Button } from '../parts/action.tsx';
 import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
-import { Copy, PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
@@ -62,7 +61,6 @@ export function Errors() {
         <TextFilter title="Class" value={state.class} set={(text) => set({ class: text })} />
         <TextFilter title="Participant" value={state.participant} set={(text) => set({ participant: text })} />
         <TextFilter title="Definition" value={state.name} set={(text) => set({ name: text })} />
-        <Copy what="Copy as curl" text={curlOf('GET', new URL(asked, apiRoot).href)} />
       </Filters>
       {value['complete'] === false && (
         <p class="note warn small">Only the newest {countText(Number(value['looked_at']))} errors are counted here.</p>

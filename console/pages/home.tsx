@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { apiRoot, link } from '../address/router.ts';
 import { can, operations } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
@@ -9,11 +9,21 @@ import { Chip, Glyph } from '../parts/glyph.tsx';
 import { Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { MINUTES, numberIn, type Series, Spark } from '../parts/spark.tsx';
 import { countText, spanText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Minutes a spark looks back. */
-const MINUTES = 60;
+const SERIES: readonly Series[] = [
+  { word: 'workflows launched', of: (minute) => numberIn(minute, 'launched'), sum: 'sum' },
+  { word: 'workflows ended', of: (minute) => numberIn(minute, 'ended'), sum: 'sum', look: 'done' },
+  { word: 'steps', of: (minute) => numberIn(minute, 'steps'), sum: 'sum' },
+  {
+    word: 'tries that failed',
+    of: (minute) => (numberIn(minute, 'tries', 'refused') ?? 0) + (numberIn(minute, 'tries', 'unreachable') ?? 0),
+    sum: 'sum',
+    look: 'failed',
+  },
+];
 
 export function Home() {
   const stats = useResource(can('GET /v1/stats') ? `v1/stats?minutes=${MINUTES}` : null);
@@ -87,13 +97,8 @@ export function Home() {
           <section class="stack" aria-label="The last hour">
             <h2>The last hour</h2>
             <div class="cards">
-              {(['launched', 'ended', 'steps'] as const).map((name) => (
-                <Spark
-                  key={name}
-                  word={name === 'steps' ? 'steps' : `workflows ${name}`}
-                  minutes={minutes.map((one) => ({ at: textOf(one['at']), count: Number(one[name] ?? 0) }))}
-                  now={textOf(value['now'])}
-                />
+              {SERIES.map((series) => (
+                <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} />
               ))}
             </div>
           </section>
@@ -126,19 +131,21 @@ export function Home() {
                       </a>
                     ),
                   },
-                  { title: 'Launched', cell: (one) => countText(Number(one['launched'] ?? 0)) },
-                  { title: 'Live', cell: (one) => countText(Number(one['live'] ?? 0)) },
+                  { title: 'Launched', look: 'number', cell: (one) => countText(Number(one['launched'] ?? 0)) },
+                  { title: 'Live', look: 'number', cell: (one) => countText(Number(one['live'] ?? 0)) },
                   {
                     title: 'In error',
                     cell: (one) =>
                       Number(one['failed'] ?? 0) === 0 ? (
-                        '0'
+                        <span class="dim">–</span>
                       ) : (
                         <Chip state="error" word={countText(Number(one['failed']))} />
                       ),
                   },
+                  { title: 'How they stand', cell: (one) => <Standing of={one} /> },
                   {
-                    title: 'Half took, 19 of 20 took',
+                    title: 'Took: half, 19 of 20',
+                    look: 'number',
                     cell: (one) =>
                       typeof one['p50_ms'] === 'number' && typeof one['p95_ms'] === 'number'
                         ? `${spanText(one['p50_ms'])}, ${spanText(one['p95_ms'])}`
@@ -169,37 +176,30 @@ export function Home() {
   );
 }
 
-/** A bar a minute, and the sum in words. */
-function Spark({
-  word,
-  minutes,
-  now,
-}: {
-  readonly word: string;
-  readonly minutes: readonly { readonly at: string; readonly count: number }[];
-  readonly now: string;
-}) {
-  const end = Math.floor(Date.parse(now) / 60_000);
-  const most = Math.max(1, ...minutes.map((one) => one.count));
-  const sum = minutes.reduce((total, one) => total + one.count, 0);
+const rows = (value: Json | undefined, name: string) => (isObject(value) ? objectsOf(value[name]) : []);
+/** Of those launched in this hour: ended, live, in error. */
+function Standing({ of }: { readonly of: JsonObject }) {
+  const [launched, live, failed] = ['launched', 'live', 'failed'].map((name) => Number(of[name] ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
+  const ended = Math.max(0, launched - live);
+  const parts = [
+    [ended, 'var(--done)'],
+    [Math.max(0, live - failed), 'var(--live)'],
+    [failed, 'var(--failed)'],
+  ] as const;
   return (
-    <figure class="panel stack">
-      <figcaption>
-        <b>{countText(sum)}</b> <span class="dim">{word}</span>
-      </figcaption>
-      <svg class="spark" viewBox={`0 0 ${MINUTES} 20`} preserveAspectRatio="none" aria-hidden="true">
-        {minutes.map((one) => {
-          const height = (20 * one.count) / most;
-          const x = MINUTES - 1 - (end - Math.floor(Date.parse(one.at) / 60_000));
-          return <rect key={one.at} x={x + 0.1} y={20 - height} width={0.8} height={height} fill="var(--live)" />;
-        })}
-      </svg>
-    </figure>
+    <span class="standing" role="img" aria-label={`${ended} ended, ${live - failed} live, ${failed} in error`}>
+      {parts.map(
+        ([count, background]) => count > 0 && <span key={background} style={{ flexGrow: count, background }} />,
+      )}
+    </span>
   );
 }
 
-const rows = (value: Json | undefined, name: string) => (isObject(value) ? objectsOf(value[name]) : []);
-const Figure = ({
+function Figure({
   word,
   count,
   glyph,
@@ -210,17 +210,20 @@ const Figure = ({
   readonly count: number | null;
   readonly glyph: string;
   readonly to: string;
-}) => (
-  <a class="panel" href={link(to)}>
-    <span class="row">
-      <Glyph name={count === 0 ? 'done' : glyph} size={18} />
-      <span class="big">{count === null ? '…' : countText(count)}</span>
-    </span>
-    <span class="dim">
-      <Text text={word} />
-    </span>
-  </a>
-);
+}) {
+  const isWell = count === 0 || glyph === 'done';
+  return (
+    <a class={`panel figure ${isWell ? '' : glyph}`} href={link(to)}>
+      <span class="row">
+        <Glyph name={isWell ? 'done' : glyph} size={18} />
+        <span class="big">{count === null ? '…' : countText(count)}</span>
+      </span>
+      <span class="dim">
+        <Text text={word} />
+      </span>
+    </a>
+  );
+}
 
 function First() {
   const curl = curlOf('POST', new URL('v1/workflows', apiRoot).href, {

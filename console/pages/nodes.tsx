@@ -1,16 +1,25 @@
 import { isObject } from '../../src/model/json.ts';
+import { link } from '../address/router.ts';
+import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { Chip } from '../parts/glyph.tsx';
-import { Table } from '../parts/list.tsx';
+import { ListState, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
+import { MINUTES, numberIn, type Series, Spark } from '../parts/spark.tsx';
+import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** The servers that share the database. */
 export function Nodes() {
   // Signs of life are no events: they are asked for.
   const list = useResource('v1/nodes', 5_000);
+  const there = can('GET /v1/stats');
+  const stats = useResource(there ? `v1/stats?minutes=${MINUTES}` : null, 10_000);
+  const value = isObject(stats.value.value) ? stats.value.value : {};
+  const minutes = objectsOf(value['minutes']);
+  const hosts = objectsOf(value['hosts'] ?? null);
   const nodes = isObject(list.value.value) ? objectsOf(list.value.value['nodes']) : [];
   const versions = new Set(nodes.filter((one) => one['alive'] !== false).map((one) => textOf(one['version'])));
   return (
@@ -21,7 +30,7 @@ export function Nodes() {
           Several versions run side by side: <Text text={[...versions].join(', ')} />.
         </p>
       )}
-      {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
+      <ListState list={list} count={nodes.length} empty="No node has been heard of" />
       <Table
         rows={nodes}
         keyOf={(one) => textOf(one['id'])}
@@ -43,6 +52,95 @@ export function Nodes() {
           { title: 'Heard of', cell: (one) => <Time at={textOrNull(one['seen_at'])} /> },
         ]}
       />
+      {there && (
+        <section class="stack" aria-label="The last hour">
+          <h2>The last hour, all nodes together</h2>
+          {stats.problem.value !== null && (
+            <ProblemNote problem={stats.problem.value} again={() => void stats.again()} />
+          )}
+          <div class="cards">
+            {SERIES.map((series) => (
+              <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} />
+            ))}
+          </div>
+        </section>
+      )}
+      {hosts.length > 0 && (
+        <section class="stack" aria-label="Hosts">
+          <h2>Hosts this node sends to</h2>
+          <Table
+            rows={hosts}
+            keyOf={(one) => textOf(one['host'])}
+            columns={[
+              {
+                title: 'Host',
+                look: 'mono',
+                cell: (one) => (
+                  <a href={link(`/deliveries?host=${encodeURIComponent(textOf(one['host']))}`)}>
+                    <Text text={textOf(one['host'])} />
+                  </a>
+                ),
+              },
+              {
+                title: 'State',
+                cell: (one) =>
+                  one['breaker'] === 'open' ? (
+                    <Chip state="failed" word="left alone" />
+                  ) : one['failing_since'] === null ? (
+                    <Chip state="delivered" word="answers" />
+                  ) : (
+                    <Chip state="failing" word="failing" />
+                  ),
+              },
+              {
+                title: 'Failing since',
+                cell: (one) => <Time at={textOrNull(one['failing_since'])} />,
+              },
+              { title: 'Tries', look: 'number', cell: (one) => countText(Number(one['tries'] ?? 0)) },
+              { title: 'Under way', look: 'number', cell: (one) => countText(Number(one['in_flight'] ?? 0)) },
+              {
+                title: '19 of 20 within',
+                look: 'number',
+                cell: (one) => (typeof one['p95_ms'] === 'number' ? `${Math.round(one['p95_ms'])} ms` : '–'),
+              },
+            ]}
+          />
+        </section>
+      )}
     </>
   );
 }
+
+const inMs = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+const SERIES: readonly Series[] = [
+  { word: 'steps', of: (minute) => numberIn(minute, 'steps'), sum: 'sum' },
+  { word: 'workflows launched', of: (minute) => numberIn(minute, 'launched'), sum: 'sum' },
+  { word: 'tries delivered', of: (minute) => numberIn(minute, 'tries', 'delivered'), sum: 'sum', look: 'done' },
+  {
+    word: 'tries that failed',
+    of: (minute) => (numberIn(minute, 'tries', 'refused') ?? 0) + (numberIn(minute, 'tries', 'unreachable') ?? 0),
+    sum: 'sum',
+    look: 'failed',
+  },
+  {
+    word: 'a step at most, 19 of 20',
+    of: (minute) => numberIn(minute, 'step_p95_ms'),
+    sum: 'largest',
+    say: inMs,
+    look: 'waits',
+  },
+  {
+    word: 'a timer late at most, 19 of 20',
+    of: (minute) => numberIn(minute, 'timer_lag_ms'),
+    sum: 'largest',
+    say: inMs,
+    look: 'waits',
+  },
+  {
+    word: 'a commit at most, 19 of 20',
+    of: (minute) => numberIn(minute, 'database_ms'),
+    sum: 'largest',
+    say: inMs,
+    look: 'waits',
+  },
+];

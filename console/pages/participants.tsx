@@ -47,7 +47,7 @@ export function Participants() {
           {
             title: 'Participant',
             cell: ([name]) => (
-              <a href={link(`/worklist?participant=${encodeURIComponent(name)}`)}>
+              <a href={link(`/participants/${encodeURIComponent(name)}`)}>
                 <Text text={name} />
               </a>
             ),
@@ -71,7 +71,14 @@ export function Participants() {
             rows={registered}
             keyOf={(one) => textOf(one['name'])}
             columns={[
-              { title: 'Name', cell: (one) => <Text text={textOf(one['name'])} /> },
+              {
+                title: 'Name',
+                cell: (one) => (
+                  <a href={link(`/participants/${encodeURIComponent(textOf(one['name']))}`)}>
+                    <Text text={textOf(one['name'])} />
+                  </a>
+                ),
+              },
               { title: 'Kind', cell: (one) => <Text text={textOf(one['kind'])} /> },
               {
                 title: 'State',

@@ -11,7 +11,7 @@ import { EXAMPLES } from '../parts/examples.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
-import { Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
 import { isOver, objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -235,36 +235,61 @@ function Alive({ id }: { readonly id: string }) {
   );
 }
 
+/** A participant in twelve lines, to be copied. */
+const PARTICIPANT = `import { createServer } from 'node:http';
+
+createServer(async (request, response) => {
+  let body = '';
+  for await (const part of request) body += part;
+  response.end();
+  const workitem = JSON.parse(body);
+  console.log(workitem.participant, workitem.status, workitem.fields);
+  if (workitem.status !== 'active') return;
+  const fields = { answered_by: 'me' };
+  await fetch(workitem.proceed_url, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ fields }) });
+}).listen(1234);`;
+
 function Seen({ id, status }: { readonly id: string; readonly status: string }) {
   const at = (path: string): string => new URL(path, apiRoot).href;
+  const curl = [
+    curlOf('GET', at(`v1/workflows/${id}`)),
+    curlOf('GET', at(`v1/workflows/${id}/history`)),
+    curlOf('GET', at('v1/workflows?status=completed')),
+  ].join('\n');
   return (
     <div class="panel stack">
       <h2>What you have seen</h2>
-      <ul>
-        <li>· A definition was launched; two participants were asked at once.</li>
-        <li>· Each got a POST with its fields and a proceed_url.</li>
-        <li>· Both answers were merged, a condition took one road.</li>
-        <li>· Every movement was saved before it was answered.</li>
+      <ol class="numbered">
+        <li>A definition was launched; two participants were asked at once.</li>
+        <li>Each got a POST with its fields and a proceed_url.</li>
+        <li>Both answers were merged, and a condition took one road.</li>
+        <li>Every movement was saved before it was answered.</li>
         <li>
-          · It is {status}; all of it can be looked at: <a href={link(`/workflows/${id}?view=history`)}>its history</a>.
+          It is {status}; all of it can be looked at: <a href={link(`/workflows/${id}?view=history`)}>its history</a>.
         </li>
-      </ul>
-      <h3>The same with curl</h3>
-      <pre class="block">
-        {[
-          curlOf('GET', at(`v1/workflows/${id}`)),
-          curlOf('GET', at(`v1/workflows/${id}/history`)),
-          curlOf('GET', at('v1/workflows?status=completed')),
-        ].join('\n')}
-      </pre>
-      <p class="row">
-        <a class="button" href={link('/definitions/edit')}>
-          Change the definition
+      </ol>
+      <div class="row">
+        <a class="button" href={link('/definitions/edit?example=order')}>
+          Now change the definition
         </a>
         <a class="button" href={link('/workflows/new?example=order')}>
-          With your own participant
+          Now with your own participant
         </a>
-      </p>
+      </div>
+      <details>
+        <summary>The same with curl</summary>
+        <pre class="block">{curl}</pre>
+        <Copy what="Copy" text={curl} />
+      </details>
+      <details>
+        <summary>A participant of your own, in twelve lines</summary>
+        <p class="small dim">
+          Save it as participant.mjs, run it with node, and launch with the callback http://localhost:1234/.
+        </p>
+        <pre class="block">{PARTICIPANT}</pre>
+        <Copy what="Copy" text={PARTICIPANT} />
+      </details>
     </div>
   );
 }

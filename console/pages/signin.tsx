@@ -8,7 +8,7 @@ export function SignIn() {
   const { state } = codec.read(query.value);
   return (
     <div class="signin">
-      <PageHead title="Sign in" />
+      <PageHead title="Sign in" takes={false} />
       <p class="dim">
         This server asks who you are. A key comes from whoever looks after it, or from `rota keys create`.
       </p>

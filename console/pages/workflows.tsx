@@ -2,9 +2,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { workflows as codec } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
-import { apiRoot, go, goQuery, link, query } from '../address/router.ts';
+import { go, goQuery, link, query } from '../address/router.ts';
 import { can } from '../api/calls.ts';
-import { curlOf } from '../api/curl.ts';
 import { onKey } from '../app/keys.ts';
 import { PageHead } from '../app/page.tsx';
 import { now } from '../live/now.ts';
@@ -15,21 +14,23 @@ import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { Empty } from '../parts/problem.tsx';
-import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
 import { objectsOf, STATUSES, type Status, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Rows of one page. */
 const LIMIT = 100;
 
+/** Named questions; two of them are answered by other pages. */
 const VIEWS: readonly (readonly [string, string])[] = [
-  ['All', ''],
-  ['In error', 'status=error'],
-  ['Running', 'status=running'],
-  ['Paused', 'status=paused'],
-  ['Completed', 'status=completed'],
-  ['Launched this hour', 'launched=-1h..'],
-  ['Ended today', 'ended=-24h..'],
+  ['All', '/workflows'],
+  ['In error', '/workflows?status=error'],
+  ['Stuck', '/workflows?status=running&moved=..-1d'],
+  ['Overdue', '/worklist?overdue=1'],
+  ['Failing callbacks', '/deliveries?state=failing'],
+  ['Paused', '/workflows?status=paused'],
+  ['Launched this hour', '/workflows?launched=-1h..'],
+  ['Ended today', '/workflows?ended=-24h..'],
 ];
 
 type State = ReturnType<typeof codec.read>['state'];
@@ -43,15 +44,24 @@ export function filterOf(
   if (state.status.length > 0) filter['status'] = [...state.status];
   for (const name of ['name', 'participant', 'tag'] as const) if (state[name] !== '') filter[name] = state[name];
   if (state.key !== '') filter['business_key'] = state.key;
-  for (const name of ['launched', 'ended'] as const) {
+  if (/^[0-9a-f]{8,64}$/.test(state.definition)) filter['definition'] = state.definition;
+  else if (state.definition !== '')
+    complaints.push(
+      `definition=${state.definition.slice(0, 80)} is no beginning of a hash (8 letters or more of 0-9 and a-f): ignored`,
+    );
+  for (const [name, word] of [
+    ['launched', 'launched'],
+    ['ended', 'ended'],
+    ['moved', 'updated'],
+  ] as const) {
     if (state[name] === '') continue;
     const range = rangeOf(state[name], at);
     if (range === null)
       complaints.push(
         `${name}=${state[name].slice(0, 80)} is no range, such as -2h.. or 2031-01-01..2031-02-01: ignored`,
       );
-    if (range?.from) filter[`${name}_from`] = range.from;
-    if (range?.to) filter[`${name}_to`] = range.to;
+    if (range?.from) filter[`${word}_from`] = range.from;
+    if (range?.to) filter[`${word}_to`] = range.to;
   }
   const [path = '', ...value] = state.field.split('=');
   if (path !== '' && value.length > 0) filter[`field.${path.trim()}`] = value.join('=').trim();
@@ -108,6 +118,8 @@ export function Workflows() {
         if (key === 'j') setAt((one) => Math.min(one + 1, shown.length - 1));
         else if (key === 'k') setAt((one) => Math.max(one - 1, 0));
         else if (key === 'x' && at >= 0) toggle(textOf(shown[at]?.['id']));
+        else if (key === 'f')
+          document.querySelector<HTMLElement>('form[role=search] input, form[role=search] select')?.focus();
         else if (key === 'Enter' && at >= 0) go(`/workflows/${textOf(shown[at]?.['id'])}`);
         else return false;
         return true;
@@ -133,8 +145,8 @@ export function Workflows() {
           <a
             key={word}
             class="button tiny"
-            href={link(`/workflows${to === '' ? '' : `?${to}`}`)}
-            aria-current={query.value === to ? 'true' : undefined}
+            href={link(to)}
+            aria-current={to === `/workflows${query.value === '' ? '' : `?${query.value}`}` ? 'true' : undefined}
           >
             {word}
           </a>
@@ -154,7 +166,6 @@ export function Workflows() {
               ▲ {news} new: show
             </Button>
           )}
-          <Copy what="Copy as curl" text={curlOf('GET', new URL(asked, apiRoot).href)} />
         </div>
       </div>
       <Selected
@@ -312,7 +323,9 @@ const WRITTEN = [
   ['key', 'Business key', ''],
   ['launched', 'Launched', '-2h.. or 2031-01-01..'],
   ['ended', 'Ended', '-1d..'],
+  ['moved', 'Moved', '..-1d'],
   ['field', 'Field', 'order_id=17'],
+  ['definition', 'Definition (hash)', '0f3a91c2'],
 ] as const;
 
 function Filters({ state, set }: { readonly state: State; readonly set: (change: Partial<State>) => void }) {

@@ -32,6 +32,7 @@ export function Worklist() {
     if (state.participant !== '') search.set('participant', state.participant);
     if (state.status !== '') search.set('status', state.status);
     if (state.overdue !== '') search.set('overdue', state.overdue);
+    if (state.mine !== '') search.set('assignee', nameOfMe());
     return `v1/workitems?${search}`;
   }, [query.value]);
   const list = useResource(asked);
@@ -72,6 +73,14 @@ export function Worklist() {
             onChange={(event) => goQuery(codec.write({ ...state, overdue: event.currentTarget.checked ? '1' : '' }))}
           />
           Overdue, the oldest first
+        </label>
+        <label class="row">
+          <input
+            type="checkbox"
+            checked={state.mine === '1'}
+            onChange={(event) => goQuery(codec.write({ ...state, mine: event.currentTarget.checked ? '1' : '' }))}
+          />
+          Mine
         </label>
       </Filters>
       <ListState

@@ -12,6 +12,7 @@ const PATHS: { readonly [name: string]: string } = {
   paused: 'M4.500 2.500v9M9.500 2.500v9',
   killed: 'M3 3h8v8H3z',
   person: 'M7 2.200a2.300 2.300 0 1 0 .01 0M2.500 12.500c.4-5 8.600-5 9 0',
+  copy: 'M4.500 4.500h7v7h-7zM2.500 9.500v-7h7',
   open: 'M1.500 3.500h11v7.500h-11zl5.500 4 5.500-4',
 };
 const FILLED = new Set(['live', 'killed']);

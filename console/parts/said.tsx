@@ -1,9 +1,10 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { JsonObject } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
 import { zone } from '../app/settings.ts';
 import { now } from '../live/now.ts';
 import { textOf } from '../picture/standing.ts';
+import { Glyph } from './glyph.tsx';
 import { ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
 
 /* Times, ids and strangers' texts as they stand in a page. */
@@ -43,12 +44,28 @@ export const PlaceLink = ({ of }: { readonly of: JsonObject }) => (
   </a>
 );
 
-export function Copy({ text, what }: { readonly text: string; readonly what: string }) {
+/** Copies a text. `bare`: a small sign beside what it copies, whose name is only read out and shown when it is pointed at. */
+export function Copy({
+  text,
+  what,
+  bare = false,
+}: {
+  readonly text: string;
+  readonly what: string;
+  readonly bare?: boolean;
+}) {
   const [said, say] = useState('');
+  useEffect(() => {
+    if (said === '') return;
+    const timer = setTimeout(() => say(''), SAID_MS);
+    return () => clearTimeout(timer);
+  }, [said]);
   return (
     <button
       type="button"
-      class="button tiny"
+      class={bare ? 'copy' : 'button tiny'}
+      aria-label={bare ? (said === '' ? what : said) : undefined}
+      title={bare ? what : undefined}
       onClick={() => {
         // Not there on plain http beyond this machine.
         if (navigator.clipboard === undefined) say('cannot be copied here');
@@ -59,7 +76,9 @@ export function Copy({ text, what }: { readonly text: string; readonly what: str
           );
       }}
     >
-      {said === '' ? what : said}
+      {bare ? <Glyph name={said === 'copied' ? 'done' : 'copy'} size={14} /> : said === '' ? what : said}
     </button>
   );
 }
+/** How long a button says what came of it, in milliseconds. */
+const SAID_MS = 2_000;

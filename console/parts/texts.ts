@@ -47,6 +47,10 @@ export function timeText(at: number, now: number, zone: 'local' | 'UTC'): string
   return `${formatOf(zone, { year: 'numeric', month: 'short', day: '2-digit' }, 'date').format(at)} ${clock.format(at)}`;
 }
 
+/** As `timeText` without seconds, for where there is little room. */
+export const momentText = (at: number, now: number, zone: 'local' | 'UTC'): string =>
+  timeText(at, now, zone).replace(/(\d\d:\d\d):\d\d$/, '$1');
+
 export function wholeTimeText(at: number, zone: 'local' | 'UTC'): string {
   return formatOf(
     zone,

@@ -276,7 +276,7 @@ export function makeChronicle(): Chronicle {
         const mark = lastUpTo(run.marks, n);
         const state = mark?.to ?? 'active';
         const { id, expid, name, parentId } = run;
-        expressions.push({ id, expid, name, state, since: run.at, parentId });
+        expressions.push({ id, expid, name, state, since: run.at, parentId, element: null, progress: null });
         if (mark?.failure) failures.push(mark.failure);
         const held = heldAt(run, n);
         if (held !== null) workitems.push(held);

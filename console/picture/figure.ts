@@ -132,7 +132,9 @@ function placeOf(tree: Json, expid: string, names: ReadonlySet<string>, depth: n
       ? definedName(tree)
       : isElement
         ? said('type')
-        : captionOf(given, attributes, text, named),
+        : kind === 'small'
+          ? attributes.map(([name, value]) => (value === null ? name : `${name}: ${short(value)}`)).join(', ')
+          : captionOf(given, attributes, text, named),
     kind,
     isParticipant,
     attributes,

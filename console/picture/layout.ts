@@ -13,6 +13,10 @@ export const JOIN = 14;
 /** A crowd's line of counts and its field of marks. */
 export const COUNTS = 24;
 export const FIELD = 40;
+/** A crowd is wide enough for its marks and for the words about the branch that is shown. */
+export const CROWD_WIDTH = 420;
+/** A loop's line of how far it is. */
+export const STRIP = 24;
 const RETURN = 18;
 const MIN_BOX = LEAF.width + 2 * PADDING;
 /** Boxes that are in the page at once. */
@@ -67,10 +71,12 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
     const body = isLanes(place) ? lanes(flow) : column(flow);
     const inner = shelfSize === null ? body : stacked(shelfSize, body);
     if (place.kind === 'column') return inner;
-    const extra = (place.kind === 'crowd' ? COUNTS + FIELD : 0) + (isLanes(place) && flow.length > 0 ? 2 * JOIN : 0);
+    const extra =
+      (place.kind === 'crowd' ? COUNTS + FIELD : place.kind === 'loop' ? STRIP : 0) +
+      (isLanes(place) && flow.length > 0 ? 2 * JOIN : 0);
     const side = place.kind === 'loop' ? RETURN : 0;
     return {
-      width: Math.max(MIN_BOX, inner.width + 2 * PADDING + 2 * side),
+      width: Math.max(place.kind === 'crowd' ? CROWD_WIDTH : MIN_BOX, inner.width + 2 * PADDING + 2 * side),
       height: HEAD + 2 * PADDING + extra + inner.height,
     };
   }
@@ -112,6 +118,7 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
     }
     if (flow.length === 0) return;
     if (place.kind === 'crowd') top += COUNTS + FIELD;
+    if (place.kind === 'loop') top += STRIP;
     if (isLanes(place)) putLanes(place, flow, middle, top, depth);
     else putColumn(place, flow, x, middle, top, depth);
   }
@@ -199,6 +206,8 @@ export function openAtFirst(
   folded: ReadonlySet<string>,
   most = BOXES_MAX,
 ): ReadonlySet<string> {
+  // Everything folded but the root.
+  if (folded.has(FOLD_ALL)) return new Set([root.expid, ...chosen]);
   const open = new Set<string>();
   let boxes = 1;
   const byExpid = new Map<string, Place>();
@@ -226,6 +235,7 @@ export function openAtFirst(
   const states = [...seen].filter(([, one]) => one.live.length > 0);
   for (const [expid, one] of states) if (one.failures.length > 0) showWay(parentOf(expid));
   for (const [expid] of states) showWay(parentOf(expid));
+  if (folded.has(LIVE_PARTS)) return open;
   for (const place of breadth) {
     // Definitions lie folded on their shelf until something of them lives.
     if (place.kind === 'definition' || place.children.length === 0) continue;
@@ -234,5 +244,9 @@ export function openAtFirst(
   }
   return open;
 }
+
+/** Among what is folded: everything; all but the ways to what is live. */
+export const FOLD_ALL = '*';
+export const LIVE_PARTS = 'live';
 
 export const parentOf = (expid: string): string => expid.slice(0, Math.max(0, expid.lastIndexOf('_')));

@@ -5,7 +5,13 @@ import { grouped, type Seen } from './states.ts';
 /* Where a workflow stands, in words: errors first, then who is asked, then events and timers, then what comes next. */
 
 /** A word of the sentence; with `expid` it selects that place, with `time` it is shown in the reader's own way. */
-export type Word = { readonly text: string; readonly expid?: string; readonly time?: string };
+export type Word = {
+  readonly text: string;
+  readonly expid?: string;
+  readonly time?: string;
+  /** What an operator reads first. */
+  readonly strong?: boolean;
+};
 
 /** Names of one list that are said one by one. */
 const NAMED_MAX = 3;
@@ -37,10 +43,13 @@ export function sentenceOf(
     const first = group[0];
     if (first === undefined || i >= NAMED_MAX) break;
     if (i > 0) say(' ');
-    const of = seen.get(first.expid)?.done ?? 0;
-    if (group.length > 1) say(`${group.length} ${of > 0 ? `of ${group.length + of} ` : ''}of `);
+    const branches = seen.get(first.expid)?.branches ?? 0;
+    if (branches > 1)
+      words.push({ text: `${counted(group.length)} of ${counted(branches)} branches of `, strong: true });
+    else if (group.length > 1) words.push({ text: `${counted(group.length)} times `, strong: true });
     link(key.split(' ')[0] ?? '');
-    say(` failed with ${first.class}: ${clipped(first.message)}`);
+    words.push({ text: ' failed', strong: true });
+    say(` with ${first.class}: ${clipped(first.message)}`);
     say(group.length > 1 ? '; they wait for somebody.' : '; it waits for somebody.');
   }
   const failedIds = new Set(failures.map((one) => one.expressionId));
@@ -53,9 +62,16 @@ export function sentenceOf(
     }
     if (words.length > 0) say(' ');
     const oldest = group[0] as HeldWorkitem;
-    if (group.length > 1) say(`${group.length} times `);
+    const isCrowd = (seen.get(expid)?.branches ?? 0) > 1;
+    if (group.length > 1) say(isCrowd ? `${counted(group.length)} branches of ` : `${counted(group.length)} times `);
     link(expid);
-    say(group.length > 1 ? ' is asked, the first since ' : ' is asked since ');
+    say(
+      group.length === 1
+        ? ' is asked since '
+        : isCrowd
+          ? ' are asked, the first since '
+          : ' is asked, the first since ',
+    );
     words.push({ text: oldest.openedAt ?? standing.at, time: oldest.openedAt ?? standing.at });
     const late = group.find((one) => one.owed !== null && one.tries > 0);
     if (late !== undefined) {
@@ -99,6 +115,7 @@ export function sentenceOf(
   return words;
 }
 
+const counted = (count: number): string => count.toLocaleString('en-US');
 const MESSAGE_MAX = 100;
 const clipped = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}…` : text);
 const titleAt = (places: (expid: string) => Place | null, expid: string): string => places(expid)?.title ?? expid;

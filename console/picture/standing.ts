@@ -29,7 +29,12 @@ export type LiveExpression = {
   readonly since: string | null;
   /** The expression it replies to, where the server tells. */
   readonly parentId: string | null;
+  /** Of the first expression of a branch of an iterator: the beginning of its element, where the server tells. */
+  readonly element: string | null;
+  readonly progress: Progress | null;
 };
+/** How far it is: at which child or element of how many; of a fork, how many of its branches have replied. */
+export type Progress = { readonly at: number | null; readonly of: number | null; readonly done: number | null };
 
 export type HeldWorkitem = {
   readonly id: string;
@@ -102,6 +107,8 @@ export function standingOf(shown: JsonObject): Standing {
       state: textOf(one['state']),
       since: textOrNull(one['since']),
       parentId: textOrNull(one['parent_id']),
+      element: isObject(one['branch']) ? textOrNull(one['branch']['element']) : null,
+      progress: progressOf(one['progress']),
     })),
     workitems: objectsOf(shown['workitems']).map(workitemOf),
     timers: objectsOf(shown['timers']).map((one) => ({
@@ -119,6 +126,12 @@ export function standingOf(shown: JsonObject): Standing {
     })),
   };
 }
+
+const numberOrNull = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
+const progressOf = (value: Json | undefined): Progress | null =>
+  isObject(value)
+    ? { at: numberOrNull(value['at']), of: numberOrNull(value['of']), done: numberOrNull(value['done']) }
+    : null;
 
 export function workitemOf(one: JsonObject): HeldWorkitem {
   const callback = isObject(one['callback']) ? one['callback'] : {};

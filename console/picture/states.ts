@@ -14,7 +14,12 @@ import {
 export type PlaceState = 'to come' | 'live' | 'waits' | 'failed' | 'cancelling' | 'done' | 'cancelled' | 'skipped';
 
 /** One branch of a crowd, in the order they began. */
-export type Mark = { readonly id: string; readonly state: PlaceState };
+export type Mark = {
+  readonly id: string;
+  readonly state: PlaceState;
+  /** The beginning of the element it is about, where the server tells. */
+  readonly element: string | null;
+};
 
 export type Seen = {
   readonly state: PlaceState;
@@ -30,11 +35,18 @@ export type Seen = {
   readonly before: number;
   /** The last run that has ended; null when none has, or when it is not known. */
   readonly ended: Run | null;
-  /** The same counted over all places below. */
-  readonly inside: { readonly live: number; readonly waits: number; readonly failed: number; readonly done: number };
+  /** Counted over all places below, in all branches. */
+  readonly inside: Counts;
   /** Branches, where it is a crowd. */
   readonly marks: readonly Mark[];
+  /** Of a crowd: which of the marks its lane shows; -1: none. */
+  readonly shown: number;
+  /** Of a loop: which round it is in, 1 for the first; 0 before, and while no history is there. */
+  readonly round: number;
+  /** How many branches there are of the place, where it is the lane of a crowd; else 0. */
+  readonly branches: number;
 };
+export type Counts = { readonly live: number; readonly waits: number; readonly failed: number; readonly done: number };
 
 const WAITING = new Set([
   'wait',
@@ -51,14 +63,33 @@ const WAITING = new Set([
 ]);
 const LEAVING = new Set(['cancelling', 'dying', 'timing_out', 'failing']);
 
-/** @param past null while no history is there: then nothing is said of what has ended */
-export function statesOf(root: Place, standing: Standing, past: Chronicle | null): ReadonlyMap<string, Seen> {
+/**
+ * What each place shows. The lane of a crowd shows one of its branches: the one that `chosen` is in, else the first that failed, else the first that
+ * waits, else the first.
+ *
+ * @param past null while no history is there: then nothing is said of what has ended
+ * @param chosen the id of an expression; empty: none is chosen
+ */
+export function statesOf(
+  root: Place,
+  standing: Standing,
+  past: Chronicle | null,
+  chosen = '',
+): ReadonlyMap<string, Seen> {
   const n = standing.n ?? past?.last ?? 0;
   const live = grouped(standing.expressions, (one) => one.expid);
   const workitems = grouped(standing.workitems, (one) => one.expid);
   const timers = grouped(standing.timers, (one) => one.expid);
   const failures = grouped(standing.failures, (one) => one.expid);
   const seen = new Map<string, Seen>();
+  const failedIds = new Set(standing.failures.map((one) => one.expressionId));
+  const heldIds = new Set(standing.workitems.map((one) => one.expressionId));
+  const parents = new Map(standing.expressions.map((one) => [one.id, one.parentId]));
+  const isWaiting = (one: LiveExpression, place: Place): boolean =>
+    heldIds.has(one.id) ||
+    one.state === 'awaiting' ||
+    (place.children.length === 0 &&
+      (WAITING.has(place.head) || (timers.get(place.expid) ?? []).some((timer) => timer.expressionId === one.id)));
 
   type Around = {
     /** Runs that began before belong to a former round. */
@@ -67,29 +98,38 @@ export function statesOf(root: Place, standing: Standing, past: Chronicle | null
     readonly many: boolean;
     /** What is around is over or was left out: nothing can come any more. */
     readonly closed: boolean;
+    /** The branch that is shown of the crowd around; null: there is none around. */
+    readonly branch: Branch | null;
+    readonly branches: number;
+    /** Where it stands to what is live beside it in its row: what is before is done, what is after is to come. Null: nobody can tell. */
+    readonly side: 'before' | 'after' | null;
   };
+  /** `isIn`: whether an expression belongs to the branch; where nobody tells whose it is, it does. */
+  type Branch = { readonly id: string; readonly isLive: boolean; isIn(id: string): boolean };
 
   function visit(place: Place, around: Around): Seen {
-    const here = live.get(place.expid) ?? [];
+    const { branch } = around;
+    const isShown = (id: string): boolean => branch === null || branch.isIn(id);
+    const every = live.get(place.expid) ?? [];
+    const here = every.filter(({ id }) => isShown(id));
     const all = past?.runsAt(place.expid, n) ?? [];
     const runs = all.filter((run) => run.n >= around.since);
-    const items = workitems.get(place.expid) ?? [];
-    const wrong = failures.get(place.expid) ?? [];
-    const clocks = timers.get(place.expid) ?? [];
+    const items = (workitems.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
+    const wrong = (failures.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
+    const clocks = (timers.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const ended = runs.filter((run) => run.end !== null && run.end.n <= n);
     const done = ended.filter((run) => run.end?.kind === 'replied').length;
     const cancelled = ended.length - done;
+    // Of the branch that is shown this is its own run.
+    const own = branch === null ? null : (ended.find((run) => run.id === branch.id) ?? null);
 
     const state: PlaceState = ((): PlaceState => {
       if (wrong.length > 0 || here.some((one) => one.state === 'failed')) return 'failed';
       if (here.some((one) => LEAVING.has(one.state))) return 'cancelling';
-      if (here.length > 0) {
-        const isWaiting =
-          items.length > 0 ||
-          here.some((one) => one.state === 'awaiting') ||
-          (place.children.length === 0 && (WAITING.has(place.head) || clocks.length > 0));
-        return isWaiting ? 'waits' : 'live';
-      }
+      if (here.length > 0) return here.some((one) => isWaiting(one, place)) ? 'waits' : 'live';
+      if (branch?.isLive && around.side !== null)
+        return around.side === 'after' ? 'to come' : done > 0 ? 'done' : 'skipped';
+      if (own !== null) return own.end?.kind === 'replied' ? 'done' : 'cancelled';
       if (done > 0) return 'done';
       if (cancelled > 0) return 'cancelled';
       return around.closed ? 'skipped' : 'to come';
@@ -100,6 +140,17 @@ export function statesOf(root: Place, standing: Standing, past: Chronicle | null
     const since = around.many ? around.since : place.kind === 'definition' ? 0 : (lastRun?.n ?? around.since);
     const closed = state === 'done' || state === 'cancelled' || state === 'skipped';
     const inside = { live: 0, waits: 0, failed: 0, done: 0 };
+    const marks = place.kind === 'crowd' ? marksOf(place, standing, past, since, n, failures) : [];
+    const shownMark = place.kind === 'crowd' ? shownOf(marks) : -1;
+    const mark = marks[shownMark];
+    const within = mark === undefined ? branch : branchOf(mark, new Set(marks.map(({ id }) => id)));
+    // Below a crowd only the order in a row tells what of it is before what is live.
+    const lives = place.children.map((child) =>
+      (live.get(child.expid) ?? []).some(({ id }) => within === null || within.isIn(id)),
+    );
+    const first = lives.indexOf(true);
+    const sideOf = (i: number): Around['side'] =>
+      within === null ? null : isRow(place) && first !== -1 ? (i < first ? 'before' : 'after') : around.side;
     let reached = since;
     const roadTaken =
       place.kind === 'choice' && place.children.slice(-2).some((child) => (live.get(child.expid)?.length ?? 0) > 0);
@@ -109,6 +160,9 @@ export function statesOf(root: Place, standing: Standing, past: Chronicle | null
       const one = visit(child, {
         since: child.kind === 'definition' ? 0 : isMany ? since : reached,
         many: isMany || child.kind === 'definition',
+        branch: within,
+        branches: marks.length,
+        side: sideOf(i),
         closed: child.kind === 'definition' ? isOver(standing.status) : closed || (isRoad && roadTaken && !taken),
       });
       // What follows in a row is of this round only when it began after what stands before it.
@@ -116,13 +170,18 @@ export function statesOf(root: Place, standing: Standing, past: Chronicle | null
         const run = past?.runsAt(child.expid, n).at(-1);
         if (run !== undefined && run.n >= reached) reached = run.n;
       }
-      inside.live += one.inside.live + (one.state === 'live' ? one.live.length : 0);
-      inside.waits += one.inside.waits + (one.state === 'waits' ? one.live.length : 0);
-      inside.failed += one.inside.failed + one.failures.length;
+      const waits = (live.get(child.expid) ?? []).filter((each) => isWaiting(each, child));
+      const failed = (failures.get(child.expid) ?? []).length;
+      const waiting = waits.filter(({ id }) => !failedIds.has(id)).length;
+      inside.live += one.inside.live + Math.max(0, (live.get(child.expid)?.length ?? 0) - waiting - failed);
+      inside.waits += one.inside.waits + waiting;
+      inside.failed += one.inside.failed + failed;
       inside.done += one.inside.done + one.done;
     }
+    // A crowd is as bad as the worst of its branches.
+    const isBad = place.kind === 'crowd' && inside.failed > 0 && here.length > 0;
     const shown: Seen = {
-      state,
+      state: isBad ? 'failed' : state,
       live: here,
       workitems: items,
       timers: clocks,
@@ -130,17 +189,66 @@ export function statesOf(root: Place, standing: Standing, past: Chronicle | null
       done,
       cancelled,
       before: all.length - runs.length,
-      ended: ended.at(-1) ?? null,
+      ended: own ?? ended.at(-1) ?? null,
       inside,
-      marks: place.kind === 'crowd' ? marksOf(place, standing, past, since, n, failures) : [],
+      marks,
+      shown: shownMark,
+      round: place.kind === 'loop' ? roundOf(place, past, since, n) : 0,
+      branches: around.branches,
     };
     seen.set(place.expid, shown);
     return shown;
   }
 
-  visit(root, { since: 0, many: false, closed: isOver(standing.status) });
+  /** The mark that the chosen expression is in, else the one that needs somebody most. */
+  function shownOf(marks: readonly Mark[]): number {
+    const ids = new Map(marks.map(({ id }, i) => [id, i]));
+    for (let id: string | null = chosen, up = 0; id !== null && id !== '' && up < DEPTH_MAX; up++) {
+      const found = ids.get(id);
+      if (found !== undefined) return found;
+      id = parents.get(id) ?? null;
+    }
+    for (const state of ['failed', 'cancelling', 'waits', 'live'] as const) {
+      const found = marks.findIndex((one) => one.state === state);
+      if (found !== -1) return found;
+    }
+    return marks.length === 0 ? -1 : 0;
+  }
+
+  function branchOf(mark: Mark, all: ReadonlySet<string>): Branch {
+    return {
+      id: mark.id,
+      isLive: parents.has(mark.id),
+      isIn(id) {
+        for (let at: string | null = id, up = 0; at !== null && up < DEPTH_MAX; up++) {
+          if (at === mark.id) return true;
+          if (all.has(at)) return false;
+          at = parents.get(at) ?? null;
+        }
+        return true;
+      },
+    };
+  }
+
+  visit(root, {
+    since: 0,
+    many: false,
+    closed: isOver(standing.status),
+    branch: null,
+    branches: 0,
+    side: null,
+  });
   return seen;
 }
+
+/** How often the first of a loop's children was come to. */
+function roundOf(place: Place, past: Chronicle | null, since: number, n: number): number {
+  const first = place.children.find((child) => child.kind !== 'definition');
+  return first === undefined ? 0 : (past?.runsAt(first.expid, n) ?? []).filter((run) => run.n >= since).length;
+}
+
+/** Expressions above another that are looked through. */
+const DEPTH_MAX = 500;
 
 const isRow = (place: Place): boolean => place.kind === 'column' || place.kind === 'box' || place.kind === 'loop';
 
@@ -155,18 +263,20 @@ function marksOf(
 ): readonly Mark[] {
   const child = place.children.at(-1);
   if (child === undefined) return [];
+  const elements = new Map(standing.expressions.map(({ id, element }) => [id, element]));
   const failed = new Set((failures.get(child.expid) ?? []).map((one) => one.expressionId));
   const waiting = new Set(standing.workitems.map((one) => one.expressionId));
   const stateOf = (id: string): PlaceState => (failed.has(id) ? 'failed' : waiting.has(id) ? 'waits' : 'live');
   if (past === null)
     return standing.expressions
       .filter((one) => one.expid === child.expid)
-      .map(({ id }) => ({ id, state: stateOf(id) }));
+      .map(({ id, element }) => ({ id, state: stateOf(id), element }));
   return past
     .runsAt(child.expid, n)
     .filter((run) => run.n >= since)
     .map((run) => ({
       id: run.id,
+      element: elements.get(run.id) ?? null,
       state:
         run.end === null || run.end.n > n
           ? stateOf(run.id)

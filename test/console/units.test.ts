@@ -14,6 +14,7 @@ import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
 import { STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
+import { timeScale } from '../../console/picture/time-scale.ts';
 import { makeRehearsal, type Played } from '../../console/rehearse/play.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { HistoryKind } from '../../src/model/history-kinds.ts';
@@ -196,6 +197,8 @@ const live = (expid: string, name = 'x') => ({
   state: 'active',
   since: null,
   parentId: null,
+  element: null,
+  progress: null,
 });
 
 test('a change of state moves no box', () => {
@@ -269,6 +272,81 @@ test('the sentence begins with errors, then says who is asked, then what comes n
   expect(plainText(sentenceOf(at, root, seen, (expid) => placeAt(root, expid)))).toBe(
     'stock failed with NoBox: none left; it waits for somebody. credit is asked since 2026-01-05T11:00:00.000Z: 2 tries have failed. Then: cursor, if.',
   );
+});
+
+test('the lane of a crowd shows the branch that needs somebody, or the one that was chosen', () => {
+  const root = figureOf([
+    'define',
+    {},
+    [
+      [
+        'concurrent_iterator',
+        { on_f: 'lines' },
+        [
+          [
+            'sequence',
+            {},
+            [
+              ['picker', {}, []],
+              ['packer', {}, []],
+              ['driver', {}, []],
+            ],
+          ],
+        ],
+      ],
+    ],
+  ]) as Place;
+  const one = (expid: string, branch: string, parentId: string | null) => ({
+    ...live(expid),
+    id: `${expid}!${branch}`,
+    parentId,
+  });
+  const branches = ['a', 'b', 'c'];
+  const failure = (id: string) => ({ expressionId: id, expid: '0_0_0_1', class: 'NoBox', message: '', at: '' });
+  const at = standing({
+    status: 'error',
+    expressions: [
+      live('0'),
+      live('0_0'),
+      ...branches.map((branch) => ({ ...one('0_0_0', branch, '0_0!1'), element: `lamp ${branch}` })),
+      one('0_0_0_0', 'a', '0_0_0!a'),
+      one('0_0_0_1', 'b', '0_0_0!b'),
+      one('0_0_0_2', 'c', '0_0_0!c'),
+    ],
+    failures: [failure('0_0_0_1!b')],
+  });
+  const shownIn = (chosen: string) => {
+    const seen = statesOf(root, at, null, chosen);
+    const crowd = seen.get('0_0');
+    return [
+      crowd?.marks[crowd.shown]?.element,
+      ...['0_0_0_0', '0_0_0_1', '0_0_0_2'].map((expid) => seen.get(expid)?.state),
+    ];
+  };
+  expect(shownIn('')).toEqual(['lamp b', 'skipped', 'failed', 'to come']);
+  expect(shownIn('0_0_0_0!a')).toEqual(['lamp a', 'live', 'to come', 'to come']);
+  expect(shownIn('0_0_0!c')).toEqual(['lamp c', 'skipped', 'skipped', 'live']);
+  const all = statesOf(root, at, null);
+  expect(all.get('0_0')?.state).toBe('failed');
+  expect(all.get('0')?.inside).toMatchObject({ failed: 1 });
+});
+
+test('a line of time keeps the order of what happened, and cuts the stretches in which nothing did', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(100_000), { minLength: 2, maxLength: 40 }), (times) => {
+      const scale = timeScale(0, 100_000, times);
+      const places = [0, ...times, 100_000].sort((a, b) => a - b).map(scale.x);
+      for (const [i, x] of places.entries()) {
+        expect(x).toBeGreaterThanOrEqual((places[i - 1] ?? 0) - 1e-9);
+        expect(x).toBeLessThanOrEqual(100 + 1e-9);
+      }
+      expect(places.at(-1)).toBeCloseTo(100);
+    }),
+  );
+  const week = timeScale(0, 1_000_000, [100, 200, 999_900]);
+  expect(week.cuts).toEqual([{ from: 200, to: 999_900 }]);
+  expect(week.x(200) - week.x(100)).toBeGreaterThan(20);
+  expect(timeScale(0, 1_000_000, [100, 200, 999_900], (from) => from === 200).cuts).toEqual([]);
 });
 
 test('a story tells a step in one line', () => {

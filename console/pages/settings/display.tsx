@@ -1,3 +1,4 @@
+import { KeyList } from '../../app/help.tsx';
 import { singleKeys, theme, zone } from '../../app/settings.ts';
 
 /** What is kept on this device. */
@@ -45,30 +46,7 @@ export function Display() {
       </section>
       <section class="panel stack" aria-label="Keys of the keyboard">
         <h2>Keys</h2>
-        <dl class="facts">
-          <dt>
-            <kbd>Ctrl K</kbd> <kbd>/</kbd>
-          </dt>
-          <dd>find, paste an id, commands of the page</dd>
-          <dt>
-            <kbd>g</kbd> then a letter
-          </dt>
-          <dd>h home, w workflows, l worklist, e errors, d definitions, p playground</dd>
-          <dt>
-            <kbd>j</kbd> <kbd>k</kbd> <kbd>Enter</kbd>
-          </dt>
-          <dd>down, up and open in lists</dd>
-          <dt>
-            <kbd>d</kbd> <kbd>o</kbd> <kbd>t</kbd> <kbd>h</kbd>
-          </dt>
-          <dd>diagram, outline, timeline, history of a workflow</dd>
-          <dt>
-            <kbd>[</kbd> <kbd>]</kbd> <kbd>l</kbd>
-          </dt>
-          <dd>an entry back, an entry on, live</dd>
-          <dt>arrows</dt>
-          <dd>walk the tree in diagram and outline; + and - open and fold</dd>
-        </dl>
+        <KeyList />
       </section>
     </>
   );

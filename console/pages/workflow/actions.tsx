@@ -1,12 +1,15 @@
 import { useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
-import { go, link } from '../../address/router.ts';
+import { apiRoot, link } from '../../address/router.ts';
 import { part } from '../../api/calls.ts';
+import { curlOf } from '../../api/curl.ts';
 import { ActButton, type Asked, Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../../parts/action.tsx';
+import { Effects } from '../../parts/effects.tsx';
+import { Menu } from '../../parts/menu.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
-import { Text } from '../../parts/said.tsx';
+import { Copy } from '../../parts/said.tsx';
 import { type EditedTree, TreeField } from '../../parts/tree-field.tsx';
-import { isOver, objectsOf, textOf } from '../../picture/standing.ts';
+import { isOver, textOf } from '../../picture/standing.ts';
 
 /* What can be done to a whole workflow. */
 
@@ -37,12 +40,22 @@ export function Actions({
       <Button needs="operate" onPress={() => ask('cancel')} why={over}>
         ⊘ Cancel…
       </Button>
-      <Button needs="operate" onPress={() => ask('kill')} why={over} look="danger">
-        Kill…
-      </Button>
       <a class="button" href={link(`/workflows/new?from=${encodeURIComponent(id)}`)}>
         Launch again…
       </a>
+      <Menu label="More about this workflow">
+        <Button needs="operate" onPress={() => ask('kill')} why={over} look="danger">
+          Kill…
+        </Button>
+        <Copy what="Copy link" text={window.location.href} />
+        <Copy what="Copy as curl" text={curlOf('GET', new URL(path, apiRoot).href)} />
+        <a class="button" href={new URL(path, apiRoot).href} download={`${id}.json`}>
+          Take away as JSON
+        </a>
+        <a class="button" href={new URL(`${path}/definition`, apiRoot).href} download={`${id}.definition`}>
+          Take away the definition
+        </a>
+      </Menu>
       {asking !== null && <EndDialog id={id} how={asking} shown={shown} close={() => ask(null)} again={again} />}
     </>
   );
@@ -66,17 +79,11 @@ function EndDialog({
     await again();
     close();
   });
-  const told = [...new Set(objectsOf(shown['workitems']).map((one) => textOf(one['participant'])))];
   const missing = how === 'kill' && reason.trim() === '' ? 'say why' : null;
   return (
     <Dialog title={`${how === 'kill' ? 'Kill' : 'Cancel'} ${textOf(shown['name']) || 'this workflow'}`} close={close}>
-      <p>
-        {told.length === 0 ? 'Nobody is at work now. ' : 'Told to stop: '}
-        {told.length > 0 && (
-          <Text text={`${told.slice(0, 8).join(', ')}${told.length > 8 ? ` and ${told.length - 8} more` : ''}. `} />
-        )}
-        {how === 'kill' ? 'No handlers run; it is over at once.' : 'Its on_cancel handlers run, then it is over.'}
-      </p>
+      <p>{how === 'kill' ? 'No handlers run; it is over at once.' : 'Its on_cancel handlers run, then it is over.'}</p>
+      <Effects asked={{ path: `v1/workflows/${part(id)}/${how}` }} />
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -111,6 +118,7 @@ export function FieldsDialog({
   tree,
   fail = false,
   withReason = true,
+  foretold = false,
   verb,
   make,
   close,
@@ -125,6 +133,8 @@ export function FieldsDialog({
   readonly fail?: boolean;
   /** Whether the interface takes a reason for it. */
   readonly withReason?: boolean;
+  /** Whether the server can say what would come of it. */
+  readonly foretold?: boolean;
   readonly verb: string;
   readonly make: (given: { readonly fields?: Json; readonly tree?: Json; readonly message: string }) => Asked;
   readonly close: () => void;
@@ -144,6 +154,14 @@ export function FieldsDialog({
       ? 'say what went wrong'
       : null
     : (wrongJson(text, 'object') ?? (edited === null ? 'the tree cannot be read yet' : null));
+  const request = (): Asked => {
+    const given = jsonOf(text);
+    return make({
+      message: message.trim(),
+      ...(fail || given === undefined || text === before ? {} : { fields: given }),
+      ...(edited === undefined || edited === null ? {} : { tree: edited }),
+    });
+  };
   return (
     <Dialog title={title} close={close}>
       <p>{about}</p>
@@ -151,12 +169,7 @@ export function FieldsDialog({
         onSubmit={(event) => {
           event.preventDefault();
           if (wrong !== null) return;
-          const given = jsonOf(text);
-          const { body, ...asked } = make({
-            message: message.trim(),
-            ...(fail || given === undefined || text === before ? {} : { fields: given }),
-            ...(edited === undefined || edited === null ? {} : { tree: edited }),
-          });
+          const { body, ...asked } = request();
           const why = reason.trim() === '' || !withReason ? {} : { reason: reason.trim() };
           void action.act({ ...asked, body: { ...(isObject(body ?? null) ? (body as JsonObject) : {}), ...why } });
         }}
@@ -176,6 +189,7 @@ export function FieldsDialog({
           />
         )}
         {tree !== null && <TreeField tree={tree} set={setEdited} />}
+        {foretold && <Effects asked={wrong === null ? request() : null} />}
         {withReason && (
           <label class="field">
             <span class="label">Reason (optional)</span>
@@ -194,5 +208,50 @@ export function FieldsDialog({
   );
 }
 
-/** Goes to a workflow that was just made. */
-export const goToWorkflow = (id: string): void => go(`/workflows/${id}`);
+/** A dialog for what ends something at once: it takes a reason. */
+export function ReasonDialog({
+  title,
+  about,
+  verb,
+  path,
+  close,
+  done,
+}: {
+  readonly title: string;
+  readonly about: string;
+  readonly verb: string;
+  readonly path: string;
+  readonly close: () => void;
+  readonly done: () => Promise<void>;
+}) {
+  const [reason, setReason] = useState('');
+  const action = useAction(async () => {
+    await done();
+    close();
+  });
+  const missing = reason.trim() === '' ? 'say why' : null;
+  return (
+    <Dialog title={title} close={close}>
+      <p>{about}</p>
+      <Effects asked={{ path }} />
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (missing === null) void action.act({ path, body: { reason: reason.trim() } });
+        }}
+      >
+        <label class="field">
+          <span class="label">Reason</span>
+          <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+        {action.problem !== null && <ProblemNote problem={action.problem} />}
+        <div class="row">
+          <Button type="submit" look="danger" busy={action.busy} why={missing}>
+            {verb}
+          </Button>
+          <Button onPress={close}>Leave it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,20 +1,9 @@
-import { useMemo, useRef, useState } from 'preact/hooks';
-import { now } from '../../live/now.ts';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Glyph } from '../../parts/glyph.tsx';
-import { spanText, visible } from '../../parts/texts.ts';
 import type { Place } from '../../picture/figure.ts';
-import {
-  BOXES_MAX,
-  type Box,
-  COUNTS,
-  FIELD,
-  HEAD,
-  layout,
-  openAtFirst,
-  PADDING,
-  parentOf,
-} from '../../picture/layout.ts';
-import { type Mark, type PlaceState, type Seen, withInside, worst } from '../../picture/states.ts';
+import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
+import type { PlaceState, Seen } from '../../picture/states.ts';
+import { BoxView, LOOKS, shownState } from './box.tsx';
 import type { State } from './page.tsx';
 
 type Props = {
@@ -23,18 +12,30 @@ type Props = {
   readonly state: State;
   readonly set: (change: Partial<State>, how?: 'push' | 'replace') => void;
   readonly chosen: Place | null;
+  readonly isPaused?: boolean;
+  /** Whether it has a place of its own height and scrolls in it; else it is as high as its picture. */
+  readonly isFilling?: boolean;
 };
 
 const ZOOMS = [25, 35, 50, 75, 100, 125, 150, 200];
+/** A picture that is too wide is made smaller at first, but not beyond what can be read. */
+const ZOOM_AT_FIRST_MIN = 70;
+/** Below these, leaves show their names alone, and containers are blocks. */
+const FAR = 60;
+const FARTHEST = 35;
+const MARGIN = 40;
 
 /** The picture: boxes are HTML, wires one drawing. What it shows and does, the outline shows and does. */
-export function Diagram({ figure, seen, state, set, chosen }: Props) {
+export function Diagram({ figure, seen, state, set, chosen, isPaused = false, isFilling = false }: Props) {
   const [zoom, setZoom] = useState(100);
   const canvas = useRef<HTMLDivElement>(null);
   // What is open at first follows the state once; after that only a person opens and folds.
-  const first = useRef<{ readonly figure: Place; readonly open: ReadonlySet<string> } | null>(null);
-  if (first.current?.figure !== figure)
-    first.current = { figure, open: openAtFirst(figure, seen, new Set(state.open), new Set(state.fold)) };
+  const way = state.fold.find((one) => one === FOLD_ALL || one === LIVE_PARTS) ?? '';
+  const first = useRef<{ readonly figure: Place; readonly way: string; readonly open: ReadonlySet<string> } | null>(
+    null,
+  );
+  if (first.current?.figure !== figure || first.current.way !== way)
+    first.current = { figure, way, open: openAtFirst(figure, seen, new Set(state.open), new Set(state.fold)) };
   const open = useMemo(() => {
     const all = new Set(first.current?.open ?? []);
     for (const one of state.open) all.add(one);
@@ -47,6 +48,12 @@ export function Diagram({ figure, seen, state, set, chosen }: Props) {
     [figure, open, hideSmall],
   );
   const boxes = drawn.boxes.slice(0, BOXES_MAX);
+  const fitIn = (least: number): void => {
+    const room = (canvas.current?.clientWidth ?? 800) - MARGIN;
+    setZoom(Math.max(least, Math.min(100, Math.floor((room / drawn.width) * 100))));
+  };
+  useLayoutEffect(() => fitIn(ZOOM_AT_FIRST_MIN), [figure]);
+  const blocks = useMemo(() => (zoom < FARTHEST ? blocksOf(drawn) : null), [drawn, zoom < FARTHEST]);
 
   const toggle = (place: Place): void => {
     const isOpen = open.has(place.expid);
@@ -58,7 +65,7 @@ export function Diagram({ figure, seen, state, set, chosen }: Props) {
       'replace',
     );
   };
-  const select = (place: Place): void => set({ sel: place.expid, tab: 'what' });
+  const select = (place: Place, expression?: string): void => set({ sel: expression ?? place.expid });
   const walk = (event: KeyboardEvent): void => {
     const at = chosen ?? figure;
     const shownBoxes = boxes.map(({ place }) => place);
@@ -83,96 +90,228 @@ export function Diagram({ figure, seen, state, set, chosen }: Props) {
   };
 
   return (
-    <div>
-      <div ref={canvas} class="canvas">
+    <div class={`drawing ${isFilling ? 'filling' : ''}`}>
+      <div ref={canvas} class="canvas" onPointerDown={(event) => pan(event, canvas.current)}>
         <div
-          class="sheet"
+          class={`sheet ${zoom < FAR ? 'far' : ''} ${zoom < FARTHEST ? 'farthest' : ''}`}
           role="group"
           aria-label="Diagram of the workflow; the outline says the same in a list"
           style={{ width: `${drawn.width * (zoom / 100)}px`, height: `${drawn.height * (zoom / 100)}px` }}
           onKeyDown={walk}
         >
           <div style={{ transform: `scale(${zoom / 100})`, transformOrigin: '0 0', width: `${drawn.width}px` }}>
-            {boxes.map((box) => (
-              <BoxView
-                key={box.place.expid}
-                box={box}
-                seen={seen.get(box.place.expid)}
-                chosen={chosen?.expid === box.place.expid}
-                first={box.place.expid === (chosen ?? figure).expid}
-                select={select}
-                toggle={toggle}
-                isOpen={open.has(box.place.expid)}
-              />
-            ))}
-            <svg class="wires" width={drawn.width} height={drawn.height} aria-hidden="true">
-              <defs>
-                <marker
-                  id="tip"
-                  viewBox="0 0 8 8"
-                  refX="7"
-                  refY="4"
-                  markerWidth="7"
-                  markerHeight="7"
-                  orient="auto-start-reverse"
-                >
-                  <path d="M0 0 8 4 0 8z" fill="var(--wire)" />
-                </marker>
-              </defs>
-              {drawn.wires.map((wire) => (
-                <path
-                  key={wire.path}
-                  class={`wire ${isReached(seen.get(wire.to)?.state) && wire.kind === 'flow' ? '' : 'todo'}`}
-                  d={wire.path}
-                  marker-end={wire.arrow ? 'url(#tip)' : undefined}
+            {boxes.map((box) =>
+              blocks?.inside.has(box.place.expid) ? null : (
+                <BoxView
+                  key={box.place.expid}
+                  box={box}
+                  seen={seen.get(box.place.expid)}
+                  chosen={chosen?.expid === box.place.expid}
+                  first={box.place.expid === (chosen ?? figure).expid}
+                  select={select}
+                  toggle={toggle}
+                  isOpen={open.has(box.place.expid)}
+                  isPaused={isPaused}
+                  isBlock={blocks?.outer.has(box.place.expid) ?? false}
                 />
-              ))}
-            </svg>
+              ),
+            )}
+            <Wires drawn={drawn} seen={seen} hidden={blocks?.inside ?? null} />
           </div>
         </div>
       </div>
+      <div class="beside">
+        {isFilling && <MiniMap drawn={drawn} seen={seen} canvas={canvas.current} zoom={zoom} />}
+        <Legend />
+        <div class="zoom" role="group" aria-label="Size of the picture">
+          <button type="button" class="button tiny" aria-label="Smaller" onClick={() => setZoom(step(zoom, -1))}>
+            −
+          </button>
+          <button
+            type="button"
+            class="button tiny number"
+            aria-label={`${zoom} %: to 100 %`}
+            onClick={() => setZoom(100)}
+          >
+            {zoom} %
+          </button>
+          <button type="button" class="button tiny" aria-label="Larger" onClick={() => setZoom(step(zoom, 1))}>
+            +
+          </button>
+          <button type="button" class="button tiny" onClick={() => fitIn(25)}>
+            Fit
+          </button>
+        </div>
+      </div>
       {drawn.boxes.length > boxes.length && (
-        <p class="note warn small">
+        <p class="note warn small over">
           {boxes.length} of {drawn.boxes.length} boxes are shown: fold some to see others.
         </p>
       )}
-      <div class="zoom">
-        <Legend />
-        <button
-          type="button"
-          class="button tiny"
-          onClick={() => set({ small: hideSmall ? 'shown' : 'hidden' }, 'replace')}
-          aria-pressed={!hideSmall}
-        >
-          Small steps
-        </button>
-        <button type="button" class="button tiny" aria-label="Smaller" onClick={() => setZoom(step(zoom, -1))}>
-          −
-        </button>
-        <button type="button" class="button tiny" onClick={() => setZoom(100)}>
-          {zoom} %
-        </button>
-        <button type="button" class="button tiny" aria-label="Larger" onClick={() => setZoom(step(zoom, 1))}>
-          +
-        </button>
-        <button
-          type="button"
-          class="button tiny"
-          onClick={() => {
-            const room = (canvas.current?.clientWidth ?? 800) - 36;
-            setZoom(Math.max(25, Math.min(100, Math.floor((room / drawn.width) * 100))));
-          }}
-        >
-          Fit
-        </button>
-      </div>
     </div>
   );
 }
 
+/** What can be done to the whole picture; it stands beside the views. */
+export function DiagramTools({ state, set }: Pick<Props, 'state' | 'set'>) {
+  const has = (way: string): boolean => state.fold.includes(way);
+  const choose = (way: string): void => set({ fold: has(way) ? [] : [way], open: [] }, 'replace');
+  return (
+    <>
+      <button
+        type="button"
+        class="button tiny"
+        onClick={() => set({ small: state.small === 'hidden' ? 'shown' : 'hidden' }, 'replace')}
+        aria-pressed={state.small !== 'hidden'}
+      >
+        Small steps{state.small === 'hidden' ? '' : ' ✓'}
+      </button>
+      <button type="button" class="button tiny" aria-pressed={has(FOLD_ALL)} onClick={() => choose(FOLD_ALL)}>
+        Fold all
+      </button>
+      <button type="button" class="button tiny" aria-pressed={has(LIVE_PARTS)} onClick={() => choose(LIVE_PARTS)}>
+        Live parts
+      </button>
+    </>
+  );
+}
+
+function Wires({
+  drawn,
+  seen,
+  hidden,
+}: {
+  readonly drawn: Drawing;
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly hidden: ReadonlySet<string> | null;
+}) {
+  return (
+    <svg class="wires" width={drawn.width} height={drawn.height} aria-hidden="true">
+      <defs>
+        <marker
+          id="tip"
+          viewBox="0 0 8 8"
+          refX="7"
+          refY="4"
+          markerWidth="7"
+          markerHeight="7"
+          orient="auto-start-reverse"
+        >
+          <path d="M0 0 8 4 0 8z" fill="var(--wire)" />
+        </marker>
+      </defs>
+      {drawn.wires.map((wire) =>
+        hidden?.has(wire.to) ? null : (
+          <path
+            key={wire.path}
+            class={`wire ${isReached(seen.get(wire.to)?.state) && wire.kind === 'flow' ? '' : 'todo'}`}
+            d={wire.path}
+            marker-end={wire.arrow ? 'url(#tip)' : undefined}
+          />
+        ),
+      )}
+    </svg>
+  );
+}
+
+/** Containers without containers in them, and everything that is inside those. */
+function blocksOf(drawn: Drawing): { readonly outer: ReadonlySet<string>; readonly inside: ReadonlySet<string> } {
+  const containers = new Set(drawn.boxes.filter((box) => !isEnd(box)).map(({ place }) => place.expid));
+  const around = new Set([...containers].flatMap((expid) => waysUp(expid)));
+  const outer = new Set([...containers].filter((expid) => !around.has(expid)));
+  return {
+    outer,
+    inside: new Set(
+      drawn.boxes.map(({ place }) => place.expid).filter((expid) => waysUp(expid).some((one) => outer.has(one))),
+    ),
+  };
+}
+const isEnd = ({ place, folded }: Drawing['boxes'][number]): boolean => place.children.length === 0 || folded;
+function waysUp(expid: string): readonly string[] {
+  const ways: string[] = [];
+  for (let at = parentOf(expid); at !== ''; at = parentOf(at)) ways.push(at);
+  return ways;
+}
+
+/** Drags the picture by its ground; the wheel, the keys and the bars of the browser do the same. */
+function pan(event: PointerEvent, canvas: HTMLElement | null): void {
+  const target = event.target as Element;
+  if (canvas === null || event.button !== 0 || event.pointerType === 'touch' || target.closest('button, .marks'))
+    return;
+  const from = { x: event.clientX + canvas.scrollLeft, y: event.clientY + canvas.scrollTop };
+  const move = (to: PointerEvent): void => canvas.scrollTo(from.x - to.clientX, from.y - to.clientY);
+  const stop = (): void => {
+    window.removeEventListener('pointermove', move);
+    window.removeEventListener('pointerup', stop);
+  };
+  window.addEventListener('pointermove', move);
+  window.addEventListener('pointerup', stop);
+}
+
+const MAP_WIDTH = 100;
+const MAP_HEIGHT_MAX = 150;
+const MAP_FILLS: { readonly [look: string]: string } = {
+  done: 'var(--done)',
+  waits: 'var(--waits)',
+  failed: 'var(--failed)',
+  live: 'var(--live)',
+  cancelling: 'var(--waits)',
+};
+
+/** The whole picture, small; a click goes there. It is for the eye alone: the outline has the same in words. */
+function MiniMap({
+  drawn,
+  seen,
+  canvas,
+  zoom,
+}: {
+  readonly drawn: Drawing;
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly canvas: HTMLElement | null;
+  readonly zoom: number;
+}) {
+  const scale = Math.min(MAP_WIDTH / drawn.width, MAP_HEIGHT_MAX / drawn.height);
+  return (
+    <svg
+      class="map"
+      width={drawn.width * scale}
+      height={drawn.height * scale}
+      viewBox={`0 0 ${drawn.width} ${drawn.height}`}
+      aria-hidden="true"
+      onClick={(event) => {
+        if (canvas === null) return;
+        const at = event.currentTarget.getBoundingClientRect();
+        canvas.scrollTo({
+          left: ((event.clientX - at.left) / scale) * (zoom / 100) - canvas.clientWidth / 2,
+          top: ((event.clientY - at.top) / scale) * (zoom / 100) - canvas.clientHeight / 2,
+        });
+      }}
+    >
+      {drawn.boxes.slice(0, BOXES_MAX).map((box) => {
+        const look = LOOKS[shownState(box, seen.get(box.place.expid))];
+        const fill = isEnd(box) ? (MAP_FILLS[look] ?? 'none') : 'none';
+        return (
+          <rect
+            key={box.place.expid}
+            x={box.x}
+            y={box.y}
+            width={box.width}
+            height={box.height}
+            rx={6}
+            fill={fill}
+            stroke={MAP_FILLS[look] ?? 'var(--line)'}
+            stroke-width={fill === 'none' ? 7 : 0}
+            stroke-dasharray={look === 'todo' ? '14 12' : undefined}
+          />
+        );
+      })}
+    </svg>
+  );
+}
+
 const step = (zoom: number, by: number): number => {
-  const at = ZOOMS.findIndex((one) => one >= zoom);
-  return ZOOMS[Math.max(0, Math.min(ZOOMS.length - 1, at + by))] ?? 100;
+  const at = by > 0 ? ZOOMS.find((one) => one > zoom) : ZOOMS.findLast((one) => one < zoom);
+  return at ?? zoom;
 };
 
 const isReached = (state: PlaceState | undefined): boolean =>
@@ -185,222 +324,15 @@ function withoutSmall(place: Place): Place {
 function Legend() {
   const states: readonly PlaceState[] = ['done', 'live', 'waits', 'failed', 'to come', 'skipped'];
   return (
-    <span class="legend">
+    <ul class="legend" aria-label="What the signs mean">
       {states.map((one) => (
-        <span key={one}>
-          <Glyph name={one} size={12} /> {one}
-        </span>
+        <li key={one}>
+          <span class={`sign ${LOOKS[one]}`}>
+            <Glyph name={one} size={12} />
+          </span>
+          {one}
+        </li>
       ))}
-    </span>
-  );
-}
-
-const CSS: { readonly [state in PlaceState]: string } = {
-  'to come': 'todo',
-  live: 'live',
-  waits: 'waits',
-  failed: 'failed',
-  cancelling: 'cancelling',
-  done: 'done',
-  cancelled: 'cancelled',
-  skipped: 'skipped',
-};
-
-type BoxProps = {
-  readonly box: Box;
-  readonly seen: Seen | undefined;
-  readonly chosen: boolean;
-  readonly first: boolean;
-  readonly isOpen: boolean;
-  readonly select: (place: Place) => void;
-  readonly toggle: (place: Place) => void;
-};
-
-function BoxView({ box, seen, chosen, first, select, toggle, isOpen }: BoxProps) {
-  const { place, folded } = box;
-  const state: PlaceState = seen === undefined ? 'to come' : folded ? withInside(seen) : seen.state;
-  const isLeaf = place.children.length === 0 || folded;
-  const kind = place.kind === 'small' ? 'small-step' : isLeaf ? 'leaf' : 'box';
-  const pins = seen === undefined ? [] : pinsOf(seen);
-  return (
-    <div
-      class={`place ${kind} ${CSS[state]} ${chosen ? 'chosen' : ''} ${kind === 'box' && box.depth % 2 === 1 ? 'deep' : ''}`}
-      style={{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
-    >
-      <button
-        type="button"
-        class="head"
-        data-expid={place.expid}
-        tabIndex={first ? 0 : -1}
-        aria-pressed={chosen}
-        onClick={() => select(place)}
-        onDblClick={() => place.children.length > 0 && toggle(place)}
-      >
-        <Glyph name={state} />
-        <b>
-          <bdi>{visible(place.title)}</bdi>
-        </b>
-        <span class="caption">
-          <bdi>{visible(place.caption)}</bdi>
-        </span>
-        {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
-        <span class="unseen">{labelOf(place, state, pins)}</span>
-      </button>
-      {kind === 'leaf' && (
-        <span class="second">
-          {folded ? (
-            <span>{place.below} inside</span>
-          ) : pins.length > 0 ? (
-            pins.slice(0, 3).map((pin) => (
-              <span class="pin" key={pin}>
-                {visible(pin)}
-              </span>
-            ))
-          ) : (
-            <Second place={place} state={state} seen={seen} />
-          )}
-        </span>
-      )}
-      {place.kind === 'crowd' && kind === 'box' && seen !== undefined && <Crowd box={box} seen={seen} />}
-      {isLeaf && (seen?.failures.length ?? 0) > 0 && <span class="flag bad">!</span>}
-      {isLeaf && (seen?.workitems.length ?? 0) > 0 && seen?.failures.length === 0 && (
-        <span class="flag">{seen.workitems.length}</span>
-      )}
-      {place.children.length > 0 && (
-        <button
-          type="button"
-          class="fold"
-          tabIndex={first ? 0 : -1}
-          aria-label={`${isOpen ? 'Fold' : 'Open'} ${place.title}`}
-          aria-expanded={isOpen}
-          onClick={() => toggle(place)}
-        >
-          {isOpen ? '−' : '+'}
-        </button>
-      )}
-    </div>
-  );
-}
-
-const labelOf = (place: Place, state: PlaceState, pins: readonly string[]): string =>
-  [place.title, place.caption, state, ...pins]
-    .filter((one) => one !== '')
-    .map(visible)
-    .join(', ');
-
-function Second({
-  place,
-  state,
-  seen,
-}: {
-  readonly place: Place;
-  readonly state: PlaceState;
-  readonly seen: Seen | undefined;
-}) {
-  if (state === 'done' && seen?.ended?.end)
-    return (
-      <span>
-        ✓ took {spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}
-        {seen.done > 1 ? ` · ${seen.done} times` : ''}
-      </span>
-    );
-  if (seen !== undefined && seen.before > 0) return <span>before: {seen.before} times</span>;
-  return <span class="dim">{place.tags.map(visible).join(' · ')}</span>;
-}
-
-function Inside({ place, seen }: { readonly place: Place; readonly seen: Seen }) {
-  const { failed, waits, done } = seen.inside;
-  if (place.kind === 'fork' && seen.live.length > 0) {
-    return (
-      <span class="inside dim">
-        {failed > 0 ? `${failed} failed · ` : ''}
-        {waits} wait
-      </span>
-    );
-  }
-  const parts = [failed > 0 ? `✖ ${failed}` : '', waits > 0 ? `◔ ${waits}` : '', done > 0 ? `✓ ${done}` : ''].filter(
-    (one) => one !== '',
-  );
-  return <span class="inside dim">{parts.join(' · ')}</span>;
-}
-
-/** What is known of a live place: chips of its second line. */
-export function pinsOf(seen: Seen): readonly string[] {
-  const pins: string[] = [];
-  for (const [name, count] of countsOf(seen.failures.map((one) => one.class)))
-    pins.push(count === 1 ? `✖ ${name}` : `✖ ${count} ${name}`);
-  const item = seen.workitems[0];
-  if (item !== undefined && item.openedAt !== null) pins.push(`✉ ${spanText(now.value - Date.parse(item.openedAt))}`);
-  if (item?.owed && item.tries > 0) pins.push(item.tries === 1 ? '→ 1 try' : `→ ${item.tries} tries`);
-  const timer = seen.timers[0];
-  if (timer !== undefined) pins.push(`in ${spanText(Date.parse(timer.dueAt) - now.value)}`);
-  if (seen.live.some((one) => one.state === 'awaiting')) pins.push('awaits');
-  if (seen.live.length > 1) pins.push(`${seen.live.length} at once`);
-  return pins;
-}
-
-function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
-}
-
-/** Marks of a crowd that are drawn; beyond, one mark stands for several branches, the worst of them. */
-const MARKS_MAX = 600;
-const COLOURS: { readonly [state in PlaceState]?: string } = {
-  done: 'var(--done)',
-  failed: 'var(--failed)',
-  waits: 'none',
-  live: 'none',
-  cancelled: 'none',
-};
-
-function Crowd({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
-  const { marks } = seen;
-  const width = box.width - 2 * PADDING;
-  const count = (state: PlaceState): number => marks.filter((one) => one.state === state).length;
-  const each = Math.ceil(marks.length / MARKS_MAX);
-  const grouped: readonly PlaceState[] =
-    each <= 1
-      ? marks.map((one: Mark) => one.state)
-      : Array.from({ length: Math.ceil(marks.length / each) }, (_, i) =>
-          worst(marks.slice(i * each, (i + 1) * each).map((one) => one.state)),
-        );
-  const columns = Math.max(10, Math.ceil(grouped.length / 4));
-  const size = Math.min(8, width / columns);
-  return (
-    <div
-      class="crowd"
-      style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${COUNTS + FIELD}px` }}
-    >
-      <span>
-        <b>{marks.length} branches</b> · ✓ {count('done')} · ◔ {count('waits') + count('live')}
-        {count('failed') > 0 ? ` · ✖ ${count('failed')}` : ''}
-      </span>
-      <svg
-        class="marks"
-        width={width}
-        height={FIELD - 6}
-        role="img"
-        aria-label={`${marks.length} branches: ${count('done')} done, ${count('waits') + count('live')} wait, ${count('failed')} failed`}
-      >
-        {grouped.map((state, i) => {
-          const x = (i % columns) * size;
-          const y = Math.floor(i / columns) * 8 + (state === 'failed' ? -1 : 1);
-          return (
-            <rect
-              key={i}
-              x={x + 0.5}
-              y={Math.max(0, y)}
-              width={Math.max(1, size - 1.5)}
-              height={state === 'failed' ? 8 : 6}
-              fill={COLOURS[state] ?? 'none'}
-              stroke={state === 'failed' ? 'var(--panel)' : state === 'done' ? 'none' : 'var(--waits)'}
-              stroke-width="1"
-            />
-          );
-        })}
-      </svg>
-    </div>
+    </ul>
   );
 }

@@ -1,26 +1,35 @@
-import { useState } from 'preact/hooks';
+import { Fragment } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../../src/model/json.ts';
 import { TABS } from '../../address/pages.ts';
 import { link } from '../../address/router.ts';
 import { part } from '../../api/calls.ts';
 import { useResource } from '../../live/resource.ts';
 import { ActButton, Button } from '../../parts/action.tsx';
-import { Chip, Glyph } from '../../parts/glyph.tsx';
+import { Glyph } from '../../parts/glyph.tsx';
 import { JsonView } from '../../parts/json.tsx';
+import { Menu } from '../../parts/menu.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
-import { shortExpression, visible } from '../../parts/texts.ts';
+import { countText, shortExpression, spanText, visible } from '../../parts/texts.ts';
+import type { Try } from '../../picture/chronicle.ts';
 import { lineOf, type Place } from '../../picture/figure.ts';
-import { expressionIn, type HeldWorkitem, objectsOf, textOf } from '../../picture/standing.ts';
+import { parentOf } from '../../picture/layout.ts';
+import {
+  type Entry,
+  expressionIn,
+  type HeldWorkitem,
+  type LiveExpression,
+  objectsOf,
+  textOf,
+} from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
-import { FieldsDialog } from './actions.tsx';
+import { FieldsDialog, ReasonDialog } from './actions.tsx';
+import { LOOKS } from './box.tsx';
 import type { Data } from './data.ts';
 import type { State } from './page.tsx';
-
-/** Expressions of one place that are listed. */
-const LIVE_SHOWN = 12;
 
 type Props = {
   readonly id: string;
@@ -31,158 +40,37 @@ type Props = {
   readonly data: Data;
   readonly over: boolean;
   readonly at: number | null;
+  /** Counts how often the editing of the tree was asked for from outside. */
+  readonly editing: number;
 };
 
 /** What there is to know of the chosen place, and to do there. */
-export function Inspector({ id, place, seen, state, set, data, over, at }: Props) {
+export function Inspector({ id, place, seen, state, set, data, over, at, editing }: Props) {
   const one = seen.get(place.expid);
   const live = one?.live ?? [];
   const chosen =
     live.find((each) => each.id === state.sel) ??
     live.find((each) => one?.failures.some((failure) => failure.expressionId === each.id)) ??
     live[0];
+  const failure = one?.failures.find((each) => each.expressionId === chosen?.id);
+  const item = one?.workitems.find((each) => each.expressionId === chosen?.id);
+  const tries = triesOf(data, place, chosen?.id ?? null);
+  const history = useMemo(() => entriesOf(data, place), [data.entries.value, place.expid]);
   return (
     <aside class="inspector" aria-label="The chosen place">
-      <h2 class="row">
-        <Glyph name={one?.state ?? 'to come'} /> <Text text={place.title} />
-        <span class="dim small">{one?.state}</span>
-      </h2>
-      <p class="mono small">
-        <Text text={lineOf(place)} />
-      </p>
-      <Tabs
-        tight
-        label="About this place"
-        names={TABS}
-        chosen={state.tab}
-        choose={(tab) => set({ tab }, 'replace')}
-        controls="about-place"
-      />
-      <div id="about-place" role="tabpanel" aria-label={state.tab} class="stack">
-        {state.tab === 'what' && (
-          <What
-            id={id}
-            place={place}
-            seen={one}
-            chosen={chosen?.id ?? null}
-            set={set}
-            data={data}
-            over={over}
-            at={at}
-          />
+      <div class="stack tight">
+        <h2 class={`row name ${LOOKS[one?.state ?? 'to come']}`}>
+          <Glyph name={one?.state ?? 'to come'} size={16} /> <Text text={place.title} />
+          <span class="state-word">{one?.state ?? 'to come'}</span>
+        </h2>
+        <Lane seen={seen} place={place} />
+        {place.caption !== '' && (
+          <p class="small dim">
+            <Text text={place.caption} />
+          </p>
         )}
-        {state.tab === 'fields' && <PlaceFields id={id} seen={one} chosen={chosen?.id ?? null} />}
-        {state.tab === 'tries' && <Tries id={id} seen={one} place={place} data={data} chosen={chosen?.id ?? null} />}
-        {state.tab === 'tree' && <JsonView value={place.json} label="Tree of this place" />}
-        {state.tab === 'history' && <PlaceHistory place={place} data={data} set={set} />}
       </div>
-    </aside>
-  );
-}
-
-function What({
-  id,
-  place,
-  seen,
-  chosen,
-  set,
-  data,
-  over,
-  at,
-}: {
-  readonly id: string;
-  readonly place: Place;
-  readonly seen: Seen | undefined;
-  readonly chosen: string | null;
-  readonly set: Props['set'];
-  readonly data: Data;
-  readonly over: boolean;
-  readonly at: number | null;
-}) {
-  const live = seen?.live ?? [];
-  const expression = live.find((one) => one.id === chosen);
-  const item = seen?.workitems.find((one) => one.expressionId === chosen);
-  const failure = seen?.failures.find((one) => one.expressionId === chosen);
-  const timers = seen?.timers ?? [];
-  const isFailed = (expression: string): boolean =>
-    seen?.failures.some((each) => each.expressionId === expression) ?? false;
-  return (
-    <>
-      <dl class="facts">
-        <dt>Place</dt>
-        <dd class="mono">{place.expid}</dd>
-        {expression !== undefined && (
-          <>
-            <dt>Expression</dt>
-            <dd>
-              <span class="mono">{shortExpression(expression.id)}</span> <Copy what="Copy" text={expression.id} />
-            </dd>
-            <dt>State</dt>
-            <dd>{expression.state}</dd>
-          </>
-        )}
-        {seen?.ended?.end && live.length === 0 && (
-          <>
-            <dt>Ended</dt>
-            <dd>
-              <Time at={seen.ended.end.at} how="both" />, {seen.ended.end.kind}
-            </dd>
-          </>
-        )}
-        {(seen?.done ?? 0) > 1 && (
-          <>
-            <dt>Replied</dt>
-            <dd>{seen?.done} times</dd>
-          </>
-        )}
-        {item !== undefined && (
-          <>
-            <dt>Asked</dt>
-            <dd>
-              <Text text={item.participant} />, <Chip state={item.state} /> <Time at={item.openedAt} how="both" />
-            </dd>
-            {item.url !== null && (
-              <>
-                <dt>Callback</dt>
-                <dd class="mono small">
-                  <Text text={item.url} />
-                </dd>
-              </>
-            )}
-            <dt>Message</dt>
-            <dd>
-              {item.owed === null ? (
-                'delivered'
-              ) : (
-                <>
-                  {item.owed} is owed, {item.tries} {item.tries === 1 ? 'try' : 'tries'} so far
-                  {item.nextAt !== null && (
-                    <>
-                      , next <Time at={item.nextAt} />
-                    </>
-                  )}
-                </>
-              )}
-            </dd>
-          </>
-        )}
-        {timers.slice(0, 5).map((timer) => (
-          <>
-            <dt>Timer</dt>
-            <dd>
-              <Text text={timer.action} /> <Time at={timer.dueAt} how="both" />
-            </dd>
-          </>
-        ))}
-        {place.tags.map((tag) => (
-          <>
-            <dt>Has</dt>
-            <dd>
-              <Text text={tag} />
-            </dd>
-          </>
-        ))}
-      </dl>
+      <Facts seen={one} expression={chosen ?? null} item={item} />
       {failure !== undefined && (
         <div class="problem">
           <p>
@@ -192,48 +80,247 @@ function What({
             <Text text={failure.message} />
           </p>
           <p class="small dim">
-            since <Time at={failure.at} how="both" />
+            since <Time at={failure.at} how="both" />; it waits for somebody
           </p>
         </div>
       )}
-      {live.length > 1 && (
-        <div class="stack">
-          <h3>{live.length} expressions are here</h3>
-          <ul class="row">
-            {[...live]
-              .sort((a, b) => Number(isFailed(b.id)) - Number(isFailed(a.id)))
-              .slice(0, LIVE_SHOWN)
-              .map((one) => (
-                <li key={one.id}>
-                  <button
-                    type="button"
-                    class="button tiny mono"
-                    aria-pressed={one.id === chosen}
-                    onClick={() => set({ sel: one.id }, 'replace')}
-                  >
-                    {isFailed(one.id) ? '✖ ' : ''}
-                    {shortExpression(one.id)}
-                  </button>
-                </li>
-              ))}
-          </ul>
-        </div>
-      )}
+      {live.length > 1 && <Among live={live} chosen={chosen?.id ?? ''} seen={one} set={set} />}
       {at !== null ? (
-        <FromHere id={id} place={place} seen={seen} data={data} over={over} />
+        <FromHere id={id} place={place} seen={one} data={data} over={over} />
       ) : (
-        expression !== undefined &&
+        chosen !== undefined &&
         !over && (
           <PlaceActions
             id={id}
             place={place}
-            expression={expression.id}
+            expression={chosen.id}
             item={item}
             failed={failure !== undefined}
             data={data}
+            editing={editing}
           />
         )
       )}
+      <Tabs
+        tight
+        label="About this place"
+        names={TABS}
+        chosen={state.tab}
+        choose={(tab) => set({ tab }, 'replace')}
+        words={(tab) =>
+          tab === 'tries' && tries.length > 0
+            ? `Tries ${countText(tries.length)}`
+            : tab === 'history' && history.length > 0
+              ? `History ${countText(history.length)}`
+              : tab.charAt(0).toUpperCase() + tab.slice(1)
+        }
+        controls="about-place"
+      />
+      <div id="about-place" role="tabpanel" aria-label={state.tab} class="stack">
+        {state.tab === 'what' && <What place={place} seen={one} />}
+        {state.tab === 'fields' && <PlaceFields id={id} seen={one} chosen={chosen?.id ?? null} />}
+        {state.tab === 'tries' && <Tries tries={tries} />}
+        {state.tab === 'tree' && <JsonView value={place.json} label="Tree of this place" />}
+        {state.tab === 'history' && <PlaceHistory found={history} set={set} />}
+      </div>
+    </aside>
+  );
+}
+
+/** Which branch of the crowd around is looked at. */
+function Lane({ seen, place }: { readonly seen: ReadonlyMap<string, Seen>; readonly place: Place }) {
+  for (let expid = place.expid; expid !== ''; expid = parentOf(expid)) {
+    const around = seen.get(parentOf(expid));
+    const mark = around?.marks[around.shown];
+    if (around === undefined || mark === undefined) continue;
+    return (
+      <p class="small">
+        branch {countText(around.shown + 1)} of {countText(around.marks.length)}
+        {mark.element !== null && (
+          <>
+            {' '}
+            ·{' '}
+            <span class="mono">
+              <Text text={mark.element} />
+            </span>
+          </>
+        )}
+      </p>
+    );
+  }
+  return null;
+}
+
+function Facts({
+  seen,
+  expression,
+  item,
+}: {
+  readonly seen: Seen | undefined;
+  readonly expression: LiveExpression | null;
+  readonly item: HeldWorkitem | undefined;
+}) {
+  const since = item?.openedAt ?? expression?.since ?? null;
+  return (
+    <dl class="facts">
+      {expression !== null && (
+        <>
+          <dt>Expression</dt>
+          <dd>
+            <span class="mono">{shortExpression(expression.id)}</span>{' '}
+            <Copy bare what="Copy the id of the expression" text={expression.id} />
+          </dd>
+          <dt>State</dt>
+          <dd>
+            <Text text={expression.state} />
+            {item !== undefined && (
+              <>
+                {' '}
+                · asked <Text text={item.participant} />
+              </>
+            )}
+          </dd>
+        </>
+      )}
+      {since !== null && (
+        <>
+          <dt>Since</dt>
+          <dd>
+            <Time at={since} how="both" />
+          </dd>
+        </>
+      )}
+      {item?.url && (
+        <>
+          <dt>Callback</dt>
+          <dd class="mono cut" title={visible(item.url)}>
+            <Text text={item.url} />
+          </dd>
+        </>
+      )}
+      {item !== undefined && (
+        <>
+          <dt>Message</dt>
+          <dd>
+            {item.owed === null ? (
+              '✓ delivered'
+            ) : (
+              <>
+                {item.owed} is owed, {item.tries} {item.tries === 1 ? 'try' : 'tries'} so far
+                {item.nextAt !== null && (
+                  <>
+                    , next <Time at={item.nextAt} />
+                  </>
+                )}
+              </>
+            )}
+          </dd>
+        </>
+      )}
+      {(seen?.timers ?? []).slice(0, TIMERS_SHOWN).map((timer) => (
+        <Fragment key={`${timer.action} ${timer.dueAt}`}>
+          <dt>Timer</dt>
+          <dd>
+            <Text text={timer.action} /> <Time at={timer.dueAt} />
+          </dd>
+        </Fragment>
+      ))}
+      {expression === null && seen?.ended?.end && (
+        <>
+          <dt>{seen.ended.end.kind === 'replied' ? 'Done' : 'Ended'}</dt>
+          <dd>
+            <Time at={seen.ended.end.at} how="both" />
+            {seen.ended.end.kind === 'replied' ? '' : `, ${seen.ended.end.kind}`}
+          </dd>
+          <dt>Took</dt>
+          <dd>{spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}</dd>
+        </>
+      )}
+      {expression === null && (seen?.state === 'to come' || seen === undefined) && (
+        <>
+          <dt>State</dt>
+          <dd>to come: nothing has happened here yet</dd>
+        </>
+      )}
+      {expression === null && seen?.state === 'skipped' && (
+        <>
+          <dt>State</dt>
+          <dd>skipped: another road was taken, or what is around it is over</dd>
+        </>
+      )}
+    </dl>
+  );
+}
+const TIMERS_SHOWN = 5;
+
+/** Several expressions are at one place: they are gone through one by one, those that failed first. */
+function Among({
+  live,
+  chosen,
+  seen,
+  set,
+}: {
+  readonly live: readonly LiveExpression[];
+  readonly chosen: string;
+  readonly seen: Seen | undefined;
+  readonly set: Props['set'];
+}) {
+  const failed = new Set((seen?.failures ?? []).map((one) => one.expressionId));
+  const order = [...live].sort((a, b) => Number(failed.has(b.id)) - Number(failed.has(a.id)));
+  const at = order.findIndex(({ id }) => id === chosen);
+  const go = (by: number): void => {
+    const to = order[(at + by + order.length) % order.length];
+    if (to !== undefined) set({ sel: to.id }, 'replace');
+  };
+  return (
+    <p class="row small">
+      <Button look="tiny" label="The expression before" onPress={() => go(-1)}>
+        ‹
+      </Button>
+      <span>
+        {countText(at + 1)} of {countText(order.length)} expressions here
+        {failed.size > 0 ? `, ${countText(failed.size)} failed` : ''}
+      </span>
+      <Button look="tiny" label="The next expression" onPress={() => go(1)}>
+        ›
+      </Button>
+    </p>
+  );
+}
+
+/** What the definition says of the place. */
+function What({ place, seen }: { readonly place: Place; readonly seen: Seen | undefined }) {
+  return (
+    <>
+      <pre class="block">
+        <Text text={lineOf(place)} />
+      </pre>
+      <dl class="facts">
+        <dt>Place</dt>
+        <dd class="mono">{place.expid}</dd>
+        {(seen?.done ?? 0) > 1 && (
+          <>
+            <dt>Replied</dt>
+            <dd>{countText(seen?.done ?? 0)} times</dd>
+          </>
+        )}
+        {place.below > 0 && (
+          <>
+            <dt>Inside</dt>
+            <dd>
+              {countText(place.below)} {place.below === 1 ? 'place' : 'places'}
+            </dd>
+          </>
+        )}
+        {place.tags.map((tag) => (
+          <Fragment key={tag}>
+            <dt>Has</dt>
+            <dd>
+              <Text text={tag} />
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
     </>
   );
 }
@@ -278,6 +365,7 @@ function FromHere({
           about="What runs below it now is cancelled, and participants at work there are told to stop; then it runs again from its beginning."
           fields={{}}
           tree={place.json}
+          foretold
           verb="Replay"
           make={({ fields, tree }) => ({
             path: `v1/workflows/${part(id)}/expressions/${part(asking)}/reapply`,
@@ -298,6 +386,7 @@ function PlaceActions({
   item,
   failed,
   data,
+  editing,
 }: {
   readonly id: string;
   readonly place: Place;
@@ -305,9 +394,15 @@ function PlaceActions({
   readonly item: HeldWorkitem | undefined;
   readonly failed: boolean;
   readonly data: Data;
+  readonly editing: number;
 }) {
-  const [asking, ask] = useState<'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | null>(null);
+  const [asking, ask] = useState<'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | 'kill' | null>(null);
   const again = (): Promise<void> => data.again();
+  const asked = useRef(editing);
+  useEffect(() => {
+    if (asked.current !== editing) ask('reapply');
+    asked.current = editing;
+  }, [editing]);
   const workflow = `v1/workflows/${part(id)}`;
   const shown = objectsOf(data.shown.value?.['workitems']).find((one) => textOf(one['expression_id']) === expression);
   const held = shown !== undefined && isObject(shown['fields']) ? withoutKeys(shown['fields'], 'params') : {};
@@ -341,28 +436,30 @@ function PlaceActions({
             <Button needs="operate" onPress={() => ask('edit')}>
               Edit fields…
             </Button>
-            <ActButton asked={{ path: `${workitem}/redeliver` }} done={again}>
-              Try now
-            </ActButton>
           </>
         )}
+        <Menu label={`More about ${place.title}`}>
+          {item !== undefined && (
+            <>
+              <ActButton asked={{ path: `${workitem}/redeliver` }} done={again}>
+                Try now
+              </ActButton>
+              <a class="button" href={link(`/worklist/${part(item.id)}`)}>
+                Open in the worklist
+              </a>
+            </>
+          )}
+          <Button needs="operate" onPress={() => ask('reapply')}>
+            ✎ Edit tree, reapply…
+          </Button>
+          <ActButton asked={{ path: `${workflow}/expressions/${part(expression)}/cancel` }} done={again} look="danger">
+            Cancel this
+          </ActButton>
+          <Button needs="operate" look="danger" onPress={() => ask('kill')}>
+            Kill this…
+          </Button>
+        </Menu>
       </div>
-      <div class="row">
-        <Button needs="operate" onPress={() => ask('reapply')}>
-          ✎ Edit tree, reapply…
-        </Button>
-        <ActButton asked={{ path: `${workflow}/expressions/${part(expression)}/cancel` }} done={again} look="danger">
-          Cancel this
-        </ActButton>
-        <ActButton asked={{ path: `${workflow}/expressions/${part(expression)}/kill` }} done={again} look="danger">
-          Kill this
-        </ActButton>
-      </div>
-      {item !== undefined && (
-        <a class="small" href={link(`/worklist/${part(item.id)}`)}>
-          Open in the worklist
-        </a>
-      )}
       {asking === 'proceed' && (
         <FieldsDialog
           title={`Proceed for ${place.title}`}
@@ -396,11 +493,22 @@ function PlaceActions({
           about="What failed is tried again, with other fields or another tree where you change them."
           fields={held}
           tree={place.json}
+          foretold
           verb="Replay"
           make={({ fields, tree }) => ({
             path: `${workflow}/errors/${part(expression)}/replay`,
             body: bodyOf(fields, tree),
           })}
+          close={close}
+          done={again}
+        />
+      )}
+      {asking === 'kill' && (
+        <ReasonDialog
+          title={`Kill ${place.title}`}
+          about="No handlers run; it is over at once, and the workflow goes on behind it. Participants at work there are told to stop."
+          verb="Kill it"
+          path={`${workflow}/expressions/${part(expression)}/kill`}
           close={close}
           done={again}
         />
@@ -411,6 +519,7 @@ function PlaceActions({
           about="The expression is cancelled, participants at work below it are told to stop; then it runs again."
           fields={held}
           tree={place.json}
+          foretold
           verb="Reapply"
           make={({ fields, tree }) => ({
             path: `${workflow}/expressions/${part(expression)}/reapply`,
@@ -491,26 +600,18 @@ function PlaceFields({
   );
 }
 
-/** Tries of one place that are listed, the newest first. */
-const TRIES_SHOWN = 100;
+/** Tries and entries of one place that are listed, the newest first. */
+const LISTED_MAX = 100;
 
-function Tries({
-  place,
-  data,
-  chosen,
-}: {
-  readonly id: string;
-  readonly seen: Seen | undefined;
-  readonly place: Place;
-  readonly data: Data;
-  readonly chosen: string | null;
-}) {
-  const runs = data.chronicle.runsAt(place.expid, Number.MAX_SAFE_INTEGER);
-  const tries = runs
-    .filter((run) => chosen === null || run.id === chosen)
+const triesOf = (data: Data, place: Place, expression: string | null): readonly Try[] =>
+  data.chronicle
+    .runsAt(place.expid, Number.MAX_SAFE_INTEGER)
+    .filter((run) => expression === null || run.id === expression)
     .flatMap((run) => run.tries)
     .sort((a, b) => b.n - a.n);
-  if (tries.length === 0) return <p class="small dim">Nothing was tried here.</p>;
+
+function Tries({ tries }: { readonly tries: readonly Try[] }) {
+  if (tries.length === 0) return <p class="small dim">Nothing was sent from here.</p>;
   return (
     <table>
       <thead>
@@ -518,18 +619,22 @@ function Tries({
           <th scope="col">Try</th>
           <th scope="col">Answer</th>
           <th scope="col">At</th>
-          <th scope="col">ms</th>
+          <th scope="col" class="number">
+            ms
+          </th>
         </tr>
       </thead>
       <tbody>
-        {tries.slice(0, TRIES_SHOWN).map((one) => (
+        {tries.slice(0, LISTED_MAX).map((one) => (
           <tr key={one.n}>
-            <td>
+            <td class="number">
               {one.number} {one.message === 'active' ? '' : one.message}
             </td>
             <td>
-              {one.ok ? '✓' : '✖'}{' '}
-              {one.overtaken ? 'proceeded first' : (one.status ?? <Text text={one.error ?? 'no answer'} />)}
+              <b class={one.ok ? '' : 'bad'}>
+                {one.ok ? '✓' : '✖'}{' '}
+                {one.overtaken ? 'proceeded first' : (one.status ?? <Text text={one.error ?? 'no answer'} />)}
+              </b>
             </td>
             <td>
               <Time at={one.at} how="time" />
@@ -542,34 +647,29 @@ function Tries({
   );
 }
 
-function PlaceHistory({
-  place,
-  data,
-  set,
-}: {
-  readonly place: Place;
-  readonly data: Data;
-  readonly set: Props['set'];
-}) {
-  const found = data.chronicle.entries
-    .filter(
-      (entry) =>
-        textOf(entry['expid']) === place.expid ||
-        expressionIn(textOf(entry['workitem_id']) || textOf(entry['expression_id'])).startsWith(`${place.expid}!`),
-    )
-    .slice(-TRIES_SHOWN)
-    .reverse();
+const entriesOf = (data: Data, place: Place): readonly Entry[] =>
+  data.chronicle.entries.filter(
+    (entry) =>
+      textOf(entry['expid']) === place.expid ||
+      expressionIn(textOf(entry['workitem_id']) || textOf(entry['expression_id'])).startsWith(`${place.expid}!`),
+  );
+
+function PlaceHistory({ found, set }: { readonly found: readonly Entry[]; readonly set: Props['set'] }) {
   if (found.length === 0) return <p class="small dim">Nothing has happened here yet.</p>;
   return (
-    <ul class="stack small">
-      {found.map((entry) => (
-        <li key={entry.n}>
-          <button type="button" class="button tiny number" onClick={() => set({ at: entry.n })}>
-            #{entry.n}
-          </button>{' '}
-          <Time at={entry.at} how="time" /> {visible(tellEntry(entry))}
-        </li>
-      ))}
+    <ul class="stack tight small">
+      {found
+        .slice(-LISTED_MAX)
+        .reverse()
+        .map((entry) => (
+          <li key={entry.n} class="told">
+            <button type="button" class="button tiny number" onClick={() => set({ at: entry.n })}>
+              #{countText(entry.n)}
+            </button>
+            <span>{visible(tellEntry(entry))}</span>
+            <Time at={entry.at} how="time" />
+          </li>
+        ))}
     </ul>
   );
 }

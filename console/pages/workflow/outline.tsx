@@ -6,7 +6,7 @@ import { lineOf, type Place } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
-import { pinsOf } from './diagram.tsx';
+import { pinsOf } from './box.tsx';
 import type { State } from './page.tsx';
 
 /** Rows of the outline that are in the page. */

@@ -1,12 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Json, JsonObject } from '../../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { workflow as codec, VIEWS } from '../../address/pages.ts';
-import { apiRoot, goQuery, link, path, query, wholeLink } from '../../address/router.ts';
-import { part } from '../../api/calls.ts';
-import { curlOf } from '../../api/curl.ts';
+import { goQuery, link, path, query } from '../../address/router.ts';
 import { onKey } from '../../app/keys.ts';
 import { PageHead } from '../../app/page.tsx';
 import { pageCommands } from '../../app/palette-state.ts';
+import { Button } from '../../parts/action.tsx';
 import { Chip } from '../../parts/glyph.tsx';
 import { JsonView } from '../../parts/json.tsx';
 import { Empty, ProblemNote } from '../../parts/problem.tsx';
@@ -20,7 +19,7 @@ import { statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
 import { BpmnDiagram } from './bpmn.tsx';
 import { useWorkflow } from './data.ts';
-import { Diagram } from './diagram.tsx';
+import { Diagram, DiagramTools } from './diagram.tsx';
 import { History } from './history.tsx';
 import { Inspector } from './inspector.tsx';
 import { Outline } from './outline.tsx';
@@ -49,9 +48,14 @@ export function Workflow() {
   );
   const seen = useMemo(
     () =>
-      figure === null || standing === null ? new Map() : statesOf(figure, standing, last > 0 ? data.chronicle : null),
-    [figure, standing, last],
+      figure === null || standing === null
+        ? new Map()
+        : statesOf(figure, standing, last > 0 ? data.chronicle : null, state.sel),
+    [figure, standing, last, state.sel],
   );
+  const [editing, edit] = useState(0);
+  const isNarrow = useNarrow();
+  const view = state.view === '' ? (isNarrow ? 'outline' : 'diagram') : state.view;
   useEffect(() => {
     pageCommands.value =
       figure === null
@@ -76,6 +80,7 @@ export function Workflow() {
           const next = (codec.read(query.value).state.at ?? data.chronicle.last) + 1;
           set({ at: next >= data.chronicle.last ? null : next }, 'replace');
         } else if (key === 'l') set({ at: null });
+        else if (key === 'e') edit((count) => count + 1);
         else return false;
         return true;
       }),
@@ -111,40 +116,61 @@ export function Workflow() {
   const words = sentenceOf(standing, figure, seen, places);
   const select = (expid: string): void => set({ sel: expid, tab: 'what' });
   const chosen = state.sel === '' ? null : places(expidIn(state.sel));
+  const definition = isObject(shown['definition'] ?? null) ? (shown['definition'] as JsonObject) : null;
+  const hasPicture = figure !== null && (view === 'diagram' || view === 'outline');
 
   return (
-    <>
+    <div class={`workflow-page ${hasPicture ? 'pictured' : ''}`}>
       <PageHead
-        title={`${status} ${name ?? id}`}
+        title={`${SIGNS[status] ?? ''} ${name === null ? '' : `${name} `}${id.split('-').slice(2).join('-') || id}`}
         said={
           <>
             <Chip state={status} /> <Text text={name ?? 'without a name'} />
           </>
         }
+        takes={false}
       >
         <Actions id={id} shown={shown} again={() => data.again()} />
       </PageHead>
-      <p class="row small dim">
-        <span class="mono">{visible(id)}</span>
-        <Copy what="Copy id" text={id} />
+      <p class="meta small dim">
+        <span>
+          <span class="mono">{visible(id)}</span> <Copy bare what="Copy id" text={id} />
+        </span>
         <span>
           launched <Time at={textOrNull(shown['launched_at'])} how="both" />
         </span>
         <span>
-          · moved <Time at={textOrNull(shown['updated_at'])} />
+          moved <Time at={textOrNull(shown['updated_at'])} />
         </span>
         {shown['ended_at'] ? (
           <span>
-            · ended <Time at={textOrNull(shown['ended_at'])} />
+            ended <Time at={textOrNull(shown['ended_at'])} />
           </span>
         ) : null}
+        {definition !== null && (
+          <a
+            href={link(`/definitions/${textOf(definition['name'])}?version=${String(definition['version'])}`)}
+            title="The stored definition it runs"
+          >
+            <Text text={`${textOf(definition['name'])}@${String(definition['version'])}`} />
+          </a>
+        )}
+        {textOf(shown['business_key']) !== '' && (
+          <span>
+            key{' '}
+            <a href={link(`/workflows?key=${encodeURIComponent(textOf(shown['business_key']))}`)}>
+              <Text text={textOf(shown['business_key'])} />
+            </a>
+          </span>
+        )}
         {tagsOf(shown).map((tag) => (
-          <span key={tag} class="chip">
-            tag <Text text={tag} />
+          <span key={tag}>
+            tag{' '}
+            <a class="mono" href={link(`/workflows?tag=${encodeURIComponent(tag)}`)}>
+              <Text text={tag} />
+            </a>
           </span>
         ))}
-        <Copy what="Copy link" text={wholeLink(`/workflows/${id}${query.value === '' ? '' : `?${query.value}`}`)} />
-        <Copy what="Copy as curl" text={curlOf('GET', new URL(`v1/workflows/${part(id)}`, apiRoot).href)} />
       </p>
       {complaints.map((one) => (
         <p class="note warn small" key={one}>
@@ -160,6 +186,10 @@ export function Workflow() {
             </button>
           ) : word.time !== undefined ? (
             <Time key={i} at={word.time} how="both" />
+          ) : word.strong ? (
+            <b key={i}>
+              <Text text={word.text} />
+            </b>
           ) : (
             <Text key={i} text={word.text} />
           ),
@@ -175,34 +205,66 @@ export function Workflow() {
           </button>
         </p>
       )}
-      <Tabs
-        label="Views of this workflow"
-        names={VIEWS}
-        chosen={state.view}
-        choose={(view) => set({ view })}
-        words={(view) =>
-          view === 'history'
-            ? `History ${countText(last)}`
-            : view === 'json'
-              ? 'JSON'
-              : view.charAt(0).toUpperCase() + view.slice(1)
-        }
-        controls="view"
-      />
-      <div id="view" role="tabpanel" aria-label={state.view} class="stack">
-        {figure === null && state.view !== 'json' && state.view !== 'history' && (
+      <div class="tabs-row">
+        <Tabs
+          label="Views of this workflow"
+          names={VIEWS}
+          chosen={view}
+          choose={(next) => set({ view: next })}
+          words={(one) =>
+            one === 'history'
+              ? `History ${countText(last)}`
+              : one === 'json'
+                ? 'JSON'
+                : one.charAt(0).toUpperCase() + one.slice(1)
+          }
+          controls="view"
+        />
+        {hasPicture && (
+          <div class="row tools">
+            {view === 'diagram' && <DiagramTools state={state} set={set} />}
+            <Button
+              look="tiny"
+              needs="operate"
+              why={
+                isOver(status)
+                  ? `is over: ${status}`
+                  : at !== null
+                    ? 'actions act on now: go back to Live'
+                    : (seen.get((chosen ?? figure).expid)?.live.length ?? 0) === 0
+                      ? 'choose a place that is live'
+                      : null
+              }
+              onPress={() => edit((count) => count + 1)}
+            >
+              ✎ Edit tree
+            </Button>
+          </div>
+        )}
+      </div>
+      <div id="view" role="tabpanel" aria-label={view} class="view">
+        {figure === null && view !== 'json' && view !== 'history' && (
           <p class="note">The tree of this workflow is not kept any more, so there is no picture of it.</p>
         )}
-        {figure !== null && (state.view === 'diagram' || state.view === 'outline') && (
+        {figure !== null && hasPicture && (
           <div class="looking">
-            {state.view === 'diagram' && shown['format'] === 'bpmn' && at === null ? (
+            {view === 'diagram' && shown['format'] === 'bpmn' && at === null ? (
               <BpmnDiagram id={id} shown={shown} set={set} />
-            ) : state.view === 'diagram' ? (
-              <Diagram figure={figure} seen={seen} state={state} set={set} chosen={chosen} />
+            ) : view === 'diagram' ? (
+              <Diagram
+                isFilling
+                figure={figure}
+                seen={seen}
+                state={state}
+                set={set}
+                chosen={chosen}
+                isPaused={standing.status === 'paused'}
+              />
             ) : (
               <Outline figure={figure} seen={seen} state={state} set={set} />
             )}
             <Inspector
+              key={(chosen ?? figure).expid}
               id={id}
               place={chosen ?? figure}
               seen={seen}
@@ -211,24 +273,48 @@ export function Workflow() {
               data={data}
               over={isOver(status)}
               at={at}
+              editing={editing}
             />
           </div>
         )}
-        {figure !== null && state.view === 'timeline' && (
+        {figure !== null && view === 'timeline' && (
           <Timeline figure={figure} chronicle={data.chronicle} n={at ?? last} standing={standing} select={select} />
         )}
-        {state.view === 'history' && <History id={id} data={data} state={state} set={set} />}
-        {state.view === 'fields' && <FieldsView shown={shown} />}
-        {state.view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" />}
+        {view === 'history' && <History id={id} data={data} state={state} set={set} />}
+        {view === 'fields' && <FieldsView shown={shown} />}
+        {view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" />}
       </div>
-      {last > 1 && state.view !== 'json' && state.view !== 'fields' && (
-        <Scrubber chronicle={data.chronicle} last={last} at={at} set={(n, how) => set({ at: n }, how)} />
-      )}
       {data.cut.value && (
         <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
       )}
-    </>
+      {last > 1 && view !== 'json' && view !== 'fields' && (
+        <Scrubber chronicle={data.chronicle} last={last} at={at} set={(n, how) => set({ at: n }, how)} />
+      )}
+    </div>
   );
+}
+
+/** What stands before the name in the title of the window. */
+const SIGNS: { readonly [status: string]: string } = {
+  completed: '✓',
+  running: '▶',
+  error: '✖',
+  paused: '‖',
+  cancelling: '⊘',
+  cancelled: '⊗',
+  killed: '■',
+};
+
+/** Whether there is no room for a picture beside anything; followed while the window changes. */
+function useNarrow(): boolean {
+  const [query] = useState(() => window.matchMedia('(max-width: 639px)'));
+  const [narrow, set] = useState(query.matches);
+  useEffect(() => {
+    const look = (): void => set(query.matches);
+    query.addEventListener('change', look);
+    return () => query.removeEventListener('change', look);
+  }, [query]);
+  return narrow;
 }
 
 const tagsOf = (shown: JsonObject): readonly string[] =>

@@ -1,16 +1,20 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { now } from '../../live/now.ts';
+import { Table } from '../../parts/list.tsx';
 import { Text, Time } from '../../parts/said.tsx';
 import { spanText, visible } from '../../parts/texts.ts';
 import type { Chronicle, Run } from '../../picture/chronicle.ts';
 import { everyPlace, type Place } from '../../picture/figure.ts';
 import { isOver, type Standing } from '../../picture/standing.ts';
+import { timeScale } from '../../picture/time-scale.ts';
 
 /** Rows, and bars of one row, that are painted. */
 const ROWS_MAX = 200;
 const BARS_MAX = 150;
+/** Percent of the line right of now, where something is due. */
+const AHEAD = 12;
 
-/** A row a place: its expressions as bars, tries as ticks, from the launch to the last entry or now. */
+/** A row a place: its expressions as bars, tries as ticks, from the launch to the last entry or now; right of now what is due. */
 export function Timeline({
   figure,
   chronicle,
@@ -24,6 +28,7 @@ export function Timeline({
   readonly standing: Standing;
   readonly select: (expid: string) => void;
 }) {
+  const [stretched, stretch] = useState<ReadonlySet<number>>(new Set());
   const rows = useMemo(
     () =>
       [...everyPlace(figure)]
@@ -32,36 +37,102 @@ export function Timeline({
     [figure, n],
   );
   const begin = Date.parse(chronicle.entries[0]?.at ?? '');
-  const end = isOver(standing.status) || standing.n !== null ? Date.parse(standing.at) : now.value;
-  const span = Math.max(1, end - begin);
-  const x = (at: string): number => Math.max(0, Math.min(100, ((Date.parse(at) - begin) / span) * 100));
+  const isLive = !isOver(standing.status) && standing.n === null;
+  const end = isLive ? now.value : Date.parse(standing.at);
+  const due = useMemo(() => (isLive ? dueOf(standing, end) : []), [standing, isLive]);
+  const lastDue = Math.max(0, ...due.map(({ at }) => at));
+  const scale = timeScale(
+    begin,
+    end,
+    chronicle.entries.slice(0, n).map((entry) => Date.parse(entry.at)),
+    (from) => stretched.has(from),
+  );
+  const part = due.length > 0 ? (100 - AHEAD) / 100 : 1;
+  const x = (at: number): number => scale.x(at) * part;
+  /** What is due stands in order; how far off it is, its words say. */
+  const ahead = (at: number): number => 100 - AHEAD + 2 + ((AHEAD - 4) * (at - end)) / Math.max(1, lastDue - end);
   return (
     <section class="stack" aria-label="Timeline">
-      <p class="small dim">
-        From <Time at={chronicle.entries[0]?.at ?? null} how="both" /> over {spanText(span)}; bars are expressions,
-        ticks are tries.
-      </p>
+      <div class="row apart small dim">
+        <p>
+          From <Time at={chronicle.entries[0]?.at ?? null} how="both" /> over {spanText(end - begin)}.
+        </p>
+        <ul class="legend">
+          <li>
+            <span class="sample bar" /> done
+          </li>
+          <li>
+            <span class="sample bar live" /> live
+          </li>
+          <li>
+            <span class="sample bar failed" /> failed
+          </li>
+          <li>
+            <span class="sample bar undelivered" /> not delivered yet
+          </li>
+          <li>
+            <span class="sample tick" /> try answered
+          </li>
+          <li>
+            <span class="sample tick bad" /> try failed
+          </li>
+          <li>
+            <span class="sample due" /> due
+          </li>
+        </ul>
+      </div>
       <div class="scroll gantt">
+        <div class="line axis">
+          <span class="small dim">Place</span>
+          <div class="bars">
+            <span style={{ left: 0 }}>
+              <Time at={chronicle.entries[0]?.at ?? null} how="time" />
+            </span>
+            {scale.cuts.map((cut) => (
+              <button
+                key={cut.from}
+                type="button"
+                class="cut"
+                title="Nothing happened here; press to see it at its length"
+                style={{ left: `${x(cut.from)}%`, width: `${x(cut.to) - x(cut.from)}%` }}
+                onClick={() => stretch((one) => new Set([...one, cut.from]))}
+              >
+                <span class="unseen">Stretch the </span>⫽ {spanText(cut.to - cut.from)}
+              </button>
+            ))}
+            <span class="end" style={{ right: `${100 - x(end)}%` }}>
+              {isLive ? 'now' : <Time at={standing.at} how="time" />}
+            </span>
+            {due.length > 0 && (
+              <span class="end" style={{ right: 0 }}>
+                due
+              </span>
+            )}
+          </div>
+        </div>
         {rows.slice(0, ROWS_MAX).map(({ place, runs }) => (
           <div class="line" key={place.expid}>
-            <button type="button" class="more-link" onClick={() => select(place.expid)} title={visible(place.title)}>
-              <span class="dim">{'· '.repeat(Math.min(6, place.expid.split('_').length - 1))}</span>
+            <button
+              type="button"
+              class="more-link"
+              style={{ paddingLeft: `${8 + Math.min(8, place.expid.split('_').length - 1) * 12}px` }}
+              onClick={() => select(place.expid)}
+              title={visible(place.title)}
+            >
               <Text text={place.title} />
             </button>
             <div class="bars" role="img" aria-label={`${place.title}: ${sayRuns(runs, n)}`}>
-              {runs.slice(-BARS_MAX).map((run) => {
-                const left = x(run.at);
-                const over = run.end !== null && run.end.n <= n ? run.end : null;
-                const right = over === null ? 100 : x(over.at);
-                return (
-                  <span
-                    key={run.id}
-                    class={`bar ${look(run, n)}`}
-                    style={{ left: `${left}%`, width: `${Math.max(0.3, right - left)}%` }}
-                    title={`${visible(place.title)}: ${spanText((over === null ? end : Date.parse(over.at)) - Date.parse(run.at))}`}
-                  />
-                );
-              })}
+              {scale.cuts.map((cut) => (
+                <span
+                  key={cut.from}
+                  class="quiet"
+                  style={{ left: `${x(cut.from)}%`, width: `${x(cut.to) - x(cut.from)}%` }}
+                />
+              ))}
+              {isLive && <span class="now-line" style={{ left: `${x(end)}%` }} />}
+              {runs.slice(-BARS_MAX).map((run) => (
+                <RunBar key={run.id} run={run} n={n} end={end} x={x} title={place.title} />
+              ))}
               {runs
                 .slice(-BARS_MAX)
                 .flatMap((run) => run.tries)
@@ -70,8 +141,18 @@ export function Timeline({
                   <span
                     key={one.n}
                     class={`tick ${one.ok ? '' : 'bad'}`}
-                    style={{ left: `${x(one.at)}%` }}
+                    style={{ left: `${x(Date.parse(one.at))}%` }}
                     title={`try ${one.number}: ${one.status ?? one.error ?? ''}`}
+                  />
+                ))}
+              {due
+                .filter(({ expid }) => expid === place.expid)
+                .map((one) => (
+                  <span
+                    key={`${one.word} ${one.at}`}
+                    class="due"
+                    style={{ left: `${ahead(one.at)}%` }}
+                    title={`${one.word} in ${spanText(one.at - end)}`}
                   />
                 ))}
             </div>
@@ -83,8 +164,137 @@ export function Timeline({
           Only the first {ROWS_MAX} of {rows.length} rows are shown.
         </p>
       )}
+      {stretched.size > 0 && (
+        <p>
+          <button type="button" class="button tiny" onClick={() => stretch(new Set())}>
+            Cut quiet stretches again
+          </button>
+        </p>
+      )}
+      <WhereTimeWent rows={rows} n={n} begin={begin} end={end} />
     </section>
   );
+}
+
+function RunBar({
+  run,
+  n,
+  end,
+  x,
+  title,
+}: {
+  readonly run: Run;
+  readonly n: number;
+  readonly end: number;
+  readonly x: (at: number) => number;
+  readonly title: string;
+}) {
+  const over = run.end !== null && run.end.n <= n ? run.end : null;
+  const from = Date.parse(run.at);
+  const to = over === null ? end : Date.parse(over.at);
+  const { delivery } = spans(run, n, end);
+  return (
+    <>
+      <span
+        class={`bar ${look(run, n)}`}
+        style={{ left: `${x(from)}%`, width: `${Math.max(0.3, x(to) - x(from))}%` }}
+        title={`${visible(title)}: ${spanText(to - from)}`}
+      />
+      {delivery !== null && x(delivery.to) - x(delivery.from) > 0.3 && (
+        <span
+          class="bar undelivered"
+          style={{ left: `${x(delivery.from)}%`, width: `${x(delivery.to) - x(delivery.from)}%` }}
+          title={`not delivered for ${spanText(delivery.to - delivery.from)}`}
+        />
+      )}
+    </>
+  );
+}
+
+type Span = { readonly from: number; readonly to: number };
+
+/** Of a run that asked a participant: until it had the message, and until it answered. */
+function spans(run: Run, n: number, end: number): { readonly delivery: Span | null; readonly answer: Span | null } {
+  const opened = run.items.find((one) => one.to === 'open');
+  if (opened === undefined) return { delivery: null, answer: null };
+  const from = Date.parse(opened.at);
+  const stop = run.end !== null && run.end.n <= n ? Date.parse(run.end.at) : end;
+  const had = run.tries.find((one) => one.ok && one.message === 'active' && one.n <= n);
+  const to = Math.min(stop, had === undefined ? stop : Date.parse(had.at));
+  return { delivery: { from, to }, answer: { from: to, to: Math.max(to, stop) } };
+}
+
+/** Who the time was spent with. */
+function WhereTimeWent({
+  rows,
+  n,
+  begin,
+  end,
+}: {
+  readonly rows: readonly { readonly place: Place; readonly runs: readonly Run[] }[];
+  readonly n: number;
+  readonly begin: number;
+  readonly end: number;
+}) {
+  const sums = new Map<string, { delivery: number; answer: number; count: number }>();
+  const asked: Span[] = [];
+  for (const { place, runs } of rows)
+    for (const run of runs) {
+      const { delivery, answer } = spans(run, n, end);
+      if (delivery === null || answer === null) continue;
+      const name = run.items.find((one) => one.participant !== '')?.participant ?? place.title;
+      const sum = sums.get(name) ?? { delivery: 0, answer: 0, count: 0 };
+      sum.delivery += delivery.to - delivery.from;
+      sum.answer += answer.to - answer.from;
+      sum.count += 1;
+      sums.set(name, sum);
+      asked.push({ from: delivery.from, to: answer.to });
+    }
+  if (sums.size === 0) return null;
+  const own = Math.max(0, end - begin - covered(asked));
+  const list = [...sums].sort(([, a], [, b]) => b.delivery + b.answer - a.delivery - a.answer);
+  return (
+    <section class="stack" aria-label="Where the time went">
+      <h2>Where the time went</h2>
+      <p class="small dim">
+        In {spanText(own)} of {spanText(end - begin)} nobody was asked: timers, events, and Rota's own work.
+      </p>
+      <Table
+        rows={list}
+        keyOf={([name]) => name}
+        columns={[
+          { title: 'Participant', cell: ([name]) => <Text text={name} /> },
+          { title: 'Asked', look: 'number', cell: ([, sum]) => sum.count },
+          { title: 'Until delivered', look: 'number', cell: ([, sum]) => spanText(sum.delivery) },
+          { title: 'Until answered', look: 'number', cell: ([, sum]) => spanText(sum.answer) },
+        ]}
+      />
+    </section>
+  );
+}
+
+/** How long at least one of the spans lasts. */
+function covered(spans: readonly Span[]): number {
+  let sum = 0;
+  let upTo = Number.NEGATIVE_INFINITY;
+  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
+    sum += Math.max(0, to - Math.max(from, upTo));
+    upTo = Math.max(upTo, to);
+  }
+  return sum;
+}
+
+/** Timers and next tries that are still to come. */
+function dueOf(
+  standing: Standing,
+  from: number,
+): readonly { readonly expid: string; readonly at: number; readonly word: string }[] {
+  return [
+    ...standing.timers.map(({ expid, dueAt, action }) => ({ expid, at: Date.parse(dueAt), word: action })),
+    ...standing.workitems.flatMap(({ expid, owed, nextAt }) =>
+      owed === null || nextAt === null ? [] : [{ expid, at: Date.parse(nextAt), word: 'next try' }],
+    ),
+  ].filter(({ at }) => at > from);
 }
 
 const look = (run: Run, n: number): string =>

@@ -1,0 +1,190 @@
+import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
+import { link, path } from '../address/router.ts';
+import { can, part } from '../api/calls.ts';
+import { PageHead } from '../app/page.tsx';
+import { useResource } from '../live/resource.ts';
+import { usePolling } from '../live/stream.ts';
+import { ActButton } from '../parts/action.tsx';
+import { Chip } from '../parts/glyph.tsx';
+import { JsonView } from '../parts/json.tsx';
+import { ListState, Table } from '../parts/list.tsx';
+import { ProblemNote } from '../parts/problem.tsx';
+import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
+import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+
+/** Rows of each list; the pages they lead to have the rest. */
+const SHOWN = 20;
+/** Keys of an entry that stand in words above the rest. */
+const WORDS = ['name', 'kind', 'url', 'description', 'enabled', 'updated_at', 'created_at'];
+
+/** One participant: where it is, what waits for it, what is not delivered to it, and what went wrong. */
+export function Participant() {
+  const name = decodeURIComponent(path.value.slice('/participants/'.length));
+  const registers = can('GET /v1/participants/{}');
+  const entry = useResource(registers ? `v1/participants/${part(name)}` : null);
+  const held = useResource(`v1/workitems?participant=${part(name)}&limit=${SHOWN}`);
+  const owed = useResource(can('GET /v1/deliveries') ? `v1/deliveries?participant=${part(name)}&limit=${SHOWN}` : null);
+  const wrong = useResource(`v1/errors?participant=${part(name)}&limit=${SHOWN}`);
+  usePolling(() => {
+    for (const one of [held, owed, wrong]) void one.again();
+  }, 5_000);
+  const value = isObject(entry.value.value) ? entry.value.value : null;
+  const rows = (of: Json | undefined, key: string): readonly JsonObject[] => (isObject(of) ? objectsOf(of[key]) : []);
+  const items = rows(held.value.value, 'workitems');
+  const messages = rows(owed.value.value, 'deliveries');
+  const errors = rows(wrong.value.value, 'errors');
+  const urls = [
+    ...new Set(
+      items.map((one) => (isObject(one['callback']) ? textOf(one['callback']['url']) : '')).filter((url) => url !== ''),
+    ),
+  ];
+  const isOn = value === null || value['enabled'] !== false;
+  const most = (list: readonly unknown[]): string =>
+    `${countText(list.length)}${list.length === SHOWN ? ' or more' : ''}`;
+  return (
+    <>
+      <PageHead
+        title={`Participant ${name}`}
+        said={
+          <>
+            <Text text={name} />{' '}
+            {value === null ? null : isOn ? (
+              <Chip state="delivered" word="on" />
+            ) : (
+              <Chip state="paused" word="switched off" />
+            )}
+          </>
+        }
+      >
+        {value !== null && (
+          <ActButton
+            needs="admin"
+            asked={{
+              path: `v1/participants/${part(name)}`,
+              method: 'PUT',
+              body: { ...withoutKeys(value, 'name', 'created_at', 'updated_at', 'created_by'), enabled: !isOn },
+              ...(entry.etag.value === null ? {} : { ifMatch: entry.etag.value }),
+            }}
+            done={() => entry.again()}
+          >
+            {isOn ? '‖ Switch off' : '▶ Switch on'}
+          </ActButton>
+        )}
+      </PageHead>
+      {entry.problem.value !== null && entry.problem.value.status !== 404 && (
+        <ProblemNote problem={entry.problem.value} again={() => void entry.again()} />
+      )}
+      <section class="panel stack" aria-label="Where it is">
+        {value !== null ? (
+          <>
+            {textOf(value['description']) !== '' && (
+              <p>
+                <Text text={textOf(value['description'])} />
+              </p>
+            )}
+            <dl class="facts">
+              <dt>Kind</dt>
+              <dd>
+                <Text text={textOf(value['kind'])} />
+              </dd>
+              <dt>Address</dt>
+              <dd class="mono">
+                <Text text={textOf(value['url']) || 'none: its workitems wait in the worklist'} />
+              </dd>
+              <dt>Changed</dt>
+              <dd>
+                <Time at={textOrNull(value['updated_at'])} how="both" />
+              </dd>
+            </dl>
+            {Object.keys(withoutKeys(value, ...WORDS)).length > 0 && (
+              <details>
+                <summary>What else is registered: headers, retries, limits, form</summary>
+                <JsonView value={withoutKeys(value, ...WORDS)} label="The other keys" />
+              </details>
+            )}
+          </>
+        ) : (
+          <p>
+            It is not registered: launches and definitions say where it is.
+            {urls.length > 0 && ' Its open workitems are sent to:'}
+          </p>
+        )}
+        {urls.length > 0 && (
+          <ul class="mono small">
+            {urls.map((url) => (
+              <li key={url}>
+                <Text text={url} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section class="stack" aria-label="What waits for it">
+        <div class="row apart">
+          <h2>What waits for it: {most(items)}</h2>
+          <a class="button tiny" href={link(`/worklist?participant=${encodeURIComponent(name)}`)}>
+            In the worklist
+          </a>
+        </div>
+        <ListState list={held} count={items.length} empty="Nothing waits for it" />
+        <Table
+          rows={items}
+          keyOf={(one) => textOf(one['id'])}
+          columns={[
+            { title: 'State', cell: (one) => <Chip state={textOf(one['status'])} /> },
+            { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+            { title: 'Place', cell: (one) => <PlaceLink of={one} /> },
+            { title: 'Since', cell: (one) => <Time at={textOrNull(one['opened_at'])} /> },
+          ]}
+        />
+      </section>
+      {messages.length > 0 && (
+        <section class="stack" aria-label="What is not delivered">
+          <div class="row apart">
+            <h2>What is not delivered: {most(messages)}</h2>
+            <a class="button tiny" href={link(`/deliveries?participant=${encodeURIComponent(name)}`)}>
+              In the deliveries
+            </a>
+          </div>
+          <Table
+            rows={messages}
+            keyOf={(one) => textOf(one['message_id'])}
+            columns={[
+              { title: 'State', cell: (one) => <Chip state={textOf(one['state'])} /> },
+              {
+                title: 'Message',
+                cell: (one) => (
+                  <a href={link(`/deliveries/${part(textOf(one['message_id']))}`)}>{textOf(one['message'])}</a>
+                ),
+              },
+              { title: 'Host', look: 'mono small', cell: (one) => <Text text={textOf(one['host'])} /> },
+              { title: 'Tries', look: 'number', cell: (one) => String(one['tries'] ?? 0) },
+              { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} /> },
+            ]}
+          />
+        </section>
+      )}
+      {errors.length > 0 && (
+        <section class="stack" aria-label="What went wrong">
+          <div class="row apart">
+            <h2>What went wrong: {most(errors)}</h2>
+            <a class="button tiny" href={link(`/errors?participant=${encodeURIComponent(name)}`)}>
+              In the errors
+            </a>
+          </div>
+          <Table
+            rows={errors}
+            keyOf={(one) => `${textOf(one['workflow_id'])} ${textOf(one['expression_id'])}`}
+            columns={[
+              { title: 'Class', cell: (one) => <Text text={textOf(one['class'])} /> },
+              { title: 'Message', cell: (one) => <Text text={textOf(one['message']).slice(0, 200)} /> },
+              { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+              { title: 'At', cell: (one) => <Time at={textOrNull(one['at'])} /> },
+            ]}
+          />
+        </section>
+      )}
+    </>
+  );
+}

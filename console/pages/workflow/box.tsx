@@ -1,0 +1,422 @@
+import { zone } from '../../app/settings.ts';
+import { now } from '../../live/now.ts';
+import { Glyph } from '../../parts/glyph.tsx';
+import { countText, momentText, spanText, visible } from '../../parts/texts.ts';
+import type { Place } from '../../picture/figure.ts';
+import { type Box, COUNTS, FIELD, HEAD, PADDING, STRIP } from '../../picture/layout.ts';
+import { type Counts, type Mark, type PlaceState, type Seen, withInside, worst } from '../../picture/states.ts';
+
+/* One box of the picture: its state, what stands in it, and what is known of it. */
+
+export const LOOKS: { readonly [state in PlaceState]: string } = {
+  'to come': 'todo',
+  live: 'live',
+  waits: 'waits',
+  failed: 'failed',
+  cancelling: 'cancelling',
+  done: 'done',
+  cancelled: 'cancelled',
+  skipped: 'skipped',
+};
+
+type BoxProps = {
+  readonly box: Box;
+  readonly seen: Seen | undefined;
+  readonly chosen: boolean;
+  readonly first: boolean;
+  readonly isOpen: boolean;
+  readonly isPaused: boolean;
+  /** From afar: a container without containers in it is a block with a bar of its states. */
+  readonly isBlock: boolean;
+  readonly select: (place: Place, expression?: string) => void;
+  readonly toggle: (place: Place) => void;
+};
+
+export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPaused, isBlock }: BoxProps) {
+  const { place, folded } = box;
+  const state = shownState(box, seen);
+  const isLeaf = place.children.length === 0 || folded;
+  const kind = place.kind === 'small' ? 'small-step' : isLeaf ? 'leaf' : 'box';
+  const pins = seen === undefined ? [] : pinsOf(seen);
+  // What is to come has nothing to tell yet but its task: then that has a line of its own.
+  const isTold = kind !== 'leaf' || folded || pins.length > 0 || !(state === 'to come' || state === 'skipped');
+  const isHeld = isPaused && seen !== undefined && seen.live.length > 0;
+  return (
+    <div
+      class={`place ${kind} ${LOOKS[state]}${chosen ? ' chosen' : ''}${kind === 'box' && box.depth % 2 === 1 ? ' deep' : ''}${isHeld ? ' held' : ''}`}
+      style={{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
+    >
+      <button
+        type="button"
+        class="head"
+        data-expid={place.expid}
+        tabIndex={first ? 0 : -1}
+        aria-pressed={chosen}
+        onClick={() => select(place)}
+        onDblClick={() => place.children.length > 0 && toggle(place)}
+      >
+        <Glyph name={state} />
+        {place.isParticipant && kind === 'leaf' && <Glyph name="person" size={13} />}
+        <b>
+          <bdi>{visible(place.title)}</bdi>
+        </b>
+        <span class="caption">{isTold && <bdi>{visible(place.caption)}</bdi>}</span>
+        {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
+        <span class="unseen">{labelOf(place, state, pins)}</span>
+      </button>
+      {kind === 'leaf' && (
+        <span class="second">
+          {folded ? (
+            <FoldedWords place={place} seen={seen} />
+          ) : pins.length > 0 ? (
+            <>
+              {pins.slice(0, PINS_SHOWN).map((pin) => (
+                <span class="pin" key={pin}>
+                  {visible(pin)}
+                </span>
+              ))}
+              {pins.length > PINS_SHOWN && <span class="pin">+{pins.length - PINS_SHOWN}</span>}
+            </>
+          ) : isTold ? (
+            <Second place={place} state={state} seen={seen} />
+          ) : (
+            <bdi>{visible(place.caption || place.tags.join(' · '))}</bdi>
+          )}
+        </span>
+      )}
+      {place.kind === 'crowd' && kind === 'box' && seen !== undefined && (
+        <Crowd box={box} seen={seen} select={select} />
+      )}
+      {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} />}
+      {isBlock && kind === 'box' && seen !== undefined && <StateBar counts={seen.inside} />}
+      {isLeaf && (seen?.failures.length ?? 0) > 0 && <span class="flag bad">!</span>}
+      {isLeaf && seen !== undefined && seen.workitems.length > 0 && seen.failures.length === 0 && (
+        <span class="flag">{seen.workitems.length}</span>
+      )}
+      {isLeaf && seen !== undefined && seen.workitems.length === 0 && seen.timers.length > 0 && (
+        <span class="flag">
+          <Glyph name="waits" size={13} />
+        </span>
+      )}
+      {isHeld && isLeaf && (
+        <span class="held-mark" aria-hidden="true">
+          ‖
+        </span>
+      )}
+      {place.children.length > 0 && (
+        <button
+          type="button"
+          class="fold"
+          tabIndex={first ? 0 : -1}
+          aria-label={`${isOpen ? 'Fold' : 'Open'} ${place.title}`}
+          aria-expanded={isOpen}
+          onClick={() => toggle(place)}
+        >
+          {isOpen ? '−' : '+'}
+        </button>
+      )}
+    </div>
+  );
+}
+
+export const shownState = ({ folded }: Pick<Box, 'folded'>, seen: Seen | undefined): PlaceState =>
+  seen === undefined ? 'to come' : folded ? withInside(seen) : seen.state;
+
+/** Chips of one leaf; the others are counted. */
+const PINS_SHOWN = 3;
+
+const labelOf = (place: Place, state: PlaceState, pins: readonly string[]): string =>
+  [place.title, place.caption, state, ...pins]
+    .filter((one) => one !== '')
+    .map(visible)
+    .join(', ');
+
+function FoldedWords({ place, seen }: { readonly place: Place; readonly seen: Seen | undefined }) {
+  return (
+    <span>
+      {countText(place.below)} inside
+      {seen !== undefined && <CountWords counts={seen.inside} before=" · " />}
+    </span>
+  );
+}
+
+function Second({
+  place,
+  state,
+  seen,
+}: {
+  readonly place: Place;
+  readonly state: PlaceState;
+  readonly seen: Seen | undefined;
+}) {
+  if (state === 'done' && seen?.ended?.end)
+    return (
+      <span>
+        ✓ {momentText(Date.parse(seen.ended.end.at), now.value, zone.value)} · took{' '}
+        {spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}
+        {seen.done > 1 && seen.branches === 0 ? ` · ${seen.done} times` : ''}
+      </span>
+    );
+  if (state === 'cancelled' && seen?.ended?.end)
+    return <span>cancelled {momentText(Date.parse(seen.ended.end.at), now.value, zone.value)}</span>;
+  if (seen !== undefined && seen.before > 0) return <span>before: {seen.before} times</span>;
+  return <bdi class="dim">{place.tags.map(visible).join(' · ')}</bdi>;
+}
+
+function CountWords({ counts, before = '' }: { readonly counts: Counts; readonly before?: string }) {
+  const { failed, waits, done } = counts;
+  const parts = [
+    failed > 0 && <b class="bad">✖ {countText(failed)}</b>,
+    waits > 0 && <span>◔ {countText(waits)}</span>,
+    done > 0 && <span>✓ {countText(done)}</span>,
+  ].filter((one) => one !== false);
+  return (
+    <>
+      {parts.map((one, i) => (
+        <>
+          {i === 0 ? before : ' · '}
+          {one}
+        </>
+      ))}
+    </>
+  );
+}
+
+function Inside({ place, seen }: { readonly place: Place; readonly seen: Seen }) {
+  const progress = seen.live[0]?.progress ?? null;
+  if (place.kind === 'fork' && seen.live.length > 0) {
+    const of = progress?.of ?? place.children.length;
+    return (
+      <span class="inside dim">
+        {progress?.done ?? 0} of {of} have replied
+      </span>
+    );
+  }
+  if (seen.live.length === 0 && seen.inside.failed + seen.inside.waits === 0) return null;
+  return (
+    <span class="inside dim">
+      <CountWords counts={seen.inside} />
+    </span>
+  );
+}
+
+/** What is known of a live place: chips of its second line. */
+export function pinsOf(seen: Seen): readonly string[] {
+  const pins: string[] = [];
+  for (const [name, count] of countsOf(seen.failures.map((one) => one.class)))
+    pins.push(count === 1 ? `✖ ${name}` : `✖ ${count} ${name}`);
+  const item = seen.workitems[0];
+  if (item !== undefined && item.openedAt !== null && seen.failures.length === 0)
+    pins.push(`✉ ${spanText(now.value - Date.parse(item.openedAt))}`);
+  if (item?.owed && item.tries > 0)
+    pins.push(
+      item.nextAt === null
+        ? `→ ${item.tries} ${item.tries === 1 ? 'try' : 'tries'}`
+        : `→ ${item.tries} · ${momentText(Date.parse(item.nextAt), now.value, zone.value)}`,
+    );
+  const timer = seen.timers[0];
+  if (timer !== undefined)
+    pins.push(
+      `⏱ ${spanText(Date.parse(timer.dueAt) - now.value)}${seen.timers.length > 1 ? ` +${seen.timers.length - 1}` : ''}`,
+    );
+  if (seen.live.some((one) => one.state === 'awaiting')) pins.push('⚡ awaits');
+  if (seen.live.length > 1) pins.push(`${countText(seen.live.length)} at once`);
+  return pins;
+}
+
+function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
+
+/** Marks of a crowd that are drawn; beyond, one mark stands for several branches, the worst of them. */
+const MARKS_MAX = 600;
+const ROWS = 4;
+const ROW_HEIGHT = 8;
+const FILLS: { readonly [state in PlaceState]?: string } = { done: 'var(--done)', failed: 'var(--failed)' };
+
+/** A field of marks in the order of branches, and which of them the lane below shows. */
+function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; readonly select: BoxProps['select'] }) {
+  const { marks, shown } = seen;
+  const width = box.width - 2 * PADDING - 4;
+  const count = (state: PlaceState): number => marks.filter((one) => one.state === state).length;
+  const each = Math.max(1, Math.ceil(marks.length / MARKS_MAX));
+  const grouped: readonly PlaceState[] =
+    each === 1
+      ? marks.map((one: Mark) => one.state)
+      : Array.from({ length: Math.ceil(marks.length / each) }, (_, i) =>
+          worst(marks.slice(i * each, (i + 1) * each).map((one) => one.state)),
+        );
+  const columns = Math.max(12, Math.ceil(grouped.length / ROWS));
+  const size = Math.min(10, width / columns);
+  const lane = box.place.children.at(-1);
+  const failed = count('failed');
+  const waits = count('waits') + count('live');
+  const show = (i: number): void => {
+    const mark = marks[(i + marks.length) % marks.length];
+    if (mark !== undefined && lane !== undefined) select(lane, mark.id);
+  };
+  /** The next mark in the same state as the one that is shown: of failed ones one goes from failed to failed. */
+  const step = (by: 1 | -1): void => {
+    const state = marks[shown]?.state;
+    for (let i = 1; i <= marks.length; i++) {
+      const at = (shown + by * i + marks.length * i) % marks.length;
+      if (marks[at]?.state === state) {
+        show(at);
+        return;
+      }
+    }
+  };
+  const alike = marks.flatMap((one, i) => (one.state === marks[shown]?.state ? [i] : []));
+  const mark = marks[shown];
+  return (
+    <div
+      class="crowd"
+      style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${COUNTS + FIELD}px` }}
+    >
+      <span class="crowd-words">
+        <span>
+          <b>{countText(marks.length)} branches</b> · ✓ {countText(count('done'))} · ◔ {countText(waits)}
+          {failed > 0 && (
+            <>
+              {' · '}
+              <b class="bad">✖ {countText(failed)}</b>
+            </>
+          )}
+        </span>
+        {mark !== undefined && marks.length > 1 && (
+          <span class="chooser">
+            <button type="button" aria-label={`The ${mark.state} branch before`} onClick={() => step(-1)}>
+              ‹
+            </button>
+            <span>
+              {mark.state} {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: branch{' '}
+              {countText(shown + 1)}
+              {mark.element !== null && (
+                <>
+                  , <bdi>{visible(mark.element)}</bdi>
+                </>
+              )}
+            </span>
+            <button type="button" aria-label={`The next ${mark.state} branch`} onClick={() => step(1)}>
+              ›
+            </button>
+          </span>
+        )}
+      </span>
+      {/* The same can be chosen by ‹ and ›, and in the list of the inspector. */}
+      <svg
+        class="marks"
+        width={width}
+        height={FIELD - 4}
+        role="img"
+        aria-label={`${marks.length} branches: ${count('done')} done, ${waits} wait, ${failed} failed`}
+        onClick={(event) => {
+          const at = event.currentTarget.getBoundingClientRect();
+          const zoomed = at.width / width;
+          const column = Math.floor((event.clientX - at.left) / (size * zoomed));
+          const row = Math.floor((event.clientY - at.top) / (ROW_HEIGHT * zoomed));
+          const group = row * columns + column;
+          if (column >= columns || group >= grouped.length) return;
+          const from = group * each;
+          const worstAt = marks.slice(from, from + each).findIndex((one) => one.state === grouped[group]);
+          show(from + Math.max(0, worstAt));
+        }}
+      >
+        {grouped.map((state, i) => {
+          const x = (i % columns) * size;
+          const y = Math.floor(i / columns) * ROW_HEIGHT;
+          const isShown = i === Math.floor(shown / each);
+          return (
+            <rect
+              key={i}
+              x={x + 0.5}
+              y={y + (state === 'failed' ? 0.5 : 1.5)}
+              width={Math.max(1, size - 1.6)}
+              height={state === 'failed' ? 7.4 : 5.4}
+              fill={FILLS[state] ?? 'none'}
+              stroke={
+                isShown
+                  ? 'var(--words)'
+                  : state === 'failed'
+                    ? 'var(--panel)'
+                    : state === 'done'
+                      ? 'none'
+                      : 'var(--waits)'
+              }
+              stroke-width={isShown ? 2 : 1}
+            />
+          );
+        })}
+      </svg>
+    </div>
+  );
+}
+
+/** Segments of a strip. */
+const SEGMENTS_MAX = 60;
+
+/** How far a loop is: in words, and as a bar. */
+function Strip({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
+  const { place } = box;
+  const progress = seen.live[0]?.progress ?? null;
+  const isOver = seen.live.length === 0;
+  const steps = progress?.of ?? null;
+  const at = progress?.at ?? null;
+  const isElements = place.head === 'iterator';
+  const words = isOver
+    ? seen.state === 'done'
+      ? `${countText(Math.max(1, seen.round))} ${seen.round > 1 ? 'rounds' : 'round'}`
+      : ''
+    : [
+        at === null
+          ? ''
+          : `${isElements ? 'element' : 'step'} ${countText(at + 1)}${steps === null ? '' : ` of ${countText(steps)}`}`,
+        !isElements && seen.round > 0 ? `↻ round ${countText(seen.round)}` : '',
+      ]
+        .filter((one) => one !== '')
+        .join(' · ');
+  if (words === '') return null;
+  const segments = steps === null || at === null ? 0 : Math.min(steps, SEGMENTS_MAX);
+  return (
+    <div class="strip" style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${STRIP}px` }}>
+      <span>{words}</span>
+      {segments > 1 && at !== null && steps !== null && (
+        <svg viewBox={`0 0 ${segments} 6`} preserveAspectRatio="none" aria-hidden="true">
+          {Array.from({ length: segments }, (_, i) => {
+            const done = i < Math.floor((at / steps) * segments);
+            return (
+              <rect
+                key={i}
+                x={i + 0.08}
+                width={0.84}
+                height={6}
+                fill={done ? 'var(--done)' : i === Math.floor((at / steps) * segments) ? 'var(--live)' : 'var(--hair)'}
+              />
+            );
+          })}
+        </svg>
+      )}
+    </div>
+  );
+}
+
+/** What is inside, from afar. */
+function StateBar({ counts }: { readonly counts: Counts }) {
+  const parts = [
+    [counts.failed, 'var(--failed)'],
+    [counts.waits, 'var(--waits)'],
+    [counts.live, 'var(--live)'],
+    [counts.done, 'var(--done)'],
+  ] as const;
+  const total = parts.reduce((sum, [count]) => sum + count, 0);
+  if (total === 0) return null;
+  return (
+    <div class="state-bar" aria-hidden="true">
+      {parts.map(
+        ([count, background]) => count > 0 && <span key={background} style={{ flexGrow: count, background }} />,
+      )}
+    </div>
+  );
+}

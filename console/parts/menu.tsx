@@ -1,0 +1,31 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+/** What is wanted less often, behind `⋯`. Escape, a press elsewhere and a choice close it. */
+export function Menu({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const close = (event: Event): void => {
+      if (menu.current?.open && !menu.current.contains(event.target as Node)) menu.current.open = false;
+    };
+    document.addEventListener('pointerdown', close);
+    return () => document.removeEventListener('pointerdown', close);
+  }, []);
+  return (
+    <details
+      ref={menu}
+      class="menu"
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || menu.current === null || !menu.current.open) return;
+        menu.current.open = false;
+        menu.current.querySelector('summary')?.focus();
+        event.stopPropagation();
+      }}
+    >
+      <summary class="button" aria-label={label} title={label}>
+        ⋯
+      </summary>
+      <div class="menu-list">{children}</div>
+    </details>
+  );
+}

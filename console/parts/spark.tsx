@@ -1,0 +1,80 @@
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { textOf } from '../picture/standing.ts';
+import { Time } from './said.tsx';
+import { countText } from './texts.ts';
+
+/* Small charts of the last minutes, each with its numbers as a table. */
+
+/** Minutes a spark looks back. */
+export const MINUTES = 60;
+
+export type Series = {
+  readonly word: string;
+  /** Of one minute; null: nothing was measured. */
+  readonly of: (minute: JsonObject) => number | null;
+  /** What stands before the word: the sum of all minutes, or the largest of them. */
+  readonly sum: 'sum' | 'largest';
+  readonly say?: (value: number) => string;
+  readonly look?: 'live' | 'done' | 'failed' | 'waits';
+};
+
+/** A bar a minute, the sum in words, and the numbers behind a fold. `now`: by the clock of the server, RFC 3339. */
+export function Spark({
+  series: { word, of, sum, say = countText, look = 'live' },
+  minutes,
+  now,
+}: {
+  readonly series: Series;
+  readonly minutes: readonly JsonObject[];
+  readonly now: string;
+}) {
+  const end = Math.floor(Date.parse(now) / 60_000);
+  const values = minutes.map((one) => ({ at: textOf(one['at']), value: of(one) ?? 0 }));
+  const most = Math.max(...values.map(({ value }) => value), 0);
+  const told = sum === 'largest' ? most : values.reduce((total, { value }) => total + value, 0);
+  return (
+    <figure class="panel stack tight">
+      <figcaption>
+        <b class="middling">{say(told)}</b> <span class="dim">{word}</span>
+      </figcaption>
+      <svg class="spark" viewBox={`0 0 ${MINUTES} 20`} preserveAspectRatio="none" aria-hidden="true">
+        {values.map(({ at, value }) => {
+          const height = most === 0 ? 0 : Math.max(value === 0 ? 0 : 1, (20 * value) / most);
+          const x = MINUTES - 1 - (end - Math.floor(Date.parse(at) / 60_000));
+          return <rect key={at} x={x + 0.1} y={20 - height} width={0.8} height={height} fill={`var(--${look})`} />;
+        })}
+      </svg>
+      <p class="row apart small dim">
+        <span>an hour ago</span>
+        <span>now</span>
+      </p>
+      <details class="small">
+        <summary>As numbers</summary>
+        {values.length === 0 ? (
+          <p class="dim">Nothing happened in this hour.</p>
+        ) : (
+          <table>
+            <tbody>
+              {values.map(({ at, value }) => (
+                <tr key={at}>
+                  <th scope="row">
+                    <Time at={at} how="time" />
+                  </th>
+                  <td class="number">{say(value)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </details>
+    </figure>
+  );
+}
+
+export const numberIn = (value: Json | undefined, ...path: readonly string[]): number | null => {
+  const found = path.reduce<Json | undefined>(
+    (one, name) => (isObject(one ?? null) ? (one as JsonObject)[name] : undefined),
+    value,
+  );
+  return typeof found === 'number' ? found : null;
+};
