@@ -10,6 +10,7 @@ const PAGES: readonly (readonly [RegExp, Load])[] = [
   [/^\/$/, () => import('./pages/home.tsx').then((one) => one.Home)],
   [/^\/workflows$/, () => import('./pages/workflows.tsx').then((one) => one.Workflows)],
   [/^\/workflows\/new$/, () => import('./pages/launch.tsx').then((one) => one.Launch)],
+  [/^\/workflows\/[^/]+\/compare$/, () => import('./pages/workflow/compare.tsx').then((one) => one.Compare)],
   [/^\/workflows\/[^/]+$/, () => import('./pages/workflow/page.tsx').then((one) => one.Workflow)],
   [/^\/worklist(\/[^/]+)?$/, () => import('./pages/worklist.tsx').then((one) => one.Worklist)],
   [/^\/errors$/, () => import('./pages/errors.tsx').then((one) => one.Errors)],

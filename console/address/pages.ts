@@ -40,6 +40,9 @@ export const workflow = codec({
   small: oneOf(['shown', 'hidden'] as const, 'shown'),
 });
 
+/** Two moments of one workflow, or another workflow beside it. */
+export const compare = codec({ a: whole(), b: whole(), with: text() });
+
 export const launch = codec({
   from: text(),
   definition: text(),

@@ -81,6 +81,7 @@ function find(text: string): readonly Command[] {
   const id = addressOfId(text.trim());
   const found: Command[] = id === null ? [] : [{ word: id.word, hint: 'go there', run: () => go(id.to) }];
   const all = [
+    ...(asked === '' ? [] : actionsHere()),
     ...pageCommands.value,
     ...ENTRIES.map(({ to, word }) => ({ word, hint: 'page', run: () => go(to) })),
     { word: 'Launch a workflow', hint: 'page', run: () => go('/workflows/new') },
@@ -88,10 +89,29 @@ function find(text: string): readonly Command[] {
   ];
   found.push(...all.filter(({ word }) => word.toLowerCase().includes(asked)));
   if (asked !== '' && id === null)
-    found.push({
-      word: `Workflows named ${text.trim()}`,
-      hint: 'list',
-      run: () => go(`/workflows?name=${encodeURIComponent(text.trim())}`),
-    });
+    for (const [word, to] of NAMED)
+      found.push({
+        word: `${word} ${text.trim()}`,
+        hint: 'by name',
+        run: () => go(to + encodeURIComponent(text.trim())),
+      });
   return found.slice(0, FOUND_MAX);
+}
+
+/** Where a name may lead. */
+const NAMED: readonly (readonly [word: string, to: string])[] = [
+  ['Workflows named', '/workflows?name='],
+  ['Participant', '/participants/'],
+  ['Definition', '/definitions/'],
+  ['Workflows with the key', '/workflows?key='],
+];
+
+/** What the page offers to do: its own buttons, with the words that stand on them. */
+function actionsHere(): readonly Command[] {
+  const buttons = document.querySelectorAll<HTMLElement>('main .actions .button:not([aria-disabled])');
+  return [...buttons].map((button) => ({
+    word: button.textContent ?? '',
+    hint: 'this page',
+    run: () => button.click(),
+  }));
 }

@@ -221,7 +221,7 @@ function Alive({ id }: { readonly id: string }) {
       </p>
       {over && <Seen id={id} status={textOf(shown['status'])} />}
       {figure !== null && (
-        <div class="looking" style={{ gridTemplateColumns: 'minmax(0, 1fr)' }}>
+        <div class="looking alone">
           <Diagram
             figure={figure}
             seen={seen}

@@ -181,7 +181,7 @@ export function Rehearsal() {
       <div class="split">
         <div class="stack">
           {figure !== null && (
-            <div class="looking rehearsed" style={{ gridTemplateColumns: 'minmax(0, 1fr)' }}>
+            <div class="looking alone rehearsed">
               <Diagram
                 figure={figure}
                 seen={seen}

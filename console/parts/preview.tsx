@@ -81,7 +81,7 @@ export function Preview({
       <Complaints list={checked.errors} look="problem" goTo={goTo} />
       <Complaints list={checked.warnings} look="note warn" goTo={goTo} />
       {figure !== null && (
-        <div class="looking" style={{ gridTemplateColumns: 'minmax(0, 1fr)' }}>
+        <div class="looking alone">
           {view === 'diagram' ? (
             <Diagram figure={figure} seen={EMPTY} state={state} set={set} chosen={null} />
           ) : (

@@ -47,6 +47,9 @@ export function Actions({
         <Button needs="operate" onPress={() => ask('kill')} why={over} look="danger">
           Kill…
         </Button>
+        <a class="button" href={link(`/workflows/${id}/compare`)}>
+          Compare two moments
+        </a>
         <Copy what="Copy link" text={window.location.href} />
         <Copy what="Copy as curl" text={curlOf('GET', new URL(path, apiRoot).href)} />
         <a class="button" href={new URL(path, apiRoot).href} download={`${id}.json`}>
