@@ -92,6 +92,9 @@ export function Playground() {
         {state.workflow !== '' && <Alive id={state.workflow} />}
         <section class="stack" aria-label="Requests">
           <h2>What participants are asked</h2>
+          {can('PUT /v1/playground/participants/{}') && shown.length > 0 && (
+            <Manners names={[...new Set(shown.map((one) => textOf(one['participant'])))].sort().slice(0, NAMES_MAX)} />
+          )}
           {shown.length === 0 && (
             <p class="note dim">Nothing yet. Run the example, or launch with a callback that leads here.</p>
           )}
@@ -105,6 +108,64 @@ export function Playground() {
         </section>
       </div>
     </>
+  );
+}
+
+/** Participants whose manner can be chosen. */
+const NAMES_MAX = 20;
+/** How a participant may behave: what is sent for each word. */
+const MANNERS: readonly (readonly [manner: string, word: string, more: JsonObject])[] = [
+  ['by_hand', 'by hand', {}],
+  ['at_once', 'at once', {}],
+  ['after', 'after 5 s', { seconds: 5 }],
+  ['fail_first', 'the first 2 tries fail', { times: 2 }],
+  ['give_up', 'gives up', { class: 'GivenUp' }],
+  ['slowly', 'takes each message slowly, 5 s', { seconds: 5 }],
+  ['never', 'never', {}],
+];
+
+/** Who answers by hand, and who by itself. */
+function Manners({ names }: { readonly names: readonly string[] }) {
+  const list = useResource('v1/playground/participants');
+  const action = useAction(() => list.again());
+  const set = isObject(list.value.value) ? objectsOf(list.value.value['participants']) : [];
+  return (
+    <details class="panel">
+      <summary>How they answer</summary>
+      <ul class="stack tight">
+        {names.map((name) => (
+          <li key={name} class="row apart">
+            <label for={`manner-${name}`}>
+              <Text text={name} />
+            </label>
+            <select
+              id={`manner-${name}`}
+              class="narrow"
+              value={textOf(set.find((one) => one['name'] === name)?.['manner']) || 'by_hand'}
+              onChange={(event) => {
+                const [manner, , more] = MANNERS.find(([one]) => one === event.currentTarget.value) ?? [
+                  'by_hand',
+                  '',
+                  {},
+                ];
+                void action.act({
+                  path: `v1/playground/participants/${part(name)}`,
+                  method: 'PUT',
+                  body: { manner, ...more },
+                });
+              }}
+            >
+              {MANNERS.map(([manner, word]) => (
+                <option key={manner} value={manner}>
+                  {word}
+                </option>
+              ))}
+            </select>
+          </li>
+        ))}
+      </ul>
+      {action.problem !== null && <ProblemNote problem={action.problem} />}
+    </details>
   );
 }
 

@@ -1,10 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { JsonObject } from '../../../model/json.ts';
+import { DEFAULT_TENANT, type Tenant } from '../../../model/tenant.ts';
 import { answers } from '../../answers.ts';
-import { jsonReply, type Operation, textReply } from '../../operation.ts';
+import { happen } from '../../happen.ts';
+import { workitemKeyOf } from '../../ids.ts';
+import { type Call, jsonReply, type Operation, type Reply, textReply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
-import { makePlayground } from './requests.ts';
-import { PlaygroundCallback, PlaygroundRequests } from './schemas.ts';
+import { BY_HAND, MANNERS_MAX, type Manner, makePlayground } from './requests.ts';
+import { PlaygroundCallback, PlaygroundManner, PlaygroundParticipants, PlaygroundRequests } from './schemas.ts';
 
 /** Headers of a callback that are worth a look; the others are the transport's. */
 const SHOWN_HEADERS = [
@@ -17,26 +22,99 @@ const SHOWN_HEADERS = [
 ];
 const NAME_LENGTH_MAX = 200;
 
-/** Participants that live in the server itself, to be played by hand. Only with PLAYGROUND, which is for one machine. */
+/** A message that is answered slowly is answered after this at most, in milliseconds: nobody waits longer for one. */
+const SLOWLY_MS_MAX = 60_000;
+/** What proceeds at once does so when its 200 is on its way, in milliseconds. */
+const AT_ONCE_MS = 50;
+
+/** Participants that live in the server itself, to be played by hand or by their manner. Only with PLAYGROUND, which is for one machine. */
 export function playgroundOperations(parts: Parts): readonly Operation[] {
   const playground = makePlayground();
+
+  /** Whose message it is. With auth only what carries a token of ours is taken, which names its workitem and tenant. */
+  async function tenantOf(body: JsonObject): Promise<Tenant> {
+    const { identity, store } = parts;
+    if (identity.isOpen()) return DEFAULT_TENANT;
+    const id = String(body['workitem_id'] ?? '');
+    const key = workitemKeyOf(id);
+    const owner = key === null ? null : await store.read.ownerOf(key);
+    const token = tokenIn(body);
+    if (owner === null || token === null || !identity.capabilities.isOf(token, owner.tenant, id))
+      throw new Problem(
+        'unauthenticated',
+        'The playground takes callbacks of this server alone: with the token of the workitem in their proceed_url',
+      );
+    return owner.tenant;
+  }
+
+  /** Answers for the participant after a while. Whether that worked is told in the log: nobody waits for it. */
+  function answerLater(ms: number, tenant: Tenant, body: JsonObject, manner: Manner): void {
+    const key = workitemKeyOf(String(body['workitem_id'] ?? ''));
+    if (key === null || body['status'] !== 'active') return;
+    const by = { assignee: null, claimant: null };
+    const event =
+      manner.manner === 'give_up'
+        ? ({ kind: 'fail', workitem: key.workitem, class: manner.class, message: manner.message, by } as const)
+        : ({ kind: 'proceed', workitem: key.workitem, fields: manner.fields, by } as const);
+    const principal = { kind: 'capability', id: 'playground', tenant, scopes: new Set(), actor: 'playground' } as const;
+    const timer = setTimeout(() => {
+      happen(parts, { principal, reason: null }, key.workflow, event).catch((error: unknown) =>
+        parts.log.info('the playground could not answer', {
+          event: 'playground.refused',
+          workflow_id: key.workflow,
+          error: error instanceof Error ? error.message : String(error),
+        }),
+      );
+    }, ms);
+    timer.unref();
+  }
+
+  /** @returns the reply, when the participant behaves so */
+  async function behave(call: Call, tenant: Tenant, manner: Manner): Promise<Reply> {
+    const kept = textReply(200, 'kept');
+    switch (manner.manner) {
+      case 'by_hand':
+      case 'never':
+        return kept;
+      case 'fail_first':
+        if (Number(call.header('rota-try') ?? 1) <= manner.times)
+          return textReply(503, `the first ${manner.times} tries fail`);
+        answerLater(AT_ONCE_MS, tenant, call.body, manner);
+        return kept;
+      case 'slowly':
+        await pause(Math.min(manner.seconds * 1_000, SLOWLY_MS_MAX), undefined, { ref: false });
+        return kept;
+      case 'after':
+        answerLater(manner.seconds * 1_000, tenant, call.body, manner);
+        return kept;
+      case 'at_once':
+      case 'give_up':
+        answerLater(AT_ONCE_MS, tenant, call.body, manner);
+        return kept;
+    }
+  }
+
+  const nameOf = (call: Call): string => {
+    const participant = call.params['name'] ?? '';
+    if (participant.length > NAME_LENGTH_MAX)
+      throw new Problem('request_invalid', `The name of a participant has at most ${NAME_LENGTH_MAX} characters here`);
+    return participant;
+  };
+
   return [
     {
       id: 'playParticipant',
       method: 'post',
       path: '/v1/playground/participants/:name',
-      summary: 'A participant of the playground: takes every callback and keeps it to be looked at',
+      summary: 'A participant of the playground: takes every callback of this server and keeps it to be looked at',
       access: 'open',
+      patient: true,
       body: { schema: PlaygroundCallback, checked: 'by handler' },
       answers: answers(200, 'It is kept', null, 422),
-      handle: (call) => {
-        const participant = call.params['name'] ?? '';
-        if (participant.length > NAME_LENGTH_MAX)
-          throw new Problem(
-            'request_invalid',
-            `The name of a participant has at most ${NAME_LENGTH_MAX} characters here`,
-          );
-        playground.keep({
+      handle: async (call) => {
+        const participant = nameOf(call);
+        const tenant = await tenantOf(call.body);
+        playground.keep(tenant, {
           at: parts.clock.now(),
           participant,
           headers: Object.fromEntries(
@@ -45,10 +123,40 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
               return value === null ? [] : [[name, value]];
             }),
           ),
-          body: call.body,
+          body: withoutToken(call.body),
         });
-        return textReply(200, 'kept');
+        return behave(call, tenant, playground.mannerOf(tenant, participant));
       },
+    },
+    {
+      id: 'setPlaygroundManner',
+      method: 'put',
+      path: '/v1/playground/participants/:name',
+      summary: 'How a participant of the playground behaves from now on',
+      access: 'operate',
+      body: { schema: PlaygroundManner, checked: 'here' },
+      answers: answers(200, 'As it behaves now', PlaygroundManner, 422),
+      handle: (call) => {
+        const given = call.body as Partial<Manner>;
+        const manner: Manner = { ...BY_HAND, ...given };
+        if (!playground.setManner(call.principal.tenant, nameOf(call), manner))
+          throw new Problem('request_invalid', `At most ${MANNERS_MAX} participants have a manner of their own`);
+        return jsonReply(200, { ...manner });
+      },
+    },
+    {
+      id: 'listPlaygroundParticipants',
+      method: 'get',
+      path: '/v1/playground/participants',
+      summary: 'The participants of the playground that have a manner of their own',
+      access: 'operate',
+      answers: answers(200, 'All of them', PlaygroundParticipants),
+      handle: (call) =>
+        jsonReply(200, {
+          participants: playground
+            .manners(call.principal.tenant)
+            .map(({ participant, manner }) => ({ name: participant, ...manner })),
+        }),
     },
     {
       id: 'listPlaygroundRequests',
@@ -62,9 +170,25 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
         const after = call.query.get('after') ?? '0';
         if (!/^\d{1,15}$/.test(after)) throw new Problem('query_invalid', 'after must be a whole number, 0 or more');
         return jsonReply(200, {
-          requests: playground.since(Number(after)).map((one) => ({ ...one, at: timeView(one.at) })),
+          requests: playground
+            .since(call.principal.tenant, Number(after))
+            .map((one) => ({ ...one, at: timeView(one.at) })),
         });
       },
     },
   ];
+}
+
+const proceedUrl = (body: JsonObject): URL | null => {
+  const text = body['proceed_url'];
+  return typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
+};
+const tokenIn = (body: JsonObject): string | null => proceedUrl(body)?.searchParams.get('token') ?? null;
+
+/** Whoever looks at a request answers with rights of their own. */
+function withoutToken(body: JsonObject): JsonObject {
+  const url = proceedUrl(body);
+  if (url === null || !url.searchParams.has('token')) return body;
+  url.searchParams.delete('token');
+  return { ...body, proceed_url: url.href };
 }

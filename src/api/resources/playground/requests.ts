@@ -1,8 +1,11 @@
 import type { JsonObject } from '../../../model/json.ts';
+import type { Tenant } from '../../../model/tenant.ts';
 
 /** Requests that are kept, and the characters they may take together; the oldest go first. */
 export const REQUESTS_KEPT_MAX = 500;
 export const REQUESTS_CHARACTERS_MAX = 20_000_000;
+/** Participants with a manner of their own. */
+export const MANNERS_MAX = 1_000;
 
 export type PlaygroundRequest = {
   /** 1, 2, … since the server started. */
@@ -14,25 +17,64 @@ export type PlaygroundRequest = {
   readonly body: JsonObject;
 };
 
-export type Playground = {
-  keep(request: Omit<PlaygroundRequest, 'n'>): void;
-  /** Oldest first. */
-  since(n: number): readonly PlaygroundRequest[];
+/** What a participant of the playground does with what it is sent. */
+export const MANNERS = ['by_hand', 'at_once', 'after', 'fail_first', 'give_up', 'never', 'slowly'] as const;
+export type Manner = {
+  readonly manner: (typeof MANNERS)[number];
+  /** `after`: until it proceeds; `slowly`: until it says that it has the message. */
+  readonly seconds: number;
+  /** `fail_first`: tries of each message that are answered 503. */
+  readonly times: number;
+  /** `give_up`: the class of the error, and its message. */
+  readonly class: string;
+  readonly message: string;
+  /** What it proceeds with. */
+  readonly fields: JsonObject;
+};
+export const BY_HAND: Manner = {
+  manner: 'by_hand',
+  seconds: 0,
+  times: 0,
+  class: 'RuntimeError',
+  message: 'given up in the playground',
+  fields: {},
 };
 
-/** What participants of the playground were sent, in memory alone. */
+export type Playground = {
+  keep(tenant: Tenant, request: Omit<PlaygroundRequest, 'n'>): void;
+  /** Those of the tenant, oldest first. */
+  since(tenant: Tenant, n: number): readonly PlaygroundRequest[];
+  mannerOf(tenant: Tenant, participant: string): Manner;
+  /** False: there are too many already. */
+  setManner(tenant: Tenant, participant: string, manner: Manner): boolean;
+  manners(tenant: Tenant): readonly { readonly participant: string; readonly manner: Manner }[];
+};
+
+/** What participants of the playground were sent, and how they behave; in memory alone. */
 export function makePlayground(): Playground {
-  const kept: { readonly request: PlaygroundRequest; readonly size: number }[] = [];
+  const kept: { readonly tenant: Tenant; readonly request: PlaygroundRequest; readonly size: number }[] = [];
+  const manners = new Map<string, { readonly tenant: Tenant; readonly participant: string; readonly manner: Manner }>();
+  const keyOf = (tenant: Tenant, participant: string): string => `${tenant} ${participant}`;
   let last = 0;
   let characters = 0;
   return {
-    keep(request) {
-      const one = { request: { ...request, n: ++last }, size: JSON.stringify(request).length };
+    keep(tenant, request) {
+      const one = { tenant, request: { ...request, n: ++last }, size: JSON.stringify(request).length };
       kept.push(one);
       characters += one.size;
       while (kept.length > REQUESTS_KEPT_MAX || (characters > REQUESTS_CHARACTERS_MAX && kept.length > 1))
         characters -= kept.shift()?.size ?? 0;
     },
-    since: (n) => kept.filter(({ request }) => request.n > n).map(({ request }) => request),
+    since: (tenant, n) =>
+      kept.filter((one) => one.tenant === tenant && one.request.n > n).map(({ request }) => request),
+    mannerOf: (tenant, participant) => manners.get(keyOf(tenant, participant))?.manner ?? BY_HAND,
+    setManner(tenant, participant, manner) {
+      const key = keyOf(tenant, participant);
+      if (manner.manner === 'by_hand') manners.delete(key);
+      else if (manners.size >= MANNERS_MAX && !manners.has(key)) return false;
+      else manners.set(key, { tenant, participant, manner });
+      return true;
+    },
+    manners: (tenant) => [...manners.values()].filter((one) => one.tenant === tenant),
   };
 }

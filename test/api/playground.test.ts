@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeKey } from '../../src/identity/key-text.ts';
+import type { Running } from '../../src/server/start.ts';
+import { postJson, send, startServer } from '../support/server.ts';
+
+/* Participants that live in the server itself, where callers must say who they are. */
+
+const admin = makeKey().text;
+const auth = { Authorization: `Bearer ${admin}` };
+let server: Running;
+beforeAll(async () => {
+  server = await startServer({ ADMIN_KEY: admin, PLAYGROUND: '1', TEST_CLOCK: '1', RETRY_DELAYS: '1,1,1' });
+});
+afterAll(() => server?.stop());
+
+const launch = async (participant: string, headers: Record<string, string> = auth): Promise<string> => {
+  const body = {
+    workflow: `define play\n  ${participant}`,
+    callback: `${server.url}/v1/playground/participants/${participant}`,
+  };
+  return (await postJson(server.url, '/v1/workflows', body, headers)).json<{ id: string }>().id;
+};
+const shown = async (id: string, headers: Record<string, string> = auth) =>
+  (await send(server.url, 'GET', `/v1/workflows/${id}`, { headers })).json<{ status: string; fields: object }>();
+const statusOf = async (id: string): Promise<string> => (await shown(id)).status;
+const clock = (advance: number) => postJson(server.url, '/v1/test/clock', { advance }, auth);
+const behave = (participant: string, manner: object) =>
+  send(server.url, 'PUT', `/v1/playground/participants/${participant}`, {
+    headers: { ...auth, 'Content-Type': 'application/json' },
+    body: JSON.stringify(manner),
+  });
+type Request = { readonly participant: string; readonly body: Record<string, string> };
+const requestsOf = async (headers: Record<string, string> = auth): Promise<readonly Request[]> =>
+  (await send(server.url, 'GET', '/v1/playground/requests', { headers })).json<{ requests: readonly Request[] }>()
+    .requests;
+
+test('a participant of the playground answers as its manner says: at once, after failed tries, or by giving up', async () => {
+  expect((await behave('quick', { manner: 'at_once', fields: { by: 'quick' } })).status).toBe(200);
+  expect((await behave('shaky', { manner: 'fail_first', times: 2 })).status).toBe(200);
+  expect((await behave('sorry', { manner: 'give_up', class: 'NoTime', message: 'not today' })).status).toBe(200);
+  const [quick, shaky, sorry] = [await launch('quick'), await launch('shaky'), await launch('sorry')];
+  await expect.poll(() => statusOf(quick)).toBe('completed');
+  expect((await shown(quick)).fields).toEqual({ by: 'quick' });
+  await expect.poll(() => statusOf(sorry)).toBe('error');
+  await clock(5);
+  await expect.poll(() => statusOf(shaky)).toBe('completed');
+  expect((await requestsOf()).filter(({ participant }) => participant === 'shaky')).toHaveLength(3);
+  const list = (await send(server.url, 'GET', '/v1/playground/participants', { headers: auth })).json();
+  expect(list).toMatchObject({ participants: [{ name: 'quick' }, { name: 'shaky', times: 2 }, { name: 'sorry' }] });
+  expect((await behave('quick', { manner: 'gladly' })).status).toBe(422);
+});
+
+test('it takes only callbacks of this server, and shows them to their tenant alone, without the token', async () => {
+  const other = (
+    await postJson(
+      server.url,
+      '/v1/keys',
+      { name: 'other', scopes: ['admin', 'launch', 'operate', 'read'], tenant: 'other' },
+      auth,
+    )
+  ).json<{ key: string }>().key;
+  const theirs = { Authorization: `Bearer ${other}` };
+  const id = await launch('secretary', theirs);
+  await clock(0);
+  const seen = await requestsOf(theirs);
+  expect(seen.map(({ body }) => body['workflow_id'])).toEqual([id]);
+  expect(seen[0]?.body['proceed_url']).toMatch(/\/proceed$/);
+  expect((await requestsOf()).some(({ body }) => body['workflow_id'] === id)).toBe(false);
+  for (const forged of [{}, seen[0]?.body ?? {}, { workitem_id: 'none', proceed_url: 'http://x/?token=abcd.e' }])
+    expect((await postJson(server.url, '/v1/playground/participants/secretary', forged)).status).toBe(401);
+  expect(await requestsOf(theirs)).toHaveLength(1);
+});
