@@ -2,8 +2,8 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { workflows as codec } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
-import { go, goQuery, link, query } from '../address/router.ts';
-import { can } from '../api/calls.ts';
+import { apiRoot, go, goQuery, link, query } from '../address/router.ts';
+import { call, can, type Problem } from '../api/calls.ts';
 import { onKey } from '../app/keys.ts';
 import { PageHead } from '../app/page.tsx';
 import { now } from '../live/now.ts';
@@ -13,13 +13,18 @@ import { Button } from '../parts/action.tsx';
 import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { Complaints, ListState, Table } from '../parts/list.tsx';
-import { Empty } from '../parts/problem.tsx';
+import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
 import { objectsOf, STATUSES, type Status, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Rows of one page. */
+/** Rows of one page of the server, and rows in this page at most. */
 const LIMIT = 100;
+const ROWS_MAX = 1_000;
+
+/** Pages behind the first one, of one question. */
+type Further = { readonly of: string; readonly rows: readonly JsonObject[]; readonly next: string | null };
+const NONE_FURTHER: Further = { of: '', rows: [], next: null };
 
 /** Named questions; two of them are answered by other pages. */
 const VIEWS: readonly (readonly [string, string])[] = [
@@ -95,7 +100,11 @@ export function Workflows() {
     void fresh.again();
     void counted.again();
   });
-  const shown = rowsOf(list.value.value);
+  // Further pages are added below, up to a bound; beyond it one goes from page to page.
+  const [further, addFurther] = useState<Further>(NONE_FURTHER);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const first = rowsOf(list.value.value);
+  const shown = further.of === asked ? [...first, ...further.rows] : first;
   const latest = rowsOf(fresh.value.value);
   const byId = new Map(latest.map((one) => [textOf(one['id']), one]));
   const known = new Set(shown.map((one) => textOf(one['id'])));
@@ -107,6 +116,7 @@ export function Workflows() {
   useEffect(() => {
     select(new Set());
     selectEverything(false);
+    setProblem(null);
   }, [asked]);
   const toggle = (id: string): void => {
     selectEverything(false);
@@ -127,7 +137,29 @@ export function Workflows() {
     [shown.length, at],
   );
   const filtered = codec.write({ ...state, cursor: '' }) !== '';
-  const next = isObject(list.value.value) ? textOrNull(list.value.value['next_cursor']) : null;
+  const next =
+    further.of === asked
+      ? further.next
+      : isObject(list.value.value)
+        ? textOrNull(list.value.value['next_cursor'])
+        : null;
+  const readMore = async (cursor: string): Promise<void> => {
+    const search = new URL(asked, apiRoot).searchParams;
+    search.set('cursor', cursor);
+    const answer = await call(`v1/workflows?${search}`);
+    if (!answer.ok) {
+      setProblem(answer.problem);
+      return;
+    }
+    setProblem(null);
+    const { value } = answer;
+    const before = further.of === asked ? further.rows : [];
+    addFurther({
+      of: asked,
+      rows: [...before, ...rowsOf(value)],
+      next: isObject(value) ? textOrNull(value['next_cursor']) : null,
+    });
+  };
   // A tag or a field lies inside: workflows are looked into one by one, and not all of them at once.
   const lookedBackTo = countable || !isObject(list.value.value) ? null : textOrNull(list.value.value['looked_back_to']);
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
@@ -162,7 +194,13 @@ export function Workflows() {
         </p>
         <div class="row">
           {news > 0 && (
-            <Button look="tiny" onPress={() => void list.again()}>
+            <Button
+              look="tiny"
+              onPress={() => {
+                addFurther(NONE_FURTHER);
+                void list.again();
+              }}
+            >
               ▲ {news} new: show
             </Button>
           )}
@@ -241,10 +279,16 @@ export function Workflows() {
           )}
         </p>
       )}
+      {problem !== null && <ProblemNote problem={problem} />}
       {(next !== null || state.cursor !== '') && (
         <nav class="row" aria-label="More">
           {state.cursor !== '' && <Button onPress={() => set({})}>Newest</Button>}
-          {next !== null && lookedBackTo === null && <Button onPress={() => set({ cursor: next })}>Older</Button>}
+          {next !== null && lookedBackTo === null && shown.length < ROWS_MAX && (
+            <Button onPress={() => void readMore(next)}>More</Button>
+          )}
+          {next !== null && lookedBackTo === null && shown.length >= ROWS_MAX && (
+            <Button onPress={() => set({ cursor: next })}>Older</Button>
+          )}
         </nav>
       )}
     </>

@@ -218,6 +218,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.locator('h1', { hasText: 'paused' }).waitFor();
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.locator('h1', { hasText: 'running' }).waitFor();
+    await page.getByLabel('More about this workflow').click();
     await page.getByRole('button', { name: 'Kill…' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText('Told to stop: alice').waitFor();
@@ -340,6 +341,84 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.locator('h1', { hasText: 'completed' }).waitFor();
   });
 
+  test('an order is seen alive: two lanes at once, a merge, one road of two, and the end', async () => {
+    const id = await launch(order, { customer: 'Ada', in_stock: true, creditworthy: true });
+    const at = (participant: string, state: string) =>
+      page.locator(`.place.${state}`, { has: page.locator('.head b', { hasText: participant }) }).last();
+    const proceed = async (participant: string): Promise<void> => {
+      await act(
+        id,
+        (await items(id)).find((one) => one.participant === participant),
+        'proceed',
+      );
+    };
+    await open(`workflows/${id}`);
+    await page.getByText('0 of 2 have replied').waitFor();
+    await at('stock', 'waits').waitFor();
+    await at('credit', 'waits').waitFor();
+    await proceed('stock');
+    await page.getByText('1 of 2 have replied').waitFor();
+    await at('stock', 'done').waitFor();
+    await proceed('credit');
+    await at('shipping', 'waits').waitFor();
+    await at('sales', 'skipped').waitFor();
+    await isWell();
+    await proceed('shipping');
+    await page.locator('h1', { hasText: 'completed' }).waitFor();
+    await at('shipping', 'done').waitFor();
+  });
+
+  test('what has run is run again from a moment of its past; what is over is launched again with what it had', async () => {
+    const id = await launch("define back\n  sequence tag: 'all'\n    alice task: 'first'\n    bob task: 'second'", {
+      order: 17,
+    });
+    await act(id, (await items(id))[0], 'proceed');
+    const { history } = (await send(server.url, 'GET', `/v1/workflows/${id}/history`)).json<{
+      history: readonly { readonly n: number; readonly kind: string }[];
+    }>();
+    const asked = history.find(({ kind }) => kind === 'workitem.opened')?.n;
+    await open(`workflows/${id}?at=${asked}&sel=0_0`);
+    await page.getByText('Actions act on now.').waitFor();
+    await page.getByRole('button', { name: '↻ Replay from here…' }).click();
+    await page.getByRole('dialog').getByText('Told to stop: bob').waitFor();
+    await isWell();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay', exact: true }).click();
+    await expect.poll(async () => (await items(id)).map(({ participant }) => participant)).toEqual(['alice']);
+    await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a walk' });
+    await open(`workflows/${id}`);
+    await page.getByRole('link', { name: 'Launch again…' }).first().click();
+    await expect.poll(() => page.getByLabel('Fields').inputValue()).toContain('17');
+    await page.getByRole('button', { name: 'Launch', exact: true }).click();
+    await page.locator('h1', { hasText: 'running' }).waitFor();
+    expect(page.url()).not.toContain(id);
+  });
+
+  test('a list of a thousand is read page by page, says how many there are, and lets new ones wait', async () => {
+    const MANY = 1_050;
+    for (let i = 0; i < MANY; i += 150)
+      await Promise.all(
+        Array.from({ length: 150 }, () => postJson(server.url, '/v1/workflows', { workflow: 'define many\n  noop' })),
+      );
+    await open('workflows?name=many');
+    await page.getByText('1,050 ·').waitFor();
+    expect(await page.locator('tbody tr').count()).toBe(100);
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(200);
+    await isWell();
+    await postJson(server.url, '/v1/workflows', { workflow: 'define many\n  noop' });
+    await page.getByRole('button', { name: '▲ 1 new: show' }).click();
+    await page.getByText('1,051 ·').waitFor();
+  });
+
+  test('two moments of a workflow stand side by side, with what differs between them', async () => {
+    const id = await launch('define twice\n  alice\n  bob');
+    await act(id, (await items(id))[0], 'proceed');
+    await open(`workflows/${id}/compare?a=4`);
+    await page.getByRole('row', { name: /alice.*done/ }).waitFor();
+    await page.getByRole('row', { name: /bob.*to come.*waits/ }).waitFor();
+    await isWell();
+  });
+
   test('what is tried in vain shows its tries, and a place is run again with another tree', async () => {
     const answer = await postJson(server.url, '/v1/workflows', {
       workflow: "define vain\n  alice task: 'never reached'",
@@ -363,11 +442,13 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await open(`workflows/${id}?sel=0_0&tab=tries`);
     await page.getByRole('cell', { name: '7' }).first().waitFor();
     await page.getByRole('tab', { name: 'What' }).click();
-    await page.getByRole('button', { name: '✎ Edit tree, reapply…' }).click();
+    await page.getByRole('button', { name: '✎ Edit tree', exact: true }).click();
     const dialog = page.getByRole('dialog');
     await expect.poll(() => dialog.getByLabel('Tree').inputValue()).toContain('alice');
     await dialog.getByLabel('Tree').fill("set 'f:repaired': true");
     await dialog.getByText('Changed: it runs with this tree').waitFor();
+    // What comes of it is computed by the server, with the tree that would be sent.
+    await dialog.getByText('then the workflow is completed').waitFor();
     await isWell();
     await dialog.getByLabel('Reason').fill('nobody is there');
     await expect.poll(() => dialog.getByRole('button', { name: 'Reapply' }).getAttribute('aria-disabled')).toBe(null);
