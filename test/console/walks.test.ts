@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request as ask, createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../../src/identity/key-text.ts';
 import type { Running } from '../../src/server/start.ts';
+import { readyFolder } from '../support/ready-folder.ts';
 import { postJson, send, startServer } from '../support/server.ts';
 import {
   axe,
@@ -728,6 +730,8 @@ describe.runIf(program !== null)(
     let page: Page;
     let root = '';
     let watched: Watched;
+    let folder = '';
+    const begin = (): Promise<Running> => startServer({ ADMIN_KEY: admin, BASE_URL: root, DATA_DIR: folder });
     /** The way to the server is cut: the proxy says so to whoever asks. */
     let isCut = false;
     beforeAll(async () => {
@@ -748,7 +752,9 @@ describe.runIf(program !== null)(
       });
       await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
       root = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/rota`;
-      server = await startServer({ ADMIN_KEY: admin, BASE_URL: root });
+      folder = mkdtempSync(join(tmpdir(), 'rota-walks-'));
+      readyFolder(folder);
+      server = await begin();
       browser = await sharedBrowser();
       watched = await openPage(browser);
       page = watched.page;
@@ -760,6 +766,7 @@ describe.runIf(program !== null)(
       proxy?.closeAllConnections();
       proxy?.close();
       await server?.stop();
+      rmSync(folder, { recursive: true, force: true });
     }, 60_000);
 
     const auth = { Authorization: `Bearer ${admin}` };
@@ -859,6 +866,7 @@ describe.runIf(program !== null)(
           { workflow: `define ${name}\n  alice`, callback: `${server.url}/` },
           auth,
         );
+      await page.clock.install();
       await page.goto(`${root}/console/workflows?name=missed`);
       if ((await page.getByLabel('API key').count()) > 0) await signIn(admin);
       await page.getByText('● Live').waitFor();
@@ -866,10 +874,23 @@ describe.runIf(program !== null)(
       isCut = true;
       proxy.closeAllConnections();
       await page.getByText(/Catching up|Offline for/).waitFor();
+      // After a minute it asks every few seconds instead, until the stream is back.
+      await page.clock.fastForward(60_000);
+      await page.getByText('○ Every few s').waitFor();
       await launch('missed');
       isCut = false;
       await page.getByRole('button', { name: /1 new: show/ }).click();
       await page.getByRole('link', { name: 'missed' }).waitFor();
+      await page.getByText('● Live').waitFor();
+
+      // A node that is gone is told, and another one in its place goes on with the page.
+      proxy.closeAllConnections();
+      await server.stop();
+      await page.getByText(/Catching up|Offline for|Every few s/).waitFor();
+      server = await begin();
+      await launch('missed');
+      await page.getByRole('button', { name: /1 new: show/ }).click();
+      await expect.poll(() => page.getByRole('link', { name: 'missed' }).count()).toBe(2);
       await page.getByText('● Live').waitFor();
     });
   },

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Principal } from '../../../identity/principal.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import { DEFAULT_TENANT, type Tenant } from '../../../model/tenant.ts';
 import { answers } from '../../answers.ts';
@@ -56,7 +57,13 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
       manner.manner === 'give_up'
         ? ({ kind: 'fail', workitem: key.workitem, class: manner.class, message: manner.message, by } as const)
         : ({ kind: 'proceed', workitem: key.workitem, fields: manner.fields, by } as const);
-    const principal = { kind: 'capability', id: 'playground', tenant, scopes: new Set(), actor: 'playground' } as const;
+    const principal: Principal = {
+      kind: 'capability',
+      id: 'playground',
+      tenant,
+      scopes: new Set(),
+      actor: 'playground',
+    };
     const timer = setTimeout(() => {
       happen(parts, { principal, reason: null }, key.workflow, event).catch((error: unknown) =>
         parts.log.info('the playground could not answer', {
