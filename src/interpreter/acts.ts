@@ -1,9 +1,10 @@
 import { type ExpressionId, expidOf } from '../model/ids.ts';
-import type { Fields } from '../model/json.ts';
+import type { Fields, Json } from '../model/json.ts';
 import type { Answer } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import { done, fault, type Of } from './answers.ts';
 import { addToken, moveToken } from './expressions/bpmn/moving.ts';
+import { givenPart } from './given.ts';
 import { refOf } from './life/branches.ts';
 import { storedTree } from './life/handlers.ts';
 import { clearError } from './life/leaving.ts';
@@ -47,8 +48,9 @@ function recordAct(
   world: World,
   kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying',
   { node }: Acting,
+  given: { readonly given?: Json; readonly given_size?: number } = {},
 ): void {
-  world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name });
+  world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name, ...given });
 }
 
 /** Of BPMN: a token goes on somewhere else in its scope. */
@@ -71,7 +73,7 @@ export function add(world: World, id: ExpressionId, at: string): Answer {
 export function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {
   const x = findExpression(world, id);
   if (x === null) return noExpression(id);
-  recordAct(world, 'expression.reapplying', x);
+  recordAct(world, 'expression.reapplying', x, fields === null ? {} : givenPart(world, fields));
   clearError(x);
   sendReapply(world, x, fields, tree);
   return done;
@@ -104,7 +106,13 @@ export function replay(world: World, event: Of<'replay'>): Answer {
     base === CARRIED ? details.fields : baseValue(world, base as ExpressionId),
   );
   clearError(x);
-  world.record({ kind: 'expression.replayed', expid: expidOf(row.id), expression_id: row.id, name: x.node.name });
+  world.record({
+    kind: 'expression.replayed',
+    expid: expidOf(row.id),
+    expression_id: row.id,
+    name: x.node.name,
+    ...(event.fields === null ? {} : givenPart(world, event.fields)),
+  });
   if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {
     sendReapply(world, x, event.fields ?? (failed?.kind === 'apply' ? failed.fields : null), event.tree);
     return done;

@@ -17,6 +17,7 @@ import {
   KEPT_FULL,
   keepMessage,
 } from './expressions/bpmn/waits.ts';
+import { givenPart } from './given.ts';
 import { newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
@@ -99,6 +100,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
     kind: 'workflow.launched',
     name: asked.name,
     ...(asked.historyMax !== undefined && { history_max: asked.historyMax }),
+    ...givenPart(world, asked.fields),
   });
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
@@ -183,6 +185,7 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
     expid: expidOf(row.id),
     workitem_id: workitemId(row.id, world.row.id),
     participant: row.participant,
+    ...givenPart(world, event.fields),
   });
   world.send(message);
   return done;
@@ -256,7 +259,12 @@ function edit(world: World, event: Of<'edit'>): Answer {
     kind: 'patch',
     set: { fields: JSON.stringify(fields), inherits: null, revision: row.revision + 1 },
   });
-  world.record({ kind: 'workitem.edited', expid: expidOf(row.id), workitem_id: workitemId(row.id, world.row.id) });
+  world.record({
+    kind: 'workitem.edited',
+    expid: expidOf(row.id),
+    workitem_id: workitemId(row.id, world.row.id),
+    ...givenPart(world, event.fields),
+  });
   return { ok: true, value: { revision: row.revision + 1 } };
 }
 

@@ -6,10 +6,10 @@ import type { Json } from './json.ts';
  */
 
 /**
- * `time`: milliseconds since 1970 as stored, RFC 3339 for callers. `date`: a time that is stored as RFC 3339, too. `text?`: may be missing;
+ * `time`: milliseconds since 1970 as stored, RFC 3339 for callers. `date`: a time that is stored as RFC 3339, too. `json`: any value. `text?`: may be missing;
  * `text|null`: is always there, and null where there is none.
  */
-type PartType = `${'text' | 'number' | 'flag' | 'time' | 'date'}${'' | '?' | '|null' | '?|null'}`;
+type PartType = `${'text' | 'number' | 'flag' | 'time' | 'date' | 'json'}${'' | '?' | '|null' | '?|null'}`;
 
 /** Which expression, as its place in the tree and as itself. */
 const EXPRESSION = { expid: 'text', expression_id: 'text', name: 'text' } as const;
@@ -22,11 +22,13 @@ const CALLBACK = {
   at: 'time?',
   try: 'number',
 } as const;
+/** What somebody gave (HISTORY_FIELDS): fields, or of many how many characters they have. */
+const GIVEN = { given: 'json?', given_size: 'number?' } as const;
 const NAMED = { expid: 'text', name: 'text' } as const;
 const CODED = { expid: 'text', code: 'text|null' } as const;
 
 export const HISTORY = {
-  'workflow.launched': { name: 'text|null', history_max: 'number?' },
+  'workflow.launched': { name: 'text|null', history_max: 'number?', ...GIVEN },
   'workflow.paused': {},
   'workflow.resumed': {},
   'workflow.cancelling': {},
@@ -39,16 +41,16 @@ export const HISTORY = {
   'expression.failed': { expid: 'text', expression_id: 'text', class: 'text', message: 'text', handled_by: 'text?' },
   // `handler`: what is applied in its place.
   'expression.cancelled': { ...EXPRESSION, goes_on: 'flag?', handler: 'text?' },
-  'expression.replayed': EXPRESSION,
+  'expression.replayed': { ...EXPRESSION, ...GIVEN },
   // Asked for by somebody; what comes of it follows.
   'expression.cancelling': EXPRESSION,
   'expression.dying': EXPRESSION,
-  'expression.reapplying': EXPRESSION,
+  'expression.reapplying': { ...EXPRESSION, ...GIVEN },
   'workitem.opened': WORKITEM,
-  'workitem.proceeded': WORKITEM,
+  'workitem.proceeded': { ...WORKITEM, ...GIVEN },
   'workitem.failed': { ...WORKITEM, class: 'text', message: 'text' },
   'workitem.closed': { ...WORKITEM, status: 'text' },
-  'workitem.edited': { expid: 'text', workitem_id: 'text' },
+  'workitem.edited': { expid: 'text', workitem_id: 'text', ...GIVEN },
   'workitem.redelivering': { expid: 'text', workitem_id: 'text', participant: 'text' },
   'callback.delivered': { ...CALLBACK, status: 'number?|null', milliseconds: 'number?', overtaken: 'flag?' },
   'callback.refused': {
@@ -82,7 +84,9 @@ type Base<Type> = Type extends `text${string}` | `date${string}`
   ? string
   : Type extends `number${string}` | `time${string}`
     ? number
-    : boolean;
+    : Type extends `json${string}`
+      ? Json
+      : boolean;
 type Value<Type> = Type extends `${string}|null` ? Base<Type> | null : Base<Type>;
 type IsOptional<Type> = Type extends `${string}?${string}` ? true : false;
 type Said<Parts> = {

@@ -294,6 +294,8 @@ export type Limits = {
   readonly hops: number;
   /** Entries that each gateway and event of BPMN writes which a token passes: 1 or 0. */
   readonly flowEntries: number;
+  /** Characters of what somebody gave that are kept in the history beside who gave it; of more, the size alone. 0: nothing is kept. */
+  readonly givenCharacters: number;
   /** Entries kept in `__past_tags__`, and characters of all of them; the oldest go first. */
   readonly pastTags: number;
   readonly pastTagsCharacters: number;
@@ -316,6 +318,7 @@ export const LIMITS: Limits = {
   errorCharacters: 10_000,
   hops: 16,
   flowEntries: 1,
+  givenCharacters: 0,
   pastTags: 200,
   pastTagsCharacters: 500_000,
 };

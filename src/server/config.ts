@@ -183,6 +183,7 @@ function completed(values: Values, issuers: readonly Issuer[]): Omit<Config, 'gi
     baseUrl,
     allowPrivateTargets: values.allowPrivateTargets ?? isLocal,
     playground: values.playground ?? isLocal,
+    historyFields: values.historyFields === 'auto' ? (isLocal ? 'given' : 'none') : values.historyFields,
   };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
 import { step } from '../../src/interpreter/step.ts';
+import { unpackHistory } from '../../src/model/history.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
 import type { Limits, Need } from '../../src/model/stimulus.ts';
 import { readConfig } from '../../src/server/config.ts';
@@ -32,7 +33,7 @@ function paramsOf(driver: Driver): { readonly [name: string]: Json } {
 const big: Fields = { a: 'x'.repeat(30_000) };
 const PAST = "define\n  iterator times: 30\n    noop tag: 't${v:i}'\n  alpha past: '$v:/__past_tags__'\n";
 
-const REACHED: { readonly [Name in Exclude<keyof Limits, 'flowEntries'>]: () => void } = {
+const REACHED: { readonly [Name in Exclude<keyof Limits, 'flowEntries' | 'givenCharacters'>]: () => void } = {
   messages: () => {
     const text = 'define\n  iterator times: 30\n    noop\n';
     expect(isLeftOver(run(text, { messages: 20 }, { firings: 0 }))).toBe(true);
@@ -191,4 +192,20 @@ const SET: { readonly [setting: string]: number } = {
 test('a message has room for fields that may be larger', () => {
   expect(boundsOf(readConfig({})).messageWork).toBe(16_000_000);
   expect(boundsOf(readConfig({ FIELDS_CHARACTERS_MAX: '16000000' })).messageWork).toBe(64_000_000);
+});
+
+test('what a launch gave stands in the history where it is kept: up to the bound the fields, beyond it their size', () => {
+  const launched = (givenCharacters: number): object => {
+    const driver = run('define\n  alpha\n', { givenCharacters }, { fields: big });
+    const [first] = driver.world.history(driver.id);
+    const [entry] = unpackHistory(first?.entries ?? '[]', driver.id);
+    return entry ?? {};
+  };
+  expect(launched(0)).not.toHaveProperty('given');
+  expect(launched(100_000)).toMatchObject({ kind: 'workflow.launched', given: big });
+  expect(launched(8_192)).toMatchObject({ given_size: JSON.stringify(big).length });
+  expect(launched(8_192)).not.toHaveProperty('given');
+  const config = (environment: Record<string, string>): number => boundsOf(readConfig(environment)).givenCharacters;
+  expect([config({}), config({ HISTORY_FIELDS: 'none' })]).toEqual([8_192, 0]);
+  expect([config({ HOST: '0.0.0.0' }), config({ HOST: '0.0.0.0', HISTORY_FIELDS: 'given' })]).toEqual([0, 8_192]);
 });

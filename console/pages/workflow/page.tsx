@@ -20,6 +20,7 @@ import { Actions } from './actions.tsx';
 import { BpmnDiagram } from './bpmn.tsx';
 import { useWorkflow } from './data.ts';
 import { Diagram, DiagramTools } from './diagram.tsx';
+import { FieldsView } from './fields.tsx';
 import { History } from './history.tsx';
 import { Inspector } from './inspector.tsx';
 import { Outline } from './outline.tsx';
@@ -281,13 +282,13 @@ export function Workflow() {
           <Timeline figure={figure} chronicle={data.chronicle} n={at ?? last} standing={standing} select={select} />
         )}
         {view === 'history' && <History id={id} data={data} state={state} set={set} />}
-        {view === 'fields' && <FieldsView shown={shown} />}
+        {view === 'fields' && <FieldsView shown={shown} data={data} at={at} set={set} />}
         {view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" />}
       </div>
       {data.cut.value && (
         <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
       )}
-      {last > 1 && view !== 'json' && view !== 'fields' && (
+      {last > 1 && view !== 'json' && (
         <Scrubber chronicle={data.chronicle} last={last} at={at} set={(n, how) => set({ at: n }, how)} />
       )}
     </div>
@@ -319,23 +320,3 @@ function useNarrow(): boolean {
 
 const tagsOf = (shown: JsonObject): readonly string[] =>
   Array.isArray(shown['tags']) ? (shown['tags'] as readonly Json[]).map(String) : [];
-
-function FieldsView({ shown }: { readonly shown: JsonObject }) {
-  const [text, setText] = useState('');
-  const fields = (shown['fields'] ?? {}) as JsonObject;
-  const found = Object.entries(fields).filter(([key]) => key.toLowerCase().includes(text.toLowerCase()));
-  return (
-    <section class="stack" aria-label="Fields">
-      <p class="small dim">
-        The fields of the workflow{' '}
-        {isOver(textOf(shown['status'])) ? 'as it ended' : 'where its first branch stands now'}. This server keeps no
-        fields in the history, so only now is here.
-      </p>
-      <label class="field">
-        <span class="label">Find a field</span>
-        <input value={text} onInput={(event) => setText(event.currentTarget.value)} />
-      </label>
-      <JsonView value={Object.fromEntries(found) as Json} label="Fields" />
-    </section>
-  );
-}

@@ -17,7 +17,10 @@ const ERROR = '`LimitExceeded`';
 const TURN = 'the rest takes its turn';
 
 /** All but what histories tell, which is no bound. */
-type BoundName = Exclude<keyof Limits, 'flowEntries'>;
+type BoundName = Exclude<keyof Limits, 'flowEntries' | 'givenCharacters'>;
+
+/** Characters of what somebody gave that a history keeps. */
+const GIVEN_CHARACTERS = 8_192;
 
 export const BOUNDS: { readonly [Name in BoundName]: Bound } = {
   messages: { about: 'inner messages of one step', beyond: TURN, setting: 'stepMessagesMax' },
@@ -90,7 +93,12 @@ export function boundsOf(config: Config): Limits {
     const { setting } = BOUNDS[name];
     return setting === undefined ? [] : [[name, config[setting]] as const];
   });
-  const bounds: Limits = { ...LIMITS, flowEntries: config.historyFlows ? 1 : 0, ...Object.fromEntries(set) };
+  const bounds: Limits = {
+    ...LIMITS,
+    flowEntries: config.historyFlows ? 1 : 0,
+    givenCharacters: config.historyFields === 'given' ? GIVEN_CHARACTERS : 0,
+    ...Object.fromEntries(set),
+  };
   // A message reads fields, copies them, and writes them.
   return { ...bounds, messageWork: Math.max(LIMITS.messageWork, 4 * bounds.fieldsCharacters) };
 }

@@ -504,6 +504,10 @@ export const TABLE = {
   historyFlows: flag('HISTORY_FLOWS', true, {
     meaning: '`0`: histories do not tell of the gateways and events of BPMN that tokens pass',
   }),
+  historyFields: choice('HISTORY_FIELDS', 'auto', ['auto', 'given', 'none'], {
+    meaning:
+      '`given`: histories keep the fields that launches, proceeds, edits and reapplies gave, up to 8 kB each; `none`: they do not; `auto`: `given` while HOST and BASE_URL are loopback',
+  }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,
     to: 60,
