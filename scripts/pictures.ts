@@ -43,6 +43,9 @@ type Shot = {
   readonly before?: (page: Page) => Promise<void>;
 };
 
+/** How often a page is looked at until everything of it has been read. */
+const LOOKS_MAX = 200;
+
 const CLIPPED = `[...document.querySelectorAll('.chip, .button, .tabs [role=tab]')]
   .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.getClientRects().length > 0).map((one) => one.textContent.trim().slice(0, 40))`;
 const TINY = `[...new Set([...document.querySelectorAll('main *, nav *, header *')]
@@ -54,7 +57,8 @@ async function take({ name, url, before }: Shot, file: string, options: Paramete
   page.setDefaultTimeout(60_000);
   await page.goto(url);
   await page.locator('h1').waitFor();
-  await page.waitForFunction('document.querySelector(".skeleton, [aria-busy=true]") === null');
+  for (let looks = 0; (await page.locator('.skeleton').count()) > 0 && looks < LOOKS_MAX; looks++)
+    await page.waitForTimeout(50);
   await before?.(page);
   // What is read a moment later, such as counts in the rail, belongs to the picture.
   await page.waitForTimeout(500);

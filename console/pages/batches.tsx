@@ -148,8 +148,13 @@ function One({ id }: { readonly id: string }) {
           <dl class="facts">
             <dt>Made</dt>
             <dd>
-              <Time at={textOrNull(batch['created_at'])} how="both" /> by{' '}
-              <Text text={textOf(batch['actor']) || 'nobody who said so'} />
+              <Time at={textOrNull(batch['created_at'])} how="both" />
+              {textOf(batch['actor']) !== '' && (
+                <>
+                  {' '}
+                  by <Text text={textOf(batch['actor'])} />
+                </>
+              )}
             </dd>
             {textOf(batch['reason']) !== '' && (
               <>
@@ -161,7 +166,7 @@ function One({ id }: { readonly id: string }) {
             )}
             <dt>Of what</dt>
             <dd>{filter === null ? 'chosen one by one' : <BatchWords of={{ filter }} />}</dd>
-            {typeof batch['came_back'] === 'number' && (
+            {batch['action'] === 'replay' && typeof batch['came_back'] === 'number' && (
               <>
                 <dt>Came back</dt>
                 <dd>

@@ -178,7 +178,7 @@ function One({ id }: { readonly id: string }) {
         title={`Message to ${textOf(value['participant'])}`}
         said={
           <>
-            <Chip state={textOf(value['state'])} /> {textOf(value['message'])} to{' '}
+            <Chip state={textOf(value['state'])} /> Message “{textOf(value['message'])}” to{' '}
             <Text text={textOf(value['participant'])} />
           </>
         }
@@ -230,7 +230,11 @@ function One({ id }: { readonly id: string }) {
               { title: 'ms', look: 'number', cell: (one) => String(Math.round(Number(one['milliseconds'] ?? 0))) },
               {
                 title: 'Said',
-                cell: (one) => <Text text={textOf(one['excerpt']) || textOf(one['error'])} />,
+                cell: (one) => (
+                  <Text
+                    text={(isObject(one['answer']) ? textOf(one['answer']['excerpt']) : '') || textOf(one['error'])}
+                  />
+                ),
               },
               { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} /> },
             ]}

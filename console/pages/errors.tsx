@@ -9,6 +9,7 @@ import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
 import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
+import { Chip } from '../parts/glyph.tsx';
 import { Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
@@ -99,7 +100,7 @@ export function Errors() {
                 },
               ]
             : []),
-          { title: 'Class', cell: ({ sample }) => <Text text={textOf(sample['class'])} /> },
+          { title: 'Class', cell: ({ sample }) => <Chip state="failed" word={textOf(sample['class'])} /> },
           { title: 'Message', cell: ({ sample }) => <Text text={textOf(sample['message']).slice(0, 300)} /> },
           { title: 'First', cell: ({ first }) => <Time at={first} /> },
           { title: 'Last', cell: ({ last }) => <Time at={last} /> },

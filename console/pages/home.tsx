@@ -60,7 +60,7 @@ export function Home() {
         <>
           <section class="stack" aria-label="What needs somebody">
             <h2>What needs somebody</h2>
-            <div class="cards">
+            <div class="cards six">
               <Figure word="workflows in error" glyph="failed" count={at('workflows', 'error')} to="/errors" />
               <Figure
                 word="workitems overdue"
@@ -148,7 +148,7 @@ export function Home() {
                     look: 'number',
                     cell: (one) =>
                       typeof one['p50_ms'] === 'number' && typeof one['p95_ms'] === 'number'
-                        ? `${spanText(one['p50_ms'])}, ${spanText(one['p95_ms'])}`
+                        ? `${shortSpan(one['p50_ms'])}, ${shortSpan(one['p95_ms'])}`
                         : 'none has ended',
                   },
                 ]}
@@ -177,6 +177,8 @@ export function Home() {
 }
 
 const rows = (value: Json | undefined, name: string) => (isObject(value) ? objectsOf(value[name]) : []);
+const shortSpan = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : spanText(ms));
+
 /** Of those launched in this hour: ended, live, in error. */
 function Standing({ of }: { readonly of: JsonObject }) {
   const [launched, live, failed] = ['launched', 'live', 'failed'].map((name) => Number(of[name] ?? 0)) as [
@@ -225,6 +227,28 @@ function Figure({
   );
 }
 
+/** The example in four boxes. */
+const Steps = () => (
+  <svg class="steps" viewBox="0 0 260 86" role="img" aria-label="stock and credit at once, then shipping">
+    <path class="wire" d="M34 43h16M50 43v-22h16M50 43v22h16M146 21h16v22M146 65h16v-22M162 43h16" />
+    {(
+      [
+        [66, 8, 'stock'],
+        [66, 52, 'credit'],
+        [178, 30, 'shipping'],
+      ] as const
+    ).map(([x, y, word]) => (
+      <g key={word}>
+        <rect x={x} y={y} width={80} height={26} rx={5} />
+        <text x={x + 40} y={y + 17}>
+          {word}
+        </text>
+      </g>
+    ))}
+    <circle cx={26} cy={43} r={8} />
+  </svg>
+);
+
 function First() {
   const curl = curlOf('POST', new URL('v1/workflows', apiRoot).href, {
     workflow: 'define hello\n  alice task: "say hello"',
@@ -233,13 +257,17 @@ function First() {
   const plays = operations.value === null || can('GET /v1/playground/requests');
   return (
     <section class="stack" aria-label="The first minute">
-      <p>Nothing was launched here yet. Three ways to begin:</p>
-      <div class="cards">
-        <div class="panel stack">
+      <p class="lead">
+        A workflow decides whose turn it is, tells them, and waits. Nothing was launched here yet; three ways to begin:
+      </p>
+      <div class="cards three">
+        <div class="panel stack first">
           <h2>Run an example</h2>
           <p class="dim">
-            An order goes to stock and credit side by side, then to shipping. You play the participants.
+            An order goes to stock and credit side by side, then to shipping. You play the participants, and see the
+            workflow move. It takes a minute.
           </p>
+          <Steps />
           <p>
             <a class="button primary" href={link(plays ? '/playground' : '/workflows/new?example=order')}>
               {plays ? 'Open the playground' : 'Launch the example'}

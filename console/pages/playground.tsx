@@ -88,16 +88,21 @@ export function Playground() {
           <span class="mono small">{new URL('v1/playground/participants/', apiRoot).href}‹name›</span>.
         </p>
       )}
-      <div class="split">
+      <div class={state.workflow === '' ? 'stack' : 'split'}>
         {state.workflow !== '' && <Alive id={state.workflow} />}
         <section class="stack" aria-label="Requests">
           <h2>What participants are asked</h2>
-          {can('PUT /v1/playground/participants/{}') && shown.length > 0 && (
-            <Manners names={[...new Set(shown.map((one) => textOf(one['participant'])))].sort().slice(0, NAMES_MAX)} />
-          )}
-          {shown.length === 0 && (
-            <p class="note dim">Nothing yet. Run the example, or launch with a callback that leads here.</p>
-          )}
+          {shown.length === 0 &&
+            (state.workflow === '' ? (
+              <Empty title="Nobody has been asked for anything yet">
+                <p class="dim">
+                  Run the example: an order goes to stock and credit at once, then to shipping. Whoever is asked appears
+                  here, and you answer.
+                </p>
+              </Empty>
+            ) : (
+              <p class="note dim">Nothing has come yet; a request takes a moment.</p>
+            ))}
           <ul class="stack">
             {shown.slice(0, 50).map((one) => (
               <li key={String(one['n'])}>
@@ -105,6 +110,9 @@ export function Playground() {
               </li>
             ))}
           </ul>
+          {can('PUT /v1/playground/participants/{}') && shown.length > 0 && (
+            <Manners names={[...new Set(shown.map((one) => textOf(one['participant'])))].sort().slice(0, NAMES_MAX)} />
+          )}
         </section>
       </div>
     </>

@@ -4,6 +4,7 @@ import { workflows as codec } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
 import { apiRoot, go, goQuery, link, query } from '../address/router.ts';
 import { call, can, type Problem } from '../api/calls.ts';
+import { curlOf } from '../api/curl.ts';
 import { onKey } from '../app/keys.ts';
 import { PageHead } from '../app/page.tsx';
 import { now } from '../live/now.ts';
@@ -189,7 +190,7 @@ export function Workflows() {
         <p aria-live="polite">
           {list.value.value === undefined
             ? 'Looking…'
-            : `${countOf(counted.value.value) ?? `${shown.length}${next === null ? '' : '+'}`} · ${state.ended === '' ? 'newest' : 'ended last'} first · as of `}
+            : `${countOf(counted.value.value) ?? `${shown.length}${next === null ? '' : '+'}`} match · ${state.ended === '' ? 'newest' : 'ended last'} first · as of `}
           {list.asOf.value !== null && <Time at={new Date(list.asOf.value).toISOString()} how="time" />}
         </p>
         <div class="row">
@@ -234,7 +235,7 @@ export function Workflows() {
         isChosen={(_, i) => i === at}
         columns={[
           {
-            title: '☐',
+            title: 'Choose',
             cell: (one) => (
               <input
                 type="checkbox"
@@ -376,8 +377,21 @@ function Filters({ state, set }: { readonly state: State; readonly set: (change:
   const [typed, type] = useState<State>(state);
   useEffect(() => type(state), [query.value]);
   const active = WRITTEN.filter(([name]) => state[name] !== '');
+  const field = ([name, title, hint]: (typeof WRITTEN)[number]) => (
+    <label class="field" key={name}>
+      <span class="label">{title}</span>
+      <input
+        value={typed[name]}
+        placeholder={hint}
+        onInput={(event) => type({ ...typed, [name]: event.currentTarget.value })}
+      />
+    </label>
+  );
+  // The others are wanted less often: they stay open while one of them is used.
+  const [isOpen, open] = useState(() => active.some(([name]) => !ALWAYS.has(name)));
   // On a telephone they would push the rows off the screen.
   const [isWide] = useState(() => !window.matchMedia('(max-width: 640px)').matches);
+  const inSight = isWide || isOpen;
   return (
     <form
       class="panel stack"
@@ -387,9 +401,8 @@ function Filters({ state, set }: { readonly state: State; readonly set: (change:
         set(Object.fromEntries(WRITTEN.map(([name]) => [name, typed[name].trim()])));
       }}
     >
-      <details open={isWide}>
-        <summary class="small">Filters</summary>
-        <div class="filters">
+      <div class="filter-row">
+        {inSight && (
           <label class="field">
             <span class="label">Status</span>
             <select
@@ -405,34 +418,38 @@ function Filters({ state, set }: { readonly state: State; readonly set: (change:
               ))}
             </select>
           </label>
-          {WRITTEN.map(([name, title, hint]) => (
-            <label class="field" key={name}>
-              <span class="label">{title}</span>
-              <input
-                value={typed[name]}
-                placeholder={hint}
-                onInput={(event) => type({ ...typed, [name]: event.currentTarget.value })}
-              />
-            </label>
-          ))}
+        )}
+        {inSight && WRITTEN.filter(([name]) => ALWAYS.has(name)).map(field)}
+        <div class="row">
+          {inSight && <Button type="submit">Filter</Button>}
+          <Button pressed={isOpen} onPress={() => open(!isOpen)}>
+            {isOpen ? 'Fewer filters' : isWide ? 'More filters' : 'Filters'}
+          </Button>
         </div>
-      </details>
-      <div class="row">
-        <Button type="submit">Filter</Button>
-        {state.status.map((one) => (
-          <FilterChip
-            key={one}
-            word={`status: ${one}`}
-            drop={() => set({ status: state.status.filter((s) => s !== one) })}
-          />
-        ))}
-        {active.map(([name, title]) => (
-          <FilterChip key={name} word={`${title.toLowerCase()}: ${state[name]}`} drop={() => set({ [name]: '' })} />
-        ))}
       </div>
+      {isOpen && <div class="filters">{WRITTEN.filter(([name]) => !ALWAYS.has(name)).map(field)}</div>}
+      {(state.status.length > 0 || active.length > 0) && (
+        <div class="row">
+          {state.status.map((one) => (
+            <FilterChip
+              key={one}
+              word={`status: ${one}`}
+              drop={() => set({ status: state.status.filter((s) => s !== one) })}
+            />
+          ))}
+          {active.map(([name, title]) => (
+            <FilterChip key={name} word={`${title.toLowerCase()}: ${state[name]}`} drop={() => set({ [name]: '' })} />
+          ))}
+          <a class="small" href={link('/workflows')}>
+            Drop all
+          </a>
+        </div>
+      )}
     </form>
   );
 }
+/** Filters that are always in sight. */
+const ALWAYS: ReadonlySet<string> = new Set(['name', 'participant', 'launched']);
 
 const FilterChip = ({ word, drop }: { readonly word: string; readonly drop: () => void }) => (
   <span class="chip">
@@ -442,6 +459,11 @@ const FilterChip = ({ word, drop }: { readonly word: string; readonly drop: () =
     </button>
   </span>
 );
+
+const FIRST_CURL = curlOf('POST', new URL('v1/workflows', apiRoot).href, {
+  workflow: "define hello\n  alice task: 'say hello'",
+  callback: 'http://localhost:1234/alice',
+});
 
 const NoneMatch = () => (
   <Empty title="No workflow matches">
@@ -454,7 +476,8 @@ const NoneMatch = () => (
 
 const NoneYet = () => (
   <Empty title="No workflow yet">
-    <p class="dim">Launch one here, or with curl as README.md shows.</p>
+    <p class="dim">Launch one here, or with curl:</p>
+    <pre class="block">{FIRST_CURL}</pre>
     <a class="button primary" href={link('/workflows/new')}>
       Launch…
     </a>

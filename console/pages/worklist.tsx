@@ -114,7 +114,14 @@ export function Worklist() {
                   <Chip state={textOf(one['status'])} />
                 ),
             },
-            { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
+            ...(chosen === ''
+              ? [
+                  {
+                    title: 'Workflow',
+                    cell: (one: JsonObject) => <WorkflowLink id={textOf(one['workflow_id'])} />,
+                  },
+                ]
+              : []),
           ]}
         />
         {chosen !== '' && <Item key={chosen} id={chosen} done={() => next(chosen)} />}

@@ -25,7 +25,16 @@ export function Menu({ label, children }: { readonly label: string; readonly chi
       <summary class="button" aria-label={label} title={label}>
         ⋯
       </summary>
-      <div class="menu-list">{children}</div>
+      <div
+        class="menu-list"
+        onClick={(event) => {
+          // What was copied says so first.
+          const chosen = (event.target as Element).closest('a, .button:not(.tiny)');
+          if (chosen !== null && menu.current !== null) menu.current.open = false;
+        }}
+      >
+        {children}
+      </div>
     </details>
   );
 }

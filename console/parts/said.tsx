@@ -27,7 +27,7 @@ export function Time({ at, how = 'age' }: { readonly at: string | null; readonly
 
 /** The id of a workflow, short, whole when it is pointed at, as a link. */
 export const WorkflowLink = ({ id, name }: { readonly id: string; readonly name?: string | null }) => (
-  <a href={link(`/workflows/${id}`)} title={id}>
+  <a class="workflow-link" href={link(`/workflows/${id}`)} title={id}>
     {name ? (
       <>
         <Text text={name} />{' '}

@@ -1,5 +1,5 @@
 import type { Place } from './figure.ts';
-import { type HeldWorkitem, isOver, type Standing } from './standing.ts';
+import { type Failure, type HeldWorkitem, isOver, type LiveExpression, type Standing } from './standing.ts';
 import { grouped, type Seen } from './states.ts';
 
 /* Where a workflow stands, in words: errors first, then who is asked, then events and timers, then what comes next. */
@@ -22,12 +22,17 @@ export function sentenceOf(
   seen: ReadonlyMap<string, Seen>,
   places: (expid: string) => Place | null,
 ): readonly Word[] {
-  const words: Word[] = [];
-  const say = (text: string): void => void words.push({ text });
-  const link = (expid: string): void => void words.push({ text: titleAt(places, expid), expid });
+  const parts: Word[][] = [];
+  const begin = (): void => void parts.push([]);
+  const add = (word: Word): void => void parts.at(-1)?.push(word);
+  const say = (text: string): void => add({ text });
+  const strong = (text: string): void => add({ text, strong: true });
+  const time = (text: string): void => add({ text, time: text });
+  const link = (expid: string): void => add({ text: titleAt(places, expid), expid });
   const { status, failures, workitems, timers, expressions } = standing;
 
   if (isOver(status)) {
+    begin();
     say(
       status === 'completed'
         ? 'It is completed: the last branch is done. Ended '
@@ -35,34 +40,33 @@ export function sentenceOf(
           ? 'It was cancelled, and its handlers are done. Ended '
           : 'It was killed; no handlers ran. Ended ',
     );
-    words.push({ text: standing.at, time: standing.at });
+    time(standing.at);
     say('.');
-    return words;
+    return joined(parts);
   }
-  for (const [i, [key, group]] of [...grouped(failures, (one) => `${one.expid} ${one.class}`)].entries()) {
-    const first = group[0];
-    if (first === undefined || i >= NAMED_MAX) break;
-    if (i > 0) say(' ');
+  const groups = [...grouped(failures, (one) => `${one.expid} ${one.class}`)];
+  for (const [key, group] of groups.slice(0, NAMED_MAX)) {
+    const first = group[0] as Failure;
+    begin();
     const branches = seen.get(first.expid)?.branches ?? 0;
-    if (branches > 1)
-      words.push({ text: `${counted(group.length)} of ${counted(branches)} branches of `, strong: true });
-    else if (group.length > 1) words.push({ text: `${counted(group.length)} times `, strong: true });
+    if (branches > 1) strong(`${counted(group.length)} of ${counted(branches)} branches of `);
+    else if (group.length > 1) strong(`${counted(group.length)} times `);
     link(key.split(' ')[0] ?? '');
-    words.push({ text: ' failed', strong: true });
-    say(` with ${first.class}: ${clipped(first.message)}`);
+    strong(' failed');
+    say(` with ${first.class}: ${clipped(first.message, groups.length > 1 ? MESSAGE_MAX / 2 : MESSAGE_MAX)}`);
     say(group.length > 1 ? '; they wait for somebody.' : '; it waits for somebody.');
   }
   const failedIds = new Set(failures.map((one) => one.expressionId));
-  const asked = workitems.filter((one) => !failedIds.has(one.expressionId));
-  const groups = [...grouped(asked, (one) => one.expid)];
-  for (const [i, [expid, group]] of groups.entries()) {
-    if (i >= NAMED_MAX) {
-      say(` ${groups.length - NAMED_MAX} more wait for their participants.`);
-      break;
-    }
-    if (words.length > 0) say(' ');
+  const asked = [
+    ...grouped(
+      workitems.filter((one) => !failedIds.has(one.expressionId)),
+      (one) => one.expid,
+    ),
+  ];
+  for (const [expid, group] of asked.slice(0, NAMED_MAX)) {
     const oldest = group[0] as HeldWorkitem;
     const isCrowd = (seen.get(expid)?.branches ?? 0) > 1;
+    begin();
     if (group.length > 1) say(isCrowd ? `${counted(group.length)} branches of ` : `${counted(group.length)} times `);
     link(expid);
     say(
@@ -72,53 +76,81 @@ export function sentenceOf(
           ? ' are asked, the first since '
           : ' is asked, the first since ',
     );
-    words.push({ text: oldest.openedAt ?? standing.at, time: oldest.openedAt ?? standing.at });
+    time(oldest.openedAt ?? standing.at);
     const late = group.find((one) => one.owed !== null && one.tries > 0);
     if (late !== undefined) {
       say(`: ${late.tries === 1 ? 'a try has' : `${late.tries} tries have`} failed`);
       if (late.nextAt !== null) {
         say(', the next is due ');
-        words.push({ text: late.nextAt, time: late.nextAt });
+        time(late.nextAt);
       }
     }
     say('.');
   }
-  const waits = expressions.filter(
-    (one) => one.state === 'awaiting' || ['listen', 'receive', 'await'].includes(one.name),
-  );
-  for (const one of waits.slice(0, NAMED_MAX)) {
-    if (words.length > 0) say(' ');
+  if (asked.length > NAMED_MAX) {
+    begin();
+    say(`${counted(asked.length - NAMED_MAX)} more wait for their participants.`);
+  }
+  for (const one of expressions.filter(isAwaiting).slice(0, NAMED_MAX)) {
+    begin();
     link(one.expid);
     say(' awaits an event.');
   }
   const timer = timers[0];
   if (timer !== undefined) {
-    if (words.length > 0) say(' ');
-    say(timers.length > 1 ? `The first of ${timers.length} timers (` : 'A timer (');
+    begin();
+    say(timers.length > 1 ? `The first of ${counted(timers.length)} timers (` : 'A timer (');
     link(timer.expid);
     say(`: ${timer.action}) is due `);
-    words.push({ text: timer.dueAt, time: timer.dueAt });
+    time(timer.dueAt);
     say('.');
   }
-  if (words.length === 0) say('It moves by itself; nobody is asked at this moment.');
-  if (status === 'paused') words.unshift({ text: 'It is paused: answers are kept, nothing new is tried. ' });
-  if (status === 'cancelling') words.unshift({ text: 'It is being cancelled; handlers still run. ' });
-  const next = root === null ? [] : nextPlaces(root, seen);
-  if (next.length > 0) {
-    say(' Then: ');
-    for (const [i, place] of next.slice(0, NAMED_MAX).entries()) {
-      if (i > 0) say(', ');
-      words.push({ text: place.title, expid: place.expid });
-    }
-    say(next.length > NAMED_MAX ? '…' : '.');
+  if (parts.length === 0) {
+    begin();
+    say('It moves by itself; nobody is asked at this moment.');
   }
-  return words;
+  const next = root === null ? [] : nextPlaces(root, seen);
+  const last: Word[] = next
+    .slice(0, NAMED_MAX)
+    .flatMap((place, i): Word[] => [
+      ...(i > 0 ? [{ text: ', ' }] : [{ text: 'Then: ' }]),
+      { text: place.title, expid: place.expid },
+    ]);
+  if (last.length > 0) last.push({ text: next.length > NAMED_MAX ? '…' : '.' });
+  const before: Word[] =
+    status === 'paused'
+      ? [{ text: 'It is paused: answers are kept, nothing new is tried.' }]
+      : status === 'cancelling'
+        ? [{ text: 'It is being cancelled; handlers still run.' }]
+        : [];
+  return joined([before, ...fitting(parts, lengthOf(before) + lengthOf(last)), last]);
 }
 
+const isAwaiting = (one: LiveExpression): boolean =>
+  one.state === 'awaiting' || ['listen', 'receive', 'await'].includes(one.name);
+
 const counted = (count: number): string => count.toLocaleString('en-US');
+/** Characters of all of it, and of one message. */
+const SENTENCE_MAX = 300;
 const MESSAGE_MAX = 100;
-const clipped = (text: string): string => (text.length > MESSAGE_MAX ? `${text.slice(0, MESSAGE_MAX)}…` : text);
+const clipped = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 const titleAt = (places: (expid: string) => Place | null, expid: string): string => places(expid)?.title ?? expid;
+
+const lengthOf = (words: readonly Word[]): number => words.reduce((sum, { text }) => sum + text.length, 0);
+
+/** What there is room for: the first is always said, of the others those that fit, in their order. */
+function fitting(parts: readonly (readonly Word[])[], taken: number): readonly (readonly Word[])[] {
+  let length = taken;
+  return parts.filter((words, i) => {
+    const wanted = lengthOf(words) + 1;
+    if (i > 0 && length + wanted > SENTENCE_MAX) return false;
+    length += wanted;
+    return true;
+  });
+}
+
+const joined = (parts: readonly (readonly Word[])[]): readonly Word[] =>
+  parts.filter((words) => words.length > 0).flatMap((words, i) => (i === 0 ? words : [{ text: ' ' }, ...words]));
 
 /** What follows the live places in the rows they are in, the nearest row last. */
 function nextPlaces(root: Place, seen: ReadonlyMap<string, Seen>): readonly Place[] {

@@ -140,7 +140,7 @@ export function statesOf(
     const since = around.many ? around.since : place.kind === 'definition' ? 0 : (lastRun?.n ?? around.since);
     const closed = state === 'done' || state === 'cancelled' || state === 'skipped';
     const inside = { live: 0, waits: 0, failed: 0, done: 0 };
-    const marks = place.kind === 'crowd' ? marksOf(place, standing, past, since, n, failures) : [];
+    const marks = place.kind === 'crowd' ? marksOf(place, standing, past, since, n, parents) : [];
     const shownMark = place.kind === 'crowd' ? shownOf(marks) : -1;
     const mark = marks[shownMark];
     const within = mark === undefined ? branch : branchOf(mark, new Set(marks.map(({ id }) => id)));
@@ -259,13 +259,23 @@ function marksOf(
   past: Chronicle | null,
   since: number,
   n: number,
-  failures: ReadonlyMap<string, readonly Failure[]>,
+  parents: ReadonlyMap<string, string | null>,
 ): readonly Mark[] {
   const child = place.children.at(-1);
   if (child === undefined) return [];
   const elements = new Map(standing.expressions.map(({ id, element }) => [id, element]));
-  const failed = new Set((failures.get(child.expid) ?? []).map((one) => one.expressionId));
-  const waiting = new Set(standing.workitems.map((one) => one.expressionId));
+  // What happened below a branch counts for it.
+  const upTo = (id: string): string => {
+    for (let at: string | null = id, up = 0; at !== null && up < DEPTH_MAX; up++) {
+      if (at.startsWith(`${child.expid}!`)) return at;
+      at = parents.get(at) ?? null;
+    }
+    return id;
+  };
+  const below = (list: readonly { readonly expressionId: string }[]): ReadonlySet<string> =>
+    new Set(list.filter((one) => one.expressionId.startsWith(child.expid)).map((one) => upTo(one.expressionId)));
+  const failed = below(standing.failures);
+  const waiting = below(standing.workitems);
   const stateOf = (id: string): PlaceState => (failed.has(id) ? 'failed' : waiting.has(id) ? 'waits' : 'live');
   if (past === null)
     return standing.expressions

@@ -13,7 +13,7 @@ export type TimeScale = {
 
 /** A stretch is quiet from this part of the whole on, and then takes this part of the line. */
 const QUIET_PART = 0.05;
-const CUT_PERCENT = 4;
+const CUT_PERCENT = 7;
 /** Stretches that are cut, the longest. */
 const CUTS_MAX = 8;
 

@@ -10,8 +10,8 @@ const auth = { Authorization: `Bearer ${admin}` };
 let server: Running;
 beforeAll(async () => {
   server = await startServer({ ADMIN_KEY: admin, PLAYGROUND: '1', TEST_CLOCK: '1', RETRY_DELAYS: '1,1,1' });
-});
-afterAll(() => server?.stop());
+}, 60_000);
+afterAll(() => server?.stop(), 60_000);
 
 const launch = async (participant: string, headers: Record<string, string> = auth): Promise<string> => {
   const body = {

@@ -402,14 +402,14 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
         Array.from({ length: 150 }, () => postJson(server.url, '/v1/workflows', { workflow: 'define many\n  noop' })),
       );
     await open('workflows?name=many');
-    await page.getByText('1,050 ·').waitFor();
+    await page.getByText('1,050 match').waitFor();
     expect(await page.locator('tbody tr').count()).toBe(100);
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await expect.poll(() => page.locator('tbody tr').count()).toBe(200);
     await isWell();
     await postJson(server.url, '/v1/workflows', { workflow: 'define many\n  noop' });
     await page.getByRole('button', { name: '▲ 1 new: show' }).click();
-    await page.getByText('1,051 ·').waitFor();
+    await page.getByText('1,051 match').waitFor();
   });
 
   test('two moments of a workflow stand side by side, with what differs between them', async () => {
@@ -603,6 +603,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await open('');
     await page.getByRole('region', { name: 'Busiest definitions' }).getByRole('link', { name: 'compared' }).click();
     await page.getByRole('cell', { name: 'alice' }).waitFor();
+    await page.getByRole('button', { name: 'More filters' }).click();
     await page.getByLabel('Field').fill('order=17');
     await page.getByRole('button', { name: 'Filter' }).click();
     await page.getByText(/^Looked into workflows back to .*, found 1\.$/).waitFor();

@@ -26,18 +26,19 @@ type BoxProps = {
   readonly first: boolean;
   readonly isOpen: boolean;
   readonly isPaused: boolean;
+  readonly clock: number | null;
   /** From afar: a container without containers in it is a block with a bar of its states. */
   readonly isBlock: boolean;
   readonly select: (place: Place, expression?: string) => void;
   readonly toggle: (place: Place) => void;
 };
 
-export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPaused, isBlock }: BoxProps) {
+export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPaused, clock, isBlock }: BoxProps) {
   const { place, folded } = box;
   const state = shownState(box, seen);
   const isLeaf = place.children.length === 0 || folded;
   const kind = place.kind === 'small' ? 'small-step' : isLeaf ? 'leaf' : 'box';
-  const pins = seen === undefined ? [] : pinsOf(seen);
+  const pins = seen === undefined ? [] : pinsOf(seen, clock);
   // What is to come has nothing to tell yet but its task: then that has a line of its own.
   const isTold = kind !== 'leaf' || folded || pins.length > 0 || !(state === 'to come' || state === 'skipped');
   const isHeld = isPaused && seen !== undefined && seen.live.length > 0;
@@ -71,8 +72,9 @@ export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPa
           ) : pins.length > 0 ? (
             <>
               {pins.slice(0, PINS_SHOWN).map((pin) => (
-                <span class="pin" key={pin}>
-                  {visible(pin)}
+                <span class="pin" key={pin.words}>
+                  <Glyph name={pin.glyph} size={10} />
+                  {visible(pin.text)}
                 </span>
               ))}
               {pins.length > PINS_SHOWN && <span class="pin">+{pins.length - PINS_SHOWN}</span>}
@@ -125,8 +127,8 @@ export const shownState = ({ folded }: Pick<Box, 'folded'>, seen: Seen | undefin
 /** Chips of one leaf; the others are counted. */
 const PINS_SHOWN = 3;
 
-const labelOf = (place: Place, state: PlaceState, pins: readonly string[]): string =>
-  [place.title, place.caption, state, ...pins]
+const labelOf = (place: Place, state: PlaceState, pins: readonly Pin[]): string =>
+  [place.title, place.caption, state, ...pins.map(({ words }) => words)]
     .filter((one) => one !== '')
     .map(visible)
     .join(', ');
@@ -200,27 +202,39 @@ function Inside({ place, seen }: { readonly place: Place; readonly seen: Seen })
   );
 }
 
+/** One thing that is known of a live place: its sign, what is said of it, and the words for who does not see the sign. */
+export type Pin = { readonly glyph: string; readonly text: string; readonly words: string };
+
 /** What is known of a live place: chips of its second line. */
-export function pinsOf(seen: Seen): readonly string[] {
-  const pins: string[] = [];
-  for (const [name, count] of countsOf(seen.failures.map((one) => one.class)))
-    pins.push(count === 1 ? `✖ ${name}` : `✖ ${count} ${name}`);
+export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] {
+  const pins: Pin[] = [];
+  const at = clock ?? now.value;
+  const pin = (glyph: string, text: string, words: string): void => void pins.push({ glyph, text, words });
+  for (const [name, count] of countsOf(seen.failures.map((one) => one.class))) {
+    const text = count === 1 ? name : `${countText(count)} ${name}`;
+    pin('failed', text, text);
+  }
   const item = seen.workitems[0];
-  if (item !== undefined && item.openedAt !== null && seen.failures.length === 0)
-    pins.push(`✉ ${spanText(now.value - Date.parse(item.openedAt))}`);
-  if (item?.owed && item.tries > 0)
-    pins.push(
-      item.nextAt === null
-        ? `→ ${item.tries} ${item.tries === 1 ? 'try' : 'tries'}`
-        : `→ ${item.tries} · ${momentText(Date.parse(item.nextAt), now.value, zone.value)}`,
+  if (item !== undefined && item.openedAt !== null && seen.failures.length === 0) {
+    const span = spanText(at - Date.parse(item.openedAt));
+    pin('open', span, `asked for ${span}`);
+  }
+  if (item !== undefined && item.owed !== null && item.tries > 0) {
+    const next = item.nextAt === null ? null : momentText(Date.parse(item.nextAt), now.value, zone.value);
+    const tries = item.tries === 1 ? '1 try' : `${countText(item.tries)} tries`;
+    pin(
+      'next',
+      next === null ? tries : `${countText(item.tries)} · ${next}`,
+      `${tries}${next === null ? '' : `, next ${next}`}`,
     );
+  }
   const timer = seen.timers[0];
-  if (timer !== undefined)
-    pins.push(
-      `⏱ ${spanText(Date.parse(timer.dueAt) - now.value)}${seen.timers.length > 1 ? ` +${seen.timers.length - 1}` : ''}`,
-    );
-  if (seen.live.some((one) => one.state === 'awaiting')) pins.push('⚡ awaits');
-  if (seen.live.length > 1) pins.push(`${countText(seen.live.length)} at once`);
+  if (timer !== undefined) {
+    const span = spanText(Date.parse(timer.dueAt) - at);
+    pin('waits', `${span}${seen.timers.length > 1 ? ` +${seen.timers.length - 1}` : ''}`, `timer in ${span}`);
+  }
+  if (seen.live.some((one) => one.state === 'awaiting')) pin('event', 'awaits', 'awaits an event');
+  if (seen.live.length > 1) pin('live', countText(seen.live.length), `${countText(seen.live.length)} at once`);
   return pins;
 }
 
@@ -291,8 +305,7 @@ function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
               ‹
             </button>
             <span>
-              {mark.state} {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: branch{' '}
-              {countText(shown + 1)}
+              {mark.state} {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: #{countText(shown + 1)}
               {mark.element !== null && (
                 <>
                   , <bdi>{visible(mark.element)}</bdi>
@@ -377,7 +390,12 @@ function Strip({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
       ]
         .filter((one) => one !== '')
         .join(' · ');
-  if (words === '') return null;
+  if (words === '')
+    return (
+      <div class="strip" style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${STRIP}px` }}>
+        <span class="dim">{isOver && seen.state === 'to come' ? 'not begun yet' : ''}</span>
+      </div>
+    );
   const segments = steps === null || at === null ? 0 : Math.min(steps, SEGMENTS_MAX);
   return (
     <div class="strip" style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${STRIP}px` }}>

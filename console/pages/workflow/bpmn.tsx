@@ -29,11 +29,11 @@ export function BpmnDiagram({
     if (live !== undefined) set({ sel: textOf(live['id']), tab: 'what' });
   };
   return (
-    <div>
+    <div class="bpmn-view">
       <div class="canvas bpmn" tabIndex={0} role="region" aria-label="Diagram">
         <img src={url.href} alt={`Diagram. ${words === '' ? 'No token is anywhere.' : words}`} />
       </div>
-      <ul class="row zoom" aria-label="Where tokens are">
+      <ul class="row tokens" aria-label="Where tokens are">
         {elements.map((one) => (
           <li key={textOf(one['id'])}>
             <button type="button" class="button tiny" onClick={() => select(textOf(one['id']))}>

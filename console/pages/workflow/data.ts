@@ -19,6 +19,8 @@ export type Data = {
   readonly chronicle: Chronicle;
   /** Counts what has been added to the chronicle, so that who shows it is painted again. */
   readonly entries: Signal<number>;
+  /** Whether the history has been read to its end once. */
+  readonly settled: Signal<boolean>;
   /** Whether history was left out because it is long. */
   readonly cut: Signal<boolean>;
   again(): Promise<void>;
@@ -39,6 +41,7 @@ function makeData(id: string): Data {
   const problem = signal<Problem | null>(null);
   const entries = signal(0);
   const cut = signal(false);
+  const settled = signal(false);
   const chronicle = makeChronicle();
 
   async function read(): Promise<void> {
@@ -64,7 +67,10 @@ function makeData(id: string): Data {
       const more = objectsOf(answer.value['history']) as unknown as readonly Entry[];
       chronicle.add(more);
       if (more.length > 0) entries.value = chronicle.last;
-      if (answer.value['next_after'] === null || more.length === 0) return;
+      if (answer.value['next_after'] === null || more.length === 0) {
+        settled.value = true;
+        return;
+      }
     }
   }
 
@@ -74,6 +80,7 @@ function makeData(id: string): Data {
     chronicle,
     entries,
     cut,
+    settled,
     again: oneAtATime(read),
   };
 }

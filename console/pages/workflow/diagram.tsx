@@ -13,6 +13,8 @@ type Props = {
   readonly set: (change: Partial<State>, how?: 'push' | 'replace') => void;
   readonly chosen: Place | null;
   readonly isPaused?: boolean;
+  /** What ages are counted to, in milliseconds since 1970; null: now. */
+  readonly clock?: number | null;
   /** Whether it has a place of its own height and scrolls in it; else it is as high as its picture. */
   readonly isFilling?: boolean;
 };
@@ -23,10 +25,19 @@ const ZOOM_AT_FIRST_MIN = 70;
 /** Below these, leaves show their names alone, and containers are blocks. */
 const FAR = 60;
 const FARTHEST = 35;
-const MARGIN = 40;
+const MARGIN = 32;
 
 /** The picture: boxes are HTML, wires one drawing. What it shows and does, the outline shows and does. */
-export function Diagram({ figure, seen, state, set, chosen, isPaused = false, isFilling = false }: Props) {
+export function Diagram({
+  figure,
+  seen,
+  state,
+  set,
+  chosen,
+  isPaused = false,
+  isFilling = false,
+  clock = null,
+}: Props) {
   const [zoom, setZoom] = useState(100);
   const canvas = useRef<HTMLDivElement>(null);
   // What is open at first follows the state once; after that only a person opens and folds.
@@ -112,6 +123,7 @@ export function Diagram({ figure, seen, state, set, chosen, isPaused = false, is
                   toggle={toggle}
                   isOpen={open.has(box.place.expid)}
                   isPaused={isPaused}
+                  clock={clock}
                   isBlock={blocks?.outer.has(box.place.expid) ?? false}
                 />
               ),
@@ -122,7 +134,7 @@ export function Diagram({ figure, seen, state, set, chosen, isPaused = false, is
       </div>
       <div class="beside">
         {isFilling && <MiniMap drawn={drawn} seen={seen} canvas={canvas.current} zoom={zoom} />}
-        <Legend />
+        {seen.size > 0 && <Legend />}
         <div class="zoom" role="group" aria-label="Size of the picture">
           <button type="button" class="button tiny" aria-label="Smaller" onClick={() => setZoom(step(zoom, -1))}>
             −

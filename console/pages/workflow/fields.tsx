@@ -10,7 +10,7 @@ import type { Data } from './data.ts';
 import type { State } from './page.tsx';
 
 /** Characters of a value that stand in a line. */
-const VALUE_SHOWN = 300;
+const VALUE_SHOWN = 120;
 
 /** Fields now, or at a moment: each with who set it, and what it was before. */
 export function FieldsView({

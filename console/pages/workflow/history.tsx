@@ -48,7 +48,7 @@ export function History({
 
   return (
     <section class="stack" aria-label="History">
-      <div class="row">
+      <form class="row" role="search" onSubmit={(event) => event.preventDefault()}>
         <Button look="tiny" pressed={state.show === 'story'} onPress={() => set({ show: 'story' })}>
           Story
         </Button>
@@ -63,7 +63,7 @@ export function History({
           <input value={state.q} onInput={(event) => set({ q: event.currentTarget.value }, 'replace')} />
         </label>
         <Copy what="Copy as curl" text={curlOf('GET', new URL(`v1/workflows/${part(id)}/history`, apiRoot).href)} />
-      </div>
+      </form>
       <p class="small dim" aria-live="polite">
         {countText(rows.length)} lines
       </p>
@@ -81,7 +81,7 @@ export function History({
               <div class="entry" key={entry.n} style={{ top: `${(first + i) * ROW}px` }}>
                 <button
                   type="button"
-                  class="button tiny n number"
+                  class="more-link n number"
                   onClick={() => set({ at: entry.n, view: 'diagram' })}
                   aria-label={`Show entry ${entry.n} in the picture`}
                 >

@@ -438,6 +438,11 @@ function PlaceActions({
             </Button>
           </>
         )}
+        {item === undefined && !failed && (
+          <Button needs="operate" onPress={() => ask('reapply')}>
+            ✎ Edit, reapply…
+          </Button>
+        )}
         <Menu label={`More about ${place.title}`}>
           {item !== undefined && (
             <>

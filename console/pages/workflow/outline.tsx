@@ -6,7 +6,7 @@ import { lineOf, type Place } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
-import { pinsOf } from './box.tsx';
+import { LOOKS, pinsOf } from './box.tsx';
 import type { State } from './page.tsx';
 
 /** Rows of the outline that are in the page. */
@@ -83,7 +83,9 @@ export function Outline({
           >
             <span role="gridcell" class="name" style={{ paddingLeft: `${Math.min(level - 1, 12) * 14}px` }}>
               <span class="dim">{place.children.length === 0 ? '' : folded.has(place.expid) ? '▸' : '▾'}</span>
-              <Glyph name={one?.state ?? 'to come'} />
+              <span class={`sign ${LOOKS[one?.state ?? 'to come']}`}>
+                <Glyph name={one?.state ?? 'to come'} />
+              </span>
               <bdi title={visible(lineOf(place))}>{visible(lineOf(place))}</bdi>
             </span>
             <span role="gridcell">{one === undefined ? '' : one.state}</span>
@@ -102,7 +104,7 @@ export function Outline({
 
 function OutlineNote({ seen }: { readonly seen: Seen }) {
   const pins = pinsOf(seen);
-  if (pins.length > 0) return <Text text={pins.join(' · ')} />;
+  if (pins.length > 0) return <Text text={pins.map(({ words }) => words).join(' · ')} />;
   const { ended } = seen;
   if (seen.live.length > 0 && seen.live[0]?.since)
     return (

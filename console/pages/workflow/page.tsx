@@ -118,6 +118,7 @@ export function Workflow() {
   const select = (expid: string): void => set({ sel: expid, tab: 'what' });
   const chosen = state.sel === '' ? null : places(expidIn(state.sel));
   const definition = isObject(shown['definition'] ?? null) ? (shown['definition'] as JsonObject) : null;
+  const isBpmn = shown['format'] === 'bpmn' && at === null;
   const hasPicture = figure !== null && (view === 'diagram' || view === 'outline');
 
   return (
@@ -126,7 +127,7 @@ export function Workflow() {
         title={`${SIGNS[status] ?? ''} ${name === null ? '' : `${name} `}${id.split('-').slice(2).join('-') || id}`}
         said={
           <>
-            <Chip state={status} /> <Text text={name ?? 'without a name'} />
+            <Chip state={standing.status} /> <Text text={name ?? 'without a name'} />
           </>
         }
         takes={false}
@@ -223,7 +224,7 @@ export function Workflow() {
         />
         {hasPicture && (
           <div class="row tools">
-            {view === 'diagram' && <DiagramTools state={state} set={set} />}
+            {view === 'diagram' && !isBpmn && <DiagramTools state={state} set={set} />}
             <Button
               look="tiny"
               needs="operate"
@@ -249,7 +250,7 @@ export function Workflow() {
         )}
         {figure !== null && hasPicture && (
           <div class="looking">
-            {view === 'diagram' && shown['format'] === 'bpmn' && at === null ? (
+            {view === 'diagram' && isBpmn ? (
               <BpmnDiagram id={id} shown={shown} set={set} />
             ) : view === 'diagram' ? (
               <Diagram
@@ -260,6 +261,7 @@ export function Workflow() {
                 set={set}
                 chosen={chosen}
                 isPaused={standing.status === 'paused'}
+                clock={at === null ? null : Date.parse(standing.at)}
               />
             ) : (
               <Outline figure={figure} seen={seen} state={state} set={set} />
@@ -289,7 +291,13 @@ export function Workflow() {
         <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
       )}
       {last > 1 && view !== 'json' && (
-        <Scrubber chronicle={data.chronicle} last={last} at={at} set={(n, how) => set({ at: n }, how)} />
+        <Scrubber
+          chronicle={data.chronicle}
+          last={last}
+          settled={data.settled.value}
+          at={at}
+          set={(n, how) => set({ at: n }, how)}
+        />
       )}
     </div>
   );

@@ -13,11 +13,14 @@ const PLAYED_MS = 250;
 export function Scrubber({
   chronicle,
   last,
+  settled = true,
   at,
   set,
 }: {
   readonly chronicle: Chronicle;
   readonly last: number;
+  /** False while the history is read for the first time. */
+  readonly settled?: boolean;
   readonly at: number | null;
   readonly set: (n: number | null, how: 'push' | 'replace') => void;
 }) {
@@ -37,7 +40,7 @@ export function Scrubber({
   }, [playing, at]);
   // New entries do not move who looks at the past: they are counted.
   const [since, setSince] = useState<number | null>(null);
-  useEffect(() => setSince(at === null ? null : (since ?? last)), [at === null]);
+  useEffect(() => setSince(at === null || !settled ? null : (since ?? last)), [at === null, settled]);
   const news = since === null ? 0 : last - since;
   /** One step is all entries of one commit. */
   const stepFrom = (n: number, by: 1 | -1): number => {

@@ -13,6 +13,8 @@ const ROWS_MAX = 200;
 const BARS_MAX = 150;
 /** Percent of the line right of now, where something is due. */
 const AHEAD = 12;
+/** Percent for the word now, where nothing is due. */
+const NOW = 5;
 
 /** A row a place: its expressions as bars, tries as ticks, from the launch to the last entry or now; right of now what is due. */
 export function Timeline({
@@ -47,7 +49,7 @@ export function Timeline({
     chronicle.entries.slice(0, n).map((entry) => Date.parse(entry.at)),
     (from) => stretched.has(from),
   );
-  const part = due.length > 0 ? (100 - AHEAD) / 100 : 1;
+  const part = due.length > 0 ? (100 - AHEAD) / 100 : isLive ? (100 - NOW) / 100 : 1;
   const x = (at: number): number => scale.x(at) * part;
   /** What is due stands in order; how far off it is, its words say. */
   const ahead = (at: number): number => 100 - AHEAD + 2 + ((AHEAD - 4) * (at - end)) / Math.max(1, lastDue - end);
@@ -97,12 +99,18 @@ export function Timeline({
                 style={{ left: `${x(cut.from)}%`, width: `${x(cut.to) - x(cut.from)}%` }}
                 onClick={() => stretch((one) => new Set([...one, cut.from]))}
               >
-                <span class="unseen">Stretch the </span>⫽ {spanText(cut.to - cut.from)}
+                <span class="unseen">Stretch the </span>⋯ {spanText(cut.to - cut.from)}
               </button>
             ))}
-            <span class="end" style={{ right: `${100 - x(end)}%` }}>
-              {isLive ? 'now' : <Time at={standing.at} how="time" />}
-            </span>
+            {isLive ? (
+              <span class="end" style={{ left: `${x(end)}%` }}>
+                now
+              </span>
+            ) : (
+              <span class="end" style={{ right: 0 }}>
+                <Time at={standing.at} how="time" />
+              </span>
+            )}
             {due.length > 0 && (
               <span class="end" style={{ right: 0 }}>
                 due
