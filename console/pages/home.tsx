@@ -144,7 +144,7 @@ export function Home() {
                   },
                   { title: 'How they stand', cell: (one) => <Standing of={one} /> },
                   {
-                    title: 'Took: half, 19 of 20',
+                    title: 'Took: 50 %, 95 %',
                     look: 'number',
                     cell: (one) =>
                       typeof one['p50_ms'] === 'number' && typeof one['p95_ms'] === 'number'

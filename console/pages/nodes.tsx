@@ -99,7 +99,7 @@ export function Nodes() {
               { title: 'Tries', look: 'number', cell: (one) => countText(Number(one['tries'] ?? 0)) },
               { title: 'Under way', look: 'number', cell: (one) => countText(Number(one['in_flight'] ?? 0)) },
               {
-                title: '19 of 20 within',
+                title: '95 % within',
                 look: 'number',
                 cell: (one) => (typeof one['p95_ms'] === 'number' ? `${Math.round(one['p95_ms'])} ms` : '–'),
               },
@@ -111,7 +111,12 @@ export function Nodes() {
   );
 }
 
-const inMs = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+const inMs = (value: number): string =>
+  value < 10
+    ? `${value.toFixed(1)} ms`
+    : value < 10_000
+      ? `${countText(Math.round(value))} ms`
+      : `${(value / 1_000).toFixed(1)} s`;
 const SERIES: readonly Series[] = [
   { word: 'steps', of: (minute) => numberIn(minute, 'steps'), sum: 'sum' },
   { word: 'workflows launched', of: (minute) => numberIn(minute, 'launched'), sum: 'sum' },
@@ -123,21 +128,21 @@ const SERIES: readonly Series[] = [
     look: 'failed',
   },
   {
-    word: 'a step at most, 19 of 20',
+    word: 'slowest step (95 %)',
     of: (minute) => numberIn(minute, 'step_p95_ms'),
     sum: 'largest',
     say: inMs,
     look: 'waits',
   },
   {
-    word: 'a timer late at most, 19 of 20',
+    word: 'latest timer (95 %)',
     of: (minute) => numberIn(minute, 'timer_lag_ms'),
     sum: 'largest',
     say: inMs,
     look: 'waits',
   },
   {
-    word: 'a commit at most, 19 of 20',
+    word: 'slowest commit (95 %)',
     of: (minute) => numberIn(minute, 'database_ms'),
     sum: 'largest',
     say: inMs,

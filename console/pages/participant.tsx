@@ -105,11 +105,9 @@ export function Participant() {
             )}
           </>
         ) : (
-          <p>
-            It is not registered: launches and definitions say where it is.
-            {urls.length > 0 && ' Its open workitems are sent to:'}
-          </p>
+          <p>It is not registered: launches and definitions say where it is.</p>
         )}
+        {urls.length > 0 && <p class="small dim">Its open workitems are sent to:</p>}
         {urls.length > 0 && (
           <ul class="mono small">
             {urls.map((url) => (

@@ -188,6 +188,7 @@ export function Rehearsal() {
                 state={view}
                 set={(change) => setView((one) => ({ ...one, ...change }))}
                 chosen={view.sel === '' ? null : placeAt(figure, view.sel)}
+                clock={played === null ? null : moment === null ? played.now : Date.parse(standing?.at ?? '')}
               />
             </div>
           )}

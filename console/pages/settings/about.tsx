@@ -23,7 +23,7 @@ export function About() {
                 <>
                   <dt>{name.replaceAll('_', ' ')}</dt>
                   <dd>
-                    <Text text={String(one)} />
+                    <Text text={one === true ? 'yes' : one === false ? 'no' : String(one)} />
                   </dd>
                 </>
               ))}

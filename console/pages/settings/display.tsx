@@ -5,7 +5,7 @@ import { singleKeys, theme, zone } from '../../app/settings.ts';
 export function Display() {
   return (
     <>
-      <section class="panel stack" aria-label="Display">
+      <section class="panel stack form-narrow" aria-label="Display">
         <h2>Display</h2>
         <p class="small dim">Kept on this device.</p>
         <label class="field">

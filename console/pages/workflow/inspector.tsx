@@ -202,7 +202,12 @@ function Facts({
         <>
           <dt>Message</dt>
           <dd>
-            {item.owed === null ? (
+            {item.owed === null && item.state === 'failed' ? (
+              <>
+                ✖ given up
+                {item.tries > 0 && ` after ${item.tries} ${item.tries === 1 ? 'try' : 'tries'}`}
+              </>
+            ) : item.owed === null ? (
               '✓ delivered'
             ) : (
               <>

@@ -67,6 +67,9 @@ export function Timeline({
             <span class="sample bar live" /> live
           </li>
           <li>
+            <span class="sample bar waits" /> waits
+          </li>
+          <li>
             <span class="sample bar failed" /> failed
           </li>
           <li>
@@ -312,7 +315,9 @@ const look = (run: Run, n: number): string =>
       : 'cancelled'
     : run.marks.at(-1)?.to === 'failed'
       ? 'failed'
-      : 'live';
+      : run.items.length > 0
+        ? 'waits'
+        : 'live';
 
 function sayRuns(runs: readonly Run[], n: number): string {
   const over = runs.filter((run) => run.end !== null && run.end.n <= n).length;
