@@ -251,7 +251,7 @@ export function Workflow() {
         {figure !== null && hasPicture && (
           <div class="looking">
             {view === 'diagram' && isBpmn ? (
-              <BpmnDiagram id={id} shown={shown} set={set} />
+              <BpmnDiagram id={id} shown={shown} figure={figure} set={set} />
             ) : view === 'diagram' ? (
               <Diagram
                 isFilling
