@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Problem } from '../api/calls.ts';
+import { now } from '../live/now.ts';
 import { Text } from './said.tsx';
 
 /** A problem where it arose: what, why, and how the server's log names it. */
@@ -29,7 +31,7 @@ export function ProblemNote({
       <p class="row small dim">
         {problem.status > 0 && <span>status {problem.status}</span>}
         {problem.requestId !== null && <span class="mono">request {problem.requestId}</span>}
-        {problem.retryAfterSeconds !== null && <span>try again in {problem.retryAfterSeconds} s</span>}
+        {problem.retryAfterSeconds !== null && <CountDown of={problem} />}
         {again !== undefined && (
           <button type="button" class="button tiny" onClick={again}>
             Try again
@@ -38,6 +40,13 @@ export function ProblemNote({
       </p>
     </div>
   );
+}
+
+/** Until when the server asks to wait, a second at a time. */
+function CountDown({ of }: { readonly of: Problem }) {
+  const [until] = useState(() => now.peek() + (of.retryAfterSeconds ?? 0) * 1_000);
+  const left = Math.max(0, Math.ceil((until - now.value) / 1_000));
+  return <span>{left === 0 ? 'it may be tried again now' : `try again in ${left} s`}</span>;
 }
 
 export const Empty = ({ title, children }: { readonly title: string; readonly children?: ComponentChildren }) => (
