@@ -64,13 +64,14 @@ export async function consoleTable(): Promise<string> {
     const cdp = await page.context().newCDPSession(page);
     rows.push(...(await loads(page, cdp, at, small)));
     rows.push(...(await moves(page, at)));
+    // Before the wide one, whose ten thousand messages would be news for a while.
+    rows.push(...(await idle(page, cdp, at('workflows'), 'list')));
+    rows.push(...(await idle(page, cdp, at(`workflows/${small}`), 'workflow')));
     rows.push(
       ...(await wide(page, cdp, at, await launch(CROWD, { lines: Array.from({ length: WIDE }, (_, i) => i) }))),
     );
     rows.push(await boxes(page));
     rows.push(...pure());
-    rows.push(...(await idle(page, cdp, at('workflows'), 'list')));
-    rows.push(...(await idle(page, cdp, at(`workflows/${small}`), 'workflow')));
     return table(rows);
   } finally {
     await browser.close();

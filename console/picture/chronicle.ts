@@ -81,6 +81,13 @@ export type Chronicle = {
 };
 
 const NOTHING: readonly Run[] = [];
+const NONE: never[] = [];
+/** The list with one more; the one that is shared stays empty. */
+function more<One>(list: One[], one: One): One[] {
+  if (list === NONE) return [one];
+  list.push(one);
+  return list;
+}
 
 export function makeChronicle(): Chronicle {
   const entries: Entry[] = [];
@@ -88,7 +95,10 @@ export function makeChronicle(): Chronicle {
   const byId = new Map<string, Growing>();
   const byPlace = new Map<string, Growing[]>();
   const statuses: StatusMark[] = [{ n: 0, at: '', paused: false, cancelling: false, over: null }];
-  const timers: { readonly n: number; readonly timer: SetTimer; endN: number | null }[] = [];
+  type Timed = { readonly n: number; readonly timer: SetTimer; endN: number | null };
+  const timers: Timed[] = [];
+  /** Those that neither fired nor ended with their expression. */
+  const openTimers = new Set<Timed>();
 
   function begin(entry: Entry, id: string, name: string): Growing {
     const run: Growing = {
@@ -98,10 +108,11 @@ export function makeChronicle(): Chronicle {
       n: entry.n,
       at: entry.at,
       parentId: textOrNull(entry['parent_id']),
-      marks: [],
+      // Most have none of these: then they share one list.
+      marks: NONE,
       end: null,
-      items: [],
-      tries: [],
+      items: NONE,
+      tries: NONE,
     };
     runs.push(run);
     byId.set(id, run);
@@ -112,7 +123,8 @@ export function makeChronicle(): Chronicle {
   }
 
   function mark(entry: Entry, id: string, to: string, failure: Failure | null = null): void {
-    byId.get(id)?.marks.push({ n: entry.n, at: entry.at, to, failure });
+    const run = byId.get(id);
+    if (run !== undefined) run.marks = more(run.marks, { n: entry.n, at: entry.at, to, failure });
   }
 
   function end(entry: Entry, id: string, kind: 'replied' | 'cancelled'): void {
@@ -120,20 +132,25 @@ export function makeChronicle(): Chronicle {
     // It has replied and goes on by itself, with branches nobody waits for; it ends a second time.
     if (run === undefined || entry['goes_on'] === true) return;
     run.end = { n: entry.n, at: entry.at, kind };
-    for (const timer of timers) if (timer.timer.expressionId === id) timer.endN ??= entry.n;
+    for (const timer of openTimers) {
+      if (timer.timer.expressionId !== id) continue;
+      timer.endN = entry.n;
+      openTimers.delete(timer);
+    }
   }
 
   function item(entry: Entry, to: ItemMark['to']): void {
     const run = byId.get(expressionIn(textOf(entry['workitem_id'])));
     if (run === undefined) return;
-    run.items.push({ n: entry.n, at: entry.at, to, participant: textOf(entry['participant']) });
+    run.items = more(run.items, { n: entry.n, at: entry.at, to, participant: textOf(entry['participant']) });
     // Whatever is opened or proceeded has no error any more.
     if (to === 'open') mark(entry, run.id, 'active');
   }
 
   function tried(entry: Entry, ok: boolean): void {
     const run = byId.get(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id'])));
-    run?.tries.push({
+    if (run === undefined) return;
+    run.tries = more(run.tries, {
       n: entry.n,
       at: entry.at,
       message: textOf(entry['send']) || 'active',
@@ -154,26 +171,31 @@ export function makeChronicle(): Chronicle {
     for (const run of runs) {
       run.end ??= { n: entry.n, at: entry.at, kind: 'swept' };
     }
-    for (const timer of timers) timer.endN ??= entry.n;
+    for (const timer of openTimers) timer.endN = entry.n;
+    openTimers.clear();
   }
 
   function setTimer(entry: Entry): void {
     const expid = textOf(entry['expid']);
     const id = textOf(entry['expression_id']) || (byPlace.get(expid)?.at(-1)?.id ?? `${expid}!`);
-    timers.push({
+    const timed: Timed = {
       n: entry.n,
       timer: { expressionId: id, expid, dueAt: textOf(entry['due_at']), action: textOf(entry['action']) },
       endN: null,
-    });
+    };
+    timers.push(timed);
+    openTimers.add(timed);
   }
 
   function timerFired(entry: Entry): void {
     const expid = textOf(entry['expid']);
     const id = textOf(entry['expression_id']);
-    const found = timers.find(
-      ({ timer, endN }) => endN === null && timer.expid === expid && (id === '' || timer.expressionId === id),
+    const found = [...openTimers].find(
+      ({ timer }) => timer.expid === expid && (id === '' || timer.expressionId === id),
     );
-    if (found !== undefined) found.endN = entry.n;
+    if (found === undefined) return;
+    found.endN = entry.n;
+    openTimers.delete(found);
   }
 
   function take(entry: Entry): void {
@@ -257,12 +279,13 @@ export function makeChronicle(): Chronicle {
     get last() {
       return entries.at(-1)?.n ?? 0;
     },
-    add(more) {
-      for (const entry of more) {
-        const last = entries.at(-1)?.n ?? 0;
+    add(following) {
+      let last = entries.at(-1)?.n ?? 0;
+      for (const entry of following) {
         if (entry.n <= last) continue;
         if (entry.n !== last + 1) throw new Error(`Entry ${last + 1} is missing before entry ${entry.n}`);
         entries.push(entry);
+        last = entry.n;
         take(entry);
       }
     },

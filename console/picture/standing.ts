@@ -88,7 +88,10 @@ export const textOf = (value: Json | undefined): string => (typeof value === 'st
 export const textOrNull = (value: Json | undefined): string | null => (typeof value === 'string' ? value : null);
 export const objectsOf = (value: Json | undefined): readonly JsonObject[] =>
   Array.isArray(value) ? (value as readonly Json[]).filter(isObject) : [];
-export const expidIn = (id: string): string => id.split('!', 1)[0] ?? '';
+export function expidIn(id: string): string {
+  const end = id.indexOf('!');
+  return end === -1 ? id : id.slice(0, end);
+}
 /** `expid!subid` of `expid!subid!workflow`. */
 export const expressionIn = (workitemId: string): string => workitemId.split('!').slice(0, 2).join('!');
 
