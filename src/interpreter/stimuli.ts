@@ -36,7 +36,8 @@ import { plainReply, ROOT } from './state/state.ts';
 import { type Acting, hasFields, type World } from './state/world.ts';
 
 /*
- * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept.
+ * What each stimulus sets off: the messages it sends, and its answer. A fault is an answer; then nothing of the step is kept. It is one thing: a
+ * list of all that can happen to a workflow from outside, each in a few lines.
  */
 
 export function stir(world: World, event: Happening): Answer {
