@@ -153,6 +153,8 @@ export type Operation = {
     readonly checked: 'here' | 'by handler' | 'raw';
     /** Media types that are taken as they come (`call.document`); a JSON list is one of them where there are any. */
     readonly documents?: readonly string[];
+    /** All of it is data: what is no object is data of the wrong shape (422), and no body that cannot be read (400). */
+    readonly isData?: true;
     /** Of `raw`: bytes it may have; left out: as many as every body. */
     readonly bytesMax?: number;
   };

@@ -150,6 +150,19 @@ test('a message is kept for a workflow as long as it says', async () => {
   expect(await over('?ttl=0', 120)).toEqual({ kept: false, until: false, status: 'running' });
 });
 
+test('what a message brings is an object', async () => {
+  const id = await launch(`<startEvent id="st"/><userTask id="a"/>${path('st', 'a')}`);
+  for (const body of ['[1]', '"text"', '7', 'null'])
+    expect(
+      (
+        await send(server.url, 'POST', `/v1/workflows/${id}/messages/ordered`, {
+          headers: { 'Content-Type': 'application/json' },
+          body,
+        })
+      ).status,
+    ).toBe(422);
+});
+
 describe('by hand', () => {
   const TASKS = `<startEvent id="st"/><userTask id="a"/><userTask id="b"><documentation/></userTask><boundaryEvent id="bt" attachedToRef="b"><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent><endEvent id="e"/>${path('st', 'a', 'b', 'e')}${path('bt', 'e')}`;
 

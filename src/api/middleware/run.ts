@@ -69,7 +69,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
       raw !== null
         ? { ...NOTHING, raw: fingerprintOf(raw) }
         : one.hasBody
-          ? await readBody(ctx, held, operation.fixed === true, operation.body?.documents)
+          ? await readBody(ctx, held, operation.fixed === true, operation.body?.documents, operation.body?.isData)
           : NOTHING;
     const body = one.checkBody === null || read.document !== null ? read.body : one.checkBody(read.body, read.isForm);
     const sizes = parts.large.begin((principal ?? OPEN).tenant);

@@ -44,6 +44,7 @@ export type ReadBody = {
  *
  * @param fixed whether it is one of the fixed v1 calls, which have words of their own for fields and workflow
  * @param documents media types that are handed on as they come, and with them a list in JSON
+ * @param isData whether all of it is data: what is no object has the wrong shape then
  * @throws Problem
  */
 export async function readBody(
@@ -51,6 +52,7 @@ export async function readBody(
   held: Held,
   fixed: boolean,
   documents: readonly string[] = [],
+  isData = false,
 ): Promise<ReadBody> {
   if (!hasBody(ctx)) return { body: {}, raw: '', isForm: false, document: null };
   const type = checkType(ctx, documents);
@@ -61,7 +63,7 @@ export async function readBody(
   const raw = documents.includes(type) && XML_TYPE.test(type) ? xmlTextOf(bytes) : textOf(bytes);
   if (documents.includes(type) || (documents.length > 0 && !isForm && /^\s*\[/.test(raw)))
     return { body: {}, raw, isForm: false, document: { type, text: raw } };
-  const body = isForm ? formOf(raw) : jsonOf(raw, fixed);
+  const body = isForm ? formOf(raw) : jsonOf(raw, fixed, isData ? 'request_invalid' : 'body_malformed');
   return { body, raw, isForm, document: null };
 }
 
@@ -209,7 +211,7 @@ function formOf(text: string): JsonObject {
   return readForm(text);
 }
 
-function jsonOf(text: string, fixed: boolean): JsonObject {
+function jsonOf(text: string, fixed: boolean, noObject: 'request_invalid' | 'body_malformed'): JsonObject {
   if (text === '') return {};
   let body: Json;
   try {
@@ -217,7 +219,7 @@ function jsonOf(text: string, fixed: boolean): JsonObject {
   } catch (error) {
     throw malformed(error instanceof Error ? cut(error.message, 300) : 'it is not JSON');
   }
-  if (!isObject(body)) throw new Problem('body_malformed', 'The body must be a JSON object, not a list or a value');
+  if (!isObject(body)) throw new Problem(noObject, 'The body must be a JSON object, not a list or a value');
   if (/__proto__|\\u005f/i.test(text)) refuseProto(body);
   const inexact = inexactNumber(text);
   if (inexact !== null) throw inexactProblem(inexact, fixed);

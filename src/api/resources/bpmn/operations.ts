@@ -32,7 +32,7 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       summary:
         'A message to one workflow: whoever has waited for it longest takes it, else it is kept (`?ttl=` seconds)',
       access: 'launch',
-      body: { schema: Message, checked: 'here' },
+      body: { schema: Message, checked: 'here', isData: true },
       answers: answers(202, 'What became of it', EventAnswer, 404, 409, 422),
       handle: (call) => sendMessage(parts, call),
     },
@@ -42,7 +42,7 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       path: `${ID_PATH}/signals/:name`,
       summary: 'A signal to one workflow: every event that waits for it takes it; signals are not kept',
       access: 'operate',
-      body: { schema: Message, checked: 'here' },
+      body: { schema: Message, checked: 'here', isData: true },
       answers: answers(202, 'How many took it', Taken, 404, 422),
       handle: async (call) => {
         const given = await happen(parts, call, workflowIdOf(call), {
