@@ -152,6 +152,8 @@ export type BpmnWait = {
   readonly message?: string;
   /** The name of the signal */
   readonly signal?: string;
+  /** The beginning of the condition */
+  readonly condition?: string;
   readonly key: string | null;
   readonly since: string | null;
 };

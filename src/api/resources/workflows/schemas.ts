@@ -250,6 +250,7 @@ const BpmnWait = Type.Object(
     element: nullable(text('The element that waits')),
     message: Type.Optional(text('The name of the message')),
     signal: Type.Optional(text('The name of the signal')),
+    condition: Type.Optional(text('The beginning of the condition')),
     key: nullable(text('The correlation key; null: only what is sent to the workflow')),
     since: nullable(time('When it began to wait')),
   },
