@@ -133,7 +133,7 @@ export function cookbookPage(): string {
   return `# Cookbook
 
 Small workflows of the kind that people really build. Each is run by the tests, here as on Ruote 2.3.1, so take one
-(\`rota new <name>\` writes it, \`rota new\` lists them) and change it. ${NOTE}
+(\`rota new <name>\` writes it, \`rota new\` lists them; in a clone of this project \`npx rota new\`) and change it. ${NOTE}
 
 How do I …
 
