@@ -95,11 +95,13 @@ export function Launch() {
   const wrong =
     text.trim() === ''
       ? 'write a definition first'
-      : checked !== null && !checked.valid
-        ? 'the definition cannot be read yet'
-        : callback.trim() === '' && !plays && !isStored
-          ? 'say where the participants are'
-          : wrongJson(fields, 'object');
+      : checked === null && problem === null
+        ? 'the definition is being read'
+        : checked !== null && !checked.valid
+          ? 'the definition cannot be read yet'
+          : callback.trim() === '' && !plays && !isStored
+            ? 'say where the participants are'
+            : wrongJson(fields, 'object');
   return (
     <>
       <PageHead title="Launch a workflow" />

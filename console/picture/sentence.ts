@@ -53,7 +53,7 @@ export function sentenceOf(
     else if (group.length > 1) strong(`${counted(group.length)} times `);
     link(key.split(' ')[0] ?? '');
     strong(' failed');
-    say(` with ${first.class}: ${clipped(first.message, groups.length > 1 ? MESSAGE_MAX / 2 : MESSAGE_MAX)}`);
+    say(` with ${first.class}: ${clipped(first.message, groups.length > 1 ? MESSAGE_OF_SEVERAL_MAX : MESSAGE_MAX)}`);
     say(group.length > 1 ? '; they wait for somebody.' : '; it waits for somebody.');
   }
   const failedIds = new Set(failures.map((one) => one.expressionId));
@@ -133,6 +133,7 @@ const counted = (count: number): string => count.toLocaleString('en-US');
 /** Characters of all of it, and of one message. */
 const SENTENCE_MAX = 300;
 const MESSAGE_MAX = 100;
+const MESSAGE_OF_SEVERAL_MAX = 64;
 const clipped = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 const titleAt = (places: (expid: string) => Place | null, expid: string): string => places(expid)?.title ?? expid;
 
