@@ -173,6 +173,8 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
   /** Workflows that were seen to be over: nothing is due for them, and nothing changes any more. */
   const over = new Map<WorkflowId, Shown>();
   let taken = 0;
+  /** A walk of its clock ends with its rest, and nobody has asked it for anything since. */
+  let rests = false;
 
   const show = async (workflow: WorkflowId): Promise<Shown> => {
     const response = await fetch(`${target.url}/v1/workflows/${workflow}`, {
@@ -186,6 +188,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
   };
   /** Answers that come too late are refused, and that is all; a server error is a trouble. */
   const act = async (path: string, body: Json): Promise<void> => {
+    rests = false;
     const response = await post(`${target.url}/v1/workflows/${path}`, body);
     const text = await response.text();
     if (response.status >= 500) throw new Error(`POST /v1/workflows/${path} answers ${response.status}: ${text}`);
@@ -196,6 +199,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
     const text = await response.text();
     if (!response.ok) throw new Error(`The test clock answers ${response.status}: ${text}`);
     target.ahead = aheadBy(text, target.ahead + by);
+    rests = true;
   };
   const itemPath = (to: Received): string => `${to.workflow}/workitems/${to.workitem}!${to.workflow}`;
 
@@ -223,6 +227,7 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
     looks: !target.testClock ? 3 : readsTheClock(one) ? 2 : 1,
     now: () => Date.now() + target.ahead,
     async launch(definition, fields) {
+      rests = false;
       const callbacks = callbacksOf(one, inbox.url);
       const response = await post(`${target.url}/v1/workflows`, {
         workflow: definition,
@@ -241,8 +246,9 @@ export function overHttp(one: Case, target: Target, inbox: Inbox): PlayerOverHtt
     cancel: (workflow) => act(`${workflow}/cancel`, {}),
     kill: (workflow) => act(`${workflow}/kill`, {}),
     async rest() {
-      if (target.testClock) await restOf(target, () => moveClock(0));
-      else await silent();
+      if (!target.testClock) await silent();
+      else if (!rests) await restOf(target, () => moveClock(0));
+      rests = false;
       const news = inbox.received.slice(taken);
       taken = inbox.received.length;
       return news;
