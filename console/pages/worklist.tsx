@@ -172,7 +172,8 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
   const formName = value === null ? null : formNameOf(value, params);
   const named = useResource(formName === null || !can('GET /v1/forms/{}') ? null : `v1/forms/${part(formName)}`);
   const found = isObject(named.value.value) ? (named.value.value['form'] ?? null) : null;
-  const given = isObject(params['form']) ? params['form'] : isObject(found) ? found : null;
+  const ownForm = params['form'] === undefined && value !== null && isObject(value['form']) ? value['form'] : null;
+  const given = isObject(params['form']) ? params['form'] : (ownForm ?? (isObject(found) ? found : null));
   const schema = useMemo(() => given ?? impliedBy(seen?.fields ?? {}), [JSON.stringify(given), seen]);
   const keep = (next: JsonObject): void => {
     const kept = { etag: draft?.etag ?? seen?.etag ?? null, value: next };

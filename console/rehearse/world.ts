@@ -17,6 +17,7 @@ import type {
 import { CLOCK_PAYLOAD } from '../../src/model/rows.ts';
 import type {
   Answer,
+  FindStored,
   Happening,
   Limits,
   Loaded,
@@ -41,7 +42,7 @@ export type Step = (
   context: {
     readonly limits: Limits;
     readonly definition: (hash: string) => Tree | undefined;
-    readonly named?: (tenant: string, reference: string) => string | null | undefined;
+    readonly named?: FindStored;
   },
 ) => StepResult;
 /** The fields as delivered; `base` is the value of the base row the workitem inherits from, null when it inherits nothing. */
@@ -186,7 +187,10 @@ export function makeWorld(parts: {
         const result = step(load(rowsOf(id), needs), stimulus, {
           limits,
           definition: (hash) => parsed.get(hash),
-          named: (_tenant, reference) => names.get(reference) ?? null,
+          named: (_tenant, reference) => {
+            const hash = names.get(reference);
+            return hash === undefined ? null : { hash, name: reference, version: 1, source: hash };
+          },
         });
         if (result.kind === 'stepped') {
           if (result.changes !== null) apply(id, result.changes);

@@ -12,6 +12,7 @@ import {
   needKey,
   type StepResult,
   type Stimulus,
+  type StoredVersion,
   storedKey,
 } from '../model/stimulus.ts';
 import { storable } from '../model/storable.ts';
@@ -191,14 +192,14 @@ function runStep(running: Running, view: Loaded, entry: Entry, event: Happening)
     hears: running.hears,
     ...(running.participants === undefined ? {} : { participant: running.participants.find }),
     ...(running.participants?.own === undefined ? {} : { ownParticipant: running.participants.own.find }),
-    ...(running.named === undefined ? {} : { named: (tenant, reference) => hashOf(running, tenant, reference) }),
+    ...(running.named === undefined ? {} : { named: (tenant, reference) => storedIn(running, tenant, reference) }),
   });
 }
 
 /** What was loaded for this batch and is not at hand yet is not there. */
-function hashOf({ named, trees }: Running, tenant: string, reference: string): string | null | undefined {
-  const hash = named?.atHand(tenant, reference);
-  return hash === undefined && trees.has(storedKey(tenant, reference)) ? null : hash;
+function storedIn({ named, trees }: Running, tenant: string, reference: string): StoredVersion | null | undefined {
+  const found = named?.atHand(tenant, reference);
+  return found === undefined && trees.has(storedKey(tenant, reference)) ? null : found;
 }
 
 /** What history keeps of a caller; a try that ended has none. */

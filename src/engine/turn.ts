@@ -2,7 +2,7 @@ import { foldedHistory, joinChanges, overlay } from '../model/changes.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { FindOwnParticipant, FindParticipant, Registered, StoredReference } from '../model/participants.ts';
 import type { Changes, HistoryRow, Op, WorkitemRow } from '../model/rows.ts';
-import type { Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
+import type { FindStored, Limits, Loaded, StepResult, Stimulus } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Ids } from '../runtime/ids.ts';
@@ -33,15 +33,13 @@ export type Step = (
     readonly hears: boolean;
     readonly participant?: FindParticipant;
     readonly ownParticipant?: FindOwnParticipant;
-    /** The content hash of a stored definition; null: there is none; undefined: it has to be loaded first. */
-    readonly named?: (tenant: string, reference: string) => string | null | undefined;
+    readonly named?: FindStored;
   },
 ) => StepResult;
 
-/** The hashes of stored definitions, `order` or `order@3`; null: there is none. */
+/** Stored definitions, as `order` or `order@3` names them. */
 export type Named = {
-  /** Undefined: it has to be loaded first. */
-  atHand(tenant: string, reference: string): string | null | undefined;
+  readonly atHand: FindStored;
   load(tenant: string, reference: string): Promise<void>;
 };
 
@@ -53,6 +51,8 @@ export type ParticipantLookups = {
   readonly own?: {
     readonly find: FindOwnParticipant;
     readonly load: (tenant: string, of: StoredReference) => Promise<void>;
+    /** The same in the background; what goes wrong is in the log. */
+    readonly begin: (tenant: string, of: StoredReference) => void;
   };
 };
 

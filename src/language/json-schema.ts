@@ -15,6 +15,8 @@ import { makeMeter, type Work } from './work.ts';
 export const SCHEMA_BYTES_MAX = 64 * 1024;
 export const SCHEMA_DEPTH_MAX = 32;
 export const SCHEMA_NODES_MAX = 2_000;
+/** Bytes of what is held against a schema, as JSON. */
+export const INPUT_BYTES_MAX = 1_000_000;
 /** Keywords that one validation looks at; long texts and large values count as several. */
 export const FUEL = 100_000;
 /** What all patterns of one validation may cost together (regex.ts). */

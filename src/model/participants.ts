@@ -34,6 +34,8 @@ export type Registered = {
   readonly input: JsonObject | null;
   readonly output: JsonObject | null;
   readonly undo: string | null;
+  /** A person whose workitems are taken by functions in the process of a server (server/in-process.ts): it goes before what a definition brings along. */
+  readonly inProcess: boolean;
   /** A JSON Schema, for whoever shows a form. */
   readonly form: Json;
   /** False: its messages wait. */

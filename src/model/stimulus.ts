@@ -187,6 +187,21 @@ export type Need =
   | { readonly kind: 'everything' };
 
 /** How a need of kind `definition` names a stored definition, `order` or `order@3`, instead of a hash. */
+/** A version of a stored definition, as far as steps have to do with it. */
+export type StoredVersion = {
+  /** Of its tree. */
+  readonly hash: string;
+  readonly name: string;
+  readonly version: number;
+  /** Of its text as it was posted. */
+  readonly source: string;
+  /** What its input has to be like (language/json-schema.ts); left out: anything. */
+  readonly inputSchema?: Json;
+};
+
+/** Finds the version that `order` or `order@3` names; null: there is none; undefined: it has to be loaded first. */
+export type FindStored = (tenant: string, reference: string) => StoredVersion | null | undefined;
+
 export const storedKey = (tenant: string, reference: string): string => `stored ${tenant} ${reference}`;
 /** What such a key names; null: it is a hash. */
 export function readStoredKey(key: string): { readonly tenant: string; readonly reference: string } | null {

@@ -50,7 +50,8 @@ export type Lookups = {
   /** Entries that stored definitions bring along; left out: they bring none. */
   readonly own?: {
     readonly find: FindOwnParticipant;
-    readonly load: (tenant: string, of: StoredReference) => Promise<void>;
+    /** Loads a version in the background; what goes wrong is in the log. */
+    readonly begin: (tenant: string, of: StoredReference) => void;
   };
 };
 
@@ -90,7 +91,7 @@ function brought(asked: Asked, of: string, { own }: Lookups): Registered | null 
   const reference = readReferenceText(of);
   const known = own.find(asked.tenant, reference, asked.participant);
   // A load that fails is begun again by the next try.
-  if (known === undefined) own.load(asked.tenant, reference).catch(() => {});
+  if (known === undefined) own.begin(asked.tenant, reference);
   return known;
 }
 

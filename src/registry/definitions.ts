@@ -1,5 +1,6 @@
 import type { Named } from '../engine/turn.ts';
-import type { JsonObject } from '../model/json.ts';
+import { type JsonObject, ownValue } from '../model/json.ts';
+import type { StoredVersion } from '../model/stimulus.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import type { Store } from '../store/store.ts';
@@ -128,19 +129,24 @@ export function makeDefinitionRegistry(store: Pick<Store, 'stored'>): Definition
   };
 }
 
-/** How the engine knows stored definitions: by the hashes of their trees. */
+/** How the engine knows stored definitions. */
 export const namedIn = (definitions: Pick<Definitions, 'atHand' | 'find'>): Named => ({
   atHand: (tenant, text) => {
     const reference = readReference(text);
     if (reference === null) return null;
     const found = definitions.atHand(tenant, reference.name, reference.version);
-    return found === undefined ? undefined : (found?.hash ?? null);
+    return found == null ? found : versionIn(found);
   },
   load: async (tenant, text) => {
     const reference = readReference(text);
     if (reference !== null) await definitions.find(tenant, reference.name, reference.version);
   },
 });
+
+function versionIn({ hash, name, version, source, options }: Definition): StoredVersion {
+  const inputSchema = ownValue(options, 'input_schema');
+  return { hash, name, version, source, ...(inputSchema !== undefined && { inputSchema }) };
+}
 
 export const definitionOf = (row: DefinitionVersion): Definition => ({
   tenant: row.tenant as Tenant,

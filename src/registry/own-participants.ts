@@ -18,6 +18,8 @@ export type OwnParticipants = {
   /** Null: the version brings none of that name; undefined: it has to be loaded first. */
   find(tenant: string, of: StoredReference, participant: string): Registered | null | undefined;
   load(tenant: string, of: StoredReference): Promise<void>;
+  /** The same in the background; what goes wrong is in the log, and asked for again it is begun anew. */
+  begin(tenant: string, of: StoredReference): void;
   /** The same of a version that is at hand. */
   of(definition: Definition, participant: string): Registered | null;
   /** The keys of a version as they are stored; `***` stands for what is there before. */
@@ -30,6 +32,8 @@ type Entries = {
   readonly patterns: readonly Registered[];
 };
 const NONE: Entries = { exact: new Map(), patterns: [] };
+/** Versions that are loaded in the background at once; what finds no room is asked for again by the next try. */
+export const LOADING_MAX = 20;
 /** Versions that were asked for and are not there. */
 const GONE_MAX = 1_000;
 
@@ -85,6 +89,11 @@ export function makeOwnParticipants(parts: {
     return exact.get(participant) ?? patterns.find(({ entry }) => fits(entry, participant)) ?? null;
   }
 
+  const load: OwnParticipants['load'] = async (tenant, { name, version }) => {
+    if ((await definitions.load(tenant, name, version)) === null) gone.set(`${tenant} ${name}@${version}`, true);
+  };
+  const loading = new Set<string>();
+
   return {
     of,
     find: (tenant, { name, version }, participant) => {
@@ -92,8 +101,20 @@ export function makeOwnParticipants(parts: {
       if (definition !== undefined) return of(definition, participant);
       return gone.get(`${tenant} ${name}@${version}`) === true ? null : undefined;
     },
-    load: async (tenant, { name, version }) => {
-      if ((await definitions.load(tenant, name, version)) === null) gone.set(`${tenant} ${name}@${version}`, true);
+    load,
+    begin: (tenant, reference) => {
+      const key = `${tenant} ${reference.name}@${reference.version}`;
+      if (loading.has(key) || loading.size >= LOADING_MAX) return;
+      loading.add(key);
+      void load(tenant, reference)
+        .catch((err: unknown) =>
+          log.warn('the participants that a definition brings along could not be loaded; its messages wait', {
+            event: 'participant.not_loaded',
+            definition: `${reference.name}@${reference.version}`,
+            err,
+          }),
+        )
+        .finally(() => loading.delete(key));
     },
     stored: (tenant, name, options, before) => {
       const written = ownValue(options, 'participants');

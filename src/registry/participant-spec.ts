@@ -94,6 +94,11 @@ export function specComplaints(
     else if (kind === 'service' && /[?#{]/.test(url))
       complain('url', 'the URL of a service is a base: no query, fragment or template');
   }
+  if (kind !== 'person' && ownValue(spec, 'in_process') === true)
+    complain(
+      'in_process',
+      'in_process is for participants of kind person: functions take their work from the worklist',
+    );
   for (const key of ['method', 'query', 'body', 'expect', 'result', 'errors'])
     if (kind !== 'http' && ownValue(spec, key) !== undefined) complain(key, `${key} is for participants of kind http`);
   complaints.push(...headersComplaints(objectIn(spec, 'headers'), true));
@@ -253,6 +258,7 @@ export function registered(entry: string, spec: JsonObject, secrets: Secrets): R
     input: object('input'),
     output: object('output'),
     undo: text('undo'),
+    inProcess: kind === 'person' && ownValue(spec, 'in_process') === true,
     form: ownValue(spec, 'form') ?? null,
     enabled: ownValue(spec, 'enabled') !== false,
     request:

@@ -164,7 +164,9 @@ export function makeWorkers(parts: { readonly rota: Rota; readonly assignee: str
   return {
     add: async (name, work) => {
       // In the registry it is somebody without an address, whose workitems wait in the worklist.
-      await rota.participants.put(name, { kind: 'person', description: 'A function in the process of a server' });
+      await rota.participants.put(name, {
+        ...{ kind: 'person', in_process: true, description: 'A function in the process of a server' },
+      });
       works.set(name, work);
       watching ??= watch();
       looking ??= look();

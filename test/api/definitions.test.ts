@@ -339,6 +339,22 @@ describe('in the language', () => {
     await put('orphan', { definition: "define\n  launch definition: 'no-such'\n" });
     const failed = await run('orphan', {}, { Prefer: 'wait=5' });
     expect(failed.json()).toMatchObject({ code: 'workflow_failed', class: 'ArgumentError' });
+    // What it does not take is an error where it stands, and goes on from there once it is repaired.
+    await put('picky', {
+      definition: "define\n  launch definition: 'invoice', fields: 'amount', to: 'child'\n",
+    });
+    const { id: picky } = (await run('picky', { inputs: { amount: 'much' } })).json<{ id: string }>();
+    const [refused] = (await ask('GET', `/v1/workflows/${picky}`)).json<{
+      errors: { class: string; message: string; expression_id: string }[];
+    }>().errors;
+    expect(refused).toMatchObject({ class: 'ArgumentError', message: expect.stringContaining('#/amount') });
+    await ask('POST', `/v1/workflows/${picky}/expressions/${refused?.expression_id}/replay`, { fields: { amount: 3 } });
+    await ask('POST', '/v1/test/clock', { advance: 0 });
+    const repaired = (await ask('GET', `/v1/workflows/${picky}`)).json<{ status: string; fields: { child: string } }>();
+    expect(repaired.status).toBe('completed');
+    expect((await ask('GET', `/v1/workflows/${repaired.fields.child}`)).json()).toMatchObject({
+      fields: { amount: 3 },
+    });
     // In a circle they launch each other only so often.
     await put('circle', { definition: "define\n  launch definition: 'circle', to: 'next'\n" });
     await run('circle');

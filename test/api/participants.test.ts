@@ -444,6 +444,30 @@ test('a definition brings participants along: whole entries, before the registry
   ]);
 });
 
+test('a person that a definition brings along has its form, and a function in the process goes before it', async () => {
+  const form = { type: 'object', properties: { ok: { type: 'boolean' } } };
+  const made = await send(rota.url, 'PUT', '/v1/definitions/asks', {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ definition: 'define\n  asked\n', participants: { asked: { kind: 'person', form } } }),
+  });
+  expect(made.status, made.text).toBe(201);
+  const formNow = async (): Promise<unknown> => {
+    const { id } = (await postJson(rota.url, '/v1/definitions/asks/run', {})).json<{ id: string }>();
+    const path = `/v1/workflows/${id}/workitems/${(await show(id)).workitems[0]?.id}`;
+    return (await send(rota.url, 'GET', path)).json<{ form?: unknown }>().form;
+  };
+  expect(await formNow()).toEqual(form);
+  // As rota.participant writes it (server/in-process.ts); an entry like any other goes behind.
+  await put('asked', { kind: 'person', form: { type: 'array' } });
+  expect(await formNow()).toEqual(form);
+  await put('asked', { kind: 'person', in_process: true, form: { type: 'string' } });
+  expect(await formNow()).toEqual({ type: 'string' });
+  const wrong = await put('asked', { url: `${there}/a`, in_process: true });
+  expect(wrong.json<{ errors: { pointer: string }[] }>().errors.map(({ pointer }) => pointer)).toEqual([
+    '#/in_process',
+  ]);
+});
+
 test('messages of a stored definition are held to their schemas', async () => {
   await send(rota.url, 'PUT', '/v1/definitions/paid', {
     headers: { 'Content-Type': 'application/json' },

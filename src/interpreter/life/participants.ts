@@ -6,7 +6,7 @@ import { type Acting, Wanting, type World } from '../state/world.ts';
 
 /*
  * Where the work of a participant goes (docs/api-v1.md, Participants): the launch's own URL for its name, the launch's URL for a pattern its
- * name fits, the launch's URL for all; then what its stored definition brings along; then the registry.
+ * name fits, the launch's URL for all; then a function in the process of a server; then what its stored definition brings along; then the registry.
  */
 
 /** `url` null: nothing is sent; it waits in the worklist. `of`: the version of a definition that brings the entry along. */
@@ -16,9 +16,9 @@ export type Found = { readonly url: string | null; readonly entry: Registered | 
 export function whereTo(world: World, participant: string): Found | null {
   const url = launchedUrl(world, participant);
   if (url !== null) return { url, entry: null };
-  const own = ownEntry(world, participant);
-  if (own !== null) return { url: own.entry.url, ...own };
   const entry = world.context.participant?.(world.row.tenant, participant) ?? null;
+  const own = entry?.inProcess === true ? null : ownEntry(world, participant);
+  if (own !== null) return { url: own.entry.url, ...own };
   return entry === null ? null : { url: entry.url, entry };
 }
 

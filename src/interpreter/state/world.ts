@@ -18,7 +18,16 @@ import {
   type WorkflowRow,
   type WorkitemRow,
 } from '../../model/rows.ts';
-import { type Limits, type Loaded, type Need, needKey, type Stimulus, storedKey } from '../../model/stimulus.ts';
+import {
+  type FindStored,
+  type Limits,
+  type Loaded,
+  type Need,
+  needKey,
+  type Stimulus,
+  type StoredVersion,
+  storedKey,
+} from '../../model/stimulus.ts';
 import { makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
 import { decodeStrand, decodeValue } from './encoding.ts';
 import { type Extent, type Extents, measure } from './extent.ts';
@@ -87,8 +96,8 @@ export type StepContext = {
   readonly limits: Limits;
   /** A parsed definition by its content hash, or undefined when it has to be loaded first. */
   readonly definition: (hash: string) => Tree | undefined;
-  /** The content hash of a stored definition, `order` or `order@3`; null: there is none; undefined: it has to be loaded first. */
-  readonly named?: (tenant: string, reference: string) => string | null | undefined;
+  /** Left out: there are no stored definitions. */
+  readonly named?: FindStored;
   /** Which entry of the registries is for a participant of a tenant; left out, or null: none. */
   readonly participant?: FindParticipant;
   /** The entry that the stored definition of a workflow brings along. */
@@ -451,12 +460,12 @@ export class World {
     return x;
   }
 
-  /** The content hash of a stored definition of this workflow's tenant, or null. */
-  stored(reference: string): string | null {
+  /** The stored definition of this workflow's tenant that `order` or `order@3` names, or null. */
+  stored(reference: string): StoredVersion | null {
     const { named } = this.context;
-    const hash = named === undefined ? null : named(this.row.tenant, reference);
-    if (hash === undefined) throw new Wanting([{ kind: 'definition', hash: storedKey(this.row.tenant, reference) }]);
-    return hash;
+    const found = named === undefined ? null : named(this.row.tenant, reference);
+    if (found === undefined) throw new Wanting([{ kind: 'definition', hash: storedKey(this.row.tenant, reference) }]);
+    return found;
   }
 
   tree(ref: TreeRef): Tree {

@@ -1,5 +1,5 @@
 import { showWorkflow } from '../../../engine/show.ts';
-import { validate } from '../../../language/json-schema.ts';
+import { INPUT_BYTES_MAX, validate } from '../../../language/json-schema.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import { isObject, type JsonObject, ownValue } from '../../../model/json.ts';
 import type { WorkflowRow } from '../../../model/rows.ts';
@@ -14,7 +14,7 @@ import { type Call, jsonReply, type Operation, type Reply } from '../../operatio
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeOrNull } from '../../time.ts';
-import { INPUT_BYTES_MAX, inputInvalid } from '../definitions/running.ts';
+import { inputInvalid } from '../definitions/running.ts';
 import { messageOf, nameOf, received, secondsOf } from '../signals/operations.ts';
 import { EventAnswer } from '../signals/schemas.ts';
 import { DefinitionStats, Diagram, Message, Taken } from './schemas.ts';

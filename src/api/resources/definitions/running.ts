@@ -1,5 +1,5 @@
 import { plainRetry } from '../../../engine/retry-rules.ts';
-import { validate } from '../../../language/json-schema.ts';
+import { INPUT_BYTES_MAX, validate } from '../../../language/json-schema.ts';
 import { LanguageError } from '../../../language/language-error.ts';
 import { lookup } from '../../../language/lookup.ts';
 import { substitute } from '../../../language/substitution.ts';
@@ -23,8 +23,6 @@ import { answerWhenOver, type Waiting, waitingOf } from './waiting.ts';
  * too, and the launch's own goes first.
  */
 
-/** Bytes of an input, as JSON. */
-export const INPUT_BYTES_MAX = 1_000_000;
 /** Options of a launch that a definition may have. */
 const LAUNCH_OPTIONS = [
   ...['retry', 'history_max', 'retain_days', 'tags', 'timeout', 'strict', 'notify', 'compensate', 'replies'],

@@ -47,6 +47,12 @@ const properties = {
   output: Type.Optional(anyObject("The only fields taken of its answer: name → 'f:field of the answer'")),
   undo: Type.Optional(text('The participant that undoes its work', { minLength: 1, maxLength: 200 })),
   form: Type.Optional({ type: ['object', 'boolean'], description: 'A JSON Schema of what a person is asked for' }),
+  in_process: Type.Optional(
+    Type.Boolean({
+      description:
+        'Of kind person: functions in the process of a server take its work; such an entry goes before the participants a definition brings along',
+    }),
+  ),
   description: Type.Optional(text('For people', { maxLength: 2_000 })),
   enabled: Type.Optional(Type.Boolean({ description: 'false: its messages wait, and no try is counted' })),
   method: Type.Optional(Type.OneOf(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], 'Of kind http; usually GET')),

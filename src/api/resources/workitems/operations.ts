@@ -4,9 +4,10 @@ import { workitemFields } from '../../../engine/show.ts';
 import { Fault } from '../../../model/fault.ts';
 import type { ExpressionId, WorkflowId } from '../../../model/ids.ts';
 import type { Json, JsonObject } from '../../../model/json.ts';
-import { claimOf } from '../../../model/participants.ts';
+import { claimOf, readReferenceText, readTerms } from '../../../model/participants.ts';
 import type { WorkitemRow } from '../../../model/rows.ts';
 import type { Answering } from '../../../model/stimulus.ts';
+import type { Tenant } from '../../../model/tenant.ts';
 import { durationMs } from '../../../registry/participant-spec.ts';
 import { answers } from '../../answers.ts';
 import { callersFields, readFieldsOf } from '../../fields.ts';
@@ -185,7 +186,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           claimant: call.principal.actor,
           ttlMs,
         });
-        return show(parts, await open(parts, call));
+        return show(parts, call, await open(parts, call));
       },
     },
     {
@@ -205,7 +206,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           workitem: key.workitem,
           by: typeof assignee === 'string' ? { ...by, assignee } : by,
         });
-        return show(parts, await open(parts, call));
+        return show(parts, call, await open(parts, call));
       },
     },
     {
@@ -242,7 +243,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
       access: 'read',
       capability: 'workitem',
       answers: answers(200, 'With its ETag', Workitem, 404, 409),
-      handle: async (call) => show(parts, await open(parts, call)),
+      handle: async (call) => show(parts, call, await open(parts, call)),
     },
     {
       id: 'editWorkitem',
@@ -263,7 +264,7 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           revision,
           by: answering(call),
         });
-        return show(parts, await open(parts, call));
+        return show(parts, call, await open(parts, call));
       },
     },
     {
@@ -443,11 +444,25 @@ async function asSeen(parts: Parts, call: Call, { workflow, workitem }: Key): Pr
 
 const etagOf = (revision: number): string => `"${revision}"`;
 
-function show(parts: Parts, { key, row, base }: Open): Reply {
-  const more = isOverdue(row, overdueNow(parts)) ? { overdue: true } : {};
+async function show(parts: Parts, { principal: { tenant } }: Call, { key, row, base }: Open): Promise<Reply> {
+  const form = await formOf(parts, tenant, row);
+  const more = {
+    ...(isOverdue(row, overdueNow(parts)) && { overdue: true }),
+    ...(form !== null && { form }),
+  };
   return jsonReply(200, workitemView(key.workflow, row, workitemFields(row, base), parts.clock.now(), more), {
     ETag: etagOf(row.revision),
   });
+}
+
+/** What its participant is asked for, as its definition or the registry says; null: nothing is said. */
+async function formOf({ registry }: Parts, tenant: Tenant, row: WorkitemRow): Promise<Json> {
+  const { entry, of } = readTerms(row.terms);
+  if (entry === undefined) return null;
+  if (of === undefined) return registry.participants.find(tenant, row.participant)?.form ?? null;
+  const reference = readReferenceText(of);
+  await registry.own.load(tenant, reference);
+  return registry.own.find(tenant, reference, row.participant)?.form ?? null;
 }
 
 /** The revision an edit may build on. Weak tags never match (RFC 9110, 13.1.1). */

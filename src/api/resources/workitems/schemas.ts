@@ -127,6 +127,10 @@ export const Workitem = Type.Object(
     ),
     heartbeat_due_at: Type.Optional(time('When a sign of life is due')),
     progress: Type.Optional({ type: 'object', description: 'What the last sign of life told' }),
+    form: Type.Optional({
+      type: ['object', 'boolean'],
+      description: 'Of the workitem alone, where its participant has one: a JSON Schema of what a person is asked for',
+    }),
     callback: Type.Object(
       {
         url: nullable(text('Where its callbacks go')),

@@ -142,7 +142,7 @@ function callDefinition(x: Acting): void {
   const version = called.version === undefined ? '' : textOf(meant(x, called.version));
   const stored = world.stored(version === '' ? name : `${name}@${version}`);
   const tree =
-    stored !== null ? { root: stored, path: '' } : typeof at === 'number' ? { root, path: String(at) } : null;
+    stored !== null ? { root: stored.hash, path: '' } : typeof at === 'number' ? { root, path: String(at) } : null;
   if (tree === null)
     throw new LanguageError(
       'UnknownDefinition',

@@ -14,15 +14,17 @@
  * ```
  *
  * Replies: at once, with the id; the other workflow begins when the step is saved, and goes its own way. (`subprocess ref:` runs a stored definition as
- * a branch of this workflow.) Fields that the `input_schema` of the definition does not take start nothing; the log of the server says so.
+ * a branch of this workflow.)
  *
- * Errors: there is no such definition (`ArgumentError`); workflows that launch each other in a circle (`LimitExceeded`).
+ * Errors: there is no such definition, or its `input_schema` does not take the fields (`ArgumentError`); workflows that launch each other in a circle
+ * (`LimitExceeded`).
  */
 import { LanguageError } from '../../../language/language-error.ts';
 import { assign, lookup } from '../../../language/lookup.ts';
 import { SEND_ID, type SentLaunch } from '../../../model/events.ts';
 import { isObject, type JsonObject, withoutKeys } from '../../../model/json.ts';
 import { attribute, commaList, toText } from '../../life/attributes.ts';
+import { checkInput } from '../../life/inputs.ts';
 import { replyToParent } from '../../life/life.ts';
 import type { Acting, Expression } from '../../state/world.ts';
 
@@ -33,8 +35,8 @@ export const launch: Expression = {
     const { node, world } = x;
     const { header, row, now, context } = world;
     const definition = toText(attribute(x, 'definition'));
-    if (world.stored(definition) === null)
-      throw new LanguageError('ArgumentError', `there is no stored definition '${definition}'`);
+    const stored = world.stored(definition);
+    if (stored === null) throw new LanguageError('ArgumentError', `there is no stored definition '${definition}'`);
     const hops = world.hops + 1;
     if (hops > context.limits.hops)
       throw new LanguageError(
@@ -42,10 +44,13 @@ export const launch: Expression = {
         `the launch of ${definition} came of ${hops} events and launches, one by way of the next; more than ${context.limits.hops} are taken for a loop`,
       );
     const fields = fieldsFor(x);
+    checkInput(world, stored, fields);
     world.spendCopy(fields);
     const id = world.freshWorkflowId();
     header.sent++;
-    const sent: SentLaunch = { id, definition, fields, hops, from: row.id };
+    // In the version whose schema has taken the fields.
+    const pinned = `${stored.name}@${stored.version}`;
+    const sent: SentLaunch = { id, definition: pinned, fields, hops, from: row.id };
     const agenda = `${SEND_ID}${header.sent}`;
     world.changeAgenda(agenda, {
       kind: 'put',

@@ -92,8 +92,8 @@ function runnable(value: Value | undefined): { readonly expid: string; readonly 
 
 /** A stored definition, `order` or `order@3`, where nothing here has that name. */
 function storedOne({ world }: Acting, name: string): ReturnType<typeof runnable> {
-  const hash = world.stored(name);
-  return hash === null ? null : { expid: '0', tree: { root: hash, path: '' } };
+  const found = world.stored(name);
+  return found === null ? null : { expid: '0', tree: { root: found.hash, path: '' } };
 }
 
 function callSubprocess(x: Acting, name: string): void {
