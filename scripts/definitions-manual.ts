@@ -20,7 +20,7 @@ const CHAPTERS: readonly { readonly title: string; readonly about: string; reado
       'attributes of the next chapter, too.',
     files: [
       'sequence', 'participant', 'subprocess', 'concurrence', 'iteration', 'cursor', 'commands', 'branching', 'setting', 'counting', 'saving', 'timing',
-      'listening', 'recovery', 'letting-go', 'reserve', 'compensation', 'signalling', 'launching',
+      'listening', 'recovery', 'letting-go', 'reserve', 'compensation', 'signalling', 'launching', 'succession',
     ].map((name) => `interpreter/expressions/ruote/${name}`),
   },
   {

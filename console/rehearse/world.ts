@@ -171,43 +171,47 @@ export function makeWorld(parts: {
     if (changes.sweep) sweep(rows);
   }
 
+  const stimulate: World['stimulate'] = (id, event) => {
+    const seed = seedOf(++seeds);
+    const stimulus: Stimulus = { now, seed, event };
+    const needs: Need[] = [];
+    const asked = new Set<string>();
+    counts.steps++;
+    for (let loads = 0; loads < LOADS_MAX; loads++) {
+      const result = step(load(rowsOf(id), needs), stimulus, {
+        limits,
+        definition: (hash) => parsed.get(hash),
+        named: (_tenant, reference) => {
+          const hash = names.get(reference);
+          return hash === undefined ? null : { hash, name: reference, version: 1, source: hash };
+        },
+      });
+      if (result.kind === 'stepped') {
+        if (result.changes !== null) apply(id, result.changes);
+        const successor = result.changes?.successor;
+        if (successor !== undefined) stimulate(successor.id, { kind: 'launch', launch: successor });
+        return result.answer;
+      }
+      counts.reruns++;
+      const fresh = result.needs.filter((need) => !asked.has(needKey(need)));
+      if (fresh.length === 0)
+        throw new Error(`The step asks again for what it was given: ${result.needs.map(needKey).join(' ')}`);
+      for (const need of fresh) {
+        asked.add(needKey(need));
+        if (need.kind === 'definition') readDefinition(need.hash);
+        needs.push(need);
+      }
+    }
+    throw new Error(`The step asked for rows more than ${LOADS_MAX} times`);
+  };
+
   return {
     counts,
     now: () => now,
     advanceTo: (at) => {
       now = Math.max(now, at);
     },
-    stimulate(id, event) {
-      const seed = seedOf(++seeds);
-      const stimulus: Stimulus = { now, seed, event };
-      const needs: Need[] = [];
-      const asked = new Set<string>();
-      counts.steps++;
-      for (let loads = 0; loads < LOADS_MAX; loads++) {
-        const result = step(load(rowsOf(id), needs), stimulus, {
-          limits,
-          definition: (hash) => parsed.get(hash),
-          named: (_tenant, reference) => {
-            const hash = names.get(reference);
-            return hash === undefined ? null : { hash, name: reference, version: 1, source: hash };
-          },
-        });
-        if (result.kind === 'stepped') {
-          if (result.changes !== null) apply(id, result.changes);
-          return result.answer;
-        }
-        counts.reruns++;
-        const fresh = result.needs.filter((need) => !asked.has(needKey(need)));
-        if (fresh.length === 0)
-          throw new Error(`The step asks again for what it was given: ${result.needs.map(needKey).join(' ')}`);
-        for (const need of fresh) {
-          asked.add(needKey(need));
-          if (need.kind === 'definition') readDefinition(need.hash);
-          needs.push(need);
-        }
-      }
-      throw new Error(`The step asked for rows more than ${LOADS_MAX} times`);
-    },
+    stimulate,
     deliver() {
       const delivered: Delivered[] = [];
       for (const [workflow, rows] of workflows)

@@ -1,4 +1,4 @@
-import { asksForPart, endsBatch, meetsEvents, overlay, weightOf, withLoaded } from '../model/changes.ts';
+import { asksForPart, bareView, endsBatch, meetsEvents, overlay, weightOf, withLoaded } from '../model/changes.ts';
 import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import { readReferenceText } from '../model/participants.ts';
@@ -130,6 +130,13 @@ async function withLocks(
     const running = { ...parts, trees, now, hears: tx.hears, isGuess: false, verdicts };
     const { hashes } = await runTurns(running, (needs) => tx.load(needs), turns);
     if (hashes.length > 0) return { kind: 'definitions', hashes };
+    const following = turns.flatMap(successorTurn(parts));
+    for (const turn of following) {
+      const wanted = await runTurns(running, (needs) => tx.load(needs), [turn]);
+      if (wanted.hashes.length > 0) return { kind: 'definitions', hashes: wanted.hashes };
+      invariant(turn.changes !== null, `the workflow that follows is launched as ${turn.workflow}`);
+    }
+    turns.push(...following);
 
     const steps = stepsOf(turns);
     const writes = turns.some((turn) => turn.changes !== null || turn.releases.length > 0);
@@ -169,8 +176,10 @@ async function withoutLocks(
   // Without history nothing would tell whether a save took effect whose answer is lost.
   const isTold = turns.some(({ changes }) => changes !== null && changes.history.length > 0);
   const threw = [...verdicts.values()].some((verdict) => verdict.kind === 'threw');
-  // Those who begin to wait for events have to meet what is kept, in a transaction that goes to and fro.
-  const meets = turns.some(({ changes }) => changes !== null && meetsEvents(changes));
+  // Those who begin to wait for events have to meet what is kept, in a transaction that goes to and fro; and one that another goes on for ends in it.
+  const meets = turns.some(
+    ({ changes }) => changes !== null && (meetsEvents(changes) || changes.successor !== undefined),
+  );
   if (threw || ran.wanting || !isTold || meets) return 'unproven';
   for (const turn of turns)
     if (turn.changes === null)
@@ -189,7 +198,7 @@ async function withoutLocks(
   return 'unproven';
 }
 
-function turnsOf(byWorkflow: Batch, rows: ReadonlyMap<WorkflowId, Loaded>): readonly Turn[] {
+function turnsOf(byWorkflow: Batch, rows: ReadonlyMap<WorkflowId, Loaded>): Turn[] {
   const turns: Turn[] = [];
   for (const [workflow, own] of byWorkflow) {
     const loaded = rows.get(workflow);
@@ -197,6 +206,18 @@ function turnsOf(byWorkflow: Batch, rows: ReadonlyMap<WorkflowId, Loaded>): read
   }
   return turns;
 }
+
+/** The launch of the workflow that goes on for one that has ended in this batch. */
+const successorTurn =
+  (parts: Pick<BatchParts, 'ids' | 'time'>) =>
+  ({ changes }: Turn): readonly Turn[] => {
+    const launch = changes?.successor;
+    if (launch === undefined) return [];
+    const { id: workflow } = launch;
+    const stimulus = { workflow, origin: { by: 'server' }, event: { kind: 'launch', launch } } as const;
+    const entry: Entry = { kind: 'stimulus', workflow, stimulus, seed: parts.ids.hex(), at: parts.time.now() };
+    return [newTurn(workflow, [entry], bareView(null))];
+  };
 
 const stepsOf = (turns: readonly Turn[]): number => turns.reduce((sum, turn) => sum + turn.at, 0);
 

@@ -31,12 +31,18 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   const changes = new Map<WorkflowId, Changes>();
   let unclaimed = false;
   const deliveries: OwedDelivery[] = [];
+  const handedOn: NonNullable<Save['handedOn']>[number][] = [];
   for (const turn of turns) {
     if (turn.changes === null) continue;
     if (parts.subscribers !== undefined)
       deliveries.push(
         ...owedBy(parts.subscribers, { ...turn.view, workflow: turn.changes.workflow }, turn.changes.history),
       );
+    const { successor } = turn.changes;
+    if (successor?.businessKey != null) {
+      const { tenant, businessKey: key, id: to } = successor;
+      handedOn.push({ tenant, key, from: turn.workflow, to });
+    }
     changes.set(turn.workflow, { ...turn.changes, workflow: { ...turn.changes.workflow, ver: verAfter(turn) } });
     const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
     for (const [id, op] of turn.changes.workitems) {
@@ -62,6 +68,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
       leaseSeconds,
       releases,
       ...(deliveries.length === 0 ? {} : { deliveries }),
+      ...(handedOn.length === 0 ? {} : { handedOn }),
       judge: judgeEvent,
     },
     ready,

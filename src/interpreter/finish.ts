@@ -94,7 +94,12 @@ export function finish(world: World): Changes {
   const { header, row, now, stimulus } = world;
   const status = statusOf(world);
   const isOver = status === 'completed' || status === 'cancelled' || status === 'killed';
-  if (isOver && row.endedAt === null) world.record({ kind: `workflow.${status}` });
+  const { successor } = world;
+  if (successor !== null) header.continuedAs = successor.id;
+  if (isOver && row.endedAt === null)
+    world.record(
+      successor === null ? { kind: `workflow.${status}` } : { kind: 'workflow.completed', continued_as: successor.id },
+    );
   // One that belongs to no expression (a bug of ours was put there) ends with the workflow.
   if (isOver && header.errors > 0) {
     world.sweep = true;
@@ -144,6 +149,7 @@ export function finish(world: World): Changes {
     sweep: world.sweep,
     missed: world.missed,
     waited: world.waited,
+    ...(successor !== null && { successor }),
   };
 }
 

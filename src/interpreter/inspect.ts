@@ -43,6 +43,15 @@ function tagsIn({ labels, tags }: Header): readonly string[] {
   return labels === null ? entered : [...new Set([...labels, ...entered])];
 }
 
+/** The workflow that goes on for one that is over (continue_as_new), or null. */
+export const continuedAs = (workflow: WorkflowRow): string | null => decodeHeader(workflow.header).continuedAs;
+
+/** The workflow that one goes on for, or null. */
+export function continuedFrom({ meta }: WorkflowRow): string | null {
+  const from = meta == null ? undefined : (JSON.parse(meta) as JsonObject)['continued_from'];
+  return typeof from === 'string' ? from : null;
+}
+
 /** How many events led to the workflow, one by way of the next. */
 export const hopsOf = (workflow: WorkflowRow): number => decodeHeader(workflow.header).hops;
 

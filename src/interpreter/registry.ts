@@ -19,6 +19,7 @@ import { define, echo, let_, noop, sequence, stall } from './expressions/ruote/s
 import { set } from './expressions/ruote/setting.ts';
 import { signal } from './expressions/ruote/signalling.ts';
 import { apply, ref, subprocess } from './expressions/ruote/subprocess.ts';
+import { continueAsNew } from './expressions/ruote/succession.ts';
 import { cron, once, wait } from './expressions/ruote/timing.ts';
 import type { Expression, Registry } from './state/world.ts';
 
@@ -63,6 +64,7 @@ const all: readonly Expression[] = [
   reserve,
   signal,
   launch,
+  continueAsNew,
   compensate,
   process,
   sub,

@@ -4,7 +4,7 @@ import { type Answer, type Loaded, SIZES_TOLD, type StepResult, type Stimulus } 
 import { lookAgain, wakeConditions } from './expressions/bpmn/conditions.ts';
 import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
 import { onEvent } from './expressions/ruote/listening.ts';
-import { finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
+import { CONTINUATION, finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
 import { applyExpression, awaken } from './life/applying.ts';
 import { createExpression, expressionOf } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
@@ -13,7 +13,7 @@ import { isWaiting, takeAwaited } from './life/events.ts';
 import { keepError, keptAsOrphan, raiseError } from './life/failing.ts';
 import { cancelExpression, failExpression, RaisedAgain, receiveReply } from './life/life.ts';
 import { tell, textOfError } from './life/listening.ts';
-import { cancelProcess, killAtOnce } from './life/process.ts';
+import { cancelProcess, endAtOnce, killAtOnce } from './life/process.ts';
 import { closeWorkitem, openWorkitem } from './life/workitems.ts';
 import { registry } from './registry.ts';
 import type { Message } from './state/state.ts';
@@ -82,6 +82,7 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     if (world === null) return { kind: 'stepped', changes: null, answer: missing(stimulus) };
     const isLeft = stimulus.event.kind === 'broken' && stimulus.event.pause === true;
     if (world.header.pausedAt === null && !isLeft) takeUp(world);
+    if (!isOfItself(stimulus)) world.header.rounds = 0;
     const answer = stir(world, stimulus.event);
     if (!answer.ok) return { kind: 'stepped', changes: null, answer };
     if (keepsTooMuch(world)) return { kind: 'stepped', changes: null, answer: TOO_MUCH_KEPT };
@@ -95,6 +96,10 @@ function attempt(loaded: Loaded, stimulus: Stimulus, context: StepContext): Atte
     throw error;
   }
 }
+
+/** Whether nothing from outside has happened: it has just begun, or goes on with what it was about. */
+const isOfItself = ({ event }: Stimulus): boolean =>
+  event.kind === 'launch' || (event.kind === 'due' && event.agenda === CONTINUATION);
 
 const TOO_MUCH_KEPT = {
   ok: false,
@@ -126,7 +131,9 @@ function drain(world: World): void {
     if (message === undefined) return;
     world.begin();
     handle(world, message);
+    if (world.successor !== null) endAtOnce(world);
     world.handled++;
+    if (world.rests) return;
   }
 }
 

@@ -94,6 +94,8 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   world.addStrand(root);
   world.header.hops = asked.hops ?? 0;
   world.hops = world.header.hops;
+  world.header.rounds = asked.follows?.rounds ?? 0;
+  world.header.historyMax = asked.historyMax ?? null;
   world.header.wfName = asked.name;
   world.header.revision = asked.revision;
   if (asked.tags !== undefined && asked.tags.length > 0) world.header.labels = asked.tags;
@@ -102,6 +104,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
     name: asked.name,
     ...(asked.historyMax !== undefined && { history_max: asked.historyMax }),
     ...givenPart(world, asked.fields),
+    ...(asked.follows !== undefined && { continued_from: asked.follows.workflow }),
   });
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);

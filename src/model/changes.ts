@@ -150,8 +150,14 @@ export function joinChanges(first: Changes, second: Changes): Changes {
     sweep: before.sweep || second.sweep,
     missed: before.missed.length === 0 ? second.missed : [...before.missed, ...second.missed],
     waited: before.waited || second.waited,
+    ...successorIn(second, before),
   };
 }
+
+const successorIn = (...changes: readonly Changes[]): Pick<Changes, 'successor'> => {
+  const successor = changes.find((one) => one.successor !== undefined)?.successor;
+  return successor === undefined ? {} : { successor };
+};
 
 function sweptBy(changes: Changes): Changes {
   // What is owed outlives a sweep, and so does what became of it: a notice that was delivered must not be owed again.

@@ -28,11 +28,12 @@ const NAMED = { expid: 'text', name: 'text' } as const;
 const CODED = { expid: 'text', code: 'text|null' } as const;
 
 export const HISTORY = {
-  'workflow.launched': { name: 'text|null', history_max: 'number?', ...GIVEN },
+  // `continued_from`, `continued_as`: ids of workflows (continue_as_new).
+  'workflow.launched': { name: 'text|null', history_max: 'number?', continued_from: 'text?', ...GIVEN },
   'workflow.paused': {},
   'workflow.resumed': {},
   'workflow.cancelling': {},
-  'workflow.completed': {},
+  'workflow.completed': { continued_as: 'text?' },
   'workflow.cancelled': {},
   'workflow.killed': {},
   'expression.applied': EXPRESSION,

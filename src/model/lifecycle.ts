@@ -72,6 +72,8 @@ export function partsOfEntry(entry: HistoryEntry): JsonObject {
     readonly message?: string;
     readonly reason?: string;
     readonly actor?: string;
+    readonly continued_from?: string;
+    readonly continued_as?: string;
   };
   return {
     ...(typeof said.participant === 'string' ? { participant: said.participant } : {}),
@@ -79,6 +81,8 @@ export function partsOfEntry(entry: HistoryEntry): JsonObject {
     ...(said.class === undefined ? {} : { error: { class: said.class, message: said.message ?? '' } }),
     ...(said.reason === undefined ? {} : { reason: said.reason }),
     ...(said.actor === undefined ? {} : { actor: said.actor }),
+    ...(said.continued_from === undefined ? {} : { continued_from: said.continued_from }),
+    ...(said.continued_as === undefined ? {} : { continued_as: said.continued_as }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ExpressionId, WorkflowId } from './ids.ts';
+import type { Launch } from './stimulus.ts';
 import type { Tenant } from './tenant.ts';
 
 /*
@@ -268,6 +269,8 @@ export type Changes = Ops & {
   readonly missed: readonly string[];
   /** With `sweep`: some of the rows that go may be waiters that an event has hit. */
   readonly waited: boolean;
+  /** The workflow is over and another goes on for it, which is launched in the same transaction; left out: none does. */
+  readonly successor?: Launch;
 };
 
 /** Two changes of one row, one after the other, as one. */

@@ -147,6 +147,8 @@ export type Launch = {
   readonly retainDays?: number | null;
   /** Tags it has from its beginning to its end, whatever is entered meanwhile; left out: none. */
   readonly tags?: readonly string[];
+  /** The workflow it goes on for (continue_as_new), and how many have followed each other while nothing happened from outside; left out: none. */
+  readonly follows?: { readonly workflow: WorkflowId; readonly rounds: number };
 };
 
 /** Rows a step asks for because they were not loaded. The engine loads them and runs the step again from its start. */

@@ -33,7 +33,7 @@ export const EXPRESSION_NAMES: ReadonlySet<string> = new Set([
   // errors and ends
   ...['on_error', 'error', 'undo', 'cancel', 'kill', 'redo', 'cancel_process', 'terminate', 'kill_process'],
   // the rest
-  ...['forget', 'lose', 'noop', 'stall', 'echo', 'reserve', ...REFUSED_NAMES],
+  ...['forget', 'lose', 'noop', 'stall', 'echo', 'reserve', 'continue_as_new', ...REFUSED_NAMES],
 ]);
 
 /** Names that are expressions only with one of the attributes shown; without it, and where a launch names a participant so, they are what any
@@ -133,6 +133,7 @@ function ownAttributes(): ReadonlyMap<string, ReadonlySet<string>> {
     ['reserve', ['mutex']],
     ['signal', ['name', 'key', 'mode', 'to', 'data', 'fields']],
     ['launch', ['definition', 'fields', 'to']],
+    ['continue_as_new', ['definition', 'fields']],
     ['compensate', ['all']],
   ];
   return new Map(table.flatMap(([names, own]) => names.split(' ').map((name) => [name, new Set(own)] as const)));

@@ -233,6 +233,15 @@ export const deliveryPiece: Piece = {
     on conflict (id) do nothing)`,
 };
 
+/** The business key of a workflow that is over belongs to the one that goes on for it, unless somebody else has taken it. */
+export const handedOnPiece: Piece = {
+  code: 'k',
+  text: (n) => `handed_on as (
+    update business_key b set workflow = r."to", claimed_at = statement_timestamp()
+    from jsonb_to_recordset($${n}::jsonb) as r(tenant text, key text, "from" text, "to" text)
+    where b.tenant = r.tenant and b.key = r.key and b.workflow = r."from")`,
+};
+
 /** Every listener of the tenant in another workflow that may fit gets an agenda row; its own step judges the rest. */
 export const spreadEvents: Statement = {
   name: 'spread_events',

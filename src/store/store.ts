@@ -298,6 +298,13 @@ export type Save = {
   }[];
   /** What the steps owe to those who are told of lifecycles; left out: nothing, and no statement is made for it. */
   readonly deliveries?: readonly OwedDelivery[];
+  /** Business keys that are handed on from a workflow that is over to the one that goes on for it; left out: none. */
+  readonly handedOn?: readonly {
+    readonly tenant: string;
+    readonly key: string;
+    readonly from: WorkflowId;
+    readonly to: WorkflowId;
+  }[];
   /** Whether conditions on events hold; for those who begin to wait. */
   readonly judge: Judge;
 };

@@ -16,6 +16,7 @@ import {
   bornDelivery,
   definitionPiece,
   deliveryPiece,
+  handedOnPiece,
   hearersByName,
   hearersOfAny,
   historyPiece,
@@ -185,6 +186,11 @@ export function writingOf(
   add(
     deliveryPiece,
     (save.deliveries ?? []).map((owed) => ({ s: 0, text: `{${partsText(bornDelivery, born(owed)).slice(1)}}` })),
+  );
+
+  add(
+    handedOnPiece,
+    (save.handedOn ?? []).map((one) => ({ s: 0, text: JSON.stringify(one) })),
   );
 
   const isHeard = hears || changes.some(putsTenantListener);

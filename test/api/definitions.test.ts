@@ -355,6 +355,25 @@ describe('in the language', () => {
     expect((await ask('GET', `/v1/workflows/${repaired.fields.child}`)).json()).toMatchObject({
       fields: { amount: 3 },
     });
+    // In place of itself, under the same business key.
+    await put('watch', {
+      definition: "define\n  alpha\n  continue_as_new definition: 'invoice', fields: 'amount'\n",
+      callback: alpha.url,
+    });
+    const { id: watched } = (await run('watch', { inputs: { amount: 4, b: 1 }, business_key: 'machine 7' })).json<{
+      id: string;
+    }>();
+    await postJson(server.url, new URL((await alpha.next()).body.proceed_url).pathname, { fields: { amount: 5 } });
+    const over = (await ask('GET', `/v1/workflows/${watched}`)).json<{ continued_as: string }>();
+    expect(over).toMatchObject({ status: 'completed', fields: { amount: 5 } });
+    expect((await ask('GET', `/v1/workflows/${over.continued_as}`)).json()).toMatchObject({
+      ...{ status: 'completed', fields: { amount: 5 }, continued_from: watched, business_key: 'machine 7' },
+      ...{ definition: { name: 'invoice', version: 1 } },
+    });
+    expect((await run('watch', { business_key: 'machine 7' })).json()).toMatchObject({
+      code: 'business_key_taken',
+      workflow_id: over.continued_as,
+    });
     // In a circle they launch each other only so often.
     await put('circle', { definition: "define\n  launch definition: 'circle', to: 'next'\n" });
     await run('circle');

@@ -14,6 +14,7 @@ import {
 } from '../../src/model/rows.ts';
 import type { Armed } from '../../src/store/meeting.ts';
 import { DataRefused, type Save } from '../../src/store/store.ts';
+import { BUSINESS_KEY } from '../../src/store/tables/business-key.ts';
 import { DEFINITION } from '../../src/store/tables/definition.ts';
 import { born, DELIVERY } from '../../src/store/tables/delivery.ts';
 import { BASE, type Database, emptyRows, type Held, inKeyOrder, isLive, type Rows } from './database.ts';
@@ -70,6 +71,12 @@ export function write(
     const rows = rowsOfTable(database.tables, DELIVERY.name);
     const key = keyText(DELIVERY, { id: owed.id });
     if (!rows.has(key)) rows.set(key, born(owed));
+  }
+  for (const { tenant, key, from, to } of save.handedOn ?? []) {
+    const rows = rowsOfTable(database.tables, BUSINESS_KEY.name);
+    const at = keyText(BUSINESS_KEY, { tenant, key });
+    const row = rows.get(at);
+    if (row?.['workflow'] === from) rows.set(at, { ...row, workflow: to });
   }
   release(database, save);
   for (const { change } of steps)

@@ -187,7 +187,8 @@ function headOf(world: World, { name, attributes }: Tree, { root }: TreeRef): st
   const known = world.registry.get(name);
   // Names that came later may be those of participants.
   const only = known?.onlyWith;
-  if (only !== undefined && (!only.some((key) => attributes.has(key)) || isCalledBack(world, name))) return 'ref';
+  if (only !== undefined && !only.some((key) => attributes.has(key))) return 'ref';
+  if ((only !== undefined || known?.yields === true) && isCalledBack(world, name)) return 'ref';
   if (known === undefined || (known.family !== undefined && typeof root !== 'string')) return 'ref';
   return known.names[0] ?? 'ref';
 }

@@ -31,8 +31,14 @@ export function cancelProcess(world: World, message: Extract<Message, { kind: 'c
   if (page.next !== null) world.send({ ...message, after: page.next });
 }
 
-/** Ends a workflow at once, whatever its state: every open workitem is owed a notice, everything else goes. */
+/** Kills a workflow at once, whatever its state. */
 export function killAtOnce(world: World): void {
+  world.header.killed = true;
+  endAtOnce(world);
+}
+
+/** Ends a workflow at once, whatever its state: every open workitem is owed a notice, everything else goes. */
+export function endAtOnce(world: World): void {
   const { header, loaded, now } = world;
   world.want({ kind: 'open_workitems' });
   if (header.pausedAt !== null) {
@@ -43,10 +49,14 @@ export function killAtOnce(world: World): void {
   const root = world.strand(ROOT);
   for (const op of world.workitems.values())
     if (op.kind === 'put' && op.row.state !== 'closed')
-      world.changeWorkitem(op.row.id, { kind: 'patch', set: { state: 'closed', then: 'cancel' } });
+      world.changeWorkitem(
+        op.row.id,
+        op.row.url === null ? { kind: 'delete' } : { kind: 'patch', set: { state: 'closed', then: 'cancel' } },
+      );
   for (const row of loaded.workitems.values()) {
     if (row.state === 'closed' || world.workitems.has(row.id)) continue;
-    if (row.state === 'failed') world.changeWorkitem(row.id, { kind: 'delete' });
+    // Nobody is told where nobody was asked.
+    if (row.state === 'failed' || row.url === null) world.changeWorkitem(row.id, { kind: 'delete' });
     else
       world.changeWorkitem(row.id, {
         kind: 'patch',
@@ -80,7 +90,6 @@ export function killAtOnce(world: World): void {
     answers: 0,
     continuing: false,
     kept: 0,
-    killed: true,
     tags: {},
   });
 }

@@ -1,4 +1,4 @@
-import type { ExpressionId } from '../../model/ids.ts';
+import type { ExpressionId, WorkflowId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
 
 /** The expid of the root expression of every tree. */
@@ -217,6 +217,12 @@ export type Header = {
   compensating: boolean;
   /** Agenda rows were put aside, for no step could work with them: they are due again once the error is dealt with, or go with the workflow. */
   aside: boolean;
+  /** The workflow that goes on for it, which is over; null: none. */
+  continuedAs: WorkflowId | null;
+  /** Workflows before it that followed each other while nothing happened from outside. */
+  rounds: number;
+  /** Entries its history may have, by its launch; null: as the server says. */
+  historyMax: number | null;
   tags: Record<string, number>;
   /** Tags of its launch; null: none. */
   labels: readonly string[] | null;
@@ -455,6 +461,9 @@ export const newHeader = (): Header => ({
   undoSeq: 0,
   compensating: false,
   aside: false,
+  continuedAs: null,
+  rounds: 0,
+  historyMax: null,
   tags: {},
   labels: null,
   reason: null,

@@ -20,6 +20,7 @@ import {
 } from '../../model/rows.ts';
 import {
   type FindStored,
+  type Launch,
   type Limits,
   type Loaded,
   type Need,
@@ -72,6 +73,8 @@ export type Expression = {
   readonly family?: Family;
   /** Counts only with one of these attributes, and where the launch names no participant so; else it is a participant or sub-process. */
   readonly onlyWith?: readonly string[];
+  /** Where the launch names a participant or sub-process so, it is that. */
+  readonly yields?: true;
   /** It obeys commands (skip, jump, rewind…) of expressions below it. */
   readonly commanded?: true;
   readonly apply: (x: Acting) => void;
@@ -196,6 +199,10 @@ export class World {
     this.looked ??= new Set();
     return this.looked;
   }
+  /** What goes on for this workflow, which ends with the message at hand. */
+  successor: Launch | null = null;
+  /** The rest of the queue waits for the next turn. */
+  rests = false;
   /** How many events led to what this step does, one by way of the other. */
   hops = 0;
   private readonly random: () => string;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { WorkflowId } from '../../../src/model/ids.ts';
-import type { Topic } from '../topic.ts';
+import { changes, history, workflow, workflowId } from '../samples.ts';
+import { type Topic, writeTo } from '../topic.ts';
 
 const [one, two] = ['20260101-0000-business-one', '20260101-0000-business-two'] as [WorkflowId, WorkflowId];
 
@@ -17,6 +18,20 @@ export const about: Topic = (store) => {
     expect(await businessKeys.takeOver('a', 'order 7', one, two)).toBe(true);
     expect((await businessKeys.get('a', 'order 7'))?.workflow).toBe(two);
     expect(await businessKeys.get('a', 'order 8')).toBe(null);
+  });
+
+  test('it is handed on with the save that ends its workflow, unless somebody else has it', async () => {
+    const { businessKeys } = store();
+    await businessKeys.take('d', 'order', one);
+    await businessKeys.take('d', 'other', two);
+    const id = workflowId();
+    const to = workflowId();
+    const written = changes(workflow(id), {}, { history: [history(1)] });
+    const handedOn = ['order', 'other', 'nobody'].map((key) => ({ tenant: 'd', key, from: one, to }));
+    await writeTo(store(), [written], { handedOn });
+    expect((await businessKeys.get('d', 'order'))?.workflow).toBe(to);
+    expect((await businessKeys.get('d', 'other'))?.workflow).toBe(two);
+    expect(await businessKeys.get('d', 'nobody')).toBe(null);
   });
 
   test('it is given up by the workflow that has it, or by whoever may', async () => {

@@ -292,6 +292,8 @@ export const Workflow = Type.Object(
         { description: 'What started it, where that is known' },
       ),
     ),
+    continued_from: Type.Optional(text('The workflow it goes on for (continue_as_new)')),
+    continued_as: Type.Optional(text('The workflow that goes on for it')),
     fields: Fields,
     tags: Type.Array(Type.String()),
     reason: Type.Optional(text('Why it is being cancelled, or was cancelled or killed, where that was said')),

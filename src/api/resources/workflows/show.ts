@@ -1,7 +1,8 @@
 import { showWorkflow } from '../../../engine/show.ts';
+import { continuedAs, continuedFrom } from '../../../interpreter/inspect.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import type { JsonObject } from '../../../model/json.ts';
-import type { StrandRow, WorkitemRow } from '../../../model/rows.ts';
+import type { StrandRow, WorkflowRow, WorkitemRow } from '../../../model/rows.ts';
 import type { Loaded } from '../../../model/stimulus.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
@@ -71,6 +72,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const head = {
     ...summaryView(row),
     ...(row.meta == null ? {} : { meta: JSON.parse(row.meta) as JsonObject }),
+    ...chainView(row),
     fields: shown.fields,
     tags: shown.tags,
     ...(shown.reason === null ? {} : { reason: shown.reason }),
@@ -88,6 +90,13 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   };
   const [front, back] = [JSON.stringify(head).slice(0, -1), JSON.stringify(tail).slice(1)];
   return printedReply(200, `${front},"workitems":[${workitems.join(',')}],${back}`);
+}
+
+/** Of workflows that go on for each other (continue_as_new): the one before, and the one after. */
+function chainView(row: WorkflowRow): JsonObject {
+  const from = continuedFrom(row);
+  const as = continuedAs(row);
+  return { ...(from !== null && { continued_from: from }), ...(as !== null && { continued_as: as }) };
 }
 
 /** The four words of other engines. */
