@@ -43,6 +43,14 @@ export class Fault extends Error {
   }
 }
 
+/** What may pass by itself: tried again, under the same id, it may succeed. `outcome_unknown`: it may have succeeded already. */
+const PASSING: ReadonlySet<string> = new Set([
+  ...['overloaded', 'unavailable', 'outcome_unknown', 'rate_limited', 'not_ready'],
+]);
+/** Whether an error with a code says that the same may succeed later. */
+export const passesByItself = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && PASSING.has(String(error.code));
+
 /** States what must hold; when it does not, the bug is ours. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`Broken assumption: ${message}`);

@@ -13,7 +13,7 @@ import {
   START_ID,
   sourceOf,
 } from '../model/events.ts';
-import { Fault } from '../model/fault.ts';
+import { Fault, passesByItself } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { Tenant } from '../model/tenant.ts';
@@ -86,8 +86,6 @@ export type ReceiverSettings = {
 
 /** An event that says how long it waits is cut to this. */
 export const KEEP_SECONDS_MAX = 2_592_000;
-/** What passes by itself when a launch is refused. */
-const PASSING: ReadonlySet<string> = new Set(['overloaded', 'unavailable', 'internal', 'rate_limited', 'not_ready']);
 /** How long the count of what a tenant keeps is good for. */
 const COUNT_MS = 10_000;
 /** Tenants whose count is remembered. */
@@ -306,7 +304,7 @@ export function makeReceiver(parts: {
       return true;
     } catch (err) {
       // Overloaded, or without a database, it is tried again; what the definition itself refuses never succeeds.
-      if (!(err instanceof Error) || !('code' in err) || PASSING.has(String(err.code))) throw err;
+      if (!(err instanceof Error) || !('code' in err) || passesByItself(err) || err.code === 'internal') throw err;
       log.warn('a definition could not be started', {
         event: 'signals.not_started',
         workflow_id: workflow,

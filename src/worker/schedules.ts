@@ -1,3 +1,4 @@
+import { passesByItself } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import { isOver } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
@@ -8,7 +9,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
-import type { Store } from '../store/store.ts';
+import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { ScheduleRow } from '../store/tables/schedule.ts';
 
 /*
@@ -105,7 +106,12 @@ export function makeSchedules(parts: {
       current = { ...row, ...set, ver: row.ver + 1 };
     }
     const done: Recent[] = [];
-    for (const one of standing.firing) done.push(await fire(current, spec, one));
+    for (const one of standing.firing) {
+      const fired = await fire(current, spec, one);
+      // Whoever looks when its time is over does it, under the same ids.
+      if (fired === 'later') return;
+      done.push(fired);
+    }
     const after = afterFiring(current, standing, done, clock.now());
     await store.schedules.change(current, {
       wakeAt: after.wakeAt,
@@ -114,7 +120,7 @@ export function makeSchedules(parts: {
     });
   }
 
-  async function fire(row: ScheduleRow, spec: ScheduleSpec, { id, dueAt, cancels }: Firing): Promise<Recent> {
+  async function fire(row: ScheduleRow, spec: ScheduleSpec, { id, dueAt, cancels }: Firing): Promise<Recent | 'later'> {
     const tenant = row.tenant as Tenant;
     const at = { due_at: dueAt, fired_at: clock.now() };
     try {
@@ -125,6 +131,10 @@ export function makeSchedules(parts: {
       });
       return { ...at, workflow_id: workflow };
     } catch (err) {
+      if (passesByItself(err) || err instanceof StoreUnavailable) {
+        log.warn('a schedule launches its definition later', { event: 'schedule.later', schedule: row.id, err });
+        return 'later';
+      }
       log.warn('a schedule could not launch its definition', { event: 'schedule.failed', schedule: row.id, err });
       return { ...at, skipped: 'failed' };
     }

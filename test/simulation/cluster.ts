@@ -1,4 +1,5 @@
-import type { Engine } from '../../src/engine/engine.ts';
+import type { Engine, EngineStimulus } from '../../src/engine/engine.ts';
+import type { WorkflowId } from '../../src/model/ids.ts';
 import type { Limits } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { callbackRequest } from '../../src/outbox/callback.ts';
@@ -74,6 +75,8 @@ export function makeCluster(parts: {
   readonly triesPerHost: number;
   readonly flaw: Flaw | null;
   readonly chaos: () => Chaos;
+  /** What schedules launch; left out: nobody looks at schedules. */
+  readonly scheduled?: (id: WorkflowId, dueAt: number) => EngineStimulus;
   /** A request has reached its host; `respond` takes the status, and may be called or not. */
   readonly arrived: (delivery: Delivery, respond: (status: number) => void) => void;
 }): Cluster {
@@ -124,6 +127,9 @@ export function makeCluster(parts: {
         claimHeld: flaw === 'skip the lease check',
         flipFrees: flaw === 'notice without waiting',
         believeMemory: flaw === 'believe the memory',
+        lookEarly: flaw === 'look before the row',
+        receiveEarly: flaw === 'receive without a lock',
+        keepMissed: flaw === 'give nothing back',
       },
       committed: watch.committed,
     });
@@ -145,6 +151,7 @@ export function makeCluster(parts: {
         limits: parts.limits,
         triesPerHost: parts.triesPerHost,
         wrap: flawedEngine,
+        ...(parts.scheduled === undefined ? {} : { scheduled: parts.scheduled }),
       }).then(
         (process) => {
           member.process = process;
@@ -282,6 +289,14 @@ export function makeCluster(parts: {
   function flawedStore(store: Store, post: Post): Store {
     if (flaw === 'believe the lease')
       return { ...store, renewClaim: (request) => store.renewClaim(request).then(() => true) };
+    if (flaw === 'decide twice') {
+      const { schedules } = store;
+      const change: Store['schedules']['change'] = async (row, set) => {
+        const now = await schedules.get(row.tenant, row.id);
+        return now !== null && schedules.change({ ...row, ver: now.ver }, set);
+      };
+      return { ...store, schedules: { ...schedules, change } };
+    }
     if (flaw !== 'post before the commit') return store;
     const postFirst = (save: Save): void => {
       for (const { workflow, workitem } of save.claims) {

@@ -2,7 +2,9 @@
  * Bugs that can be planted into a simulated world, to see that they are found. They are wrapped around the real parts; nothing in them
  * knows.
  */
-export type Flaw =
+export type Flaw = PlainFlaw | HeardFlaw;
+
+export type PlainFlaw =
   /** A message is claimed although somebody else's lease on it lasts. */
   | 'skip the lease check'
   /** A claim that is not ours any more is taken for renewed. */
@@ -18,7 +20,18 @@ export type Flaw =
   /** A step that worked with remembered rows is saved without a look at what the database holds by now. */
   | 'believe the memory';
 
-export const FLAWS: readonly Flaw[] = [
+/** Those that show where events and schedules are (heard.ts). */
+export type HeardFlaw =
+  /** Who begins to wait looks at what is kept, and then writes its row. */
+  | 'look before the row'
+  /** An event looks at who waits, and then is stored. */
+  | 'receive without a lock'
+  /** An event that was handed to somebody who waits no more is not given back. */
+  | 'give nothing back'
+  /** A schedule is decided upon, and written without a look at who else has decided. */
+  | 'decide twice';
+
+export const FLAWS: readonly PlainFlaw[] = [
   'skip the lease check',
   'believe the lease',
   'post before the commit',
@@ -26,4 +39,11 @@ export const FLAWS: readonly Flaw[] = [
   'drop an ack',
   'notice without waiting',
   'believe the memory',
+];
+
+export const HEARD_FLAWS: readonly HeardFlaw[] = [
+  'look before the row',
+  'receive without a lock',
+  'give nothing back',
+  'decide twice',
 ];

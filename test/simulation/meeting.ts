@@ -12,7 +12,22 @@ import { keyText, rowsOfTable } from './tables.ts';
 const EVENT = { key: ['eventId'] };
 const PLACE = { key: ['tenant', 'type', 'key'] };
 
-export function placeIn(database: Database): MeetingPlace {
+/** The events that are kept at this moment. */
+export const keptIn = (database: Database): ReadonlySet<string> =>
+  new Set(
+    [...(rowsOfTable(database.tables, 'event') as unknown as Map<string, EventRow>).values()].flatMap((row) =>
+      row.state === 'kept' ? [row.eventId] : [],
+    ),
+  );
+
+/** Bugs: `seen`: no other kept events are seen; `waiting`: nobody else is seen to wait; `keepsMissed`: nothing is given back. */
+export type PlaceFlaws = {
+  readonly seen?: ReadonlySet<string> | null;
+  readonly waiting?: ReadonlySet<string> | null;
+  readonly keepsMissed?: boolean;
+};
+
+export function placeIn(database: Database, flaws: PlaceFlaws = {}): MeetingPlace {
   const events = rowsOfTable(database.tables, 'event') as unknown as Map<string, EventRow>;
   const places = rowsOfTable(database.tables, 'correlation');
   const eventKey = (eventId: string): string => keyText(EVENT, { eventId });
@@ -26,7 +41,8 @@ export function placeIn(database: Database): MeetingPlace {
       of(workflow, rows.workflow.tenant)
         ? [...rows.waiters.values()].flatMap((row) => {
             const armed = database.armed.get(`${workflow} ${row.id}`);
-            const isFree = row.type === type && armed !== undefined && armed.takenBy === null;
+            const isSeen = flaws.waiting == null || flaws.waiting.has(`${workflow} ${row.id}`);
+            const isFree = isSeen && row.type === type && armed !== undefined && armed.takenBy === null;
             return isFree ? [{ ...row, workflow, key: armed.key, seq: armed.seq }] : [];
           })
         : [],
@@ -86,6 +102,7 @@ export function placeIn(database: Database): MeetingPlace {
     kept: async (tenant, { type, key, workflow, now }, limit) =>
       [...events.values()]
         .filter((row) => row.type === type && row.state === 'kept' && row.expiresAt > now)
+        .filter(({ eventId }) => flaws.seen == null || flaws.seen.has(eventId))
         .filter((row) =>
           row.workflowId === null
             ? row.tenant === tenant && (key === null || row.key === key)
@@ -125,6 +142,7 @@ export function placeIn(database: Database): MeetingPlace {
     },
     miss: async (misses, now) => {
       let again = false;
+      if (flaws.keepsMissed === true) return again;
       for (const [eventId, count] of misses) {
         const row = events.get(eventKey(eventId));
         if (row === undefined) continue;
@@ -148,12 +166,17 @@ export function placeIn(database: Database): MeetingPlace {
 export function meetingIn(
   database: Database,
   ask: <Result>(what: string, act: () => Result) => Promise<Result>,
+  flaws: { readonly isEarly: boolean; readonly keepsMissed: boolean } = { isEarly: false, keepsMissed: false },
 ): Meeting {
-  const place = placeIn(database);
+  const { keepsMissed } = flaws;
+  const place = placeIn(database, { keepsMissed });
   const now = async <Result>(what: string, act: () => Promise<Result>): Promise<Result> =>
     await (await ask(what, () => ({ result: act() }))).result;
   return {
-    receive: (tenant, events, judge, at) => now('receive', () => receive(place, tenant, events, judge, at)),
+    receive: (tenant, events, judge, at) => {
+      const waiting = flaws.isEarly ? new Set(database.armed.keys()) : null;
+      return now('receive', () => receive(placeIn(database, { waiting, keepsMissed }), tenant, events, judge, at));
+    },
     goOn: (eventId, judge, at) => now('go on', () => goOn(place, eventId, judge, at)),
     again: (tenant, eventId, starts, judge, at) =>
       now('again', async () => {

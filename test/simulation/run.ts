@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { FLAWS, type Flaw } from './flaws.ts';
+import { FLAWS, type Flaw, HEARD_FLAWS } from './flaws.ts';
+import { simulateHeard } from './heard.ts';
 import { simulate } from './world.ts';
 
 /*
- * npm run simulate -- --seed N --runs M [--flaw "drop an ack"] [--trace]
+ * npm run simulate -- --seed N --runs M [--flaw "drop an ack"] [--trace] [--heard]
  *
  * Runs M worlds, from seed N on; stops at the first that breaks a promise, and prints how to see it again.
  */
@@ -14,6 +15,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '100' },
     flaw: { type: 'string' },
     trace: { type: 'boolean', default: false },
+    /** Worlds of events and schedules (heard.ts). */
+    heard: { type: 'boolean', default: false },
     /** Goes on after a failure. */
     keep: { type: 'boolean', default: false },
   },
@@ -26,8 +29,9 @@ if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
   process.exit(2);
 }
 const flaw = (values.flaw ?? null) as Flaw | null;
-if (flaw !== null && !FLAWS.includes(flaw)) {
-  process.stderr.write(`--flaw is one of: ${FLAWS.join(', ')}\n`);
+const flaws: readonly Flaw[] = values.heard ? HEARD_FLAWS : FLAWS;
+if (flaw !== null && !flaws.includes(flaw)) {
+  process.stderr.write(`--flaw is one of: ${flaws.join(', ')}\n`);
   process.exit(2);
 }
 
@@ -35,7 +39,7 @@ const began = performance.now();
 const totals = { events: 0, steps: 0, commits: 0, workflows: 0, tries: 0, notices: 0, proceeds: 0, seconds: 0 };
 let failed = 0;
 for (let seed = first; seed < first + runs; seed++) {
-  const outcome = await simulate({ seed, flaw });
+  const outcome = await (values.heard ? simulateHeard : simulate)({ seed, flaw });
   for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += outcome[key];
   if (outcome.problems.length > 0) {
     failed += 1;
@@ -43,7 +47,7 @@ for (let seed = first; seed < first + runs; seed++) {
     if (!values.keep || values.trace) process.stdout.write(`${outcome.tail.join('\n')}\n`);
     process.stdout.write(`${outcome.problems.slice(0, 10).join('\n')}\n`);
     process.stdout.write(
-      `again: npm run simulate -- --seed ${seed} --runs 1${flaw === null ? '' : ` --flaw '${flaw}'`}\n`,
+      `again: npm run simulate --${values.heard ? ' --heard' : ''} --seed ${seed} --runs 1${flaw === null ? '' : ` --flaw '${flaw}'`}\n`,
     );
     if (!values.keep) break;
   } else if (values.trace) process.stdout.write(`${outcome.tail.join('\n')}\n`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FLAWS, type Flaw } from './flaws.ts';
+import { FLAWS, HEARD_FLAWS, type HeardFlaw, type PlainFlaw } from './flaws.ts';
+import { simulateHeard } from './heard.ts';
 import { simulate } from './world.ts';
 
 /* Some worlds on every run, the same each time; ten thousand on demand (README.md). */
@@ -9,7 +10,7 @@ const FIRST_SEED = 1;
 const CHUNK = 25;
 
 /** In so many worlds each planted bug must have been found: some ten times as many as it takes on average. */
-const FOUND_WITHIN: { readonly [flaw in Flaw]: number } = {
+const FOUND_WITHIN: { readonly [flaw in PlainFlaw]: number } = {
   'skip the lease check': 40,
   'believe the lease': 300,
   'post before the commit': 10,
@@ -18,6 +19,14 @@ const FOUND_WITHIN: { readonly [flaw in Flaw]: number } = {
   'notice without waiting': 150,
   'believe the memory': 20,
 };
+
+const HEARD_FOUND_WITHIN: { readonly [flaw in HeardFlaw]: number } = {
+  'look before the row': 100,
+  'receive without a lock': 100,
+  'give nothing back': 100,
+  'decide twice': 40,
+};
+const HEARD_SEEDS = 40;
 
 describe('simulated worlds', () => {
   const chunks = Array.from({ length: SEEDS / CHUNK }, (_, i) => FIRST_SEED + i * CHUNK);
@@ -32,6 +41,14 @@ describe('simulated worlds', () => {
     },
     60_000,
   );
+
+  test(`with events and schedules keep every promise, seed 1 and the ${HEARD_SEEDS - 1} after it`, async () => {
+    for (let seed = 1; seed <= HEARD_SEEDS; seed++) {
+      const { problems, tail } = await simulateHeard({ seed });
+      const told = [...tail, ...problems, `again: npm run simulate -- --heard --seed ${seed} --runs 1`].join('\n');
+      expect(problems.length, told).toBe(0);
+    }
+  }, 60_000);
 
   test('the same seed gives the same world, to the last event', async () => {
     for (let seed = 1; seed <= 10; seed++) {
@@ -55,6 +72,17 @@ describe('a simulation can fail', () => {
       let seed = 1;
       while (seed <= FOUND_WITHIN[flaw] && (await simulate({ seed, flaw })).problems.length === 0) seed += 1;
       expect(seed, `not found within ${FOUND_WITHIN[flaw]} worlds`).toBeLessThanOrEqual(FOUND_WITHIN[flaw]);
+    },
+    60_000,
+  );
+
+  test.each(HEARD_FLAWS)(
+    '%s is found where events and schedules are',
+    async (flaw) => {
+      const most = HEARD_FOUND_WITHIN[flaw];
+      let seed = 1;
+      while (seed <= most && (await simulateHeard({ seed, flaw })).problems.length === 0) seed += 1;
+      expect(seed, `not found within ${most} worlds`).toBeLessThanOrEqual(most);
     },
     60_000,
   );

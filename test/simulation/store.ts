@@ -19,7 +19,7 @@ import {
 } from '../../src/store/store.ts';
 import { FREE_TABLES, openTables } from '../../src/store/tables/all.ts';
 import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Rows, type Session } from './database.ts';
-import { meetingIn, placeIn } from './meeting.ts';
+import { keptIn, meetingIn, placeIn } from './meeting.ts';
 import { makeReads } from './reads.ts';
 import { giveBack, type Known, write } from './saving.ts';
 import { openInMemory, rowsOfTable, sweepInMemory } from './tables.ts';
@@ -74,6 +74,12 @@ export type StoreFlaws = {
   readonly flipFrees?: boolean;
   /** What a node remembers is saved though others have stepped the workflow since. */
   readonly believeMemory?: boolean;
+  /** Who begins to wait looks at what is kept before its row is written. */
+  readonly lookEarly?: boolean;
+  /** An event looks at those who wait before it is stored. */
+  readonly receiveEarly?: boolean;
+  /** What found nobody any more is not given back. */
+  readonly keepMissed?: boolean;
 };
 
 export type SimulatedStore = Store & {
@@ -198,6 +204,7 @@ export function openSimulated(
       },
       commit: async (save) => {
         close();
+        const seen = flaws.lookEarly === true ? keptIn(database) : null;
         try {
           await link.reach('commit');
         } catch {
@@ -212,7 +219,7 @@ export function openSimulated(
         const fate = link.fateOfCommit();
         const effective = fate === 'kept' || fate === 'answer lost' || fate === 'unknown, kept';
         const result = await attempted(() =>
-          effective ? met(save, (id) => rows.get(id)) : Promise.resolve('lost' as const),
+          effective ? met(save, (id) => rows.get(id), seen) : Promise.resolve('lost' as const),
         );
         finish(session);
         await link.back('commit');
@@ -277,10 +284,10 @@ export function openSimulated(
     );
 
   /** Events and those who wait meet in the same moment. */
-  async function met(save: Save, known: Known): Promise<'committed' | 'lost'> {
+  async function met(save: Save, known: Known, seen: ReadonlySet<string> | null): Promise<'committed' | 'lost'> {
     const meeting = meetingOf(save);
     if (meeting === null) return saved(save, known);
-    const place = placeIn(database);
+    const place = placeIn(database, { seen, keepsMissed: flaws.keepMissed === true });
     for (const [id, { workflow }] of save.changes) {
       const follows = known(id);
       if (follows !== undefined && (database.workflows.get(id)?.workflow.ver ?? null) !== (follows?.ver ?? null))
@@ -334,7 +341,7 @@ export function openSimulated(
     figures: null,
     connections: () => [],
     ...openTables(openInMemory(database, ask)),
-    meeting: meetingIn(database, ask),
+    meeting: meetingIn(database, ask, { isEarly: flaws.receiveEarly === true, keepsMissed: flaws.keepMissed === true }),
 
     claimDue: ({ now, owner, limit, leaseSeconds, spread }) =>
       ask('claim', () => {
