@@ -1,3 +1,5 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { postJson, send, startServer } from '../support/server.ts';
@@ -102,4 +104,29 @@ test('what is wrong is told in the words of JSON-RPC, pages of others are sent a
     body: JSON.stringify({ definition: 'define x\n  clerk', mcp: true }),
   });
   expect(clash.json()).toMatchObject({ status: 422, errors: [{ pointer: '#/mcp' }] });
+});
+
+test('the official client of the protocol speaks with it', { timeout: 60_000 }, async () => {
+  const client = new Client({ name: 'test', version: '1' });
+  const transport = new StreamableHTTPClientTransport(new URL('/mcp', server.url));
+  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  expect(client.getServerVersion()).toMatchObject({ name: 'rota' });
+  await client.ping();
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name)).toEqual(
+    ['start', 'status', 'result', 'cancel'].map((kind) => `shop_order_${kind}`),
+  );
+  const use = async (name: string, args: Record<string, unknown>) => {
+    const { isError, structuredContent } = await client.callTool({ name: `shop_order_${name}`, arguments: args });
+    return { isError, ...(structuredContent as Record<string, unknown> | undefined) };
+  };
+  expect(await use('start', { amount: -1 })).toMatchObject({ isError: true });
+  const { workflow_id } = (await use('start', { amount: 2 })) as { readonly workflow_id?: string };
+  expect(await use('status', { workflow_id })).toMatchObject({ workflow_id, fields: { amount: 2 } });
+  expect(await use('cancel', { workflow_id, reason: 'enough' })).toMatchObject({ workflow_id, status: 'cancelling' });
+  expect(await use('result', { workflow_id, timeout_seconds: 20 })).toMatchObject({ status: 'cancelled' });
+  const { resources } = await client.listResources();
+  const { contents } = await client.readResource({ uri: resources[0]?.uri ?? '' });
+  expect(contents).toMatchObject([{ mimeType: 'text/plain', text: 'define order\n  clerk' }]);
+  await client.close();
 });

@@ -186,6 +186,12 @@ describe('an event', () => {
     expect(await shown(id)).toMatchObject({ status: 'completed', fields: { last: { id: 7, n: 4 } } });
     const { events } = (await send(server.url, 'GET', '/v1/events?type=sdk')).json<{ events: { subject: string }[] }>();
     expect(events.map(({ subject }) => subject).sort()).toEqual(['é 1', 'é 2', 'é 3', 'é 4']);
+    // And the library reads them as they are shown, however they came.
+    for (const { event_id } of events as readonly { readonly event_id?: string }[]) {
+      const stored = await send(server.url, 'GET', `/v1/events/${event_id}`);
+      const read = new CloudEvent<{ n: number }>(stored.json<{ event: object }>().event);
+      expect([read.validate(), read['some'], read.subject]).toEqual([true, 'extension', `é ${read.data?.n}`]);
+    }
   });
 
   test('that says so waits as long as it says', async () => {

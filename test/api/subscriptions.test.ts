@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HTTP } from 'cloudevents';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, postJson, send, startServer } from '../support/server.ts';
@@ -112,6 +113,9 @@ test('a subscriber is told what it asked for, signed, in order and once', async 
   });
   expect(events[0]).toMatchObject({ sequence: '0000000001', id: `${workflow}/1`, data: { fields: { who: 'Ada' } } });
   const { headers, text } = at('/told')[0] as Told;
+  // As the official library reads it.
+  const { type, subject, data } = HTTP.toEvent({ headers, body: text }) as unknown as Event;
+  expect([type, subject, data['workflow_id']]).toEqual(['rota.workflow.launched', workflow, workflow]);
   expect(headers).toMatchObject({ 'x-who': 'me', 'webhook-id': `${workflow}_1_${id}`, 'rota-try': '1' });
   expect(headers['content-type']).toContain('application/cloudevents+json');
   const digest = createHmac('sha256', Buffer.alloc(32, 1))
