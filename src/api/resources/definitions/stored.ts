@@ -5,11 +5,11 @@ import type { Tree } from '../../../model/tree.ts';
 import { definitionOf } from '../../../registry/definitions.ts';
 import { nameComplaint, readReference, VERSION_MAX } from '../../../registry/names.ts';
 import { SEALED_KEY } from '../../../registry/own-participants.ts';
+import { roomComplaint, type Wanted } from '../../../registry/room.ts';
 import type { Route } from '../../../registry/routes.ts';
 import { newSchedules } from '../../../registry/schedules.ts';
 import type { ChangedName, DefinitionName, DefinitionVersion } from '../../../store/tables/definition-name.ts';
 import { answers } from '../../answers.ts';
-import { shown } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
@@ -33,13 +33,6 @@ import {
 import { startsOf } from './starts.ts';
 import { textReplyFor } from './text.ts';
 
-/** Names of a tenant, and characters of the keys of all their active versions. */
-export const DEFINITIONS_MAX = 10_000;
-export const DEFINITIONS_CHARACTERS_MAX = 64_000_000;
-export const ROUTES_MAX = 1_000;
-/** Of one tenant: triggers for events of one type, and schedules. */
-export const TRIGGERS_OF_TYPE_MAX = 100;
-export const TENANT_SCHEDULES_MAX = 10_000;
 /** Times a change is tried against others who change the same name. */
 const TRIES_MAX = 5;
 /** What a definition may come as, beside JSON. */
@@ -205,8 +198,7 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     const told = { tenant, name, format, tree: ready.tree, options, warnings, read };
     if (isThere && before.sha256 === sha256)
       return storedReply(200, { ...told, sha256, version: before.active ?? 1 }, []);
-    checkRoom(tenant, before, optionsText.length, route);
-    checkStarts(tenant, name, options);
+    checkRoom(tenant, before, { name, options, characters: optionsText.length, hasRoute: route !== null });
     const last = (before?.last ?? 0) + 1;
     if (last > VERSION_MAX) throw new Problem('limit_exceeded', `A definition has at most ${VERSION_MAX} versions`);
     const now: ChangedName = {
@@ -251,6 +243,8 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
     const told = { tenant, name, format: row.format, tree, options, warnings: [], read: { ok: true, tree } as const };
     const { hash, source, sha256, format } = row;
     if (before.active === row.version) return storedReply(200, { ...told, sha256, version: row.version }, []);
+    if (options['mcp'] === true) checkToolName(tenant, name);
+    checkRoom(tenant, before, { name, options, characters: row.options.length, hasRoute: route !== null });
     const outcome = await parts.store.stored.change(
       {
         ...{ tenant, name, active: row.version, last: before.last, ver: before.ver + 1 },
@@ -436,47 +430,19 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
       }
   }
 
-  /** How much of a tenant an event or a moment may start. @throws Problem */
-  function checkStarts(tenant: string, name: string, options: JsonObject): void {
-    const listIn = (of: JsonObject, key: string): readonly Json[] => {
-      const list = ownValue(of, key);
-      return Array.isArray(list) ? (list as readonly Json[]) : [];
-    };
-    const typesIn = (of: JsonObject): readonly string[] =>
-      listIn(of, 'triggers').map((trigger) => (isObject(trigger) ? String(trigger['type']) : ''));
-    const types = typesIn(options);
-    let schedules = listIn(options, 'schedules').length;
-    if (types.length + schedules === 0) return;
-    const counts = new Map(types.map((type) => [type, types.filter((one) => one === type).length]));
-    for (const other of parts.registry.definitions.of(tenant)) {
-      if (other.name === name) continue;
-      if (schedules > 0) schedules += listIn(other.options, 'schedules').length;
-      if (types.length > 0)
-        for (const type of typesIn(other.options)) if (counts.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
-    }
-    if (schedules > TENANT_SCHEDULES_MAX && listIn(options, 'schedules').length > 0)
-      throw new Problem('limit_exceeded', `There are ${TENANT_SCHEDULES_MAX} schedules, as many as there may be`);
-    const full = [...counts].find(([, count]) => count > TRIGGERS_OF_TYPE_MAX);
-    if (full !== undefined)
-      throw new Problem(
-        'limit_exceeded',
-        `Events of type ${shown(full[0])} start ${TRIGGERS_OF_TYPE_MAX} definitions, as many as they may`,
-      );
-  }
-
   /** @throws Problem when a tenant has as much as it may */
-  function checkRoom(tenant: string, before: DefinitionName | null, characters: number, route: Route | null): void {
-    const { names, characters: all } = parts.registry.definitions.size(tenant);
-    const isNew = before === null || before.active === null;
-    if (isNew && names >= DEFINITIONS_MAX)
-      throw new Problem('limit_exceeded', `There are ${names} definitions, as many as there may be; delete some`);
-    if (all + characters - (isNew ? 0 : before.options.length) > DEFINITIONS_CHARACTERS_MAX)
-      throw new Problem(
-        'limit_exceeded',
-        `The keys of all definitions have at most ${DEFINITIONS_CHARACTERS_MAX} characters together`,
-      );
-    if (route !== null && parts.registry.routes.count(tenant) >= ROUTES_MAX && (isNew || before.routeShape === null))
-      throw new Problem('limit_exceeded', `There are ${ROUTES_MAX} routes, as many as there may be`);
+  function checkRoom(tenant: string, before: DefinitionName | null, wanted: Wanted): void {
+    const { definitions, routes } = parts.registry;
+    const complaint = roomComplaint(wanted, {
+      ...definitions.size(tenant),
+      routes: routes.count(tenant),
+      before:
+        before === null || before.active === null
+          ? null
+          : { characters: before.options.length, hasRoute: before.routeShape !== null },
+      definitions: definitions.of(tenant),
+    });
+    if (complaint !== null) throw new Problem('limit_exceeded', complaint);
   }
 }
 
