@@ -1,10 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveInChild } from '../support/child.ts';
 import { readyFolder } from '../support/ready-folder.ts';
 import { type Answer, type Participant, postForm, postJson, send, startParticipant } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /*
  * The ordering microservice of lib-bpmn-engine, on the diagram of its repository. An order is made at `POST /api/order`, which leads to the
@@ -131,11 +134,28 @@ test('whoever does not pay in five minutes is reminded, in ten more it is too la
 });
 
 test('an order outlives its server: it is killed, started again, and paid', { timeout: 90_000 }, async () => {
+  // Who is told of new orders does not answer before the kill; what it was owed still comes, as the same event.
+  const told: { readonly id: string; readonly message: string }[] = [];
+  let isDown = true;
+  const subscriber = createServer(async (request, response) => {
+    const body = JSON.parse(Buffer.concat(await request.toArray()).toString('utf8')) as { readonly id: string };
+    told.push({ id: body.id, message: String(request.headers['webhook-id']) });
+    response.writeHead(isDown ? 503 : 204).end();
+  });
+  await new Promise<void>((resolve) => subscriber.listen(0, '127.0.0.1', resolve));
+  const { port } = subscriber.address() as AddressInfo;
+  await postJson(server.url, '/v1/subscriptions', { url: `http://127.0.0.1:${port}/`, events: ['workflow.launched'] });
   const id = await order();
   await jobs('validate-order', 'send-bill');
+  await until('a try that is refused', () => told.length === 1);
   server.process.kill('SIGKILL');
   await server.ended;
+  isDown = false;
   server = await serveInChild(settings);
+  await advance(60);
+  await until('the same once more', () => told.length === 2);
+  expect(told).toEqual([told[0], told[0]]);
+  expect(told[0]?.id).toBe(`${id}/1`);
   expect(await show(id)).toMatchObject({ id, state: 'ACTIVE' });
   expect((await pay(id, '5')).json()).toMatchObject({ delivered: true });
   await delivered('5');
@@ -143,6 +163,8 @@ test('an order outlives its server: it is killed, started again, and paid', { ti
   // The definition, its route and its text are there as before.
   await order();
   await jobs('validate-order', 'send-bill');
+  subscriber.closeAllConnections();
+  subscriber.close();
   const text = await send(server.url, 'GET', '/v1/definitions/ordering-items-workflow/versions/1');
   expect([text.status, text.text === BPMN]).toEqual([200, true]);
 });
