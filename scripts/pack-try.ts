@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /*
  * `npm run pack:try`: packs the package, installs it in an empty folder, and does there what the documents say: the example application, the
- * participant for node, types of a stranger, `rota dev`, `rota launch … --wait`. It takes a minute and needs the npm cache or a registry,
+ * participants for node, koa and express, types of a stranger, `rota dev`, `rota launch … --wait`. It takes a minute and needs the npm cache or a registry,
  * so CI does not run it.
  */
 
@@ -72,6 +73,13 @@ try {
   const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023'];
   run('types of a stranger', 'node', [compiler, ...strict, '--types', 'node', '--typeRoots', types, 'types.ts']);
 
+  run(
+    'npm install koa express',
+    'npm',
+    ['install', '--prefer-offline', '--no-audit', '--no-fund', 'koa', 'express'],
+    folder,
+    home,
+  );
   await dev();
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -81,7 +89,25 @@ if (failures.length > 0) {
   process.exit(1);
 }
 
-/** `rota dev`, a participant, and `rota launch order.radial --wait`, each a process. */
+/** The program of the document that begins with `import <name>`, at another port. */
+function fromDocument(name: string, port: number): string {
+  const text = readFileSync(join(folder, 'node_modules/rota/docs/clients.md'), 'utf8');
+  const block = new RegExp(`\`\`\`js\\n(import ${name} [\\s\\S]*?)\`\`\``).exec(text)?.[1];
+  if (block === undefined) throw new Error(`docs/clients.md has no program that imports ${name}`);
+  const file = join(folder, `${name.toLowerCase()}.mjs`);
+  writeFileSync(file, block.replace('8081', String(port)));
+  return file;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+/** `rota dev`, a participant, and `rota launch order.radial --wait`, each a process; the participants of koa and of express, too. */
 async function dev(): Promise<void> {
   const rota = join(folder, 'node_modules/rota/dist/cli/main.js');
   const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
@@ -90,6 +116,7 @@ async function dev(): Promise<void> {
     cwd: folder,
     env: { ...env, PORT: '0' },
   });
+  const apps: ReturnType<typeof spawn>[] = [];
   try {
     const [url, callback] = await Promise.all([said(server, /(http:\S+)\/console\//), said(participant, /(http:\S+)/)]);
     writeFileSync(join(folder, 'order.radial'), 'define order\n  greeter\n');
@@ -107,8 +134,18 @@ async function dev(): Promise<void> {
     ];
     const printed = run('rota launch --wait', process.execPath, [rota, ...words]);
     check('the outcome', printed.includes('"greeter_greeting":"Hello, Ada"'), printed.slice(0, 120).trim());
+    const ports = [await freePort(), await freePort()] as const;
+    for (const [i, name] of ['Koa', 'express'].entries())
+      apps.push(spawn(process.execPath, [fromDocument(name, ports[i] ?? 0)], { cwd: folder, env }));
+    writeFileSync(join(folder, 'both.radial'), 'define both\n  stock\n  shipping\n');
+    const urls = ports.map((port) => `http://127.0.0.1:${port}/`);
+    const asked = ['--callback', `stock=${urls[0]}`, '--callback', `shipping=${urls[1]}`, '--field', 'items=2'];
+    const both = run('koa and express', process.execPath, [
+      ...[rota, 'launch', 'both.radial', ...asked, '--wait', '--json', '--url', url],
+    ]);
+    check('what both answered', both.includes('"shipped":"2"'), both.slice(0, 160).trim());
   } finally {
-    for (const child of [server, participant]) {
+    for (const child of [server, participant, ...apps]) {
       child.kill('SIGTERM');
       await new Promise((resolve) => child.once('close', resolve));
     }
