@@ -2,7 +2,7 @@ import { asksForPart, bareView, endsBatch, meetsEvents, overlay, weightOf, withL
 import { invariant } from '../model/fault.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import { readReferenceText } from '../model/participants.ts';
-import { type Loaded, type Need, readStoredKey } from '../model/stimulus.ts';
+import { type Loaded, type Need, needKey, readStoredKey } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import type { LoadRequest, Transaction } from '../store/store.ts';
 import { afterwards } from './committed.ts';
@@ -216,7 +216,8 @@ const successorTurn =
     const { id: workflow } = launch;
     const stimulus = { workflow, origin: { by: 'server' }, event: { kind: 'launch', launch } } as const;
     const entry: Entry = { kind: 'stimulus', workflow, stimulus, seed: parts.ids.hex(), at: parts.time.now() };
-    return [newTurn(workflow, [entry], bareView(null))];
+    // Nobody has written anything of it yet.
+    return [newTurn(workflow, [entry], { ...bareView(null), answered: new Set([needKey({ kind: 'everything' })]) })];
   };
 
 const stepsOf = (turns: readonly Turn[]): number => turns.reduce((sum, turn) => sum + turn.at, 0);
