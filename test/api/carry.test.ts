@@ -1,4 +1,6 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { IMPORT_BYTES_MAX } from '../../src/api/resources/workflows/carry.ts';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -130,3 +132,16 @@ test('a copy has an id of its own, and what was owed is owed again', async () =>
   expect((await shown(to.url, owed)).workitems).toHaveLength(1);
   expect((await send(from.url, 'GET', '/v1/workflows/20151005-1247-kogadeso-gekunute/export')).status).toBe(404);
 }, 60_000);
+
+test('an import may be larger than other bodies, up to a bound that is told before it is sent', async () => {
+  expect((await imported('x'.repeat(5_000_000))).json()).toMatchObject({ status: 400, code: 'body_malformed' });
+  const headers = { 'Content-Type': 'application/x-ndjson', 'Content-Length': String(IMPORT_BYTES_MAX + 1) };
+  const refusal = await new Promise<string>((resolve, reject) => {
+    const sending = request(`${to.url}/v1/import`, { method: 'POST', headers }, async (response) => {
+      resolve(Buffer.concat(await response.toArray()).toString('utf8'));
+      sending.destroy();
+    });
+    sending.once('error', reject).flushHeaders();
+  });
+  expect(JSON.parse(refusal)).toMatchObject({ status: 413, code: 'body_too_large' });
+});
