@@ -1336,6 +1336,8 @@ export type Participant = {
   readonly undo?: string;
   /** A JSON Schema of what a person is asked for */
   readonly form?: { readonly [name: string]: unknown } | boolean;
+  /** Of kind person: functions in the process of a server take its work; such an entry goes before the participants a definition brings along */
+  readonly in_process?: boolean;
   /** For people */
   readonly description?: string;
   /** false: its messages wait, and no try is counted */
@@ -1400,6 +1402,8 @@ export type ParticipantPut = {
   readonly undo?: string;
   /** A JSON Schema of what a person is asked for */
   readonly form?: { readonly [name: string]: unknown } | boolean;
+  /** Of kind person: functions in the process of a server take its work; such an entry goes before the participants a definition brings along */
+  readonly in_process?: boolean;
   /** For people */
   readonly description?: string;
   /** false: its messages wait, and no try is counted */
@@ -2058,6 +2062,10 @@ export type Workflow = {
   readonly meta?: {
     readonly started_by?: string;
   };
+  /** The workflow it goes on for (continue_as_new) */
+  readonly continued_from?: string;
+  /** The workflow that goes on for it */
+  readonly continued_as?: string;
   /** The fields of a workitem: names and any JSON values */
   readonly fields: { readonly [name: string]: unknown };
   readonly tags: readonly string[];
@@ -2159,6 +2167,8 @@ export type Workitem = {
   readonly heartbeat_due_at?: string;
   /** What the last sign of life told */
   readonly progress?: { readonly [name: string]: unknown };
+  /** Of the workitem alone, where its participant has one: a JSON Schema of what a person is asked for */
+  readonly form?: { readonly [name: string]: unknown } | boolean;
   /** How its callback stands */
   readonly callback: {
     readonly url: string | null;

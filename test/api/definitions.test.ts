@@ -348,7 +348,7 @@ describe('in the language', () => {
       errors: { class: string; message: string; expression_id: string }[];
     }>().errors;
     expect(refused).toMatchObject({ class: 'ArgumentError', message: expect.stringContaining('#/amount') });
-    await ask('POST', `/v1/workflows/${picky}/expressions/${refused?.expression_id}/replay`, { fields: { amount: 3 } });
+    await ask('POST', `/v1/workflows/${picky}/errors/${refused?.expression_id}/replay`, { fields: { amount: 3 } });
     await ask('POST', '/v1/test/clock', { advance: 0 });
     const repaired = (await ask('GET', `/v1/workflows/${picky}`)).json<{ status: string; fields: { child: string } }>();
     expect(repaired.status).toBe('completed');
