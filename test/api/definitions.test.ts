@@ -363,7 +363,9 @@ describe('in the language', () => {
     const { id: watched } = (await run('watch', { inputs: { amount: 4, b: 1 }, business_key: 'machine 7' })).json<{
       id: string;
     }>();
-    await postJson(server.url, new URL((await alpha.next()).body.proceed_url).pathname, { fields: { amount: 5 } });
+    const [asked] = (await ask('GET', `/v1/workitems?workflow_id=${watched}`)).json<{ workitems: { id: string }[] }>()
+      .workitems;
+    await ask('POST', `/v1/workitems/${asked?.id}/respond`, { fields: { amount: 5 } });
     const over = (await ask('GET', `/v1/workflows/${watched}`)).json<{ continued_as: string }>();
     expect(over).toMatchObject({ status: 'completed', fields: { amount: 5 } });
     expect((await ask('GET', `/v1/workflows/${over.continued_as}`)).json()).toMatchObject({

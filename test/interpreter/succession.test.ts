@@ -116,7 +116,7 @@ test('ten thousand rounds that nothing from outside holds up leave as many short
   for (; next !== undefined; made++) {
     const begun = act(bareView(null), made * 2, { kind: 'launch', launch: next });
     last = act(overlay(bareView(null), begun), made * 2 + 1, { kind: 'due', agenda: 'continue' });
-    expect(last.workflow).toMatchObject({ status: 'completed' });
+    if (last.workflow.status !== 'completed') throw new Error(`Round ${made} is ${last.workflow.status}`);
     next = last.successor;
   }
   expect(made).toBe(rounds);
