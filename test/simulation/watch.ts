@@ -139,7 +139,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     if (rows === undefined) return;
     // What another workflow emitted for one that is over meanwhile goes when it is due.
     for (const line of auditRows(load(rows, rows.workflow, [{ kind: 'everything' }])))
-      if (atEnd || !line.startsWith('left behind: agenda event'))
+      if (atEnd || !/^left behind: agenda (?:event|signal) /.test(line))
         problem(`${workflow}: the rows do not add up: ${line}`);
   }
 
