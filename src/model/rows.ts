@@ -1,5 +1,5 @@
 import type { ExpressionId, WorkflowId } from './ids.ts';
-import type { Launch } from './stimulus.ts';
+import type { Launch } from './launch.ts';
 import type { Tenant } from './tenant.ts';
 
 /*
