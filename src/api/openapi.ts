@@ -250,6 +250,11 @@ const CALLBACK_HEADERS: Json = [
     'string',
   ],
   ['rota-try', 'Which try of this message it is: 1, 2, …', 'integer'],
+  [
+    'rota-sequence',
+    'Of two messages of a workflow the later one has the higher number, the same at each try',
+    'integer',
+  ],
 ].map(([name = '', description = '', type = '']) => ({ name, in: 'header', description, schema: { type } }));
 
 const CALLBACKS: JsonObject = {

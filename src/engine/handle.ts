@@ -229,6 +229,18 @@ const launchedTree = (entry: Entry, hash: string): Tree | undefined => {
   return event?.kind === 'launch' && event.launch.hash === hash ? event.launch.tree : undefined;
 };
 
+/** What is owed by entries that one more has come before. */
+const oneLater = (workitems: Changes['workitems']): Changes['workitems'] =>
+  new Map(
+    [...workitems].map(([id, op]): [string, Op<WorkitemRow>] => {
+      if (op.kind === 'put' && op.row.sequence != null)
+        return [id, { ...op, row: { ...op.row, sequence: op.row.sequence + 1 } }];
+      if (op.kind === 'patch' && op.set.sequence != null)
+        return [id, { ...op, set: { ...op.set, sequence: op.set.sequence + 1 } }];
+      return [id, op];
+    }),
+  );
+
 /** A participant that proceeds has been reached: when its message still waits for an acknowledgement, the same step records it. */
 function withOvertaken(running: Running, turn: Turn, workitem: ExpressionId, changes: Changes | null): Changes | null {
   const row = turn.view.workitems.get(workitem);
@@ -237,6 +249,7 @@ function withOvertaken(running: Running, turn: Turn, workitem: ExpressionId, cha
   return {
     ...changes,
     ...withFirstEntry(changes.workflow, changes.history, overtaken(turn.workflow, row), running.now),
+    workitems: oneLater(changes.workitems),
   };
 }
 

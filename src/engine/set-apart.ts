@@ -42,7 +42,10 @@ export function killedApart(loaded: Loaded, id: WorkflowId, now: number): Change
   const workitems = new Map<ExpressionId, Op<WorkitemRow>>();
   for (const row of loaded.workitems.values()) {
     if (row.state !== 'open') continue;
-    const set = { state: 'closed', send: 'cancel', then: null, tries: 0, dueAt: now, heldAt: null, log: '[]' } as const;
+    const set = {
+      ...({ state: 'closed', send: 'cancel', then: null, tries: 0, dueAt: now, heldAt: null, log: '[]' } as const),
+      sequence: workflow.lastN + entries.length + 1,
+    };
     // Without a URL nothing can be owed, and the sweep takes it.
     if (row.url !== null) workitems.set(row.id, { kind: 'patch', set });
     entries.push({

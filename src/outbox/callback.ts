@@ -25,6 +25,7 @@ export type CallbackSettings = {
  * cancel for which a reason was given that as a seventh.
  *
  * `webhook-id` is the same for all tries of one message and another for the notice that follows it; `rota-try` counts the tries.
+ * `rota-sequence` is the number of the history entry that owes the message: of two messages the later one has the higher.
  * A process that was frozen between its last check and the write to the socket can still send late, when another node has taken
  * over: no server can prevent that without its participant, who can tell by these two.
  */
@@ -51,6 +52,7 @@ export function callbackRequest(
       'user-agent': around.userAgent,
       'webhook-id': `msg_${id}_${send}`.replaceAll('.', '-'),
       'rota-try': String(row.tries + 1),
+      ...(row.sequence == null ? {} : { 'rota-sequence': String(sequenceOf(row, row.sequence)) }),
       ...(trace === null || around.spanId === undefined ? {} : traceHeaders(trace, around.spanId())),
     },
     body:
@@ -59,6 +61,10 @@ export function callbackRequest(
         : Buffer.concat([Buffer.from(before), bytesOf(fields.shared), Buffer.from(after)]),
   };
 }
+
+/** Opened and closed in one step it has the number of its end, and the message of before comes before that. */
+const sequenceOf = ({ send, then }: WorkitemRow, sequence: number): number =>
+  then != null && send === 'active' ? sequence - 1 : sequence;
 
 /** Why it is cancelled, as a key more; nothing where nobody said. */
 function reasonIn({ send, added }: Pick<WorkitemRow, 'send' | 'added'>): string {

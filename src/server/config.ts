@@ -45,7 +45,7 @@ export type Sources = {
   readonly dotenv?: Environment;
 };
 
-/** Where a value came from, for people: `--port`, `PORT`, `rota.yaml:3:7`, `default`. */
+/** Where a value came from, for people: `--port`, `environment`, `.env`, `rota.yaml:3:7`, `default`. */
 export type Origin = { readonly name: string; readonly from: string; readonly shown: string };
 
 /** Other variables of ours that are no settings. */
@@ -71,7 +71,8 @@ export function readSettings(
   environment: Environment,
   sources: Sources = {},
 ): { readonly config: Config; readonly origins: readonly Origin[] } {
-  const merged = { ...given(sources.dotenv ?? {}), ...given(environment) };
+  const ofEnvironment = given(environment);
+  const merged = { ...given(sources.dotenv ?? {}), ...ofEnvironment };
   const path = sources.file ?? merged['ROTA_CONFIG'];
   const file =
     path === undefined ? { values: new Map<string, FromFile>(), complaints: [] } : readSettingsFile(path, merged);
@@ -109,6 +110,13 @@ export function readSettings(
     return entry === undefined || entry.text.trim() === '' ? null : entry;
   };
 
+  /** Of a variable whether it is one of the environment, which is stronger, or of `.env`. */
+  const sourceOf = (place: string): string => {
+    if (!Object.hasOwn(merged, place)) return place;
+    const source = Object.hasOwn(ofEnvironment, place) ? 'environment' : '.env';
+    return place.endsWith('_FILE') ? `${source}, ${place}` : source;
+  };
+
   const values: { [key: string]: unknown } = {};
   for (const [key, setting] of Object.entries<Setting>(TABLE)) {
     const found = setting.fileOnly ? fromFile(setting) : setting.secret ? secretOf(setting) : find(setting.name);
@@ -117,7 +125,7 @@ export function readSettings(
     values[key] = 'value' in read ? read.value : setting.fallback;
     origins.push({
       name: setting.name,
-      from: found === null ? 'default' : found.place,
+      from: found === null ? 'default' : sourceOf(found.place),
       shown: found === null ? setting.default : setting.secret ? '(secret)' : found.text,
     });
   }

@@ -339,7 +339,7 @@ test('what was done is undone, the latest first: by an error nobody handles, by 
     replies: true,
     compensate: true,
   });
-  await is(failed, 'cancelled');
+  expect(await is(failed, 'cancelled')).toMatchObject({ reason: 'sold out' });
   expect(undone(failed)).toEqual([
     ['undo_b', { participant: 'book_b', expid: '0_0_1' }, true],
     ['undo_a', { participant: 'book_a', expid: '0_0_0' }, true],

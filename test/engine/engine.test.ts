@@ -695,6 +695,22 @@ describe('ends of tries', () => {
     ]);
   });
 
+  test('a message has the number of the history entry that owes it', async () => {
+    const { workflow, message } = await launched();
+    const numberOf = async (kind: string, participant: string) => {
+      const { entries } = await historyOf(store, workflow);
+      return entries.findIndex((entry) => entry['kind'] === kind && entry['participant'] === participant) + 1;
+    };
+    expect(message.row.sequence).toBe(await numberOf('workitem.opened', 'alpha'));
+    // The step writes that the message arrived, before all else.
+    await parts.engine.advance([proceedOf(workflow, message.row.id)]);
+    const active = await workitemOf(store, workflow, 'beta');
+    expect(active).toMatchObject({ send: 'active', sequence: await numberOf('workitem.opened', 'beta') });
+    await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]);
+    const notice = await workitemOf(store, workflow, 'beta');
+    expect(notice).toMatchObject({ send: 'cancel', sequence: await numberOf('workitem.closed', 'beta') });
+  });
+
   test('a notice waits for the try under way, whose end is written at once and frees it', async () => {
     const { workflow, message, state } = await launched();
     await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]);

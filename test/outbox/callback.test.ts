@@ -56,6 +56,17 @@ test('what thousands of messages share is put in as it is, whatever their own pa
   }
 });
 
+test('a message tells which number it has, and one whose end is known already that it comes before that', () => {
+  const of = (more: Partial<WorkitemRow>) =>
+    callbackRequest({ workflow, tenant, row: { ...row, then: null, ...more } }, fields, around).headers[
+      'rota-sequence'
+    ];
+  expect(of({})).toBeUndefined();
+  expect(of({ sequence: 7, tries: 3 })).toBe('7');
+  expect(of({ sequence: 9, then: 'cancel' })).toBe('8');
+  expect(of({ sequence: 9, send: 'cancel' })).toBe('9');
+});
+
 test('every try of a message has the same id and its own number; a notice is another message', () => {
   const headers = (more: Partial<WorkitemRow>) =>
     callbackRequest({ workflow, tenant, row: { ...row, ...more } }, fields, around).headers;

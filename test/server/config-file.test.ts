@@ -32,16 +32,22 @@ const complaintsOfFile = (content: string, environment: Record<string, string> =
 describe('the file of settings', () => {
   const layers = ['flag', 'environment', '.env', 'file'] as const;
   const sets = Array.from({ length: 2 ** layers.length }, (_, bits) => layers.filter((_layer, i) => bits & (1 << i)));
-  test.each(sets.map((set) => [set] as const))('given by %j, the strongest wins', (set) => {
-    const port = (layer: (typeof layers)[number]): string => String(7_000 + layers.indexOf(layer));
-    const has = (layer: (typeof layers)[number]): boolean => set.includes(layer);
-    const config = readConfig(has('environment') ? { PORT: port('environment') } : {}, {
-      ...(has('flag') ? { flags: new Map([['PORT', port('flag')]]) } : {}),
-      ...(has('.env') ? { dotenv: { PORT: port('.env') } } : {}),
-      ...(has('file') ? { file: put('rota.yaml', `port: ${port('file')}`) } : {}),
-    });
-    expect(config.port).toBe(set[0] === undefined ? 8080 : Number(port(set[0])));
-  });
+  test.each(sets.map((set) => [set] as const))(
+    'given by %j, the strongest wins, and it is told which it was',
+    (set) => {
+      const port = (layer: (typeof layers)[number]): string => String(7_000 + layers.indexOf(layer));
+      const has = (layer: (typeof layers)[number]): boolean => set.includes(layer);
+      const { config, origins } = readSettings(has('environment') ? { PORT: port('environment') } : {}, {
+        ...(has('flag') ? { flags: new Map([['PORT', port('flag')]]) } : {}),
+        ...(has('.env') ? { dotenv: { PORT: port('.env') } } : {}),
+        ...(has('file') ? { file: put('rota.yaml', `port: ${port('file')}`) } : {}),
+      });
+      expect(config.port).toBe(set[0] === undefined ? 8080 : Number(port(set[0])));
+      const from = origins.find(({ name }) => name === 'PORT')?.from.replace(`${folder}/`, '');
+      const places = { flag: '--port', environment: 'environment', '.env': '.env', file: 'rota.yaml:1:7' };
+      expect(from).toBe(set[0] === undefined ? 'default' : places[set[0]]);
+    },
+  );
 
   test('is named by ROTA_CONFIG, and by --config before that', () => {
     const [one, two] = [put('one.yaml', 'port: 7001'), put('two.yaml', 'port: 7002')];

@@ -2,7 +2,10 @@ import { checkFiles } from '../../server/check-files.ts';
 import { readSettings, settingWarnings } from '../../server/config.ts';
 import { type Flags, sourcesOf } from '../settings.ts';
 
-/** `rota config check [file]`: says what is wrong, with the files that settings name as well. `rota config print`: every setting, its value, where it came from. Secrets are never shown. */
+/**
+ * `rota config check [file]`: says what is wrong, with the files that settings name as well; else what is set, and where that came from. `rota config print`: the
+ * same of every setting. Secrets are never shown.
+ */
 export async function config([verb, file]: readonly string[], flags: Flags): Promise<number> {
   if ((verb !== 'check' && verb !== 'print') || (verb === 'print' && file !== undefined)) {
     console.error('Say rota config check [file], or rota config print');
@@ -14,6 +17,7 @@ export async function config([verb, file]: readonly string[], flags: Flags): Pro
   if (verb === 'check') checkFiles(settings);
   for (const warning of settingWarnings({ ...sources.dotenv, ...process.env })) console.error(warning);
   if (verb === 'check') console.log('The settings are good.');
-  else for (const { name, shown, from } of origins) console.log(`${name}=${shown}  # ${from}`);
+  for (const { name, shown, from } of origins)
+    if (verb === 'print' || from !== 'default') console.log(`${name}=${shown}  # ${from}`);
   return 0;
 }

@@ -95,7 +95,8 @@ function undoAll(world: World, message: string): void {
   if (row.options == null || header.cancelled || header.killed || readOptions(row.options).compensate !== true) return;
   header.cancelled = true;
   header.compensating = true;
-  world.record({ kind: 'workflow.cancelling', reason: shorten(message, REASON_CHARACTERS_MAX) });
+  header.reason = shorten(message, REASON_CHARACTERS_MAX);
+  world.record({ kind: 'workflow.cancelling', reason: header.reason });
   world.send({ kind: 'cancel_process', flavour: null, after: 0, again: true });
 }
 

@@ -49,6 +49,12 @@ export function openWorkitem(x: Acting): void {
       'LimitExceeded',
       `the fields for participant '${participant}' are ${characters} characters long, more than ${fieldsCharacters}`,
     );
+  world.record({
+    kind: 'workitem.opened',
+    expid: node.expid,
+    workitem_id: workitemId(node.id, world.row.id),
+    participant,
+  });
   const row: WorkitemRow = {
     id: node.id,
     path: strand.path,
@@ -68,6 +74,7 @@ export function openWorkitem(x: Acting): void {
     dueAt: found.url === null ? null : world.now,
     heldAt: null,
     log: '[]',
+    sequence: world.lastN,
     terms: termsText(terms),
   };
   strand.touched = true;
@@ -79,12 +86,6 @@ export function openWorkitem(x: Acting): void {
   if (held === null) world.held.delete(node.id);
   else world.held.set(node.id, held);
   world.changeWorkitem(node.id, world.isFresh(node.id) ? { kind: 'put', row, isNew: true } : { kind: 'put', row });
-  world.record({
-    kind: 'workitem.opened',
-    expid: node.expid,
-    workitem_id: workitemId(node.id, world.row.id),
-    participant,
-  });
   tell(world, { event: 'dispatched', participant, from: node.id, fields });
 }
 
@@ -201,7 +202,7 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
       node.id,
       node.data['unheard'] === true
         ? { kind: 'delete' }
-        : { kind: 'patch', set: { state: 'closed', then: cause, added } },
+        : { kind: 'patch', set: { state: 'closed', then: cause, added, sequence: world.lastN } },
     );
     return;
   }
@@ -212,6 +213,9 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
   }
   world.changeWorkitem(node.id, {
     kind: 'patch',
-    set: { state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added },
+    set: {
+      ...{ state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added },
+      sequence: world.lastN,
+    },
   });
 }

@@ -360,6 +360,11 @@ export class World {
     this.history.push(entry);
   }
 
+  /** The number of the history entry that was recorded last. */
+  get lastN(): number {
+    return this.row.lastN + this.history.length;
+  }
+
   want(...needs: readonly Need[]): void {
     const missing = needs.filter((need) => !this.loaded.answered.has(needKey(need)) && !this.answeredByAll);
     if (missing.length > 0) throw new Wanting(missing);

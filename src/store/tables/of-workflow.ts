@@ -125,6 +125,7 @@ export const WORKITEM: Table<WorkitemRow> = {
     bigint('claimUntil', 'claim_until'),
     bigint('heartbeatAt', 'heartbeat_at'),
     text('progress'),
+    integer('sequence'),
   ],
   extra: [text('tenant')],
   keyOf: (row) => row.id,

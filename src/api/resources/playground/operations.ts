@@ -18,6 +18,7 @@ const SHOWN_HEADERS = [
   'webhook-timestamp',
   'webhook-signature',
   'rota-try',
+  'rota-sequence',
   'user-agent',
   'content-type',
 ];
