@@ -624,6 +624,8 @@ export type Deliveries = {
     readonly milliseconds: number;
     readonly error: string | null;
     readonly next_at: string | null;
+    /** The name of the node that made it */
+    readonly by?: string;
     /** Of the last tries that were refused: what was answered, where that had a body */
     readonly answer?: {
       readonly content_type: string | null;
@@ -1233,6 +1235,8 @@ export type Message = {
     readonly milliseconds: number;
     readonly error: string | null;
     readonly next_at: string | null;
+    /** The name of the node that made it */
+    readonly by?: string;
     /** Of the last tries that were refused: what was answered, where that had a body */
     readonly answer?: {
       readonly content_type: string | null;

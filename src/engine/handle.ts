@@ -371,6 +371,7 @@ const circumstances = (running: Running, turn: Turn, entry: Entry): Circumstance
   workflow: turn.workflow,
   schedule: running.settings.schedule,
   rules: rulesOf(running, turn, entry),
+  by: running.settings.nodeName,
   // From the seed, so that a batch that is run again decides the same.
   fraction: Number.parseInt(entry.seed.slice(0, 8), 16) / 2 ** 32,
 });

@@ -24,6 +24,8 @@ export type LoggedTry = {
   readonly error: string | null;
   /** When the next try is due; null when there is none. */
   readonly nextAt: number | null;
+  /** The name of the node that made it; left out where none did, or it is not known. */
+  readonly by?: string;
   /** The beginning of what was answered; left out where it was taken, had no body, or is not among the last of those. */
   readonly answer?: AnswerExcerpt;
 };
@@ -59,6 +61,8 @@ export type Circumstances = {
   readonly workflow: WorkflowId;
   readonly schedule: Schedule;
   readonly rules: RetryRules;
+  /** The name of this node. */
+  readonly by?: string | undefined;
   /** 0 ≤ f < 1, for jitter. */
   readonly fraction: number;
 };
@@ -100,6 +104,7 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
     status: result.kind === 'unreachable' ? null : result.status,
     error: failed?.error ?? null,
     nextAt,
+    ...(around.by === undefined ? {} : { by: around.by }),
     ...(result.kind === 'refused' && result.answer !== undefined ? { answer: result.answer } : {}),
   };
   return consequence(

@@ -59,6 +59,8 @@ export type ParticipantLookups = {
 export type EngineSettings = {
   /** Names this process among the owners of claims. */
   readonly nodeId: string;
+  /** The same for people, in the list of tries; left out: tries do not tell who made them. */
+  readonly nodeName?: string;
   readonly leaseSeconds: number;
   /** RETRY_DELAYS and NOTICE_DELAYS, in seconds. */
   readonly schedule: Schedule;

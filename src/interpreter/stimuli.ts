@@ -289,7 +289,7 @@ function noteReason({ header, stimulus }: World): void {
 }
 
 function kill(world: World): Answer {
-  if (isGone(world)) return NO_WORKFLOW;
+  if (isGone(world)) return fault('workflow_over', 'the workflow is over already');
   noteReason(world);
   const paused = world.header.pausedAt !== null;
   // Saved messages are discarded, and with them what the counters of forks stand for: then everything goes at once.

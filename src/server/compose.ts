@@ -117,7 +117,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
       : { subscribers: { of: parts.subscriptions.of, baseUrl: settings.baseUrl } }),
     log: log.with({ component: 'engine' }),
     nodes: membership.living,
-    settings: { nodeId: node.id, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
+    settings: { nodeId: node.id, nodeName: node.name, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
   });
   const engine = parts.wrap?.(made) ?? made;
   const receiver = makeReceiver({

@@ -224,7 +224,19 @@ export function describeWorkflows(
       const id = await launch('define\n  sequence on_cancel: bravo\n    alpha');
       expectOk(await send(server.url, 'POST', `/v1/workflows/${id}/kill`));
       expect(await look(id)).toMatchObject({ status: 'killed', workitems: [] });
+      expectProblem(await send(server.url, 'POST', `/v1/workflows/${id}/kill`), 409, 'workflow_over');
       expectProblem(await send(server.url, 'POST', '/v1/workflows/20151005-1247-a-b/kill'), 404, 'workflow_not_found');
+    });
+
+    test('shows a browser its page, and is sent nothing but objects', async () => {
+      const id = await launch('define\n  alpha');
+      const Accept = 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8';
+      const page = await send(server.url, 'GET', `/v1/workflows/${id}`, { headers: { Accept } });
+      expect([page.status, page.headers['location']]).toEqual([303, `/console/workflows/${id}`]);
+      const none = await send(server.url, 'GET', '/v1/workflows/20151005-1247-a-b', { headers: { Accept } });
+      expectProblem(none, 404, 'workflow_not_found');
+      expect((await send(server.url, 'GET', `/v1/workflows/${id}`, { headers: { Accept: '*/*' } })).status).toBe(200);
+      expectProblem(await postJson(server.url, `/v1/workflows/${id}/messages/m`, [1]), 422, 'request_invalid');
     });
 
     test('keeps answers while it is paused and goes on when it is resumed', async () => {

@@ -15,6 +15,7 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
 import { launchOne, makeLaunchCheck } from '../workflows/launch.ts';
+import { pageAt, wantsPage } from '../workflows/show.ts';
 import { severalStarts, startsToChooseFrom } from './starts.ts';
 import { answerWhenOver, type Waiting, waitingOf } from './waiting.ts';
 
@@ -106,8 +107,7 @@ export function makeRun(parts: Parts): (call: Call, asked: Run) => Promise<Reply
       key,
     );
     const location = { Location: `${parts.basePath()}/v1/workflows/${id}` };
-    if (asked.mayRedirect === true && wantsPage(call.header('accept')))
-      return textReply(303, id, { Location: `${parts.basePath()}/console/workflows/${encodeURIComponent(id)}` });
+    if (asked.mayRedirect === true && wantsPage(call.header('accept'))) return textReply(303, id, pageAt(parts, id));
     if (!isNew) return jsonReply(200, { id, existing: true }, location);
     return answer(call, { id, definition, missing, status: asked.status ?? 201, waiting, location });
   };
@@ -158,9 +158,6 @@ export function makeRun(parts: Parts): (call: Call, asked: Run) => Promise<Reply
     );
   }
 }
-
-/** Whether a page is what is wanted most. */
-const wantsPage = (accept: string | null): boolean => /^\s*text\/html\b/i.test((accept ?? '').slice(0, 200));
 
 /** The tree of a definition, or the one that begins with this start event. @throws Problem */
 async function treeToRun(parts: Parts, definition: Definition, start: string | null): Promise<Tree> {

@@ -54,7 +54,11 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
         { name: 'cursor', description: 'The expressions_cursor of the page before' },
         { name: 'view', description: 'summary: id, state and created_at only' },
       ],
-      answers: answers(200, 'As it stands', Workflow, 404),
+      answers: {
+        ...answers(200, 'As it stands', Workflow, 404),
+        303: { description: 'Where text/html is wanted most: the page of the workflow is at Location' },
+      },
+      alsoAs: 'text/html',
       handle: (call) => show(parts, call),
     },
     {

@@ -6,7 +6,7 @@ import type { StrandRow, WorkflowRow, WorkitemRow } from '../../../model/rows.ts
 import type { Loaded } from '../../../model/stimulus.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
-import { type Call, jsonReply, printedReply, type Reply } from '../../operation.ts';
+import { type Call, jsonReply, printedReply, type Reply, textReply } from '../../operation.ts';
 import { overdueNow } from '../../overdue.ts';
 import { cursorFor, cursorOf, PAGE_BYTES_MAX } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
@@ -16,6 +16,19 @@ import { bpmnView, stateWord } from '../bpmn/view.ts';
 import { errorView } from '../errors/view.ts';
 import { makeItemTexts } from '../workitems/view.ts';
 import { expressionView, summaryView } from './view.ts';
+
+/** Whether a page is what is wanted most. */
+export const wantsPage = (accept: string | null): boolean => /^\s*text\/html\b/i.test((accept ?? '').slice(0, 200));
+
+/** Where the page of a workflow is. */
+export const pageAt = (parts: Pick<Parts, 'basePath'>, id: WorkflowId): { readonly Location: string } => ({
+  Location: `${parts.basePath()}/console/workflows/${encodeURIComponent(id)}`,
+});
+
+async function pageOf(parts: Parts, call: Call, id: WorkflowId): Promise<Reply> {
+  if ((await parts.store.read.workflow(call.principal.tenant, id)) === null) throw noSuchWorkflow(id);
+  return textReply(303, id, pageAt(parts, id));
+}
 
 /** Live expressions (and workitems) shown of one workflow at once; a strand is shown whole. */
 const EXPRESSIONS_MAX = 1_000;
@@ -31,6 +44,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const view = call.query.get('view');
   if (view !== null && view !== 'summary') throw new Problem('query_invalid', 'view must be summary');
   if (view === 'summary') return summary(parts, call, id);
+  if (wantsPage(call.header('accept'))) return pageOf(parts, call, id);
   const list = `expressions of ${id}`;
   const after = cursorOf(list, call.query);
   const read = await parts.store.read.whole(call.principal.tenant, id, { limit: EXPRESSIONS_MAX, after });

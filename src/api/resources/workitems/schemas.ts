@@ -159,6 +159,7 @@ export const Deliveries = Type.Object(
         milliseconds: Type.Number(),
         error: nullable(text('Why there was no answer')),
         next_at: nullable(time('When the next try was due')),
+        by: Type.Optional(text('The name of the node that made it')),
         answer: Type.Optional(
           Type.Object(
             {

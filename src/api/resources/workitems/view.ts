@@ -73,6 +73,7 @@ export const tryView = (logged: LoggedTry): JsonObject => ({
   milliseconds: logged.milliseconds,
   error: logged.error,
   next_at: timeOrNull(logged.nextAt),
+  ...(logged.by === undefined ? {} : { by: logged.by }),
   ...(logged.answer === undefined
     ? {}
     : {
