@@ -36,6 +36,8 @@ export type Subscriptions = Kept & {
   /** Whether there are any. */
   any(): boolean;
   get(id: string): Subscription | null;
+  /** Whether it was deleted, or never was; asks the database. */
+  isGone(id: string): Promise<boolean>;
   /** Of one tenant, the newest first. */
   list(tenant: string): readonly Subscription[];
   add(tenant: Tenant, id: string, spec: JsonObject): Promise<'added' | 'full'>;
@@ -129,6 +131,10 @@ export function makeSubscriptions(parts: {
     of: (tenant) => enabled.get(tenant) ?? NONE,
     any: () => known.size > 0,
     get: (id) => known.get(id) ?? null,
+    isGone: async (id) => {
+      const row = await rows.get(id);
+      return row === null || row.deletedAt !== null;
+    },
     list,
     add: async (tenant, id, spec) => {
       if (list(tenant).length >= SUBSCRIPTIONS_MAX) return 'full';

@@ -140,7 +140,10 @@ export function makeWorker(parts: {
   });
   const quiet = makeQuiet({ engine, dispatcher, timers });
   return {
-    start: watch.start,
+    start: async () => {
+      deliveries?.start();
+      await watch.start();
+    },
     wake: watch.wake,
     owed: () => deliveries?.owed(),
     quiet: deliveries === null ? quiet : () => quietWith(deliveries, quiet),

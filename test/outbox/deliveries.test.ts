@@ -13,8 +13,9 @@ const DAY_MS = 86_400_000;
 /** An owner over rows in memory that never end their tries by themselves. */
 function around(due: DeliveryRow[], isEnabled = true) {
   const putOff: number[] = [];
+  const ended: string[] = [];
   let now = 0;
-  const store: Pick<DeliveryParts['store']['deliveries'], 'claim' | 'putOff' | 'nextDueAt'> = {
+  const store: Pick<DeliveryParts['store']['deliveries'], 'claim' | 'putOff' | 'nextDueAt' | 'end'> = {
     claim: async ({ limit, skip }) => {
       const found = due.filter((row) => !skip.includes(whomOf(row))).slice(0, limit);
       for (const row of found) due.splice(due.indexOf(row), 1);
@@ -22,19 +23,20 @@ function around(due: DeliveryRow[], isEnabled = true) {
     },
     putOff: async (_id, _claim, dueAt) => void putOff.push(dueAt - now),
     nextDueAt: async () => null,
+    end: async (id, _claim, { state }) => {
+      ended.push(`${id} ${state}`);
+      return true;
+    },
   };
   const owner = deliveryOwner({
     store: { deliveries: store as DeliveryParts['store']['deliveries'] },
     subscriptions: {
       any: () => true,
-      get: () => ({
-        url: 'http://one.test',
-        headers: {},
-        secret: null,
-        retry: null,
-        enabled: isEnabled,
-        failingSince: null,
-      }),
+      get: (id) =>
+        id.startsWith('unknown')
+          ? null
+          : { url: 'http://one.test', headers: {}, secret: null, retry: null, enabled: isEnabled, failingSince: null },
+      isGone: async (id) => id === 'unknown-deleted',
       note: async () => true,
     },
     clock: { now: () => now } as DeliveryParts['clock'],
@@ -48,6 +50,7 @@ function around(due: DeliveryRow[], isEnabled = true) {
   return {
     owner,
     claim,
+    ended,
     putOff,
     at: (ms: number) => {
       now = ms;
@@ -65,6 +68,8 @@ const rows = (subscription: string): DeliveryRow[] => Array.from({ length: 50 },
 test('however many who never answer are owed something, a place is left for another one', async () => {
   const due = [...rows('slow'), ...rows('silent'), ...rows('stuck')];
   const { owner, claim } = around(due);
+  expect(await claim()).toEqual([]);
+  owner.start();
   const under = new Map<string, number>();
   for (let i = 0; i < 10; i++) for (const { line } of await claim()) under.set(line, (under.get(line) ?? 0) + 1);
   expect(Math.max(...under.values())).toBeLessThanOrEqual(PLACES / 2);
@@ -76,6 +81,7 @@ test('however many who never answer are owed something, a place is left for anot
 test('what is owed to one that is disabled is looked at ever more seldom', async () => {
   const due: DeliveryRow[] = [];
   const { owner, claim, putOff, at } = around(due, false);
+  owner.start();
   for (const age of [0, DAY_MS / 2, 10 * DAY_MS]) {
     at(age);
     due.push(row('off', 0));
@@ -88,4 +94,17 @@ test('what is owed to one that is disabled is looked at ever more seldom', async
     await owner.settled();
   }
   expect(putOff).toEqual([60_000, DAY_MS / 4, DAY_MS]);
+});
+
+test('what is owed to one that only others know of is kept, and to one that was deleted it is spent', async () => {
+  const { owner, claim, putOff, ended } = around([row('unknown-new', 0), row('unknown-deleted', 0)]);
+  owner.start();
+  for (const message of await claim()) {
+    const request = message.request();
+    if (!('unsent' in request)) throw new Error('It was sent');
+    message.ended({ startedAt: 0, endedAt: 0, result: request.unsent });
+  }
+  await owner.settled();
+  expect(putOff).toEqual([2_000]);
+  expect(ended).toEqual(['unknown-deleted0 spent']);
 });

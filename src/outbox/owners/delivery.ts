@@ -34,6 +34,8 @@ export type DeliveryParts = {
   readonly subscriptions: {
     readonly any: () => boolean;
     readonly get: (id: string) => Destination | null;
+    /** Whether the database says that there is none any more: `get` may not know of one yet that another node has made. */
+    readonly isGone: (id: string) => Promise<boolean>;
     /** The last try has failed, or was taken; with a reason it is disabled. */
     readonly note: (
       id: string,
@@ -62,6 +64,8 @@ export type DeliveryOwner = Owner & {
   isBusy(): boolean;
   /** From now on this is called when something is due. */
   connect(wakeDispatcher: () => void): void;
+  /** Nothing is claimed before: only then it is known where things go. */
+  start(): void;
   /** Resolves when the ends of tries are written. */
   settled(): Promise<void>;
   stop(): Promise<void>;
@@ -76,6 +80,8 @@ const POLL_UNUSED_MS = 30_000;
 /** What is owed to one that is disabled is looked at again after half its age, within these bounds; sooner when that is enabled again. */
 const DISABLED_MS_MIN = 60_000;
 const DISABLED_MS_MAX = 86_400_000;
+/** One that is not known here, and that others know, is looked at again after so long. */
+const UNKNOWN_MS = 2_000;
 const DAY_MS = 86_400_000;
 const DELIVERED_KEPT_MS = DAY_MS;
 const SPENT_KEPT_MS = 30 * DAY_MS;
@@ -105,7 +111,8 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
     else underWayFor.set(whom, now);
     underWay += more;
   };
-  let isReady = true;
+  let isReady = false;
+  let isStarted = false;
   /** Deliveries have been seen: then a look is worth a statement. */
   let hasSeen = false;
   let wakeDispatcher = (): void => {};
@@ -206,6 +213,9 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
   async function wrote(row: DeliveryRow, claim: string, { startedAt, endedAt, result }: TryEnd): Promise<void> {
     if (result.kind === 'dropped') return store.deliveries.putOff(row.id, claim, row.dueAt ?? endedAt);
     if (result.kind === 'postponed') return store.deliveries.putOff(row.id, claim, endedAt + result.ms);
+    const isUnknown = row.target === null && subscriptions.get(row.subscription) === null;
+    if (isUnknown && !(await subscriptions.isGone(row.subscription)))
+      return store.deliveries.putOff(row.id, claim, endedAt + UNKNOWN_MS);
     const tries = row.tries + 1;
     const status = result.kind === 'unreachable' ? null : result.status;
     const isDone = result.kind === 'delivered';
@@ -271,7 +281,7 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
   return {
     claim: async ({ now, limit, leaseSeconds }, leaseEndsAt) => {
       const free = places - underWay;
-      if (!isReady || free <= 0 || stopped) return [];
+      if (!isStarted || !isReady || free <= 0 || stopped) return [];
       isReady = false;
       const claim = randomUUID();
       // Half of what is free each time, and nothing for who has as many as are free: whoever is slow leaves places to others, who leave some again.
@@ -284,7 +294,7 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
       return rows.map((row) => messageOf(row, leaseEndsAt, claim));
     },
     wake: () => {
-      if (!hasSeen && !subscriptions.any()) return;
+      if (!isStarted || (!hasSeen && !subscriptions.any())) return;
       isReady = true;
       loop.wake();
     },
@@ -295,6 +305,10 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
     isBusy: () => writing.size > 0 || underWay > 0,
     connect: (wake) => {
       wakeDispatcher = wake;
+    },
+    start: () => {
+      isStarted = true;
+      isReady = true;
       loop.wake();
     },
     settled: async () => {
