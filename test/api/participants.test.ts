@@ -187,11 +187,13 @@ test('a service is looked up at each try, and nothing leads out of it', async ()
   await put('billing', { kind: 'service', url: `${there}/base` });
   const id = await launch('define\n  alpha', { callback: 'svc:billing/hooks?x=1' });
   expect((await at('/base/hooks')).body).toContain(id);
-  const out = await postJson(rota.url, '/v1/workflows', {
-    workflow: 'define\n  alpha',
-    callback: 'svc:billing/%2e%2e/x',
-  });
-  expect(out.json()).toMatchObject({ status: 400, error: 'callback is invalid' });
+  for (const way of ['%2e%2e/x', 'a/..%2fx', '.%2E%5Cx']) {
+    const out = await postJson(rota.url, '/v1/workflows', {
+      workflow: 'define\n  alpha',
+      callback: `svc:billing/${way}`,
+    });
+    expect(out.json()).toMatchObject({ status: 400, error: 'callback is invalid' });
+  }
 });
 
 test('an answer at once is the proceed where that was agreed', async () => {

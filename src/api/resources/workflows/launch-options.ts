@@ -80,7 +80,8 @@ export function callbackComplaint(parts: Pick<Parts, 'targetComplaint'>, url: st
   if (service === null) return parts.targetComplaint(url);
   const wrong = nameComplaint(service.name);
   if (wrong !== null || service.name.includes('/')) return 'names a service by a name that none can have';
-  const path = service.rest.split('?')[0] ?? '';
+  // Some servers read `%2f` and `%5c` as slashes.
+  const path = (service.rest.split('?')[0] ?? '').replaceAll(/%2f|%5c/gi, '/');
   return path.split('/').some((part) => /^(?:\.|%2e){1,2}$/i.test(part)) || /[\s\\]/.test(path)
     ? 'leads out of its service'
     : null;
