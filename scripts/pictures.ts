@@ -1,7 +1,7 @@
 /*
  * `npm run pictures`: the pictures of the console in docs/pictures, taken of a real server in a real browser. With `-- --all <folder>` every page is
- * taken as well, light, dark and narrow, to be looked at; `--only <word>` takes those whose names hold it. What a machine can see is checked on each:
- * nothing to be scrolled sideways, no clipped word in chips and buttons, no letter under 11 px.
+ * taken as well, light, dark and narrow, to be looked at; `--only <word>` and `--look <word>` take those whose names and looks hold it. What a machine
+ * can see is checked on each: nothing to be scrolled sideways, no clipped word in chips and buttons, no letter under 11 px, nothing that axe finds.
  */
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { makeKey } from '../src/identity/key-text.ts';
 import {
+  axe,
   buildConsole,
   findChromium,
   openPage,
@@ -27,6 +28,7 @@ const named = (flag: string): string | null => {
 };
 const all = named('--all');
 const only = named('--only') ?? '';
+const onlyLook = named('--look') ?? '';
 
 const program = findChromium();
 if (program === null) throw new Error('No Chromium here: apt-get install chromium, or set CHROMIUM');
@@ -66,6 +68,7 @@ async function take({ name, url, before }: Shot, file: string, options: Paramete
   if (await scrollsSideways(page)) wrong.push(`${file}: can be scrolled sideways`);
   const clipped = (await page.evaluate(CLIPPED)) as readonly string[];
   if (clipped.length > 0) wrong.push(`${file}: clipped ${clipped.join(' | ')}`);
+  for (const complaint of await axe(page)) wrong.push(`${file}: ${complaint}`);
   const tiny = (await page.evaluate(TINY)) as readonly string[];
   if (tiny.length > 0) wrong.push(`${file}: under 11 px ${tiny.join(' | ')}`);
   // A page about what is not there asks for it in vain, and one that wants a key is refused.
@@ -80,7 +83,8 @@ async function takeAll(shots: readonly Shot[]): Promise<void> {
   mkdirSync(all, { recursive: true });
   for (const [look, options] of LOOKS)
     for (const shot of shots)
-      if (shot.name.includes(only)) await take(shot, join(all, `${shot.name}-${look}.png`), options);
+      if (shot.name.includes(only) && look.includes(onlyLook))
+        await take(shot, join(all, `${shot.name}-${look}.png`), options);
 }
 const LOOKS = [
   ['light', wide],
@@ -270,7 +274,7 @@ const { deliveries } = (await send(server.url, 'GET', '/v1/deliveries?participan
 
 const folder = join(root, 'docs/pictures');
 mkdirSync(folder, { recursive: true });
-if (only === '')
+if (only === '' && onlyLook === '')
   for (const [name, path, options] of [
     ['workflow', `workflows/${parcels}?sel=0_0_1_0`, wide],
     ['playground', `playground?workflow=${playground}`, { ...wide, colorScheme: 'dark' as const }],

@@ -15,6 +15,7 @@ import { STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
 import { timeScale } from '../../console/picture/time-scale.ts';
+import { fieldsTold } from '../../console/picture/told.ts';
 import { makeRehearsal, type Played } from '../../console/rehearse/play.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { HistoryKind } from '../../src/model/history-kinds.ts';
@@ -347,6 +348,33 @@ test('a line of time keeps the order of what happened, and cuts the stretches in
   expect(week.cuts).toEqual([{ from: 200, to: 999_900 }]);
   expect(week.x(200) - week.x(100)).toBeGreaterThan(20);
   expect(timeScale(0, 1_000_000, [100, 200, 999_900], (from) => from === 200).cuts).toEqual([]);
+});
+
+test('of each field it is told who set it, and what it was before, at any moment; a history that keeps none says so', () => {
+  const entry = (n: number, kind: HistoryKind, more: { [key: string]: Json } = {}) => ({
+    n,
+    at: '2026-01-05T12:00:00.000Z',
+    kind,
+    ...more,
+  });
+  const entries = [
+    entry(1, 'workflow.launched', { given: { amount: 1, customer: 'Ada' } }),
+    entry(2, 'workitem.opened', { participant: 'alice' }),
+    entry(3, 'workitem.proceeded', { participant: 'alice', given: { amount: 2 } }),
+    entry(4, 'workitem.edited', { actor: 'key:ops', given: { amount: 3, shelf: null } }),
+  ];
+  const told = (n: number) =>
+    fieldsTold(entries, n)?.map(({ name, life }) => [name, ...life.map((one) => `#${one.n} ${one.who} ${one.value}`)]);
+  expect(told(4)).toEqual([
+    ['amount', '#1 launch 1', '#3 alice 2', '#4 edited by key:ops 3'],
+    ['customer', '#1 launch Ada'],
+    ['shelf', '#4 edited by key:ops null'],
+  ]);
+  expect(told(2)).toEqual([
+    ['amount', '#1 launch 1'],
+    ['customer', '#1 launch Ada'],
+  ]);
+  expect(fieldsTold([entry(1, 'workflow.launched'), entry(2, 'workflow.completed')], 2)).toBe(null);
 });
 
 test('a story tells a step in one line', () => {
