@@ -43,7 +43,8 @@ export function withConsole(files: ConsoleFiles, basePath: string, next: Request
     if (path === '/console' && isLooking(request)) return redirect(response, `${basePath}/console/`);
     if (!path.startsWith('/console/')) return next(request, response);
     if (!isLooking(request)) return refuse(response, 405, { Allow: 'GET, HEAD' });
-    const name = path.slice('/console/'.length);
+    // The page itself is for everybody who asks for it, also with a plain curl.
+    const name = path.slice('/console/'.length) || 'index.html';
     const found =
       files.get(name) ?? (!name.startsWith('assets/') && wantsPage(request) ? files.get('index.html') : undefined);
     if (found === undefined) return refuse(response, 404, {});
