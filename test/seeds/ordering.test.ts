@@ -144,10 +144,18 @@ test('an order outlives its server: it is killed, started again, and paid', { ti
   });
   await new Promise<void>((resolve) => subscriber.listen(0, '127.0.0.1', resolve));
   const { port } = subscriber.address() as AddressInfo;
-  await postJson(server.url, '/v1/subscriptions', { url: `http://127.0.0.1:${port}/`, events: ['workflow.launched'] });
+  const made = await postJson(server.url, '/v1/subscriptions', {
+    url: `http://127.0.0.1:${port}/`,
+    events: ['workflow.launched'],
+  });
+  const owed = `/v1/subscriptions/${made.json<{ id: string }>().id}/deliveries?state=failing`;
   const id = await order();
   await jobs('validate-order', 'send-bill');
-  await until('a try that is refused', () => told.length === 1);
+  // Written down, so that nobody holds it when the server dies.
+  await until(
+    'a try that is refused',
+    async () => (await send(server.url, 'GET', owed)).json<{ deliveries: unknown[] }>().deliveries.length === 1,
+  );
   server.process.kill('SIGKILL');
   await server.ended;
   isDown = false;
