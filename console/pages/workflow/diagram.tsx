@@ -107,7 +107,11 @@ export function Diagram({
           class={`sheet ${zoom < FAR ? 'far' : ''} ${zoom < FARTHEST ? 'farthest' : ''}`}
           role="group"
           aria-label="Diagram of the workflow; the outline says the same in a list"
-          style={{ width: `${drawn.width * (zoom / 100)}px`, height: `${drawn.height * (zoom / 100)}px` }}
+          style={{
+            width: `${drawn.width * (zoom / 100)}px`,
+            height: `${drawn.height * (zoom / 100)}px`,
+            '--zoom': String(zoom / 100),
+          }}
           onKeyDown={walk}
         >
           <div style={{ transform: `scale(${zoom / 100})`, transformOrigin: '0 0', width: `${drawn.width}px` }}>
