@@ -2,7 +2,9 @@
 #   docker run rota node dist/cli/main.js keys generate
 #   docker run -p 127.0.0.1:8080:8080 -v rota:/data -e ADMIN_KEY=rota_… rota
 # For Postgres set DATABASE_URL; set BASE_URL to the address participants can reach.
-FROM node:22-slim AS build
+# One image for good: docker build --build-arg NODE_IMAGE=node:22-slim@sha256:… (docker buildx imagetools inspect node:22-slim tells the digest of today).
+ARG NODE_IMAGE=node:22-slim
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
@@ -17,7 +19,7 @@ ARG COMMIT=
 RUN npm run build
 RUN npm ci --omit=dev
 
-FROM node:22-slim
+FROM ${NODE_IMAGE}
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules

@@ -1,4 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
+import { BODY_EXAMPLES } from './openapi-examples.ts';
+import { headerComponents, headersOf } from './openapi-headers.ts';
 import type { AnswerSpec, Operation } from './operation.ts';
 import { Callback } from './resources/workitems/schemas.ts';
 import type { Schema } from './schema.ts';
@@ -33,6 +35,7 @@ export function openapi(
     components: {
       securitySchemes: SECURITY_SCHEMES,
       schemas: componentsOf(paths),
+      headers: headerComponents(),
       responses: COMMON,
     },
   };
@@ -82,7 +85,7 @@ function describe(operation: Operation): JsonObject {
           requestBody: {
             required: isRequired(operation),
             content: {
-              'application/json': { schema },
+              'application/json': { schema, ...exampleOf(operation) },
               'application/x-www-form-urlencoded': { schema },
               ...Object.fromEntries(
                 (operation.body?.documents ?? []).map((type) => [type, { schema: { type: 'string' } }]),
@@ -93,13 +96,21 @@ function describe(operation: Operation): JsonObject {
     responses: {
       ...commonOf(operation),
       ...Object.fromEntries(
-        Object.entries(operation.answers).map(([status, spec]) => [status, response(spec, operation)]),
+        Object.entries(operation.answers).map(([status, spec]) => [
+          status,
+          { ...response(spec, operation), headers: headersOf(operation, status) },
+        ]),
       ),
       default: { $ref: '#/components/responses/complaint' },
     },
     ...(operation.id === 'launch' ? { callbacks: CALLBACKS } : {}),
   };
 }
+
+const exampleOf = ({ id }: Operation): JsonObject => {
+  const example = BODY_EXAMPLES[id];
+  return example === undefined ? {} : { example };
+};
 
 const SECURITY_SCHEMES: JsonObject = {
   bearer: { type: 'http', scheme: 'bearer', description: 'An API key (rota_…)' },
@@ -146,11 +157,19 @@ function response(spec: AnswerSpec, operation: Operation): JsonObject {
   if (spec.type !== undefined)
     return {
       description,
-      content: { [spec.type]: { schema: spec.schema === undefined ? { type: 'string' } : referTo(spec.schema) } },
+      content: Object.fromEntries(
+        [spec.type, ...(spec.also ?? [])].map((type) => [type, { schema: textSchema(type, spec.schema) }]),
+      ),
     };
   if (spec.schema === undefined) return { description, content: { 'text/plain': { schema: { type: 'string' } } } };
   if (spec.schema === Problem) return complaint(description);
   return { description, content: { 'application/json': { schema: referTo(spec.schema) } }, ...links };
+}
+
+/** Of an answer in a media type of its own; JSON without a schema is any. */
+function textSchema(type: string, schema: Schema | undefined): JsonObject {
+  if (schema !== undefined) return referTo(schema);
+  return type.endsWith('json') ? {} : { type: 'string' };
 }
 
 const complaint = (description: string): JsonObject => ({
@@ -164,21 +183,28 @@ const LINKS: JsonObject = {
   cancel: { operationId: 'cancel', parameters: { workflow_id: '$response.body#/id' } },
 };
 
+/** One that every operation of a kind may give. */
+const complaintOf = (status: string, description: string): JsonObject => ({
+  ...complaint(description),
+  headers: headersOf(null, status),
+});
+
 const COMMON: JsonObject = {
-  malformed: complaint('The query or the body cannot be read: `query_invalid`, `body_malformed`'),
-  keyInUse: complaint('The first request with this Idempotency-Key is under way: `idempotency_key_in_use`'),
-  keyReused: complaint('The Idempotency-Key was used with another request: `idempotency_key_reused`'),
-  unauthenticated: complaint('Say who you are: `unauthenticated`, `credentials_invalid`'),
-  forbidden: complaint('You may not do this: `scope_missing`, `capability_invalid`, `origin_not_allowed`'),
-  notAcceptable: complaint('The answer cannot be had in what Accept asks for: `not_acceptable`'),
-  tooLarge: complaint('The body is too large: `body_too_large`'),
-  unsupported: complaint('The body is in a format that is not read here: `media_type_unsupported`'),
-  misdirected: complaint('This server does not go by that name: `host_not_allowed`'),
-  tooMany: complaint('You ask for too much at once: `rate_limited`; Retry-After says when to come again'),
-  away: complaint(
+  malformed: complaintOf('400', 'The query or the body cannot be read: `query_invalid`, `body_malformed`'),
+  keyInUse: complaintOf('409', 'The first request with this Idempotency-Key is under way: `idempotency_key_in_use`'),
+  keyReused: complaintOf('422', 'The Idempotency-Key was used with another request: `idempotency_key_reused`'),
+  unauthenticated: complaintOf('401', 'Say who you are: `unauthenticated`, `credentials_invalid`'),
+  forbidden: complaintOf('403', 'You may not do this: `scope_missing`, `capability_invalid`, `origin_not_allowed`'),
+  notAcceptable: complaintOf('406', 'The answer cannot be had in what Accept asks for: `not_acceptable`'),
+  tooLarge: complaintOf('413', 'The body is too large: `body_too_large`'),
+  unsupported: complaintOf('415', 'The body is in a format that is not read here: `media_type_unsupported`'),
+  misdirected: complaintOf('421', 'This server does not go by that name: `host_not_allowed`'),
+  tooMany: complaintOf('429', 'You ask for too much at once: `rate_limited`; Retry-After says when to come again'),
+  away: complaintOf(
+    '503',
     'Not now: `overloaded`, `unavailable`, `outcome_unknown`, `not_ready`; Retry-After says when to come again',
   ),
-  complaint: complaint('Another complaint'),
+  complaint: complaintOf('default', 'Another complaint'),
 };
 
 /** What every operation of a kind can answer. */

@@ -101,6 +101,8 @@ export type AnswerSpec = {
   readonly schema?: Schema;
   /** The media type where it is none of these, such as `text/event-stream`. */
   readonly type?: string;
+  /** Further media types it may come in. */
+  readonly also?: readonly string[];
 };
 /** `schema`: of the value as text; a text of any kind where it is left out. */
 export type QuerySpec = { readonly name: string; readonly description: string; readonly schema?: Schema };

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Search } from '../engine/search.ts';
 import type { Trees } from '../engine/trees.ts';
 import type { EventsOfAll } from '../events/of-all.ts';
 import type { EventsOfWorkflows } from '../events/of-workflow.ts';
@@ -119,6 +120,8 @@ export type Stats = {
 /** What the API is built from. Rooms it may not import come in as functions (docs/architecture.md, the arrows). */
 export type Parts = {
   readonly store: Store;
+  /** Finds workflows by what is inside of them. */
+  readonly search: Search;
   readonly engine: Pick<Engine, 'advance'>;
   /** Where events from outside come in. */
   readonly receiver: Receiver;
@@ -243,7 +246,7 @@ export type Parts = {
     /** What this cell is called; null or left out: there are none. */
     readonly cell?: string | null;
     /** What an operator should look at, a sentence each. */
-    readonly warnings: (tenant: Tenant) => readonly string[];
+    readonly warnings: (tenant: Tenant) => Promise<readonly string[]>;
   };
   /** Seconds after which a workitem that still waits is overdue: of participants, and of all others. */
   readonly overdue: { readonly seconds: number; readonly of: { readonly [participant: string]: number } };

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Search } from '../engine/search.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
@@ -42,6 +43,8 @@ const TENANTS_MAX = 10_000;
 
 export type RunnerParts = {
   readonly store: Pick<Store, 'batches' | 'read'>;
+  /** Finds workflows by what is inside of them. */
+  readonly search: Pick<Search, 'list'>;
   readonly engine: Pick<Engine, 'advance'>;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -150,7 +153,7 @@ export function makeBatchRunner(parts: RunnerParts): BatchRunner {
     const about = { tenant: batch.tenant as Tenant, action: batch.action as BatchAction, search: asked.search };
     let { place, total } = batch;
     for (let page = 0; page < PAGES_AT_ONCE && !isStopping; page++) {
-      const { items, next } = await findItems(store.read, about, place);
+      const { items, next } = await findItems({ ...store.read, inside: parts.search }, about, place);
       total += items.length;
       if (total > BATCH_ITEMS_MAX) {
         await fail(batch, `limit_exceeded: there are more than ${BATCH_ITEMS_MAX} items; nothing was done`);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { judgeEvent } from '../language/event-condition.ts';
+import { bareView } from '../model/changes.ts';
 import { eventInId } from '../model/events.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import { isObject, type Json, type JsonObject, ownValue, withoutKeys } from '../model/json.ts';
@@ -18,6 +19,7 @@ import {
 import type { Tenant } from '../model/tenant.ts';
 import { DataRefused, type Store } from '../store/store.ts';
 import { CHILD_TABLES, HISTORY, type Table, WORKFLOW } from '../store/tables/of-workflow.ts';
+import { type Attributed, attributeChanges } from './attributes.ts';
 import { CARRIED_CHARACTERS_MAX, type Carried, CarriedWrong, checkCarried } from './carried-check.ts';
 
 /*
@@ -309,7 +311,7 @@ function readRow<Row>(table: Table<Row>, row: JsonObject, rename: (text: string)
 export async function placeCarried(
   store: Pick<Store, 'begin' | 'sources'>,
   { workflow, rows, history, definitions, source }: Carried,
-  about: { readonly token: string; readonly owner: string },
+  about: { readonly token: string; readonly owner: string; readonly attributed: Attributed },
 ): Promise<'placed' | 'exists'> {
   const put = <Row>(all: ReadonlyMap<string, Row>): ReadonlyMap<string, Op<Row>> =>
     new Map([...all].map(([key, row]) => [key, { kind: 'put', row, isNew: true }]));
@@ -324,6 +326,7 @@ export async function placeCarried(
     waiters: put(rows.waiters),
     ...{ definitions, history, events: [], hold: null, shift: null, sweep: false, missed: [], waited: false },
   };
+  const attributes = attributeChanges(bareView(null), { workflow, workitems: rows.workitems }, about.attributed);
   for (let look = 0; look < LOOKS_MAX; look++) {
     const writing = await store.begin([{ workflow: workflow.id, needs: [] }]);
     if (writing.busy.includes(workflow.id) || writing.loaded.get(workflow.id)?.workflow != null) {
@@ -333,7 +336,7 @@ export async function placeCarried(
     try {
       const outcome = await writing.commit({
         ...{ token: about.token, changes: new Map([[workflow.id, changes]]), claims: [], releases: [] },
-        ...{ owner: about.owner, leaseSeconds: 1, judge: judgeEvent },
+        ...{ owner: about.owner, leaseSeconds: 1, judge: judgeEvent, attributes },
       });
       if (outcome === 'lost') continue;
     } catch (error) {

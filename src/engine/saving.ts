@@ -2,7 +2,8 @@ import { judgeEvent } from '../language/event-condition.ts';
 import { invariant } from '../model/fault.ts';
 import type { ExpressionId, WorkflowId } from '../model/ids.ts';
 import type { Changes, WorkitemRow } from '../model/rows.ts';
-import type { OwedDelivery, Save } from '../store/store.ts';
+import type { AttributeChange, OwedDelivery, Save } from '../store/store.ts';
+import { attributeChanges } from './attributes.ts';
 import { afterwards, type Committed } from './committed.ts';
 import type { ReadyMessage } from './engine.ts';
 import { owedBy } from './owed.ts';
@@ -32,6 +33,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
   let unclaimed = false;
   const deliveries: OwedDelivery[] = [];
   const handedOn: NonNullable<Save['handedOn']>[number][] = [];
+  const attributes: AttributeChange[] = [];
   for (const turn of turns) {
     if (turn.changes === null) continue;
     if (parts.subscribers !== undefined)
@@ -43,6 +45,10 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
       const { tenant, businessKey: key, id: to } = successor;
       handedOn.push({ tenant, key, from: turn.workflow, to });
     }
+    if (parts.attributed !== undefined)
+      attributes.push(
+        ...attributeChanges(turn.base, { ...turn.view, workflow: turn.changes.workflow }, parts.attributed),
+      );
     changes.set(turn.workflow, { ...turn.changes, workflow: { ...turn.changes.workflow, ver: verAfter(turn) } });
     const nowHere = Math.max(now, turn.changes.workflow.updatedAt);
     for (const [id, op] of turn.changes.workitems) {
@@ -69,6 +75,7 @@ export function prepare(parts: BatchParts, turns: readonly Turn[], now: number):
       releases,
       ...(deliveries.length === 0 ? {} : { deliveries }),
       ...(handedOn.length === 0 ? {} : { handedOn }),
+      ...(attributes.length === 0 ? {} : { attributes }),
       judge: judgeEvent,
     },
     ready,

@@ -1,10 +1,19 @@
 import { bareView } from '../model/changes.ts';
-import { equalJson, isObject, type Json, ownValue } from '../model/json.ts';
+import { equalJson, type Json } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
-import type { Page, Reads, WorkflowSummary, WorkflowsQuery } from '../store/store.ts';
+import {
+  type Attribute,
+  FILLED,
+  type Page,
+  type Reads,
+  type Store,
+  type WorkflowSummary,
+  type WorkflowsQuery,
+} from '../store/store.ts';
+import { type Attributed, nameOfField, TAG, VALUE_CHARACTERS_MAX, valueAt, wantedText } from './attributes.ts';
 import { showWorkflow } from './show.ts';
 
-/* Finding workflows by what only their texts tell: tags and fields. */
+/* Finding workflows by what is inside of them, tags and fields: by index where all that is asked for has one, else by looking into them. */
 
 /** What is looked for inside: a tag that is entered, values at paths of the root's fields. */
 export type Inside = {
@@ -18,16 +27,61 @@ const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
 /** Fetched at once to be looked into: their fields may be large. */
 const LOOKED_INTO_AT_ONCE = 10;
 
+export type Found = Page<WorkflowSummary> & {
+  /** When the last one that was looked at was launched (or ended, where that is the order); null: none was. */
+  readonly lookedBackTo: number | null;
+};
+export type Search = {
+  /** What workflows can be found by. */
+  readonly attributed: Attributed;
+  /** A page can hold fewer than `limit` while there are more. */
+  list(query: WorkflowsQuery, inside: Inside): Promise<Found>;
+  /** Counted to `most`. `lookedBackTo`: there may be more behind that; null: these are all. */
+  count(
+    query: Omit<WorkflowsQuery, 'limit' | 'after'>,
+    inside: Inside,
+    most: number,
+  ): Promise<{ readonly n: number; readonly lookedBackTo: number | null }>;
+};
+
+export function makeSearch(
+  { read, attributes }: { readonly read: Reads; readonly attributes: Pick<Store['attributes'], 'marks'> },
+  attributed: Attributed,
+): Search {
+  /** What is asked for, as attributes; null: not all of that has an index, or not yet. */
+  async function attributesOf({ tag, fields }: Inside): Promise<readonly Attribute[] | null> {
+    const wanted = [
+      ...(tag === null ? [] : [{ name: TAG, value: tag.length <= VALUE_CHARACTERS_MAX ? tag : null }]),
+      ...fields.map(([path, value]) => ({ name: nameOfField(path), value: wantedText(value) })),
+    ];
+    const found: Attribute[] = [];
+    for (const { name, value } of wanted) {
+      if (value === null || !attributed.names.includes(name)) return null;
+      found.push({ name, value });
+    }
+    // Asked for each time: another node may have given one up, or filled it.
+    const marks = await attributes.marks();
+    return found.every(({ name }) => marks.get(name) === FILLED) ? found : null;
+  }
+
+  return {
+    attributed,
+    list: async (query, inside) => {
+      const wanted = await attributesOf(inside);
+      return wanted === null ? lookInside(read, query, inside) : read.found({ ...query, attributes: wanted });
+    },
+    count: async (query, inside, most) => {
+      const wanted = await attributesOf(inside);
+      if (wanted !== null) return read.countFound({ ...query, attributes: wanted }, most);
+      const { items, next, lookedBackTo } = await lookInside(read, { ...query, limit: most, after: null }, inside);
+      return { n: items.length, lookedBackTo: next === null ? null : (lookedBackTo ?? 0) };
+    },
+  };
+}
 /**
  * Workflows one after the other, in the order of their list, until enough fit or enough was looked into.
- *
- * @returns `lookedBackTo`: when the last one that was looked at was launched (or ended, where that is the order); null: none was
  */
-export async function lookInside(
-  read: Pick<Reads, 'workflowRows'>,
-  query: WorkflowsQuery,
-  inside: Inside,
-): Promise<Page<WorkflowSummary> & { readonly lookedBackTo: number | null }> {
+async function lookInside(read: Pick<Reads, 'workflowRows'>, query: WorkflowsQuery, inside: Inside): Promise<Found> {
   const { limit, after, ...asked } = query;
   const byEnd = (asked.ended?.from ?? null) !== null || (asked.ended?.to ?? null) !== null;
   const items: WorkflowRow[] = [];
@@ -65,15 +119,6 @@ function fits(row: WorkflowRow, workitem: WorkitemRow | null, { tag, fields }: I
   const shown = showWorkflow({ ...bareView(row), workitems }, null);
   if (tag !== null && !shown.tags.includes(tag)) return false;
   return fields.every(([path, wanted]) => isSame(valueAt(shown.fields, path), wanted));
-}
-
-function valueAt(fields: Json, path: readonly string[]): Json | undefined {
-  let value: Json | undefined = fields;
-  for (const key of path) {
-    if (Array.isArray(value)) value = /^\d{1,9}$/.test(key) ? (value as readonly Json[])[Number(key)] : undefined;
-    else value = isObject(value) ? ownValue(value, key) : undefined;
-  }
-  return value;
 }
 
 /** A query holds texts only: `5` fits 5 and "5", `true` fits true and "true", `{"a":1}` fits that object. */

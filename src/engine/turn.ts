@@ -11,6 +11,7 @@ import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Tracing } from '../runtime/tracing.ts';
 import type { Save, Store } from '../store/store.ts';
+import type { Attributed } from './attributes.ts';
 import type { Watchers } from './committed.ts';
 import type { AgendaSink, MessageSink } from './engine.ts';
 import type { Entry, Verdict } from './entry.ts';
@@ -86,6 +87,8 @@ export type BatchParts = {
   readonly participants?: ParticipantLookups;
   /** Who is told of lifecycles; left out: nobody. */
   readonly subscribers?: Subscribers;
+  /** What workflows can be found by; left out: nothing is written for that. */
+  readonly attributed?: Attributed;
   readonly meter: Meter;
   /** Left out, or null: nobody records traces. */
   readonly tracing?: Tracing | null;

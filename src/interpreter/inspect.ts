@@ -37,6 +37,10 @@ export const pausedSince = (workflow: WorkflowRow): number | null => decodeHeade
 /** The tags that are entered, and those of its launch. */
 export const tagsOf = (workflow: WorkflowRow): readonly string[] => tagsIn(decodeHeader(workflow.header));
 
+/** Whether there may be any tag; told from the text, for most have none. */
+export const mayHaveTags = ({ header }: WorkflowRow): boolean =>
+  header.includes('"tags":') || header.includes('"labels":');
+
 /** Those of the launch stand first. */
 function tagsIn({ labels, tags }: Header): readonly string[] {
   const entered = Object.keys(tags);

@@ -15,6 +15,8 @@ import type { Parts } from '../api/parts.ts';
 import { makeBatchRunner } from '../batches/run.ts';
 import { readConsole } from '../console/files.ts';
 import { withConsole } from '../console/serve.ts';
+import { attributedBy } from '../engine/attributes.ts';
+import { makeSearch } from '../engine/search.ts';
 import { makeEventsOfAll } from '../events/of-all.ts';
 import { makeEventsOfWorkflows } from '../events/of-workflow.ts';
 import { makeSealing } from '../identity/sealing.ts';
@@ -39,6 +41,7 @@ import { makeTestClock } from '../runtime/test-clock.ts';
 import { makeTracing } from '../runtime/tracing.ts';
 import { RETIRED } from '../store/positions.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
+import { fillAttributes } from '../worker/attribute-fill.ts';
 import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeSchedules, type SchedulesLoop } from '../worker/schedules.ts';
@@ -140,7 +143,11 @@ async function buildOn(
   const baseUrl = makeBaseUrl({ given: config.baseUrl, own: ownUrl, role, time, log });
   const policy = targetPolicy(config);
   const name = config.nodeName ?? `${hostname().slice(0, 80)}:${process.pid}`;
-  const nodeBeat: NodeBeat = { id: randomUUID(), name, role, url: baseUrl.current(), version, leaseSeconds };
+  const attributed = attributedBy(config.indexedFields);
+  const nodeBeat: NodeBeat = {
+    ...{ id: randomUUID(), name, role, url: baseUrl.current(), version, leaseSeconds },
+    attributes: JSON.stringify(attributed.names),
+  };
   /** How many nodes answer requests, as far as was heard. */
   let answering = 1;
   // Each look at the nodes tells a worker where requests are answered.
@@ -228,6 +235,7 @@ async function buildOn(
     post: between?.post?.(post) ?? post,
     meter: figures.meter,
     tracing,
+    attributed,
     named: namedIn(definitions),
     limits: bounds,
     proceedToken: identity.capabilities.mint,
@@ -259,6 +267,14 @@ async function buildOn(
       hosts: config.hosts,
     },
   });
+  const search = makeSearch(store, attributed);
+  const attributeFill = fillAttributes({
+    store,
+    attributed,
+    nodes: node.membership.nodes,
+    log: log.with({ component: 'house' }),
+  });
+  await attributeFill.begin();
   const memory = await makeMemory({
     store,
     kept: [definitions, participants, subscriptions],
@@ -281,7 +297,10 @@ async function buildOn(
     retainAuditDays: config.retainAuditDays,
     isOurs: node.membership.isEldest,
     retainBatchesDays: config.retainBatchesDays,
-    also: figures.fold,
+    also: async () => {
+      await figures.fold();
+      await attributeFill.fill();
+    },
   });
   const historyFold = foldHistories({
     store,
@@ -296,6 +315,7 @@ async function buildOn(
       ? null
       : makeBatchRunner({
           store,
+          search,
           engine: node.engine,
           time,
           ids,
@@ -373,6 +393,7 @@ async function buildOn(
   });
   const api: Parts = {
     store,
+    search,
     identity,
     pages,
     rates,
@@ -423,7 +444,11 @@ async function buildOn(
       commit,
       auth: () => (identity.isOpen() ? 'open' : 'required'),
       retainDays: { ended: config.retainEndedDays, audit: config.retainAuditDays, batches: config.retainBatchesDays },
-      warnings: (tenant) => warningsOf(config, identity, tenant, ofAll?.figures().lateMs ?? 0),
+      warnings: (tenant) =>
+        warningsOf(config, identity, tenant, {
+          lateMs: ofAll?.figures().lateMs ?? 0,
+          holder: async () => (await store.read.recorded?.holder()) ?? null,
+        }),
       cell: config.cell,
       limits: bounds,
     },

@@ -1,3 +1,4 @@
+import type { Attributed } from '../engine/attributes.ts';
 import type { Engine } from '../engine/engine.ts';
 import { makeEngine } from '../engine/make-engine.ts';
 import type { Subscribers } from '../engine/owed.ts';
@@ -49,6 +50,8 @@ export type NodeParts = {
   readonly subscriptions?: DeliveryParts['subscriptions'] & Pick<Subscribers, 'of'>;
   /** Who is registered; left out: nobody (registry/participants.ts). */
   readonly participants?: ParticipantLookups;
+  /** What workflows can be found by; left out: nothing is written for that. */
+  readonly attributed?: Attributed;
   /** Stored definitions by name; left out: there are none. */
   readonly named?: Named;
   readonly settings: {
@@ -110,6 +113,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
     ids,
     limits: parts.limits,
     ...(parts.meter === undefined ? {} : { meter: parts.meter }),
+    ...(parts.attributed === undefined ? {} : { attributed: parts.attributed }),
     tracing: parts.tracing ?? null,
     ...(parts.participants === undefined ? {} : { participants: parts.participants }),
     ...(parts.subscriptions === undefined

@@ -1,17 +1,18 @@
 import type { Identity } from '../identity/identity.ts';
 import type { Tenant } from '../model/tenant.ts';
+import type { TransactionHolder } from '../store/store.ts';
 import type { Config } from './config.ts';
 
 /** Events that wait longer for a transaction that is open are told of. */
 const LATE_MS = 30_000;
 
 /** What an operator should look at, a sentence each, for whoever asks at GET /v1/info. */
-export function warningsOf(
+export async function warningsOf(
   config: Pick<Config, 'auth' | 'secretsKey' | 'testClock'>,
   identity: Pick<Identity, 'isOpen'> & { readonly secrets: Pick<Identity['secrets'], 'isForMany'> },
   tenant: Tenant,
-  lateMs: number,
-): readonly string[] {
+  { lateMs, holder }: { readonly lateMs: number; readonly holder: () => Promise<TransactionHolder | null> },
+): Promise<readonly string[]> {
   const warnings = [
     config.testClock && 'TEST_CLOCK is set: anybody may move business time',
     config.auth === 'none' && 'AUTH is none: whoever reaches this server may do everything',
@@ -19,9 +20,19 @@ export function warningsOf(
     identity.secrets.isForMany(tenant) &&
       'One secret signs callbacks to several hosts: each of them can sign for the others; give them secrets with a match, or v1a',
     lateMs > LATE_MS &&
-      `Events wait since ${Math.round(lateMs / 1000)} seconds for a transaction that is open in this Postgres: select * from pg_stat_activity order by xact_start`,
+      `Events wait since ${Math.round(lateMs / 1000)} seconds for a transaction that is open in this Postgres: ${holderText(await holder())}`,
   ];
   return warnings.filter((warning) => warning !== false);
+}
+
+/** Who it is, and how it is ended. */
+function holderText(found: TransactionHolder | null): string {
+  if (found === null) return 'it has just ended';
+  const { pid, name, database, seconds } = found;
+  const since = seconds === null ? '' : `, open for ${seconds} seconds`;
+  return pid === null
+    ? `the prepared transaction ${name} of the database ${database}${since}; rollback prepared or commit prepared ends it`
+    : `process ${pid}${name === '' ? '' : ` (${name})`} of the database ${database}${since}; select pg_terminate_backend(${pid}) ends it`;
 }
 
 export const PLAIN_SECRETS =

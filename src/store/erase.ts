@@ -127,6 +127,20 @@ const change = Object.entries(TEXTS).map(
       where t.shard = $1::smallint and ${ofWorkflow(table)} = $2 and ${holds(columns, 3)}`,
   }),
 );
+/** What workflows are found by, as it stands and not as JSON; tags are names. One that would be too long has none. `$5`: whether within longer texts. */
+const attributes: Statement = {
+  name: 'erase_in_attribute',
+  text: `
+  with held as (
+    select t.name, t.value, replace(t.value, $3::text, $4::text) as fresh from attribute t
+    where t.shard = $1::smallint and t.workflow_id = $2 and t.name <> 'tag'
+      and case when $5::boolean then position($3 in t.value) > 0 else t.value = $3 end),
+  gone as (
+    delete from attribute t using held h
+    where t.shard = $1::smallint and t.workflow_id = $2 and t.name = h.name and t.value = h.value and length(h.fresh) > 255)
+  update attribute t set value = h.fresh from held h
+  where t.shard = $1::smallint and t.workflow_id = $2 and t.name = h.name and t.value = h.value and length(h.fresh) <= 255`,
+};
 const touch: Statement = {
   name: 'erase_touch',
   text: 'update workflow set ver = ver + 1 where shard = $1::smallint and id = $2',
@@ -234,6 +248,7 @@ export function makeErasing(connections: Connections, shardOf: (workflow: string
           await inTransaction(async (connection) => {
             await connection.run(lock, [at, workflow]);
             for (const statement of change) await connection.run(statement, [at, workflow, from, to]);
+            await connection.run(attributes, [at, workflow, value, replacement, within]);
             await connection.run(touch, [at, workflow]);
           });
       const next =

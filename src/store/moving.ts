@@ -285,6 +285,13 @@ async function bring(source: pg.Client, target: pg.Client, tenant: string): Prom
       ),
     ];
     if (before !== now) throw new Error('The histories are not the same there');
+    // What has no index there was not found by it here, and is gone through anew.
+    const { rows: filled } = await source.query<{ name: string }>(
+      `select name from setting where starts_with(name, 'attribute:') and value = 'filled'`,
+    );
+    await target.query(`delete from setting where starts_with(name, 'attribute:') and name <> all($1::text[])`, [
+      filled.map(({ name }) => name),
+    ]);
     await target.query(`insert into setting (name, value) values ($1, now()::text) on conflict (name) do nothing`, [
       arrival(tenant),
     ]);

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { SHARDS, shardOf } from '../model/ids.ts';
 import { saveAtOnce } from './at-once.ts';
+import { makeAttributes } from './attributes.ts';
 import { type Connections, inTurn, persist, postgresPool, type Statement } from './connections.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import { openEmbedded } from './embedded.ts';
@@ -370,6 +371,7 @@ function assemble(parts: Parts): Store {
     nodes: { ...tables.nodes, beat: (node) => health.watch(() => tables.nodes.beat(node)) },
     ...makeRetire(house, parts.style.namesShard),
     ...makeFold(house, parts.style.historyBase !== null),
+    attributes: makeAttributes(house, tables.settings),
     erasing: parts.style.namesShard ? null : makeErasing(house, shardOf),
     meeting: makeMeeting(engine, reads, parts.style),
     databaseTime: async () => (await engine.run(databaseTime)).rows[0]?.['now'] as number,

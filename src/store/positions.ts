@@ -58,6 +58,18 @@ const edge: Statement = {
   from (select $1::bigint + pg_snapshot_xmin(pg_current_snapshot())::text::bigint as up_to) e`,
 };
 
+/** Of others' sessions the number of the transaction and the process may be known, and little else. */
+const holder: Statement = {
+  name: 'read_holder',
+  text: `
+  select h.pid, h.name, h.database, extract(epoch from clock_timestamp() - h.began)::integer as seconds from (
+    select pid, coalesce(application_name, '') as name, coalesce(datname, '') as database, xact_start as began, age(backend_xid) as age
+    from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+    union all
+    select null, gid, database, prepared, age(transaction) from pg_prepared_xacts
+  ) h order by h.age desc limit 1`,
+};
+
 /** By the one column of the index: in the full order the database would sort everything behind the place. */
 const recorded: Statement = {
   name: 'read_recorded',
@@ -72,6 +84,17 @@ export const makeRecorded = (connections: Connections, base: number): NonNullabl
   edge: async () => {
     const [found] = (await connections.run(edge, [base])).rows;
     return { upTo: found?.['up_to'] as number, hasLater: found?.['has_later'] === true };
+  },
+  holder: async () => {
+    const [found] = (await connections.run(holder, [])).rows;
+    if (found === undefined) return null;
+    const { pid, name, database, seconds } = found;
+    return {
+      pid: pid as number | null,
+      name: name as string,
+      database: database as string,
+      seconds: seconds as number | null,
+    };
   },
   rows: async (from, upTo, limit) => {
     const { rows } = await connections.run(recorded, [from, upTo, limit]);

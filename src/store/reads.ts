@@ -1,9 +1,10 @@
 import { shardOf, type WorkflowId } from '../model/ids.ts';
-import type { Status } from '../model/rows.ts';
+import type { Status, WorkflowRow, WorkitemRow } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
 import { foundIn, pageOf, pageOfWeighed, pageSize, readCursor, weighed } from './page.ts';
 import { makeRecorded } from './positions.ts';
+import { readsOfAttributes } from './read-attributes.ts';
 import { readsOfOwed, STANDS } from './read-owed.ts';
 import { readWhole, workflowById } from './read-whole.ts';
 import { readsOfWorkitems } from './read-workitems.ts';
@@ -20,6 +21,7 @@ import {
   WORKFLOW_SUMMARY,
   WORKITEM,
 } from './tables/of-workflow.ts';
+import { conditionsOf, selectBy } from './workflow-conditions.ts';
 
 /*
  * Reading for those who look on: the API and the console. Pages are walked by key, so they cost the same however deep they are.
@@ -27,10 +29,18 @@ import {
  */
 
 /** The open workitem of the root strand: it holds the fields which the workflow's row leaves out (interpreter/state/held.ts). */
-const ROOT_ITEM = {
+export const ROOT_ITEM = {
   ...WORKITEM,
   columns: WORKITEM.columns.map(({ column, ...rest }) => ({ ...rest, column: `item_${column}` })),
 };
+
+export function withRootItem(record: DatabaseRow): {
+  readonly row: WorkflowRow;
+  readonly workitem: WorkitemRow | null;
+} {
+  const item = record['root_item'] as DatabaseRow | null;
+  return { row: rowOf(WORKFLOW, record), workitem: item === null ? null : rowOf(WORKITEM, item) };
+}
 
 const standingsOf: Statement = {
   name: 'read_standings',
@@ -42,91 +52,15 @@ const standingsOf: Statement = {
   ) w`,
 };
 
-const rootItem = `left join lateral (
+export const rootItem = `left join lateral (
       select ${WORKITEM.columns.map(({ column }) => `t."${column}" as "item_${column}"`).join(', ')} from workitem t
       where t.shard = w.shard and t.workflow_id = w.id and t.path = '0' and t.state <> 'closed' limit 1
     ) item on true`;
-const insideColumns = `${selected(WORKFLOW, 't')},
+export const insideColumns = `${selected(WORKFLOW, 't')},
     case when t.item_id is not null then ${asJson(ROOT_ITEM, 't')} end as root_item`;
 /** Bytes of a workflow's texts and of its root's workitem. */
-const INSIDE_BYTES = `octet_length(t.callbacks) + octet_length(t.header) + octet_length(t.state) + octet_length(t.fields)
+export const INSIDE_BYTES = `octet_length(t.callbacks) + octet_length(t.header) + octet_length(t.state) + octet_length(t.fields)
   + coalesce(octet_length(t.item_fields), 0)`;
-
-/** What a list asks for, as conditions on `w`. One statement per combination of filters, so that each has the plan of its index. */
-function conditionsOf({
-  tenant,
-  status,
-  name,
-  participant,
-  businessKey,
-  launched,
-  ended,
-  updated,
-  definition,
-}: Omit<WorkflowsQuery, 'limit' | 'after'>) {
-  const values: unknown[] = [tenant];
-  const used: string[] = [];
-  const conditions = ['w.tenant = $1'];
-  const filter = (
-    label: string,
-    given: readonly unknown[] | null,
-    condition: (first: string, second: string) => string,
-  ): void => {
-    if (given === null) return;
-    used.push(label);
-    conditions.push(condition(`$${values.length + 1}`, `$${values.length + 2}`));
-    values.push(...given);
-  };
-  const one = (value: unknown): readonly unknown[] | null => (value === null || value === undefined ? null : [value]);
-  const isEnded = (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
-  const several = typeof status === 'object' && status !== null ? [...new Set(status)] : null;
-  filter('key', one(businessKey), (given) => `w.business_key = ${given}`);
-  filter('name', one(name), (given) => `w.name = ${given}`);
-  filter(
-    'participant',
-    one(participant),
-    (given) => `exists (
-      select 1 from workitem t
-      where t.tenant = $1 and t.participant = ${given} and t.state in ('open', 'failed')
-        and t.shard = w.shard and t.workflow_id = w.id)`,
-  );
-  // The index has the first eight characters.
-  filter(
-    'definition',
-    one(definition),
-    (given) => `left(w.definition, 8) = left(${given}, 8) and left(w.definition, length(${given})) = ${given}`,
-  );
-  filter('updated_from', one(updated?.from), (given) => `w.updated_at >= ${given}`);
-  filter('updated_to', one(updated?.to), (given) => `w.updated_at < ${given}`);
-  filter('from', one(launched?.from), (given) => `w.launched_at >= ${given}`);
-  filter('to', one(launched?.to), (given) => `w.launched_at < ${given}`);
-  if (isEnded) {
-    used.push('ended');
-    conditions.push('w.ended_at is not null');
-  }
-  filter('ended_from', one(ended?.from), (given) => `w.ended_at >= ${given}`);
-  filter('ended_to', one(ended?.to), (given) => `w.ended_at < ${given}`);
-  /** In the order of their ends a status is looked at on the way; else each has an order of its own, and these are merged. */
-  const branches: string[] = [];
-  if (several !== null && isEnded) filter('status_any', [several], (given) => `w.status = any(${given}::text[])`);
-  else if (several === null) filter('status', one(status), (given) => `w.status = ${given}`);
-  else {
-    used.push(`status${several.length}`);
-    for (const each of several) {
-      values.push(each);
-      branches.push(`w.status = $${values.length}`);
-    }
-  }
-  return { values, used, conditions, branches, filter, by: isEnded ? ('ended_at' as const) : ('launched_at' as const) };
-}
-
-/** Selects from `w` under these conditions, each branch by itself. */
-function selectBy(columns: string, conditions: readonly string[], branches: readonly string[], rest: string): string {
-  const where = conditions.join(' and ');
-  const single = (more: string): string => `select ${columns} from workflow w where ${where}${more} ${rest}`;
-  if (branches.length === 0) return single('');
-  return branches.map((branch) => `(${single(` and ${branch}`)})`).join(' union all ');
-}
 
 function workflowsBy<Row>(
   table: Table<Row>,
@@ -265,16 +199,16 @@ function errorsBy(query: Parameters<Reads['errors']>[0], size: number): readonly
   ].join('');
   const text = weighed(
     `
-    select t.*, w.definition, w.name, i.participant from error t
+    select t.*, w.definition, w.name, i.participant, i.log from error t
     join workflow w on w.shard = t.shard and w.id = t.workflow_id
     left join workitem i on i.shard = t.shard and i.workflow_id = t.workflow_id and i.id = t.id
     where t.tenant = $1 and t.at <= $2 and (t.at < $2 or (t.workflow_id, t.id) > ($3, $4))${more}
     order by t.at desc, t.workflow_id, t.id
     limit $5`,
-    `t.workflow_id as workflow, t.definition as of_definition, t.name as of_name, t.participant as of_participant,
+    `t.workflow_id as workflow, t.definition as of_definition, t.name as of_name, t.participant as of_participant, t.log as of_log,
     ${selected({ ...ERROR, columns: ERROR.columns.filter(({ key }) => key !== 'details') }, 't')}, '{}' as details`,
     't.at desc, t.workflow_id, t.id',
-    'octet_length(t.class) + octet_length(t.message)',
+    'octet_length(t.class) + octet_length(t.message) + coalesce(octet_length(t.log), 0)',
   );
   return [{ name: `read_errors_${used.join('_')}`, text }, values];
 }
@@ -317,6 +251,14 @@ export function makeReads(connections: Connections, historyBase: number | null):
       (ended?.from ?? null) === null && (ended?.to ?? null) === null ? launchedAt : (endedAt ?? 0),
       id,
     ];
+  const countWorkflows: Reads['countWorkflows'] = async (query, most) => {
+    if (query.participant !== null) {
+      const [found] = (await run(...countOfParticipant(query, most))).rows;
+      const { items, n } = found as { readonly items: number; readonly n: number };
+      if (items <= ITEMS_COUNTED_MAX || n >= most) return n;
+    }
+    return (await run(...countBy(query, most))).rows[0]?.['n'] as number;
+  };
   return {
     workflow: async (tenant, id) => {
       const { rows } = await run(workflowById, [shardOf(id), id, tenant]);
@@ -342,23 +284,14 @@ export function makeReads(connections: Connections, historyBase: number | null):
         keyBy(query),
       );
     },
+    ...readsOfAttributes(connections, countWorkflows),
     workflowRows: async (query) => {
       const size = pageSize(query.limit);
       const { rows } = await run(...workflowsBy(WORKFLOW, true, { ...query, limit: size + 1 }));
-      const items = rows.map((record) => {
-        const item = record['root_item'] as DatabaseRow | null;
-        return { row: rowOf(WORKFLOW, record), workitem: item === null ? null : rowOf(WORKITEM, item) };
-      });
+      const items = rows.map(withRootItem);
       return pageOfWeighed(items, foundIn(rows), size, ({ row }) => keyBy(query)(row));
     },
-    countWorkflows: async (query, most) => {
-      if (query.participant !== null) {
-        const [found] = (await run(...countOfParticipant(query, most))).rows;
-        const { items, n } = found as { readonly items: number; readonly n: number };
-        if (items <= ITEMS_COUNTED_MAX || n >= most) return n;
-      }
-      return (await run(...countBy(query, most))).rows[0]?.['n'] as number;
-    },
+    countWorkflows,
     ...readsOfWorkitems(connections),
     ...readsOfOwed(connections),
     objects: async ({ tenant, workflows, of, class: kind, participant, state, limit }) => {
@@ -399,6 +332,7 @@ export function makeReads(connections: Connections, historyBase: number | null):
           definition: record['of_definition'] as string,
           name: record['of_name'] as string | null,
           participant: record['of_participant'] as string | null,
+          log: record['of_log'] as string | null,
         })),
         foundIn(rows),
         size,

@@ -241,6 +241,26 @@ export const handedOnPiece: Piece = {
     from jsonb_to_recordset($${n}::jsonb) as r(tenant text, key text, "from" text, "to" text)
     where b.tenant = r.tenant and b.key = r.key and b.workflow = r."from")`,
 };
+/**
+ * What a workflow can be found by: `values` take the place of all it had under the name. In two, for what the one deletes the other does not see.
+ */
+const attributesGiven = (n: number): string => from(n, 'name text, tenant text, launched_at bigint, "values" jsonb');
+export const attributePieces: readonly Piece[] = [
+  {
+    code: 'td',
+    text: (n) => `attribute_gone as (
+    delete from attribute t using ${attributesGiven(n)}
+    where ${FEW} and t.shard = r.s and t.workflow_id = r.w and t.name = r.name and not (r."values" ? t.value))`,
+  },
+  {
+    code: 'tn',
+    text: (n) => `attribute_new as (
+    insert into attribute (shard, workflow_id, name, value, tenant, launched_at)
+    select r.s, r.w, r.name, v.value, r.tenant, r.launched_at
+    from ${attributesGiven(n)} cross join lateral jsonb_array_elements_text(r."values") as v(value)
+    on conflict (shard, workflow_id, name, value) do nothing)`,
+  },
+];
 
 /** Every listener of the tenant in another workflow that may fit gets an agenda row; its own step judges the rest. */
 export const spreadEvents: Statement = {

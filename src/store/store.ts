@@ -193,6 +193,7 @@ export type Store = Tables &
       readonly firstNs: readonly number[];
       readonly firstKept: number;
     }): Promise<void>;
+    readonly attributes: Attributes;
     /** Erasing what should not have been kept, or no longer (erase.ts); null: this database cannot. */
     readonly erasing: Erasing | null;
     /** House-keeping the database does not do by itself (embedded: vacuum, analyse). */
@@ -305,6 +306,8 @@ export type Save = {
     readonly from: WorkflowId;
     readonly to: WorkflowId;
   }[];
+  /** What workflows can be found by and could not before; left out: nothing, and no statement is made for it. */
+  readonly attributes?: readonly AttributeChange[];
   /** Whether conditions on events hold; for those who begin to wait. */
   readonly judge: Judge;
 };
@@ -433,6 +436,16 @@ export type Figures = {
   busiest(tenant: Tenant | null, since: number): Promise<readonly Busy[]>;
 };
 
+/** A transaction that has written something and is open, somewhere in the cluster of the database. */
+export type TransactionHolder = {
+  /** The process of Postgres it is in; null: it is prepared, and in none. */
+  readonly pid: number | null;
+  /** What its program calls itself; of one that is prepared its name; empty: it may not be known. */
+  readonly name: string;
+  readonly database: string;
+  readonly seconds: number | null;
+};
+
 /** A definition by the name it gives itself. */
 export type Busy = {
   readonly name: string;
@@ -452,10 +465,52 @@ export type ReadError = {
   readonly definition: string;
   readonly name: string | null;
   readonly participant: string | null;
+  /** The tries of that workitem, as its row has them; null: there is none. */
+  readonly log: string | null;
 };
 
 /** How a workflow stands, for those who wait for it to move. */
 export type Standing = Pick<WorkflowRow, 'status' | 'lastN'>;
+
+/** What a workflow can be found by that is inside of it: `tag`, and a tag it is in; `field.` and a path, and the value there as text. */
+export type Attribute = { readonly name: string; readonly value: string };
+/** What takes the place of all that a workflow had under that name. */
+export type AttributeChange = {
+  readonly workflow: WorkflowId;
+  readonly tenant: Tenant;
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly launchedAt: number;
+};
+
+/** What stood before it was written with each step is filled in afterwards, shard by shard (worker/attribute-fill.ts). */
+export type Attributes = {
+  /** How far each name is: FILLED, or what the one who fills it in has noted. Names that are not here have not been begun. */
+  marks(): Promise<ReadonlyMap<string, string>>;
+  mark(name: string, value: string): Promise<void>;
+  forget(name: string): Promise<void>;
+  /** There are no workflows at all. */
+  isEmpty(): Promise<boolean>;
+  /** Workflows of a shard behind an id, by id, with the open workitem of the root strand; bounded in bytes. */
+  page(
+    shard: number,
+    after: string,
+    limit: number,
+  ): Promise<{
+    readonly items: readonly { readonly row: WorkflowRow; readonly workitem: WorkitemRow | null }[];
+    readonly isLast: boolean;
+  }>;
+  /**
+   * Writes attributes of workflows of one shard, each only where the workflow still has this `ver`, and gives it another, so that a step under way
+   * looks again. Answers the workflows for which that was not so. One that neither has nor gets any is left as it is.
+   */
+  fill(
+    shard: number,
+    changes: readonly (AttributeChange & { readonly ver: number })[],
+  ): Promise<ReadonlySet<WorkflowId>>;
+};
+/** The mark of a name all of whose attributes are there. */
+export const FILLED = 'filled';
 
 export type TimeRange = { readonly from: number | null; readonly to: number | null };
 
@@ -508,6 +563,18 @@ export type Reads = {
   workflows(query: WorkflowsQuery): Promise<Page<WorkflowSummary>>;
   /** How many there are of them, counted to `most`. */
   countWorkflows(query: Omit<WorkflowsQuery, 'limit' | 'after'>, most: number): Promise<number>;
+  /**
+   * Those that have all these attributes, too; one at least. A page can hold fewer than `limit` while there are more. `lookedBackTo`: when the last
+   * one was launched (or ended, where that is the order) that was looked at.
+   */
+  found(
+    query: WorkflowsQuery & { readonly attributes: readonly Attribute[] },
+  ): Promise<Page<WorkflowSummary> & { readonly lookedBackTo: number | null }>;
+  /** How many there are of them, counted to `most`. `lookedBackTo`: there may be more behind that; null: that is all. */
+  countFound(
+    query: Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes: readonly Attribute[] },
+    most: number,
+  ): Promise<{ readonly n: number; readonly lookedBackTo: number | null }>;
   /** The same with their texts and the open workitem of the root strand, for those who have to look inside; ask for few at once. */
   workflowRows(
     query: WorkflowsQuery,
@@ -585,6 +652,8 @@ export type Reads = {
     /** Rows at positions from `from` on and below `upTo`, which was an edge, by position, at most `limit`: of the last position some may be missing
      * then. A workflow's own rows have positions that never fall. */
     rows(from: number, upTo: number, limit: number): Promise<readonly Recorded[]>;
+    /** The transaction that everything waits for; null: there is none that has written something and is open. */
+    holder(): Promise<TransactionHolder | null>;
   } | null;
   /** Newest first, without their `details`; bounded in bytes as workitems are. `name`: of the workflow. */
   errors(query: {

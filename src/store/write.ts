@@ -13,6 +13,7 @@ import type { Sent, Statement } from './connections.ts';
 import type { Armed } from './meeting.ts';
 import { listText, type Place, partsText, partText, patchText, placeOf, type RowText, rowText } from './row-text.ts';
 import {
+  attributePieces,
   bornDelivery,
   definitionPiece,
   deliveryPiece,
@@ -34,7 +35,7 @@ import {
   workflowMovingAndFields,
 } from './save-statements.ts';
 import { byShard, inShard } from './sharding.ts';
-import type { Save } from './store.ts';
+import type { AttributeChange, Save } from './store.ts';
 import { born } from './tables/delivery.ts';
 import {
   AGENDA,
@@ -192,6 +193,8 @@ export function writingOf(
     handedOnPiece,
     (save.handedOn ?? []).map((one) => ({ s: 0, text: JSON.stringify(one) })),
   );
+  const found = (save.attributes ?? []).map(attributeText);
+  for (const piece of attributePieces) add(piece, found);
 
   const isHeard = hears || changes.some(putsTenantListener);
   const events = changes.flatMap(({ workflow, events: emitted }) =>
@@ -283,6 +286,15 @@ const eventRow = (event: Emitted, listener: DatabaseRow): RowText =>
       path: listener['path'] as string,
       payload: `{"listener":${JSON.stringify(listener['id'])},"workflow":${JSON.stringify(event.w)},"event":"${event.event}","name":${JSON.stringify(event.name)},"at":${event.at},"payload":${event.payload}}`,
     }),
+  );
+
+export const attributeText = ({ workflow, tenant, name, values, launchedAt }: AttributeChange): RowText =>
+  rowText(
+    placeOf(workflow),
+    partText('name', name),
+    partText('tenant', tenant),
+    partText('launched_at', launchedAt),
+    `,"values":${JSON.stringify(values)}`,
   );
 
 /** `loaded`: the ver the row must have; none for a row that must not exist. A text that did not change is left out. */

@@ -6,15 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { BODY_EXAMPLES } from '../../src/api/openapi-examples.ts';
 import { published } from '../../src/api/schemas.ts';
 import type { Running } from '../../src/server/start.ts';
-import { postJson, send, startServer } from '../support/server.ts';
+import { everyOperation } from '../support/described.ts';
+import { postJson, send, startDescribed } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let server: Running;
 beforeAll(async () => {
-  server = await startServer({ TEST_CLOCK: '1' });
+  server = await startDescribed({ TEST_CLOCK: '1' });
 }, 60_000);
 afterAll(() => server.stop(), 60_000);
 
@@ -120,6 +122,18 @@ describe('/openapi.json', () => {
     }
   });
 
+  test('has an example of each body, which fits its schema', () => {
+    const check = new Ajv2020({ strict: false, allowUnionTypes: true, validateFormats: false });
+    for (const { id, body } of everyOperation()) {
+      // A file is no example in JSON.
+      if (body === undefined || id === 'importWorkflows') continue;
+      const example = BODY_EXAMPLES[id];
+      expect(example, id).toBeDefined();
+      const fits = check.compile(body.schema);
+      expect(fits(example), `${id}: ${check.errorsText(fits.errors)}`).toBe(true);
+    }
+  });
+
   test('tells the truth about problems', async () => {
     const check = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(published.problem);
     for (const answer of [
@@ -156,7 +170,7 @@ describe('/docs', () => {
   });
 
   test('can be turned off', async () => {
-    const without = await startServer({ DOCS: '0' });
+    const without = await startDescribed({ DOCS: '0' });
     expect((await send(without.url, 'GET', '/docs')).status).toBe(404);
     expect((await send(without.url, 'GET', '/openapi.json')).text).not.toContain('/docs');
     await without.stop();

@@ -7,6 +7,8 @@ import { makeRates } from '../../src/api/middleware/rate.ts';
 import type { Operation } from '../../src/api/operation.ts';
 import { operationsOf } from '../../src/api/operations.ts';
 import type { Parts } from '../../src/api/parts.ts';
+import { attributedBy } from '../../src/engine/attributes.ts';
+import { makeSearch } from '../../src/engine/search.ts';
 import { makeTrees } from '../../src/engine/trees.ts';
 import { makeEventsOfAll } from '../../src/events/of-all.ts';
 import { makeEventsOfWorkflows } from '../../src/events/of-workflow.ts';
@@ -64,6 +66,7 @@ beforeAll(async () => {
   const { engine, clock, ids, nodeId, time } = engineOn(store);
   parts = {
     store,
+    search: makeSearch(store, attributedBy([])),
     engine,
     events: {
       ofWorkflows: makeEventsOfWorkflows({ store, engine, time, ids, log: silentLog, pollSeconds: 1 }),
@@ -81,7 +84,7 @@ beforeAll(async () => {
       auth: () => 'open' as const,
       retainDays: { ended: 30, audit: 400, batches: 30 },
       limits: {},
-      warnings: () => [],
+      warnings: async () => [],
     },
     clock,
     ids,

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Asked, BatchAction, BatchParams } from '../../src/batches/asked.ts';
 import { findItems } from '../../src/batches/find.ts';
 import { type BatchRunner, makeBatchRunner, type RunnerParts } from '../../src/batches/run.ts';
+import { attributedBy } from '../../src/engine/attributes.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { makeSearch } from '../../src/engine/search.ts';
 import { type Entry, entriesOf } from '../../src/events/entry.ts';
 import { randomDigits } from '../../src/identity/key-text.ts';
 import { Fault } from '../../src/model/fault.ts';
@@ -60,6 +62,7 @@ async function added(
 
 function runner(more: Partial<RunnerParts> = {}): BatchRunner {
   return makeBatchRunner({
+    search: makeSearch(store, attributedBy([])),
     ...{ store, engine: parts.engine, time: realTime, ids: parts.ids, log: silentLog, nodeId: 'node-1', lookMs: 5 },
     ...{ complaint: () => null, ...more },
   });
@@ -112,7 +115,11 @@ test('a batch does its action to each workflow its filter finds, once, and the h
   expect((await marks(tenant, workflows, id)).size).toBe(130);
   const told = (await historyIn(tenant, workflows[0] as WorkflowId)).find((entry) => entry['batch'] === id);
   expect(told).toMatchObject({ actor: 'key:k', reason: 'because' });
-  const found = await findItems(store.read, { tenant, action: 'kill', search: ALL }, null);
+  const found = await findItems(
+    { ...store.read, inside: makeSearch(store, attributedBy([])) },
+    { tenant, action: 'kill', search: ALL },
+    null,
+  );
   expect(found.items.length).toBe(130);
 });
 

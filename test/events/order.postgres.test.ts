@@ -1,5 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
+import { readConfig } from '../../src/server/config.ts';
+import { warningsOf } from '../../src/server/warnings.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Reads, Store } from '../../src/store/store.ts';
 import { engineOn, launch } from '../support/engine-parts.ts';
@@ -41,6 +44,19 @@ describe.runIf(hasPostgres())('the order of all events', () => {
     expect(held.hasLater).toBe(true);
     expect(held.upTo).toBeLessThanOrEqual(number);
     expect((await recorded.rows(0, held.upTo, 10)).map(({ workflow }) => workflow)).not.toContain(id);
+    const pid = Number((await other.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid);
+    // Those of others end soon.
+    await until('the oldest transaction is ours', async () => (await recorded.holder())?.pid === pid);
+    const holder = await recorded.holder();
+    expect(holder).toMatchObject({ database: new URL(database.url).pathname.slice(1), seconds: expect.any(Number) });
+    // Whoever asks what to look at is told of it, once events have waited for half a minute.
+    const identity = { isOpen: () => true, secrets: { isForMany: () => false } };
+    const told = (lateMs: number) =>
+      warningsOf(readConfig({}), identity, DEFAULT_TENANT, { lateMs, holder: async () => holder });
+    expect(await told(29_000)).toEqual([]);
+    expect(await told(31_000)).toEqual([
+      expect.stringContaining(`select pg_terminate_backend(${holder?.pid}) ends it`),
+    ]);
     await other.query('commit');
     await other.end();
     const upTo = await settled(recorded);

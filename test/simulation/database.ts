@@ -38,6 +38,9 @@ export type Database = {
   readonly locks: Map<WorkflowId, Session>;
   /** Where waiters are armed, and what has taken them, by workflow and id. */
   readonly armed: Map<string, { readonly key: string; readonly seq: number; readonly takenBy: string | null }>;
+  /** What workflows are found by, by name. */
+  readonly attributes: Map<WorkflowId, Map<string, readonly string[]>>;
+  readonly attributeMarks: Map<string, string>;
   /** The nodes that listen for hints. */
   readonly listening: Set<() => void>;
   /** The database's own clock, milliseconds. */
@@ -56,6 +59,8 @@ export const makeDatabase = (now: () => number): Database => ({
   tables: new Map(),
   locks: new Map(),
   armed: new Map(),
+  attributes: new Map(),
+  attributeMarks: new Map(),
   listening: new Set(),
   now,
 });

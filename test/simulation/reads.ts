@@ -4,7 +4,16 @@ import { shardOf } from '../../src/model/ids.ts';
 import type { Status, WorkflowRow, WorkitemRow } from '../../src/model/rows.ts';
 import type { Tenant } from '../../src/model/tenant.ts';
 import { cursorAt } from '../../src/store/page.ts';
-import type { ObjectState, Page, Reads, TimeRange, WorkflowSummary, WorkflowsQuery } from '../../src/store/store.ts';
+import type {
+  Attribute,
+  ObjectState,
+  Page,
+  Reads,
+  Store,
+  TimeRange,
+  WorkflowSummary,
+  WorkflowsQuery,
+} from '../../src/store/store.ts';
 import { TURNS_MAX } from '../../src/store/store.ts';
 import { BASE, type Database, load, type Rows } from './database.ts';
 
@@ -34,10 +43,15 @@ export function makeReads(database: Database, ask: Ask): Reads {
     });
   const isByEnd = ({ ended }: Pick<WorkflowsQuery, 'ended'>): boolean =>
     (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
-  const asked = (query: Omit<WorkflowsQuery, 'limit' | 'after'>): readonly Rows[] => {
+  type Asked = Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes?: readonly Attribute[] };
+  const has = ({ workflow }: Rows, { name, value }: Attribute): boolean =>
+    database.attributes.get(workflow.id)?.get(name)?.includes(value) === true;
+  const asked = (query: Asked): readonly Rows[] => {
     const { tenant, status, name, participant, businessKey = null, launched, ended, updated, definition } = query;
     const statuses = status === null ? null : [status].flat();
+    const { attributes = [] } = query;
     return [...database.workflows.values()]
+      .filter((rows) => attributes.every((attribute) => has(rows, attribute)))
       .filter(({ workflow }) => workflow.tenant === tenant)
       .filter(({ workflow }) => statuses?.includes(workflow.status) ?? true)
       .filter(({ workflow }) => name === null || workflow.name === name)
@@ -93,6 +107,13 @@ export function makeReads(database: Database, ask: Ask): Reads {
         };
       }),
     countWorkflows: (query, most) => ask('count workflows', () => Math.min(most, asked(query).length)),
+    countFound: (query, most) =>
+      ask('count found', () => ({ n: Math.min(most, asked(query).length), lookedBackTo: null })),
+    found: async (query) => {
+      const page = await listed(query, ({ workflow }) => summaryOf(workflow));
+      const last = page.items.at(-1);
+      return { ...page, lookedBackTo: (isByEnd(query) ? last?.endedAt : last?.launchedAt) ?? null };
+    },
     workflows: (query) => listed(query, ({ workflow }) => summaryOf(workflow)),
     workflowRows: (query) => listed(query, (rows) => ({ row: rows.workflow, workitem: rootItem(rows) })),
     workitems: ({ tenant, participant, workflow, state, overdue = null, limit, after }) =>
@@ -237,6 +258,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
               definition: workflow.definition,
               name: workflow.name,
               participant: workitems.get(row.id)?.row.participant ?? null,
+              log: workitems.get(row.id)?.row.log ?? null,
             })),
           )
           .filter((one) => kind === null || one.row.class === kind)
@@ -297,4 +319,44 @@ function readCursor(cursor: string): Key {
     // told below
   }
   throw new Fault('request_invalid', 'The cursor is not one of ours; start again without it', { cursor });
+}
+
+/** What workflows are found by, of those that stood before it was written with each step. */
+export function makeAttributes(database: Database, ask: Ask): Store['attributes'] {
+  const marks = (): Map<string, string> => database.attributeMarks;
+  return {
+    marks: () => ask('attribute marks', () => new Map(marks())),
+    mark: (name, value) => ask('mark attribute', () => void marks().set(name, value)),
+    forget: (name) => ask('forget attribute', () => void marks().delete(name)),
+    isEmpty: () => ask('any workflow', () => database.workflows.size === 0),
+    page: (shard, after, limit) =>
+      ask('page of a shard', () => {
+        const all = [...database.workflows.values()]
+          .filter(({ workflow: { id } }) => shardOf(id) === shard && id > after)
+          .sort((a, b) => (a.workflow.id < b.workflow.id ? -1 : 1));
+        const items = all.slice(0, limit).map((rows) => ({ row: rows.workflow, workitem: rootItem(rows) }));
+        return { items, isLast: all.length < limit };
+      }),
+    fill: (_, changes) =>
+      ask('fill attributes', () => {
+        const moved = new Set<WorkflowId>();
+        const touched = new Set<WorkflowId>();
+        const had = (id: WorkflowId): Map<string, readonly string[]> => database.attributes.get(id) ?? new Map();
+        for (const { workflow, ver } of changes) {
+          const own = changes.filter((change) => change.workflow === workflow);
+          const isWanted = own.some(
+            ({ name, values }) => values.length > 0 || (had(workflow).get(name) ?? []).length > 0,
+          );
+          if (isWanted && database.workflows.get(workflow)?.workflow.ver !== ver) moved.add(workflow);
+          else if (isWanted) touched.add(workflow);
+        }
+        for (const { workflow, name, values } of changes)
+          if (touched.has(workflow)) database.attributes.set(workflow, had(workflow).set(name, values));
+        for (const id of touched) {
+          const rows = database.workflows.get(id);
+          if (rows !== undefined) rows.workflow = { ...rows.workflow, ver: rows.workflow.ver + 1 };
+        }
+        return moved;
+      }),
+  };
 }

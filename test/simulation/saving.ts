@@ -78,6 +78,10 @@ export function write(
     const row = rows.get(at);
     if (row?.['workflow'] === from) rows.set(at, { ...row, workflow: to });
   }
+  for (const { workflow, name, values } of save.attributes ?? []) {
+    const all = database.attributes.get(workflow) ?? new Map();
+    database.attributes.set(workflow, all.set(name, values));
+  }
   release(database, save);
   for (const { change } of steps)
     for (const [i, event] of change.events.entries()) spread(database, change.workflow, event, i);

@@ -20,7 +20,7 @@ import {
 import { FREE_TABLES, openTables } from '../../src/store/tables/all.ts';
 import { BASE, type Database, end, type Held, hear, isLive, load, lock, type Rows, type Session } from './database.ts';
 import { keptIn, meetingIn, placeIn } from './meeting.ts';
-import { makeReads } from './reads.ts';
+import { makeAttributes, makeReads } from './reads.ts';
 import { giveBack, type Known, write } from './saving.ts';
 import { openInMemory, rowsOfTable, sweepInMemory } from './tables.ts';
 
@@ -436,6 +436,7 @@ export function openSimulated(
         one.firstKept = Math.max(one.firstKept, (entries.at(-1)?.lastN ?? 0) + 1);
         return gone + entries.length;
       }),
+    attributes: makeAttributes(database, ask),
     erasing: null,
     retire: ({ endedBefore, now, limit, keepMs = {} }) =>
       ask('retire', () => {
@@ -443,6 +444,7 @@ export function openSimulated(
         const gone = doomed(endedBefore, now, most);
         for (const { workflow } of gone) {
           database.workflows.delete(workflow.id);
+          database.attributes.delete(workflow.id);
           const keys = rowsOfTable(database.tables, 'business_key');
           for (const [name, row] of keys) if (row['workflow'] === workflow.id) keys.delete(name);
         }

@@ -26,11 +26,11 @@ const OWN: {
     tables: StoredTables,
   ) => readonly FreeRow[];
 } = {
-  'node.beat': (rows, [id, role, url, version, name, leaseSeconds], now) => {
+  'node.beat': (rows, [id, role, url, version, name, leaseSeconds, attributes = null], now) => {
     const key = keyText({ key: ['id'] }, { id: id ?? null });
     const before = rows.get(key);
     rows.set(key, {
-      ...{ id, role, url, version, name, seenAt: now, leaseUntil: now + Number(leaseSeconds) * 1000 },
+      ...{ id, role, url, version, name, attributes, seenAt: now, leaseUntil: now + Number(leaseSeconds) * 1000 },
       startedAt: before?.['startedAt'] ?? now,
       registry: before?.['registry'] ?? null,
     } as FreeRow);

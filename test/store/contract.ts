@@ -996,6 +996,96 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
         expect(await store.read.countWorkflows(all, 4)).toBe(4);
       });
 
+      test('workflows are found and counted by their attributes, which a save replaces name by name', async () => {
+        const tenant = `tenant ${workflowId()}` as Tenant;
+        const ids = [0, 1, 2, 3].map(() => workflowId());
+        const rows = ids.map((id, i) =>
+          workflow(id, {
+            tenant,
+            launchedAt: AT + i,
+            status: (['running', 'error', 'running', 'completed'] as const)[i] ?? 'running',
+            endedAt: i === 3 ? AT : null,
+          }),
+        );
+        const attribute = (i: number, name: string, ...values: readonly string[]) => ({
+          ...{ workflow: ids[i] as WorkflowId, tenant, launchedAt: AT + i },
+          ...{ name, values },
+        });
+        await write(
+          rows.map((row) => changes(row)),
+          { attributes: [0, 1, 2, 3].flatMap((i) => [attribute(i, 'tag', 'a', 'b'), attribute(i, 'field.n', '7')]) },
+        );
+        const second = { ver: 2, updatedAt: AT };
+        await write(
+          [0, 2].map((i) => changes({ ...(rows[i] as WorkflowRow), ...second })),
+          { attributes: [attribute(0, 'tag', 'b', 'c'), attribute(2, 'field.n')] },
+        );
+        type Query = Parameters<Store['read']['found']>[0];
+        const all = { tenant, status: null, name: null, participant: null } as const;
+        const found = async (given: Partial<Query> & Pick<Query, 'attributes'>): Promise<readonly number[]> => {
+          const seen: number[] = [];
+          for (let after: string | null = null, more = true; more; ) {
+            const page: Awaited<ReturnType<Store['read']['found']>> = await store.read.found({
+              ...{ ...all, limit: 1, after },
+              ...given,
+            });
+            seen.push(...page.items.map(({ id }) => ids.indexOf(id)));
+            after = page.next;
+            more = after !== null;
+          }
+          expect(await store.read.countFound({ ...all, ...given }, 100)).toEqual({
+            n: seen.length,
+            lookedBackTo: null,
+          });
+          return seen;
+        };
+        const [a, b, seven] = [
+          { name: 'tag', value: 'a' },
+          { name: 'tag', value: 'b' },
+          { name: 'field.n', value: '7' },
+        ];
+        expect(await found({ attributes: [a] })).toEqual([3, 2, 1]);
+        expect(await found({ attributes: [b] })).toEqual([3, 2, 1, 0]);
+        expect(await found({ attributes: [a, seven] })).toEqual([3, 1]);
+        expect(await found({ attributes: [b], status: ['error', 'paused'] })).toEqual([1]);
+        expect(await found({ attributes: [b], launched: { from: AT + 1, to: AT + 3 } })).toEqual([2, 1]);
+        expect(await found({ attributes: [b], ended: { from: AT, to: null } })).toEqual([3]);
+        expect(await found({ attributes: [b], tenant: 'nobody' as Tenant })).toEqual([]);
+        expect((await store.read.found({ ...all, limit: 2, after: null, attributes: [b] })).lookedBackTo).toBe(AT + 2);
+        expect((await store.read.countFound({ ...all, attributes: [b] }, 2)).n).toBe(2);
+      });
+
+      test('attributes are filled in where nothing has moved meanwhile, and those who looked before look again', async () => {
+        const id = workflowId();
+        const shard = shardOf(id);
+        await write([changes(workflow(id))]);
+        const { attributes, read } = store;
+        const seen: WorkflowId[] = [];
+        for (let after: string | null = ''; after !== null; ) {
+          const page: Awaited<ReturnType<typeof attributes.page>> = await attributes.page(shard, after, 2);
+          seen.push(...page.items.map(({ row }) => row.id));
+          after = page.isLast ? null : (seen.at(-1) ?? null);
+        }
+        expect(seen).toEqual([...seen].sort());
+        expect(seen).toContain(id);
+        const filled = { workflow: id, tenant: DEFAULT_TENANT, launchedAt: AT, name: 'field.late', values: ['x'] };
+        expect(await attributes.fill(shard, [{ ...filled, ver: 7 }])).toEqual(new Set([id]));
+        expect(await attributes.fill(shard, [{ ...filled, ver: 1, values: [] }])).toEqual(new Set());
+        expect((await read.workflow(DEFAULT_TENANT, id))?.ver).toBe(1);
+        expect(await attributes.fill(shard, [{ ...filled, ver: 1 }])).toEqual(new Set());
+        expect((await read.workflow(DEFAULT_TENANT, id))?.ver).toBe(2);
+        const query = { tenant: DEFAULT_TENANT, status: null, name: null, participant: null } as const;
+        const late = [{ name: 'field.late', value: 'x' }];
+        expect((await read.found({ ...query, limit: 9, after: null, attributes: late })).items).toHaveLength(1);
+        expect(await attributes.fill(shard, [{ ...filled, ver: 2, values: [] }])).toEqual(new Set());
+        expect((await read.found({ ...query, limit: 9, after: null, attributes: late })).items).toEqual([]);
+        expect(await attributes.isEmpty()).toBe(false);
+        await attributes.mark('field.late', 'half');
+        expect((await attributes.marks()).get('field.late')).toBe('half');
+        await attributes.forget('field.late');
+        expect((await attributes.marks()).has('field.late')).toBe(false);
+      });
+
       test('a list of workflows holds no large texts unless they are asked for', async () => {
         const tenant = `tenant ${workflowId()}` as Tenant;
         const row = workflow(workflowId(), { tenant, fields: '{"large":1}' });

@@ -1,7 +1,7 @@
 import { judgeEvent } from '../../src/language/event-condition.ts';
 import { bareView } from '../../src/model/changes.ts';
 import type { EventRow } from '../../src/model/events.ts';
-import type { WorkflowId } from '../../src/model/ids.ts';
+import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import type { WorkitemRow } from '../../src/model/rows.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -231,6 +231,19 @@ export async function exerciseTheRest(store: Store): Promise<void> {
       await read.countWorkflows(query, 10);
     }
   await read.countWorkflows({ tenant: DEFAULT_TENANT, status: null, name: 'a name', participant: 'alice' }, 10);
+  const attributed = { workflow: id, tenant: DEFAULT_TENANT, launchedAt: AT, name: 'tag', values: ['x'] };
+  await writeTo(store, [changes(workflow(id, { ver: 2 }))], { attributes: [attributed] });
+  for (const more of [{}, { status: 'running' as const }, { ended: range }, { participant: 'alice' }]) {
+    const attributes = [{ name: 'tag', value: 'x' }];
+    const query = { tenant: DEFAULT_TENANT, status: null, name: null, participant: null, ...more, attributes };
+    await read.found({ ...query, limit: 10, after: null });
+    await read.countFound(query, 10);
+  }
+  await store.attributes.marks();
+  await store.attributes.isEmpty();
+  const { items } = await store.attributes.page(shardOf(id), '', 10);
+  const ver = items.find(({ row }) => row.id === id)?.row.ver ?? 0;
+  await store.attributes.fill(shardOf(id), [{ ...attributed, ver }]);
   await read.historyBefore(DEFAULT_TENANT, id, 10, 10);
   await read.errors({ ...page, class: 'x', participant: 'alice', name: 'a name', at: range, after: null });
   for (const participant of [null, 'alice'])
@@ -238,6 +251,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
       await read.workitems({ ...page, participant, workflow, state: null, after: null });
   await read.workflowRows({ ...page, status: null, name: null, participant: null, after: null });
   await read.workitem(DEFAULT_TENANT, { workflow: id, workitem: expression('0_0') });
+  await read.recorded?.holder();
   const edge = await read.recorded?.edge();
   await read.recorded?.rows(0, edge?.upTo ?? 0, 10);
   await read.ownerOf({ workflow: id, workitem: expression('0_0') });

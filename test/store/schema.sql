@@ -47,6 +47,17 @@ create table attempt (
 ) with (autovacuum_vacuum_scale_factor=0.02);
 CREATE INDEX attempt_age ON public.attempt USING btree (lease_until);
 
+create table attribute (
+  shard smallint not null,
+  workflow_id text collate "C" not null,
+  name text collate "C" not null,
+  value text collate "C" not null,
+  tenant text collate "C" not null,
+  launched_at bigint not null,
+  constraint attribute_pkey PRIMARY KEY (shard, workflow_id, name, value)
+) with (autovacuum_vacuum_scale_factor=0.02);
+CREATE INDEX attribute_value ON public.attribute USING btree (tenant, name, value, launched_at DESC, workflow_id) INCLUDE (shard);
+
 create table audit (
   id text collate "C" not null,
   at timestamp with time zone not null,
@@ -346,6 +357,7 @@ create table node (
   lease_until timestamp with time zone not null,
   name text,
   registry bigint,
+  attributes text,
   constraint node_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
 

@@ -206,7 +206,7 @@ describe.runIf(hasPostgres())('what is sent', () => {
       const rowsGiven = values.flatMap((value) => [...String(value).matchAll(/"s":(\d+)/g)].map(([, shard]) => shard));
       if (shards.size > 1 || new Set(rowsGiven).size > 1)
         scattered.add(
-          name.replace(/^(read_workflows|read_workflow_rows|read_errors|count_workflows|figures)_\w*$/, '$1'),
+          name.replace(/^(read_workflows|read_workflow_rows|read_errors|count_workflows|figures|found)_\w*$/, '$1'),
         );
       else if (shards.size === 1 || rowsGiven.length > 0) placed.add(name);
       if (changed(text).length > 0)
@@ -214,9 +214,11 @@ describe.runIf(hasPostgres())('what is sent', () => {
     }
     expect([...scattered].sort()).toEqual([
       'anyone_hears',
+      'attribute_none',
       'count_workflows',
       'figures',
       'find_waits',
+      'found',
       'hearers_by_name',
       'hearers_of_any',
       'meeting_waiters_at_free',

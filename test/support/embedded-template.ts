@@ -3,8 +3,10 @@ import { createRequire } from 'node:module';
 import { inject } from 'vitest';
 import { setMemoryTemplate } from '../../src/store/memory-template.ts';
 import type {} from './embedded-setup.ts';
+import { writeSeen } from './seen.ts';
 
-/* Before each file: databases that keep nothing begin with a copy of the one that embedded-setup.ts made, and those in a folder sync nothing. */
+/* Before each file: databases that keep nothing begin with a copy of the one that embedded-setup.ts made, and those in a folder sync nothing; answers are
+ * written down (scripts/answers.ts). */
 
 createRequire(import.meta.url)('./unsynced.cjs');
 const { archive } = inject('embedded');
@@ -19,3 +21,4 @@ class Archive extends Blob {
   }
 }
 setMemoryTemplate(() => new Archive([]));
+writeSeen(process.env['ROTA_ANSWERS'] ?? '');

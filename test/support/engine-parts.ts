@@ -1,3 +1,4 @@
+import type { Attributed } from '../../src/engine/attributes.ts';
 import type { Engine, EngineStimulus, MessageSink, ReadyMessage } from '../../src/engine/engine.ts';
 import { makeEngine } from '../../src/engine/make-engine.ts';
 import { makeTrees } from '../../src/engine/trees.ts';
@@ -152,7 +153,12 @@ export type EngineParts = {
 
 export function engineOn(
   store: Store,
-  options: { readonly step?: Step; readonly nodeId?: string; readonly log?: Log } = {},
+  options: {
+    readonly step?: Step;
+    readonly nodeId?: string;
+    readonly log?: Log;
+    readonly attributed?: Attributed;
+  } = {},
 ): EngineParts {
   const clock = stoppedClock(START);
   const time = manualTime();
@@ -166,6 +172,7 @@ export function engineOn(
     time,
     ids,
     limits: LIMITS,
+    ...(options.attributed === undefined ? {} : { attributed: options.attributed }),
     log: options.log ?? silentLog,
     settings: { nodeId, leaseSeconds: 30, schedule: SCHEDULE },
   });

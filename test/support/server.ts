@@ -2,10 +2,31 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
+import { checkDescribed } from './described.ts';
 
 /** A whole server in this process: real HTTP on a free port, an embedded database that keeps nothing. */
-export const startServer = (settings: Record<string, string> = {}): Promise<Running> =>
-  start(readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ...settings }));
+export async function startServer(settings: Record<string, string> = {}): Promise<Running> {
+  const config = readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ...settings });
+  return process.env['ROTA_ANSWERS'] === undefined ? start(config) : described(await start(config));
+}
+
+/** The same, whose every answer to `send` is held against the description of the interface (described.ts); with ROTA_ANSWERS all are. */
+export const startDescribed = async (settings: Record<string, string> = {}): Promise<Running> =>
+  described(await startServer(settings));
+
+/** Ports of servers whose answers are held against their description. */
+const ours = new Set<string>();
+function described(running: Running): Running {
+  const { port } = new URL(running.url);
+  ours.add(port);
+  return {
+    ...running,
+    stop: () => {
+      ours.delete(port);
+      return running.stop();
+    },
+  };
+}
 
 export type Received = {
   readonly path: string;
@@ -93,10 +114,15 @@ export function send(
       response.on('error', reject);
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
+        const answer = { status: response.statusCode ?? 0, headers: response.headers, text };
+        try {
+          if (ours.has(port)) checkDescribed(method, path, answer);
+        } catch (error) {
+          reject(error);
+          return;
+        }
         resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          text,
+          ...answer,
           json: <Shape>() => JSON.parse(text) as Shape,
         });
       });

@@ -447,6 +447,14 @@ export const TABLE = {
     to: 1_000,
     meaning: 'events that may lead to each other, one by way of the next, before it is taken for a loop, 1 to 1000',
   }),
+  indexedFields: list<string>('INDEXED_FIELDS', [], {
+    meaning:
+      'fields that workflows are found by with an index, comma-separated, such as `customer.id,region`, 16 at most; the same on all nodes',
+    shown: 'none',
+    wanted: 'at most 16 paths of fields such as customer.id, of at most 200 characters, separated by commas',
+    most: 16,
+    read: (part) => (part.length <= 200 && part.split('.').every((key) => key !== '') ? part : null),
+  }),
   // Bounds of steps: bounds.ts. They are rules of the language, so all nodes of a database have the same.
   stepMessagesMax: integer('STEP_MESSAGES_MAX', 200, {
     from: 1,

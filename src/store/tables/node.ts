@@ -19,6 +19,8 @@ export type NodeBeat = {
   readonly url: string;
   readonly version: string;
   readonly leaseSeconds: number;
+  /** JSON of the names of attributes that it writes with each step (engine/attributes.ts); left out: none. */
+  readonly attributes?: string;
 };
 export type NodeRow = {
   readonly id: string;
@@ -31,6 +33,8 @@ export type NodeRow = {
   readonly seenAt: number;
   /** Up to which moment of the database's clock, in milliseconds, it has read all registries; null: it has none. */
   readonly registry: number | null;
+  /** As in NodeBeat; null or left out: none. */
+  readonly attributes?: string | null;
   readonly alive: boolean;
 };
 
@@ -42,7 +46,7 @@ const DAY_MS = 86_400_000;
 const NODES_MAX = 1_000;
 
 /** What `beat` answers of each node. */
-const SHOWN = `id, role, url, version, name, registry, (extract(epoch from started_at) * 1000)::bigint as "startedAt",
+const SHOWN = `id, role, url, version, name, registry, attributes, (extract(epoch from started_at) * 1000)::bigint as "startedAt",
     (extract(epoch from seen_at) * 1000)::bigint as "seenAt", (extract(epoch from lease_until) * 1000)::bigint as "leaseUntil"`;
 
 export const NODE = table<StoredNode>()({
@@ -58,15 +62,17 @@ export const NODE = table<StoredNode>()({
     seenAt: 'instant',
     leaseUntil: 'instant',
     registry: 'bigint',
+    attributes: 'text',
   },
   statements: {
     // One statement: it is all that most nodes write. What it wrote itself it does not see in the table.
     beat: `
   with own as (
-    insert into node as n (id, role, url, version, name, started_at, seen_at, lease_until)
-    select $1::text, $2::text, $3::text, $4::text, $5::text, t.now, t.now, t.now + $6::double precision * interval '1 second'
+    insert into node as n (id, role, url, version, name, attributes, started_at, seen_at, lease_until)
+    select $1::text, $2::text, $3::text, $4::text, $5::text, $7::text, t.now, t.now, t.now + $6::double precision * interval '1 second'
     from (select date_trunc('milliseconds', statement_timestamp()) as now) t
     on conflict (id) do update set role = excluded.role, url = excluded.url, version = excluded.version, name = excluded.name,
+      attributes = excluded.attributes,
       seen_at = excluded.seen_at, lease_until = excluded.lease_until
     returning *)
   select * from (
@@ -81,8 +87,8 @@ export function openNodes(open: OpenTable): Nodes {
   const rows = open(NODE);
   const all = async (): Promise<readonly StoredNode[]> => (await rows.list('all', { by: {}, limit: NODES_MAX })).items;
   return {
-    beat: async ({ id, name, role, url, version, leaseSeconds }) => {
-      const found = await rows.own('beat', [id, role, url, version, name, leaseSeconds]);
+    beat: async ({ id, name, role, url, version, leaseSeconds, attributes = null }) => {
+      const found = await rows.own('beat', [id, role, url, version, name, leaseSeconds, attributes]);
       // Its columns are those of the rows.
       const items = found as readonly StoredNode[];
       // What was just written is the database's time.

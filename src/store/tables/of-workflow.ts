@@ -217,10 +217,14 @@ export const CHILD_TABLES: { readonly [Kind in ChildKind]: Table<Children[Kind]>
   waiters: WAITER,
 };
 
+/** What workflows are found by (store.ts, Attribute); written with each step, and with nothing else. */
+export const ATTRIBUTE = 'attribute';
+
 /** Every table that has rows of a workflow beside the workflow's own. */
 export const BELOW_WORKFLOW: readonly { readonly name: string }[] = [
   ...CHILDREN.map((kind) => CHILD_TABLES[kind]),
   HISTORY,
+  { name: ATTRIBUTE },
 ];
 
 /** The name of a column or of a key in SQL; some of our words mean something to SQL too. */

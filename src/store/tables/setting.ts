@@ -6,6 +6,7 @@ export type Settings = {
   write(name: string, value: string): Promise<void>;
   /** Writes it unless it is there; answers what is there then. */
   writeOnce(name: string, value: string): Promise<string>;
+  forget(name: string): Promise<void>;
 };
 
 type SettingRow = { readonly name: string; readonly value: string };
@@ -23,6 +24,7 @@ export function openSettings(open: OpenTable): Settings {
   return {
     read,
     write: (name, value) => rows.put({ name, value }),
+    forget: async (name) => void (await rows.delete({ name })),
     writeOnce: async (name, value) => ((await rows.insert({ name, value })) ? value : ((await read(name)) ?? value)),
   };
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../model/json.ts';
 import type { Operation, Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
+import { Problem as ProblemSchema } from '../../schema-parts.ts';
 import { DOCS_POLICY, type DocsFile, readDocs, readManual } from './page.ts';
 
 /* The interface described: for machines (JSON, YAML) and for people. */
@@ -50,9 +51,9 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
             summary: 'A script or style of that page',
             access: 'open',
             answers: {
-              200: { description: 'The file', type: 'text/javascript' },
+              200: { description: 'The file', type: 'text/javascript', also: ['text/css'] },
               304: NOT_MODIFIED,
-              404: { description: 'There is no such file' },
+              404: { description: 'There is no such file', schema: ProblemSchema },
             },
             handle: (call) => page(files(), call.params['file'] ?? ''),
           } satisfies Operation,
@@ -63,9 +64,13 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
             summary: 'The manual as pages: index.html is the first',
             access: 'open',
             answers: {
-              200: { description: 'A page, or what belongs to one', type: 'text/html' },
+              200: {
+                description: 'A page, or what belongs to one',
+                type: 'text/html',
+                also: ['text/css', 'text/javascript', 'application/json'],
+              },
               304: NOT_MODIFIED,
-              404: { description: 'There is no such page' },
+              404: { description: 'There is no such page', schema: ProblemSchema },
             },
             handle: (call) => page(manual(), call.params['file'] ?? ''),
           } satisfies Operation,

@@ -1,3 +1,4 @@
+import { readLog } from '../../../engine/outcomes.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { ReadError } from '../../../store/store.ts';
 import { type Call, jsonReply, type QuerySpec, type Reply } from '../../operation.ts';
@@ -5,6 +6,7 @@ import { cursorFor, cursorOf, limitOf, timeOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
+import { tryView } from '../workitems/view.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { errorView } from './view.ts';
 
@@ -58,14 +60,20 @@ export async function listErrors(parts: Parts, { principal, query }: Call): Prom
   });
 }
 
-const errorOf = ({ workflow, row, definition, name, participant }: ReadError): JsonObject => ({
+const errorOf = ({ workflow, row, definition, name, participant, log }: ReadError): JsonObject => ({
   workflow_id: workflow,
   ...errorView(workflow, row),
   fingerprint: fingerprintOf(row.class, row.message),
   definition,
   name,
   participant,
+  last_try: lastTryOf(log),
 });
+
+function lastTryOf(log: string | null): JsonObject | null {
+  const last = log === null ? undefined : readLog(log).at(-1);
+  return last === undefined ? null : tryView(last);
+}
 
 type Group = { readonly key: string | null; count: number; readonly newest: ReadError; oldestAt: number };
 

@@ -1,5 +1,6 @@
 import { Type } from '../../schema.ts';
 import { nextCursor, nullable, text, time } from '../../schema-parts.ts';
+import { Try } from '../workitems/schemas.ts';
 
 export const ErrorRecord = Type.Object(
   {
@@ -17,6 +18,7 @@ export const ErrorRecord = Type.Object(
     definition: Type.Optional(text('The hash of the definition of the workflow (lists only)')),
     name: Type.Optional(nullable(text('The name that definition gives itself (lists only)'))),
     participant: Type.Optional(nullable(text('Whose workitem it happened at (lists only)'))),
+    last_try: Type.Optional(nullable({ ...Try, description: 'The last try of that workitem (lists only)' })),
   },
   { title: 'Error', description: 'An error that waits for someone' },
 );

@@ -3,7 +3,10 @@ import { text, time } from '../../schema-parts.ts';
 import { MANNERS } from './requests.ts';
 
 /** Body of what a participant of the playground is sent: a callback, kept as it came. */
-export const PlaygroundCallback = Type.Object({}, { title: 'PlaygroundCallback', description: 'A callback' });
+export const PlaygroundCallback = Type.Object(
+  {},
+  { title: 'PlaygroundCallback', description: 'A callback', additionalProperties: true },
+);
 
 export const PlaygroundRequests = Type.Object(
   {

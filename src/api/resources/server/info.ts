@@ -20,7 +20,7 @@ export const infoOperation = (parts: Parts, features: () => readonly string[]): 
   handle: (call) => info(parts, features(), call),
 });
 
-function info(parts: Parts, features: readonly string[], call: Call): Reply {
+async function info(parts: Parts, features: readonly string[], call: Call): Promise<Reply> {
   const { about } = parts;
   const open = { version: about.version, auth: about.auth() };
   const { ended, audit, batches } = about.retainDays;
@@ -36,7 +36,7 @@ function info(parts: Parts, features: readonly string[], call: Call): Reply {
     limits: Object.fromEntries(Object.entries(about.limits).map(([name, limit]) => [snakeCase(name), limit])),
     retention: { ended_days: ended, audit_days: audit, batches_days: batches },
     features: [...features].sort(),
-    warnings: [...about.warnings(call.principal.tenant)],
+    warnings: [...(await about.warnings(call.principal.tenant))],
   });
 }
 

@@ -3,7 +3,7 @@ import { type Call, jsonReply, type Operation, type Reply, textReply } from '../
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
-import { ClockAdvance, Nodes, Ping } from './schemas.ts';
+import { ClockAdvance, ClockAdvanced, Nodes, Ping } from './schemas.ts';
 import { nodeView } from './view.ts';
 
 /** Longest wait for the database before it counts as not reachable. */
@@ -51,7 +51,7 @@ export function serverOperations(parts: Parts): readonly Operation[] {
             access: 'operate',
             patient: true,
             body: { schema: ClockAdvance, checked: 'here' },
-            answers: answers(200, 'It is quiet', null, 409, 422),
+            answers: answers(200, 'It is quiet', ClockAdvanced, 409, 422),
             handle: async (call: Call) => {
               // A form's text has become a number in the check.
               const seconds = Number(call.body['advance']);

@@ -7,6 +7,10 @@ export const ClockAdvance = Type.Object(
   { title: 'ClockAdvance', description: 'Moves business time; only with TEST_CLOCK=1' },
 );
 
+export const ClockAdvanced = Type.Object(
+  { advanced: Type.Number({ description: 'Seconds' }), now: time('The business time now') },
+  { title: 'ClockAdvanced' },
+);
 export const Ping = Type.Object({ ping: Type.Literal('pong') }, { title: 'Ping', additionalProperties: false });
 export const Nodes = Type.Object(
   {

@@ -56,6 +56,7 @@ export const SubscriptionPatch = Type.Object(
   {},
   {
     title: 'SubscriptionPatch',
+    additionalProperties: true,
     description: 'A merge patch (RFC 7396): what is given replaces what is there, null takes it away',
   },
 );

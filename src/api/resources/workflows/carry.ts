@@ -92,7 +92,7 @@ async function imported(parts: Parts, call: Call): Promise<Reply> {
       const placed = await placeCarried(
         store,
         { ...carried, workflow: { ...carried.workflow, businessKey: key } },
-        { token, owner: parts.nodeId },
+        { token, owner: parts.nodeId, attributed: parts.search.attributed },
       );
       if (placed === 'exists') throw exists(id);
     } catch (error) {

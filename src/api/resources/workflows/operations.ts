@@ -1,4 +1,3 @@
-import { lookInside } from '../../../engine/search.ts';
 import { entriesOf } from '../../../events/entry.ts';
 import { readKinds } from '../../../events/kinds.ts';
 import { Fault } from '../../../model/fault.ts';
@@ -69,7 +68,11 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       access: 'read',
       answers: {
         ...answers(200, 'As application/xml, application/json or text/plain; posted as a tree: JSON', null, 404),
-        200: { description: 'The text; posted as a tree: JSON', type: 'text/plain' },
+        200: {
+          description: 'The text; posted as a tree: JSON',
+          type: 'text/plain',
+          also: ['application/xml', 'application/json'],
+        },
       },
       handle: (call) => getSource(parts, call),
     },
@@ -173,7 +176,7 @@ const LIST_QUERY: readonly QuerySpec[] = [
   { name: 'cursor', description: 'The next_cursor of the page before' },
 ];
 
-/** With tag or field filters as many are looked into as one page of the list looks into. */
+/** With filters for tags or fields that have no index, as many are looked into as one page of the list looks into. */
 async function count(parts: Parts, { principal, query }: Call) {
   const asked = { tenant: principal.tenant, ...askedOf(query) };
   const inside = insideOf(query);
@@ -181,12 +184,11 @@ async function count(parts: Parts, { principal, query }: Call) {
     const n = await parts.store.read.countWorkflows(asked, COUNT_MAX + 1);
     return jsonReply(200, n > COUNT_MAX ? { at_least: COUNT_MAX } : { count: n });
   }
-  const found = await lookInside(parts.store.read, { ...asked, limit: COUNT_MAX, after: null }, inside);
+  const { n, lookedBackTo } = await parts.search.count(asked, inside, COUNT_MAX + 1);
+  if (n > COUNT_MAX) return jsonReply(200, { at_least: COUNT_MAX });
   return jsonReply(
     200,
-    found.next === null
-      ? { count: found.items.length }
-      : { at_least: found.items.length, looked_back_to: timeOrNull(found.lookedBackTo) },
+    lookedBackTo === null ? { count: n } : { at_least: n, looked_back_to: timeOrNull(lookedBackTo) },
   );
 }
 
@@ -209,7 +211,7 @@ async function list(parts: Parts, call: Call) {
   const { items, next, lookedBackTo } =
     inside === null
       ? { ...(await parts.store.read.workflows({ ...asked, limit, after })), lookedBackTo: undefined }
-      : await lookInside(parts.store.read, { ...asked, limit, after }, inside);
+      : await parts.search.list({ ...asked, limit, after }, inside);
   const included = includedIn(query);
   const glances =
     included.size === 0

@@ -148,30 +148,26 @@ export const WorkitemList = Type.Object(
   { workitems: Type.Array(Workitem), next_cursor: nextCursor },
   { title: 'WorkitemList' },
 );
-export const Deliveries = Type.Object(
-  {
-    deliveries: Type.Array(
-      Type.Object({
-        message: Type.OneOf(SEND_STATUSES, 'Which message was tried'),
-        try: Type.Integer({ description: '1, 2, …' }),
-        at: time('When the try began'),
-        status: nullable(Type.Integer({ description: 'The HTTP status that came back' })),
-        milliseconds: Type.Number(),
-        error: nullable(text('Why there was no answer')),
-        next_at: nullable(time('When the next try was due')),
-        by: Type.Optional(text('The name of the node that made it')),
-        answer: Type.Optional(
-          Type.Object(
-            {
-              content_type: nullable(text('Its Content-Type')),
-              size: Type.Integer({ description: 'Bytes, as far as they were read', minimum: 0 }),
-              excerpt: nullable(text('Its first kilobyte, without what looks like a secret; null: it is no text')),
-            },
-            { description: 'Of the last tries that were refused: what was answered, where that had a body' },
-          ),
-        ),
-      }),
+/** One try of a message. */
+export const Try = Type.Object({
+  message: Type.OneOf(SEND_STATUSES, 'Which message was tried'),
+  try: Type.Integer({ description: '1, 2, …' }),
+  at: time('When the try began'),
+  status: nullable(Type.Integer({ description: 'The HTTP status that came back' })),
+  milliseconds: Type.Number(),
+  error: nullable(text('Why there was no answer')),
+  next_at: nullable(time('When the next try was due')),
+  by: Type.Optional(text('The name of the node that made it')),
+  answer: Type.Optional(
+    Type.Object(
+      {
+        content_type: nullable(text('Its Content-Type')),
+        size: Type.Integer({ description: 'Bytes, as far as they were read', minimum: 0 }),
+        excerpt: nullable(text('Its first kilobyte, without what looks like a secret; null: it is no text')),
+      },
+      { description: 'Of the last tries that were refused: what was answered, where that had a body' },
     ),
-  },
-  { title: 'Deliveries' },
-);
+  ),
+});
+
+export const Deliveries = Type.Object({ deliveries: Type.Array(Try) }, { title: 'Deliveries' });

@@ -1,0 +1,185 @@
+import type { Connections, Statement } from './connections.ts';
+import { cursorAt, pageOf, pageSize, readCursor } from './page.ts';
+import type { Attribute, Reads, WorkflowsQuery } from './store.ts';
+import { rowOf, selected, WORKFLOW_SUMMARY } from './tables/of-workflow.ts';
+import { conditionsOf, selectBy } from './workflow-conditions.ts';
+
+/*
+ * Workflows by their attributes, and whatever else is asked for. The rarest of the conditions leads: first the *hits* are found by its index, then
+ * each of them is looked up and held against everything. Where no condition alone is rare, hits are taken in the order of the list, so many at
+ * once, and the cursor goes on behind them: so no combination makes a statement walk through a table.
+ */
+
+/** Hits of one page, and of one count. */
+export const HITS_MAX = 2_000;
+
+type Asked = Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes: readonly Attribute[] };
+/** Where hits come from, and whether all of them are taken. */
+type Lead = { readonly of: Attribute | 'workflows'; readonly isWhole: boolean };
+type Sql = { readonly text: string; readonly values: readonly unknown[] };
+
+const isByEnd = ({ ended }: Asked): boolean => (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
+
+/** Without what no index leads to. */
+const rest = ({ attributes: _, updated: __, ...others }: Asked): Omit<WorkflowsQuery, 'limit' | 'after'> => others;
+
+const isNarrowed = ({ status, name, participant, businessKey, launched, definition, ...query }: Asked): boolean =>
+  [status, name, participant, businessKey, launched?.from, launched?.to, definition].some(
+    (one) => one !== null && one !== undefined,
+  ) || isByEnd({ ...query, status, name, participant });
+
+/** The same with its parameters behind `by` others. */
+const behind = (text: string, by: number): string => text.replaceAll(/\$(\d+)/g, (_, n) => `$${Number(n) + by}`);
+
+/** Rows of the index, newest launched first. */
+function ofAttribute({ tenant, launched }: Asked, { name, value }: Attribute, after: Place | null): Sql {
+  const values: unknown[] = [tenant, name, value];
+  const conditions = ['a.tenant = $1', 'a.name = $2', 'a.value = $3'];
+  const add = (given: number | null | undefined, condition: (given: string) => string): void => {
+    if (given === null || given === undefined) return;
+    values.push(given);
+    conditions.push(condition(`$${values.length}`));
+  };
+  add(launched?.from, (given) => `a.launched_at >= ${given}`);
+  add(launched?.to, (given) => `a.launched_at < ${given}`);
+  if (after !== null) {
+    values.push(...after);
+    const [at, id] = [`$${values.length - 1}`, `$${values.length}`];
+    conditions.push(`a.launched_at <= ${at} and (a.launched_at < ${at} or a.workflow_id > ${id})`);
+  }
+  return {
+    text: `select a.shard, a.workflow_id, a.launched_at as at from attribute a where ${conditions.join(' and ')}`,
+    values,
+  };
+}
+
+type Place = readonly [number, string];
+
+function ofWorkflows(asked: Asked, after: Place | null, isOrdered: boolean, limit: number): Sql {
+  const { values, conditions, branches, filter, by } = conditionsOf(rest(asked));
+  filter('after', after, (at, id) => `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`);
+  values.push(limit);
+  const tail = `${isOrdered ? `order by w.${by} desc, w.id ` : ''}limit $${values.length}`;
+  return {
+    text: selectBy(`w.shard, w.id as workflow_id, w.${by} as at`, conditions, branches, tail),
+    values,
+  };
+}
+
+function hitsOf(asked: Asked, lead: Lead, after: Place | null, limit: number): Sql {
+  // All hits are taken, whatever page it is, and those before it are left out as they are looked up.
+  const place = lead.isWhole ? null : after;
+  const { text, values } =
+    lead.of === 'workflows'
+      ? ofWorkflows(asked, place, !lead.isWhole, limit)
+      : ofAttribute(asked, lead.of, isByEnd(asked) ? null : place);
+  const order = lead.isWhole ? '' : 'order by at desc, workflow_id ';
+  return {
+    text: `select * from (${text}) hit ${order}limit $${values.length + 1}`,
+    values: [...values, limit],
+  };
+}
+
+/** `hits`, and the workflows among them that fit everything, as `w`. */
+function matching(asked: Asked, lead: Lead, after: Place | null, limit: number) {
+  const hits = hitsOf(asked, lead, after, limit);
+  const { values, conditions, branches, filter, by } = conditionsOf(asked);
+  filter('after', after, (at, id) => `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`);
+  const all = [...conditions, ...(branches.length === 0 ? [] : [`(${branches.join(' or ')})`])].join(' and ');
+  return {
+    by,
+    values: [...hits.values, ...values],
+    hits: hits.text,
+    from: `hits h cross join lateral (
+      select * from workflow w where w.shard = h.shard and w.id = h.workflow_id and ${behind(all, hits.values.length)} offset 0) w`,
+  };
+}
+
+type LastHit = { readonly looked: number; readonly last_at: number | null; readonly last_id: string };
+const LAST_HIT = `(select count(*) from hits)::integer as looked,
+    (select at from hits order by at, workflow_id desc limit 1) as last_at,
+    (select workflow_id from hits order by at, workflow_id desc limit 1) as last_id`;
+
+export function readsOfAttributes(
+  connections: Connections,
+  count: (query: Omit<WorkflowsQuery, 'limit' | 'after'>, most: number) => Promise<number>,
+): Pick<Reads, 'found' | 'countFound'> {
+  /** Each text has a name of its own; there are as many as there are combinations of filters that are asked for. */
+  const statements = new Map<string, Statement>();
+  const run = (text: string, values: readonly unknown[]) => {
+    const known = statements.get(text) ?? { name: `found_${statements.size}`, text };
+    statements.set(text, known);
+    return connections.run(known, values);
+  };
+
+  /** How many hits each attribute has, counted to `most`. */
+  async function hitsOfEach(asked: Asked, most: number): Promise<readonly number[]> {
+    const values: unknown[] = [];
+    const counts = asked.attributes.map((attribute, i) => {
+      const hits = ofAttribute(asked, attribute, null);
+      const text = behind(hits.text, values.length);
+      values.push(...hits.values, most);
+      return `(select count(*) from (${text} limit $${values.length}) counted)::integer as n${i}`;
+    });
+    const [row] = (await run(`select ${counts.join(', ')}`, values)).rows;
+    return asked.attributes.map((_, i) => row?.[`n${i}`] as number);
+  }
+
+  async function leadOf(asked: Asked, counts: readonly number[], most: number): Promise<Lead> {
+    const least = Math.min(...counts);
+    const of = asked.attributes[counts.indexOf(least)] ?? 'workflows';
+    if (least <= most) return { of, isWhole: true };
+    if (isNarrowed(asked) && (await count(rest(asked), most + 1)) <= most) return { of: 'workflows', isWhole: true };
+    return { of: isByEnd(asked) ? 'workflows' : of, isWhole: false };
+  }
+
+  return {
+    found: async ({ limit, after, ...asked }) => {
+      const size = pageSize(limit);
+      const place = after === null ? null : readCursor(after, ['number', 'string']);
+      const lead = await leadOf(asked, await hitsOfEach(asked, HITS_MAX + 1), HITS_MAX);
+      const { by, values, hits, from } = matching(asked, lead, place, HITS_MAX);
+      // Hits that come in the order of the list are looked up one by one, until there are enough.
+      const [how, order] = lead.isWhole
+        ? ['materialized', `w.${by} desc, w.id`]
+        : ['not materialized', 'h.at desc, h.workflow_id'];
+      const { rows } = await run(
+        `
+  with hits as ${how} (${hits})
+  select ${selected(WORKFLOW_SUMMARY, 'w')} from ${from} order by ${order} limit $${values.length + 1}`,
+        [...values, size + 1],
+      );
+      const items = rows.map((record) => rowOf(WORKFLOW_SUMMARY, record));
+      const timeOf = (row: (typeof items)[number]): number =>
+        (by === 'ended_at' ? row.endedAt : row.launchedAt) ?? row.launchedAt;
+      const page = pageOf(items, size, (row) => [timeOf(row), row.id]);
+      const last = page.items.at(-1);
+      const shownBackTo = last === undefined ? null : timeOf(last);
+      if (page.next !== null || lead.isWhole) return { ...page, lookedBackTo: shownBackTo };
+      const sought = hitsOf(asked, lead, place, HITS_MAX);
+      const end = (await run(`with hits as materialized (${sought.text}) select ${LAST_HIT}`, sought.values)).rows[0];
+      const { looked, last_at, last_id } = end as LastHit;
+      if (looked < HITS_MAX || last_at === null) return { ...page, lookedBackTo: shownBackTo };
+      return { ...page, next: cursorAt([last_at, last_id]), lookedBackTo: last_at };
+    },
+
+    countFound: async (asked, most) => {
+      const counts = await hitsOfEach(asked, Math.max(most, HITS_MAX + 1));
+      const isAlone = asked.attributes.length === 1 && !isNarrowed(asked) && !isNarrowedByMoves(asked);
+      if (isAlone) return { n: Math.min(most, counts[0] ?? 0), lookedBackTo: null };
+      const lead = await leadOf(asked, counts, HITS_MAX);
+      const { values, hits, from } = matching(asked, lead, null, HITS_MAX);
+      const { rows } = await run(
+        `
+  with hits as materialized (${hits})
+  select (select count(*) from (select 1 from ${from} limit $${values.length + 1}) counted)::integer as n, ${LAST_HIT}`,
+        [...values, most],
+      );
+      const { n, looked, last_at } = rows[0] as LastHit & { readonly n: number };
+      const isEverything = lead.isWhole || looked < HITS_MAX || n >= most;
+      return { n, lookedBackTo: isEverything ? null : last_at };
+    },
+  };
+}
+
+const isNarrowedByMoves = ({ updated }: Asked): boolean => (updated?.from ?? updated?.to ?? null) !== null;
