@@ -166,7 +166,11 @@ async function create(parts: Parts, call: Call): Promise<Reply> {
   parts.batches?.wake();
   const row = await parts.store.batches.get(tenant, id);
   if (row === null) throw new Error('A batch that was just added is not there');
-  return jsonReply(202, { ...batchView(row), problems: [], came_back: 0 }, { Location: `${parts.basePath()}/v1/batches/${id}` });
+  return jsonReply(
+    202,
+    { ...batchView(row), problems: [], came_back: 0 },
+    { Location: `${parts.basePath()}/v1/batches/${id}` },
+  );
 }
 
 /** What a batch would be about, as far as a request may look. */
