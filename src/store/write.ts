@@ -50,7 +50,7 @@ import {
 /*
  * A batch as statements. All rows of all workflows go in one: a data-modifying CTE for each kind of change that occurs, each reading
  * one json parameter. The same kinds make the same text, so that it is prepared once. Two things need what the first wrote and follow
- * in the same pipeline: events finding their listeners, and holding, shifting or sweeping a workflow's rows.
+ * in the same pipeline: events finding their listeners, and holding, shifting or sweeping a workflow's rows. It is one thing: a save.
  */
 
 /** What the transaction knows of the rows as they are stored. */
