@@ -191,7 +191,13 @@ function completed(values: Values, issuers: readonly Issuer[]): Omit<Config, 'gi
     baseUrl,
     allowPrivateTargets: values.allowPrivateTargets ?? isLocal,
     playground: values.playground ?? isLocal,
-    historyFields: values.historyFields === 'auto' ? (isLocal ? 'given' : 'none') : values.historyFields,
+    // A developer on an own machine looks at what was given; a step on Postgres must not write its fields twice for that.
+    historyFields:
+      values.historyFields !== 'auto'
+        ? values.historyFields
+        : isLocal && values.databaseUrl === null
+          ? 'given'
+          : 'none',
   };
 }
 

@@ -70,3 +70,12 @@ test('it takes only callbacks of this server, and shows them to their tenant alo
     expect((await postJson(server.url, '/v1/playground/participants/secretary', forged)).status).toBe(401);
   expect(await requestsOf(theirs)).toHaveLength(1);
 });
+
+test('a body that is nested too deep is refused before anybody walks it', async () => {
+  const body = `{"workflow_id":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+  const answer = await send(server.url, 'POST', '/v1/playground/participants/x', {
+    headers: { 'Content-Type': 'application/json' },
+    body,
+  });
+  expect(answer.status).toBe(422);
+});

@@ -207,5 +207,6 @@ test('what a launch gave stands in the history where it is kept: up to the bound
   expect(launched(8_192)).not.toHaveProperty('given');
   const config = (environment: Record<string, string>): number => boundsOf(readConfig(environment)).givenCharacters;
   expect([config({}), config({ HISTORY_FIELDS: 'none' })]).toEqual([8_192, 0]);
+  expect(config({ DATABASE_URL: 'postgres://127.0.0.1/rota' })).toBe(0);
   expect([config({ HOST: '0.0.0.0' }), config({ HOST: '0.0.0.0', HISTORY_FIELDS: 'given' })]).toEqual([0, 8_192]);
 });

@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Middleware } from 'koa';
+import { isStorable, UNSTORABLE } from '../../model/storable.ts';
 import { cut, shownJson } from '../../model/text.ts';
 import { METHODS } from '../../registry/routes.ts';
 import type { Operation } from '../operation.ts';
@@ -11,6 +12,9 @@ import { knownOf } from './state.ts';
 
 /** Whoever asks a worker for workflows has taken the wrong node. */
 const ON_WORKER = ' on this node, which only works (ROLE=worker); ask a node with ROLE=api or ROLE=all';
+
+/** Ids that are read before anybody is asked for them: one that is none is not found. */
+const READ_HERE: ReadonlySet<string> = new Set(['workflow_id', 'workitem_id']);
 
 /** What routes of stored definitions may take. */
 const ROUTED = [...METHODS, 'OPTIONS'].sort().join(', ');
@@ -47,6 +51,9 @@ export function findOperation(
     const operation = layer === undefined ? undefined : byRoute.get(`${method} ${String(layer.path)}`);
     if (layer !== undefined && operation !== undefined) {
       const params = layer.params(asked, layer.captures(asked)) as Readonly<Record<string, string>>;
+      for (const [name, value] of Object.entries(params))
+        if (!READ_HERE.has(name) && !isStorable(value))
+          throw new Problem('request_malformed', `The address (${name}) ${UNSTORABLE}`);
       knownOf(ctx).found = { operation, params };
       return next();
     }

@@ -514,7 +514,7 @@ export const TABLE = {
   }),
   historyFields: choice('HISTORY_FIELDS', 'auto', ['auto', 'given', 'none'], {
     meaning:
-      '`given`: histories keep the fields that launches, proceeds, edits and reapplies gave, up to 8 kB each; `none`: they do not; `auto`: `given` while HOST and BASE_URL are loopback',
+      '`given`: histories keep the fields that launches, proceeds, edits and reapplies gave, up to 8 kB each; `none`: they do not; `auto`: `given` on the embedded database while HOST and BASE_URL are loopback',
   }),
   eventsPollSeconds: number('EVENTS_POLL_SECONDS', 1, {
     from: 0.05,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Principal } from '../../../identity/principal.ts';
 import type { JsonObject } from '../../../model/json.ts';
+import { valueComplaint } from '../../../model/storable.ts';
 import { DEFAULT_TENANT, type Tenant } from '../../../model/tenant.ts';
 import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
@@ -121,6 +122,8 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
       answers: answers(200, 'It is kept', null, 422),
       handle: async (call) => {
         const participant = nameOf(call);
+        const complaint = valueComplaint(call.body);
+        if (complaint !== null) throw new Problem('request_invalid', `The body ${complaint}`);
         const tenant = await tenantOf(call.body);
         playground.keep(tenant, {
           at: parts.clock.now(),
