@@ -699,6 +699,27 @@ export type Error = {
   readonly definition?: string;
   readonly name?: string | null;
   readonly participant?: string | null;
+  readonly last_try?: {
+    /** Which message was tried */
+    readonly message: 'active' | 'timeout' | 'error' | 'cancel';
+    /** 1, 2, … */
+    readonly try: number;
+    /** When the try began, RFC 3339 in UTC */
+    readonly at: string;
+    readonly status: number | null;
+    readonly milliseconds: number;
+    readonly error: string | null;
+    readonly next_at: string | null;
+    /** The name of the node that made it */
+    readonly by?: string;
+    /** Of the last tries that were refused: what was answered, where that had a body */
+    readonly answer?: {
+      readonly content_type: string | null;
+      /** Bytes, as far as they were read */
+      readonly size: number;
+      readonly excerpt: string | null;
+    };
+  } | null;
 };
 
 export type ErrorList = {

@@ -233,10 +233,10 @@ const launchedTree = (entry: Entry, hash: string): Tree | undefined => {
 const oneLater = (workitems: Changes['workitems']): Changes['workitems'] =>
   new Map(
     [...workitems].map(([id, op]): [string, Op<WorkitemRow>] => {
-      if (op.kind === 'put' && op.row.sequence != null)
-        return [id, { ...op, row: { ...op.row, sequence: op.row.sequence + 1 } }];
-      if (op.kind === 'patch' && op.set.sequence != null)
-        return [id, { ...op, set: { ...op.set, sequence: op.set.sequence + 1 } }];
+      if (op.kind === 'put' && op.row.entryN != null)
+        return [id, { ...op, row: { ...op.row, entryN: op.row.entryN + 1 } }];
+      if (op.kind === 'patch' && op.set.entryN != null)
+        return [id, { ...op, set: { ...op.set, entryN: op.set.entryN + 1 } }];
       return [id, op];
     }),
   );

@@ -116,7 +116,7 @@ export type WorkitemRow = {
   /** JSON list of the last tries, newest last (engine/outcomes.ts). */
   readonly log: string;
   /** The number of the history entry that owes `send`, or `then` where there is one; null: an earlier release wrote it. */
-  readonly sequence?: number | null;
+  readonly entryN?: number | null;
   /** JSON of what was agreed with its participant (model/participants.ts, Terms); null or left out: nothing but its URL. */
   readonly terms?: string | null;
   /** Who has claimed it, and until when: a courtesy among those who share a worklist. */

@@ -52,7 +52,7 @@ export function callbackRequest(
       'user-agent': around.userAgent,
       'webhook-id': `msg_${id}_${send}`.replaceAll('.', '-'),
       'rota-try': String(row.tries + 1),
-      ...(row.sequence == null ? {} : { 'rota-sequence': String(sequenceOf(row, row.sequence)) }),
+      ...(row.entryN == null ? {} : { 'rota-sequence': String(sequenceOf(row, row.entryN)) }),
       ...(trace === null || around.spanId === undefined ? {} : traceHeaders(trace, around.spanId())),
     },
     body:

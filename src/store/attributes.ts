@@ -1,5 +1,6 @@
 import type { WorkflowId } from '../model/ids.ts';
 import type { Connections, Statement } from './connections.ts';
+import { withoutLock } from './meeting-place.ts';
 import { foundIn, pageSize, weighed } from './page.ts';
 import { INSIDE_BYTES, insideColumns, rootItem, withRootItem } from './reads.ts';
 import { listText, partText } from './row-text.ts';
@@ -71,8 +72,12 @@ const fill: Statement = {
   where jsonb_array_length(r."values") > 0 and not exists (select 1 from same where same.id = r.w)`,
 };
 
-/** @param house where statements may take longer than a step */
-export function makeAttributes(house: Connections, settings: Settings): Attributes {
+/**
+ * @param house where statements may take longer than a step
+ * @param locks false where the isolation of transactions finds conflicts by itself
+ */
+export function makeAttributes(house: Connections, settings: Settings, locks: boolean): Attributes {
+  const fillSuited = locks ? fill : withoutLock(fill);
   return {
     marks: async () => {
       const { rows } = await house.run(marksOf, []);
@@ -93,7 +98,7 @@ export function makeAttributes(house: Connections, settings: Settings): Attribut
         return { s, text: `${text.slice(0, -1)}${partText('ver', ver)}}` };
       });
       const values = [shard, listText(given)];
-      const moved = [...(await house.run(clear, values)).rows, ...(await house.run(fill, values)).rows];
+      const moved = [...(await house.run(clear, values)).rows, ...(await house.run(fillSuited, values)).rows];
       return new Set(moved.map((row) => row['moved'] as WorkflowId));
     },
   };

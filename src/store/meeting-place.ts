@@ -181,7 +181,7 @@ const placeKey = (type: unknown, key: unknown): string => JSON.stringify([type, 
 
 /** Where the isolation of the transaction finds conflicts, rows are not locked as they are read. */
 const lockless = new Map<string, Statement>();
-function withoutLock(which: Statement): Statement {
+export function withoutLock(which: Statement): Statement {
   const known = lockless.get(which.name);
   if (known !== undefined) return known;
   const made = {

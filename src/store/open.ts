@@ -371,7 +371,7 @@ function assemble(parts: Parts): Store {
     nodes: { ...tables.nodes, beat: (node) => health.watch(() => tables.nodes.beat(node)) },
     ...makeRetire(house, parts.style.namesShard),
     ...makeFold(house, parts.style.historyBase !== null),
-    attributes: makeAttributes(house, tables.settings),
+    attributes: makeAttributes(house, tables.settings, parts.style.locks),
     erasing: parts.style.namesShard ? null : makeErasing(house, shardOf),
     meeting: makeMeeting(engine, reads, parts.style),
     databaseTime: async () => (await engine.run(databaseTime)).rows[0]?.['now'] as number,

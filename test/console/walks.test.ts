@@ -163,7 +163,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const id = await launch('define kept\n  alice task: "wait"');
     await open('workflows');
     await page.getByLabel('Name').fill('kept');
-    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
     await page.waitForURL(/name=kept/);
     await page.getByRole('link', { name: 'kept' }).waitFor();
     expect(await page.locator('tbody tr').count()).toBe(1);
@@ -204,7 +204,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: '1 errors of NoBox: show' }).click();
     await isWell();
     await page.getByRole('region', { name: 'The errors of this group' }).getByRole('link').last().click();
-    await page.getByText('40 branches').waitFor();
+    await page.getByText('40 branches', { exact: true }).waitFor();
     await page.getByText('NoBox: no box left').first().waitFor();
     await isWell();
     await page.getByRole('button', { name: '↻ Replay' }).click();
@@ -604,7 +604,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('cell', { name: 'alice' }).waitFor();
     await page.getByRole('button', { name: 'More filters' }).click();
     await page.getByLabel('Field').fill('order=17');
-    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
     await page.getByText(/^Looked into workflows back to .*, found 1\.$/).waitFor();
     await isWell();
     await page.getByRole('link', { name: 'compared' }).click();

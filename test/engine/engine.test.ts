@@ -701,14 +701,14 @@ describe('ends of tries', () => {
       const { entries } = await historyOf(store, workflow);
       return entries.findIndex((entry) => entry['kind'] === kind && entry['participant'] === participant) + 1;
     };
-    expect(message.row.sequence).toBe(await numberOf('workitem.opened', 'alpha'));
+    expect(message.row.entryN).toBe(await numberOf('workitem.opened', 'alpha'));
     // The step writes that the message arrived, before all else.
     await parts.engine.advance([proceedOf(workflow, message.row.id)]);
     const active = await workitemOf(store, workflow, 'beta');
-    expect(active).toMatchObject({ send: 'active', sequence: await numberOf('workitem.opened', 'beta') });
+    expect(active).toMatchObject({ send: 'active', entryN: await numberOf('workitem.opened', 'beta') });
     await parts.engine.advance([{ workflow, origin: SERVER, event: { kind: 'cancel' } }]);
     const notice = await workitemOf(store, workflow, 'beta');
-    expect(notice).toMatchObject({ send: 'cancel', sequence: await numberOf('workitem.closed', 'beta') });
+    expect(notice).toMatchObject({ send: 'cancel', entryN: await numberOf('workitem.closed', 'beta') });
   });
 
   test('a notice waits for the try under way, whose end is written at once and frees it', async () => {

@@ -5,7 +5,7 @@ import { HISTORY_KINDS } from '../../src/model/history-kinds.ts';
 
 test('the manual lists every kind there is', () => {
   const manual = readFileSync(new URL('../../docs/api-v1.md', import.meta.url), 'utf8');
-  const [, list = ''] = /\n(`workflow\.launched`, .*?)\n\n/s.exec(manual) ?? [];
+  const [, list = ''] = /\n(`workflow\.launched` \(.*?)\n\n/s.exec(manual) ?? [];
   let family = '';
   const listed = [...list.matchAll(/`([a-z]*)\.([a-z_]+)`/g)].map(([, first = '', end]) => {
     family = first === '' ? family : first;

@@ -62,9 +62,9 @@ test('a message tells which number it has, and one whose end is known already th
       'rota-sequence'
     ];
   expect(of({})).toBeUndefined();
-  expect(of({ sequence: 7, tries: 3 })).toBe('7');
-  expect(of({ sequence: 9, then: 'cancel' })).toBe('8');
-  expect(of({ sequence: 9, send: 'cancel' })).toBe('9');
+  expect(of({ entryN: 7, tries: 3 })).toBe('7');
+  expect(of({ entryN: 9, then: 'cancel' })).toBe('8');
+  expect(of({ entryN: 9, send: 'cancel' })).toBe('9');
 });
 
 test('every try of a message has the same id and its own number; a notice is another message', () => {

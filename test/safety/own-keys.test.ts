@@ -21,6 +21,7 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['api/diagram/svg.ts: GATEWAY_MARKS[type]', 'the reader of BPMN lets no other element in'],
   ['api/diagram/svg.ts: TASK_MARKS[type]', 'the reader of BPMN lets no other element in'],
   ['api/middleware/admit.ts: REFUSALS[error.code]', 'the codes of problems'],
+  ['api/openapi-headers.ts: OF_STATUS[status]', 'the statuses that our operations describe'],
   ['api/openapi.ts: ...PATH_PARAMETERS[name]', 'the parameters of our paths'],
   ['api/openapi.ts: PATH_PARAMETERS[name]', 'the parameters of our paths'],
   ['api/openapi.ts: paths[path]', 'the paths of our operations'],

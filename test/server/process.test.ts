@@ -105,7 +105,7 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     );
     expect((await print.ended).code).toBe(0);
     expect(print.output()).toContain('PORT=7003  # --port\n');
-    expect(print.output()).toContain('HOST=127.0.0.2  # HOST\n');
+    expect(print.output()).toContain('HOST=127.0.0.2  # environment\n');
     expect(print.output()).toContain(`TRIES_MAX=7  # ${join(folder, 'rota.yaml')}:3:12\n`);
     expect(print.output()).toContain('DATABSE_URL is not a setting; did you mean DATABASE_URL?');
     expect(print.output()).not.toContain('marker');

@@ -86,6 +86,7 @@ export const workitem = (expid: string, given: Partial<WorkitemRow> = {}): Worki
   claimUntil: null,
   heartbeatAt: null,
   progress: null,
+  entryN: null,
   ...given,
 });
 

@@ -550,7 +550,7 @@ create table workitem (
   claim_until bigint,
   heartbeat_at bigint,
   progress text,
-  sequence integer,
+  entry_n integer,
   constraint workitem_claim_whole CHECK ((((claim IS NULL) = (owner IS NULL)) AND ((claim IS NULL) = (lease_until IS NULL)))),
   constraint workitem_fields_somewhere CHECK (((fields IS NOT NULL) OR (inherits IS NOT NULL))),
   constraint workitem_pkey PRIMARY KEY (shard, workflow_id, id),

@@ -74,7 +74,7 @@ export function openWorkitem(x: Acting): void {
     dueAt: found.url === null ? null : world.now,
     heldAt: null,
     log: '[]',
-    sequence: world.lastN,
+    entryN: world.lastN,
     terms: termsText(terms),
   };
   strand.touched = true;
@@ -202,7 +202,7 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
       node.id,
       node.data['unheard'] === true
         ? { kind: 'delete' }
-        : { kind: 'patch', set: { state: 'closed', then: cause, added, sequence: world.lastN } },
+        : { kind: 'patch', set: { state: 'closed', then: cause, added, entryN: world.lastN } },
     );
     return;
   }
@@ -215,7 +215,7 @@ export function closeWorkitem(x: Acting, cause: Cause, fields: Fields): void {
     kind: 'patch',
     set: {
       ...{ state: 'closed', send: cause, tries: 0, dueAt: world.now, heldAt: null, log: '[]', added },
-      sequence: world.lastN,
+      entryN: world.lastN,
     },
   });
 }

@@ -125,7 +125,7 @@ export const WORKITEM: Table<WorkitemRow> = {
     bigint('claimUntil', 'claim_until'),
     bigint('heartbeatAt', 'heartbeat_at'),
     text('progress'),
-    integer('sequence'),
+    integer('entryN', 'entry_n'),
   ],
   extra: [text('tenant')],
   keyOf: (row) => row.id,
