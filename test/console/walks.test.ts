@@ -170,7 +170,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.reload();
     await page.getByRole('link', { name: 'kept' }).click();
     await page.waitForURL(new RegExp(id));
-    expect(await page.evaluate('document.activeElement?.tagName')).toBe('H1');
+    await expect.poll(() => page.evaluate('document.activeElement?.tagName')).toBe('H1');
     await page.goBack();
     await page.waitForURL(/name=kept/);
     await isWell();
