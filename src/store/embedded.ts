@@ -22,6 +22,8 @@ const WAITING_MAX = 10_000;
 
 /** After a statement that took so long the event loop goes round. */
 const YIELD_AFTER_MS = 5;
+/** And before a message as large as this is given to it. */
+const LARGE_BYTES = 250_000;
 
 type InitResult = Awaited<ReturnType<NodeFS['init']>>;
 type OpenFile = { readonly nfd?: number; readonly shared: { readonly refcount: number } };
@@ -183,7 +185,17 @@ export async function openEmbedded(
     // What stopped must not run what is still in its line: its files are not its own any more.
     const { database } = opened;
     const run = database.execProtocolStream.bind(database);
+    let ahead: Promise<unknown> | null = null;
     database.execProtocolStream = async (...given) => {
+      // Whoever wrote megabytes has just computed for long, and so will the database: between them others are heard, and the order stays.
+      if (ahead !== null || given[0].byteLength > LARGE_BYTES) {
+        const turn: Promise<unknown> = (ahead ?? Promise.resolve()).then(
+          () => new Promise((resolve) => setImmediate(resolve)),
+        );
+        ahead = turn;
+        await turn;
+        if (ahead === turn) ahead = null;
+      }
       if (session.failure !== null) throw session.failure;
       const since = performance.now();
       const answer = await run(...given);
