@@ -20,8 +20,8 @@ const EACH = {
 
 export default defineConfig({
   test: {
-    // Two more than there are cores, for many tests wait: for a lease, a database, another process. The cluster has connections for four.
-    maxWorkers: Math.min(availableParallelism() + 2, 4),
+    // One more than there are cores, for many tests wait: for a lease, a database, another process. The cluster has connections for four.
+    maxWorkers: Math.min(availableParallelism() + 1, 4),
     sequence: { sequencer: LongestFirst },
     // Once for all projects.
     globalSetup: ['test/support/setup.ts'],

@@ -27,8 +27,15 @@ export function PageHead({
     document.title = `${title} · Rota`;
   }, [title]);
   useEffect(() => {
-    if (visited !== null && visited !== path.value) head.current?.focus();
-    visited = path.value;
+    const here = path.value;
+    const isNew = visited !== null && visited !== here;
+    // The head of a page that was still being loaded goes when the page is there, and the focus with it.
+    const isLost = focused === here && document.activeElement === document.body;
+    if (isNew || isLost) {
+      head.current?.focus();
+      focused = here;
+    }
+    visited = here;
   }, []);
   return (
     <header class="row apart">
@@ -73,3 +80,5 @@ function TakeAway() {
 }
 /** The page before this one; at the first load the focus stays where the browser put it. */
 let visited: string | null = null;
+/** The page whose head was given the focus last. */
+let focused: string | null = null;
