@@ -51,6 +51,8 @@ const LIGHT_MS = 20;
 const HEAVY_MS = 10;
 /** up to so many times its length. */
 const PAUSE_TIMES_MAX = 16;
+/** And never longer, in milliseconds: a part may have waited for a database that was away. */
+const PAUSE_MS_MAX = 5_000;
 /** Others are at work whose last step is no longer ago than this, in milliseconds, when such a part begins. */
 const AT_WORK_MS = 1_000;
 /** Workflows whose pauses are remembered; one that is forgotten goes on at once. */
@@ -168,7 +170,7 @@ export function makeLanes(parts: {
     const workflows = new Set(batch.map(({ entry }) => entry.workflow));
     const ms = (endedAt - begunAt) / workflows.size;
     if (ms <= LIGHT_MS) return;
-    const until = endedAt + ms * Math.min(PAUSE_TIMES_MAX, ms / HEAVY_MS);
+    const until = endedAt + Math.min(PAUSE_MS_MAX, ms * Math.min(PAUSE_TIMES_MAX, ms / HEAVY_MS));
     for (const workflow of workflows) heavy.set(workflow, { begunAt, until });
   }
 

@@ -228,7 +228,10 @@ test('a workflow whose parts hold everybody up pauses the longer while others ar
     const bombs = await beside({ ms, every: 5, until: 20_000 });
     return bombs.slice(1).map((at, i) => Math.round((at - (bombs[i] as number)) / 10) * 10);
   };
-  expect(new Set(await taken(400))).toEqual(new Set([6_800]));
+  // Sixteen times as long, but five seconds at most, however long a part took.
+  expect(new Set(await taken(400))).toEqual(new Set([5_400]));
+  expect(new Set(await taken(300))).toEqual(new Set([5_100]));
+  expect(Math.max(...(await taken(8_000)))).toBe(13_000);
   expect(new Set(await taken(50))).toEqual(new Set([300]));
   expect((await taken(10)).every((ms) => ms <= 20)).toBe(true);
 });
