@@ -50,6 +50,7 @@ export async function crash(
       ...{ CALLBACK_TIMEOUT: '1', LEASE_SECONDS: '11', RETRY_DELAYS: Array(30).fill('0.5').join() },
       ...settings,
     });
+    // Whoever awaits `server` hears of a failure; here it only matters that the start is over.
     started = server.catch(() => {});
     return server;
   };

@@ -6,6 +6,7 @@ import { useResource } from '../../live/resource.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Text } from '../../parts/said.tsx';
 import { visible } from '../../parts/texts.ts';
+import { Zoom } from '../../parts/zoom.tsx';
 import { everyPlace, type Place } from '../../picture/figure.ts';
 import { objectsOf, textOf } from '../../picture/standing.ts';
 import { LOOKS } from './box.tsx';
@@ -14,7 +15,6 @@ import type { State } from './page.tsx';
 /** What the server leaves free around the shapes of its picture, and below the small ones for their words. */
 const MARGIN = 20;
 const WORDS = 39;
-const ZOOMS = [25, 50, 75, 100, 125, 150, 200];
 const ZOOM_AT_FIRST_MIN = 60;
 
 /**
@@ -61,8 +61,6 @@ export function BpmnDiagram({
   };
   useLayoutEffect(() => fitIn(ZOOM_AT_FIRST_MIN), [frame?.width]);
   const scaled = (value: number): string => `${value * (zoom / 100)}px`;
-  const step = (by: 1 | -1): void =>
-    setZoom((by > 0 ? ZOOMS.find((one) => one > zoom) : ZOOMS.findLast((one) => one < zoom)) ?? zoom);
   return (
     <div class="bpmn-view">
       <div class="canvas bpmn" tabIndex={0} role="region" aria-label="Diagram" ref={canvas}>
@@ -110,25 +108,7 @@ export function BpmnDiagram({
           ))}
           {elements.length === 0 && <li class="dim small">No token is anywhere.</li>}
         </ul>
-        <div class="zoom" role="group" aria-label="Size of the picture">
-          <button type="button" class="button tiny" aria-label="Smaller" onClick={() => step(-1)}>
-            −
-          </button>
-          <button
-            type="button"
-            class="button tiny number"
-            aria-label={`${zoom} %: to 100 %`}
-            onClick={() => setZoom(100)}
-          >
-            {zoom} %
-          </button>
-          <button type="button" class="button tiny" aria-label="Larger" onClick={() => step(1)}>
-            +
-          </button>
-          <button type="button" class="button tiny" onClick={() => fitIn(25)}>
-            Fit
-          </button>
-        </div>
+        <Zoom percent={zoom} set={setZoom} fit={() => fitIn(25)} />
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Glyph } from '../../parts/glyph.tsx';
+import { Zoom } from '../../parts/zoom.tsx';
 import type { Place } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
 import type { PlaceState, Seen } from '../../picture/states.ts';
@@ -19,7 +20,6 @@ type Props = {
   readonly isFilling?: boolean;
 };
 
-const ZOOMS = [25, 35, 50, 75, 100, 125, 150, 200];
 /** A picture that is too wide is made smaller at first, but not beyond what can be read. */
 const ZOOM_AT_FIRST_MIN = 70;
 /** Below these, leaves show their names alone, and containers are blocks. */
@@ -139,25 +139,7 @@ export function Diagram({
       <div class="beside">
         {isFilling && <MiniMap drawn={drawn} seen={seen} canvas={canvas.current} zoom={zoom} />}
         {seen.size > 0 && <Legend />}
-        <div class="zoom" role="group" aria-label="Size of the picture">
-          <button type="button" class="button tiny" aria-label="Smaller" onClick={() => setZoom(step(zoom, -1))}>
-            −
-          </button>
-          <button
-            type="button"
-            class="button tiny number"
-            aria-label={`${zoom} %: to 100 %`}
-            onClick={() => setZoom(100)}
-          >
-            {zoom} %
-          </button>
-          <button type="button" class="button tiny" aria-label="Larger" onClick={() => setZoom(step(zoom, 1))}>
-            +
-          </button>
-          <button type="button" class="button tiny" onClick={() => fitIn(25)}>
-            Fit
-          </button>
-        </div>
+        <Zoom percent={zoom} set={setZoom} fit={() => fitIn(25)} />
       </div>
       {drawn.boxes.length > boxes.length && (
         <p class="note warn small over">
@@ -324,11 +306,6 @@ function MiniMap({
     </svg>
   );
 }
-
-const step = (zoom: number, by: number): number => {
-  const at = by > 0 ? ZOOMS.find((one) => one > zoom) : ZOOMS.findLast((one) => one < zoom);
-  return at ?? zoom;
-};
 
 const isReached = (state: PlaceState | undefined): boolean =>
   state !== undefined && state !== 'to come' && state !== 'skipped';
