@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { attributedBy } from '../src/engine/attributes.ts';
+import { makeSearch } from '../src/engine/search.ts';
 import type { Status } from '../src/model/rows.ts';
 import { readTenant, type Tenant } from '../src/model/tenant.ts';
 import { openStore } from '../src/store/open.ts';
@@ -41,6 +43,7 @@ if (typeof postgres === 'string') {
 }
 const { url: databaseUrl, client, drop } = await postgres.make();
 const store = await openStore({ databaseUrl, dataDir: 'memory:', prepared: true });
+const search = makeSearch(store, attributedBy([]));
 try {
   const state = JSON.stringify({ text: 'x'.repeat(400) });
   await client.query(
@@ -132,12 +135,13 @@ try {
     print(`tenant ${tenant}`);
     for (const [name, filter] of asked) {
       const query = { tenant, ...all, ...filter, limit: 100 };
-      await measure(name, () => store.read.workflows({ ...query, after: null }));
+      const list = (after: string | null) => search.list({ ...query, after }, null);
+      await measure(name, () => list(null));
       // As far behind as a thousand pages lead.
       const at = Math.max(AT, END - 100_000 * EVERY_MS);
       const far = cursorAt([at, '']);
-      await measure(`${name}, far behind`, () => store.read.workflows({ ...query, after: far }));
-      await measure(`${name}, counted`, () => store.read.countWorkflows({ tenant, ...all, ...filter }, 10_001));
+      await measure(`${name}, far behind`, () => list(far));
+      await measure(`${name}, counted`, () => search.count({ tenant, ...all, ...filter }, null, 10_001));
     }
     for (const [name, of] of Object.entries(attributes))
       for (const [other, filter] of Object.entries(singles)) {

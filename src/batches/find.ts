@@ -7,7 +7,7 @@ import { type BatchAction, objectOf, type Search } from './asked.ts';
 
 /* What a batch is about: workflows page by page, and of those their errors or workitems. */
 
-type Read = Pick<Reads, 'workflows' | 'objects'> & { readonly inside: Pick<InsideSearch, 'list'> };
+type Read = Pick<Reads, 'objects'> & { readonly inside: Pick<InsideSearch, 'list'> };
 
 /** Workflows of one page. */
 export const FOUND_AT_ONCE = 500;
@@ -27,8 +27,7 @@ export async function findItems(
   atOnce = FOUND_AT_ONCE,
 ): Promise<{ readonly items: readonly FoundItem[]; readonly next: string | null }> {
   const query = { tenant, ...search.query, status: search.query.status ?? statusesOf(action), limit: atOnce, after };
-  const { items, next } =
-    search.inside === null ? await read.workflows(query) : await read.inside.list(query, search.inside);
+  const { items, next } = await read.inside.list(query, search.inside);
   const workflows = items.map(({ id }) => id);
   if (objectOf(action) === 'workflow') return { items: workflows.map((id) => ({ workflow: id, object: null })), next };
   const found = await objectsIn(read, { tenant, action, search }, workflows, OBJECTS_AT_ONCE);

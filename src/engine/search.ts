@@ -1,6 +1,7 @@
 import { bareView } from '../model/changes.ts';
 import { equalJson, type Json } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
+import { isOfParticipantAnd } from '../store/read-attributes.ts';
 import {
   type Attribute,
   FILLED,
@@ -28,18 +29,18 @@ const LOOKED_INTO_CHARACTERS_MAX = 10_000_000;
 const LOOKED_INTO_AT_ONCE = 10;
 
 export type Found = Page<WorkflowSummary> & {
-  /** When the last one that was looked at was launched (or ended, where that is the order); null: none was. */
-  readonly lookedBackTo: number | null;
+  /** When the last one that was looked at was launched (or ended, where that is the order); null: none was; undefined: no other than these. */
+  readonly lookedBackTo: number | null | undefined;
 };
 export type Search = {
   /** What workflows can be found by. */
   readonly attributed: Attributed;
-  /** A page can hold fewer than `limit` while there are more. */
-  list(query: WorkflowsQuery, inside: Inside): Promise<Found>;
+  /** A page can hold fewer than `limit` while there are more. `inside` null: nothing is sought inside of them. */
+  list(query: WorkflowsQuery, inside: Inside | null): Promise<Found>;
   /** Counted to `most`. `lookedBackTo`: there may be more behind that; null: these are all. */
   count(
     query: Omit<WorkflowsQuery, 'limit' | 'after'>,
-    inside: Inside,
+    inside: Inside | null,
     most: number,
   ): Promise<{ readonly n: number; readonly lookedBackTo: number | null }>;
 };
@@ -67,10 +68,14 @@ export function makeSearch(
   return {
     attributed,
     list: async (query, inside) => {
+      if (inside === null && isOfParticipantAnd(query)) return read.found({ ...query, attributes: [] });
+      if (inside === null) return { ...(await read.workflows(query)), lookedBackTo: undefined };
       const wanted = await attributesOf(inside);
       return wanted === null ? lookInside(read, query, inside) : read.found({ ...query, attributes: wanted });
     },
     count: async (query, inside, most) => {
+      if (inside === null && isOfParticipantAnd(query)) return read.countFound({ ...query, attributes: [] }, most);
+      if (inside === null) return { n: await read.countWorkflows(query, most), lookedBackTo: null };
       const wanted = await attributesOf(inside);
       if (wanted !== null) return read.countFound({ ...query, attributes: wanted }, most);
       const { items, next, lookedBackTo } = await lookInside(read, { ...query, limit: most, after: null }, inside);

@@ -5,28 +5,42 @@ import { rowOf, selected, WORKFLOW_SUMMARY } from './tables/of-workflow.ts';
 import { conditionsOf, selectBy } from './workflow-conditions.ts';
 
 /*
- * Workflows by their attributes, and whatever else is asked for. The rarest of the conditions leads: first the *hits* are found by its index, then
+ * Workflows by their attributes or by whose turn it is, and whatever else is asked for. The rarest of the conditions leads: first the *hits* are found by its index, then
  * each of them is looked up and held against everything. Where no condition alone is rare, hits are taken in the order of the list, so many at
  * once, and the cursor goes on behind them: so no combination makes a statement walk through a table.
  */
 
 /** Hits of one page, and of one count. */
-export const HITS_MAX = 2_000;
+export const HITS_MAX = 1_000;
 
 type Asked = Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes: readonly Attribute[] };
+/** What has an index of its own, beside those of workflows: an attribute, or the workitems of a participant. */
+type Named = Attribute | { readonly participant: string };
 /** Where hits come from, and whether all of them are taken. */
-type Lead = { readonly of: Attribute | 'workflows'; readonly isWhole: boolean };
+type Lead = { readonly of: Named | 'workflows'; readonly isWhole: boolean };
 type Sql = { readonly text: string; readonly values: readonly unknown[] };
 
 const isByEnd = ({ ended }: Asked): boolean => (ended?.from ?? null) !== null || (ended?.to ?? null) !== null;
 
-/** Without what no index leads to. */
-const rest = ({ attributes: _, updated: __, ...others }: Asked): Omit<WorkflowsQuery, 'limit' | 'after'> => others;
+/** Without what no index of workflows leads to. */
+const rest = ({ attributes: _, updated: __, ...others }: Asked): Omit<WorkflowsQuery, 'limit' | 'after'> => ({
+  ...others,
+  participant: null,
+});
 
-const isNarrowed = ({ status, name, participant, businessKey, launched, definition, ...query }: Asked): boolean =>
-  [status, name, participant, businessKey, launched?.from, launched?.to, definition].some(
+const isNarrowed = ({ status, name, businessKey, launched, definition, ended }: Omit<Asked, 'attributes'>): boolean =>
+  [status, name, businessKey, launched?.from, launched?.to, definition, ended?.from, ended?.to].some(
     (one) => one !== null && one !== undefined,
-  ) || isByEnd({ ...query, status, name, participant });
+  );
+
+/** Those of a participant that have something else in common: no index leads to both. For `found` and `countFound`, without attributes. */
+export const isOfParticipantAnd = (query: Omit<WorkflowsQuery, 'limit' | 'after'>): boolean =>
+  query.participant !== null && (isNarrowed(query) || (query.updated?.from ?? query.updated?.to ?? null) !== null);
+
+const namedIn = ({ attributes, participant }: Asked): readonly Named[] => [
+  ...attributes,
+  ...(participant === null ? [] : [{ participant }]),
+];
 
 /** The same with its parameters behind `by` others. */
 const behind = (text: string, by: number): string => text.replaceAll(/\$(\d+)/g, (_, n) => `$${Number(n) + by}`);
@@ -55,13 +69,34 @@ function ofAttribute({ tenant, launched }: Asked, { name, value }: Attribute, af
 
 type Place = readonly [number, string];
 
-function ofWorkflows(asked: Asked, after: Place | null, isOrdered: boolean, limit: number): Sql {
+/** Of a participant: in no order, and only to be taken whole; a workflow may have several workitems. */
+const ofParticipant = ({ tenant }: Asked, participant: string): Sql => ({
+  text: `select distinct t.shard, t.workflow_id, 0::bigint as at from workitem t
+    where t.tenant = $1 and t.participant = $2 and t.state in ('open', 'failed')`,
+  values: [tenant, participant],
+});
+
+/** What is counted of it, to tell how rare it is. */
+const rowsOf = (asked: Asked, named: Named): Sql =>
+  'participant' in named
+    ? {
+        text: `select 1 from workitem t where t.tenant = $1 and t.participant = $2 and t.state in ('open', 'failed')`,
+        values: [asked.tenant, named.participant],
+      }
+    : ofAttribute(asked, named, null);
+
+/** Ordered even where all of them are taken: else a plan that does not know how many there are would rather walk through the table. */
+function ofWorkflows(asked: Asked, after: Place | null, limit: number): Sql {
   const { values, conditions, branches, filter, by } = conditionsOf(rest(asked));
   filter('after', after, (at, id) => `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`);
   values.push(limit);
-  const tail = `${isOrdered ? `order by w.${by} desc, w.id ` : ''}limit $${values.length}`;
   return {
-    text: selectBy(`w.shard, w.id as workflow_id, w.${by} as at`, conditions, branches, tail),
+    text: selectBy(
+      `w.shard, w.id as workflow_id, w.${by} as at`,
+      conditions,
+      branches,
+      `order by w.${by} desc, w.id limit $${values.length}`,
+    ),
     values,
   };
 }
@@ -71,8 +106,10 @@ function hitsOf(asked: Asked, lead: Lead, after: Place | null, limit: number): S
   const place = lead.isWhole ? null : after;
   const { text, values } =
     lead.of === 'workflows'
-      ? ofWorkflows(asked, place, !lead.isWhole, limit)
-      : ofAttribute(asked, lead.of, isByEnd(asked) ? null : place);
+      ? ofWorkflows(asked, place, limit)
+      : 'participant' in lead.of
+        ? ofParticipant(asked, lead.of.participant)
+        : ofAttribute(asked, lead.of, isByEnd(asked) ? null : place);
   const order = lead.isWhole ? '' : 'order by at desc, workflow_id ';
   return {
     text: `select * from (${text}) hit ${order}limit $${values.length + 1}`,
@@ -80,11 +117,25 @@ function hitsOf(asked: Asked, lead: Lead, after: Place | null, limit: number): S
   };
 }
 
-/** `hits`, and the workflows among them that fit everything, as `w`. */
+/**
+ * `hits`, and the workflows among them that fit everything, as `w`. What leads is not looked up again. Attributes are looked up by the hit (each by
+ * itself: `offset 0`), so a workflow is read only where it has them.
+ */
 function matching(asked: Asked, lead: Lead, after: Place | null, limit: number) {
   const hits = hitsOf(asked, lead, after, limit);
-  const { values, conditions, branches, filter, by } = conditionsOf(asked);
+  const isLedByItems = lead.of !== 'workflows' && 'participant' in lead.of;
+  const { values, conditions, branches, filter, by } = conditionsOf(
+    isLedByItems ? { ...asked, participant: null } : asked,
+  );
   filter('after', after, (at, id) => `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`);
+  for (const attribute of asked.attributes)
+    if (attribute !== lead.of)
+      filter(
+        'attribute',
+        [attribute.name, attribute.value],
+        (name, value) => `exists (
+      select 1 from attribute a where a.shard = h.shard and a.workflow_id = h.workflow_id and a.name = ${name} and a.value = ${value} offset 0)`,
+      );
   const all = [...conditions, ...(branches.length === 0 ? [] : [`(${branches.join(' or ')})`])].join(' and ');
   return {
     by,
@@ -112,25 +163,29 @@ export function readsOfAttributes(
     return connections.run(known, values);
   };
 
-  /** How many hits each attribute has, counted to `most`. */
+  /** How many hits each of what is named has, counted to `most`. */
   async function hitsOfEach(asked: Asked, most: number): Promise<readonly number[]> {
     const values: unknown[] = [];
-    const counts = asked.attributes.map((attribute, i) => {
-      const hits = ofAttribute(asked, attribute, null);
+    const counts = namedIn(asked).map((named, i) => {
+      const hits = rowsOf(asked, named);
       const text = behind(hits.text, values.length);
       values.push(...hits.values, most);
       return `(select count(*) from (${text} limit $${values.length}) counted)::integer as n${i}`;
     });
     const [row] = (await run(`select ${counts.join(', ')}`, values)).rows;
-    return asked.attributes.map((_, i) => row?.[`n${i}`] as number);
+    return namedIn(asked).map((_, i) => row?.[`n${i}`] as number);
   }
 
   async function leadOf(asked: Asked, counts: readonly number[], most: number): Promise<Lead> {
     const least = Math.min(...counts);
-    const of = asked.attributes[counts.indexOf(least)] ?? 'workflows';
+    const of = namedIn(asked)[counts.indexOf(least)] ?? 'workflows';
     if (least <= most) return { of, isWhole: true };
     if (isNarrowed(asked) && (await count(rest(asked), most + 1)) <= most) return { of: 'workflows', isWhole: true };
-    return { of: isByEnd(asked) ? 'workflows' : of, isWhole: false };
+    // Of attributes the rarest; a participant's workitems are in another order than the list.
+    const [first] = asked.attributes;
+    if (isByEnd(asked) || first === undefined) return { of: 'workflows', isWhole: false };
+    const rarest = asked.attributes.reduce((best, _, i) => ((counts[i] ?? 0) < (counts[best] ?? 0) ? i : best), 0);
+    return { of: asked.attributes[rarest] ?? first, isWhole: false };
   }
 
   return {
@@ -165,7 +220,8 @@ export function readsOfAttributes(
 
     countFound: async (asked, most) => {
       const counts = await hitsOfEach(asked, Math.max(most, HITS_MAX + 1));
-      const isAlone = asked.attributes.length === 1 && !isNarrowed(asked) && !isNarrowedByMoves(asked);
+      const isAlone =
+        asked.attributes.length === 1 && counts.length === 1 && !isNarrowed(asked) && !isNarrowedByMoves(asked);
       if (isAlone) return { n: Math.min(most, counts[0] ?? 0), lookedBackTo: null };
       const lead = await leadOf(asked, counts, HITS_MAX);
       const { values, hits, from } = matching(asked, lead, null, HITS_MAX);

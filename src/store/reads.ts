@@ -4,7 +4,7 @@ import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
 import { foundIn, pageOf, pageOfWeighed, pageSize, readCursor, weighed } from './page.ts';
 import { makeRecorded } from './positions.ts';
-import { readsOfAttributes } from './read-attributes.ts';
+import { isOfParticipantAnd, readsOfAttributes } from './read-attributes.ts';
 import { readsOfOwed, STANDS } from './read-owed.ts';
 import { readWhole, workflowById } from './read-whole.ts';
 import { readsOfWorkitems } from './read-workitems.ts';
@@ -91,36 +91,14 @@ function workflowsBy<Row>(
   return [statement, values];
 }
 
-/** Workitems of a participant that are looked at before its workflows are sought among all instead. */
-const ITEMS_COUNTED_MAX = 30_000;
-
-/**
- * Workflows of a participant, counted from its workitems: there is an index over these, and none leads from workflows to participants. `items`: how
- * many workitems were looked at; ITEMS_COUNTED_MAX + 1: there are more, and `n` may be less than there are.
- */
-function countOfParticipant(
-  query: Omit<WorkflowsQuery, 'limit' | 'after'>,
-  most: number,
-): readonly [Statement, readonly unknown[]] {
-  const { values, used, conditions, branches } = conditionsOf({ ...query, participant: null });
-  const bare = conditions.length === 1 && branches.length === 0;
-  values.push(query.participant, most);
-  const [participant, limit] = [`$${values.length - 1}`, `$${values.length}`];
-  const others = [...conditions, ...(branches.length === 0 ? [] : [`(${branches.join(' or ')})`])].join(' and ');
-  const text = `
-  with items as materialized (
-    select shard, workflow_id from workitem
-    where tenant = $1 and participant = ${participant} and state in ('open', 'failed') limit ${ITEMS_COUNTED_MAX + 1}
-  ), found as (select distinct shard, workflow_id from items)
-  select (select count(*) from items)::integer as items, (select count(*) from (
-    select 1 from found f${
-      bare
-        ? ''
-        : ` cross join lateral (
-      select 1 from workflow w where w.shard = f.shard and w.id = f.workflow_id and ${others} offset 0) w`
-    } limit ${limit}) counted)::integer as n`;
-  return [{ name: `count_workflows_of_participant_${used.join('_')}`, text }, values];
-}
+/** Workflows of a participant, counted from its workitems: there is an index over these, and none leads from workflows to participants. */
+const countOfParticipant: Statement = {
+  name: 'count_workflows_of_participant',
+  text: `
+  select count(*)::integer as n from (
+    select distinct shard, workflow_id from workitem
+    where tenant = $1 and participant = $2 and state in ('open', 'failed') limit $3) counted`,
+};
 
 function countBy(
   query: Omit<WorkflowsQuery, 'limit' | 'after'>,
@@ -252,10 +230,9 @@ export function makeReads(connections: Connections, historyBase: number | null):
       id,
     ];
   const countWorkflows: Reads['countWorkflows'] = async (query, most) => {
-    if (query.participant !== null) {
-      const [found] = (await run(...countOfParticipant(query, most))).rows;
-      const { items, n } = found as { readonly items: number; readonly n: number };
-      if (items <= ITEMS_COUNTED_MAX || n >= most) return n;
+    if (query.participant !== null && !isOfParticipantAnd(query)) {
+      const { rows } = await run(countOfParticipant, [query.tenant, query.participant, most]);
+      return rows[0]?.['n'] as number;
     }
     return (await run(...countBy(query, most))).rows[0]?.['n'] as number;
   };

@@ -1,4 +1,4 @@
-import type { Attribute, WorkflowsQuery } from './store.ts';
+import type { WorkflowsQuery } from './store.ts';
 
 /* What lists and counts of workflows ask for, as SQL. */
 
@@ -13,8 +13,7 @@ export function conditionsOf({
   ended,
   updated,
   definition,
-  attributes = [],
-}: Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes?: readonly Attribute[] }) {
+}: Omit<WorkflowsQuery, 'limit' | 'after'>) {
   const values: unknown[] = [tenant];
   const used: string[] = [];
   const conditions = ['w.tenant = $1'];
@@ -57,16 +56,6 @@ export function conditionsOf({
   }
   filter('ended_from', one(ended?.from), (given) => `w.ended_at >= ${given}`);
   filter('ended_to', one(ended?.to), (given) => `w.ended_at < ${given}`);
-  // `offset 0`: each is looked up by itself, never all of them beforehand.
-  for (const { name: of, value } of attributes)
-    filter(
-      'attribute',
-      [of, value],
-      (first, second) => `exists (
-      select 1 from attribute a
-      where a.shard = w.shard and a.workflow_id = w.id and a.name = ${first} and a.value = ${second}
-      offset 0)`,
-    );
   /** In the order of their ends a status is looked at on the way; else each has an order of its own, and these are merged. */
   const branches: string[] = [];
   if (several !== null && isEnded) filter('status_any', [several], (given) => `w.status = any(${given}::text[])`);

@@ -980,8 +980,15 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
           expect(await store.read.countWorkflows({ ...all, ...given }, 100)).toBe(seen.length);
           const inside = await store.read.workflowRows({ ...all, limit: 10, after: null, ...given });
           expect(inside.items.map(({ row }) => ids.indexOf(row.id))).toEqual(seen);
+          // Whatever leads to them.
+          const asked = { ...all, ...given, attributes: [] };
+          const page = await store.read.found({ ...asked, limit: 10, after: null });
+          expect(page.items.map(({ id }) => ids.indexOf(id))).toEqual(seen);
+          expect(await store.read.countFound(asked, 100)).toEqual({ n: seen.length, lookedBackTo: null });
           return seen;
         };
+        expect(await walked({ participant: 'alice', ended: { from: AT, to: null } })).toEqual([]);
+        expect(await walked({ participant: 'alice', launched: { from: null, to: AT + 2 } })).toEqual([1]);
         expect(await walked({ status: ['error', 'paused'] })).toEqual([2, 1]);
         expect(await walked({ status: ['completed', 'running', 'completed'] })).toEqual([5, 3, 0]);
         expect(await walked({ launched: { from: AT + 1, to: AT + 4 } })).toEqual([3, 2, 1]);

@@ -176,15 +176,10 @@ const LIST_QUERY: readonly QuerySpec[] = [
   { name: 'cursor', description: 'The next_cursor of the page before' },
 ];
 
-/** With filters for tags or fields that have no index, as many are looked into as one page of the list looks into. */
+/** Where no index leads to all that is asked for, as many are looked into as one page of the list looks into. */
 async function count(parts: Parts, { principal, query }: Call) {
   const asked = { tenant: principal.tenant, ...askedOf(query) };
-  const inside = insideOf(query);
-  if (inside === null) {
-    const n = await parts.store.read.countWorkflows(asked, COUNT_MAX + 1);
-    return jsonReply(200, n > COUNT_MAX ? { at_least: COUNT_MAX } : { count: n });
-  }
-  const { n, lookedBackTo } = await parts.search.count(asked, inside, COUNT_MAX + 1);
+  const { n, lookedBackTo } = await parts.search.count(asked, insideOf(query), COUNT_MAX + 1);
   if (n > COUNT_MAX) return jsonReply(200, { at_least: COUNT_MAX });
   return jsonReply(
     200,
@@ -208,10 +203,7 @@ async function list(parts: Parts, call: Call) {
   // The order is another one, so its cursors are.
   const order = asked.ended.from === null && asked.ended.to === null ? 'workflows' : 'workflows by their end';
   const after = cursorOf(order, query);
-  const { items, next, lookedBackTo } =
-    inside === null
-      ? { ...(await parts.store.read.workflows({ ...asked, limit, after })), lookedBackTo: undefined }
-      : await parts.search.list({ ...asked, limit, after }, inside);
+  const { items, next, lookedBackTo } = await parts.search.list({ ...asked, limit, after }, inside);
   const included = includedIn(query);
   const glances =
     included.size === 0
