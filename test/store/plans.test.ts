@@ -1,0 +1,98 @@
+import pg from 'pg';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { fillWithWorkflows, LARGE, questionsOf } from '../support/many-workflows.ts';
+import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
+
+/*
+ * The plans of lists and counts: an index leads to what they show, whatever is asked for together. Looked at as the database makes them for a
+ * statement that comes often: without knowing its parameters.
+ */
+
+const WORKFLOWS = 20_000;
+/** Rows one node of a plan may read, with those it throws away: what is counted exactly, and some. */
+const READ_MAX = 12_000;
+/** Rows of a table one may walk through: all that is there of small ones. */
+const WALKED_MAX = 5_000;
+/** Rows one sort may be given. */
+const SORTED_MAX = 10_000;
+const TABLES = ['workflow', 'workitem', 'attribute', 'error'];
+
+type Node = {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly Node[];
+};
+
+/** What is wrong with a plan; none: nothing. */
+function faultsOf(node: Node): readonly string[] {
+  const loops = node['Actual Loops'];
+  const read = (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * loops;
+  const table = node['Relation Name'];
+  const faults = (node.Plans ?? []).flatMap(faultsOf);
+  if (node['Node Type'] === 'Seq Scan' && read > WALKED_MAX && TABLES.includes(table ?? ''))
+    return [...faults, `walks through ${table}`];
+  if (node['Node Type'] === 'Sort' && read > SORTED_MAX) return [...faults, `sorts ${read} rows`];
+  return read > READ_MAX ? [...faults, `${node['Node Type']} on ${table} reads ${read} rows`] : faults;
+}
+
+describe.runIf(hasPostgres())('of lists and counts among very many', () => {
+  let database: Database | undefined;
+  let store: Store | undefined;
+  afterAll(async () => {
+    await store?.close();
+    await database?.drop();
+  });
+
+  test('an index leads to all of it, whatever is asked for together', async () => {
+    database = await freshDatabase();
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await fillWithWorkflows(client, WORKFLOWS);
+      store = await openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared: true });
+      await client.query('set plan_cache_mode = force_generic_plan');
+      const explained = async (text: string, values: readonly unknown[]): Promise<readonly string[]> => {
+        const { rows } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: Node }] }>({
+          name: text.length > 60 ? `x${[...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 1e15, 7)}` : text,
+          text: `explain (analyze, timing off, format json) ${text}`,
+          values: [...values],
+        });
+        return faultsOf((rows[0] as (typeof rows)[number])['QUERY PLAN'][0].Plan);
+      };
+
+      // What has no index is found.
+      expect(await explained('select * from workflow where updated_at = $1', [1])).toEqual(['walks through workflow']);
+      expect(
+        (await explained('select id from workflow where tenant = $1 order by updated_at, id', [LARGE])).join(),
+      ).toMatch(/walks through workflow|sorts 18000 rows/);
+
+      const faults: string[] = [];
+      let looked = 0;
+      const sent = vi.spyOn(pg.Client.prototype, 'query');
+      for (const { name, ask } of questionsOf(store, LARGE, WORKFLOWS)) {
+        sent.mockClear();
+        await ask();
+        const calls = (sent.mock.calls as unknown as (readonly unknown[])[]).flatMap(([first]) =>
+          typeof first === 'object' && first !== null && 'text' in first && 'values' in first
+            ? [{ text: String(first.text), values: first.values as readonly unknown[] }]
+            : [],
+        );
+        for (const { text, values } of calls) {
+          looked += 1;
+          for (const fault of await explained(text, values)) faults.push(`${name}: ${fault}`);
+        }
+      }
+      vi.restoreAllMocks();
+      expect(looked).toBeGreaterThan(200);
+      expect(faults).toEqual([]);
+    } finally {
+      vi.restoreAllMocks();
+      await client.end();
+    }
+  });
+});
