@@ -513,7 +513,6 @@ create table workflow (
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=60);
 CREATE INDEX workflow_business_key ON public.workflow USING btree (tenant, business_key, launched_at DESC, id) WHERE (business_key IS NOT NULL);
 CREATE INDEX workflow_definition ON public.workflow USING btree ("left"(definition, 8));
-CREATE INDEX workflow_ended ON public.workflow USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_ended_newest ON public.workflow USING btree (tenant, ended_at DESC, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_ended_usual ON public.workflow USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (retain_days IS NULL));
 CREATE INDEX workflow_kept ON public.workflow USING btree (((ended_at + ((retain_days)::bigint * 86400000)))) WHERE ((ended_at IS NOT NULL) AND (retain_days IS NOT NULL));
