@@ -1,12 +1,15 @@
 /*
- * `npm run pictures`: the pictures of the console in docs/pictures, taken of a real server in a real browser. With `-- --all <folder>` every page is
- * taken as well, light, dark and narrow, to be looked at; `--only <word>` and `--look <word>` take those whose names and looks hold it. What a machine
- * can see is checked on each: nothing to be scrolled sideways, no clipped word in chips and buttons, no letter under 11 px, nothing that axe finds.
+ * `npm run pictures`: the pictures of README.md in docs/pictures, taken of a real server in a real browser. With `-- --all [folder]` every page is taken
+ * as well, light, dark and narrow, into a folder that is not committed (dist/looks), with one sheet of all of them for each of the three, to be looked
+ * at. `--only <expression>` and `--look <word>` take those whose names and looks match; `--fast` leaves axe out. What a machine can see is checked on
+ * each: nothing to be scrolled sideways, no clipped word in chips and buttons, no letter under 11 px, nothing on a telephone that a thumb cannot hit,
+ * nothing that axe finds.
  */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { makeKey } from '../src/identity/key-text.ts';
 import {
@@ -18,6 +21,7 @@ import {
   startBrowser,
 } from '../test/console/support/browser.ts';
 import { postJson, send, startServer } from '../test/support/server.ts';
+import { writeSite } from './site.mjs';
 
 /** A picture in README.md may have so many bytes. */
 const PICTURE_BYTES_MAX = 300_000;
@@ -26,14 +30,23 @@ const named = (flag: string): string | null => {
   const at = process.argv.indexOf(flag);
   return at === -1 ? null : (process.argv[at + 1] ?? null);
 };
-const all = named('--all');
-const only = named('--only') ?? '';
+const root = join(import.meta.dirname, '..');
+const folderOfAll = named('--all');
+const all = process.argv.includes('--all')
+  ? folderOfAll === null || folderOfAll.startsWith('--')
+    ? join(root, 'dist/looks')
+    : folderOfAll
+  : null;
+const only = new RegExp(named('--only') ?? '');
 const onlyLook = named('--look') ?? '';
+const isFast = process.argv.includes('--fast');
+/** README's pictures are taken when nothing was chosen. */
+const isWhole = !process.argv.includes('--only') && onlyLook === '';
 
 const program = findChromium();
 if (program === null) throw new Error('No Chromium here: apt-get install chromium, or set CHROMIUM');
 buildConsole();
-const root = join(import.meta.dirname, '..');
+await writeSite(join(root, 'dist/docs/manual'));
 const browser = await startBrowser(program);
 const wide = { viewport: { width: 1280, height: 820 } };
 const wrong: string[] = [];
@@ -43,6 +56,10 @@ type Shot = {
   readonly name: string;
   readonly url: string;
   readonly before?: (page: Page) => Promise<void>;
+  /** What has to be there first; the heading of the page when nothing else is said. */
+  readonly head?: string;
+  /** A page that is not ours in all its parts: it is looked at by people alone. */
+  readonly isForeign?: boolean;
 };
 
 /** How often a page is looked at until everything of it has been read. */
@@ -54,21 +71,40 @@ const TINY = `[...new Set([...document.querySelectorAll('main *, nav *, header *
   .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== '') && one.getClientRects().length > 0)
   .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 11).map((one) => one.className + ': ' + one.textContent.trim().slice(0, 30)))]`;
 
-async function take({ name, url, before }: Shot, file: string, options: Parameters<typeof openPage>[1]): Promise<void> {
+/** What is pressed with a thumb and is too small for it; links inside a text are as high as its lines. */
+const SMALL_FOR_THUMBS = `[...document.querySelectorAll('main .button, main select, main input, nav a, summary')]
+  .filter((one) => !one.closest('.drawing, .unseen') && one.getClientRects().length > 0)
+  .filter((one) => one.getBoundingClientRect().height < 24 && !one.closest('label'))
+  .map((one) => (one.textContent || one.name || one.type).trim().slice(0, 30))`;
+
+async function take(
+  shot: Shot,
+  file: string,
+  options: Parameters<typeof openPage>[1],
+  isNarrow: boolean,
+): Promise<void> {
+  const { name, url, before, head = 'h1', isForeign = false } = shot;
   const { page, troubles } = await openPage(browser, options);
   page.setDefaultTimeout(60_000);
   await page.goto(url);
-  await page.locator('h1').waitFor();
+  await page.locator(head).first().waitFor();
   for (let looks = 0; (await page.locator('.skeleton').count()) > 0 && looks < LOOKS_MAX; looks++)
     await page.waitForTimeout(50);
   await before?.(page);
   // What is read a moment later, such as counts in the rail, belongs to the picture.
   await page.waitForTimeout(500);
+  // On a telephone one scrolls: the whole of it is looked at, to a bound.
+  const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
+  if (isNarrow)
+    await page.setViewportSize({ width: NARROW.width, height: Math.min(Math.max(height, NARROW.height), 2_400) });
   await page.screenshot({ path: file });
   if (await scrollsSideways(page)) wrong.push(`${file}: can be scrolled sideways`);
   const clipped = (await page.evaluate(CLIPPED)) as readonly string[];
   if (clipped.length > 0) wrong.push(`${file}: clipped ${clipped.join(' | ')}`);
-  for (const complaint of await axe(page)) wrong.push(`${file}: ${complaint}`);
+  if (isNarrow)
+    for (const one of (await page.evaluate(SMALL_FOR_THUMBS)) as readonly string[])
+      wrong.push(`${file}: too small for a thumb: ${one}`);
+  if (!isFast && !isForeign) for (const complaint of await axe(page)) wrong.push(`${file}: ${complaint}`);
   const tiny = (await page.evaluate(TINY)) as readonly string[];
   if (tiny.length > 0) wrong.push(`${file}: under 11 px ${tiny.join(' | ')}`);
   // A page about what is not there asks for it in vain, and one that wants a key is refused.
@@ -77,20 +113,51 @@ async function take({ name, url, before }: Shot, file: string, options: Paramete
   console.log(`${file} ${statSync(file).size} bytes`);
 }
 
-/** Every page of the list in each look, and all of them small on one sheet for each look. */
+const NARROW = { width: 390, height: 820 };
+const LOOKS = [
+  ['light', wide],
+  ['dark', { ...wide, colorScheme: 'dark' as const }],
+  ['narrow', { viewport: NARROW, hasTouch: true, isMobile: true }],
+] as const;
+/** What was taken, by its look. */
+const taken = new Map<string, string[]>();
+
+/** Every page of the list in each look. */
 async function takeAll(shots: readonly Shot[]): Promise<void> {
   if (all === null) return;
   mkdirSync(all, { recursive: true });
   for (const [look, options] of LOOKS)
     for (const shot of shots)
-      if (shot.name.includes(only) && look.includes(onlyLook))
-        await take(shot, join(all, `${shot.name}-${look}.png`), options);
+      if (only.test(shot.name) && look.includes(onlyLook)) {
+        const file = `${shot.name}-${look}.png`;
+        await take(shot, join(all, file), options, look === 'narrow');
+        taken.set(look, [...(taken.get(look) ?? []), file]);
+      }
 }
-const LOOKS = [
-  ['light', wide],
-  ['dark', { ...wide, colorScheme: 'dark' as const }],
-  ['narrow', { viewport: { width: 390, height: 820 } }],
-] as const;
+
+/** All pictures of a look, small, on one sheet: a page beside them, and a picture of that page. */
+async function contactSheets(folder: string): Promise<void> {
+  for (const [look, files] of taken) {
+    const width = look === 'narrow' ? 195 : 384;
+    const cells = files.map(
+      (file) =>
+        `<a href="${file}"><img src="${file}" width="${width}" alt=""><span>${file.replace(`-${look}.png`, '')}</span></a>`,
+    );
+    const sheet = join(folder, `sheet-${look}.html`);
+    writeFileSync(
+      sheet,
+      `<!doctype html><meta charset="utf-8"><title>${look}</title><style>
+body { margin: 12px; background: #888; display: grid; gap: 12px; align-items: start; grid-template-columns: repeat(auto-fill, ${width}px); font: 12px sans-serif }
+a { display: grid; gap: 2px; color: #fff; text-decoration: none } img { display: block; max-height: 640px; object-fit: cover; object-position: top }
+</style>${cells.join('\n')}`,
+    );
+    const page = await browser.newPage({ viewport: { width: 2_000, height: 600 } });
+    await page.goto(pathToFileURL(sheet).href);
+    await page.screenshot({ path: join(folder, `sheet-${look}.png`), fullPage: true });
+    await page.close();
+    console.log(join(folder, `sheet-${look}.png`));
+  }
+}
 
 // The participants of the pictures: some packers have no box, and credit is down.
 const down = new Set(['credit']);
@@ -274,14 +341,14 @@ const { deliveries } = (await send(server.url, 'GET', '/v1/deliveries?participan
 
 const folder = join(root, 'docs/pictures');
 mkdirSync(folder, { recursive: true });
-if (only === '' && onlyLook === '')
+if (isWhole)
   for (const [name, path, options] of [
     ['workflow', `workflows/${parcels}?sel=0_0_1_0`, wide],
     ['playground', `playground?workflow=${playground}`, { ...wide, colorScheme: 'dark' as const }],
     ['workflows', 'workflows', wide],
   ] as const) {
     const file = join(folder, `${name}.png`);
-    await take({ name, url: at(path) }, file, options);
+    await take({ name, url: at(path) }, file, options, false);
     if (statSync(file).size > PICTURE_BYTES_MAX) throw new Error(`${file} is larger than ${PICTURE_BYTES_MAX} bytes`);
   }
 
@@ -344,7 +411,7 @@ await takeAll([
   { name: 'playground', url: at(`playground?workflow=${playground}`) },
   { name: 'playground-done', url: at(`playground?workflow=${done}`) },
   { name: 'nodes', url: at('nodes') },
-  { name: 'settings', url: at('settings') },
+  { name: 'settings-display', url: at('settings') },
   { name: 'settings-keys', url: at('settings/keys') },
   { name: 'settings-secrets', url: at('settings/secrets') },
   { name: 'settings-audit', url: at('settings/audit') },
@@ -353,6 +420,9 @@ await takeAll([
   { name: 'keys', url: at('workflows'), before: key('?') },
   { name: 'no-such-workflow', url: at('workflows/20300101-0000-nosuch-workflow') },
   { name: 'no-such-page', url: at('nowhere') },
+  { name: 'docs', url: `${server.url}/docs`, head: '.opblock', isForeign: true },
+  { name: 'manual', url: `${server.url}/docs/manual/index.html` },
+  { name: 'manual-definitions', url: `${server.url}/docs/manual/definitions.html` },
 ]);
 
 async function rehearse(page: Page): Promise<void> {
@@ -366,6 +436,7 @@ const admin = makeKey().text;
 const closed = await startServer({ ADMIN_KEY: admin });
 await takeAll([{ name: 'signin', url: `${closed.url}/console/` }]);
 await closed.stop();
+if (all !== null) await contactSheets(all);
 await browser.close();
 host.closeAllConnections();
 host.close();
