@@ -139,6 +139,7 @@ export async function makeSite() {
     }
   }
   site.set('manual.css', STYLE);
+  site.set('rota.svg', MARK);
   site.set('sections.js', `globalThis.ROTA_SECTIONS = ${JSON.stringify(sections).replaceAll('<', '\\u003c')};\n`);
   site.set(
     'minisearch.js',
@@ -169,12 +170,16 @@ function layout(page, title, body, headings) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)}${page === 'index.html' ? '' : ' · Rota'}</title>
 <link rel="stylesheet" href="manual.css">
-<link rel="icon" href="data:,">
+<link rel="icon" href="rota.svg">
 </head>
 <body>
 <nav aria-label="Contents">
-<search><input id="search" type="search" placeholder="Search" aria-label="Search the manual" autocomplete="off"><ol id="found" hidden></ol></search>
+<a class="mark" href="index.html"><img src="rota.svg" alt="" width="20" height="20"> Rota</a>
+<search><input id="search" type="search" placeholder="Search the manual" aria-label="Search the manual" autocomplete="off"><ol id="found" hidden></ol></search>
+<details id="contents" open>
+<summary>Contents</summary>
 ${contents}
+</details>
 </nav>
 <main>
 ${body}</main>
@@ -197,29 +202,70 @@ const within = (headings) => {
     : `<ul>${second.map(({ id, title }) => `<li><a href="#${id}">${escaped(title)}</a></li>`).join('')}</ul>`;
 };
 
-const STYLE = `:root { color-scheme: light dark; --line: light-dark(#d8d8d8, #444); --quiet: light-dark(#5a5a5a, #aaa); --code: light-dark(#f4f4f4, #262626); --link: light-dark(#0b5cad, #7db7ff); }
+// A wheel, and whose turn it is.
+const MARK = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='7.5' cy='8.5' r='5.5' fill='none' stroke='#1f5fbf' stroke-width='2.4'/><circle cx='11.8' cy='4.2' r='3.4' fill='#1f5fbf' stroke='#fff' stroke-width='1.2'/></svg>\n`;
+
+// The colours are those of the console (console/styles/tokens.css): one product, one face.
+const STYLE = `:root {
+  color-scheme: light dark;
+  --ground: light-dark(#fff, #12161c); --side: light-dark(#f6f7f9, #191f27); --words: light-dark(#1b2430, #e6eaf0); --quiet: light-dark(#566273, #a3adbb);
+  --line: light-dark(#d8dde4, #2c3541); --edge: light-dark(#7d8898, #7a8594); --code: light-dark(#f1f3f6, #202833); --link: light-dark(#1f5fbf, #7db0ff);
+  --here: light-dark(#e7f0fd, #1b2c47);
+  --mono: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "Liberation Mono", "DejaVu Sans Mono", monospace;
+}
 * { box-sizing: border-box; }
-body { margin: 0; display: grid; grid-template-columns: 18rem minmax(0, 1fr); font: 16px/1.55 system-ui, sans-serif; }
-nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 1rem; border-right: 1px solid var(--line); font-size: 0.92rem; }
-nav p { margin: 1rem 0 0.2rem; color: var(--quiet); }
+html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
+body {
+  margin: 0; display: grid; grid-template-columns: 18rem minmax(0, 1fr); background: var(--ground); color: var(--words);
+  font: 16px/1.6 -apple-system, "Segoe UI", Roboto, "Noto Sans", Ubuntu, Cantarell, "Helvetica Neue", "Liberation Sans", Arial, system-ui, sans-serif;
+}
+nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 1rem 0.8rem 2rem; background: var(--side); border-right: 1px solid var(--line); font-size: 14.5px; line-height: 1.4; }
+nav .mark { display: flex; gap: 0.5rem; align-items: center; padding: 0 0.6rem 0.7rem; font-size: 1.25rem; font-weight: 700; color: var(--words); }
+nav .mark img { border: 0; border-radius: 0; }
+nav summary { display: none; cursor: pointer; padding: 0.6rem; font-weight: 600; }
+nav p { margin: 1.1rem 0 0.2rem; padding: 0 0.6rem; color: var(--quiet); font-size: 13px; font-weight: 600; }
 nav ul { list-style: none; margin: 0; padding: 0; }
-nav ul ul { padding-left: 1rem; }
-nav a[aria-current] { font-weight: 600; }
-main { padding: 1rem 2rem 4rem; max-width: 60rem; }
-a { color: var(--link); text-decoration: none; }
-a:hover, a:focus { text-decoration: underline; }
+nav ul ul { padding-left: 0.8rem; font-size: 13.5px; }
+nav li a { display: block; padding: 0.28rem 0.6rem; border-radius: 6px; color: var(--words); }
+nav ul ul a { color: var(--quiet); }
+nav li a:hover { background: var(--code); text-decoration: none; }
+nav a[aria-current] { background: var(--here); font-weight: 600; }
+main { padding: 2rem 2.5rem 5rem; max-width: 62rem; min-width: 0; }
+h1, h2, h3, h4 { line-height: 1.3; font-weight: 650; }
+h1 { font-size: 1.9rem; margin: 0 0 1rem; }
+h2 { font-size: 1.35rem; margin: 2.4rem 0 0.8rem; padding-top: 1.2rem; border-top: 1px solid var(--line); }
+h3 { font-size: 1.1rem; margin: 1.8rem 0 0.6rem; }
+h4 { font-size: 1rem; margin: 1.4rem 0 0.4rem; }
+a { color: var(--link); text-decoration: none; text-underline-offset: 2px; overflow-wrap: anywhere; }
+main a:not(.here) { text-decoration: underline; text-decoration-color: color-mix(in srgb, currentColor 40%, transparent); }
+main a:hover, main a:focus { text-decoration-color: currentColor; }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 1px; border-radius: 4px; }
 .here { visibility: hidden; font-weight: 400; }
 :is(h1, h2, h3, h4):hover .here, .here:focus { visibility: visible; }
-pre { background: var(--code); padding: 0.8rem; overflow-x: auto; }
-code { background: var(--code); font-size: 0.92em; overflow-wrap: anywhere; }
-pre code { overflow-wrap: normal; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border: 1px solid var(--line); padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; }
-img { max-width: 100%; }
-#search { width: 100%; padding: 0.4rem; font: inherit; }
-#found { margin: 0.5rem 0; padding-left: 1.2rem; }
-#found small { color: var(--quiet); display: block; }
-@media (max-width: 50rem) { body { display: block; } nav { position: static; height: auto; border: 0; } main { padding: 1rem; } }
+pre { background: var(--code); padding: 0.8rem 1rem; border-radius: 8px; overflow-x: auto; line-height: 1.5; }
+code { font-family: var(--mono); background: var(--code); border-radius: 4px; padding: 0.1em 0.3em; font-size: 0.86em; overflow-wrap: anywhere; }
+pre code { padding: 0; overflow-wrap: normal; }
+table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; font-size: 14.5px; line-height: 1.5; }
+th, td { border-bottom: 1px solid var(--line); padding: 0.45rem 0.9rem 0.45rem 0; text-align: left; vertical-align: top; }
+th { color: var(--quiet); font-weight: 600; white-space: nowrap; }
+td:first-child code { overflow-wrap: normal; }
+li { margin: 0.2rem 0; }
+nav li { margin: 0; }
+blockquote { margin: 1rem 0; padding: 0 1rem; border-left: 4px solid var(--line); color: var(--quiet); }
+img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 8px; }
+#search { width: 100%; min-height: 36px; padding: 0.3rem 0.6rem; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--edge); border-radius: 6px; }
+#found { margin: 0.5rem 0; padding: 0; list-style: none; }
+#found li { padding: 0.25rem 0; }
+#found small { color: var(--quiet); display: block; padding: 0 0.6rem; }
+@media (max-width: 50rem) {
+  body { display: block; }
+  nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); padding: 0.7rem 1rem; }
+  nav .mark { padding: 0 0 0.5rem; }
+  nav summary { display: block; padding: 0.6rem 0 0; min-height: 40px; }
+  nav li a { padding: 0.55rem 0.6rem; }
+  main { padding: 1.2rem 1rem 4rem; }
+  h1 { font-size: 1.6rem; }
+}
 @media print { nav { display: none; } body { display: block; } }
 `;
 
@@ -229,6 +275,8 @@ const SEARCH = `(() => {
   const input = document.getElementById('search');
   const list = document.getElementById('found');
   let index = null;
+  // On a telephone the contents would stand before every page.
+  if (matchMedia('(max-width: 50rem)').matches) document.getElementById('contents').open = false;
   const script = (src) => new Promise((resolve, reject) => {
     const element = document.createElement('script');
     element.src = src;

@@ -23,10 +23,13 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Rota: the interface</title>
+<meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="docs/swagger-ui.css">
-<link rel="icon" href="data:,">
+<link rel="stylesheet" href="docs/rota.css">
+<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='7.5' cy='8.5' r='5.5' fill='none' stroke='%231f5fbf' stroke-width='2.4'/%3E%3Ccircle cx='11.8' cy='4.2' r='3.4' fill='%231f5fbf' stroke='%23fff' stroke-width='1.2'/%3E%3C/svg%3E">
 </head>
 <body>
+<header class="rota"><b>Rota</b> <span>the interface</span> <a href="docs/manual/index.html">manual</a> <a href="openapi.json">openapi.json</a> <a href="openapi.yaml">openapi.yaml</a></header>
 <div id="interface"></div>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
@@ -35,7 +38,11 @@ const PAGE = `<!doctype html>
 `;
 
 // What is shown is fixed: nothing in the address of the page chooses another description, and nothing is sent elsewhere to be judged.
-const START = `SwaggerUIBundle({
+const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', follow);
+follow();
+SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#interface',
   queryConfigEnabled: false,
@@ -46,6 +53,21 @@ const START = `SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: false,
 });
+`;
+
+// Of one product with the console and the manual, by day and by night.
+const STYLE = `body { margin: 0; background: #f6f7f9; }
+html.dark-mode body { background: #12161c; }
+.rota { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: baseline; padding: 12px 20px; background: #fff; color: #566273; border-bottom: 1px solid #d8dde4;
+  font: 14px/1.5 -apple-system, "Segoe UI", Roboto, "Noto Sans", Ubuntu, "Helvetica Neue", "Liberation Sans", Arial, sans-serif; }
+.rota b { font-size: 17px; color: #1b2430; }
+.rota span { flex: 1; }
+.rota a { color: #1f5fbf; padding: 4px 0; }
+html.dark-mode .rota { background: #191f27; color: #a3adbb; border-color: #2c3541; }
+html.dark-mode .rota b { color: #e6eaf0; }
+html.dark-mode .rota a { color: #7db0ff; }
+.swagger-ui .info { margin: 24px 0; }
+.swagger-ui .scheme-container { box-shadow: none; background: transparent; padding: 0 0 12px; }
 `;
 
 const FOLDERS = ['../../../../docs', '../../../../node_modules/swagger-ui-dist'] as const;
@@ -60,6 +82,7 @@ export function readDocs(): ReadonlyMap<string, DocsFile> | null {
   return new Map<string, DocsFile>([
     ['', text('text/html; charset=utf-8', PAGE)],
     ['start.js', text('text/javascript; charset=utf-8', START)],
+    ['rota.css', text('text/css; charset=utf-8', STYLE)],
     ['swagger-ui-bundle.js', { type: 'text/javascript; charset=utf-8', bytes: read(folder, 'swagger-ui-bundle.js') }],
     ['swagger-ui.css', { type: 'text/css; charset=utf-8', bytes: read(folder, 'swagger-ui.css') }],
   ]);
@@ -71,6 +94,7 @@ const TYPES: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   png: 'image/png',
+  svg: 'image/svg+xml',
 };
 
 /** The documents as pages (scripts/site.mjs), by name; null where they were not built. Read once, when somebody first wants them. */
