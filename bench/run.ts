@@ -95,7 +95,7 @@ try {
 async function run(options: Options): Promise<void> {
   const begun = performance.now();
   if (options.console) {
-    console.log(`${machine(null)}\n\n${await consoleTable()}`);
+    console.log(`${machine(null)}\n\n${await consoleTable(options)}`);
     return;
   }
   build();

@@ -20,13 +20,17 @@ export const [LARGE, MIDDLE, SINGLE] = ['large', 'middle', 'single'].map((name) 
 ];
 
 /** Nine in ten of one tenant, nearly all others of the second, one of the third; two in ten run and wait for a participant. */
-export async function fillWithWorkflows(client: pg.Client, workflows: number): Promise<void> {
+export async function fillWithWorkflows(
+  client: pg.Client,
+  workflows: number,
+  [large, middle, single]: readonly [Tenant, Tenant, Tenant] = [LARGE, MIDDLE, SINGLE],
+): Promise<void> {
   const state = JSON.stringify({ text: 'x'.repeat(400) });
   await client.query(
     `insert into workflow (shard, id, tenant, name, definition, launched_at, callbacks, retry, fields, status, header, state,
        updated_at, ended_at, ver, last_n)
      select n % 256, 'w' || n,
-       case when n = 0 then '${SINGLE}' when n % 10 = 1 then '${MIDDLE}' else '${LARGE}' end,
+       case when n = 0 then '${single}' when n % 10 = 1 then '${middle}' else '${large}' end,
        case when n % 3 = 0 then null else 'name ' || n % 50 end, md5((n % 100)::text), ${AT} + n * ${EVERY_MS}::bigint, '""', null, '{}',
        s, '{}', $1, ${AT} + n * ${EVERY_MS}::bigint, case when s in ('completed', 'cancelled', 'killed') then ${AT} + n * ${EVERY_MS}::bigint + 500 end, 1, 1
      from (select n, (array['completed', 'completed', 'completed', 'completed', 'completed', 'completed', 'running', 'running', 'cancelled',
