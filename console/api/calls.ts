@@ -14,7 +14,13 @@ export type Problem = {
   readonly errors: readonly JsonObject[];
 };
 export type Answer =
-  | { readonly ok: true; readonly value: Json; readonly etag: string | null }
+  | {
+      readonly ok: true;
+      readonly value: Json;
+      /** The value as it came: the same text is the same value. */
+      readonly text: string;
+      readonly etag: string | null;
+    }
   | { readonly ok: false; readonly problem: Problem };
 
 /** Nobody waits longer for an answer. */
@@ -66,7 +72,7 @@ export async function call(path: string, request: Request = {}): Promise<Answer>
       return refused(response.status, 'too_large', `The answer has ${length} bytes; take it with curl`);
     const text = await response.text();
     const value = parsed(text);
-    if (response.ok) return { ok: true, value, etag: response.headers.get('ETag') };
+    if (response.ok) return { ok: true, value, text, etag: response.headers.get('ETag') };
     if (response.status === 401 && !path.startsWith('v1/session')) signInWanted.value = true;
     return { ok: false, problem: problemOf(response, value) };
   } catch (error) {

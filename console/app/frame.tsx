@@ -16,6 +16,7 @@ import { ahead, now, serverSays } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { freshness, usePolling } from '../live/stream.ts';
 import { Button, Dialog } from '../parts/action.tsx';
+import { Glyph, Mark } from '../parts/glyph.tsx';
 import { Text } from '../parts/said.tsx';
 import { countText, spanText } from '../parts/texts.ts';
 import { COUNTED } from './counts.ts';
@@ -101,7 +102,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
       <div class="frame">
         <nav class="rail" aria-label="Pages">
           <a class="mark" href={link('/')}>
-            Rota
+            <Mark /> Rota
           </a>
           <ul>
             {entries.map(({ to, word }) => (
@@ -122,7 +123,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           </main>
         </div>
       </div>
-      <Bottom entries={entries} />
+      <Bottom entries={entries} stats={stats.value.value} />
       {paletteOpen.value && <Palette />}
       {helpOpen.value && <Help />}
       {signInWanted.value && me.value !== null && <SessionOver />}
@@ -191,7 +192,7 @@ function Top() {
           paletteOpen.value = true;
         }}
       >
-        Find or paste an id, a name, a command <kbd>Ctrl K</kbd>
+        <span>Find or paste an id, a name, a command</span> <kbd>Ctrl K</kbd>
       </button>
       <div class="rest">
         <Freshness />
@@ -262,26 +263,39 @@ function Banners() {
   );
 }
 
-const FIRST = ['/', '/workflows', '/worklist', '/errors'];
-function Bottom({ entries }: { readonly entries: readonly Entry[] }) {
+/** What the bar at the bottom of a narrow screen has room for, each with a sign. */
+const FIRST: { readonly [to: string]: string } = {
+  '/': 'home',
+  '/workflows': 'list',
+  '/worklist': 'work',
+  '/errors': 'warn',
+};
+function Bottom({ entries, stats }: { readonly entries: readonly Entry[]; readonly stats: Json | undefined }) {
   const item = ({ to, word }: Entry) => (
-    <a href={link(to)} aria-current={isHere(to) ? 'page' : undefined}>
+    <a key={to} href={link(to)} aria-current={isHere(to) ? 'page' : undefined}>
+      {FIRST[to] !== undefined && <Glyph name={FIRST[to]} size={20} />}
       {word}
+      <Count of={COUNTS[to]} stats={stats} />
     </a>
   );
   const [open, setOpen] = useState(false);
   useEffect(() => setOpen(false), [path.value]);
+  const rest = entries.filter(({ to }) => FIRST[to] === undefined);
   return (
     <nav class="bottom" aria-label="Pages, short">
-      {entries.filter(({ to }) => FIRST.includes(to)).map(item)}
+      {entries.filter(({ to }) => FIRST[to] !== undefined).map(item)}
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-        <summary>More</summary>
+        <summary class={rest.some(({ to }) => isHere(to)) ? 'here' : ''}>
+          <Glyph name="more" size={20} />
+          More
+        </summary>
         <ul>
-          {entries
-            .filter(({ to }) => !FIRST.includes(to))
-            .map((one) => (
-              <li key={one.to}>{item(one)}</li>
-            ))}
+          {rest.map((one) => (
+            <li key={one.to}>{item(one)}</li>
+          ))}
+          <li>
+            <Who />
+          </li>
         </ul>
       </details>
     </nav>

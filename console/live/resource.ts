@@ -27,11 +27,14 @@ export const POLL_MS = 3_000;
 /** What the page that is shown was made from, in the order it was first asked for: paths of the interface. */
 export const reads = signal<readonly string[]>([]);
 
-/** @param path null: nothing to read yet. `every`: milliseconds between two readings; 0: only when asked */
-export function useResource(path: string | null, every = 0): Resource {
+/**
+ * @param path null: nothing to read yet. `every`: milliseconds between two readings; 0: only when asked. `atOnce` false: not before it is asked for
+ * with `again`
+ */
+export function useResource(path: string | null, every = 0, atOnce = true): Resource {
   const resource = useMemo(() => makeResource(path), [path]);
   useEffect(() => {
-    void resource.again();
+    if (atOnce) void resource.again();
     if (path !== null) reads.value = [...reads.peek(), path];
     return () => {
       resource.leave();
@@ -78,6 +81,7 @@ function makeResource(path: string | null): Resource & { leave(): void } {
   const loading = signal(path !== null);
   const asOf = signal<number | null>(null);
   let abort = new AbortController();
+  let text: string | null = null;
 
   async function read(): Promise<void> {
     if (path === null) return;
@@ -87,7 +91,8 @@ function makeResource(path: string | null): Resource & { leave(): void } {
     loading.value = false;
     if (answer.ok) {
       // The same text again paints nothing.
-      if (JSON.stringify(value.value) !== JSON.stringify(answer.value)) value.value = answer.value;
+      if (text !== answer.text) value.value = answer.value;
+      text = answer.text;
       etag.value = answer.etag;
       problem.value = null;
       asOf.value = Date.now();

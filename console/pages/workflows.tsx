@@ -96,7 +96,7 @@ export function Workflows() {
   const counted = useResource(countable ? `v1/workflows/count?${searchOf(found.filter)}` : null);
   const list = useResource(asked);
   // Rows that are shown change in place; those that came since wait until they are asked for.
-  const fresh = useResource(asked);
+  const fresh = useResource(asked, 0, false);
   usePolling(() => {
     void fresh.again();
     void counted.again();
@@ -236,6 +236,17 @@ export function Workflows() {
         columns={[
           {
             title: 'Choose',
+            head: (
+              <input
+                type="checkbox"
+                aria-label="Choose all that are shown"
+                checked={everything || (shown.length > 0 && shown.every((one) => selected.has(textOf(one['id']))))}
+                onChange={(event) => {
+                  selectEverything(false);
+                  select(new Set(event.currentTarget.checked ? shown.map((one) => textOf(one['id'])) : []));
+                }}
+              />
+            ),
             cell: (one) => (
               <input
                 type="checkbox"

@@ -15,9 +15,15 @@ const PATHS: { readonly [name: string]: string } = {
   copy: 'M4.500 4.500h7v7h-7zM2.500 9.500v-7h7',
   next: 'M2 7h9.500M8 3.500 11.500 7 8 10.500',
   event: 'M8 1.500 3.500 8H7l-1 4.500L10.500 6H7z',
+  home: 'M1.800 7.200 7 2.500l5.200 4.700M3.500 6.500v5.500h7V6.500',
+  list: 'M2 3.500h10M2 7h10M2 10.500h10',
+  work: 'm1.800 4.200 1.300 1.300 2.400-2.800M7.800 4H12.200M1.800 9.700l1.300 1.300 2.400-2.800M7.800 9.500h4.400',
+  warn: 'M7 2 12.800 12H1.200zM7 5.800v2.700M7 10.300v.1',
+  more: 'M3 7h.01M7 7h.01M11 7h.01',
   open: 'M1.500 3.500h11v7.500h-11zl5.500 4 5.500-4',
 };
 const FILLED = new Set(['live', 'killed']);
+const BOLD = new Set(['failed', 'paused', 'more']);
 
 /** @param name a state of a place, a workflow or a workitem */
 export function Glyph({ name, size = 14 }: { readonly name: string; readonly size?: number }) {
@@ -27,13 +33,21 @@ export function Glyph({ name, size = 14 }: { readonly name: string; readonly siz
         d={PATHS[name] ?? PATHS['to come']}
         fill={FILLED.has(name) ? 'currentColor' : 'none'}
         stroke="currentColor"
-        stroke-width={name === 'failed' || name === 'paused' ? 2.4 : 1.6}
+        stroke-width={BOLD.has(name) ? 2.4 : 1.6}
         stroke-linecap="round"
         stroke-linejoin="round"
       />
     </svg>
   );
 }
+
+/** The sign of the product: a wheel, and whose turn it is. */
+export const Mark = ({ size = 20 }: { readonly size?: number }) => (
+  <svg class="sign-of-rota" width={size} height={size} viewBox="0 0 16 16" aria-hidden="true">
+    <circle cx="7.5" cy="8.5" r="5.5" fill="none" stroke="var(--accent)" stroke-width="2.4" />
+    <circle cx="11.8" cy="4.2" r="3.4" fill="var(--accent)" stroke="var(--panel)" stroke-width="1.2" />
+  </svg>
+);
 
 const STATES: { readonly [status: string]: readonly [glyph: string, look: string] } = {
   completed: ['done', 'done'],

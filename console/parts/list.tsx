@@ -10,6 +10,8 @@ import { Empty, ProblemNote } from './problem.tsx';
 
 export type Column<Row> = {
   readonly title: string;
+  /** What stands in the head instead of the title. */
+  readonly head?: ComponentChildren;
   /** A class of its cells. */
   readonly look?: 'number' | 'mono' | 'mono small' | 'act';
   readonly cell: (row: Row) => ComponentChildren;
@@ -34,9 +36,9 @@ export function Table<Row>({
       <table class="cards-when-narrow">
         <thead>
           <tr>
-            {columns.map(({ title }) => (
-              <th scope="col" key={title}>
-                {title}
+            {columns.map(({ title, look, head }) => (
+              <th scope="col" key={title} class={look === 'number' ? look : undefined}>
+                {head ?? title}
               </th>
             ))}
           </tr>

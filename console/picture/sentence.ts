@@ -132,9 +132,15 @@ const isAwaiting = (one: LiveExpression): boolean =>
 const counted = (count: number): string => count.toLocaleString('en-US');
 /** Characters of all of it, and of one message. */
 const SENTENCE_MAX = 300;
-const MESSAGE_MAX = 100;
-const MESSAGE_OF_SEVERAL_MAX = 64;
-const clipped = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
+const MESSAGE_MAX = 120;
+const MESSAGE_OF_SEVERAL_MAX = 72;
+/** A message as far as there is room for, cut between words where it has some. */
+function clipped(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const cut = text.slice(0, most);
+  const end = cut.lastIndexOf(' ');
+  return `${(end > most / 2 ? cut.slice(0, end) : cut).replace(/[\s,;:.]+$/, '')}…`;
+}
 const titleAt = (places: (expid: string) => Place | null, expid: string): string => places(expid)?.title ?? expid;
 
 const lengthOf = (words: readonly Word[]): number => words.reduce((sum, { text }) => sum + text.length, 0);

@@ -305,7 +305,8 @@ function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
               ‹
             </button>
             <span>
-              {mark.state} {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: #{countText(shown + 1)}
+              {mark.state} {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: branch{' '}
+              {countText(shown + 1)}
               {mark.element !== null && (
                 <>
                   , <bdi>{visible(mark.element)}</bdi>

@@ -12,6 +12,8 @@ import { type Entry, isOver, objectsOf, textOf } from '../../picture/standing.ts
 /** Entries of one request, and of the history as a whole that a page reads by itself. */
 const PAGE = 1_000;
 export const HISTORY_BY_ITSELF_MAX = 50_000;
+/** While a long history is read the picture is painted again at most so often, in milliseconds: each time looks at all of it. */
+const PAINTED_EVERY_MS = 500;
 
 export type Data = {
   readonly shown: Signal<JsonObject | null>;
@@ -43,6 +45,8 @@ function makeData(id: string): Data {
   const cut = signal(false);
   const settled = signal(false);
   const chronicle = makeChronicle();
+  let text: string | null = null;
+  let paintedAt = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<void> {
     const answer = await call(`v1/workflows/${part(id)}`);
@@ -51,8 +55,8 @@ function makeData(id: string): Data {
       return;
     }
     problem.value = null;
-    if (isObject(answer.value) && JSON.stringify(shown.value) !== JSON.stringify(answer.value))
-      shown.value = answer.value;
+    if (isObject(answer.value) && text !== answer.text) shown.value = answer.value;
+    text = answer.text;
     await readHistory();
   }
 
@@ -60,18 +64,27 @@ function makeData(id: string): Data {
     for (;;) {
       if (chronicle.last >= HISTORY_BY_ITSELF_MAX) {
         cut.value = true;
+        paint();
         return;
       }
       const answer = await call(`v1/workflows/${part(id)}/history?after=${chronicle.last}&limit=${PAGE}`);
-      if (!answer.ok || !isObject(answer.value)) return;
+      if (!answer.ok || !isObject(answer.value)) {
+        paint();
+        return;
+      }
       const more = objectsOf(answer.value['history']) as unknown as readonly Entry[];
       chronicle.add(more);
-      if (more.length > 0) entries.value = chronicle.last;
       if (answer.value['next_after'] === null || more.length === 0) {
+        paint();
         settled.value = true;
         return;
       }
+      if (performance.now() - paintedAt >= PAINTED_EVERY_MS) paint();
     }
+  }
+  function paint(): void {
+    entries.value = chronicle.last;
+    paintedAt = performance.now();
   }
 
   return {

@@ -117,7 +117,17 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
         controls="about-place"
       />
       <div id="about-place" role="tabpanel" aria-label={state.tab} class="stack">
-        {state.tab === 'what' && <What place={place} seen={one} />}
+        {state.tab === 'what' && (
+          <>
+            <What place={place} seen={one} />
+            {tries.length > 0 && (
+              <>
+                <h3>Last tries</h3>
+                <Tries tries={tries.slice(0, LAST_TRIES)} />
+              </>
+            )}
+          </>
+        )}
         {state.tab === 'fields' && <PlaceFields id={id} seen={one} chosen={chosen?.id ?? null} />}
         {state.tab === 'tries' && <Tries tries={tries} />}
         {state.tab === 'tree' && <JsonView value={place.json} label="Tree of this place" />}
@@ -435,12 +445,11 @@ function PlaceActions({
             <Button needs="operate" look={failed ? '' : 'primary'} onPress={() => ask('proceed')}>
               Proceed for it…
             </Button>
-            <Button needs="operate" onPress={() => ask('fail')}>
-              Give up for it…
-            </Button>
-            <Button needs="operate" onPress={() => ask('edit')}>
-              Edit fields…
-            </Button>
+            {!failed && (
+              <Button needs="operate" onPress={() => ask('edit')}>
+                Edit fields…
+              </Button>
+            )}
           </>
         )}
         {item === undefined && !failed && (
@@ -451,6 +460,14 @@ function PlaceActions({
         <Menu label={`More about ${place.title}`}>
           {item !== undefined && (
             <>
+              {failed && (
+                <Button needs="operate" onPress={() => ask('edit')}>
+                  Edit fields…
+                </Button>
+              )}
+              <Button needs="operate" onPress={() => ask('fail')}>
+                Give up for it…
+              </Button>
               <ActButton asked={{ path: `${workitem}/redeliver` }} done={again}>
                 Try now
               </ActButton>
@@ -610,6 +627,8 @@ function PlaceFields({
   );
 }
 
+/** Tries that are told beside what a place is. */
+const LAST_TRIES = 3;
 /** Tries and entries of one place that are listed, the newest first. */
 const LISTED_MAX = 100;
 
