@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -82,6 +82,14 @@ test('the problem it shows is one the server knows', () => {
   const entry = Object.entries(problems).find(([code]) => code === shown?.['code'])?.[1];
   expect(shown?.['title']).toBe(entry?.title);
   expect(Object.keys(shown ?? {}).sort()).toEqual([...(published.problem.required ?? [])].sort());
+});
+
+test('the pictures of the README are there, two or three of them, each below 300 kB', () => {
+  const pictures = [...readme.matchAll(/!\[[^\]]+\]\(([^)]+\.png)\)/g)].map(
+    ([, file = '']) => statSync(join(root, file)).size,
+  );
+  expect(pictures.length).toBeGreaterThanOrEqual(2);
+  expect(pictures.filter((bytes) => bytes >= 300_000)).toEqual([]);
 });
 
 test('definitions shown in the README can be read', () => {

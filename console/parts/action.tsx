@@ -79,6 +79,7 @@ export function Button({
   readonly pressed?: boolean;
 }) {
   const id = useId();
+  const [told, tell] = useState(false);
   const why = (needs === undefined ? null : lacking(needs)) ?? given;
   const off = why !== null;
   return (
@@ -94,12 +95,14 @@ export function Button({
         onClick={(event) => {
           if (off || busy) event.preventDefault();
           else onPress?.();
+          // A finger cannot point at it without pressing it.
+          tell(off);
         }}
       >
         {children}
       </button>
       {off && (
-        <span class="unseen" id={id}>
+        <span class={told ? 'why' : 'unseen'} id={id}>
           {why}
         </span>
       )}
