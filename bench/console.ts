@@ -91,9 +91,11 @@ export async function consoleTable({ quick }: { readonly quick: boolean }): Prom
   }
 }
 
+/** Seconds a crowd may take until all its branches have begun. */
+const SETTLED_SECONDS_MAX = 180;
 /** Until all branches of a crowd have begun, and nothing of it is left to do. */
 async function settled(url: string, id: string): Promise<void> {
-  for (let last = -1; ; ) {
+  for (let last = -1, looks = 0; looks < SETTLED_SECONDS_MAX; looks++) {
     const { history } = (await send(url, 'GET', `/v1/workflows/${id}/history?order=desc&limit=1`)).json<{
       history: readonly { readonly n: number }[];
     }>();
@@ -102,6 +104,7 @@ async function settled(url: string, id: string): Promise<void> {
     last = now;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
+  throw new Error('The crowd did not come to rest in time');
 }
 
 const MANY = 1_000_000;
