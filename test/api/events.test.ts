@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { type EventReader, openEvents, type StreamEvent } from '../support/event-stream.ts';
 import { postJson, send, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /* Those who watch one workflow, over real HTTP. */
 
@@ -121,16 +122,36 @@ describe('the events of a workflow', () => {
   });
 });
 
-test('a server that stops says so to its readers, and when to come back', async () => {
+/** Readers that one server has at once. */
+const CROWD = 500;
+const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+
+test('five hundred readers hear the same; a server that stops says so to each, and when to come back', async () => {
   const own = await startServer();
-  const { id } = (await postJson(own.url, '/v1/workflows', { workflow: 'define\n  alpha\n', callback: NOWHERE })).json<{
-    id: string;
-  }>();
-  const reader = await openEvents(own.url, `/v1/workflows/${id}/events`);
-  await reader.upTo('live');
+  const body = { workflow: 'define\n  alpha\n', callback: NOWHERE };
+  const { id } = (await postJson(own.url, '/v1/workflows', body)).json<{ id: string }>();
+  const before = sockets();
+  const path = `/v1/workflows/${id}/events`;
+  const readers = await Promise.all(Array.from({ length: CROWD }, () => openEvents(own.url, path)));
+  await Promise.all(readers.map((reader) => reader.upTo('live')));
+  // One that takes nothing keeps no other waiting.
+  const [silent, ...others] = readers;
+  silent?.stall();
+  await postJson(own.url, `/v1/workflows/${id}/pause`, '');
+  const heard = await Promise.all(others.map((reader) => reader.upTo('workflow.paused')));
+  expect(new Set(heard.map((events) => JSON.stringify(events.at(-1)))).size).toBe(1);
+  const metrics = (await send(own.url, 'GET', '/metrics')).text;
+  expect(metrics).toContain(`rota_events_readers{kind="workflow"} ${CROWD}`);
+  silent?.cut();
   const stopped = own.stop();
-  expect((await reader.rest()).at(-1)?.event).toBe('shutdown');
-  expect(reader.retry()).toBeGreaterThanOrEqual(1_000);
-  expect(reader.retry()).toBeLessThanOrEqual(5_000);
+  expect(new Set(await Promise.all(others.map(async (reader) => (await reader.rest()).at(-1)?.event)))).toEqual(
+    new Set(['shutdown']),
+  );
+  const retries = others.map((reader) => reader.retry() ?? 0);
+  expect(Math.min(...retries)).toBeGreaterThanOrEqual(1_000);
+  expect(Math.max(...retries)).toBeLessThanOrEqual(5_000);
+  // So that they do not come back all at once.
+  expect(new Set(retries).size).toBeGreaterThan(10);
   expect(await stopped).toBe(true);
+  await until('no connection is left', () => sockets() <= before);
 }, 60_000);

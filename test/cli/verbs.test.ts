@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
 import { painted } from '../../src/cli/colour.ts';
 import { fitsOrder } from '../../src/cli/conformance/play.ts';
 import { run } from '../../src/cli/run.ts';
@@ -54,6 +55,12 @@ function file(name: string, content: unknown): string {
 }
 
 describe('rota', { timeout: 120_000 }, () => {
+  test('openapi: the description of the server, as JSON and as YAML', async () => {
+    const printed = JSON.parse(await rota(0, 'openapi')) as { openapi: string };
+    expect(printed).toEqual((await send(server.url, 'GET', '/openapi.json')).json());
+    expect(parse(await rota(0, 'openapi', '--yaml'))).toEqual(printed);
+  });
+
   test('definitions and schedules: stored, compared, launched by name, started again', async () => {
     const name = 'shop/order';
     const [first, second] = ['define order\n  alpha\n', 'define order\n  alpha task: "pack"\n'];

@@ -179,8 +179,24 @@ describe('a server', { timeout: LIMIT_MS }, () => {
 
   test('goes on after a stop where it was', async () => {
     const participant = await startParticipant();
-    const settings = { DATA_DIR: readyFolder(join(folder, 'data')) };
+    const file = join(folder, 'rota.yaml');
+    writeFileSync(file, 'cors_origins: [https://before.example]\n');
+    const settings = { DATA_DIR: readyFolder(join(folder, 'data')), ROTA_CONFIG: file };
     const first = keep(await serveInChild(settings));
+    // Told to, it reads its settings anew; a file that is wrong changes nothing.
+    const allowed = async (origin: string) =>
+      (await send(first.url, 'GET', '/livez', { headers: { Origin: origin } })).headers['access-control-allow-origin'];
+    expect(await allowed('https://after.example')).toBe(undefined);
+    writeFileSync(file, 'cors_origins: [https://after.example]\n');
+    first.process.kill('SIGHUP');
+    await first.says(/"CORS_ORIGINS".*the settings were read anew/);
+    expect(await allowed('https://after.example')).toBe('https://after.example');
+    writeFileSync(file, 'cors_origins: 7\n');
+    first.process.kill('SIGHUP');
+    await first.says(/the settings cannot be read anew/);
+    expect(await allowed('https://after.example')).toBe('https://after.example');
+    rmSync(file);
+    writeFileSync(file, '');
     const { id } = (
       await postJson(first.url, '/v1/workflows', { workflow: 'define\n  alpha\n  bravo', callback: participant.url })
     ).json<{ id: string }>();

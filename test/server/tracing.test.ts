@@ -1,60 +1,40 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type SpanContext, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
-  type Attributes,
-  type Context,
-  type Link,
-  type Span,
-  type SpanContext,
-  type SpanOptions,
-  trace,
-} from '@opentelemetry/api';
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTracing } from '../../src/runtime/tracing.ts';
 import type { Running } from '../../src/server/start.ts';
+import { serveInChild } from '../support/child.ts';
 import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
-/* Spans as an SDK would be told of them. One stands in for it here that keeps what it hears. */
+/* Spans as the SDK of OpenTelemetry has them: in this process kept in memory, in another one sent to a collector. */
 
-type Kept = SpanContext & {
-  name: string;
-  readonly parent: SpanContext | undefined;
-  readonly links: readonly Link[];
-  readonly attributes: Attributes;
-  hasFailed: boolean;
-};
-const ended: Kept[] = [];
-let count = 0;
-const hex = (digits: number): string => (++count).toString(16).padStart(digits, '0');
-
-function startSpan(name: string, options: SpanOptions = {}, around?: Context): Span {
-  const parent = around === undefined ? undefined : trace.getSpanContext(around);
-  const { links = [], attributes = {} } = options;
-  const kept: Kept = {
-    ...{ traceId: parent?.traceId ?? hex(32), spanId: hex(16), traceFlags: parent?.traceFlags ?? 1 },
-    ...(parent?.traceState === undefined ? {} : { traceState: parent.traceState }),
-    ...{ name, parent, links, attributes: { ...attributes }, hasFailed: false },
+type Kept = SpanContext &
+  Pick<ReadableSpan, 'name' | 'links' | 'attributes'> & {
+    readonly parent: SpanContext | undefined;
+    readonly hasFailed: boolean;
   };
-  const span = {
-    spanContext: () => kept,
-    setAttributes: (more: Attributes) => Object.assign(kept.attributes, more) && span,
-    updateName: (other: string) => {
-      kept.name = other;
-      return span;
-    },
-    setStatus: () => {
-      kept.hasFailed = true;
-      return span;
-    },
-    end: () => void ended.push(kept),
-  };
-  return span as unknown as Span;
-}
+const exporter = new InMemorySpanExporter();
+const ended = (): readonly Kept[] =>
+  exporter.getFinishedSpans().map((span) => ({
+    ...span.spanContext(),
+    ...{ name: span.name, links: span.links, attributes: span.attributes, parent: span.parentSpanContext },
+    hasFailed: span.status.code === SpanStatusCode.ERROR,
+  }));
 
 let server: Running;
 let alpha: Participant;
 let status = 200;
 beforeAll(async () => {
   expect(makeTracing('1')).toBe(null);
-  trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: () => undefined as never }) });
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }));
   alpha = await startParticipant(() => status);
   server = await startServer({ TEST_CLOCK: '1' });
 }, 120_000);
@@ -64,7 +44,7 @@ afterAll(async () => {
   trace.disable();
 }, 60_000);
 
-const spans = (name: string): readonly Kept[] => ended.filter((one) => one.name === name);
+const spans = (name: string): readonly Kept[] => ended().filter((one) => one.name === name);
 
 test('a launch, its steps and its callbacks are of one trace; whoever answers in another one is a link', async () => {
   const [own, caller, other] = ['a'.repeat(32), 'b'.repeat(16), 'c'.repeat(32)];
@@ -121,20 +101,20 @@ test('a launch, its steps and its callbacks are of one trace; whoever answers in
     expect(step.attributes).toMatchObject({ 'rota.workflow.id': id, 'rota.batch_size': expect.any(Number) });
   }
   expect(steps[0]).toMatchObject({ parent: { spanId: request?.spanId }, links: [] });
-  const [proceed] = ended.filter(({ attributes }) => String(attributes['http.route']).endsWith('/proceed'));
+  const [proceed] = ended().filter(({ attributes }) => String(attributes['http.route']).endsWith('/proceed'));
   expect(proceed).toMatchObject({ traceId: other });
   expect(steps[1]?.links).toMatchObject([{ context: { traceId: other, spanId: proceed?.spanId } }]);
   expect(spans('rota timer')).toMatchObject([{ traceId: own, attributes: { 'rota.workflow.id': id } }]);
-  expect(JSON.stringify(ended)).not.toContain('marker');
+  expect(JSON.stringify(ended())).not.toContain('marker');
 });
 
 test('without a trace of its caller a launch begins one, and what fails is said to', async () => {
-  const before = ended.length;
+  const before = ended().length;
   status = 503;
   const launched = await postJson(server.url, '/v1/workflows', { workflow: 'define\n  alpha\n', callback: alpha.url });
   await alpha.next();
   expect((await postJson(server.url, '/v1/test/clock', { advance: 0 })).status).toBe(200);
-  const fresh = ended.slice(before);
+  const fresh = ended().slice(before);
   const request = fresh.find(({ name }) => name === 'POST /v1/workflows');
   expect(request?.parent).toBeUndefined();
   expect(fresh.find(({ name }) => name === 'rota callback')).toMatchObject({
@@ -146,3 +126,52 @@ test('without a trace of its caller a launch begins one, and what fails is said 
   const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ trace_id: string }>();
   expect(shown.trace_id).toBe(request?.traceId);
 });
+
+test('a process that begins with ops/opentelemetry.mjs sends its spans to a collector', async () => {
+  type Sent = {
+    readonly name: string;
+    readonly traceId: string;
+    readonly parentSpanId?: string;
+    readonly spanId: string;
+  };
+  const sent: Sent[] = [];
+  const collector = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      type Body = {
+        readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Sent[] }[] }[];
+      };
+      const body = JSON.parse(Buffer.concat(chunks).toString()) as Body;
+      sent.push(...body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans: own }) => own)));
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const { port } = collector.address() as AddressInfo;
+  const child = await serveInChild({
+    DATA_DIR: 'memory:',
+    NODE_OPTIONS: '--import ./ops/opentelemetry.mjs',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_BSP_SCHEDULE_DELAY: '100',
+  });
+  try {
+    status = 200;
+    const own = 'd'.repeat(32);
+    const body = { workflow: 'define\n  alpha\n', callback: alpha.url };
+    const headers = { traceparent: `00-${own}-${'e'.repeat(16)}-01` };
+    expect((await postJson(child.url, '/v1/workflows', body, headers)).status).toBe(201);
+    const called = await alpha.next();
+    const of = (name: string): Sent | undefined => sent.find((span) => span.name === name && span.traceId === own);
+    const callback = await until('the callback is told to the collector', () => of('rota callback'));
+    const request = await until('the request is, too', () => of('POST /v1/workflows'));
+    expect(request.parentSpanId).toBe('e'.repeat(16));
+    expect([callback.parentSpanId, of('rota step')?.parentSpanId]).toEqual([request.spanId, request.spanId]);
+    expect(called.headers['traceparent']).toBe(`00-${own}-${callback.spanId}-01`);
+  } finally {
+    child.process.kill('SIGTERM');
+    expect((await child.ended).code).toBe(0);
+    collector.close();
+    collector.closeAllConnections();
+  }
+}, 120_000);
