@@ -14,6 +14,7 @@ export const BODY_EXAMPLES: { readonly [operation: string]: Json } = {
   kill: BECAUSE,
   pause: BECAUSE,
   resume: BECAUSE,
+  retryWorkflow: { from: '0', fields: { amount: 10 }, reason: 'The amount was wrong' },
   sendEvents: {
     specversion: '1.0',
     id: 'e-1',

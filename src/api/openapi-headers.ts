@@ -29,6 +29,7 @@ const ALWAYS: readonly HeaderName[] = ['X-Request-Id', 'Rota-Version', 'RateLimi
 /** Of single operations, by status. */
 const OWN: { readonly [operation: string]: { readonly [status: string]: readonly HeaderName[] } } = {
   launch: { 200: ['Location'], 201: ['Location'] },
+  retryWorkflow: { 201: ['Location'] },
   runDefinition: { 200: ['Location'], 201: ['Location'] },
   awfRun: { 200: ['Location'], 201: ['Location'] },
   runSchedule: { 201: ['Location'] },

@@ -44,6 +44,7 @@ import {
   SubscriptionPatch,
 } from './resources/subscriptions/schemas.ts';
 import { TimerList } from './resources/timers/schemas.ts';
+import { Retried, Retry } from './resources/workflows/retry-schemas.ts';
 import {
   Cancel,
   History,
@@ -84,6 +85,8 @@ export const published = {
   fail: Fail,
   'workitem-patch': WorkitemPatch,
   reapply: Reapply,
+  'workflow-retry': Retry,
+  'workflow-retried': Retried,
   validate: Validate,
   validation: Validation,
   convert: Convert,

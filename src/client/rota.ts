@@ -16,6 +16,7 @@ import type {
   Validation,
   Workflow,
   WorkflowList,
+  WorkflowRetried,
   Workitem,
 } from './types.ts';
 
@@ -183,6 +184,18 @@ export class Rota {
 
   async resume(id: string, body: Reasoned = {}, options?: CallOptions): Promise<void> {
     await this.request('POST', workflowPath(id, 'resume'), { body }, options);
+  }
+
+  /**
+   * Goes on from a step: its place (`0_1`), its name, tag or element; left out: from what is in error. What stands before it is not done again.
+   * `fields` are merged over those at hand. `fork`: as another workflow, which begins there.
+   */
+  async retry(
+    id: string,
+    body: Reasoned & { readonly from?: string | undefined; readonly fields?: Fields; readonly fork?: boolean } = {},
+    options?: CallOptions,
+  ): Promise<WorkflowRetried> {
+    return this.request<WorkflowRetried>('POST', workflowPath(id, 'retry'), { body }, options);
   }
 
   /**

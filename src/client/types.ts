@@ -2091,6 +2091,8 @@ export type Workflow = {
   readonly continued_from?: string;
   /** The workflow that goes on for it */
   readonly continued_as?: string;
+  /** The workflow it is another try of (retry with fork) */
+  readonly retry_of?: string;
   /** The fields of a workitem: names and any JSON values */
   readonly fields: { readonly [name: string]: unknown };
   readonly tags: readonly string[];
@@ -2125,6 +2127,28 @@ export type WorkflowList = {
   readonly workflows: readonly WorkflowSummary[];
   readonly next_cursor: string | null;
   readonly looked_back_to?: string | null;
+};
+
+export type WorkflowRetried = {
+  /** The workflow that goes on */
+  readonly id: string;
+  readonly from: string | null;
+  /** With fork: the workflow it is another try of */
+  readonly retry_of?: string;
+};
+
+/** From where, and what is merged over the fields */
+export type WorkflowRetry = {
+  /** The step it goes on from: its place (0_1), its name, tag or element, or a live expression (expid!subid). Left out: what is in error */
+  readonly from?: string;
+  /** The fields of a workitem: names and any JSON values */
+  readonly fields?: { readonly [name: string]: unknown };
+  /** true: as another workflow, which begins there; this one stays as it is */
+  readonly fork?: boolean;
+  /** Why, in your words; the history keeps it */
+  readonly reason?: string;
+  /** true: nothing happens, and the answer (200) says what would */
+  readonly dry_run?: boolean;
 };
 
 export type WorkflowSummary = {

@@ -6,6 +6,7 @@ import { done, fault, type Of } from './answers.ts';
 import { addToken, moveToken } from './expressions/bpmn/moving.ts';
 import { givenPart } from './given.ts';
 import { refOf } from './life/branches.ts';
+import { whyNotBelow } from './life/entering.ts';
 import { storedTree } from './life/handlers.ts';
 import { clearError } from './life/leaving.ts';
 import { wakeOf } from './life/timers.ts';
@@ -70,28 +71,45 @@ export function add(world: World, id: ExpressionId, at: string): Answer {
   return trouble === null ? done : fault('conflict', trouble);
 }
 
-export function reapply(world: World, id: ExpressionId, fields: Fields | null, tree: Tree | null): Answer {
+export function reapply(world: World, { expression: id, fields, tree, merge, enter }: Of<'reapply'>): Answer {
   const x = findExpression(world, id);
   if (x === null) return noExpression(id);
+  const trouble = enter === undefined ? null : whyNotBelow(x, enter);
+  if (trouble !== null) return fault('conflict', `nothing can begin there: ${trouble}`);
   recordAct(world, 'expression.reapplying', x, fields === null ? {} : givenPart(world, fields));
   clearError(x);
-  sendReapply(world, x, fields, tree);
+  const base = merge === true ? standingBelow(x, enter !== undefined) : null;
+  sendReapply(world, x, base === null ? fields : mergeGiven(base, fields ?? {}), tree, enter);
   return done;
 }
 
-function sendReapply(world: World, x: Acting, fields: Fields | null, tree: Tree | null): void {
+/** The fields an expression was applied with; `inside`: those of what runs below it now, as far as it is in the same strand. */
+function standingBelow({ node, strand }: Acting, inside: boolean): Fields {
+  const child = inside && node.child !== null ? strand.nodes[strand.nodes.indexOf(node) + 1] : undefined;
+  return (child ?? node).applied;
+}
+
+function sendReapply(
+  world: World,
+  x: Acting,
+  fields: Fields | null,
+  tree: Tree | null,
+  enter?: readonly number[],
+): void {
   if (fields !== null) world.extentOf(fields);
   const asked: Reapply = {
     tree: tree === null ? null : { root: storedTree(tree), path: '' },
     workitem: 'returned',
     fields,
     retry: true,
+    ...(enter !== undefined && { enter }),
   };
   if (x.node.state !== null) x.node.state = null;
   world.send({ kind: 'cancel', to: refOf(x), flavour: 'retry', cause: 'cancel', reapply: asked, again: false });
 }
 
-export function replay(world: World, event: Of<'replay'>): Answer {
+export function replay(world: World, asked: Of<'replay'>): Answer {
+  let event = asked;
   const row = world.loaded.errors.get(event.expression);
   if (row === undefined) {
     world.want({ kind: 'error', id: event.expression });
@@ -113,6 +131,10 @@ export function replay(world: World, event: Of<'replay'>): Answer {
     name: x.node.name,
     ...(event.fields === null ? {} : givenPart(world, event.fields)),
   });
+  if (event.fields !== null && event.merge === true) {
+    const base = failed !== undefined && 'fields' in failed ? failed.fields : x.node.applied;
+    event = { ...event, fields: mergeGiven(base, event.fields) };
+  }
   if (failed === undefined || failed.kind === 'apply' || event.tree !== null) {
     sendReapply(world, x, event.fields ?? (failed?.kind === 'apply' ? failed.fields : null), event.tree);
     return done;

@@ -51,10 +51,19 @@ function tagsIn({ labels, tags }: Header): readonly string[] {
 export const continuedAs = (workflow: WorkflowRow): string | null => decodeHeader(workflow.header).continuedAs;
 
 /** The workflow that one goes on for, or null. */
-export function continuedFrom({ meta }: WorkflowRow): string | null {
-  const from = meta == null ? undefined : (JSON.parse(meta) as JsonObject)['continued_from'];
-  return typeof from === 'string' ? from : null;
+export const continuedFrom = (workflow: WorkflowRow): string | null => textOfMeta(workflow, 'continued_from');
+
+/** The workflow that one is another try of, or null. */
+export const retryOf = (workflow: WorkflowRow): string | null => textOfMeta(workflow, 'retry_of');
+
+function textOfMeta({ meta }: WorkflowRow, key: string): string | null {
+  const value = meta == null ? undefined : (JSON.parse(meta) as JsonObject)[key];
+  return typeof value === 'string' ? value : null;
 }
+
+/** What its launch said that stands nowhere but in what the workflow remembers. */
+export const launchedWith = ({ header }: WorkflowRow): Pick<Header, 'revision' | 'historyMax' | 'labels' | 'hops'> =>
+  decodeHeader(header);
 
 /** How many events led to the workflow, one by way of the next. */
 export const hopsOf = (workflow: WorkflowRow): number => decodeHeader(workflow.header).hops;

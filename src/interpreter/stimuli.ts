@@ -18,7 +18,7 @@ import {
   keepMessage,
 } from './expressions/bpmn/waits.ts';
 import { givenPart } from './given.ts';
-import { newStrand } from './life/birth.ts';
+import { freshPlace, newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
 import { lookForLife } from './life/heartbeats.ts';
@@ -77,7 +77,7 @@ export function stir(world: World, event: Happening): Answer {
     case 'add_token':
       return add(world, event.expression, event.at);
     case 'reapply':
-      return reapply(world, event.expression, event.fields, event.tree);
+      return reapply(world, event);
     case 'replay':
       return replay(world, event);
     case 'broken':
@@ -105,6 +105,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
     ...(asked.historyMax !== undefined && { history_max: asked.historyMax }),
     ...givenPart(world, asked.fields),
     ...(asked.follows !== undefined && { continued_from: asked.follows.workflow }),
+    ...(asked.retryOf !== undefined && { retry_of: asked.retryOf }),
   });
   let { fields } = asked;
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
@@ -121,17 +122,19 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
     variables: asked.meta == null ? new Map() : new Map([['meta', asked.meta]]),
     launch: true,
     flanking: false,
-    place: asked.timeout == null ? null : timedRoot(asked.timeout),
+    place: rootPlace(asked),
   });
   return answer;
 }
 
-/** The root as its definition has it, with a timeout of the launch's own. */
-const timedRoot = (timeout: string | number): Place => ({
-  added: [['timeout', timeout]],
-  ...{ trigger: null, scope: null, onReply: null, supplanted: null, kind: null, from: '' as ExpressionId },
-  ...{ tagFollows: false, forgotten: false, updated: false },
-});
+/** The root as its definition has it, with a timeout of the launch's own, or not from its beginning. */
+function rootPlace({ timeout, enter }: Of<'launch'>['launch']): Place | null {
+  if (timeout == null && enter === undefined) return null;
+  return freshPlace({
+    ...(timeout != null && { added: [['timeout', timeout]] }),
+    ...(enter !== undefined && { enter }),
+  });
+}
 
 function workitem(world: World, id: ExpressionId): WorkitemRow | null {
   const row = world.loaded.workitems.get(id);

@@ -28,8 +28,11 @@ const NAMED = { expid: 'text', name: 'text' } as const;
 const CODED = { expid: 'text', code: 'text|null' } as const;
 
 export const HISTORY = {
-  // `continued_from`, `continued_as`: ids of workflows (continue_as_new).
-  'workflow.launched': { name: 'text|null', history_max: 'number?', continued_from: 'text?', ...GIVEN },
+  // `continued_from`, `continued_as`: ids of workflows (continue_as_new). `retry_of`: the one it is another try of.
+  'workflow.launched': {
+    ...{ name: 'text|null', history_max: 'number?', continued_from: 'text?', retry_of: 'text?' },
+    ...GIVEN,
+  },
   'workflow.paused': {},
   'workflow.resumed': {},
   'workflow.cancelling': {},

@@ -45,4 +45,8 @@ export type Launch = {
   readonly tags?: readonly string[];
   /** The workflow it goes on for (continue_as_new), and how many have followed each other while nothing happened from outside; left out: none. */
   readonly follows?: { readonly workflow: WorkflowId; readonly rounds: number };
+  /** The workflow it is another try of; left out: none. */
+  readonly retryOf?: WorkflowId;
+  /** Where it begins: the index of a child of its root, of that child's child and so on. Left out: at its beginning. */
+  readonly enter?: readonly number[];
 };

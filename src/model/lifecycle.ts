@@ -74,6 +74,7 @@ export function partsOfEntry(entry: HistoryEntry): JsonObject {
     readonly actor?: string;
     readonly continued_from?: string;
     readonly continued_as?: string;
+    readonly retry_of?: string;
   };
   return {
     ...(typeof said.participant === 'string' ? { participant: said.participant } : {}),
@@ -83,6 +84,7 @@ export function partsOfEntry(entry: HistoryEntry): JsonObject {
     ...(said.actor === undefined ? {} : { actor: said.actor }),
     ...(said.continued_from === undefined ? {} : { continued_from: said.continued_from }),
     ...(said.continued_as === undefined ? {} : { continued_as: said.continued_as }),
+    ...(said.retry_of === undefined ? {} : { retry_of: said.retry_of }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type FaultCode, unreachable } from './fault.ts';
-import type { ExpressionId, WorkflowId } from './ids.ts';
+import type { ExpressionId } from './ids.ts';
 import type { Fields, Json } from './json.ts';
 import type { Launch } from './launch.ts';
 import type { AgendaRow, Changes, Rows, WorkflowRow } from './rows.ts';
@@ -91,12 +91,18 @@ export type Happening =
       readonly expression: ExpressionId;
       readonly fields: Fields | null;
       readonly tree: Tree | null;
+      /** `fields` are merged over those at hand, instead of taking their place. */
+      readonly merge?: boolean;
+      /** It begins at this child, at this child of that child and so on, with the fields of what runs below it now. */
+      readonly enter?: readonly number[];
     }
   | {
       readonly kind: 'replay';
       readonly expression: ExpressionId;
       readonly fields: Fields | null;
       readonly tree: Tree | null;
+      /** As in `reapply`. */
+      readonly merge?: boolean;
     }
   /** A bug of ours: the step for this workflow threw again and again; it is put in error and kept. `pause`: it is paused as well, and what
    * was left of a long step is not taken up. `agenda`: the row whose step it was, which tells the expression. */

@@ -471,6 +471,68 @@ export function describeWorkflows(
     });
   });
 
+  describe('a retry', () => {
+    const retry = (id: string, body: unknown): Promise<Answer> =>
+      postJson(server.url, `/v1/workflows/${id}/retry`, body);
+    const turnsOf = async (id: string): Promise<readonly string[]> =>
+      (await look(id)).workitems.map(({ participant }) => participant);
+    const TEXT = 'define\n  alpha\n  bravo tag: "second"\n  sequence\n    charly\n    alpha task: "again"\n';
+
+    test('goes on with what is in error, or from a step, with fields merged; only later steps are asked again', async () => {
+      const id = await launch(TEXT, { kept: 1, country: 'Neuseeland' });
+      expectProblem(await retry(id, {}), 409, 'conflict');
+      expectOk(await proceed(await workitemOf(id, 'alpha')));
+      const bravo = await workitemOf(id, 'bravo');
+      expectOk(await postJson(server.url, `${pathOf(bravo)}/fail`, { message: 'no such country' }));
+      expect((await look(id)).status).toBe('error');
+      const rehearsed = await retry(id, { dry_run: true });
+      expect([rehearsed.status, rehearsed.json<{ opened: unknown }>().opened]).toMatchObject([
+        200,
+        [{ participant: 'bravo' }],
+      ]);
+      const replayed = await retry(id, { fields: { country: 'NZ' }, reason: 'it was a name' });
+      expect([replayed.status, replayed.json()]).toEqual([201, { id, from: '0_1' }]);
+      expectShape(published['workflow-retried'], replayed.json());
+      expect((await workitemOf(id, 'bravo')).fields).toMatchObject({ kept: 1, country: 'NZ' });
+      expectOk(await proceed(await workitemOf(id, 'bravo')));
+      expect(await turnsOf(id)).toEqual(['charly']);
+      // Back by a tag, forward by a place.
+      expect((await retry(id, { from: 'second' })).json()).toEqual({ id, from: '0_1' });
+      expect(await turnsOf(id)).toEqual(['bravo']);
+      expect((await retry(id, { from: '0_2_1', fields: { country: 'AU' } })).status).toBe(201);
+      expect(await turnsOf(id)).toEqual(['alpha']);
+      expect((await workitemOf(id, 'alpha')).fields).toMatchObject({
+        kept: 1,
+        country: 'AU',
+        params: { task: 'again' },
+      });
+      expectProblem(await retry(id, { from: 'alpha' }), 422, 'request_invalid');
+      expectProblem(await retry(id, { from: '0_9' }), 422, 'request_invalid');
+      expectOk(await proceed(await workitemOf(id, 'alpha')));
+      expect((await look(id)).status).toBe('completed');
+      expectProblem(await retry(id, { from: '0_1' }), 409, 'workflow_over');
+      expectProblem(await retry('20151005-1247-nobody-nothing', {}), 404, 'workflow_not_found');
+    });
+
+    test('makes another workflow of one that is over, or in error, with fork', async () => {
+      const id = await launch(TEXT, { kept: 1 });
+      expectOk(await proceed(await workitemOf(id, 'alpha'), { set: 'by alpha' }));
+      expectOk(await postJson(server.url, `${pathOf(await workitemOf(id, 'bravo'))}/fail`, { message: 'no' }));
+      const forked = await retry(id, { fork: true, fields: { kept: 2 } });
+      const { id: other } = forked.json<{ id: string }>();
+      expect(other).not.toBe(id);
+      expect([forked.status, forked.json()]).toEqual([201, { id: other, from: '0_1', retry_of: id }]);
+      expect(forked.headers['location']).toBe(`/v1/workflows/${other}`);
+      expect((await workitemOf(other, 'bravo')).fields).toMatchObject({ kept: 2, set: 'by alpha' });
+      expect(await look(other)).toMatchObject({ retry_of: id });
+      expect((await look(id)).status).toBe('error');
+      expectOk(await postJson(server.url, `/v1/workflows/${id}/kill`, ''));
+      const last = (await retry(id, { fork: true, from: 'charly' })).json<{ id: string }>();
+      expect(await turnsOf(last.id)).toEqual(['charly']);
+      expectProblem(await retry(id, { fork: true, from: '0', dry_run: true }), 422, 'request_invalid');
+    });
+  });
+
   describe('an Idempotency-Key', () => {
     const launchWith = (key: string, body: unknown): Promise<Answer> =>
       postJson(server.url, '/v1/workflows', body, { 'Idempotency-Key': key });

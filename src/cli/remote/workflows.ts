@@ -179,6 +179,27 @@ export const workflowCommands: Readonly<Record<string, CommandSpec>> = {
   ),
   pause: eachWorkflow('pause', 'hold workflows', (rota, id, body, options) => rota.pause(id, body, options)),
   resume: eachWorkflow('resume', 'let workflows go on', (rota, id, body, options) => rota.resume(id, body, options)),
+  retry: {
+    usage: 'rota retry <id> [--from step] [--fork] [--field k=text …] [--reason text]',
+    about: 'go on from a step, or from what is in error; with --fork as another workflow',
+    words: [1, 1],
+    flags: {
+      ...{ ...remoteFlags, ...fieldFlags, from: { type: 'string' }, fork: { type: 'boolean' } },
+      reason: { type: 'string' },
+    },
+    run: remote(async ([id = ''], there) => {
+      const { flags } = there;
+      const body = given({
+        from: textFlag(flags, 'from'),
+        fields: fieldsOf(flags),
+        fork: flags['fork'] === true ? true : undefined,
+        reason: textFlag(flags, 'reason'),
+      });
+      const told = await there.rota.retry(id, body, there.options);
+      there.show(told.from === null ? told.id : `${told.id}  from ${told.from}`, told);
+      return EXIT.done;
+    }),
+  },
   replay: {
     usage: 'rota replay <id> [expression] [--field k=text …] [--tree file] [--reason text]',
     about: 'try again what failed, with other fields or another tree',

@@ -21,8 +21,8 @@ export function expressionOf(x: Acting): Expression {
   return expression;
 }
 
-/** Applies child `index` with these fields; the child is the next of this strand. */
-export function applyChild(x: Acting, index: number, fields: Fields): void {
+/** Applies child `index` with these fields; the child is the next of this strand. `enter`: where in it (`Place`). */
+export function applyChild(x: Acting, index: number, fields: Fields, enter: readonly number[] = []): void {
   const { node, world } = x;
   applyNext(x, {
     id: world.freshId(`${node.expid}_${index}`),
@@ -30,8 +30,16 @@ export function applyChild(x: Acting, index: number, fields: Fields): void {
     fields,
     variables: null,
     launch: false,
+    ...(enter.length > 0 && { place: freshPlace({ enter }) }),
   });
 }
+
+/** The place of an expression that takes that of no other. */
+export const freshPlace = (more: Partial<Pick<Place, 'added' | 'enter'>>): Place => ({
+  ...{ added: [], trigger: null, scope: null, onReply: null, supplanted: null, kind: null, from: '' as ExpressionId },
+  ...{ tagFollows: false, forgotten: false, updated: false },
+  ...more,
+});
 
 /** Applies a tree from elsewhere (a sub-process, a block) as the child of this expression, in a scope of its own. */
 export function launchTree(
@@ -60,6 +68,7 @@ function applyNext(
     readonly fields: Fields;
     readonly variables: ReadonlyMap<string, Value> | null;
     readonly launch: boolean;
+    readonly place?: Place;
   },
 ): void {
   const { node, strand, world } = x;
@@ -215,6 +224,7 @@ function takePlace({ node }: Acting, place: Place): void {
   node.supplanted = place.supplanted;
   node.forgotten = place.forgotten;
   node.updated = place.updated;
+  if (place.enter !== undefined && place.enter.length > 0) node.data['enter'] = place.enter;
 }
 
 export const childIndex = (id: ExpressionId): number => {

@@ -169,6 +169,7 @@ const once = ({ node }: Acting, reapply: Reapply): Reapply => ({
   workitem: 'returned',
   fields: reapply.fields ?? (reapply.workitem === 'applied' ? node.applied : null),
   retry: reapply.retry,
+  ...(reapply.enter !== undefined && { enter: reapply.enter }),
 });
 
 /** Runs what an expression has for this occasion: replies, runs again, or gives its place to a handler (docs/definitions.md, Handlers). */
@@ -178,7 +179,8 @@ function trigger(x: Acting, on: Trigger, fields: Fields): void {
     const reapply = (on === 'on_reply' ? node.onReply : node.reapply) ?? SAME_AGAIN;
     node.onReply = null;
     const base = reapply.workitem === 'applied' ? node.applied : fields;
-    replace(x, { on, tree: reapply.tree, fields: reapply.fields ?? base });
+    const { tree, fields: others, enter } = reapply;
+    replace(x, { on, tree, fields: others ?? base, ...(enter !== undefined && { enter }) });
     return;
   }
   if (on === 'on_error') {

@@ -14,6 +14,7 @@ export function replace(
     readonly on: Trigger;
     readonly tree: TreeRef | NonNullable<Acting['node']['supplanted']> | null;
     readonly fields: Fields;
+    readonly enter?: readonly number[];
   },
 ): void {
   const { node, strand, world } = x;
@@ -36,6 +37,7 @@ export function replace(
     forgotten: node.forgotten,
     // A consumed retry list is part of the tree from now on; the parent learns of it with the reply.
     updated: node.updated && same,
+    ...(next.enter !== undefined && { enter: next.enter }),
   };
   const message: Of<'apply'> = {
     kind: 'apply',

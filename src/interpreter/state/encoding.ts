@@ -85,6 +85,7 @@ export class Packer {
       reapply.workitem,
       reapply.fields === null ? null : this.object(reapply.fields),
       reapply.retry,
+      ...(reapply.enter === undefined ? [] : [reapply.enter]),
     ];
   }
 }
@@ -141,12 +142,19 @@ export class Unpacker {
   }
 
   reapply(packed: Json): Reapply {
-    const [tree, workitem, fields, retry] = packed as [Json, Reapply['workitem'], Json, boolean];
+    const [tree, workitem, fields, retry, enter] = packed as [
+      Json,
+      Reapply['workitem'],
+      Json,
+      boolean,
+      Reapply['enter'],
+    ];
     return {
       tree: tree === null ? null : this.tree(tree),
       workitem,
       fields: fields === null ? null : this.object(fields),
       retry,
+      ...(enter !== undefined && { enter }),
     };
   }
 }

@@ -67,6 +67,8 @@ export type Reapply = {
   readonly fields: Fields | null;
   /** A use of a retry list: on_cancel has no say in it. */
   readonly retry: boolean;
+  /** As in `Place`. */
+  readonly enter?: readonly number[];
 };
 
 export type Timer = { readonly agenda: string; readonly action: string };
@@ -355,6 +357,8 @@ export type Place = {
   readonly forgotten: boolean;
   /** The tree differs from the definition's, and the parent is to learn of it. */
   readonly updated: boolean;
+  /** Where it begins (life/entering.ts): the index of its child, of the child's child and so on. Left out: at its own beginning. */
+  readonly enter?: readonly number[];
 };
 
 /** How many variables of one scope live in its strand; further ones get rows of their own. */

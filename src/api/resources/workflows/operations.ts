@@ -14,6 +14,7 @@ import { Problem } from '../../problem.ts';
 import { Rehearsable } from '../../schema-parts.ts';
 import { timeOrNull } from '../../time.ts';
 import { askedOf, FILTERS, INSIDE_FILTERS, insideOf } from './filters.ts';
+import { retryOperation } from './retry.ts';
 import { Cancel, History, Workflow, WorkflowCount, WorkflowList, WorkflowTree } from './schemas.ts';
 import { show } from './show.ts';
 import { getSource, getTree } from './source.ts';
@@ -109,6 +110,7 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
     simple(parts, 'kill', 'End a workflow at once: no handlers run'),
     simple(parts, 'pause', 'Hold a workflow: answers are kept, nothing new is tried, timers stand still'),
     simple(parts, 'resume', 'Let a paused workflow go on'),
+    retryOperation(parts),
     {
       id: 'getHistory',
       method: 'get',

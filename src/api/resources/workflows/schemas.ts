@@ -294,6 +294,7 @@ export const Workflow = Type.Object(
     ),
     continued_from: Type.Optional(text('The workflow it goes on for (continue_as_new)')),
     continued_as: Type.Optional(text('The workflow that goes on for it')),
+    retry_of: Type.Optional(text('The workflow it is another try of (retry with fork)')),
     fields: Fields,
     tags: Type.Array(Type.String()),
     reason: Type.Optional(text('Why it is being cancelled, or was cancelled or killed, where that was said')),

@@ -1,5 +1,5 @@
 import { showWorkflow } from '../../../engine/show.ts';
-import { continuedAs, continuedFrom } from '../../../interpreter/inspect.ts';
+import { continuedAs, continuedFrom, retryOf } from '../../../interpreter/inspect.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { StrandRow, WorkflowRow, WorkitemRow } from '../../../model/rows.ts';
@@ -106,11 +106,16 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   return printedReply(200, `${front},"workitems":[${workitems.join(',')}],${back}`);
 }
 
-/** Of workflows that go on for each other (continue_as_new): the one before, and the one after. */
+/** Of workflows that go on for each other (continue_as_new): the one before, and the one after. And the one it is another try of. */
 function chainView(row: WorkflowRow): JsonObject {
   const from = continuedFrom(row);
   const as = continuedAs(row);
-  return { ...(from !== null && { continued_from: from }), ...(as !== null && { continued_as: as }) };
+  const first = retryOf(row);
+  return {
+    ...(from !== null && { continued_from: from }),
+    ...(as !== null && { continued_as: as }),
+    ...(first !== null && { retry_of: first }),
+  };
 }
 
 /** The four words of other engines. */

@@ -23,6 +23,7 @@ import type { Fields, Json } from '../../../model/json.ts';
 import { textKey } from '../../../model/tree.ts';
 import { substituted, toText, treeOf } from '../../life/attributes.ts';
 import { applyChild, childIndex } from '../../life/birth.ts';
+import { takeEntry } from '../../life/entering.ts';
 import { replyToParent } from '../../life/life.ts';
 import { COMMANDS } from '../../life/timers.ts';
 import type { Acting, Expression } from '../../state/world.ts';
@@ -34,6 +35,9 @@ function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: stri
   const { fields, command } = takeCommand(x, given.fields);
   let position = given.from === node.id ? 0 : childIndex(given.from as never) + 1;
   let carried = fields;
+  const entered = takeEntry(x);
+  const entry = command === null ? entered : null;
+  if (entry !== null) position = entry.index;
   switch (command?.name) {
     case 'break':
       replyToParent(x, fields);
@@ -54,7 +58,7 @@ function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: stri
       break;
   }
   if (position >= length && isLoop(x)) position = 0;
-  if (position < length) applyChild(x, position, carried);
+  if (position < length) applyChild(x, position, carried, entry?.within);
   else replyToParent(x, carried);
 }
 

@@ -59,6 +59,7 @@ import { reorganise } from '../../../model/reorganise.ts';
 import { DEFINE_NAMES, type Tree } from '../../../model/tree.ts';
 import { substituted, toText, treeOf } from '../../life/attributes.ts';
 import { applyChild, childIndex, definitionName } from '../../life/birth.ts';
+import { isBoundFirst, takeEntry } from '../../life/entering.ts';
 import { storedTree } from '../../life/handlers.ts';
 import { replyToParent } from '../../life/life.ts';
 import { newScope, setVariable } from '../../life/variables.ts';
@@ -67,8 +68,11 @@ import type { Acting, Expression, Reply } from '../../state/world.ts';
 
 /** Applies the child after the one that replied, or replies to the parent. */
 export function nextInSequence(x: Acting, reply: Pick<Reply, 'fields' | 'from'>): void {
-  const position = reply.from === x.node.id ? 0 : childIndex(reply.from) + 1;
-  if (position < treeOf(x).children.length) applyChild(x, position, reply.fields);
+  const tree = treeOf(x);
+  let position = reply.from === x.node.id ? 0 : childIndex(reply.from) + 1;
+  const entry = isBoundFirst(x, tree, position) ? null : takeEntry(x);
+  if (entry !== null) position = entry.index;
+  if (position < tree.children.length) applyChild(x, position, reply.fields, entry?.within);
   else replyToParent(x, reply.fields);
 }
 
