@@ -60,6 +60,12 @@ const MAX_OWN_WORDS = 200;
 const DATA_BELOW: ReadonlySet<string> = new Set(['filter', 'participant']);
 /** Expressions that run their children one after the other, and in this order only. */
 const IN_ORDER: ReadonlySet<string> = new Set(['sequence', 'let', ...DEFINE_NAMES]);
+/** The same, unless a command leads elsewhere. */
+const COMMANDED: ReadonlySet<string> = new Set(['cursor', 'loop', 'repeat']);
+/** Inside of them these commands end what is around: it goes on elsewhere. */
+const COMMANDS: ReadonlySet<string> = new Set(['break', 'stop', 'over', 'rewind', 'continue', 'reset']);
+/** Commands that lead to any child. */
+const LEAPS: ReadonlySet<string> = new Set(['jump', 'skip', 'back']);
 /** Expressions after which nothing comes. */
 const ENDS: ReadonlySet<string> = new Set(['stall', 'terminate', 'cancel_process', 'kill_process', 'error']);
 const CONDITIONS = /^(?:if|unless|test|t|where|[a-z]+_if|[a-z]+_unless)$/;
@@ -78,7 +84,8 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
   const heads = [...EXPRESSION_NAMES, ...[...bound.names].slice(0, MAX_OWN_WORDS)];
   const suggestions = new Map<string, string | null>();
   const path: number[] = [];
-  visit(tree, true);
+  const leaps = hasLeaps(tree);
+  visit(tree, true, false);
   return warnings;
 
   function warn(code: WarningCode, node: Tree, message: string): void {
@@ -97,7 +104,8 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
     return found;
   }
 
-  function visit(node: Tree, isReached: boolean): void {
+  /** `obeys`: a cursor around it takes commands. */
+  function visit(node: Tree, isReached: boolean, obeys: boolean): void {
     if (warnings.length >= LIMITS.complaints) return;
     const isData = DATA_BELOW.has(node.name);
     const isExpression = isExpressionHead(node);
@@ -109,13 +117,17 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
     checkAttributes(node);
     if (isData) return;
     let reached = true;
+    const isCommanded = COMMANDED.has(node.name);
+    // What a definition is called from is not known here.
+    const obeyed = isCommanded || (obeys && !DEFINE_NAMES.has(node.name));
+    const inOrder = IN_ORDER.has(node.name) || (isCommanded && !leaps);
     for (const [index, child] of node.children.entries()) {
       path.push(index);
-      visit(child, reached || DEFINE_NAMES.has(child.name));
+      visit(child, reached || DEFINE_NAMES.has(child.name), obeyed);
       path.pop();
       // One warning for all that stands behind it.
       if (!reached) break;
-      if (IN_ORDER.has(node.name) && endsAlways(child)) reached = false;
+      if (inOrder && endsAlways(child, obeyed && !leaps)) reached = false;
     }
   }
 
@@ -213,9 +225,11 @@ function participantName(node: Tree): string | null {
   return typeof ref === 'string' ? ref : null;
 }
 
-/** True for an expression after which its neighbours are never reached, whatever happens. */
-function endsAlways(node: Tree): boolean {
-  if (!ENDS.has(node.name)) return false;
+const hasLeaps = (tree: Tree): boolean => LEAPS.has(tree.name) || tree.children.some(hasLeaps);
+
+/** True for an expression after which its neighbours are never reached, whatever happens. `obeyed`: commands are, by something around it. */
+function endsAlways(node: Tree, obeyed: boolean): boolean {
+  if (!ENDS.has(node.name) && !(obeyed && COMMANDS.has(node.name) && !node.attributes.has('ref'))) return false;
   const escapes = [
     'if',
     'unless',

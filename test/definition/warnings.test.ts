@@ -82,6 +82,15 @@ test('a participant with children is warned of, a bound name is not', () => {
 
 test('what stands behind an end is warned of once; a condition or a handler makes it reachable', () => {
   expect(warned('define x\n  alice\n  terminate\n  bob\n  carol\n')).toEqual(['unreachable /2/2 4:3']);
+  expect(warned('define x\n  cursor\n    alice\n    break\n    bob\n')).toEqual(['unreachable /2/0/2/2 5:5']);
+  expect(warned('define x\n  loop\n    sequence\n      rewind\n      bob\n    carol\n')).toEqual([
+    'unreachable /2/0/2/0/2/1 5:7',
+  ]);
+  // Where a command may lead behind it, or there may be nobody to take it, nothing is said.
+  expect(warned("define x\n  cursor\n    jump to: 'bob'\n    break\n    bob\n")).toEqual([]);
+  expect(warned("define x\n  cursor\n    break if: '${a}'\n    bob\n")).toEqual([]);
+  expect(warned("define x\n  cursor\n    break ref: 'other'\n    bob\n")).toEqual([]);
+  expect(warned('define x\n  sequence\n    break\n    bob\n')).toEqual([]);
   expect(warned("define x\n  terminate if: '${f:stop}'\n  bob\n")).toEqual([]);
   expect(warned("define x\n  error 'no', on_error: 'pass'\n  bob\n")).toEqual([]);
   expect(warned('define x\n  concurrence\n    stall\n    bob\n')).toEqual([]);
