@@ -141,7 +141,7 @@ export type Operation = {
   readonly audit?: Audited;
   /** A media type in which its answer can be had beside JSON. */
   readonly alsoAs?: string;
-  /** Asked by machines all the time: answered when the house is full, logged at debug level only. */
+  /** Asked by machines all the time: answered when the house is full, logged at debug level only unless they bring an id. */
   readonly probe?: true;
   /** Asked by machines all the time, but let in as others are: logged at debug level only. */
   readonly routine?: true;

@@ -76,6 +76,11 @@ test('holds no key, token, field, query, header or cookie, however they come, an
     host: `127.0.0.1:${alpha.port}`,
     status: 503,
   });
+  // A probe is told of where it brings an id, and else at a level that is not read every day.
+  for (const headers of [{ 'X-Request-Id': 'mine-7' }, {}] as const) await send(url, 'GET', '/v1/ping', { headers });
+  const pings = lines.split('\n').filter((line) => line.includes('"route":"/v1/ping"'));
+  expect(pings.map((line) => (JSON.parse(line) as { level: number }).level)).toEqual([30, 20]);
+  expect(pings[0]).toContain('"request_id":"mine-7"');
   const proceeded = told.find(({ route, status }) => String(route).endsWith('/proceed') && status === 201);
   expect(proceeded).toMatchObject({ workflow_id: id, bytes_out: 2 });
 });

@@ -72,7 +72,8 @@ export function report(
       ...(known.span === null ? traceOf(ctx.get('traceparent')) : { trace_id: known.span.traceId }),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
-    else if (operation?.probe === true || operation?.routine === true) log.debug('request', line);
+    // Who gives a probe an id of its own wants to follow it.
+    else if (operation?.routine === true || (operation?.probe === true && given === '')) log.debug('request', line);
     else log.info('request', line);
   };
 }
