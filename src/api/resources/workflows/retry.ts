@@ -167,7 +167,7 @@ async function liveAround(parts: Parts, call: Call, old: Old, place: string): Pr
     read = next;
   }
   const all = [...around.values()];
-  const depth = Math.max(...all.map(({ expid }) => expid.length));
+  const depth = all.reduce((most, { expid }) => Math.max(most, expid.length), 0);
   return all.filter(({ expid }) => expid.length === depth);
 }
 
@@ -232,7 +232,7 @@ async function fork(parts: Parts, call: Call, old: Old, from: string | null, giv
   const forked = await launchOne(
     parts,
     call,
-    { ...relaunch(old, { ...callersFields(fields), ...given }), enter: path },
+    { ...relaunch(old, { ...callersFields(fields), ...given }), ...(path.length > 0 && { enter: path }) },
     null,
   );
   const told = { id: forked.id, from: place, retry_of: row.id };
