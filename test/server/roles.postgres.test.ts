@@ -58,6 +58,16 @@ describe.runIf(hasPostgres())('two nodes on one Postgres', () => {
     expect([answer.status, answer.json()['code']]).toEqual([409, 'conflict']);
   });
 
+  test('a table that is not as it should be is told without a stack, and the process lives', async () => {
+    await database.query('alter table batch rename to batch_elsewhere');
+    const broken = await send(api.url, 'GET', '/v1/batches', { headers: { 'X-Request-Id': 'broken-7' } });
+    await database.query('alter table batch_elsewhere rename to batch');
+    expect([broken.status, broken.headers['content-type']]).toEqual([500, 'application/problem+json']);
+    expect(broken.json()).toMatchObject({ code: 'internal', retryable: true, request_id: 'broken-7' });
+    expect(broken.text).not.toMatch(/batch_elsewhere|relation|\.ts:|select/);
+    expect((await send(api.url, 'GET', '/v1/batches')).status).toBe(200);
+  });
+
   test('the worker answers for itself only', async () => {
     expect((await send(worker.url, 'GET', '/readyz')).status).toBe(200);
     expect((await send(worker.url, 'GET', '/v1/workflows')).status).toBe(404);
