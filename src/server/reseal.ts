@@ -17,20 +17,24 @@ const ROWS_MAX = 1_000_000;
  */
 export async function resealAll(config: Config): Promise<number> {
   if (config.secretsKey.length === 0) throw new ConfigError(['SECRETS_KEY must be set: there is nothing to seal with']);
-  const sealing = makeSealing(config.secretsKey);
   const store = await openConfigured(config, makeLog({ level: 'warn' }));
   try {
-    const counts = [
-      await ofSecrets(store, sealing),
-      await ofParticipants(store, sealing),
-      await ofSubscriptions(store, sealing),
-    ];
-    store.tellKeys();
-    store.tellRegistry();
-    return counts.reduce((sum, count) => sum + count, 0);
+    return await resealIn(store, makeSealing(config.secretsKey));
   } finally {
     await store.close();
   }
+}
+
+/** The same in a database that is open. @throws ConfigError */
+export async function resealIn(store: Store, sealing: Sealing): Promise<number> {
+  const counts = [
+    await ofSecrets(store, sealing),
+    await ofParticipants(store, sealing),
+    await ofSubscriptions(store, sealing),
+  ];
+  store.tellKeys();
+  store.tellRegistry();
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** A sealed text, sealed anew. @throws ConfigError */

@@ -4,6 +4,7 @@ import { whyNotFrom } from '../../src/interpreter/life/entering.ts';
 import { step } from '../../src/interpreter/step.ts';
 import { type ExpressionId, expidOf } from '../../src/model/ids.ts';
 import type { Fields } from '../../src/model/json.ts';
+import { reorganise } from '../../src/model/reorganise.ts';
 import type { Limits } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
 import { type Driver, drive } from '../properties/driver.ts';
@@ -145,7 +146,7 @@ test('an error is replayed with fields that are merged over those it had', () =>
 });
 
 test('nothing begins inside of what does not run its children in turn, nor inside of a definition', () => {
-  const tree = read('define\n  sub\n  if true\n    alpha\n  define sub\n    bravo\n');
+  const { tree } = reorganise(read('define\n  sub\n  if true\n    alpha\n  define sub\n    bravo\n'));
   expect(whyNotFrom(tree, [])).toBe(null);
   expect(whyNotFrom(tree, [1])).toBe(null);
   expect(whyNotFrom(tree, [0, 0])).toMatch(/inside of define/);

@@ -38,6 +38,8 @@ test('a server lives when its /livez answers 200, wherever it listens; else it i
 test('rota health ends with 0 where it does, and with 1 and the reason where it does not', async () => {
   const { server, port } = await serving(200);
   const told: string[] = [];
+  // The test runner has one of its own.
+  vi.stubEnv('BASE_URL', '');
   const spy = vi.spyOn(console, 'error').mockImplementation((text: string) => void told.push(text));
   try {
     expect(await run(['health', '--port', String(port)])).toBe(0);
@@ -47,6 +49,7 @@ test('rota health ends with 0 where it does, and with 1 and the reason where it 
     expect(await run(['health', '--port', String(port)])).toBe(1);
     expect(told.join()).toContain(`127.0.0.1:${port} cannot be asked`);
   } finally {
+    vi.unstubAllEnvs();
     spy.mockRestore();
   }
 });

@@ -4,6 +4,7 @@ import { makeLog } from '../../src/runtime/log.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
 import { type Participant, postForm, postJson, send, startParticipant } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /* What a server writes into its log at the finest level, while secrets and the things of callers go through it in every way there is. */
 
@@ -64,6 +65,15 @@ test('holds no key, token, field, query, header or cookie, however they come, an
   const { pathname, search } = new URL(called.body.proceed_url);
   expect((await send(url, 'POST', pathname + search, { headers: { 'X-Marker': MARKER } })).status).toBe(201);
 
+  // A probe is told of where it brings an id, and else at a level that is not read every day.
+  for (const headers of [{ 'X-Request-Id': 'mine-7' }, {}] as const) await send(url, 'GET', '/v1/ping', { headers });
+  const pings = await until('both are told of', () => {
+    const found = lines.split('\n').filter((line) => line.includes('"route":"/v1/ping"'));
+    return found.length === 2 ? found : null;
+  });
+  expect(pings.map((line) => (JSON.parse(line) as { level: number }).level)).toEqual([30, 20]);
+  expect(pings[0]).toContain('"request_id":"mine-7"');
+
   const keys = [admin, key].map((text) => text.split('_').at(-1) ?? '');
   for (const secret of [MARKER, ...keys, token, cookie.split('=').at(-1) ?? ''])
     for (const form of [secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), encodeURIComponent(secret)])
@@ -76,11 +86,6 @@ test('holds no key, token, field, query, header or cookie, however they come, an
     host: `127.0.0.1:${alpha.port}`,
     status: 503,
   });
-  // A probe is told of where it brings an id, and else at a level that is not read every day.
-  for (const headers of [{ 'X-Request-Id': 'mine-7' }, {}] as const) await send(url, 'GET', '/v1/ping', { headers });
-  const pings = lines.split('\n').filter((line) => line.includes('"route":"/v1/ping"'));
-  expect(pings.map((line) => (JSON.parse(line) as { level: number }).level)).toEqual([30, 20]);
-  expect(pings[0]).toContain('"request_id":"mine-7"');
   const proceeded = told.find(({ route, status }) => String(route).endsWith('/proceed') && status === 201);
   expect(proceeded).toMatchObject({ workflow_id: id, bytes_out: 2 });
 });

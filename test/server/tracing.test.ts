@@ -1,20 +1,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type SpanContext, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, type SpanContext, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { makeTracing } from '../../src/runtime/tracing.ts';
 import type { Running } from '../../src/server/start.ts';
-import { serveInChild } from '../support/child.ts';
 import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
-/* Spans as the SDK of OpenTelemetry has them: in this process kept in memory, in another one sent to a collector. */
+/* Spans as the SDK of OpenTelemetry has them: kept in memory, and sent to a collector. */
 
 type Kept = SpanContext &
   Pick<ReadableSpan, 'name' | 'links' | 'attributes'> & {
@@ -127,51 +126,57 @@ test('without a trace of its caller a launch begins one, and what fails is said 
   expect(shown.trace_id).toBe(request?.traceId);
 });
 
-test('a process that begins with ops/opentelemetry.mjs sends its spans to a collector', async () => {
+test('what ops/opentelemetry.mjs sets up sends spans to a collector', async () => {
   type Sent = {
     readonly name: string;
     readonly traceId: string;
     readonly parentSpanId?: string;
     readonly spanId: string;
   };
+  type Body = {
+    readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Sent[] }[] }[];
+  };
   const sent: Sent[] = [];
   const collector = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      type Body = {
-        readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly Sent[] }[] }[];
-      };
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Body;
       sent.push(...body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans: own }) => own)));
       response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
     });
   });
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-  const { port } = collector.address() as AddressInfo;
-  const child = await serveInChild({
-    DATA_DIR: 'memory:',
-    NODE_OPTIONS: '--import ./ops/opentelemetry.mjs',
-    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-    OTEL_BSP_SCHEDULE_DELAY: '100',
-  });
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(collector.address() as AddressInfo).port}`);
+  vi.stubEnv('OTEL_BSP_SCHEDULE_DELAY', '100');
+  const signals = ['SIGTERM', 'SIGINT'] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  trace.disable();
+  await import(new URL('../../ops/opentelemetry.mjs', import.meta.url).href);
+  const own = 'd'.repeat(32);
+  const bravo = await startParticipant();
+  const traced = await startServer();
   try {
-    status = 200;
-    const own = 'd'.repeat(32);
-    const body = { workflow: 'define\n  alpha\n', callback: alpha.url };
+    const body = { workflow: 'define\n  bravo\n', callback: bravo.url };
     const headers = { traceparent: `00-${own}-${'e'.repeat(16)}-01` };
-    expect((await postJson(child.url, '/v1/workflows', body, headers)).status).toBe(201);
-    const called = await alpha.next();
+    expect((await postJson(traced.url, '/v1/workflows', body, headers)).status).toBe(201);
+    const called = await bravo.next();
     const of = (name: string): Sent | undefined => sent.find((span) => span.name === name && span.traceId === own);
     const callback = await until('the callback is told to the collector', () => of('rota callback'));
     const request = await until('the request is, too', () => of('POST /v1/workflows'));
+    const step = await until('and the step', () => of('rota step'));
     expect(request.parentSpanId).toBe('e'.repeat(16));
-    expect([callback.parentSpanId, of('rota step')?.parentSpanId]).toEqual([request.spanId, request.spanId]);
+    expect([callback.parentSpanId, step.parentSpanId]).toEqual([request.spanId, request.spanId]);
     expect(called.headers['traceparent']).toBe(`00-${own}-${callback.spanId}-01`);
   } finally {
-    child.process.kill('SIGTERM');
-    expect((await child.ended).code).toBe(0);
+    await traced.stop();
+    await bravo.stop();
     collector.close();
     collector.closeAllConnections();
+    for (const api of [trace, context, propagation]) api.disable();
+    for (const [i, signal] of signals.entries())
+      for (const listener of process.listeners(signal))
+        if (before[i]?.includes(listener) !== true) process.removeListener(signal, listener);
+    vi.unstubAllEnvs();
   }
 }, 120_000);
