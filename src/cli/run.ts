@@ -114,7 +114,7 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     flags: keysFlags,
   },
   tenants: {
-    usage: 'rota tenants move <tenant> --from <DATABASE_URL> --to <DATABASE_URL> --address <BASE_URL>',
+    usage: 'rota tenants move <tenant> --from <DATABASE_URL> --to <DATABASE_URL> [--address <BASE_URL>]',
     about: 'move a tenant with everything to another cell (docs/scaling.md)',
     run: tenants,
     words: [2, 2],
@@ -230,7 +230,8 @@ ${usage()}
       this text; the version; rota <command> --help has all flags of one
 
 Exit codes: 0 done; 1 refused, or not completed; 2 called or set wrongly; 3 not to be reached, or failed; 4 not found; 5 out of time;
-130 interrupted. Commands that speak to a server take --url (ROTA_URL), --key (ROTA_API_KEY), --tenant, --json, --quiet, --timeout <s>.
+130 interrupted. Commands that speak to a server take --url (ROTA_URL), --key (ROTA_API_KEY), --tenant, --json, --quiet, --timeout <s>;
+lists take --url several times, for cells: items of all of them, merged by time.
 
 Settings, all optional. Each is a variable of the environment (or of a .env file), a flag (--data-dir) where it is no secret, or a key
 (data_dir) of the YAML file given by --config or ROTA_CONFIG. A flag wins over the environment, the environment over the file.

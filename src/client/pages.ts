@@ -21,6 +21,46 @@ export async function* pagesOf<Item>(
   } while (cursor !== null);
 }
 
+/** The member of an item that says when, as ISO 8601, and which end its list begins at. */
+export type When = { readonly at: string; readonly newestFirst: boolean };
+
+/**
+ * Items of the lists of several servers as one list: by time; where items have none (`when` absent), one server's after the other's. Each server's
+ * own order stays. No more than one item of each is read ahead.
+ */
+export async function* mergedOf<Item>(
+  lists: readonly AsyncGenerator<Item, void, undefined>[],
+  when?: When,
+): AsyncGenerator<Item, void, undefined> {
+  if (when === undefined) {
+    for (const list of lists) yield* list;
+    return;
+  }
+  const timeOf = (item: Item): string => {
+    const time = objectOf(item)[when.at];
+    return typeof time === 'string' ? time : '';
+  };
+  try {
+    const heads = await Promise.all(lists.map((list) => list.next()));
+    for (;;) {
+      let first = -1;
+      for (const [index, { done, value }] of heads.entries()) {
+        if (done === true) continue;
+        const best = heads[first]?.value;
+        // Of the same time: as the servers were named.
+        const isBefore = !best || (when.newestFirst ? timeOf(value) > timeOf(best) : timeOf(value) < timeOf(best));
+        if (isBefore) first = index;
+      }
+      const [head, list] = [heads[first], lists[first]];
+      if (head === undefined || head.done === true || list === undefined) return;
+      yield head.value;
+      heads[first] = await list.next();
+    }
+  } finally {
+    for (const list of lists) await list.return();
+  }
+}
+
 /** Entries of a history: its pages lead on by number, forwards, or with `order: 'desc'` backwards. */
 export async function* historyOf<Entry>(
   sender: Sender,

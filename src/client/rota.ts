@@ -1,6 +1,6 @@
 import { RotaError } from './error.ts';
 import { type Entry, eventsOf, type Watching } from './events.ts';
-import { type Filter, historyOf, pagesOf } from './pages.ts';
+import { type Filter, historyOf, mergedOf, pagesOf, type When } from './pages.ts';
 import { type CallOptions, type Middleware, makeSender, pause, type Query, type Retry, type Sender } from './send.ts';
 import type {
   Callback,
@@ -21,8 +21,11 @@ import type {
 } from './types.ts';
 
 export type RotaOptions = {
-  /** Where the server is; `ROTA_URL`, else `http://127.0.0.1:8080`. */
-  readonly url?: string | undefined;
+  /**
+   * Where the server is; `ROTA_URL`, else `http://127.0.0.1:8080`. Several, such as those of cells: lists are those of all of them, merged by time, and every other
+   * call throws `several_servers`.
+   */
+  readonly url?: string | readonly string[] | undefined;
   /** An API key or a token; `ROTA_API_KEY`, else none. */
   readonly key?: string | undefined;
   /** Of a key of all tenants: the one to act in. */
@@ -67,15 +70,16 @@ const workflowPath = (id: string, ...more: readonly string[]): string => path(['
 
 /** A server, spoken to over HTTP with `fetch` and nothing else. What does not succeed throws a `RotaError`. It is one thing: a list of calls. */
 export class Rota {
-  /** Without a slash at the end. */
+  /** Without a slash at the end; of several the first. */
   readonly url: string;
-  readonly #sender: Sender;
+  readonly #senders: readonly Sender[];
 
   constructor(options: RotaOptions = {}) {
     const { key = settingOf('ROTA_API_KEY'), tenant, retry, middlewares = [] } = options;
-    this.url = (options.url ?? settingOf('ROTA_URL') ?? URL_WITHOUT_SAYING).replace(/\/+$/, '');
-    this.#sender = makeSender({
-      base: this.url,
+    const given = options.url === undefined || options.url.length === 0 ? settingOf('ROTA_URL') : options.url;
+    const urls = [given ?? URL_WITHOUT_SAYING].flat().map((url) => url.replace(/\/+$/, ''));
+    this.url = urls[0] ?? URL_WITHOUT_SAYING;
+    const shared = {
       headers: {
         Accept: 'application/json, text/plain;q=0.9, */*;q=0.5',
         ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
@@ -84,7 +88,19 @@ export class Rota {
       fetch: options.fetch ?? ((request) => globalThis.fetch(request)),
       retry: retry === false ? NO_RETRY : { ...RETRY, ...retry },
       middlewares,
-    });
+    };
+    this.#senders = urls.map((base) => makeSender({ base, ...shared }));
+  }
+
+  /** The server, where there is one. */
+  get #sender(): Sender {
+    const [sender, second] = this.#senders;
+    if (sender === undefined || second !== undefined)
+      throw new RotaError('This is a call to one server, and several were named; only lists are those of all', {
+        code: 'several_servers',
+        retryable: false,
+      });
+    return sender;
   }
 
   /**
@@ -266,7 +282,10 @@ export class Rota {
   }
 
   list(filter: Filter = {}, options?: CallOptions): AsyncGenerator<WorkflowList['workflows'][number], void, undefined> {
-    return pagesOf(this.#sender, '/v1/workflows', 'workflows', filter, options);
+    return this.#pages<WorkflowList['workflows'][number]>('/v1/workflows', 'workflows', {
+      at: 'launched_at',
+      newestFirst: true,
+    })(filter, options);
   }
 
   history(
@@ -286,9 +305,11 @@ export class Rota {
     return eventsOf(this.#sender, id ?? null, watching, options);
   }
 
-  #pages<Item = Value>(where: string, member: string) {
-    return (filter: Filter = {}, options?: CallOptions): AsyncGenerator<Item, void, undefined> =>
-      pagesOf(this.#sender, where, member, filter, options);
+  #pages<Item = Value>(where: string, member: string, when?: When) {
+    return (filter: Filter = {}, options?: CallOptions): AsyncGenerator<Item, void, undefined> => {
+      const lists = this.#senders.map((sender) => pagesOf<Item>(sender, where, member, filter, options));
+      return mergedOf(lists, lists.length === 1 ? undefined : when);
+    };
   }
 
   #get<Result = Value>(...parts: readonly string[]) {
@@ -307,10 +328,10 @@ export class Rota {
     };
   }
 
-  readonly errors = { list: this.#pages('/v1/errors', 'errors') };
+  readonly errors = { list: this.#pages('/v1/errors', 'errors', { at: 'at', newestFirst: true }) };
 
   readonly workitems = {
-    list: this.#pages<Workitem>('/v1/workitems', 'workitems'),
+    list: this.#pages<Workitem>('/v1/workitems', 'workitems', { at: 'opened_at', newestFirst: false }),
     get: (it: WorkitemLike, options?: CallOptions): Promise<Workitem> =>
       this.request('GET', workitemUrl(it, null), {}, options),
     /** Edits fields. Nobody else's edit is overwritten: what is given as a workitem must still stand as it was read. */
@@ -378,7 +399,7 @@ export class Rota {
     create: (body: Value, options?: CallOptions): Promise<Value> =>
       this.request('POST', '/v1/batches', { body }, options),
     get: this.#get('batches'),
-    list: this.#pages('/v1/batches', 'batches'),
+    list: this.#pages('/v1/batches', 'batches', { at: 'created_at', newestFirst: true }),
     items: (id: string, filter?: Filter, options?: CallOptions): AsyncGenerator<Value, void, undefined> =>
       pagesOf(this.#sender, path(['batches', id, 'items']), 'items', filter, options),
     stop: this.#act<Reasoned, unknown>('batches', 'stop'),
@@ -423,11 +444,11 @@ export class Rota {
 
   /** Events that came in, and who waits for which. */
   readonly received = {
-    list: this.#pages('/v1/events', 'events'),
+    list: this.#pages('/v1/events', 'events', { at: 'received_at', newestFirst: true }),
     get: this.#get('events'),
     redeliver: this.#act<{ readonly start?: boolean }>('events', 'redeliver'),
   };
-  readonly waits = { list: this.#pages('/v1/waits', 'waits') };
+  readonly waits = { list: this.#pages('/v1/waits', 'waits', { at: 'since', newestFirst: true }) };
 
   readonly keys = {
     create: (body: Value, options?: CallOptions): Promise<Value> => this.request('POST', '/v1/keys', { body }, options),

@@ -21,8 +21,8 @@ export type MoveSettings = {
   /** The databases of both cells. */
   readonly from: string;
   readonly to: string;
-  /** The BASE_URL of the other cell. */
-  readonly address: string;
+  /** The BASE_URL of the other cell; absent: as its nodes say. */
+  readonly address?: string;
   /** Told how far it is. */
   readonly say: (text: string) => void;
   /** Milliseconds after which all nodes know what was noted. */
@@ -85,7 +85,7 @@ const arrival = (tenant: string): string => `arrived:${tenant}`;
 
 /** @throws WronglySet for what has to be seen to first; whatever else is thrown, the same call again goes on */
 export async function moveTenant(settings: MoveSettings): Promise<Moved> {
-  const { tenant, from, to, address, say, knownAfterMs = KNOWN_AFTER_MS } = settings;
+  const { tenant, from, to, say, knownAfterMs = KNOWN_AFTER_MS } = settings;
   const [source, target] = [from, to].map(
     (url) => new (makeHosts(url).Client)({ application_name: 'rota tenants move' }),
   ) as [pg.Client, pg.Client];
@@ -103,6 +103,7 @@ export async function moveTenant(settings: MoveSettings): Promise<Moved> {
 
   async function move(source: pg.Client, target: pg.Client): Promise<Moved> {
     await refuseUnlike(source, target, tenant);
+    const address = settings.address ?? (await addressOf(target));
     await source.query(STAGE);
     await note(source, tenant, null);
     say(`${tenant} is moving: requests for it are answered 503 here`);
@@ -142,6 +143,21 @@ async function note(source: pg.Client, tenant: string, target: string | null): P
      on conflict (id) do update set target = excluded.target, at = excluded.at`,
     [tenant, target],
   );
+}
+
+/** Where the living nodes of a cell say that they are reached. @throws WronglySet when there is none, or they do not agree */
+async function addressOf(cell: pg.Client): Promise<string> {
+  const { rows } = await cell.query<{ url: string }>(
+    `select distinct url from node where lease_until > statement_timestamp() and role <> 'worker' order by url limit 2`,
+  );
+  const [first, second] = rows;
+  if (first === undefined)
+    throw new WronglySet('No node of the other cell is at work: start one, or say its BASE_URL with --address');
+  if (second !== undefined)
+    throw new WronglySet(
+      `The nodes of the other cell have several BASE_URLs (${first.url}, ${second.url}): say with --address which one leads to all of them`,
+    );
+  return first.url;
 }
 
 /** Both cells have the same tables, and the target has nothing of the tenant, unless this brought it there. */

@@ -186,6 +186,38 @@ describe('what is asked', () => {
 });
 
 describe('lists and streams', () => {
+  test('the lists of several servers are one, by time, and no other call goes to several', async () => {
+    const kept: Readonly<Record<string, readonly (readonly [id: string, at: string])[]>> = {
+      'http://a.test': [
+        ['a3', '2026-01-03T00:00:00.000Z'],
+        ['a1', '2026-01-01T00:00:00.000Z'],
+      ],
+      'http://b.test': [
+        ['b4', '2026-01-04T00:00:00.000Z'],
+        ['b2', '2026-01-02T00:00:00.000Z'],
+      ],
+    };
+    // A page has one item.
+    const page = (request: Request): Response => {
+      const { origin, pathname, searchParams } = new URL(request.url);
+      const at = Number(searchParams.get('cursor') ?? 0);
+      const [id, time] = kept[origin]?.[at] ?? [];
+      const items = pathname.endsWith('/definitions') ? [{ name: id }] : [{ id, launched_at: time }];
+      const next = kept[origin]?.[at + 1] === undefined ? null : String(at + 1);
+      return json({ [pathname.slice(4)]: items, next_cursor: next });
+    };
+    const { rota, requests } = scripted(Array(20).fill(page), { url: ['http://a.test/', 'http://b.test'] });
+    expect((await all(rota.list())).map(({ id }) => id)).toEqual(['b4', 'a3', 'b2', 'a1']);
+    expect((await all(rota.definitions.list())).map(({ name }) => name)).toEqual(['a3', 'a1', 'b4', 'b2']);
+    const asked = requests.length;
+    for await (const { id } of rota.list()) {
+      expect(id).toBe('b4');
+      break;
+    }
+    expect(requests.length - asked).toBe(2);
+    expect(await errorOf(rota.show('w1'))).toMatchObject({ code: 'several_servers', retryable: false });
+  });
+
   test('a list goes over all its pages, and asks for a page when it is wanted', async () => {
     const { rota, requests } = scripted([
       json({ workflows: [{ id: 'a' }, { id: 'b' }], next_cursor: 'c1' }),

@@ -10,6 +10,7 @@ import { moveTenant } from '../../src/store/moving.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { startProxy } from '../support/proxy.ts';
 import { pause, until } from '../support/until.ts';
+import { type Front, makeFront } from './front.ts';
 
 /* Two cells behind a proxy: a tenant moves from one to the other under load, and one goes on when the other's database is away. */
 
@@ -17,16 +18,13 @@ const ADMIN = makeKey().text;
 /** An answer that was on its way when its proceed came is no second question. */
 const LATE_MS = 2_000;
 const AGAIN_MS = 50;
+/** Launches while a cell is away. */
+const [ROUNDS, AT_ONCE] = [10, 10];
 
 describe.runIf(hasPostgres())('two cells', { timeout: 60_000 }, () => {
   const cells = new Map<string, { readonly node: Running; readonly database: Database }>();
-  /** Which cell a tenant's launches go to. */
-  const home = new Map([
-    ['acme', 'a'],
-    ['globex', 'a'],
-  ]);
   let wire: Awaited<ReturnType<typeof startProxy>>;
-  let proxy: Server;
+  let front: Front;
   let participant: Server;
   let url = '';
   let callback = '';
@@ -36,36 +34,8 @@ describe.runIf(hasPostgres())('two cells', { timeout: 60_000 }, () => {
   const waiting: string[] = [];
 
   beforeAll(async () => {
-    // What docs/scaling.md has HAProxy do.
-    proxy = createServer((request, response) => {
-      const [, kind = '', name = '', rest = ''] = /^\/([ct])\/([^/]+)(\/.*)$/.exec(request.url ?? '') ?? [];
-      const cell = cells.get(kind === 'c' ? name : (home.get(name) ?? 'a'));
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', async () => {
-        const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers;
-        const method = request.method ?? 'GET';
-        const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
-        const answer = await fetch(`${cell?.node.url}${rest}`, {
-          method,
-          headers: headers as Record<string, string>,
-          redirect: 'manual',
-          ...body,
-        }).catch(() => null);
-        if (answer === null) {
-          response.writeHead(502).end();
-          return;
-        }
-        const told = Object.fromEntries(
-          ['location', 'retry-after', 'content-type'].flatMap((key) =>
-            answer.headers.has(key) ? [[key, answer.headers.get(key) ?? '']] : [],
-          ),
-        );
-        response.writeHead(answer.status, told).end(Buffer.from(await answer.arrayBuffer()));
-      });
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    front = await makeFront();
+    url = front.url;
     participant = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -85,15 +55,17 @@ describe.runIf(hasPostgres())('two cells', { timeout: 60_000 }, () => {
       });
       cells.set(name, { node: await start(config), database });
     }
+    const portOf = (name: string): number => Number(new URL(cells.get(name)?.node.url ?? '').port);
+    front.send('initech', 'b');
+    await front.open({ a: portOf('a'), b: portOf('b') });
   });
   afterAll(async () => {
     for (const { node } of cells.values()) await node.stop();
     await wire.close();
     for (const { database } of cells.values()) await database.drop();
-    for (const server of [proxy, participant]) {
-      server.close();
-      server.closeAllConnections();
-    }
+    await front.close();
+    participant.close();
+    participant.closeAllConnections();
   });
 
   type Sent = {
@@ -139,7 +111,7 @@ describe.runIf(hasPostgres())('two cells', { timeout: 60_000 }, () => {
   const move = (tenant: string, from: string, to: string, say: (text: string) => void = () => {}) =>
     moveTenant({
       ...{ tenant, from: cells.get(from)?.database.url ?? '', to: cells.get(to)?.database.url ?? '' },
-      ...{ address: `${url}/c/${to}`, say, knownAfterMs: KNOWN_MS + 100 },
+      ...{ say, knownAfterMs: KNOWN_MS + 100 },
     });
 
   test('a tenant moves under load: nothing is lost, nobody is asked twice, and URLs of before lead on', async () => {
@@ -166,7 +138,7 @@ describe.runIf(hasPostgres())('two cells', { timeout: 60_000 }, () => {
     });
     await until('there is load', () => (ids.get('acme')?.length ?? 0) > 10);
     const moved = await move('acme', 'a', 'b');
-    home.set('acme', 'b');
+    front.send('acme', 'b');
     expect(moved.workflows).toBeGreaterThan(10);
     const more = (ids.get('acme')?.length ?? 0) + 5;
     await until('there is load over there', () => (ids.get('acme')?.length ?? 0) > more);
@@ -202,20 +174,21 @@ describe.runIf(hasPostgres())('two cells', { timeout: 60_000 }, () => {
     expect(await shown('acme', id, 'b')).toBe('503');
     expect((await launch('acme', 'define w\n  one')).status).toBe(503);
     await move('acme', 'b', 'a');
-    home.set('acme', 'a');
+    front.send('acme', 'a');
     expect((await fetch(waiting[1] ?? '', { method: 'POST' })).status).toBe(201);
     await until('it ends', async () => (await shown('acme', id, 'b')) === 'completed');
     await expect(move('acme', 'a', 'a')).rejects.toThrow('the same database');
   });
 
   test('a cell goes on while the database of the other is away', async () => {
-    home.set('initech', 'b');
     wire.refuse();
     const ids: string[] = [];
-    for (let n = 0; n < 20; n++) {
-      const response = await launch('initech', 'define load\n  one\n  two');
-      expect(response.status).toBe(201);
-      ids.push(await idOf(response));
+    for (let n = 0; n < ROUNDS; n++) {
+      const responses = await Promise.all(
+        Array.from({ length: AT_ONCE }, () => launch('initech', 'define load\n  one\n  two')),
+      );
+      expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 201));
+      ids.push(...(await Promise.all(responses.map(idOf))));
     }
     for (const id of ids) await until(`${id} ends`, async () => (await shown('initech', id, 'b')) === 'completed');
     wire.accept();

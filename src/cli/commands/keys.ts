@@ -119,8 +119,8 @@ function secondsOf(flags: Flags, name: string): number | null | false {
 }
 
 async function way<Result>(flags: Flags, act: (there: Way) => Promise<Result>): Promise<Result> {
-  const url = textOf(flags, 'url') ?? process.env['ROTA_URL'] ?? '';
-  return url === '' ? inDatabase(flags, act) : act(overHttp(rotaOf(flags)));
+  const isRemote = flags['url'] !== undefined || (process.env['ROTA_URL'] ?? '') !== '';
+  return !isRemote ? inDatabase(flags, act) : act(overHttp(rotaOf(flags)));
 }
 
 function overHttp(rota: Rota): Way {

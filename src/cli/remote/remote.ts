@@ -7,7 +7,7 @@ import type { Flags } from '../settings.ts';
 /* What all commands that speak to a server share: where it is, how answers are shown, and how they end. */
 
 export const remoteFlags = {
-  url: { type: 'string' },
+  url: { type: 'string', multiple: true },
   key: { type: 'string' },
   tenant: { type: 'string' },
   json: { type: 'boolean' },
@@ -103,9 +103,10 @@ function connect(flags: Flags): There {
 const RETRY = { tries: 3, maxDelay: 10 } as const;
 
 export function rotaOf(flags: Flags): Rota {
-  const url = textFlag(flags, 'url');
-  if (url !== undefined && !URL.canParse(url)) throw new UsageError(`--url ${url} is no address`);
-  return new Rota({ url, key: textFlag(flags, 'key'), tenant: textFlag(flags, 'tenant'), retry: RETRY });
+  // A word may stand for the flag, and then it is one.
+  const urls = [textFlag(flags, 'url') ?? textFlags(flags, 'url')].flat().filter((url) => url !== '');
+  for (const url of urls) if (!URL.canParse(url)) throw new UsageError(`--url ${url} is no address`);
+  return new Rota({ url: urls, key: textFlag(flags, 'key'), tenant: textFlag(flags, 'tenant'), retry: RETRY });
 }
 
 export function textFlag(flags: Flags, name: string): string | undefined {
@@ -155,7 +156,7 @@ export function exitOf(error: RotaError): number {
   const { code, status } = error;
   if (isOutOfTime(error)) return EXIT.outOfTime;
   if (code === 'aborted') return EXIT.interrupted;
-  if (code === 'expression_ambiguous') return EXIT.usage;
+  if (code === 'expression_ambiguous' || code === 'several_servers') return EXIT.usage;
   if (status === undefined) return code.endsWith('_not_found') ? EXIT.notFound : EXIT.unreachable;
   if (status >= 500) return EXIT.unreachable;
   // The four fixed calls say 400 where others say 404.
