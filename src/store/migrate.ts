@@ -275,18 +275,45 @@ export async function pending(client: Pick<pg.ClientBase, 'query'> | null, dir: 
 /** The first of them have a way back, which nobody takes. */
 const wayUp = (text: string): string => (text.split(/^-- Down Migration/m)[0] ?? '').trim();
 
-/** The SQL of migrations for whoever runs it by hand, each in a transaction with the note that it was made. */
-export const sqlOf = (names: readonly string[], dir: string): string =>
-  names
-    .map((name) =>
-      [
-        'begin;',
-        withoutConcurrently(wayUp(readFileSync(join(dir, `${name}.sql`), 'utf8'))),
-        `insert into public.migration (name, run_on) values ('${name}', now());`,
-        'commit;\n\n',
-      ].join('\n'),
-    )
-    .join('');
+/** How SQL begins that somebody runs by hand on tables that are there, and what is said before indexes are built. */
+const BY_HAND = `-- For psql, as it is: psql -v ON_ERROR_STOP=1 -f this-file (not --single-transaction). Whoever waits for the lock of a table keeps all others waiting, so
+-- nothing here waits for one longer than ${LOCK_MS_MAX} ms; what ends with "canceling statement due to lock timeout" has changed nothing: print what is left again, and run that.
+set lock_timeout = '${LOCK_MS_MAX}ms';
+
+`;
+const INDEXES_BY_HAND = `-- Indexes of tables that are there already, built while others write: outside of any transaction, one after the other. One that was broken off is no good; its lines
+-- drop it and build it again.
+set lock_timeout = 0;
+set statement_timeout = 0;
+`;
+const indexesByHand = (statements: readonly string[]): string =>
+  `${INDEXES_BY_HAND}${statements.join('\n')}\nset lock_timeout = '${LOCK_MS_MAX}ms';\n\n`;
+
+/**
+ * The SQL of all that is still to be made, for whoever runs it by hand: migrations, each in a transaction with the note that it was made, then indexes of tables that are
+ * there, `concurrently`, as `migrate` does it.
+ *
+ * @param client null: of an empty database, where nobody is to be kept waiting
+ */
+export async function pendingSqlOf(client: Pick<pg.ClientBase, 'query'> | null, dir: string): Promise<string> {
+  const names = await pending(client, dir);
+  const full: ReadonlySet<string> = client === null ? new Set() : await tablesIn(client);
+  const parts: string[] = [];
+  for (const name of names) {
+    const text = wayUp(readFileSync(join(dir, `${name}.sql`), 'utf8'));
+    const made = `insert into public.migration (name, run_on) values ('${name}', now());`;
+    // Each is noted in its place: the runner wants them in their order.
+    if (full.has('workflow') && NO_TRANSACTION.test(text)) parts.push(indexesByHand([text, made]));
+    else parts.push(['begin;', withoutIndexes(withoutConcurrently(text), full), made, 'commit;\n\n'].join('\n'));
+  }
+  const missing = client === null ? [] : await missingIndexes(client, dir);
+  const building = missing.filter(({ table }) => full.has(table));
+  if (building.length > 0)
+    parts.push(
+      indexesByHand(building.map(({ name, statement }) => `drop index concurrently if exists ${name};\n${statement};`)),
+    );
+  return parts.length > 0 && full.has('workflow') ? BY_HAND + parts.join('') : parts.join('');
+}
 
 /** The migrations that were made. Null: the table that says so is not there. */
 export async function madeIn(client: Pick<pg.ClientBase, 'query'>): Promise<ReadonlySet<string> | null> {

@@ -11,7 +11,7 @@ import { makeFold } from './fold.ts';
 import { makeHosts } from './hosts.ts';
 import { makeMeeting } from './meeting-open.ts';
 import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
-import { checkMigrated, migrate, ownMigrations, pending, sqlOf } from './migrate.ts';
+import { checkMigrated, migrate, ownMigrations, pendingSqlOf } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import {
   CLIENT_MS,
@@ -412,11 +412,11 @@ function assemble(parts: Parts): Store {
 
 /** What brings the tables of a database up to date, as SQL; null: those of an empty one. */
 export async function pendingSql(databaseUrl: string | null, dir = ownMigrations()): Promise<string> {
-  if (databaseUrl === null) return sqlOf(await pending(null, dir), dir);
+  if (databaseUrl === null) return pendingSqlOf(null, dir);
   const client = new (makeHosts(databaseUrl).Client)({ application_name: 'rota migrate' });
   await client.connect();
   try {
-    return sqlOf(await pending(client, dir), dir);
+    return await pendingSqlOf(client, dir);
   } finally {
     await client.end();
   }

@@ -72,6 +72,32 @@ describe.runIf(hasPostgres())('on Postgres', () => {
     await database.drop();
   });
 
+  test('the SQL that is printed for tables that are there builds their indexes while others write, outside of a transaction', async () => {
+    const database = await freshDatabase();
+    const before = await schemaOf((text) => database.query(text));
+    await database.query('drop schema public cascade');
+    await database.query('create schema public');
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await runner({
+      ...{ dbClient: client, dir: ownMigrations(), direction: 'up', count: 3 },
+      ...{ migrationsTable: 'migration', log: () => {} },
+    });
+    const sql = await migrationSql(database.url);
+    expect(sql).toContain('create index concurrently history_position on history (position)');
+    // A table that comes with it is empty.
+    expect(sql).toMatch(/create index api_key_newest on api_key/);
+    for (const transaction of sql.matchAll(/^begin;$.*?^commit;$/gms))
+      expect(transaction[0]).not.toContain('concurrently');
+    // As psql does: one statement after the other.
+    for (const statement of sql.split(/;\s*$/m)) if (/^\s*[a-z]/m.test(statement)) await client.query(statement);
+    expect(await schemaOf((text) => database.query(text))).toBe(before);
+    await database.query('drop index history_position');
+    expect(await migrationSql(database.url)).toMatch(/create index concurrently history_position/);
+    await client.end();
+    await database.drop();
+  });
+
   test('a migration that old nodes cannot survive waits for them to end, and is refused by them afterwards', async () => {
     const database = await freshDatabase();
     const folder = mkdtempSync(join(tmpdir(), 'rota-migrations-'));
