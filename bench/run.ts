@@ -31,7 +31,7 @@ const USAGE = `npm run bench -- [options]
 
   --quick        some two minutes instead of half an hour: fewer rounds, smaller crowds
   --secure       only what keys, signatures, rates and figures cost, in turns with a server that has none of them
-  --against DIR  only what a step costs, in turns with the built server of another checkout
+  --against WHAT only what a step costs, in turns with the built server of another checkout (its folder), or a commit, which is built first
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
@@ -164,7 +164,7 @@ async function measureGoals(
   }
   const { against } = options;
   if (against !== undefined) {
-    await add('against', () => againstResults(bench, against));
+    await add('against', () => againstResults(bench, against, calibrator));
     return { results, load };
   }
   if (needsLoad)
@@ -191,7 +191,7 @@ type Options = {
   readonly profile: boolean;
   readonly console: boolean;
   readonly secure: boolean;
-  /** The folder of another checkout. */
+  /** The folder of another checkout, or a commit. */
   readonly against?: string;
   readonly help: boolean;
   /** None: all of them. */
