@@ -24,6 +24,7 @@ const RECIPES: readonly (readonly [group: string, recipes: readonly (readonly [n
       [
         ['approval-with-reminders', 'remind somebody, and ask their superior in the end?'],
         ['four-eyes', 'make sure that somebody else signs?'],
+        ['veto', 'let one no end a vote?'],
         ['quorum', 'go on when two of three said yes?'],
         ['correct-an-answer', 'send something back to the one who made a mistake?'],
         ['content-pipeline', 'review a text a few times and publish it at a date?'],
@@ -34,6 +35,7 @@ const RECIPES: readonly (readonly [group: string, recipes: readonly (readonly [n
       [
         ['wait-for-a-date', 'wait for a date that stands in the data?'],
         ['deadline-for-all', 'give the whole workflow a deadline?'],
+        ['move-a-date', 'move a date that is waited for?'],
         ['payment-timeout', 'undo a reservation when nobody pays in time?'],
         ['best-offer-by-deadline', 'take what has come by a deadline?'],
         ['daily-digest', 'do something every morning?'],
@@ -47,6 +49,7 @@ const RECIPES: readonly (readonly [group: string, recipes: readonly (readonly [n
       [
         ['collect-results', 'run a step for each element of a list and gather the answers?'],
         ['collect-failures', 'go on when single elements fail?'],
+        ['cheapest-offer', 'ask many and keep the best answer?'],
         ['worker-pool', 'limit how many are at work at once?'],
         ['onboarding', 'do things side by side and keep what each found out?'],
       ],
@@ -57,6 +60,7 @@ const RECIPES: readonly (readonly [group: string, recipes: readonly (readonly [n
         ['retry-then-human', 'try again with growing delays, then let a person repair it?'],
         ['repair-and-redo', 'mend the data and run the step again?'],
         ['saga', 'undo what was done when a later step fails?'],
+        ['clean-up-on-cancel', 'clean up when somebody cancels?'],
         ['withdraw-by-tag', 'stop a part of a workflow and go on elsewhere?'],
       ],
     ],
@@ -64,6 +68,7 @@ const RECIPES: readonly (readonly [group: string, recipes: readonly (readonly [n
       'People',
       [
         ['hand-over', 'let somebody hand a task on?'],
+        ['first-to-claim', 'give a task to whoever takes it first?'],
         ['on-call-chain', 'wake the next one when nobody answers?'],
         ['participant-from-a-field', 'take from the data who does it?'],
       ],
@@ -74,6 +79,7 @@ const RECIPES: readonly (readonly [group: string, recipes: readonly (readonly [n
         ['ab-routing', 'choose a way by a value?'],
         ['conditional-skip', 'leave a step out?'],
         ['clean-data', 'check data before anybody works on it?'],
+        ['keep-from-an-expert', 'keep data from somebody?'],
       ],
     ],
     [
