@@ -141,6 +141,9 @@ export function cookbookPage(): string {
 Small workflows of the kind that people really build. Each is run by the tests, here as on Ruote 2.3.1, so take one
 (\`rota new <name>\` writes it, \`rota new\` lists them; in a clone of this project \`npx rota new\`) and change it. ${NOTE}
 
+The lines with \`curl\` launch it on a server as [README](../README.md) starts it; its tour shows a participant that prints what it is sent, and how it answers. A form says texts
+only: where fields are numbers or times, \`jq\` makes JSON of them.
+
 How do I …
 
 ${questions.join('\n\n')}
@@ -166,11 +169,31 @@ function launch({ name, fields }: Told): string {
   const at = 'http://127.0.0.1:8080/v1/workflows';
   if (Object.keys(fields).length === 0)
     return fenced('sh', `curl ${at} --data-urlencode workflow@${file} -d callback=${callback}`);
+  const pairs = Object.entries(fields).flatMap(([key, value]) => pairsOf(`fields[${key}]`, value) ?? [null]);
+  if (!pairs.includes(null))
+    return fenced(
+      'sh',
+      [
+        `curl ${at} --data-urlencode workflow@${file} -d callback=${callback}`,
+        ...pairs.map((pair) => `  --data-urlencode '${pair?.replaceAll("'", "'\\''")}'`),
+      ].join(' \\\n'),
+    );
+  // A time some days from now is worked out when it is run.
+  const json = JSON.stringify(fields)
+    .replaceAll("'", '\\u0027')
+    .replaceAll(/"<in (\d+)d>"/g, '(now + $1 * 86400 | strftime("%Y-%m-%d %H:%M:%S UTC"))');
   return fenced(
     'sh',
-    `jq -Rs '{ workflow: ., callback: "${callback}", fields: ${JSON.stringify(fields).replaceAll("'", '\\u0027')} }' ${file} |
+    `jq -Rs '{ workflow: ., callback: "${callback}", fields: ${json} }' ${file} |
   curl ${at} -H 'Content-Type: application/json' -d @-`,
   );
+}
+
+/** A field as pairs of a form, where every value is a text. Null: a form cannot say it. */
+function pairsOf(key: string, value: Json): readonly string[] | null {
+  if (typeof value === 'string') return /^<in \d+d>$/.test(value) ? null : [`${key}=${value}`];
+  if (!Array.isArray(value) || value.length === 0) return null;
+  return value.every((item) => typeof item === 'string') ? value.map((item) => `${key}[]=${item}`) : null;
 }
 
 /** What a case does, from what it is held to. */
