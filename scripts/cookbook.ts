@@ -169,13 +169,13 @@ function launch({ name, fields }: Told): string {
   const at = 'http://127.0.0.1:8080/v1/workflows';
   if (Object.keys(fields).length === 0)
     return fenced('sh', `curl ${at} --data-urlencode workflow@${file} -d callback=${callback}`);
-  const pairs = Object.entries(fields).flatMap(([key, value]) => pairsOf(`fields[${key}]`, value) ?? [null]);
+  const pairs = Object.entries(fields).map(([key, value]) => pairsOf(`fields[${key}]`, value));
   if (!pairs.includes(null))
     return fenced(
       'sh',
       [
         `curl ${at} --data-urlencode workflow@${file} -d callback=${callback}`,
-        ...pairs.map((pair) => `  --data-urlencode '${pair?.replaceAll("'", "'\\''")}'`),
+        ...pairs.flatMap((pair) => pair ?? []).map((pair) => `  --data-urlencode '${pair.replaceAll("'", "'\\''")}'`),
       ].join(' \\\n'),
     );
   // A time some days from now is worked out when it is run.
