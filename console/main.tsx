@@ -1,7 +1,8 @@
 import { type ComponentType, render } from 'preact';
-import { path } from './address/router.ts';
+import { link, path } from './address/router.ts';
 import { Frame, Lazy } from './app/frame.tsx';
 import { PageHead } from './app/page.tsx';
+import { Empty } from './parts/problem.tsx';
 
 /* Which page an address is. Each is loaded when it is first wanted. */
 
@@ -36,7 +37,17 @@ function App() {
       {load === undefined ? (
         <>
           <PageHead title="There is no such page" />
-          <p>The address may have been cut short. The pages are in the rail.</p>
+          <Empty title="Nothing is at this address">
+            <p class="dim">It may have been cut short, or come from another version.</p>
+            <p class="row">
+              <a class="button primary" href={link('/')}>
+                Home
+              </a>
+              <a class="button" href={link('/workflows')}>
+                Workflows
+              </a>
+            </p>
+          </Empty>
         </>
       ) : (
         <Lazy load={load} key={keyOf(path.value)} />

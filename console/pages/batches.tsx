@@ -63,6 +63,11 @@ function All() {
         list={list}
         count={rows.length}
         empty={state.state === '' ? 'No batch was made yet' : 'No batch is in that state'}
+        about={
+          state.state === ''
+            ? 'One action on many workflows at once: choose them in the list of workflows, or a group of errors, and its progress stands here.'
+            : undefined
+        }
         all={state.state === '' ? null : '/batches'}
       />
       <Table

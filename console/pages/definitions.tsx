@@ -44,7 +44,12 @@ export function Definitions() {
       {there && (
         <section class="stack" aria-label="Stored">
           <h2>Stored</h2>
-          <ListState list={stored} count={kept.length} empty="Nothing is stored yet: write one and save it" />
+          <ListState
+            list={stored}
+            count={kept.length}
+            empty="Nothing is stored yet"
+            about="A definition that is saved here has a name and versions, and is launched by its name."
+          />
           <Table
             rows={kept}
             keyOf={(one) => textOf(one['name'])}

@@ -93,6 +93,11 @@ function All() {
         list={list}
         count={rows.length}
         empty={isFiltered ? 'No message matches' : 'Everything is delivered'}
+        about={
+          isFiltered
+            ? undefined
+            : 'A message that a participant does not take stands here, with each try and when the next one is.'
+        }
         all={isFiltered ? '/deliveries' : null}
       />
       <Table
@@ -108,7 +113,7 @@ function All() {
               </a>
             ),
           },
-          { title: 'Says', cell: (one) => textOf(one['message']) },
+          { title: 'Message', cell: (one) => textOf(one['message']) },
           { title: 'Host', look: 'mono small', cell: (one) => <Text text={textOf(one['host'])} /> },
           { title: 'Tries', look: 'number', cell: (one) => String(one['tries'] ?? 0) },
           { title: 'Last answer', cell: (one) => <TryWords of={isObject(one['last']) ? one['last'] : null} /> },
@@ -210,7 +215,9 @@ function One({ id }: { readonly id: string }) {
           <p class="mono small">
             {textOf(request['method'])} <Text text={textOf(request['url'])} />
           </p>
+          <h3>Headers</h3>
           <JsonView value={(request['headers'] ?? {}) as Json} label="Headers" />
+          <h3>Body</h3>
           <Body text={textOf(request['body'])} />
           <p class="row">
             <Copy what="Copy as curl (unsigned)" text={curlOfRequest(request)} />
@@ -236,7 +243,7 @@ function One({ id }: { readonly id: string }) {
                   />
                 ),
               },
-              { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} /> },
+              { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} how="time" /> },
             ]}
           />
         </section>

@@ -70,6 +70,11 @@ export function Errors() {
         list={list}
         count={groups.length}
         empty={filtered ? 'No error matches' : 'No error waits for anybody'}
+        about={
+          filtered
+            ? undefined
+            : 'What goes wrong in a workflow and is not handled there stands here, the same problems together, to be repaired at once.'
+        }
         all={filtered ? '/errors' : null}
       />
       <Table

@@ -144,7 +144,7 @@ export function Home() {
                   },
                   { title: 'How they stand', cell: (one) => <Standing of={one} /> },
                   {
-                    title: 'Took: 50 %, 95 %',
+                    title: 'Took (median, 95 %)',
                     look: 'number',
                     cell: (one) =>
                       typeof one['p50_ms'] === 'number' && typeof one['p95_ms'] === 'number'
@@ -249,12 +249,14 @@ const Steps = () => (
   </svg>
 );
 
+const DEFINITION = 'define hello\n  alice task: "say hello"';
+
 function First() {
-  const curl = curlOf('POST', new URL('v1/workflows', apiRoot).href, {
-    workflow: 'define hello\n  alice task: "say hello"',
-    callback: 'http://localhost:1234/alice',
-  });
   const plays = operations.value === null || can('GET /v1/playground/requests');
+  const curl = curlOf('POST', new URL('v1/workflows', apiRoot).href, {
+    workflow: DEFINITION,
+    callback: plays ? new URL('v1/playground/participants/alice', apiRoot).href : 'http://localhost:1234/alice',
+  });
   return (
     <section class="stack" aria-label="The first minute">
       <p class="lead">
@@ -276,7 +278,8 @@ function First() {
         </div>
         <div class="panel stack">
           <h2>Write a definition</h2>
-          <p class="dim">As text, with the picture beside it and complaints as you type.</p>
+          <p class="dim">As text, with its picture beside it, and what is wrong with it as you type.</p>
+          <pre class="block">{DEFINITION}</pre>
           <p>
             <a class="button" href={link('/definitions/edit')}>
               Open the editor
@@ -285,6 +288,7 @@ function First() {
         </div>
         <div class="panel stack">
           <h2>With curl</h2>
+          <p class="dim">A launch is one request; every page here says the one it was made from.</p>
           <pre class="block">{curl}</pre>
           <p>
             <Copy what="Copy" text={curl} />

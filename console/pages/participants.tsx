@@ -66,7 +66,12 @@ export function Participants() {
       {registers && (
         <section class="stack" aria-label="Registered">
           <h2>Registered</h2>
-          <ListState list={registry} count={registered.length} empty="Nobody is registered" />
+          <ListState
+            list={registry}
+            count={registered.length}
+            empty="Nobody is registered"
+            about="Launches and definitions may say where participants are; one that is registered here is known to all of them by its name."
+          />
           <Table
             rows={registered}
             keyOf={(one) => textOf(one['name'])}

@@ -28,6 +28,7 @@ export function Timers() {
   return (
     <>
       <PageHead title="Timers">
+        {can('POST /v1/test/clock') && <span class="small dim">Move the test clock:</span>}
         {can('POST /v1/test/clock') && first !== null && Date.parse(first) > now.value && (
           <ActButton
             asked={{ path: 'v1/test/clock', body: { advance: Math.ceil((Date.parse(first) - now.value) / 1_000) } }}
@@ -54,7 +55,14 @@ export function Timers() {
           call="GET /v1/timers"
         />
       )}
-      {there && <ListState list={list} count={timers.length} empty="No timer is set" />}
+      {there && (
+        <ListState
+          list={list}
+          count={timers.length}
+          empty="No timer is set"
+          about="Timeouts, waits and schedules of workflows stand here, the next one first."
+        />
+      )}
       <Table
         rows={timers}
         keyOf={(one) =>

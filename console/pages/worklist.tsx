@@ -87,6 +87,11 @@ export function Worklist() {
         list={list}
         count={items.length}
         empty={isFiltered ? 'No workitem matches' : 'Nobody is asked for anything'}
+        about={
+          isFiltered
+            ? undefined
+            : 'When it is the turn of a person or a service, what they are asked for stands here until they answer.'
+        }
         all={isFiltered ? '/worklist' : null}
       />
       <div class={chosen === '' ? 'stack' : 'split'}>

@@ -38,7 +38,7 @@ export function Table<Row>({
           <tr>
             {columns.map(({ title, look, head }) => (
               <th scope="col" key={title} class={look === 'number' ? look : undefined}>
-                {head ?? title}
+                {head ?? (look === 'act' ? <span class="unseen">{title}</span> : title)}
               </th>
             ))}
           </tr>
@@ -64,12 +64,15 @@ export function ListState({
   list,
   count,
   empty,
+  about,
   all = null,
 }: {
   readonly list: Pick<Resource, 'value' | 'problem' | 'again'>;
   readonly count: number;
   /** What is said when there are no rows; what else is offered then. */
   readonly empty: ComponentChildren;
+  /** What would stand here, for who sees the page for the first time. */
+  readonly about?: string | undefined;
   /** The page without its filters, when some are set. */
   readonly all?: string | null;
 }) {
@@ -84,6 +87,7 @@ export function ListState({
           empty
         ) : (
           <Empty title={empty}>
+            {about !== undefined && <p class="dim">{about}</p>}
             {all !== null && (
               <a class="button" href={link(all)}>
                 Show all

@@ -43,7 +43,13 @@ function tellStep(entries: readonly Entry[]): string {
         : `${opened.join(', ')} ${opened.length > 1 ? 'are' : 'is'} asked`,
     );
   const failed = entries.find((one) => one.kind === 'expression.failed' && one !== first);
-  if (failed !== undefined) told.push(tellEntry(failed));
+  // Whoever gave up has said why already.
+  if (failed !== undefined)
+    told.push(
+      first.kind === 'workitem.failed' && failed['handled_by'] === undefined
+        ? `it failed with ${textOf(failed['class'])}`
+        : tellEntry(failed),
+    );
   const over = entries.find((one) =>
     ['workflow.completed', 'workflow.cancelled', 'workflow.killed'].includes(one.kind),
   );

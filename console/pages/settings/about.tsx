@@ -44,7 +44,8 @@ export function About() {
         </>
       )}
       <p>
-        The interface: <a href={at('docs')}>/docs</a>, <a href={at('openapi.json')}>/openapi.json</a>
+        <a href={at('docs/manual/index.html')}>The manual</a>; the interface: <a href={at('docs')}>/docs</a>,{' '}
+        <a href={at('openapi.json')}>/openapi.json</a>
       </p>
     </section>
   );

@@ -41,7 +41,7 @@ export function Display() {
               singleKeys.value = event.currentTarget.checked ? 'on' : 'off';
             }}
           />
-          Keys of one letter
+          Keys of one letter (off: only Ctrl K is left)
         </label>
       </section>
       <section class="panel stack" aria-label="Keys of the keyboard">

@@ -41,7 +41,12 @@ export function Secrets() {
           New secret…
         </Button>
       </div>
-      <ListState list={list} count={secrets.length} empty="There is no secret yet" />
+      <ListState
+        list={list}
+        count={secrets.length}
+        empty="There is no secret yet"
+        about="A secret signs the messages that participants are sent, so that they can tell who sent them."
+      />
       <Table
         rows={secrets}
         keyOf={(one) => textOf(one['id'])}

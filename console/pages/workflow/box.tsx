@@ -197,7 +197,7 @@ function Inside({ place, seen }: { readonly place: Place; readonly seen: Seen })
   if (seen.live.length === 0 && seen.inside.failed + seen.inside.waits === 0) return null;
   return (
     <span class="inside dim">
-      <CountWords counts={seen.inside} />
+      <CountWords counts={seen.inside} /> inside
     </span>
   );
 }
@@ -248,6 +248,8 @@ function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
 const MARKS_MAX = 600;
 const ROWS = 4;
 const ROW_HEIGHT = 8;
+/** A state where there is no room for its word. */
+const SIGNS: { readonly [state in PlaceState]?: string } = { done: '✓', failed: '✖', waits: '◔', live: '▶' };
 const FILLS: { readonly [state in PlaceState]?: string } = { done: 'var(--done)', failed: 'var(--failed)' };
 
 /** A field of marks in the order of branches, and which of them the lane below shows. */
@@ -305,8 +307,9 @@ function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
               ‹
             </button>
             <span>
-              {mark.state} {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: branch{' '}
-              {countText(shown + 1)}
+              <span aria-hidden="true">{SIGNS[mark.state] ?? '·'} </span>
+              <span class="unseen">{mark.state} </span>
+              {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: branch {countText(shown + 1)}
               {mark.element !== null && (
                 <>
                   , <bdi>{visible(mark.element)}</bdi>

@@ -142,13 +142,9 @@ export function Workflow() {
           launched <Time at={textOrNull(shown['launched_at'])} how="both" />
         </span>
         <span>
-          moved <Time at={textOrNull(shown['updated_at'])} />
+          {shown['ended_at'] ? 'ended ' : 'moved '}
+          <Time at={textOrNull(shown['ended_at']) ?? textOrNull(shown['updated_at'])} />
         </span>
-        {shown['ended_at'] ? (
-          <span>
-            ended <Time at={textOrNull(shown['ended_at'])} />
-          </span>
-        ) : null}
         {definition !== null && (
           <a
             href={link(`/definitions/${textOf(definition['name'])}?version=${String(definition['version'])}`)}
