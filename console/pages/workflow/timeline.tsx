@@ -99,7 +99,12 @@ export function Timeline({
                 type="button"
                 class="cut"
                 title="Nothing happened here; press to see it at its length"
-                style={{ left: `${x(cut.from)}%`, width: `${x(cut.to) - x(cut.from)}%` }}
+                style={
+                  // What ends now stands before the word now, whatever room its own word takes.
+                  x(cut.to) > x(end) - 1
+                    ? { right: `${100 - x(cut.to)}%`, paddingRight: '8px' }
+                    : { left: `${x(cut.from)}%`, width: `${x(cut.to) - x(cut.from)}%` }
+                }
                 onClick={() => stretch((one) => new Set([...one, cut.from]))}
               >
                 <span class="unseen">Stretch the </span>⋯ {spanText(cut.to - cut.from)}
