@@ -11,7 +11,7 @@ import { ageText, shortId, spanText, visible } from '../../console/parts/texts.t
 import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture/figure.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
 import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
-import { STATUSES, type Standing } from '../../console/picture/standing.ts';
+import { type Entry, STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
 import { timeScale } from '../../console/picture/time-scale.ts';
@@ -273,6 +273,28 @@ test('the sentence begins with errors, then says who is asked, then what comes n
   expect(plainText(sentenceOf(at, root, seen, (expid) => placeAt(root, expid)))).toBe(
     'stock failed with NoBox: none left; it waits for somebody. credit is asked since 2026-01-05T11:00:00.000Z: 2 tries have failed. Then: cursor, if.',
   );
+});
+
+test('a message that is too long for the sentence is cut between two words', () => {
+  const root = figureOf(ORDER) as Place;
+  const failure = { expressionId: '0_0_0!1', expid: '0_0_0', class: 'NoBox', at: '2026-01-05T11:30:00.000Z' };
+  const said = (message: string): string => {
+    const at = standing({ status: 'error', expressions: [live('0')], failures: [{ ...failure, message }] });
+    return plainText(sentenceOf(at, root, statesOf(root, at, null), (expid) => placeAt(root, expid)));
+  };
+  expect(said(`${'no box is left, '.repeat(20)}none`)).toMatch(/NoBox: (no box is left, )+no box is left…; it waits/);
+  // Where it has no words it is cut all the same.
+  expect(said('x'.repeat(400))).toMatch(/NoBox: x{120}…; it waits/);
+});
+
+test('who gave up says why once, in the story of it', () => {
+  const entry = (n: number, kind: string, more: object): Entry =>
+    ({ n, step: 7, at: '2026-01-05T11:30:00.000Z', kind, ...more }) as Entry;
+  const [line] = storyOf([
+    entry(1, 'workitem.failed', { participant: 'stock', message: 'no box' }),
+    entry(2, 'expression.failed', { expid: '0_0', class: 'NoBox', message: 'no box' }),
+  ]);
+  expect(line?.text).toBe('stock gave up: no box → it failed with NoBox');
 });
 
 test('the lane of a crowd shows the branch that needs somebody, or the one that was chosen', () => {

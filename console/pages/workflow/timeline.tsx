@@ -107,11 +107,11 @@ export function Timeline({
                 }
                 onClick={() => stretch((one) => new Set([...one, cut.from]))}
               >
-                <span class="unseen">Stretch the </span>⋯ {spanText(cut.to - cut.from)}
+                <span class="unseen">Stretch the </span>⋯ <span class="span">{spanText(cut.to - cut.from)}</span>
               </button>
             ))}
             {isLive ? (
-              <span class="end" style={{ left: `${x(end)}%` }}>
+              <span class="end now" style={{ left: `${x(end)}%` }}>
                 now
               </span>
             ) : (
