@@ -94,7 +94,14 @@ export function Worklist() {
         }
         all={isFiltered ? '/worklist' : null}
       />
-      <div class={chosen === '' ? 'stack' : 'split'}>
+      {chosen !== '' && (
+        <p class="back">
+          <a class="button tiny" href={link(`/worklist${suffix}`)}>
+            ‹ All workitems
+          </a>
+        </p>
+      )}
+      <div class={chosen === '' ? 'stack' : 'split one-of'}>
         <Table
           rows={items}
           keyOf={(one) => textOf(one['id'])}
