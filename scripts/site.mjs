@@ -261,7 +261,7 @@ img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radiu
   body { display: block; }
   nav { position: static; height: auto; border: 0; border-bottom: 1px solid var(--line); padding: 0.7rem 1rem; }
   nav .mark { padding: 0 0 0.5rem; }
-  nav summary { display: block; padding: 0.6rem 0 0; min-height: 40px; }
+  nav summary { display: list-item; padding: 0.6rem 0 0; min-height: 40px; }
   nav li a { padding: 0.55rem 0.6rem; }
   main { padding: 1.2rem 1rem 4rem; }
   h1 { font-size: 1.6rem; }

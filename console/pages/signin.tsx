@@ -14,7 +14,7 @@ export function SignIn() {
       </p>
       <PageHead title="Sign in" takes={false} />
       <p class="dim">
-        This server asks who you are. A key comes from whoever looks after it, or from `rota keys create`.
+        This server asks who you are. A key comes from whoever looks after it, or from <code>rota keys create</code>.
       </p>
       <SignInForm done={() => go(pageOrHome(state.next), 'replace')} />
     </div>
