@@ -282,7 +282,7 @@ test('a message that is too long for the sentence is cut between two words', () 
     const at = standing({ status: 'error', expressions: [live('0')], failures: [{ ...failure, message }] });
     return plainText(sentenceOf(at, root, statesOf(root, at, null), (expid) => placeAt(root, expid)));
   };
-  expect(said(`${'no box is left, '.repeat(20)}none`)).toMatch(/NoBox: (no box is left, )+no box is left…; it waits/);
+  expect(said(`${'no box is left, '.repeat(20)}none`)).toMatch(/NoBox: (no box is left, )+no box…; it waits/);
   // Where it has no words it is cut all the same.
   expect(said('x'.repeat(400))).toMatch(/NoBox: x{120}…; it waits/);
 });
