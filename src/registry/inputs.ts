@@ -113,7 +113,10 @@ function parsed(text: string, type: 'object' | 'array'): Json | undefined {
   return type === 'array' ? (Array.isArray(value) ? value : undefined) : isObject(value) ? value : undefined;
 }
 
-/** The inputs of a route: declared ones from where they are, the rest of the path and the body as fields. */
+/**
+ * The inputs of a route: declared ones from where they are, the rest of the path and the body as fields. `repeated`: one that stands in the query more
+ * than once although it is no list; which of them was meant nobody knows.
+ */
 export function inputsOf(
   inputs: readonly Input[],
   from: {
@@ -122,23 +125,27 @@ export function inputsOf(
     readonly path: Readonly<Record<string, string>>;
     readonly body: JsonObject;
   },
-): { readonly fields: JsonObject } | { readonly complaints: readonly Complaint[] } {
+): { readonly fields: JsonObject } | { readonly complaints: readonly Complaint[] } | { readonly repeated: Complaint } {
   const fields = new Map<string, Json>();
   const complaints: Complaint[] = [];
   const used = { path: new Set<string>(), body: new Set<string>() };
   const declared = new Map<string, Json>();
   for (const { key, in: place, name, type, required, otherwise } of inputs) {
+    const pointer = `#/${encodeURIComponent(cut(key.replaceAll('~', '~0').replaceAll('/', '~1'), 200))}`;
     let value: Json | null | undefined;
     if (place === 'header') value = from.header(name.toLowerCase());
-    else if (place === 'query') value = from.query.get(name);
-    else if (place === 'path') {
+    else if (place === 'query') {
+      const all = from.query.getAll(name);
+      if (all.length > 1 && type !== 'array')
+        return { repeated: { detail: `${cut(name, 100)} was given more than once in the query`, pointer } };
+      value = all.length > 1 ? all : all[0];
+    } else if (place === 'path') {
       value = Object.hasOwn(from.path, name) ? from.path[name] : undefined;
       used.path.add(name);
     } else {
       value = ownValue(from.body, name);
       used.body.add(name);
     }
-    const pointer = `#/${encodeURIComponent(cut(key.replaceAll('~', '~0').replaceAll('/', '~1'), 200))}`;
     if (value === undefined || value === null) {
       if (otherwise !== undefined) declared.set(key, otherwise);
       else if (required) complaints.push({ detail: `is missing: ${name} in the ${place}`, pointer });

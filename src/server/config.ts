@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ISSUERS_MAX, type Issuer, readIssuer } from '../identity/issuers.ts';
 import { nearest } from '../language/nearest.ts';
@@ -132,6 +132,7 @@ export function readSettings(
   const issuers = issuersIn(values as Values, complaints);
   const config = {
     ...completed(values as Values, issuers),
+    plugins: besideFile((values as Values).plugins, path),
     given: origins.filter(({ from }) => from !== 'default').map(({ name }) => name),
   };
   const leaseSecondsMin = config.callbackTimeoutSeconds + 10;
@@ -177,6 +178,12 @@ function issuersIn(values: Values, complaints: string[]): readonly Issuer[] {
   else return [read, ...values.jwt];
   return values.jwt;
 }
+
+/** Modules that the file of settings names by a path lie where it lies, wherever the server is started. */
+const besideFile = (plugins: readonly string[], file: string | undefined): readonly string[] =>
+  file === undefined
+    ? plugins
+    : plugins.map((plugin) => (/^\.{1,2}\//.test(plugin) ? resolve(dirname(file), plugin) : plugin));
 
 /** What follows from several settings together. */
 function completed(values: Values, issuers: readonly Issuer[]): Omit<Config, 'given'> {

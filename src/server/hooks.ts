@@ -52,7 +52,7 @@ export function withHooks(hooks: StartHooks, log: Log, between: Between = {}): B
 /**
  * The hooks of modules, in their order: what each exports by these names, or has in its default export.
  *
- * @param modules paths, from the folder the server was started in, or names of packages that are installed there
+ * @param modules paths (those of the file of settings are whole by now), or names of packages that are installed where the server was started
  * @throws ConfigError when one cannot be loaded, or has no hook
  */
 export async function loadPlugins(modules: readonly string[]): Promise<readonly StartHooks[]> {

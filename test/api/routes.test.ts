@@ -50,6 +50,13 @@ test('inputs come from where they are declared, as the type that is declared', a
   });
   await put('bar', declared('query'));
   expect((await ask('GET', '/r/BarService/FooOperation')).json()).toMatchObject({ errors: [{ pointer: '#/param1' }] });
+  // Which of two was meant nobody knows; a list is all of them.
+  expect((await ask('GET', '/r/BarService/FooOperation?Param1=1&Param1=2')).json()).toMatchObject({
+    ...{ status: 400, code: 'query_invalid', errors: [{ pointer: '#/param1' }] },
+  });
+  await put('bar', { ...declared('query'), inputs: { param1: { in: 'query', name: 'Param1', type: 'array' } } });
+  const list = await ask('GET', '/r/BarService/FooOperation?Param1=1&Param1=2', undefined, WAIT);
+  expect([list.status, list.json()]).toEqual([200, ['1', '2']]);
 });
 
 test('the body is fields, what is left of the path too, and the request is kept', async () => {

@@ -27,7 +27,8 @@ beforeAll(async () => {
       if (fields.amount === -2) throw Object.assign(new Error('a module says no'), { status: 409, code: 'module_says_no' });
     }`,
   );
-  writeFileSync(join(folder, 'rota.yaml'), `plugins: [${join(folder, 'hooks.mjs')}]`);
+  // Beside the file of settings, whatever folder this runs in.
+  writeFileSync(join(folder, 'rota.yaml'), 'plugins: [./hooks.mjs]');
   vi.stubEnv('ROTA_CONFIG', join(folder, 'rota.yaml'));
   rota = await startRota({
     database: 'memory:',

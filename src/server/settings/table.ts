@@ -414,7 +414,7 @@ export const TABLE = {
   plugins: {
     ...list<string>('PLUGINS', [], {
       meaning:
-        'in the file only: modules that export `onRequest`, `onLaunch`, `onBeforeCallback` or `onAfterCallback` (docs/clients.md), as paths or packages',
+        'in the file only: modules that export `onRequest`, `onLaunch`, `onBeforeCallback` or `onAfterCallback` (docs/clients.md), as paths from that file or packages',
       wanted: 'a list of at most 20 paths or names of packages',
       most: 20,
       read: (part) => (part === '' || part.length > 1_000 ? null : part),

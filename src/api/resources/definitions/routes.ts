@@ -107,6 +107,8 @@ export function routeOperations(parts: Parts): RouteOperations {
       inputs.set(definition, declared);
     }
     const found = inputsOf(declared, { header: call.header, query: call.query, path, body: call.body });
+    if ('repeated' in found)
+      throw new Problem('query_invalid', found.repeated.detail, { complaints: [found.repeated] });
     if ('complaints' in found) throw inputInvalid(definition.name, found.complaints);
     for (const { key, schema } of declared) {
       const value = ownValue(found.fields, key);
