@@ -62,7 +62,7 @@ const rooms: { readonly [name: string]: Room } = {
       'registry',
       'signals',
     ],
-    node: ['crypto', 'events', 'fs', 'http', 'net', 'path', 'stream', 'timers/promises', 'url', 'util', 'zlib'],
+    node: ['crypto', 'events', 'fs', 'http', 'net', 'os', 'path', 'stream', 'timers/promises', 'url', 'util', 'zlib'],
   },
   console: { from: ['model'], node: ['crypto', 'fs', 'http', 'path', 'zlib'] },
   server: {

@@ -3,6 +3,7 @@ import type { WorkflowId } from '../model/ids.ts';
 import type { Json, JsonObject } from '../model/json.ts';
 import type { TraceContext } from '../runtime/trace-context.ts';
 import type { NoteSize } from './large.ts';
+import type { Spooled } from './reading/spool.ts';
 import type { Schema } from './schema.ts';
 
 /** A request in our words: what a handler may look at. */
@@ -17,6 +18,8 @@ export type Call = {
   readonly header: (name: string) => string | null;
   /** The body as it came, where the operation reads it itself; else null. */
   readonly raw: RawBody | null;
+  /** The body where it may be larger than what is held in memory; left out, or null: it is no such operation. */
+  readonly spooled?: Spooled | null;
   /** An object, empty when there was no body. */
   readonly body: JsonObject;
   /** A body in one of the media types of `body.documents`, as it came; null: it was none. Then `body` is empty. */
@@ -149,16 +152,18 @@ export type Operation = {
   readonly patient?: true;
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */
   readonly fixed?: true;
-  /** The body; `checked: 'by handler'` where the contract wants complaints of its own; `raw`: of any type, read by the handler. */
+  /** The body; `checked: 'by handler'` where the contract wants complaints of its own; `raw`: of any type, read by the handler; `spooled`: the same, and larger than memory. */
   readonly body?: {
     readonly schema: Schema;
-    readonly checked: 'here' | 'by handler' | 'raw';
+    readonly checked: 'here' | 'by handler' | 'raw' | 'spooled';
     /** Media types that are taken as they come (`call.document`); a JSON list is one of them where there are any. */
     readonly documents?: readonly string[];
     /** All of it is data: what is no object is data of the wrong shape (422), and no body that cannot be read (400). */
     readonly isData?: true;
-    /** Of `raw`: bytes it may have; left out: as many as every body. */
+    /** Of `raw` and `spooled`: bytes it may have; left out: as many as every body. */
     readonly bytesMax?: number;
+    /** Of `spooled`: bytes that the handler holds of it at a time. */
+    readonly heldMax?: number;
   };
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];

@@ -16,6 +16,7 @@ import {
   type Rows,
   type WorkflowRow,
 } from '../model/rows.ts';
+import { isStorable, UNSTORABLE } from '../model/storable.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { DataRefused, type Store } from '../store/store.ts';
 import { CHILD_TABLES, HISTORY, type Table, WORKFLOW } from '../store/tables/of-workflow.ts';
@@ -97,13 +98,12 @@ export async function linesOf(
   return [...lines, endOf(lines)];
 }
 
-const endOf = (lines: readonly string[]): string =>
-  JSON.stringify({ kind: 'end', lines: lines.length, sha256: checkSum(lines) });
-const checkSum = (lines: readonly string[]): string => {
+function endOf(lines: readonly string[]): string {
   const hash = createHash('sha256');
   for (const line of lines) hash.update(`${line}\n`);
-  return hash.digest('hex');
-};
+  return endLine(lines.length, hash.digest('hex'));
+}
+const endLine = (lines: number, sha256: string): string => JSON.stringify({ kind: 'end', lines, sha256 });
 
 /** The rows as of one moment: nobody steps the workflow while they are read. */
 async function snapshotOf(
@@ -168,36 +168,82 @@ function plainRow(kind: ChildKind, row: Children[ChildKind]): Children[ChildKind
   return { ...(row as Children['workitems']), terms: termsText(terms) };
 }
 
+/** A workflow of a file, and the id it has there. */
+export type Read = { readonly carried: Carried; readonly was: WorkflowId };
+
 /**
- * Reads the workflows of a file.
+ * Reads the workflows of a file, one after the other: no more than the lines of one are held at a time.
  *
  * @param freshId given: each gets a new id
  * @throws CarriedWrong when it was cut or changed, or is none
  */
-export function readCarried(
-  text: string,
+export async function* readCarried(
+  pieces: AsyncIterable<Uint8Array>,
   tenant: Tenant,
   urlComplaint: (url: string) => string | null,
   freshId: (() => WorkflowId) | null,
-): readonly { readonly carried: Carried; readonly was: WorkflowId }[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const found: { readonly carried: Carried; readonly was: WorkflowId }[] = [];
-  for (let at = 0; at < lines.length; ) {
-    const end = lines.findIndex((line, i) => i >= at && line.startsWith('{"kind":"end"'));
-    if (end < 0) throw wrong(lines.length, 'the file ends before the end of its workflow; it was cut');
-    const part = lines.slice(at, end);
-    if (lines[end] !== endOf(part)) throw wrong(end + 1, 'the check sum is another one; the file was cut or changed');
-    if (found.length === CARRIED_WORKFLOWS_MAX)
-      throw wrong(at, `a file has at most ${CARRIED_WORKFLOWS_MAX} workflows`);
-    if (part.reduce((sum, line) => sum + line.length + 1, 0) > CARRIED_CHARACTERS_MAX)
-      throw wrong(at + 1, `a workflow has at most ${CARRIED_CHARACTERS_MAX} characters`);
-    found.push(readOne(part, at, tenant, urlComplaint, freshId));
-    at = end + 1;
+): AsyncGenerator<Read, void, undefined> {
+  let part: string[] = [];
+  let [number, characters, workflows] = [0, 0, 0];
+  let hash = createHash('sha256');
+  for await (const line of linesIn(pieces)) {
+    if (line.trim() === '') continue;
+    number += 1;
+    if (!line.startsWith('{"kind":"end"')) {
+      characters += line.length + 1;
+      if (characters > CARRIED_CHARACTERS_MAX) throw wrong(number, TOO_LONG);
+      hash.update(`${line}\n`);
+      part.push(line);
+      continue;
+    }
+    if (line !== endLine(part.length, hash.digest('hex')))
+      throw wrong(number, 'the check sum is another one; the file was cut or changed');
+    const from = number - part.length - 1;
+    workflows += 1;
+    if (workflows > CARRIED_WORKFLOWS_MAX)
+      throw wrong(from + 1, `a file has at most ${CARRIED_WORKFLOWS_MAX} workflows`);
+    yield readOne(part, from, tenant, urlComplaint, freshId);
+    part = [];
+    characters = 0;
+    hash = createHash('sha256');
   }
-  if (found.length === 0) throw wrong(1, 'there is no workflow in it');
-  return found;
+  if (part.length > 0) throw wrong(number, 'the file ends before the end of its workflow; it was cut');
+  if (workflows === 0) throw wrong(1, 'there is no workflow in it');
 }
 
+/** The lines of a text that comes in pieces, the empty ones too. */
+async function* linesIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  /** What has been read of the line that has not ended. */
+  let begun: string[] = [];
+  let characters = 0;
+  for await (const piece of pieces) {
+    for (const [i, text] of decoded(() => decoder.decode(piece, { stream: true }))
+      .split('\n')
+      .entries()) {
+      if (i > 0) {
+        yield begun.join('');
+        begun = [];
+        characters = 0;
+      }
+      characters += text.length;
+      if (characters > CARRIED_CHARACTERS_MAX) throw new CarriedWrong(TOO_LONG);
+      begun.push(text);
+    }
+  }
+  begun.push(decoded(() => decoder.decode()));
+  yield begun.join('');
+}
+
+function decoded(decode: () => string): string {
+  try {
+    return decode();
+  } catch {
+    throw new CarriedWrong('they are not UTF-8');
+  }
+}
+
+const TOO_LONG = `a workflow has at most ${CARRIED_CHARACTERS_MAX} characters`;
 const wrong = (line: number, what: string): CarriedWrong => new CarriedWrong(`line ${line}: ${what}`);
 
 function objectIn(line: string, number: number): JsonObject {
@@ -225,7 +271,7 @@ function readOne(
   tenant: Tenant,
   urlComplaint: (url: string) => string | null,
   freshId: (() => WorkflowId) | null,
-): { readonly carried: Carried; readonly was: WorkflowId } {
+): Read {
   const head = objectIn(lines[0] ?? '', from + 1);
   if (head['rota_export'] !== 1) throw wrong(from + 1, 'it does not begin with {"rota_export":1,…}');
   const ids = ownValue(head, 'ids');
@@ -302,6 +348,7 @@ function readRow<Row>(table: Table<Row>, row: JsonObject, rename: (text: string)
           ? typeof value === 'boolean'
           : typeof value === 'number' && Number.isSafeInteger(value));
     if (!fits) throw new CarriedWrong(`${key} of a ${kind} must be ${type === 'text' ? 'a text' : type}`);
+    if (typeof value === 'string' && !isStorable(value)) throw new CarriedWrong(`${key} of a ${kind} ${UNSTORABLE}`);
     read[key] = typeof value === 'string' && NAMES_ID.has(key) ? rename(value) : value;
   }
   return read as Row; // The columns are those of Row.

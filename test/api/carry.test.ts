@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IMPORT_BYTES_MAX } from '../../src/api/resources/workflows/carry.ts';
+import { CARRIED_CHARACTERS_MAX } from '../../src/engine/carried-check.ts';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -133,8 +136,86 @@ test('a copy has an id of its own, and what was owed is owed again', async () =>
   expect((await send(from.url, 'GET', '/v1/workflows/20151005-1247-kogadeso-gekunute/export')).status).toBe(404);
 }, 60_000);
 
+test('of a file with something wrong in it nothing is taken, whatever stands before that', async () => {
+  const ids = await Promise.all([1, 2].map(() => launch({ workflow: 'define x\n  alpha\n', callback: alpha.url })));
+  for (const _ of ids) await alpha.next();
+  const [first = '', second = ''] = await Promise.all(ids.map(exported));
+  const isThere = async (id = ''): Promise<boolean> =>
+    (await send(to.url, 'GET', `/v1/workflows/${id}`)).status === 200;
+  for (const [bad, why] of [
+    [first + second.replace('"running"', '"paused"'), `line ${(first + second).trimEnd().split('\n').length}: `],
+    [first + second.slice(0, -50), 'it was cut'],
+    [first + second + first, 'in them twice'],
+  ] as const)
+    expect((await imported(bad)).json()).toMatchObject({
+      ...{ status: 400, code: 'body_malformed', detail: expect.stringContaining(why) },
+    });
+  expect(await Promise.all(ids.map(isThere))).toEqual([false, false]);
+  expect((await imported(second)).status).toBe(200);
+  expect((await imported(first + second)).json()).toMatchObject({ status: 409, code: 'workflow_exists' });
+  expect(await isThere(ids[0])).toBe(false);
+});
+
+test('rows that were changed with the check sum made anew are refused, or are a workflow that can be looked at and ended', async () => {
+  const id = await launch({ workflow: WORKFLOW, callbacks: { alpha: alpha.url }, fields: { order: '8', text: 'y' } });
+  await alpha.next();
+  await settle(from.url);
+  const lines = (await exported(id)).trimEnd().split('\n').slice(0, -1);
+  const answers = new Map<number, number>();
+  for (const changed of changesOf(lines)) {
+    const end = { kind: 'end', lines: lines.length, sha256: sumOf(changed) };
+    const answer = await imported(`${changed.join('\n')}\n${JSON.stringify(end)}\n`, '?new_ids=1');
+    expect([200, 400], `${answer.text}\n${changed.filter((line) => !lines.includes(line))}`).toContain(answer.status);
+    answers.set(answer.status, (answers.get(answer.status) ?? 0) + 1);
+    if (answer.status !== 200) continue;
+    const [copy] = answer.json<{ imported: { id: string }[] }>().imported;
+    expect((await send(to.url, 'GET', `/v1/workflows/${copy?.id}`)).status, answer.text).toBe(200);
+    expect((await postJson(to.url, `/v1/workflows/${copy?.id}/kill`, {})).status, answer.text).toBe(201);
+  }
+  expect(answers.get(400)).toBeGreaterThan(20);
+  expect((await send(to.url, 'GET', '/livez')).status).toBe(200);
+}, 60_000);
+
+const sumOf = (lines: readonly string[]): string => {
+  const hash = createHash('sha256');
+  for (const line of lines) hash.update(`${line}\n`);
+  return hash.digest('hex');
+};
+
+/** The lines with one value of one row left out, or another in its place. */
+function* changesOf(lines: readonly string[]): Generator<readonly string[], void, undefined> {
+  for (const [i, line] of lines.entries()) {
+    const { kind, row } = JSON.parse(line) as { kind?: string; row?: Record<string, unknown> };
+    if (kind === undefined || row === undefined) continue;
+    for (const [key, value] of Object.entries(row))
+      for (const other of [
+        undefined,
+        typeof value === 'string' ? '{"a":[]}' : -1,
+        typeof value === 'string' ? 'x\0' : 'x',
+      ])
+        yield lines.with(i, JSON.stringify({ kind, row: { ...row, [key]: other } }));
+  }
+}
+
 test('an import may be larger than other bodies, up to a bound that is told before it is sent', async () => {
   expect((await imported('x'.repeat(5_000_000))).json()).toMatchObject({ status: 400, code: 'body_malformed' });
+  // Several workflows are together larger than one may be.
+  const id = await launch({
+    workflow: 'define x\n  wait "1h"\n',
+    callback: alpha.url,
+    fields: { text: 'z'.repeat(3_500_000) },
+  });
+  const one = await exported(id);
+  const times = Math.ceil((CARRIED_CHARACTERS_MAX + 1) / one.length);
+  const all = await imported(one.repeat(times), '?new_ids=1&dry_run=1');
+  expect(all.json<{ imported: object[] }>().imported, all.text.slice(0, 300)).toHaveLength(times);
+  const packed = gzipSync(one + one);
+  const headersPacked = { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'gzip' };
+  const dry = '/v1/import?new_ids=1&dry_run=1';
+  const unpacked = await send(to.url, 'POST', dry, { headers: headersPacked, body: packed });
+  expect(unpacked.json<{ imported: object[] }>().imported).toHaveLength(2);
+  for (const body of [packed.subarray(0, 1_000), Buffer.from('no gzip')])
+    expect((await send(to.url, 'POST', dry, { headers: headersPacked, body })).json()).toMatchObject({ status: 400 });
   const headers = { 'Content-Type': 'application/x-ndjson', 'Content-Length': String(IMPORT_BYTES_MAX + 1) };
   const refusal = await new Promise<string>((resolve, reject) => {
     const sending = request(`${to.url}/v1/import`, { method: 'POST', headers }, async (response) => {

@@ -9,8 +9,9 @@ import { audited } from '../audit.ts';
 import type { Call, Operation, RawBody, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
-import { BODY_BYTES_MAX, type ReadBody, readBody, readRaw } from '../reading/body.ts';
+import { BODY_BYTES_MAX, type ReadBody, readBody, readRaw, readSpooled } from '../reading/body.ts';
 import { type Held, makeIntake } from '../reading/intake.ts';
+import { makeSpool, type Spool } from '../reading/spool.ts';
 import type { Streams } from '../streams.ts';
 import { withIdempotency } from './idempotency.ts';
 import { inTime } from './in-time.ts';
@@ -45,9 +46,12 @@ export function run(parts: Parts, streams: Streams): Middleware {
 
   return async (ctx) => {
     const held = intake.begin();
+    const spool = knownOf(ctx).found?.operation.body?.checked === 'spooled' ? makeSpool() : null;
     try {
-      await answer(ctx, held);
+      await answer(ctx, held, spool);
     } finally {
+      // Such operations are patient: none of their work goes on behind the answer.
+      await spool?.close();
       const { behind } = knownOf(ctx);
       // Work that goes on still holds what it was given.
       if (behind === null) held.release();
@@ -55,7 +59,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     }
   };
 
-  async function answer(ctx: Context, held: Held): Promise<void> {
+  async function answer(ctx: Context, held: Held, spool: Spool | null): Promise<void> {
     const { found, principal, requestId, address, span } = knownOf(ctx);
     if (found === null) throw new Error('No operation was found for this request');
     const { operation, params } = found;
@@ -63,23 +67,27 @@ export function run(parts: Parts, streams: Streams): Middleware {
     ready.set(operation, one);
     checkAccept(ctx, operation);
     const query = queryOf(ctx.querystring, operation);
+    const { bytesMax = BODY_BYTES_MAX, heldMax = bytesMax } = operation.body ?? {};
+    const spooled = spool === null ? null : await readSpooled(ctx, held, spool, { bytesMax, heldMax });
     const isRaw = operation.body?.checked === 'raw';
-    const raw = isRaw ? await readRaw(ctx, held, operation.body?.bytesMax) : null;
+    const raw = isRaw ? await readRaw(ctx, held, bytesMax) : null;
+    const whole = spooled === null ? (raw === null ? null : fingerprintOf(raw)) : spooled.sha256;
     const read =
-      raw !== null
-        ? { ...NOTHING, raw: fingerprintOf(raw) }
+      whole !== null
+        ? { ...NOTHING, raw: whole }
         : one.hasBody
           ? await readBody(ctx, held, operation.fixed === true, operation.body?.documents, operation.body?.isData)
           : NOTHING;
     const body = one.checkBody === null || read.document !== null ? read.body : one.checkBody(read.body, read.isForm);
     const sizes = parts.large.begin((principal ?? OPEN).tenant);
-    sizes.note('body', raw?.bytes.length ?? read.raw.length, operation.body?.bytesMax ?? BODY_BYTES_MAX);
+    sizes.note('body', spooled?.bytes ?? raw?.bytes.length ?? read.raw.length, bytesMax);
     const call: Call = {
       principal: principal ?? OPEN,
       reason: takesReason(operation) ? reasonOf(body, operation) : null,
       params,
       query,
       raw,
+      spooled,
       header: (name) => ctx.get(name) || null,
       body,
       document: read.document,

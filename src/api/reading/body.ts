@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Transform } from 'node:stream';
 import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { brotliDecompress, createBrotliDecompress, createGunzip, createInflate, gunzip, inflate } from 'node:zlib';
 import type { Context } from 'koa';
 import { inexactNumber } from '../../model/exact.ts';
 import { isObject, type Json, type JsonObject } from '../../model/json.ts';
@@ -9,6 +11,7 @@ import type { RawBody } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { readForm } from './form.ts';
 import type { Held } from './intake.ts';
+import type { Spool, Spooled } from './spool.ts';
 import { xmlText } from './xml-bytes.ts';
 
 /*
@@ -27,9 +30,7 @@ const DRAINED_MS_MAX = 1_000;
 const JSON_TYPE = /^application\/(json|[\w.+-]+\+json)$/;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
-const UNPACK = new Map(
-  Object.entries({ gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) }),
-);
+const UNPACK = { gzip: promisify(gunzip), deflate: promisify(inflate), br: promisify(brotliDecompress) } as const;
 
 export type ReadBody = {
   readonly body: JsonObject;
@@ -78,6 +79,79 @@ export async function readRaw(ctx: Context, held: Held, bytesMax = BODY_BYTES_MA
   return { bytes: await unpack(await bytesOf(ctx.req, held, bytesMax), held), type, headers };
 }
 
+/**
+ * Receives a body of any type that may be larger than what is held in memory.
+ *
+ * @param held counts what is held while it is read and worked on, at most `heldMax`
+ * @param spool where it is put; whoever made it closes it
+ * @throws Problem
+ */
+export async function readSpooled(
+  ctx: Context,
+  held: Held,
+  spool: Spool,
+  { bytesMax, heldMax }: { readonly bytesMax: number; readonly heldMax: number },
+): Promise<Spooled> {
+  const hash = createHash('sha256');
+  if (hasBody(ctx)) {
+    const encoding = encodingOf(ctx);
+    if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax, ctx.get('Content-Length'));
+    let counted = 0;
+    await takeAll(ctx.req, encoding === null ? null : UNPACKERS[encoding](), async (piece) => {
+      if (spool.bytes() + piece.length > bytesMax) throw tooLarge(bytesMax);
+      const more = Math.min(piece.length, heldMax - counted);
+      counted += more;
+      held.add(more);
+      hash.update(piece);
+      await spool.add(piece);
+    });
+  }
+  return { bytes: spool.bytes(), sha256: hash.digest('hex'), pieces: spool.pieces };
+}
+
+const UNPACKERS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
+
+/** Gives one piece after the other to `take`, and waits for it; what else comes stays with the sender meanwhile. */
+function takeAll(
+  request: IncomingMessage,
+  unpacker: Transform | null,
+  take: (piece: Buffer) => Promise<void>,
+): Promise<void> {
+  const source = unpacker === null ? request : request.pipe(unpacker);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => finish(silent()), BODY_SILENT_MS_MAX);
+    const hear = (piece: Buffer): void => {
+      timer.refresh();
+      source.pause();
+      take(piece).then(() => source.resume(), finish);
+    };
+    const end = (): void => finish(null);
+    const lost = (): void => {
+      if (!request.complete) finish(cutOff());
+    };
+    const broken = (): void => finish(malformed('it is not packed as it says'));
+    const finish = (error: unknown): void => {
+      clearTimeout(timer);
+      source.off('data', hear).off('end', end).off('error', broken);
+      request.off('close', lost).off('error', lost);
+      if (unpacker !== null) {
+        request.unpipe(unpacker);
+        // What is left in it may still be wrong; nobody wants to hear of it.
+        unpacker.on('error', () => {}).destroy();
+      }
+      if (error === null) {
+        resolve();
+        return;
+      }
+      request.pause();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    request.on('close', lost).on('error', lost);
+    if (unpacker !== null) source.on('error', broken);
+    source.on('data', hear).on('end', end);
+  });
+}
+
 /** Reads on and forgets, within bounds. @returns whether the body has ended: then its connection is good for the next request */
 export function drained(request: IncomingMessage): Promise<boolean> {
   if (request.complete || request.destroyed) return Promise.resolve(request.complete);
@@ -124,15 +198,22 @@ function checkType(ctx: Context, documents: readonly string[]): string {
 
 type Unpack = (bytes: Buffer, held: Held) => Promise<Buffer>;
 
-function unpackerOf(ctx: Context, bytesMax = BODY_BYTES_MAX): Unpack {
+/** How it is packed; null: it is not. @throws Problem when it is not unpacked here */
+function encodingOf(ctx: Context): keyof typeof UNPACK | null {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
-  if (encoding === '' || encoding === 'identity') return (bytes) => Promise.resolve(bytes);
-  const unpack = UNPACK.get(encoding);
-  if (unpack === undefined)
-    throw new Problem(
-      'media_type_unsupported',
-      `Bodies packed with ${shownJson(encoding, 100)} are not read here; there are ${[...UNPACK.keys()].join(', ')}`,
-    );
+  if (encoding === '' || encoding === 'identity') return null;
+  const known = (Object.keys(UNPACK) as (keyof typeof UNPACK)[]).find((one) => one === encoding);
+  if (known !== undefined) return known;
+  throw new Problem(
+    'media_type_unsupported',
+    `Bodies packed with ${shownJson(encoding, 100)} are not read here; there are ${Object.keys(UNPACK).join(', ')}`,
+  );
+}
+
+function unpackerOf(ctx: Context, bytesMax = BODY_BYTES_MAX): Unpack {
+  const encoding = encodingOf(ctx);
+  if (encoding === null) return (bytes) => Promise.resolve(bytes);
+  const unpack = UNPACK[encoding];
   return async (bytes, held) => {
     // What it grows to is not known before, so there has to be room for the most.
     held.add(bytesMax);
@@ -149,10 +230,7 @@ function bytesOf(request: IncomingMessage, held: Held, bytesMax = BODY_BYTES_MAX
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const timer = setTimeout(
-      () => finish(new Problem('request_timeout', `Nothing came of the body for ${BODY_SILENT_MS_MAX / 1000} s`)),
-      BODY_SILENT_MS_MAX,
-    );
+    const timer = setTimeout(() => finish(silent()), BODY_SILENT_MS_MAX);
     const take = (chunk: Buffer): void => {
       bytes += chunk.length;
       timer.refresh();
@@ -168,7 +246,7 @@ function bytesOf(request: IncomingMessage, held: Held, bytesMax = BODY_BYTES_MAX
       }
     };
     const end = (): void => finish(null);
-    const lost = (): void => finish(malformed('the connection was lost before its end'));
+    const lost = (): void => finish(cutOff());
     const finish = (error: unknown): void => {
       clearTimeout(timer);
       request.off('data', take).off('end', end).off('close', lost).off('error', lost);
@@ -257,4 +335,7 @@ const tooLarge = (bytesMax = BODY_BYTES_MAX, announced?: string): Problem =>
       ? `The body has more than ${bytesMax} bytes`
       : `The body has ${cut(announced, 20)} bytes, more than ${bytesMax}`,
   );
+const silent = (): Problem =>
+  new Problem('request_timeout', `Nothing came of the body for ${BODY_SILENT_MS_MAX / 1000} s`);
+const cutOff = (): Problem => malformed('the connection was lost before its end');
 const malformed = (why: string): Problem => new Problem('body_malformed', `The body cannot be read: ${why}`);

@@ -1,5 +1,6 @@
-import { CARRIED_CHARACTERS_MAX, CarriedWrong } from '../../../engine/carried-check.ts';
-import { linesOf, placeCarried, readCarried } from '../../../engine/carry.ts';
+import { CARRIED_CHARACTERS_MAX, type Carried, CarriedWrong } from '../../../engine/carried-check.ts';
+import { linesOf, placeCarried, type Read, readCarried } from '../../../engine/carry.ts';
+import type { Tenant } from '../../../model/tenant.ts';
 import { answers } from '../../answers.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
@@ -12,8 +13,8 @@ import { Imported } from './schemas.ts';
 
 /* Workflows as files, from one server to another. */
 
-/** Bytes of one import. */
-export const IMPORT_BYTES_MAX = CARRIED_CHARACTERS_MAX;
+/** Bytes of one import, which may hold many workflows: what comes in a minute. */
+export const IMPORT_BYTES_MAX = 1024 * 1024 * 1024;
 const LINES = 'application/x-ndjson';
 
 export function carryOperations(parts: Parts): readonly Operation[] {
@@ -40,7 +41,12 @@ export function carryOperations(parts: Parts): readonly Operation[] {
         { name: 'new_ids', description: '1: each gets a new id, and no business key' },
         { name: 'dry_run', description: '1: everything is read and held against the rules, nothing is written' },
       ],
-      body: { schema: IMPORT, checked: 'raw', bytesMax: IMPORT_BYTES_MAX },
+      body: {
+        schema: IMPORT,
+        checked: 'spooled',
+        bytesMax: IMPORT_BYTES_MAX,
+        heldMax: CARRIED_CHARACTERS_MAX,
+      },
       answers: answers(200, 'They are here', Imported, 400, 409, 413, 415, 422),
       handle: (call) => imported(parts, call),
       patient: true,
@@ -68,62 +74,107 @@ async function exported({ store, clock, about }: Parts, call: Call): Promise<Rep
   };
 }
 
+/**
+ * Reads the file twice: first everything is held against the rules, then one workflow after the other is written. So of a file with something wrong in it
+ * nothing is taken, and no more than one workflow is held at a time.
+ */
 async function imported(parts: Parts, call: Call): Promise<Reply> {
-  const { store, ids, clock } = parts;
-  const { tenant } = call.principal;
   const isNew = flagOf(call, 'new_ids');
-  const workflows = readBody(parts, call, isNew ? () => ids.workflow(clock.now()) : null);
-  if (!isNew) for (const { was } of workflows) if ((await store.read.workflow(tenant, was)) !== null) throw exists(was);
-  const told = {
-    imported: workflows.map(({ carried, was }) => ({
-      id: carried.workflow.id,
-      ...(carried.workflow.id === was ? {} : { was }),
-    })),
-    definitions: new Set(workflows.flatMap(({ carried }) => [...carried.definitions.keys()])).size,
-  };
-  if (flagOf(call, 'dry_run')) return jsonReply(200, { ...told, dry_run: true });
-  for (const { carried } of workflows) {
-    const { id, businessKey } = carried.workflow;
-    // Somebody else's key stays theirs; of a copy the original keeps it.
-    const key = isNew ? null : businessKey;
-    if (key !== null && !(await store.businessKeys.take(tenant, key, id))) throw takenBusinessKey();
-    const token = ids.hex().slice(0, TOKEN_DIGITS);
-    try {
-      const placed = await placeCarried(
-        store,
-        { ...carried, workflow: { ...carried.workflow, businessKey: key } },
-        { token, owner: parts.nodeId, attributed: parts.search.attributed },
-      );
-      if (placed === 'exists') throw exists(id);
-    } catch (error) {
-      if (key !== null) await store.businessKeys.free(tenant, key, id);
-      throw error instanceof CarriedWrong ? malformed(error) : error;
-    }
+  const isDry = flagOf(call, 'dry_run');
+  const checked = told();
+  for await (const one of workflowsIn(parts, call, isNew)) {
+    await checkNew(parts, call.principal.tenant, one, checked, isNew);
+    checked.add(one);
+  }
+  if (isDry) return jsonReply(200, { ...checked.shown(), dry_run: true });
+  const placed = told();
+  for await (const one of workflowsIn(parts, call, isNew)) {
+    await place(parts, call.principal.tenant, one.carried, isNew);
+    placed.add(one);
   }
   parts.owed();
-  return jsonReply(200, told);
+  return jsonReply(200, placed.shown());
+}
+
+type Told = {
+  readonly ids: ReadonlySet<string>;
+  readonly keys: ReadonlySet<string>;
+  add(one: Read): void;
+  shown(): {
+    readonly imported: readonly { readonly id: string; readonly was?: string }[];
+    readonly definitions: number;
+  };
+};
+
+/** What is remembered of workflows that have been read: their names alone. */
+function told(): Told {
+  const workflows: { readonly id: string; readonly was?: string }[] = [];
+  const [ids, keys, definitions] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  return {
+    ids,
+    keys,
+    add: ({ carried: { workflow, definitions: hashes }, was }) => {
+      workflows.push({ id: workflow.id, ...(workflow.id === was ? {} : { was }) });
+      ids.add(workflow.id);
+      if (workflow.businessKey !== null) keys.add(workflow.businessKey);
+      for (const hash of hashes.keys()) definitions.add(hash);
+    },
+    shown: () => ({ imported: workflows, definitions: definitions.size }),
+  };
+}
+
+/** @throws Problem when its id or its business key is another's, here or in the file */
+async function checkNew(
+  { store }: Parts,
+  tenant: Tenant,
+  { carried: { workflow } }: Read,
+  before: Told,
+  isNew: boolean,
+): Promise<void> {
+  if (isNew) return;
+  const { id, businessKey } = workflow;
+  if (before.ids.has(id)) throw malformed(new CarriedWrong(`the workflow ${id} is in them twice`));
+  if ((await store.read.workflow(tenant, id)) !== null) throw exists(id);
+  if (businessKey === null) return;
+  if (before.keys.has(businessKey) || (await store.businessKeys.get(tenant, businessKey)) !== null)
+    throw takenBusinessKey();
+}
+
+async function place(parts: Parts, tenant: Tenant, carried: Carried, isNew: boolean): Promise<void> {
+  const { store, ids } = parts;
+  const { id, businessKey } = carried.workflow;
+  // Somebody else's key stays theirs; of a copy the original keeps it.
+  const key = isNew ? null : businessKey;
+  if (key !== null && !(await store.businessKeys.take(tenant, key, id))) throw takenBusinessKey();
+  const token = ids.hex().slice(0, TOKEN_DIGITS);
+  try {
+    const placed = await placeCarried(
+      store,
+      { ...carried, workflow: { ...carried.workflow, businessKey: key } },
+      { token, owner: parts.nodeId, attributed: parts.search.attributed },
+    );
+    if (placed === 'exists') throw exists(id);
+  } catch (error) {
+    if (key !== null) await store.businessKeys.free(tenant, key, id);
+    throw error instanceof CarriedWrong ? malformed(error) : error;
+  }
 }
 /** As those of steps (engine/saving.ts). */
 const TOKEN_DIGITS = 16;
 
-function readBody(
-  parts: Parts,
-  call: Call,
-  freshId: Parameters<typeof readCarried>[3],
-): ReturnType<typeof readCarried> {
-  const { raw } = call;
-  if (raw === null) throw new Error('The bytes of an import are read by whoever routes it');
-  const type = (raw.type.split(';')[0] ?? '').trim().toLowerCase();
+async function* workflowsIn(parts: Parts, call: Call, isNew: boolean): AsyncGenerator<Read, void, undefined> {
+  const { spooled } = call;
+  if (spooled == null) throw new Error('The bytes of an import are received by whoever routes it');
+  const type = (call.header('content-type')?.split(';')[0] ?? '').trim().toLowerCase();
   if (type !== LINES && type !== 'application/ndjson')
     throw new Problem('media_type_unsupported', `Workflows come as ${LINES}`);
-  let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(raw.bytes);
-  } catch {
-    throw new Problem('body_malformed', 'The body cannot be read: it is not UTF-8');
-  }
-  try {
-    return readCarried(text, call.principal.tenant, (url) => callbackComplaint(parts, url), freshId);
+    yield* readCarried(
+      spooled.pieces(),
+      call.principal.tenant,
+      (url) => callbackComplaint(parts, url),
+      isNew ? () => parts.ids.workflow(parts.clock.now()) : null,
+    );
   } catch (error) {
     throw error instanceof CarriedWrong ? malformed(error) : error;
   }
