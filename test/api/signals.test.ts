@@ -1,14 +1,44 @@
 import { CloudEvent, HTTP } from 'cloudevents';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
+import { OutcomeUnknown, type Save, type Store } from '../../src/store/store.ts';
 import { type Answer, postJson, send, startServer } from '../support/server.ts';
 
 /* Events from outside over HTTP: in their three modes, messages, signals, and those who wait for them. */
 
 let server: Running;
+/** The next save of a workflow of the definition `unsure` ends so that nobody knows what became of it. */
+let unsure: 'written' | 'not written' | null = null;
 beforeAll(async () => {
-  server = await startServer({ TEST_CLOCK: '1' });
+  server = await startServer({ TEST_CLOCK: '1' }, { store: unsureStore });
 }, 120_000);
+
+async function unsurely<Outcome>(save: Save, write: () => Promise<Outcome>): Promise<Outcome> {
+  if (![...save.changes.values()].some(({ workflow }) => workflow?.name === 'unsure')) return write();
+  const how = unsure;
+  unsure = null;
+  if (how === 'not written') throw new OutcomeUnknown('who knows');
+  const outcome = await write();
+  if (how === 'written') throw new OutcomeUnknown('who knows');
+  return outcome;
+}
+function unsureStore(store: Store): Store {
+  const { saveAtOnce } = store;
+  return {
+    ...store,
+    saveAtOnce: saveAtOnce === null ? null : (save, rows) => unsurely(save, () => saveAtOnce(save, rows)),
+    begin: async (requests) => {
+      const tx = await store.begin(requests);
+      const commit: typeof tx.commit = (save) =>
+        unsurely(save, () => tx.commit(save)).catch(async (error: unknown) => {
+          // Where it was written it has ended already.
+          await tx.rollback();
+          throw error;
+        });
+      return { ...tx, commit };
+    },
+  };
+}
 afterAll(() => server.stop(), 60_000);
 
 type Took = {
@@ -348,6 +378,37 @@ describe('a definition with triggers', () => {
     expect((await shown(started)).status).toBe('completed');
   });
 });
+
+test.each(['written', 'not written'] as const)(
+  'a start by an event of which nobody knows what became of it happens once (it was %s)',
+  async (how) => {
+    const put = await send(server.url, 'PUT', '/v1/definitions/unsure', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        workflow: "define unsure\n  wait '1h'\n",
+        triggers: [{ type: 'unsure.wanted', business_key: '${event.subject}' }],
+      }),
+    });
+    expect([200, 201], put.text).toContain(put.status);
+    unsure = how;
+    const answer = await structured(event({ type: 'unsure.wanted', subject: how }));
+    expect(unsure).toBe(null);
+    const [started = '', ...others] = answer.json<{ started: string[] }>().started;
+    expect(others).toEqual([]);
+    await settle(60);
+    expect((await shown(started)).status).toBe('running');
+    const { workflows } = (
+      await send(server.url, 'GET', `/v1/workflows?business_key=${encodeURIComponent(how)}`)
+    ).json<{ workflows: { id: string }[] }>();
+    expect(workflows.map(({ id }) => id)).toEqual([started]);
+    const { history } = (await send(server.url, 'GET', `/v1/workflows/${started}/history`)).json<{
+      history: { kind: string }[];
+    }>();
+    expect(history.filter(({ kind }) => kind === 'workflow.launched')).toHaveLength(1);
+    await settle(3_600);
+    expect((await shown(started)).status).toBe('completed');
+  },
+);
 
 describe('a message', () => {
   test('goes to the one that has waited longest, and a signal to everybody', async () => {

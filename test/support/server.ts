@@ -1,13 +1,18 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Between } from '../../src/server/between.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
 import { checkDescribed } from './described.ts';
 
-/** A whole server in this process: real HTTP on a free port, an embedded database that keeps nothing. */
-export async function startServer(settings: Record<string, string> = {}): Promise<Running> {
+/**
+ * A whole server in this process: real HTTP on a free port, an embedded database that keeps nothing.
+ *
+ * @param between what stands in the way of single calls
+ */
+export async function startServer(settings: Record<string, string> = {}, between: Between = {}): Promise<Running> {
   const config = readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ...settings });
-  return process.env['ROTA_ANSWERS'] === undefined ? start(config) : described(await start(config));
+  return process.env['ROTA_ANSWERS'] === undefined ? start(config, between) : described(await start(config, between));
 }
 
 /** The same, whose every answer to `send` is held against the description of the interface (described.ts); with ROTA_ANSWERS all are. */
