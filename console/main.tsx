@@ -17,6 +17,7 @@ const PAGES: readonly (readonly [RegExp, Load])[] = [
   [/^\/errors$/, () => import('./pages/errors.tsx').then((one) => one.Errors)],
   [/^\/deliveries(\/[^/]+)?$/, () => import('./pages/deliveries.tsx').then((one) => one.Deliveries)],
   [/^\/timers$/, () => import('./pages/timers.tsx').then((one) => one.Timers)],
+  [/^\/waiting$/, () => import('./pages/waiting.tsx').then((one) => one.Waiting)],
   [/^\/definitions\/edit$/, () => import('./pages/editor.tsx').then((one) => one.Editor)],
   [/^\/definitions\/.+$/, () => import('./pages/definition.tsx').then((one) => one.Definition)],
   [/^\/definitions$/, () => import('./pages/definitions.tsx').then((one) => one.Definitions)],

@@ -79,6 +79,8 @@ export const deliveries = codec({
   cursor: text(),
 });
 export const timers = codec({ action: text(), workflow: text(), cursor: text() });
+/** Who waits for which event. */
+export const waiting = codec({ type: text(), key: text(), cursor: text() });
 export const batches = codec({
   state: oneOf(['', 'collecting', 'running', 'completed', 'stopped', 'failed'] as const, ''),
   outcome: oneOf(['', 'done', 'failed', 'skipped', 'left'] as const, ''),

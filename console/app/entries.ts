@@ -7,6 +7,7 @@ export const ENTRIES: readonly Entry[] = [
   { to: '/errors', word: 'Errors' },
   { to: '/deliveries', word: 'Deliveries' },
   { to: '/timers', word: 'Timers' },
+  { to: '/waiting', word: 'Waiting', needs: 'GET /v1/waits' },
   { to: '/batches', word: 'Batches', needs: 'GET /v1/batches' },
   { to: '/definitions', word: 'Definitions' },
   { to: '/participants', word: 'Participants' },

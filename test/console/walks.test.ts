@@ -282,6 +282,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       'settings/audit',
       'settings/about',
       'timers',
+      'waiting',
       'deliveries',
       'batches',
       'participants',
@@ -393,6 +394,22 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Launch', exact: true }).click();
     await page.locator('h1', { hasText: 'running' }).waitFor();
     expect(page.url()).not.toContain(id);
+  });
+
+  test('who waits for which event is listed with when it gives up, and leads to its place', async () => {
+    const id = await launch("define paid\n  await event: 'payment.completed', key: 'ORD-1', timeout: '5m'");
+    await launch("define sent\n  await event: 'parcel.sent'");
+    await open('');
+    await page.getByRole('link', { name: 'Waiting', exact: true }).click();
+    await page.getByRole('row', { name: /parcel\.sent.*any.*never/ }).waitFor();
+    await page.getByRole('row', { name: /payment\.completed.*ORD-1.*in [45] m/ }).waitFor();
+    await isWell();
+    await page.getByLabel('Event').fill('payment.completed');
+    await page.getByLabel('Event').press('Enter');
+    await page.waitForURL(/type=payment\.completed/);
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
+    await page.locator('tbody tr').getByRole('link', { name: '0_0', exact: true }).click();
+    await page.waitForURL(new RegExp(`${id}.*sel=0_0`));
   });
 
   test('a list of a thousand is read page by page, says how many there are, and lets new ones wait', async () => {

@@ -135,9 +135,14 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect((await wrong.ended).code).toBe(2);
   });
 
-  test('does not serve where another program listens', async () => {
+  test('listens where --port and --host say, at loopback without; not where another program listens', async () => {
     const first = await startParticipant();
-    const child = keep(runRota(['serve'], { DATA_DIR: 'memory:', PORT: String(first.port) }));
+    // Flags win over the environment.
+    const child = keep(
+      runRota(['serve', '--port', String(first.port), '--host', '127.0.0.1'], {
+        ...{ DATA_DIR: 'memory:', PORT: '0', HOST: '::1' },
+      }),
+    );
     expect((await child.ended).code).toBe(1);
     expect(child.output()).toContain(`Cannot listen at 127.0.0.1, port ${first.port}: another program listens there`);
     await first.stop();
