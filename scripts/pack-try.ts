@@ -1,13 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /*
- * `npm run pack:try`: packs the package, installs it in an empty folder, and does there what the documents say: the example application, the
- * participants for node, koa and express, types of a stranger, `rota dev`, `rota launch … --wait`. It takes a minute and needs the npm cache or a registry,
- * so CI does not run it.
+ * `npm run pack:try`: packs the package, installs it in an empty folder, and does there what the part *In a project of your own* of its README says, word by
+ * word: `npx rota dev`, participants of koa and express, `npx rota launch order.xml … --wait`, the application of forty lines. Then the types of a stranger. It
+ * needs the npm cache or a registry, so the tests of `npm test` leave it out; `.ci/run` runs it behind them.
  */
 
 /** Bytes the packed package may have. */
@@ -57,30 +57,25 @@ try {
   check('nothing that does not belong', strays.length === 0, strays.slice(0, 5).join(', ') || 'none');
 
   writeFileSync(join(folder, 'package.json'), '{"name":"stranger","private":true,"type":"module"}\n');
-  run('npm install', 'npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', filename], folder, home);
+  const [install = ''] = readmeBlocks('README.md').flatMap(({ text }) => /^npm install .+$/m.exec(text)?.[0] ?? []);
+  check('the install of the README', install.includes('../rota/rota-*.tgz'), install);
+  const quiet = { npm_config_prefer_offline: 'true', npm_config_audit: 'false', npm_config_fund: 'false' };
+  run('npm install', 'sh', ['-c', install.replace('../rota/rota-*.tgz', `./${filename}`)], folder, {
+    ...home,
+    ...quiet,
+  });
   const du = spawnSync('du', ['-sb', 'node_modules'], { cwd: folder, encoding: 'utf8' }).stdout;
   const bytes = Number(du.split('\t')[0]);
   check('size of the installation', bytes <= INSTALLED_MAX, `${(bytes / 1e6).toFixed(1)} MB`);
 
   check('rota --version', /^rota \d+\.\d+\.\d+$/m.test(run('rota', 'npx', ['rota', '--version'])), 'said');
-  cpSync(join(folder, 'node_modules/rota/examples'), join(folder, 'examples'), { recursive: true });
-  const app = run('examples/app.mjs', 'node', ['examples/app.mjs', 'Grace']);
-  check('what the application prints', app.includes('2 items to Grace'), app.trim().split('\n').at(-1) ?? '');
-
   writeFileSync(join(folder, 'types.ts'), readFileSync(new URL('stranger.ts.txt', import.meta.url)));
   const compiler = join(process.cwd(), 'node_modules/typescript/bin/tsc');
   const types = join(process.cwd(), 'node_modules/@types');
   const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023'];
   run('types of a stranger', 'node', [compiler, ...strict, '--types', 'node', '--typeRoots', types, 'types.ts']);
 
-  run(
-    'npm install koa express',
-    'npm',
-    ['install', '--prefer-offline', '--no-audit', '--no-fund', 'koa', 'express'],
-    folder,
-    home,
-  );
-  await dev();
+  await asReadmeSays();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -89,14 +84,11 @@ if (failures.length > 0) {
   process.exit(1);
 }
 
-/** The program of the document that begins with `import <name>`, at another port. */
-function fromDocument(name: string, port: number): string {
-  const text = readFileSync(join(folder, 'node_modules/rota/docs/clients.md'), 'utf8');
-  const block = new RegExp(`\`\`\`js\\n(import ${name} [\\s\\S]*?)\`\`\``).exec(text)?.[1];
-  if (block === undefined) throw new Error(`docs/clients.md has no program that imports ${name}`);
-  const file = join(folder, `${name.toLowerCase()}.mjs`);
-  writeFileSync(file, block.replace('8081', String(port)));
-  return file;
+/** The blocks of the README's part about projects of others, in their order, each with its language. */
+function readmeBlocks(path: string): readonly { readonly language: string; readonly text: string }[] {
+  const readme = readFileSync(path, 'utf8');
+  const part = readme.split('\n## ').find((one) => one.startsWith('In a project of your own\n')) ?? '';
+  return [...part.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({ language, text }));
 }
 
 const freePort = (): Promise<number> =>
@@ -107,49 +99,60 @@ const freePort = (): Promise<number> =>
     });
   });
 
-/** `rota dev`, a participant, and `rota launch order.radial --wait`, each a process; the participants of koa and of express, too. */
-async function dev(): Promise<void> {
-  const rota = join(folder, 'node_modules/rota/dist/cli/main.js');
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder };
-  const server = spawn(process.execPath, [rota, 'dev', '--port', '0'], { cwd: folder, env: { ...env } });
-  const participant = spawn(process.execPath, ['examples/participants/node.mjs'], {
-    cwd: folder,
-    env: { ...env, PORT: '0' },
-  });
-  const apps: ReturnType<typeof spawn>[] = [];
+/** Every command and every program of that part; ports of its own, for those of the README may be in use here. */
+async function asReadmeSays(): Promise<void> {
+  const blocks = readmeBlocks(join(folder, 'node_modules/rota/README.md'));
+  const of = (language: string): readonly string[] =>
+    blocks.filter((one) => one.language === language).map(({ text }) => text);
+  const [koa = '', express = ''] = of('js');
+  const [definition = ''] = of('xml');
+  const [first = '', launch = '', application = ''] = of('sh');
+  const serve = first.trim().split('\n').at(-1) ?? '';
+  check('what the README starts', serve === 'npx rota dev', serve);
+  const [koaPort, expressPort] = [await freePort(), await freePort()];
+  const here = (text: string): string =>
+    text.replaceAll('8081', String(koaPort)).replaceAll('8082', String(expressPort));
+  writeFileSync(join(folder, 'koa.mjs'), here(koa));
+  writeFileSync(join(folder, 'express.mjs'), here(express));
+  writeFileSync(join(folder, 'order.xml'), definition);
+
+  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, PORT: '0' };
+  const shell = (command: string): ReturnType<typeof spawn> =>
+    // A group of its own: npx starts further processes.
+    spawn('sh', ['-c', command], { cwd: folder, env, detached: true });
+  const children = [shell(serve), shell('node koa.mjs'), shell('node express.mjs')];
   try {
-    const [url, callback] = await Promise.all([said(server, /(http:\S+)\/console\//), said(participant, /(http:\S+)/)]);
-    writeFileSync(join(folder, 'order.radial'), 'define order\n  greeter\n');
-    const words = [
-      'launch',
-      'order.radial',
-      '--callback',
-      callback,
-      '--field',
-      'who=Ada',
-      '--wait',
-      '--json',
-      '--url',
-      url,
-    ];
-    const printed = run('rota launch --wait', process.execPath, [rota, ...words]);
-    check('the outcome', printed.includes('"greeter_greeting":"Hello, Ada"'), printed.slice(0, 120).trim());
-    const ports = [await freePort(), await freePort()] as const;
-    for (const [i, name] of ['Koa', 'express'].entries())
-      apps.push(spawn(process.execPath, [fromDocument(name, ports[i] ?? 0)], { cwd: folder, env }));
-    writeFileSync(join(folder, 'both.radial'), 'define both\n  stock\n  shipping\n');
-    const urls = ports.map((port) => `http://127.0.0.1:${port}/`);
-    const asked = ['--callback', `stock=${urls[0]}`, '--callback', `shipping=${urls[1]}`, '--field', 'items=2'];
-    const both = run('koa and express', process.execPath, [
-      ...[rota, 'launch', 'both.radial', ...asked, '--wait', '--json', '--url', url],
-    ]);
-    check('what both answered', both.includes('"shipped":"2"'), both.slice(0, 160).trim());
+    const [server] = children;
+    const url = server === undefined ? '' : await said(server, /(http:\S+)\/console\//);
+    await Promise.all([koaPort, expressPort].map(listens));
+    const outcome = run('rota launch --wait', 'sh', ['-c', here(launch)], folder, { ROTA_URL: url });
+    check('the outcome', outcome.includes('completed'), outcome.trim().slice(0, 160));
+    const whole = run('rota launch --wait --json', 'sh', ['-c', `${here(launch).trim()} --json`], folder, {
+      ROTA_URL: url,
+    });
+    check('what both answered', whole.includes('"shipped":"2"'), whole.trim().slice(0, 160));
+    const printed = run('examples/app.mjs', 'sh', ['-c', application]);
+    check('what the application prints', printed.includes('2 items to Ada'), printed.trim().split('\n').at(-1) ?? '');
   } finally {
-    for (const child of [server, participant, ...apps]) {
-      child.kill('SIGTERM');
-      await new Promise((resolve) => child.once('close', resolve));
+    for (const child of children) {
+      const ended = new Promise((resolve) => (child.exitCode === null ? child.once('close', resolve) : resolve(null)));
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
+      await ended;
     }
   }
+}
+
+/** Resolves once somebody listens there. */
+async function listens(port: number): Promise<void> {
+  for (let look = 0; look < 200; look++) {
+    const isThere = await new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+    });
+    if (isThere) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Nobody listens at port ${port}`);
 }
 
 function said(child: ReturnType<typeof spawn>, pattern: RegExp): Promise<string> {
