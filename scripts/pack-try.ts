@@ -135,7 +135,9 @@ async function asReadmeSays(): Promise<void> {
     check('what the application prints', printed.includes('2 items to Ada'), printed.trim().split('\n').at(-1) ?? '');
   } finally {
     for (const child of children) {
-      const ended = new Promise((resolve) => (child.exitCode === null ? child.once('close', resolve) : resolve(null)));
+      const ended = new Promise((resolve) =>
+        child.exitCode === null && child.signalCode === null ? child.once('close', resolve) : resolve(null),
+      );
       if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
       await ended;
     }

@@ -50,6 +50,8 @@ export type DefinitionWarning = {
   readonly column?: number;
   /** Of BPMN: the id of the element. */
   readonly element?: string;
+  /** Of `callback_missing`: whose URL is missing. */
+  readonly participant?: string;
 };
 export type DefinitionRead =
   /** `warnings`: of BPMN, what is told of its elements where it is stored or looked at. */

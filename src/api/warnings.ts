@@ -42,9 +42,9 @@ export const lostParameters = (body: JsonObject, known: readonly string[]): read
     pointer: pointerTo(name),
   }));
 
-export const complaintOf = ({ message, pointer, line, column }: ApiWarning): Complaint => ({
+export const complaintOf = ({ code, message, pointer, line, column }: ApiWarning): Complaint => ({
   detail: message,
-  pointer: pointer.startsWith('#') ? pointer : '#/workflow',
+  pointer: code === 'callback_missing' ? '#/callbacks' : pointer.startsWith('#') ? pointer : '#/workflow',
   ...(line === undefined || column === undefined ? {} : { line, column }),
 });
 
@@ -66,6 +66,7 @@ export const Warnings = Type.Array(
     line: Type.Optional(Type.Integer()),
     column: Type.Optional(Type.Integer()),
     element: Type.Optional(text('Of BPMN: the id of the element')),
+    participant: Type.Optional(text('Whose address is missing')),
   }),
   { description: 'What is taken and was probably not meant' },
 );

@@ -77,10 +77,11 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     flags: settingFlags,
   },
   check: {
-    usage: 'rota check <file>…',
-    about: 'read process definitions and say what is wrong with them',
+    usage: 'rota check [--strict] <file>…',
+    about: 'read process definitions and say what is wrong with them; --strict: warnings are wrong',
     run: check,
     words: [1, FILES_MAX],
+    flags: { strict: { type: 'boolean' } },
   },
   convert: {
     usage: 'rota convert [--from ruby] [--to radial|xml|json] [--name <name> | --all --out <folder>] <file>',

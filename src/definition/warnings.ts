@@ -41,6 +41,8 @@ export type Warning = {
   readonly pointer: string;
   /** Of BPMN: the id of the element. */
   readonly element?: string;
+  /** Of `callback_missing`: whose URL is missing. */
+  readonly participant?: string;
 } & Partial<Place>;
 
 export type WarningOptions = {
@@ -88,10 +90,10 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
   visit(tree, true, false);
   return warnings;
 
-  function warn(code: WarningCode, node: Tree, message: string): void {
+  function warn(code: WarningCode, node: Tree, message: string, more: { readonly participant?: string } = {}): void {
     if (warnings.length >= LIMITS.complaints) return;
     const pointer = path.map((index) => `/2/${index}`).join('');
-    warnings.push({ code, message, pointer, ...options.placeOf?.(node) });
+    warnings.push({ code, message, pointer, ...more, ...options.placeOf?.(node) });
   }
 
   function suggestion(word: string, kind: string, known: () => readonly string[]): string | null {
@@ -176,7 +178,7 @@ export function warningsOf(tree: Tree, options: WarningOptions = {}): readonly W
     if (options.callbacks === undefined) return;
     const name = participantName(node);
     if (name === null || name.includes('$') || isGiven(name) || bound.names.has(name)) return;
-    warn('callback_missing', node, `there is no callback for the participant ${quoted(name)}`);
+    warn('callback_missing', node, `there is no callback for the participant ${quoted(name)}`, { participant: name });
   }
 
   function checkAttributes(node: Tree): void {

@@ -1,17 +1,74 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { published } from '../../src/api/schemas.ts';
+import { run } from '../../src/cli/run.ts';
+import { Rota } from '../../src/client/index.ts';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, postForm, postJson, send, startServer } from '../support/server.ts';
 
 /* What is taken and was probably not meant is told; what an address cannot do is said. */
 
 const NOWHERE = 'http://127.0.0.1:1/callback';
+const bpmn = (process: string, task = '', between = ''): string =>
+  `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">${process}<startEvent id="a"/>${task}<endEvent id="z"/>${
+    between === ''
+      ? '<sequenceFlow id="f" sourceRef="a" targetRef="z"/>'
+      : `<sequenceFlow id="f" sourceRef="a" targetRef="${between}"/><sequenceFlow id="g" sourceRef="${between}" targetRef="z"/>`
+  }</process></definitions>`;
+type Doubtful = {
+  readonly workflow?: string;
+  readonly callback?: string | undefined;
+  readonly callbacks?: Readonly<Record<string, string>>;
+  readonly feilds?: object;
+  readonly pointer?: string;
+};
+/** A launch for each kind of warning. */
+const KINDS: readonly (readonly [string, Doubtful])[] = [
+  ['expression_misspelt', { workflow: 'define\n  sequense\n    alpha' }],
+  ['attribute_misspelt', { workflow: "define\n  alpha timout: '2d'" }],
+  ['children_ignored', { workflow: 'define\n  alpha\n    bravo' }],
+  ['unreachable', { workflow: 'define\n  alpha\n  terminate\n  bravo' }],
+  ['definition_unused', { workflow: 'define\n  alpha\n  define lost\n    bravo' }],
+  ['null_condition', { workflow: "define\n  alpha if: '${owner} is null'" }],
+  ['indentation_uneven', { workflow: 'define\n  sequence\n      alpha\n    bravo' }],
+  ['quote_open', { workflow: "define\n  alpha task: 'x" }],
+  ['executable_missing', { workflow: bpmn('<process id="p">') }],
+  [
+    'callback_missing',
+    { workflow: 'define\n  alpha\n  beta', callback: undefined, callbacks: { alpha: 'http://127.0.0.1:1/' } },
+  ],
+  ['parameter_misspelt', { feilds: {}, pointer: '#/feilds' }],
+];
 const SEQUENSE = 'define\n  sequense\n    alpha';
 let server: Running;
+let folder = '';
+/** The command line in this process. */
+async function local(...args: readonly string[]): Promise<number | null> {
+  return (await spoken(args)).code;
+}
+const rota = (...args: readonly string[]) => spoken([...args, '--url', server.url]);
+async function spoken(args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }> {
+  const out: string[] = [];
+  const spy = vi.spyOn(console, 'log').mockImplementation((text) => out.push(String(text)));
+  try {
+    return { code: await run(args), out: out.join('\n') };
+  } finally {
+    spy.mockRestore();
+  }
+}
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rota-warnings-'));
+  // What is told on standard error is nobody's here.
+  vi.spyOn(console, 'error').mockImplementation(() => {});
   server = await startServer({ BASE_URL: 'https://flow.example/rota', ALLOW_PRIVATE_TARGETS: '1' });
 }, 120_000);
-afterAll(() => server.stop(), 120_000);
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, 120_000);
 
 type Told = { readonly id: string; readonly warnings?: readonly { readonly code: string; readonly message: string }[] };
 const launch = (body: Record<string, unknown>): Promise<Answer> =>
@@ -64,6 +121,65 @@ describe('a launch', () => {
     const form = `workflow=${encodeURIComponent(SEQUENSE)}&callback=${encodeURIComponent(NOWHERE)}&strict=true`;
     expect((await postForm(server.url, '/v1/workflows', form)).status).toBe(400);
     expect((await launch({ strict: 'perhaps' })).json()).toMatchObject({ status: 400, error: 'strict is invalid' });
+  });
+
+  test.each(KINDS)(
+    'tells %s, and refuses it where it is strict: over HTTP, by the client and by the command line',
+    async (code, body) => {
+      const { pointer = '', callback, ...asked } = { pointer: '', callback: NOWHERE as string | undefined, ...body };
+      const whole = { ...(callback === undefined ? {} : { callback }), workflow: 'define\n  alpha', ...asked };
+      const taken = await postJson(server.url, '/v1/workflows', whole);
+      expect(taken.status, taken.text).toBe(201);
+      expect(taken.json<Told>().warnings?.map((one) => one.code)).toContain(code);
+      const wanted =
+        code === 'callback_missing' ? 'participants_missing' : pointer === '' ? 'workflow_invalid' : 'request_invalid';
+      const refused = await postJson(server.url, '/v1/workflows', { ...whole, strict: true });
+      expect(refused.json(), refused.text).toMatchObject({ status: 400, code: wanted });
+      const client = new Rota({ url: server.url, retry: false });
+      await expect(client.launch({ ...whole, strict: true })).rejects.toMatchObject({ status: 400, code: wanted });
+      if (pointer !== '') return;
+      const file = join(folder, code);
+      writeFileSync(file, String(whole.workflow));
+      const callbacks = Object.entries(whole.callbacks ?? {}).map(([name, url]) => `${name}=${url}`);
+      const words = [callback ?? [], callbacks].flat().flatMap((one) => ['--callback', one]);
+      expect(await rota('launch', file, ...words)).toMatchObject({ code: 0 });
+      expect(await rota('launch', file, ...words, '--strict')).toMatchObject({ code: 1, out: '' });
+      if (code === 'callback_missing') return;
+      expect(await local('check', file)).toBe(0);
+      expect(await local('check', '--strict', file)).toBe(1);
+    },
+  );
+
+  test('names those who have no callback, of a diagram its tasks', async () => {
+    const callbacks = { alpha: NOWHERE };
+    const strict = await postJson(server.url, '/v1/workflows', {
+      workflow: 'define\n  alpha\n  beta',
+      callbacks,
+      strict: true,
+    });
+    expect(strict.json()).toMatchObject({
+      ...{ status: 400, code: 'participants_missing', error: 'callbacks is invalid' },
+      errors: [{ pointer: '#/callbacks', detail: expect.stringContaining('beta'), line: 3 }],
+    });
+    const diagram = bpmn('<process id="p" isExecutable="true">', '<userTask id="pack"/>', 'pack');
+    const taken = await postJson(server.url, '/v1/workflows', { workflow: diagram, callbacks });
+    expect(taken.json<Told>().warnings).toMatchObject([
+      { code: 'callback_missing', element: 'pack', participant: 'pack' },
+    ]);
+    for (const named of [{ pack: NOWHERE }, { '/^pa/': NOWHERE }]) {
+      const good = await postJson(server.url, '/v1/workflows', { workflow: diagram, callbacks: named, strict: true });
+      expect(good.status, good.text).toBe(201);
+    }
+    await send(server.url, 'PUT', '/v1/definitions/packing', {
+      headers: { 'Content-Type': 'application/bpmn+xml' },
+      body: diagram,
+    });
+    const run = await postJson(server.url, '/v1/definitions/packing/run', { strict: true, callbacks });
+    expect(run.json()).toMatchObject({
+      status: 400,
+      code: 'participants_missing',
+      detail: expect.stringContaining('pack'),
+    });
   });
 
   test('says in the history how long that may become, where it says so', async () => {

@@ -15,7 +15,7 @@ const PAGE_MAX = 1_000;
 export const workflowCommands: Readonly<Record<string, CommandSpec>> = {
   launch: {
     usage:
-      'rota launch <file|name[@version]> [--callback URL | --callback name=URL …] [--field k=text|k:=json …] [--fields @file.json] [--business-key k] [--notify URL] [--wait]',
+      'rota launch <file|name[@version]> [--callback URL | --callback name=URL …] [--field k=text|k:=json …] [--fields @file.json] [--business-key k] [--notify URL] [--strict] [--wait]',
     about: 'launch a definition from a file, or a stored one by its name',
     words: [1, 1],
     flags: {
@@ -24,6 +24,7 @@ export const workflowCommands: Readonly<Record<string, CommandSpec>> = {
       callback: { type: 'string', multiple: true },
       'business-key': { type: 'string' },
       notify: { type: 'string' },
+      strict: { type: 'boolean' },
       wait: { type: 'boolean' },
     },
     run: remote(async ([what = ''], there) => {
@@ -33,6 +34,7 @@ export const workflowCommands: Readonly<Record<string, CommandSpec>> = {
         fields: fieldsOf(flags),
         business_key: textFlag(flags, 'business-key'),
         notify: textFlag(flags, 'notify'),
+        strict: flags['strict'] === true ? true : undefined,
       });
       // A folder may be called as a definition is.
       const isFile = what === '-' || statSync(what, { throwIfNoEntry: false })?.isFile() === true;

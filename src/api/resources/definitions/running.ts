@@ -15,6 +15,7 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
 import { launchOne, makeLaunchCheck } from '../workflows/launch.ts';
+import { tasksWithoutAddress } from '../workflows/launch-options.ts';
 import { pageAt, wantsPage } from '../workflows/show.ts';
 import { severalStarts, startsToChooseFrom } from './starts.ts';
 import { answerWhenOver, type Waiting, waitingOf } from './waiting.ts';
@@ -310,12 +311,12 @@ function withoutAddress(
   callbacks: Callbacks | readonly Callbacks[],
   call: Call,
 ): readonly string[] {
-  // Of BPMN several names may stand for one.
-  if (definition.format === 'bpmn') return [];
   const layers = (Array.isArray(callbacks) ? callbacks : [callbacks]) as readonly Callbacks[];
-  return parts.definitions
-    .participants(tree)
-    .filter((name) => !layers.some((layer) => parts.definitions.hasAddress(layer, name)))
-    .filter((name) => parts.registry.own.of(definition, name) === null)
-    .filter((name) => parts.registry.participants.find(call.principal.tenant, name) === null);
+  const hasAddress = (name: string): boolean =>
+    layers.some((layer) => parts.definitions.hasAddress(layer, name)) ||
+    parts.registry.own.of(definition, name) !== null ||
+    parts.registry.participants.find(call.principal.tenant, name) !== null;
+  // Of BPMN several names may stand for one.
+  if (definition.format === 'bpmn') return tasksWithoutAddress(tree, hasAddress);
+  return parts.definitions.participants(tree).filter((name) => !hasAddress(name));
 }

@@ -3,6 +3,7 @@ import { EVENT_PATTERNS, EVENT_PATTERNS_MAX, isEventPattern } from '../../../mod
 import { isPattern, type LaunchOptions, serviceOf } from '../../../model/participants.ts';
 import type { Tenant } from '../../../model/tenant.ts';
 import { cut } from '../../../model/text.ts';
+import type { Tree } from '../../../model/tree.ts';
 import { headersComplaints, nameComplaint } from '../../../registry/participant-spec.ts';
 import type { Parts } from '../../parts.ts';
 
@@ -104,4 +105,24 @@ export function withRegistered(
     .participants(tree)
     .filter((name) => participants.find(tenant, name) !== null || patterns.some((one) => participants.fits(one, name)));
   return known.length === 0 ? callbacks : { ...callbacks, ...Object.fromEntries(known.map((name) => [name, true])) };
+}
+
+/**
+ * The tasks of a diagram that would find no address: by their ids, each of which stands for all of its names. One that has a name which is known when it
+ * runs is left out.
+ */
+export function tasksWithoutAddress(root: Tree, hasAddress: (name: string) => boolean): readonly string[] {
+  if (root.name !== 'bpmn:process') return [];
+  const found: string[] = [];
+  const visit = ({ attributes, children }: Tree): void => {
+    const [id, names] = [attributes.get('id'), attributes.get('names')];
+    const isAsked = typeof id === 'string' && Array.isArray(names) && !attributes.has('event');
+    if (isAsked && !Array.isArray(attributes.get('script'))) {
+      const all = [id, ...(names as readonly unknown[])].map((name) => (typeof name === 'string' ? name : '='));
+      if (!all.some((name) => /^\s*=|\$\{/.test(name) || hasAddress(name))) found.push(id);
+    }
+    children.forEach(visit);
+  };
+  visit(root);
+  return found;
 }

@@ -6,7 +6,7 @@ import type { LaunchOptions } from '../../../model/participants.ts';
 import { HISTORY_MAX_LEAST, HISTORY_MAX_MOST, type Launch as LaunchOrder } from '../../../model/stimulus.ts';
 import { isStorable, valueComplaint } from '../../../model/storable.ts';
 import type { Tenant } from '../../../model/tenant.ts';
-import { cut } from '../../../model/text.ts';
+import { cut, shownJson } from '../../../model/text.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { keptTrace, readTraceContext } from '../../../runtime/trace-context.ts';
 import { durationComplaint } from '../../duration.ts';
@@ -16,11 +16,17 @@ import { makeCheck } from '../../middleware/validate.ts';
 import type { Call } from '../../operation.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
 import { type Complaint, Problem } from '../../problem.ts';
-import { problems } from '../../problems.ts';
+import { type Code, problems } from '../../problems.ts';
 import { complaintOf, misspeltParameters } from '../../warnings.ts';
 import { severalStarts, startsToChooseFrom } from '../definitions/starts.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
-import { callbackComplaint, callbackNameComplaint, readLaunchOptions, withRegistered } from './launch-options.ts';
+import {
+  callbackComplaint,
+  callbackNameComplaint,
+  readLaunchOptions,
+  tasksWithoutAddress,
+  withRegistered,
+} from './launch-options.ts';
 import { Launch, RETAIN_DAYS_MAX, TAG_LENGTH_MAX, TAGS_MAX } from './schemas.ts';
 
 /** What is launched, but for whose it is. */
@@ -63,7 +69,7 @@ const textIn = (body: JsonObject, key: string): string | null => {
 };
 
 export type Trouble = {
-  readonly code: FaultCode;
+  readonly code: Code;
   readonly complaints: readonly Complaint[];
   /** What the fixed calls say in `error`, where the code has no words. */
   readonly words?: string;
@@ -140,21 +146,39 @@ export function makeLaunchCheck(parts: Parts) {
     if (stored !== null) return { ...launched, warnings: [] };
     const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
     const callbacks = typeof targets.targets === 'string' ? null : targets.targets;
-    const doubtful = parts.definitions.warnings(
-      read,
-      callbacks === null ? null : withRegistered(parts, tenant, read.tree, callbacks),
-    );
-    if (strictness.strict && misspelt.length + doubtful.length > 0)
+    const doubtful = [
+      ...parts.definitions.warnings(
+        read,
+        callbacks === null ? null : withRegistered(parts, tenant, read.tree, callbacks),
+      ),
+      ...(read.warnings ?? []),
+      ...(callbacks === null ? [] : unaskedTasks(tenant, read.tree, callbacks)),
+    ];
+    if (strictness.strict && misspelt.length + doubtful.length > 0) {
+      const [missing, wrong] = [true, false].map((is) => doubtful.filter(({ code }) => (code === MISSING) === is));
       throw faultOf([
-        ...(doubtful.length === 0
+        ...(wrong === undefined || wrong.length === 0
           ? []
-          : [{ code: 'workflow_invalid', complaints: doubtful.map(complaintOf) } as const]),
+          : [{ code: 'workflow_invalid', complaints: wrong.map(complaintOf) } as const]),
+        ...(missing === undefined || missing.length === 0
+          ? []
+          : [{ code: 'participants_missing', complaints: missing.map(complaintOf), words: MISSING_WORDS } as const]),
         ...(misspelt.length === 0
           ? []
           : [{ code: 'request_invalid', complaints: misspelt.map(complaintOf), words: 'unknown parameter' } as const]),
       ]);
+    }
     return { ...launched, warnings: [...misspelt, ...doubtful] };
   };
+
+  function unaskedTasks(tenant: Tenant, tree: Tree, callbacks: { readonly [participant: string]: string }) {
+    const hasAddress = (name: string): boolean =>
+      parts.definitions.hasAddress(callbacks, name) || parts.registry.participants.find(tenant, name) !== null;
+    return tasksWithoutAddress(tree, hasAddress).map((id) => ({
+      ...{ code: MISSING, message: `there is no callback for the task ${shownJson(id, 100)}` },
+      ...{ pointer: '', element: id, participant: id },
+    }));
+  }
 
   function readWorkflow(body: JsonObject): Trouble | Extract<DefinitionRead, { ok: true }> {
     if (!Object.hasOwn(body, 'workflow'))
@@ -309,6 +333,9 @@ function readStrict(body: JsonObject): Trouble | { readonly strict: boolean } {
 }
 
 /** `hasWords`: as the four fixed calls say it. */
+const MISSING = 'callback_missing';
+const MISSING_WORDS = 'callbacks is invalid';
+
 function problemOf(troubles: readonly Trouble[], hasWords: boolean): Problem {
   const words = troubles.map(({ code, words: own }) => problems[code].words ?? own ?? 'retry is invalid').join(', ');
   const complaints = troubles.flatMap((one) => one.complaints);
