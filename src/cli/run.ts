@@ -81,7 +81,7 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     about: 'read process definitions and say what is wrong with them; --strict: warnings are wrong',
     run: check,
     words: [1, FILES_MAX],
-    flags: { strict: { type: 'boolean' } },
+    flags: { strict: { type: 'boolean' }, json: { type: 'boolean' }, quiet: { type: 'boolean' } },
   },
   convert: {
     usage: 'rota convert [--from ruby] [--to radial|xml|json] [--name <name> | --all --out <folder>] <file>',
@@ -131,12 +131,12 @@ const commands: Readonly<Record<string, CommandSpec>> = {
     flags: settingFlags,
   },
   config: {
-    usage: 'rota config check [file] | rota config print [--redacted]',
+    usage: 'rota config check [file] | rota config print [--redacted] [--json]',
     about: 'read the settings and say what is wrong; print them and where each comes from',
     run: config,
     words: [1, 2],
     verbs: ['check', 'print'],
-    flags: { ...settingFlags, redacted: { type: 'boolean' } },
+    flags: { ...settingFlags, redacted: { type: 'boolean' }, json: { type: 'boolean' } },
   },
   completion: {
     usage: `rota completion ${SHELLS.join('|')}`,

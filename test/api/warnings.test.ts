@@ -146,7 +146,9 @@ describe('a launch', () => {
       expect(await rota('launch', file, ...words, '--strict')).toMatchObject({ code: 1, out: '' });
       if (code === 'callback_missing') return;
       expect(await local('check', file)).toBe(0);
-      expect(await local('check', '--strict', file)).toBe(1);
+      const told = await spoken(['check', '--strict', '--json', file]);
+      expect(told.code).toBe(1);
+      expect(JSON.parse(told.out)).toMatchObject({ file, valid: false, warnings: [{ code }] });
     },
   );
 

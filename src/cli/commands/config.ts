@@ -4,7 +4,7 @@ import { type Flags, sourcesOf } from '../settings.ts';
 
 /**
  * `rota config check [file]`: says what is wrong, with the files that settings name as well; else what is set, and where that came from. `rota config print`: the
- * same of every setting. Secrets are never shown.
+ * same of every setting. Secrets are never shown. With `--json` a line for each: `name`, `value`, `from`.
  */
 export async function config([verb, file]: readonly string[], flags: Flags): Promise<number> {
   if ((verb !== 'check' && verb !== 'print') || (verb === 'print' && file !== undefined)) {
@@ -16,8 +16,12 @@ export async function config([verb, file]: readonly string[], flags: Flags): Pro
   const { config: settings, origins } = readSettings(process.env, sources);
   if (verb === 'check') checkFiles(settings);
   for (const warning of settingWarnings({ ...sources.dotenv, ...process.env })) console.error(warning);
+  const told = origins.filter(({ from }) => verb === 'print' || from !== 'default');
+  if (flags['json'] === true) {
+    for (const { name, shown, from } of told) console.log(JSON.stringify({ name, value: shown, from }));
+    return 0;
+  }
   if (verb === 'check') console.log('The settings are good.');
-  for (const { name, shown, from } of origins)
-    if (verb === 'print' || from !== 'default') console.log(`${name}=${shown}  # ${from}`);
+  for (const { name, shown, from } of told) console.log(`${name}=${shown}  # ${from}`);
   return 0;
 }
