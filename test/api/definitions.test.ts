@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import {
@@ -210,6 +212,21 @@ describe('a run', () => {
     expect((await run('unknown')).json()).toMatchObject({ status: 404, code: 'definition_not_found' });
     expect((await run('shown', { colour: 1 })).status).toBe(422);
     expect((await run('shown', { fields: {}, inputs: {} })).status).toBe(422);
+  });
+
+  test('is answered at once, whatever its participant takes', async () => {
+    // It never answers.
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const asked = new Promise((resolve) => silent.once('request', resolve));
+    await put('patient', { definition: 'define patient\n  alpha\n', callback: `http://127.0.0.1:${port}/` });
+    const { id, status } = (await run('patient')).json<{ id: string; status: string }>();
+    expect(status).toBe('running');
+    await asked;
+    await ask('POST', `/v1/workflows/${id}/kill`, {});
+    silent.closeAllConnections();
+    silent.close();
   });
 
   test('a launch names a stored definition instead of a text, and may pin its version', async () => {

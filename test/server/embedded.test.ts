@@ -23,8 +23,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rota-plugins-'));
   writeFileSync(
     join(folder, 'hooks.mjs'),
-    `export function onLaunch({ fields }) {
-      if (fields.amount === -2) throw Object.assign(new Error('a module says no'), { status: 409, code: 'module_says_no' });
+    `export function onLaunch({ tenant, fields }) {
+      const refused = tenant === 'default' && fields.amount === -2;
+      if (refused) throw Object.assign(new Error('not for ' + tenant), { status: 403, code: 'tenant_refused' });
     }`,
   );
   // Beside the file of settings, whatever folder this runs in.
@@ -132,7 +133,7 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
     expect(little.json()).toMatchObject({ status: 422, code: 'too_little', detail: 'poor wants more' });
     // A module that the file of settings names stands behind the application's own.
     const least = await postJson(base, '/v1/workflows', { ...body, fields: { amount: -2 } });
-    expect(least.json()).toMatchObject({ status: 409, code: 'module_says_no', detail: 'a module says no' });
+    expect(least.json()).toMatchObject({ status: 403, code: 'tenant_refused', detail: 'not for default' });
     await expect(startRota({ settings: { plugins: './hooks.mjs' } })).rejects.toThrow(/PLUGINS stands in the file/);
     await expect(loadPlugins([join(folder, 'none.mjs')])).rejects.toThrow(/cannot be loaded/);
     expect(calls).toContain('listWorkflows null');
