@@ -1,7 +1,8 @@
+import { createReadStream } from 'node:fs';
 import process from 'node:process';
 import { type CommandSpec, EXIT, UsageError } from '../command.ts';
 import { remote, remoteFlags, type There } from './remote.ts';
-import { readText, type Value } from './values.ts';
+import type { Value } from './values.ts';
 
 /* `rota export`, `rota import`: workflows and stored definitions as lines of JSON, from one server to another. */
 
@@ -44,20 +45,25 @@ export const carryCommands: Readonly<Record<string, CommandSpec>> = {
     run: remote(async ([file = ''], there) => {
       const { rota, options, flags } = there;
       const how = { newIds: flags['new-ids'] === true, dryRun: flags['dry-run'] === true };
-      const { definitions, workflows } = piecesOf(readText(file));
-      if (!how.dryRun) for (const { name, keys } of definitions) await rota.definitions.put(name, keys, options);
       const imported: Value[] = [];
-      for (const piece of workflows) {
-        const answer = await rota.import(piece, how, options);
-        imported.push(...((answer['imported'] ?? []) as readonly Value[]));
+      let definitions = 0;
+      for await (const piece of piecesOf(file)) {
+        if (typeof piece === 'string') {
+          const answer = await rota.import(piece, how, options);
+          imported.push(...((answer['imported'] ?? []) as readonly Value[]));
+          continue;
+        }
+        definitions += 1;
+        if (!how.dryRun) await rota.definitions.put(piece.name, piece.keys, options);
       }
+      if (definitions + imported.length === 0) throw new UsageError('There is nothing in it');
       const would = how.dryRun ? 'would be ' : '';
       there.show(
         [
-          `${imported.length} workflows and ${definitions.length} definitions ${would}imported`,
+          `${imported.length} workflows and ${definitions} definitions ${would}imported`,
           ...imported.map(({ id, was }) => (was === undefined ? String(id) : `${was} -> ${id}`)),
         ].join('\n'),
-        { imported, definitions: definitions.length },
+        { imported, definitions },
       );
       return EXIT.done;
     }),
@@ -73,28 +79,48 @@ const NO_KEYS: ReadonlySet<string> = new Set(
   'rota_definition name version active sha256 format created_at created_by'.split(' '),
 );
 
-/** The definitions of a file, and its workflows, each with its head and its end. What cannot be read is for the server to complain about. */
-function piecesOf(text: string): {
-  readonly definitions: readonly { readonly name: string; readonly keys: Value }[];
-  readonly workflows: readonly string[];
-} {
-  const definitions: { name: string; keys: Value }[] = [];
-  const workflows: string[] = [];
+/**
+ * The definitions of a file, and its workflows, each with its head and its end: one after the other, so that no more than one is held. What cannot be
+ * read is for the server to complain about.
+ */
+async function* piecesOf(
+  file: string,
+): AsyncGenerator<string | { readonly name: string; readonly keys: Value }, void, undefined> {
   let piece: string[] = [];
-  for (const line of text.split('\n')) {
+  for await (const line of linesOf(file)) {
     if (line.trim() === '') continue;
     if (line.startsWith('{"rota_definition":')) {
       const shown = JSON.parse(line) as Value;
       const keys = Object.fromEntries(Object.entries(shown).filter(([key]) => !NO_KEYS.has(key)));
-      definitions.push({ name: String(shown['name']), keys });
+      yield { name: String(shown['name']), keys };
       continue;
     }
     piece.push(line);
     if (!line.startsWith('{"kind":"end"')) continue;
-    workflows.push(`${piece.join('\n')}\n`);
+    yield `${piece.join('\n')}\n`;
     piece = [];
   }
-  if (piece.length > 0) workflows.push(piece.join('\n'));
-  if (definitions.length + workflows.length === 0) throw new UsageError('There is nothing in it');
-  return { definitions, workflows };
+  if (piece.length > 0) yield piece.join('\n');
+}
+
+/** The lines of a file, `-` is standard input. @throws UsageError when it cannot be read */
+async function* linesOf(file: string): AsyncGenerator<string, void, undefined> {
+  const source = file === '-' ? process.stdin : createReadStream(file);
+  source.setEncoding('utf8');
+  let begun: string[] = [];
+  const pieces = source[Symbol.asyncIterator]() as AsyncIterator<string, undefined>;
+  for (;;) {
+    const next = await pieces.next().catch((error: unknown) => {
+      throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    if (next.done === true) break;
+    for (const [i, text] of next.value.split('\n').entries()) {
+      if (i > 0) {
+        yield begun.join('');
+        begun = [];
+      }
+      begun.push(text);
+    }
+  }
+  yield begun.join('');
 }
