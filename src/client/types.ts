@@ -595,6 +595,8 @@ export type DefinitionStored = {
     readonly column?: number;
     /** Of BPMN: the id of the element */
     readonly element?: string;
+    /** Whose address is missing */
+    readonly participant?: string;
   }[];
 };
 
@@ -2043,6 +2045,8 @@ export type Validation = {
     readonly column?: number;
     /** Of BPMN: the id of the element */
     readonly element?: string;
+    /** Whose address is missing */
+    readonly participant?: string;
   }[];
 };
 
