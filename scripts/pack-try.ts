@@ -91,13 +91,14 @@ function readmeBlocks(path: string): readonly { readonly language: string; reado
   return [...part.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({ language, text }));
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });
   });
+}
 
 /** Every command and every program of that part; ports of its own, for those of the README may be in use here. */
 async function asReadmeSays(): Promise<void> {

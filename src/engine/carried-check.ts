@@ -1,13 +1,15 @@
 import { checkTree } from '../definition/check.ts';
 import { LIMITS as DEFINITION_LIMITS } from '../definition/limits.ts';
+import { inspect } from '../interpreter/inspect.ts';
 import { decodeHeader, decodeStrand, decodeValue } from '../interpreter/state/encoding.ts';
 import { baseFields } from '../interpreter/state/fields.ts';
+import { step } from '../interpreter/step.ts';
 import { unpackHistory } from '../model/history.ts';
 import { type ExpressionId, parseWorkitemId, workitemId } from '../model/ids.ts';
 import { isDeeperThan, isObject, type Json, ownValue } from '../model/json.ts';
 import type { HistoryRow, Rows, WorkflowRow } from '../model/rows.ts';
-import { LIMITS } from '../model/stimulus.ts';
-import { treeFromJson } from '../model/tree.ts';
+import { LIMITS, needKey } from '../model/stimulus.ts';
+import { type Tree, treeFromJson } from '../model/tree.ts';
 import { retryComplaint } from './retry-rules.ts';
 
 /* A workflow that comes from a file: what a launch and the steps behind it hold to is held once more. */
@@ -34,7 +36,7 @@ export class CarriedWrong extends Error {
 
 /** @param urlComplaint why a URL may not be called, in words behind "the URL" @throws what is wrong, by a decoder in its words */
 export function checkCarried(carried: Carried, urlComplaint: (url: string) => string | null): void {
-  checkDefinitions(carried);
+  const trees = checkDefinitions(carried);
   checkWorkflow(carried.workflow, (url) => {
     const complaint = urlComplaint(url);
     if (complaint !== null) throw new CarriedWrong(`the URL ${complaint}`);
@@ -43,20 +45,39 @@ export function checkCarried(carried: Carried, urlComplaint: (url: string) => st
   checkWorkitems(carried, urlComplaint);
   checkOthers(carried.rows);
   checkHistory(carried);
+  checkSteps(carried, trees);
 }
 
 const expect = (holds: boolean, what: string): void => {
   if (!holds) throw new CarriedWrong(what);
 };
 
-function checkDefinitions({ workflow, definitions }: Carried): void {
+/** @returns the trees, by their content hashes */
+function checkDefinitions({ workflow, definitions }: Carried): ReadonlyMap<string, Tree> {
   expect(definitions.has(workflow.definition), 'its definition is not in it');
-  for (const text of definitions.values()) {
+  const trees = new Map<string, Tree>();
+  for (const [hash, text] of definitions) {
     const tree = treeFromJson(JSON.parse(text) as Json);
     if (tree === null) throw new CarriedWrong('a definition is no tree');
     const [fault] = tree.name.startsWith('bpmn:') ? [] : checkTree(tree, DEFINITION_LIMITS);
     expect(fault === undefined, `a definition is not legal: ${fault?.message}`);
+    trees.set(hash, tree);
   }
+  return trees;
+}
+
+/** What is shown of it first, and what can always be done to it, is tried: rows that fit by themselves may not fit together. */
+function checkSteps({ workflow, rows }: Carried, trees: ReadonlyMap<string, Tree>): void {
+  const loaded = { ...rows, workflow, answered: new Set([needKey({ kind: 'everything' })]), received: new Map() };
+  const definition = (hash: string): Tree | undefined => trees.get(hash);
+  inspect(loaded, definition);
+  if (workflow.endedAt !== null) return;
+  const killed = step(
+    loaded,
+    { now: workflow.updatedAt, seed: '0'.repeat(32), event: { kind: 'kill' } },
+    { limits: LIMITS, definition },
+  );
+  expect(killed.kind === 'stepped', 'something that it names is not in it');
 }
 
 const STATUSES = ['running', 'error', 'paused', 'cancelling', 'completed', 'cancelled', 'killed'];

@@ -262,7 +262,7 @@ type Found = {
   readonly rows: { readonly [Kind in ChildKind]: Map<string, Children[Kind]> };
   readonly history: HistoryRow[];
   readonly definitions: Map<string, string>;
-  source: string | null;
+  source: { readonly hash: string; readonly text: string } | null;
 };
 
 function readOne(
@@ -298,7 +298,12 @@ function readOne(
   }
   const { workflow, rows, history, definitions, source } = found;
   if (workflow === null) throw wrong(from + 1, 'there is no row of the workflow');
-  const carried: Carried = { workflow: { ...workflow, id, tenant, ver: 1 }, rows, history, definitions, source };
+  if (source !== null && source.hash !== workflow.source)
+    throw wrong(from + 1, 'its source is that of another workflow');
+  const carried: Carried = {
+    ...{ workflow: { ...workflow, id, tenant, ver: 1 }, rows, history, definitions },
+    source: source?.text ?? null,
+  };
   try {
     checkCarried(carried, urlComplaint);
   } catch (error) {
@@ -316,10 +321,13 @@ function takeRow(found: Found, kind: string, row: JsonObject, rename: (text: str
     const { hash, stored } = row;
     if (typeof stored !== 'string' || createHash('sha256').update(stored).digest('hex') !== hash)
       throw new CarriedWrong('the definition is not what its hash says');
+    if (!isStorable(stored)) throw new CarriedWrong(`the definition ${UNSTORABLE}`);
     found.definitions.set(String(hash), stored);
   } else if (kind === 'source') {
-    if (typeof row['text'] !== 'string') throw new CarriedWrong('text must be a text');
-    found.source = row['text'];
+    const { hash, text } = row;
+    if (typeof text !== 'string' || createHash('sha256').update(text).digest('hex') !== hash || !isStorable(text))
+      throw new CarriedWrong('the source is not what its hash says');
+    found.source = { hash: String(hash), text };
   } else if (kind === 'workflow') found.workflow = readRow(WORKFLOW, row, rename, 'workflow');
   else if (kind === 'history') found.history.push(readRow(HISTORY, row, rename, kind));
   else {
@@ -332,6 +340,18 @@ function takeRow(found: Found, kind: string, row: JsonObject, rename: (text: str
   }
 }
 
+/** What may be null, by kind; everything else has to be there. */
+const NULLABLE: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
+  Object.entries({
+    workflow: 'name retry trace options businessKey source definitionName definitionVersion meta retainDays endedAt',
+    strand: 'parent at arrival base',
+    workitem: 'fields inherits added url send then dueAt heldAt terms heartbeatAt progress entryN',
+    agenda: 'heldAt path',
+    listener: 'name',
+    waiter: 'wanted keyFrom where element',
+  }).map(([kind, keys]) => [kind, new Set(keys.split(' '))]),
+);
+
 /** A row by the columns of its table; what is left out is null. */
 function readRow<Row>(table: Table<Row>, row: JsonObject, rename: (text: string) => string, kind: string): Row {
   const known = new Map(table.columns.filter(({ key }) => !LEFT_OUT.has(key)).map((column) => [column.key, column]));
@@ -341,7 +361,7 @@ function readRow<Row>(table: Table<Row>, row: JsonObject, rename: (text: string)
   for (const { key, type } of table.columns) {
     const value = ownValue(row, key) ?? null;
     const fits =
-      value === null ||
+      (value === null && (LEFT_OUT.has(key) || NULLABLE[kind]?.has(key) === true)) ||
       (type === 'text'
         ? typeof value === 'string'
         : type === 'boolean'

@@ -144,7 +144,7 @@ test('of a file with something wrong in it nothing is taken, whatever stands bef
     (await send(to.url, 'GET', `/v1/workflows/${id}`)).status === 200;
   for (const [bad, why] of [
     [first + second.replace('"running"', '"paused"'), `line ${(first + second).trimEnd().split('\n').length}: `],
-    [first + second.slice(0, -50), 'it was cut'],
+    [first + second.slice(0, -300), 'it was cut'],
     [first + second + first, 'in them twice'],
   ] as const)
     expect((await imported(bad)).json()).toMatchObject({
@@ -182,18 +182,17 @@ const sumOf = (lines: readonly string[]): string => {
   return hash.digest('hex');
 };
 
-/** The lines with one value of one row left out, or another in its place. */
+/** The lines with one value of one row left out, or another in its place: which of them goes round. */
 function* changesOf(lines: readonly string[]): Generator<readonly string[], void, undefined> {
+  let turn = 0;
   for (const [i, line] of lines.entries()) {
     const { kind, row } = JSON.parse(line) as { kind?: string; row?: Record<string, unknown> };
     if (kind === undefined || row === undefined) continue;
-    for (const [key, value] of Object.entries(row))
-      for (const other of [
-        undefined,
-        typeof value === 'string' ? '{"a":[]}' : -1,
-        typeof value === 'string' ? 'x\0' : 'x',
-      ])
-        yield lines.with(i, JSON.stringify({ kind, row: { ...row, [key]: other } }));
+    for (const [key, value] of Object.entries(row)) {
+      const others = typeof value === 'string' ? [undefined, '{"a":[]}', 'x\0', '[]'] : [undefined, -1, 'x'];
+      const other = others[turn++ % others.length];
+      yield lines.with(i, JSON.stringify({ kind, row: { ...row, [key]: other } }));
+    }
   }
 }
 
@@ -207,15 +206,17 @@ test('an import may be larger than other bodies, up to a bound that is told befo
   });
   const one = await exported(id);
   const times = Math.ceil((CARRIED_CHARACTERS_MAX + 1) / one.length);
-  const all = await imported(one.repeat(times), '?new_ids=1&dry_run=1');
-  expect(all.json<{ imported: object[] }>().imported, all.text.slice(0, 300)).toHaveLength(times);
-  const packed = gzipSync(one + one);
-  const headersPacked = { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'gzip' };
-  const dry = '/v1/import?new_ids=1&dry_run=1';
-  const unpacked = await send(to.url, 'POST', dry, { headers: headersPacked, body: packed });
-  expect(unpacked.json<{ imported: object[] }>().imported).toHaveLength(2);
+  const packed = gzipSync(one.repeat(times), { level: 1 });
+  const dry = (body: Buffer): Promise<Answer> =>
+    send(to.url, 'POST', '/v1/import?new_ids=1&dry_run=1', {
+      headers: { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'gzip' },
+      body,
+    });
+  const all = await dry(packed);
+  expect(all.status, all.text.slice(0, 300)).toBe(200);
+  expect(all.json<{ imported: object[] }>().imported).toHaveLength(times);
   for (const body of [packed.subarray(0, 1_000), Buffer.from('no gzip')])
-    expect((await send(to.url, 'POST', dry, { headers: headersPacked, body })).json()).toMatchObject({ status: 400 });
+    expect((await dry(body)).json()).toMatchObject({ status: 400, code: 'body_malformed' });
   const headers = { 'Content-Type': 'application/x-ndjson', 'Content-Length': String(IMPORT_BYTES_MAX + 1) };
   const refusal = await new Promise<string>((resolve, reject) => {
     const sending = request(`${to.url}/v1/import`, { method: 'POST', headers }, async (response) => {

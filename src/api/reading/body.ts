@@ -120,12 +120,15 @@ function takeAll(
   const source = unpacker === null ? request : request.pipe(unpacker);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish(silent()), BODY_SILENT_MS_MAX);
+    let taken = Promise.resolve();
     const hear = (piece: Buffer): void => {
       timer.refresh();
       source.pause();
-      take(piece).then(() => source.resume(), finish);
+      taken = take(piece);
+      taken.then(() => source.resume(), finish);
     };
-    const end = (): void => finish(null);
+    // The end may be told while the last piece is being taken.
+    const end = (): void => void taken.then(() => finish(null), finish);
     const lost = (): void => {
       if (!request.complete) finish(cutOff());
     };
