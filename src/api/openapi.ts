@@ -101,7 +101,7 @@ function describe(operation: Operation): JsonObject {
           { ...response(spec, operation), headers: headersOf(operation, status) },
         ]),
       ),
-      default: { $ref: '#/components/responses/complaint' },
+      default: operation.answersItself === true ? OWN_ANSWER : { $ref: '#/components/responses/complaint' },
     },
     ...(operation.id === 'launch' ? { callbacks: CALLBACKS } : {}),
   };
@@ -163,7 +163,13 @@ function response(spec: AnswerSpec, operation: Operation): JsonObject {
     };
   if (spec.schema === undefined) return { description, content: { 'text/plain': { schema: { type: 'string' } } } };
   if (spec.schema === Problem) return complaint(description);
-  return { description, content: { 'application/json': { schema: referTo(spec.schema) } }, ...links };
+  const schema = referTo(spec.schema);
+  const isAny = operation.answersItself === true;
+  return {
+    description,
+    content: { 'application/json': { schema: isAny ? { anyOf: [schema, {}] } : schema } },
+    ...links,
+  };
 }
 
 /** Of an answer in a media type of its own; JSON without a schema is any. */
@@ -189,8 +195,19 @@ const complaintOf = (status: string, description: string): JsonObject => ({
   headers: headersOf(null, status),
 });
 
+/** Of what answers for a workflow that is over: whatever that says, in the status that it says. */
+const OWN_ANSWER: JsonObject = {
+  description:
+    'Another complaint; with `Prefer: wait` also the answer of a workflow that is over, in the status it says',
+  content: { 'application/problem+json': { schema: referTo(Problem) }, 'application/json': { schema: {} } },
+  headers: headersOf(null, 'default'),
+};
+
 const COMMON: JsonObject = {
-  malformed: complaintOf('400', 'The query or the body cannot be read: `query_invalid`, `body_malformed`'),
+  malformed: complaintOf(
+    '400',
+    'The address, the query or the body cannot be read: `request_malformed`, `query_invalid`, `body_malformed`',
+  ),
   keyInUse: complaintOf('409', 'The first request with this Idempotency-Key is under way: `idempotency_key_in_use`'),
   keyReused: complaintOf('422', 'The Idempotency-Key was used with another request: `idempotency_key_reused`'),
   unauthenticated: complaintOf('401', 'Say who you are: `unauthenticated`, `credentials_invalid`'),
@@ -212,7 +229,11 @@ function commonOf(operation: Operation): JsonObject {
   const refer = (name: string): JsonObject => ({ $ref: `#/components/responses/${name}` });
   if (operation.probe === true) return { 404: refer('complaint') };
   const isJson = Object.values(operation.answers).some(({ schema }) => schema !== undefined && schema !== Problem);
-  const reads = operation.body !== undefined || operation.method === 'post' || operation.query !== undefined;
+  const reads =
+    operation.body !== undefined ||
+    operation.method === 'post' ||
+    operation.query !== undefined ||
+    /:(?!workflow_id|workitem_id)/.test(operation.path);
   return {
     ...(reads || operation.method === 'patch' ? { 400: refer('malformed') } : {}),
     ...(operation.method === 'post' ? { 409: refer('keyInUse'), 422: refer('keyReused') } : {}),

@@ -148,6 +148,8 @@ export type Operation = {
   readonly probe?: true;
   /** Asked by machines all the time, but let in as others are: logged at debug level only. */
   readonly routine?: true;
+  /** It answers for a workflow that is over, with whatever that says. */
+  readonly answersItself?: true;
   /** It may take longer than a request's time, for it waits for something else than the database. */
   readonly patient?: true;
   /** One of the four fixed v1 calls: faults are 400 with the contract's words. */

@@ -81,7 +81,9 @@ const pointer = (...parts: readonly string[]): string =>
 function responseOf(document: Document, route: { readonly path: string; readonly method: string }, status: string) {
   const method = route.method.toLowerCase();
   const described = document.paths[route.path]?.[method];
-  const response = described?.responses[status];
+  // Only where anything may be answered it says more than that there are complaints.
+  const other = described?.responses['default'];
+  const response = described?.responses[status] ?? (other?.$ref === undefined ? other : undefined);
   if (described === undefined || response === undefined) return null;
   const shared = response.$ref?.split('/').at(-1);
   return {
@@ -89,9 +91,21 @@ function responseOf(document: Document, route: { readonly path: string; readonly
     response: shared === undefined ? response : (document.components.responses[shared] ?? {}),
     at:
       shared === undefined
-        ? pointer('paths', route.path, method, 'responses', status)
+        ? pointer(
+            'paths',
+            route.path,
+            method,
+            'responses',
+            described.responses[status] === undefined ? 'default' : status,
+          )
         : pointer('components', 'responses', shared),
   };
+}
+
+/** What may be answered in any status. */
+function any(document: Document, route: { readonly path: string; readonly method: string }) {
+  const other = document.paths[route.path]?.[route.method.toLowerCase()]?.responses['default'];
+  return other?.$ref === undefined ? other?.content : undefined;
 }
 
 export type Answered = {
@@ -124,9 +138,9 @@ export function checkDescribed(method: string, url: string, answer: Answered): v
       String(answer.headers['content-type'] ?? '')
         .split(';', 1)[0]
         ?.trim() ?? '';
-    const media = response.content?.[type];
+    const media = response.content?.[type] ?? any(document, route)?.[type];
     if (media === undefined) throw new Error(`${where} as ${type}`);
-    if (/json$/.test(type)) {
+    if (/[/+]json$/.test(type) && response.content?.[type] !== undefined) {
       const key = `${at}${pointer('content', type, 'schema')}`;
       let check = checks.get(key);
       if (check === undefined) {

@@ -128,7 +128,14 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
       path: `${path}/versions/:version`,
       summary: 'The text of a version, byte for byte, or in the format that Accept asks for',
       access: 'read',
-      answers: { ...answers(404, '', null, 404, 406), 200: { description: 'The text', type: 'text/plain' } },
+      answers: {
+        ...answers(404, '', null, 404, 406),
+        200: {
+          description: 'The text',
+          type: 'text/plain',
+          also: ['application/xml', 'application/json', 'application/bpmn+xml'],
+        },
+      },
       handle: async (call) => {
         const found = await versionOf(call, numberOf(call.params['version'] ?? ''));
         const text = await parts.store.stored.text(found.source);
@@ -155,8 +162,12 @@ export function storedDefinitionOperations(parts: Parts): readonly Operation[] {
       body: { schema: Run, checked: 'here' },
       answers: {
         ...answers(201, 'It is launched; Location is its address', Launched, 400, 404, 409, 422),
-        200: { description: 'There is one with this business key already; or it is over, and this is its answer' },
+        200: {
+          description: 'There is one with this business key already; or it is over, and this is its answer',
+          schema: Launched,
+        },
       },
+      answersItself: true,
       handle: (call) => {
         const { version, ...body } = call.body;
         const reference = readReference(call.params['definition_name'] ?? '');
