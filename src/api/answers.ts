@@ -22,6 +22,7 @@ export const answersOrRehearsal = (...problems: readonly number[]): Readonly<Rec
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: 'Something about the request is wrong; the words in `error` are fixed',
+  401: 'Nobody knows who is calling',
   404: 'There is no such thing, or not any more',
   409: 'It conflicts with how things stand',
   412: 'Somebody else changed it in the meantime',

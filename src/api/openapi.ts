@@ -167,7 +167,7 @@ function response(spec: AnswerSpec, operation: Operation): JsonObject {
   const isAny = operation.answersItself === true;
   return {
     description,
-    content: { 'application/json': { schema: isAny ? { anyOf: [schema, {}] } : schema } },
+    content: { 'application/json': { schema: isAny ? { anyOf: [schema, ANY] } : schema } },
     ...links,
   };
 }
@@ -195,11 +195,17 @@ const complaintOf = (status: string, description: string): JsonObject => ({
   headers: headersOf(null, status),
 });
 
+/** Any value; a linter takes an empty schema for a mistake. */
+const ANY: JsonObject = {
+  description: 'What the workflow answers',
+  type: ['object', 'array', 'string', 'number', 'boolean', 'null'],
+};
+
 /** Of what answers for a workflow that is over: whatever that says, in the status that it says. */
 const OWN_ANSWER: JsonObject = {
   description:
     'Another complaint; with `Prefer: wait` also the answer of a workflow that is over, in the status it says',
-  content: { 'application/problem+json': { schema: referTo(Problem) }, 'application/json': { schema: {} } },
+  content: { 'application/problem+json': { schema: referTo(Problem) }, 'application/json': { schema: ANY } },
   headers: headersOf(null, 'default'),
 };
 

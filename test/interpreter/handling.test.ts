@@ -130,3 +130,14 @@ describe.each(Object.entries(groups))('%s', (_, rows) => {
     if (row.status !== undefined) expect(result.status).toBe(row.status);
   });
 });
+
+test('a pattern that cannot be used handles nothing: the error waits where it happened, and says so', () => {
+  for (const pattern of ['/(/', '/a**/', `/${'\u{1F600}'.repeat(600)}/`]) {
+    const { driver } = play(`define\n  sequence on_error: [ { '${pattern}': 'alpha' } ]\n    error 'gone'\n`, {});
+    const [row] = driver.world.whole(driver.id).errors.values();
+    expect(row).toMatchObject({ class: expect.stringMatching(/ForcedError|RuntimeError/) });
+    expect(row?.message).toMatch(/^gone \(on_error could not be asked: cannot use the regular expression/);
+    driver.stimulate({ kind: 'kill' });
+    expect(driver.status()).toBe('killed');
+  }
+});

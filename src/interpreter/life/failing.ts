@@ -1,4 +1,4 @@
-import type { LanguageError } from '../../language/language-error.ts';
+import { LanguageError } from '../../language/language-error.ts';
 import type { Fields, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { readOptions } from '../../model/participants.ts';
@@ -24,7 +24,18 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
   if (x.world.registry.get(x.node.kind)?.family?.takes?.(x, error) === true) return;
   const fields = errorFields(x, error);
   const carried = carriedFields(message, x.node);
-  const found = findHandler(x, fields);
+  const found = handlerFor(x, fields);
+  if (found !== null && 'unusable' in found) {
+    const [most, told] = [x.world.context.limits.errorCharacters - UNUSABLE_CHARACTERS_MAX, toText(fields['message'])];
+    const why = shorten(found.unusable, UNUSABLE_CHARACTERS_MAX);
+    keepError(
+      x,
+      message,
+      { ...fields, message: `${shorten(told, most)} (on_error could not be asked: ${why})` },
+      carried,
+    );
+    return;
+  }
   if (found !== null && found.handler.action !== '') {
     x.world.record({
       kind: 'expression.failed',
@@ -45,6 +56,19 @@ export function raiseError(x: Acting, message: Message, error: LanguageError): v
   }
   keepError(x, message, fields, carried);
 }
+
+/** Who answers for an error. `unusable`: somebody who was to be asked has a pattern that cannot be used; then nobody answers for it. */
+function handlerFor(x: Acting, error: JsonObject): ReturnType<typeof findHandler> | { readonly unusable: string } {
+  try {
+    return findHandler(x, error);
+  } catch (thrown) {
+    if (thrown instanceof LanguageError) return { unusable: thrown.message };
+    throw thrown;
+  }
+}
+
+/** As much of a complaint about a pattern as an error takes along. */
+const UNUSABLE_CHARACTERS_MAX = 500;
 
 /** Puts an error on record at its expression, for an administrator to replay, or for a proceed to clear. */
 export function keepError(

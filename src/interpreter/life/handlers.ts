@@ -34,6 +34,8 @@
  * | `'5m: retry * 3, 1h: retry, bob'` | a list: each error uses up the entry in front. `* 3`: three times; `5m:`: after waiting so long. When it is used up the expressions around are asked |
  * | `[ { '/timeout/': 'retry' }, { null: 'bob' } ]` | the first whose pattern fits the message or the class: `/regex/` anywhere in it, a text only as a whole, `null` (or `''`) always |
  *
+ * A pattern that is no regular expression handles nothing: the error waits, and tells of it.
+ *
  * The failing workitem travels on with the field `__error__`: `fei` (the expression), `at`, `class`, `message`, `deviations` (of a filter),
  * `tree`. After `undo` it is the workitem that the cancelled children gave back.
  *

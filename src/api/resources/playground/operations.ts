@@ -119,7 +119,7 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
       access: 'open',
       patient: true,
       body: { schema: PlaygroundCallback, checked: 'by handler' },
-      answers: answers(200, 'It is kept', null, 422),
+      answers: answers(200, 'It is kept', null, 401, 422),
       handle: async (call) => {
         const participant = nameOf(call);
         const complaint = valueComplaint(call.body);
