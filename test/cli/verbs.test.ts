@@ -73,6 +73,10 @@ describe('rota', { timeout: 120_000 }, () => {
     expect(await json('definitions', 'get', name)).toMatchObject({ note: 'more', callbacks: { alpha: alpha.url } });
     expect(await rota(0, 'definitions', 'get', `${name}@1`)).toBe(first);
     expect(await rota(0, 'definitions', 'list', '--prefix', 'shop/')).toContain('shop/order  2  radial');
+    // Two cells, which happen to be the same: a list is that of both, and anything else has to say which.
+    const ofBoth = await rota(0, 'definitions', 'list', '--prefix', 'shop/', '--url', server.url);
+    expect(ofBoth.match(/shop\/order/g)).toHaveLength(2);
+    await rota(2, 'definitions', 'get', name, '--url', server.url);
     expect(await rota(0, 'definitions', 'versions', name)).toMatch(/^2 {2}active .*more\n1 {2}- /);
     expect(await rota(0, 'definitions', 'diff', name, '1', '2')).toMatch(/^--- shop\/order@1\n[\s\S]*\+ .*pack/);
     expect(await rota(0, 'definitions', 'activate', name, '1')).toBe('shop/order@1\n');

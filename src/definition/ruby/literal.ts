@@ -166,6 +166,11 @@ export function noLiteral(node: RubyNode, sourceOf: (node: RubyNode) => string):
   const kind = kindOf(node);
   const what = shown(sourceOf(node).split('\n', 1)[0] ?? '');
   if (kind in REASONS) return REASONS[kind as keyof typeof REASONS];
+  if (isKind('CallNode', node) && node.block !== null && node.receiver === null && /^(?:lambda|proc)$/.test(node.name))
+    return REASONS.LambdaNode;
+  if (isKind('CallNode', node) && node.block !== null && node.receiver !== null && LOOPS.has(node.name)) return LOOP;
+  if (isKind('CallNode', node) && node.name === 'to_a' && node.receiver !== null && isRange(node.receiver))
+    return REASONS.RangeNode;
   if (isKind('CallNode', node))
     return node.receiver === null
       ? `${what} is a call of a method or a variable; ${TEXT_HINT}`
@@ -180,6 +185,21 @@ export function noLiteral(node: RubyNode, sourceOf: (node: RubyNode) => string):
 
 const CONDITION = "Ruby decides this once, when it reads the file; a condition belongs into if: '…'";
 const LOOP = 'Ruby would run this loop when it reads the file; use the expressions repeat, cursor or iterator';
+/** Methods of numbers and lists that call their block again and again. */
+const LOOPS: ReadonlySet<string> = new Set(
+  'times each each_with_index each_slice each_pair each_with_object map collect flat_map inject upto downto step'.split(
+    ' ',
+  ),
+);
+
+/** `1..3`, in parentheses or not. */
+function isRange(node: RubyNode): boolean {
+  if (!isKind('ParenthesesNode', node)) return kindOf(node) === 'RangeNode';
+  const { body } = node;
+  const only = isKind('StatementsNode', body) && body.body.length === 1 ? body.body[0] : undefined;
+  return only !== undefined && kindOf(only) === 'RangeNode';
+}
+
 const REASONS = {
   IfNode: CONDITION,
   UnlessNode: CONDITION,

@@ -246,6 +246,9 @@ describe('what is not literal', () => {
     ['ä :x => 1r', '2:11 a rational number is no value of JSON'],
     [String.raw`a "\xff"`, '2:5 the text is no valid UTF-8'],
     ['while true do a end', '2:3 Ruby would run this loop when it reads the file'],
+    ['4.times { a }', '2:3 Ruby would run this loop when it reads the file; use the expressions repeat'],
+    ['a :x => (1..3).to_a', '2:11 a range is no value of JSON: write a list'],
+    ['a :x => lambda { |w| w }', '2:11 code of Ruby is never run here'],
     ['_', '2:3 _ leaves no name for an expression'],
     ['a (', '3:0 no good Ruby: '],
   ])('is refused where it stands, with what to do: %s', (body, message) => {
