@@ -15,7 +15,7 @@
  *
  * `union` joins lists without duplicates, `concat` with them, and both lay objects over each other, key by key; `deep` is `concat` that goes
  * into objects (lists inside of those are replaced). `stack` adds `stack_attributes`, the attributes of the concurrence. A branch that ended it
- * by `over_if` comes last, so is on top. Without a branch, as over an empty list, the fields are those the concurrence was given; with `stack`
+ * by `over_if` comes last, so is on top. Without a branch, as over an empty list or before the first reply, the fields are those the concurrence was given; with `stack`
  * they get `stack_attributes` all the same.
  */
 

@@ -82,6 +82,7 @@ const rows: readonly Row[] = [
   { about: '51 flank', text: 'define / » sequence / »» sp flank: true / »» alpha', seen: 'sp alpha cancel sp' },
   { about: '52 forget', text: "define / » set 'v:x': 1 / » sequence forget: true / »» set 'v:x': 2 / » participant 'x${v:x}'", seen: 'x1' },
   { about: '53 timeout', text: 'define / » sp timeout: 1s / » charly', seen: 'sp timeout sp charly', status: 'completed' },
+  { about: 'a stack of nobody has its attributes', text: "define / » sequence timeout: 1s / »» concurrence merge_type: stack / »»» sp", seen: 'sp timeout sp', out: { stack_attributes: { merge_type: 'stack' } }, without: ['stack'] },
   { about: '54 on_timeout, the inner first', text: 'define / » sequence timeout: 1s, on_timeout: alpha / »» sp on_timeout: bravo', seen: 'sp timeout sp bravo alpha' },
   { about: '55 timers', text: "define / » sp timers: '1s: alpha, 2s: timeout'", seen: 'sp alpha timeout sp' },
   { about: '56 a timer that raises', text: "define / » sp timers: '1s: error ouch'", seen: 'sp cancel sp', error: 'ForcedError: ouch' },

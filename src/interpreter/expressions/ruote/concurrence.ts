@@ -289,7 +289,8 @@ function merged(x: Acting): Fields {
   const { node, world } = x;
   const memory = memoryOf(x);
   if (memory.type === 'override') return memory.kept ?? node.applied;
-  if (memory.type === 'ignore' || memory.replies === 0) return node.applied;
+  if (memory.type === 'ignore') return node.applied;
+  if (memory.replies === 0) return memory.type === 'stack' ? withStackAttributes(x) : node.applied;
   const branches = finishedBranches(x);
   const replies: BranchReply[] = branches.map((branch) => ({
     index: branch.index,
@@ -300,6 +301,9 @@ function merged(x: Acting): Fields {
   for (const branch of branches) dropStrand(world, branch);
   return result;
 }
+
+/** What a stack of nothing is: nobody has replied, or there was nobody. */
+const withStackAttributes = (x: Acting): Fields => withKey(x.node.applied, 'stack_attributes', compiledAttributes(x));
 
 function mergedReplies(x: Acting, replies: readonly BranchReply[]): Fields {
   const { node, world } = x;
@@ -380,7 +384,7 @@ function applyCiterator(x: Acting): void {
   }
   if (list.length === 0) {
     const isStack = readMergeType(firstAttribute(x, 'merge_type', 'mt')) === 'stack';
-    end(x, isStack ? withKey(node.applied, 'stack_attributes', compiledAttributes(x)) : node.applied);
+    end(x, isStack ? withStackAttributes(x) : node.applied);
     return;
   }
   const { variable, field } = targets(x);
