@@ -1,9 +1,13 @@
 import { STATUSES } from '../picture/standing.ts';
-import { codec, oneOf, severalOf, text, whole, words } from './query.ts';
+import { codec, oneOf, severalIn, severalOf, text, whole, words } from './query.ts';
 
 /* What each page's address can say. */
 
 export const home = codec({});
+
+/** Columns of the list of workflows that can be left out, and those that are shown unless something else is said. */
+export const COLUMNS = ['turn', 'launched', 'moved', 'ended', 'error', 'key', 'definition'] as const;
+export const USUAL_COLUMNS: readonly (typeof COLUMNS)[number][] = ['turn', 'launched', 'moved', 'ended', 'error'];
 
 export const workflows = codec({
   status: severalOf(STATUSES),
@@ -19,6 +23,11 @@ export const workflows = codec({
   moved: text(),
   /** The beginning of the hash of a definition. */
   definition: text(),
+  /** The class of an error that waits. */
+  error: text(),
+  order: oneOf(['newest', 'oldest'] as const, 'newest'),
+  /** Which columns are shown; none: the usual. */
+  cols: severalIn(COLUMNS),
   cursor: text(),
 });
 
@@ -38,6 +47,12 @@ export const workflow = codec({
   order: oneOf(['newest', 'oldest'] as const, 'newest'),
   q: text(),
   small: oneOf(['shown', 'hidden'] as const, 'shown'),
+  /** What the slider of moments goes by. */
+  axis: oneOf(['entry', 'time'] as const, 'entry'),
+  /** Of the history: kinds, joined by commas; whose doing it was. */
+  kinds: words(),
+  actor: text(),
+  place: text(),
 });
 
 /** Two moments of one workflow, or another workflow beside it. */
@@ -69,6 +84,11 @@ export const errors = codec({
   class: text(),
   participant: text(),
   name: text(),
+  /** The beginning of the hash of a definition; a place of its tree. */
+  definition: text(),
+  place: text(),
+  /** Since when they happened: a range (address/range.ts). */
+  since: text(),
   /** The group that is open. */
   print: text(),
 });

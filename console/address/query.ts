@@ -43,6 +43,16 @@ export const severalOf = <Name extends string>(names: readonly Name[]): Paramete
   absent: [],
 });
 
+/** Several of these names, joined by commas. */
+export const severalIn = <Name extends string>(names: readonly Name[]): Parameter<readonly Name[]> => ({
+  read: ([one = '']) => {
+    const found = one.split(',').map((word) => names.find((name) => name === word));
+    return found.length > VALUES_MAX || found.includes(undefined) ? null : (found as Name[]);
+  },
+  write: (value) => [value.join(',')],
+  absent: [],
+});
+
 /** A list of short words, joined by commas. */
 export const words = (): Parameter<readonly string[]> => ({
   read: ([one = '']) => {

@@ -28,6 +28,15 @@ window.addEventListener('popstate', () => {
   place.value = here();
 });
 
+/** A part of a path as it was meant; where it is no encoding, as it stands. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** An address below the console as a link: `/workflows?status=error`. */
 export const link = (to: string): string => base.pathname + to.replace(/^\//, '');
 /** As `link`, whole: what is copied. */

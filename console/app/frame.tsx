@@ -25,7 +25,7 @@ import { Help } from './help.tsx';
 import { listenForKeys } from './keys.ts';
 import { Palette } from './palette.tsx';
 import { helpOpen, paletteOpen } from './palette-state.ts';
-import { forgetDrafts, theme, zone, zoneName } from './settings.ts';
+import { forgetDrafts, forgetKept, theme, zone, zoneName } from './settings.ts';
 import { SignInForm } from './sign-in.tsx';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
@@ -170,6 +170,7 @@ function Who() {
           void signOut().then((answer) => {
             if (!answer.ok) return;
             forgetDrafts(() => true);
+            forgetKept();
             // A fresh document: nothing of what was read stays in this one.
             window.location.assign(link('/signin'));
           })

@@ -4,6 +4,10 @@ export const paletteOpen = signal(false);
 /** The list of keys. */
 export const helpOpen = signal(false);
 
-export type Command = { readonly word: string; readonly hint: string; readonly run: () => void };
+/** `to`: it leads to that address; else `run` does something here. */
+export type Command = { readonly word: string; readonly hint: string } & (
+  | { readonly to: string; readonly run?: undefined }
+  | { readonly run: () => void; readonly to?: undefined }
+);
 /** Commands and places of the page that is open. */
 export const pageCommands = signal<readonly Command[]>([]);

@@ -1,8 +1,12 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { isObject, type Json } from '../../src/model/json.ts';
 import { addressOfId } from '../address/ids.ts';
 import { go } from '../address/router.ts';
+import { can } from '../api/calls.ts';
+import { useResource } from '../live/resource.ts';
 import { Text } from '../parts/said.tsx';
 import { ENTRIES } from './entries.ts';
+import { lasts, rememberLast } from './lasts.ts';
 import { type Command, pageCommands, paletteOpen } from './palette-state.ts';
 
 /** Rows of the list. */
@@ -15,12 +19,17 @@ export function Palette() {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => dialog.current?.showModal(), []);
-  const found = find(text);
+  const known = useNames();
+  const found = find(text, known);
   const chosen = Math.min(at, found.length - 1);
   const run = (one: Command | undefined): void => {
     if (one === undefined) return;
     dialog.current?.close();
-    one.run();
+    if (one.to === undefined) one.run();
+    else {
+      rememberLast({ word: one.word, to: one.to });
+      go(one.to);
+    }
   };
   return (
     <dialog
@@ -55,7 +64,7 @@ export function Palette() {
       <div role="listbox" id={id} aria-label="Found">
         {found.map((one, i) => (
           <div
-            key={`${one.word}${one.hint}`}
+            key={`${one.word} ${one.hint} ${i}`}
             id={`${id}-${i}`}
             role="option"
             tabIndex={-1}
@@ -76,26 +85,42 @@ export function Palette() {
   );
 }
 
-function find(text: string): readonly Command[] {
+function find(text: string, known: readonly Command[]): readonly Command[] {
   const asked = text.trim().toLowerCase();
   const id = addressOfId(text.trim());
-  const found: Command[] = id === null ? [] : [{ word: id.word, hint: 'go there', run: () => go(id.to) }];
-  const all = [
-    ...(asked === '' ? [] : actionsHere()),
+  const found: Command[] = id === null ? [] : [{ word: id.word, hint: 'go there', to: id.to }];
+  const all: readonly Command[] = [
+    ...(asked === '' ? lasts().map(({ word, to }): Command => ({ word, hint: 'lately', to })) : actionsHere()),
     ...pageCommands.value,
-    ...ENTRIES.map(({ to, word }) => ({ word, hint: 'page', run: () => go(to) })),
-    { word: 'Launch a workflow', hint: 'page', run: () => go('/workflows/new') },
-    { word: 'Edit a definition', hint: 'page', run: () => go('/definitions/edit') },
+    ...ENTRIES.map(({ to, word }): Command => ({ word, hint: 'page', to })),
+    { word: 'Launch a workflow', hint: 'page', to: '/workflows/new' },
+    { word: 'Edit a definition', hint: 'page', to: '/definitions/edit' },
+    ...(asked === '' ? [] : known),
   ];
   found.push(...all.filter(({ word }) => word.toLowerCase().includes(asked)));
+  const name = text.trim().replace(/\p{Cs}/gu, '�');
   if (asked !== '' && id === null)
     for (const [word, to] of NAMED)
-      found.push({
-        word: `${word} ${text.trim()}`,
-        hint: 'by name',
-        run: () => go(to + encodeURIComponent(text.trim())),
-      });
+      found.push({ word: `${word} ${name}`, hint: 'by name', to: to + encodeURIComponent(name) });
   return found.slice(0, FOUND_MAX);
+}
+
+/** Names of one kind that are asked for. */
+const NAMES_MAX = 200;
+
+/** Stored definitions and registered participants, which are read when the box is opened. */
+function useNames(): readonly Command[] {
+  const definitions = useResource(can('GET /v1/definitions') ? `v1/definitions?limit=${NAMES_MAX}` : null);
+  const participants = useResource(can('GET /v1/participants') ? `v1/participants?limit=${NAMES_MAX}` : null);
+  const named = (value: Json | undefined, key: string, word: string, to: string): readonly Command[] =>
+    (isObject(value) && Array.isArray(value[key]) ? (value[key] as readonly Json[]) : []).map((one) => {
+      const name = isObject(one) ? String(one['name']) : '';
+      return { word: `${word} ${name}`, hint: 'by name', to: to + name.split('/').map(encodeURIComponent).join('/') };
+    });
+  return [
+    ...named(definitions.value.value, 'definitions', 'Definition', '/definitions/'),
+    ...named(participants.value.value, 'participants', 'Participant', '/participants/'),
+  ];
 }
 
 /** Where a name may lead. */

@@ -81,3 +81,17 @@ export function forgetDrafts(which: (at: number) => boolean): void {
     // Forbidden: then nothing was kept either.
   }
 }
+
+/* What somebody keeps for longer than a draft, such as views of a list: for the key and tenant, until they sign out. */
+
+const KEPT = 'rota.kept.';
+export const keptText = (name: string): string | null => read(`kept.${writer}.${name}`);
+export const keepText = (name: string, text: string): void => write(`kept.${writer}.${name}`, text);
+export function forgetKept(): void {
+  try {
+    for (const name of Object.keys(window.localStorage))
+      if (name.startsWith(KEPT)) window.localStorage.removeItem(name);
+  } catch {
+    // Forbidden: then nothing was kept either.
+  }
+}

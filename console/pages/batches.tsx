@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { batches as codec } from '../address/pages.ts';
-import { goQuery, link, path, query } from '../address/router.ts';
+import { decoded, goQuery, link, path, query } from '../address/router.ts';
 import { can, operations, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
@@ -20,7 +20,7 @@ const OVER = new Set(['completed', 'stopped', 'failed']);
 
 /** One action on many workflows: what is under way, and what came of it. */
 export function Batches() {
-  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  const id = decoded(path.value.split('/')[2] ?? '');
   if (operations.value === null)
     return (
       <>

@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks';
-import { isObject, type Json, withoutKeys } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { definition as codec } from '../address/pages.ts';
-import { go, goQuery, link, path, query } from '../address/router.ts';
-import { part } from '../api/calls.ts';
+import { decoded, go, goQuery, link, path, query } from '../address/router.ts';
+import { can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { keepDraft } from '../app/settings.ts';
 import { useResource } from '../live/resource.ts';
-import { Button, Dialog, useAction } from '../parts/action.tsx';
+import { ActButton, Button, Dialog, useAction } from '../parts/action.tsx';
 import { keysOf, nameIn } from '../parts/definition-keys.ts';
 import { diffOf } from '../parts/diff.ts';
 import { Chip } from '../parts/glyph.tsx';
@@ -15,6 +15,7 @@ import { Complaints, Table } from '../parts/list.tsx';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 const AT = '/definitions/';
@@ -25,7 +26,7 @@ export function Definition() {
   const { state, complaints } = codec.read(query.value);
   // `/definitions/order/diff?a=1&b=2` is an address of its own.
   const isDiff = state.a !== '' && state.b !== '' && path.value.endsWith(DIFF);
-  const name = decodeURIComponent(path.value.slice(AT.length, isDiff ? -DIFF.length : undefined));
+  const name = decoded(path.value.slice(AT.length, isDiff ? -DIFF.length : undefined));
   const at = `v1/definitions/${part(name)}`;
   const read = useResource(`${at}${state.version === '' ? '' : `?version=${part(state.version)}`}`);
   const versions = useResource(`${at}/versions`);
@@ -33,6 +34,7 @@ export function Definition() {
   const text = value === null ? '' : textOf(value['definition']);
   const checking = useChecked(text);
   const [doing, act] = useState<'delete' | number | null>(null);
+  const where = useResource(can('GET /v1/definitions/{}/places') ? `${at}/places` : null, 10_000);
   const all = isObject(versions.value.value) ? objectsOf(versions.value.value['versions']) : [];
   const shown = value === null ? '' : String(value['version'] ?? '');
   const active = all.find((one) => one['active'] === true);
@@ -163,6 +165,7 @@ export function Definition() {
               },
             ]}
           />
+          <Schedules name={name} />
           {Object.keys(rest).length > 0 && (
             <details>
               <summary>What else it says: callbacks, inputs, triggers, schedules</summary>
@@ -175,7 +178,10 @@ export function Definition() {
             </Button>
           </div>
         </div>
-        <Preview checked={checking.checked} problem={checking.problem} />
+        <div class="stack">
+          <Standing of={where.value.value} />
+          <Preview checked={checking.checked} problem={checking.problem} heat={heatOf(where.value.value)} />
+        </div>
       </div>
       {doing !== null && (
         <Confirm
@@ -192,6 +198,71 @@ export function Definition() {
     </>
   );
 }
+
+/** When it is launched by itself. */
+function Schedules({ name }: { readonly name: string }) {
+  const list = useResource(can('GET /v1/schedules') ? `v1/schedules?definition=${part(name)}` : null);
+  const all = isObject(list.value.value) ? objectsOf(list.value.value['schedules']) : [];
+  if (all.length === 0) return null;
+  const at = (one: JsonObject): string => `v1/schedules/${part(textOf(one['id']))}`;
+  return (
+    <section class="stack" aria-label="Schedules">
+      <h2>Schedules</h2>
+      <Table
+        rows={all}
+        keyOf={(one) => textOf(one['id'])}
+        columns={[
+          { title: 'Schedule', cell: (one) => <Text text={textOf(one['name']) || textOf(one['id'])} /> },
+          {
+            title: 'When',
+            look: 'mono small',
+            cell: (one) => <Text text={textOf(one['cron']) || textOf(one['every']) || textOf(one['at'])} />,
+          },
+          { title: 'Zone', cell: (one) => <Text text={textOf(one['zone'])} /> },
+          {
+            title: 'Next',
+            cell: (one) =>
+              one['paused'] === true ? <Chip state="paused" /> : <Time at={textOrNull(one['next_at'])} how="both" />,
+          },
+          {
+            title: 'Do',
+            look: 'act',
+            cell: (one) => (
+              <span class="row">
+                <ActButton look="tiny" asked={{ path: `${at(one)}/run`, body: {} }} done={() => list.again()}>
+                  Run now
+                </ActButton>
+                <ActButton
+                  look="tiny"
+                  asked={{ path: `${at(one)}/${one['paused'] === true ? 'resume' : 'pause'}`, body: {} }}
+                  done={() => list.again()}
+                >
+                  {one['paused'] === true ? 'Resume' : 'Pause'}
+                </ActButton>
+              </span>
+            ),
+          },
+        ]}
+      />
+    </section>
+  );
+}
+
+/** How many of its workflows are at each place. */
+function heatOf(value: Json | undefined): ReadonlyMap<string, { readonly live: number; readonly failed: number }> {
+  const places = isObject(value) ? objectsOf(value['places']) : [];
+  return new Map(
+    places.map((one) => [textOf(one['expid']), { live: Number(one['live'] ?? 0), failed: Number(one['failed'] ?? 0) }]),
+  );
+}
+
+const Standing = ({ of }: { readonly of: Json | undefined }) =>
+  isObject(of) ? (
+    <p class="small dim">
+      Where {of['complete'] === true ? 'its' : 'the newest'} {countText(Number(of['workflows'] ?? 0))} live workflows of
+      the active version stand.
+    </p>
+  ) : null;
 
 function Confirm({
   name,

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { deliveries as codec } from '../address/pages.ts';
-import { goQuery, link, path, query } from '../address/router.ts';
+import { decoded, goQuery, link, path, query } from '../address/router.ts';
 import { can, operations, part } from '../api/calls.ts';
 import { shellWord } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
@@ -20,7 +20,7 @@ const LIMIT = 100;
 
 /** Messages that are owed to participants, and one of them with every try. */
 export function Deliveries() {
-  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  const id = decoded(path.value.split('/')[2] ?? '');
   if (operations.value === null)
     return (
       <>

@@ -1,10 +1,12 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { errors as codec, GROUPINGS, type Grouping } from '../address/pages.ts';
+import { rangeOf } from '../address/range.ts';
 import { goQuery, query } from '../address/router.ts';
 import type { Problem } from '../api/calls.ts';
 import { call, can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
+import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
@@ -36,15 +38,15 @@ export function Errors() {
   const { state, complaints } = codec.read(query.value);
   const asked = useMemo(() => {
     const search = new URLSearchParams({ group_by: GROUPINGS[state.by], limit: String(GROUPS_MAX) });
-    for (const name of ['class', 'participant', 'name'] as const) if (state[name] !== '') search.set(name, state[name]);
+    for (const [name, value] of filtersOf(state)) search.set(name, value);
     return `v1/errors?${search}`;
-  }, [state.by, state.class, state.participant, state.name]);
+  }, [query.value]);
   const list = useResource(asked);
   usePolling(() => void list.again(), 5_000);
   const value = isObject(list.value.value) ? list.value.value : {};
   const groups = objectsOf(value['groups']).map(groupOf);
   const chosen = groups.find((one) => one.key === state.print);
-  const filtered = state.class !== '' || state.participant !== '' || state.name !== '';
+  const filtered = filtersOf(state).length > 0;
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, print: '', ...change }));
   return (
     <>
@@ -62,6 +64,8 @@ export function Errors() {
         <TextFilter title="Class" value={state.class} set={(text) => set({ class: text })} />
         <TextFilter title="Participant" value={state.participant} set={(text) => set({ participant: text })} />
         <TextFilter title="Definition" value={state.name} set={(text) => set({ name: text })} />
+        <TextFilter title="Place" value={state.place} set={(text) => set({ place: text })} />
+        <TextFilter title="Since" value={state.since} set={(text) => set({ since: text })} />
       </Filters>
       {value['complete'] === false && (
         <p class="note warn small">Only the newest {countText(Number(value['looked_at']))} errors are counted here.</p>
@@ -112,10 +116,34 @@ export function Errors() {
         ]}
       />
       {chosen !== undefined && (
-        <GroupView key={`${state.by} ${chosen.key}`} by={state.by} group={chosen} again={list.again} />
+        <GroupView
+          key={`${state.by} ${chosen.key} ${asked}`}
+          by={state.by}
+          group={chosen}
+          filters={filtersOf(state)}
+          again={list.again}
+        />
       )}
     </>
   );
+}
+
+type State = ReturnType<typeof codec.read>['state'];
+type Filtered = readonly (readonly [name: string, value: string])[];
+
+/** What the address asks for, in the words of the interface; what means nothing there is left out. */
+function filtersOf({ class: kind, participant, name, definition, place, since }: State): Filtered {
+  const range = since === '' ? null : rangeOf(since, now.peek());
+  const found: readonly (readonly [string, string | null | undefined])[] = [
+    ['class', kind],
+    ['participant', participant],
+    ['name', name],
+    ['definition', /^[0-9a-f]{8,64}$/.test(definition) ? definition : ''],
+    ['place', /^\d+(_\d+)*$/.test(place) ? place : ''],
+    ['from', range?.from],
+    ['to', range?.to],
+  ];
+  return found.flatMap(([key, value]) => (value ? [[key, value] as const] : []));
 }
 
 const NONE = '(none)';
@@ -132,29 +160,35 @@ const GroupName = ({ by, of }: { readonly by: Grouping; readonly of: Group }) =>
 );
 
 /** What the server is asked for to find the errors of a group; the rest is looked for among them here. */
-function searchOf(by: Grouping, { key, sample }: Group): URLSearchParams {
-  const search = new URLSearchParams({ limit: String(PAGE) });
+function searchOf(by: Grouping, { key, sample }: Group, filters: Filtered): URLSearchParams {
+  const search = new URLSearchParams([['limit', String(PAGE)], ...filters.map(([name, value]) => [name, value])]);
   if (by === 'participant' && key !== NONE) search.set('participant', key);
   else if (by === 'definition' && textOf(sample['name']) !== '') search.set('name', textOf(sample['name']));
   else if (by === 'class' || by === 'message') search.set('class', textOf(sample['class']));
   return search;
 }
 
+type Doing = { readonly action: BatchAction; readonly withFields: boolean; readonly withTree?: boolean };
+
 function GroupView({
   by,
   group,
+  filters,
   again,
 }: {
   readonly by: Grouping;
   readonly group: Group;
+  /** What the page is narrowed to: the group is of these alone. */
+  readonly filters: Filtered;
   readonly again: () => Promise<void>;
 }) {
   const [all, setAll] = useState<readonly JsonObject[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const [doing, act] = useState<{ readonly action: BatchAction; readonly withFields: boolean } | null>(null);
+  const [doing, act] = useState<Doing | null>(null);
+  const [tree, setTree] = useState<Json | null>(null);
   const read = async (): Promise<void> => {
     const found: JsonObject[] = [];
-    const search = searchOf(by, group);
+    const search = searchOf(by, group, filters);
     let cursor: string | null = null;
     do {
       if (cursor !== null) search.set('cursor', cursor);
@@ -174,6 +208,20 @@ function GroupView({
     await Promise.all([read(), again()]);
   };
   const ids = (all ?? []).map((one) => `${textOf(one['expression_id'])}!${textOf(one['workflow_id'])}`);
+  const waiting = (all ?? []).filter((one) => one['workitem_id'] !== null).map((one) => textOf(one['workitem_id']));
+  const places = new Set((all ?? []).map((one) => `${textOf(one['definition'])} ${textOf(one['expid'])}`));
+  /** Those that are at one place of one definition have one tree; it is that of the first. */
+  const askTree = async (): Promise<void> => {
+    const first = all?.[0] ?? {};
+    const answer = await call(
+      `v1/workflows/${part(textOf(first['workflow_id']))}/expressions/${part(textOf(first['expression_id']))}`,
+    );
+    setProblem(answer.ok ? null : answer.problem);
+    const found = answer.ok && isObject(answer.value) ? (answer.value['tree'] ?? null) : null;
+    if (found === null) return;
+    setTree(found);
+    act({ action: 'replay', withFields: false, withTree: true });
+  };
   const workflows = [...new Set((all ?? []).map((one) => textOf(one['workflow_id'])))];
   const why = !can('POST /v1/batches') ? 'this server has no batches' : all === null ? 'they are being read' : null;
   return (
@@ -188,6 +236,20 @@ function GroupView({
           </Button>
           <Button needs="operate" why={why} onPress={() => act({ action: 'replay', withFields: true })}>
             Replay with fields…
+          </Button>
+          <Button
+            needs="operate"
+            why={why ?? (places.size === 1 ? null : 'they are at several places, or of several definitions')}
+            onPress={() => void askTree()}
+          >
+            Replay with another tree…
+          </Button>
+          <Button
+            needs="operate"
+            why={why ?? (waiting.length === 0 ? 'none of them is at a workitem' : null)}
+            onPress={() => act({ action: 'proceed', withFields: true })}
+          >
+            Proceed for all…
           </Button>
           <Button look="danger" needs="operate" why={why} onPress={() => act({ action: 'cancel', withFields: false })}>
             Cancel all…
@@ -235,10 +297,11 @@ function GroupView({
         <BatchDialog
           action={doing.action}
           withFields={doing.withFields}
+          {...(doing.withTree && tree !== null ? { tree } : {})}
           of={
-            by === 'class' && doing.action === 'replay'
+            by === 'class' && doing.action === 'replay' && !doing.withTree && filters.length === 0
               ? { filter: { error_class: group.key } }
-              : { ids: doing.action === 'replay' ? ids : workflows }
+              : { ids: doing.action === 'replay' ? ids : doing.action === 'proceed' ? waiting : workflows }
           }
           close={() => act(null)}
         />

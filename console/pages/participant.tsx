@@ -1,10 +1,12 @@
+import { useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
-import { link, path } from '../address/router.ts';
+import { decoded, go, link, path } from '../address/router.ts';
 import { can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { ActButton } from '../parts/action.tsx';
+import { ActButton, Button, Dialog, useAction } from '../parts/action.tsx';
+import { EntryDialog } from '../parts/entry-dialog.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { ListState, Table } from '../parts/list.tsx';
@@ -18,9 +20,55 @@ const SHOWN = 20;
 /** Keys of an entry that stand in words above the rest. */
 const WORDS = ['name', 'kind', 'url', 'description', 'enabled', 'updated_at', 'created_at'];
 
+/** Keys that the server gives itself. */
+const GIVEN = ['name', 'created_at', 'updated_at', 'created_by'];
+
+/** A workflow that asks it once. `url`: where it is asked already, when it is not registered. */
+const testOf = (name: string, url: string | undefined): JsonObject => ({
+  workflow: JSON.stringify(['define', { name: 'test callback' }, [['participant', { ref: name, task: 'a test' }, []]]]),
+  ...(url === undefined ? { callbacks: {} } : { callbacks: { [name]: url } }),
+});
+
+function DeleteDialog({
+  name,
+  close,
+  done,
+}: {
+  readonly name: string;
+  readonly close: () => void;
+  readonly done: () => void;
+}) {
+  const [typed, setTyped] = useState('');
+  const action = useAction(done);
+  const why = typed.trim() === name ? null : `type ${name} first`;
+  return (
+    <Dialog title={`Delete ${name}`} close={close}>
+      <p>It is registered no more: what is sent to it by the registry alone has no address, and fails.</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (why === null) void action.act({ path: `v1/participants/${part(name)}`, method: 'DELETE' });
+        }}
+      >
+        <label class="field">
+          <span class="label">Type {name} to go on</span>
+          <input value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+        </label>
+        {action.problem !== null && <ProblemNote problem={action.problem} />}
+        <div class="row">
+          <Button type="submit" look="danger" needs="admin" busy={action.busy} why={why}>
+            Delete it
+          </Button>
+          <Button onPress={close}>Leave it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
 /** One participant: where it is, what waits for it, what is not delivered to it, and what went wrong. */
 export function Participant() {
-  const name = decodeURIComponent(path.value.slice('/participants/'.length));
+  const name = decoded(path.value.slice('/participants/'.length));
   const registers = can('GET /v1/participants/{}');
   const entry = useResource(registers ? `v1/participants/${part(name)}` : null);
   const held = useResource(`v1/workitems?participant=${part(name)}&limit=${SHOWN}`);
@@ -39,6 +87,10 @@ export function Participant() {
       items.map((one) => (isObject(one['callback']) ? textOf(one['callback']['url']) : '')).filter((url) => url !== ''),
     ),
   ];
+  const [editing, edit] = useState<'keys' | 'delete' | null>(null);
+  const testing = useAction((answer) => {
+    if (isObject(answer.value)) go(`/workflows/${textOf(answer.value['id'])}`);
+  });
   const isOn = value === null || value['enabled'] !== false;
   const most = (list: readonly unknown[]): string =>
     `${countText(list.length)}${list.length === SHOWN ? ' or more' : ''}`;
@@ -57,13 +109,30 @@ export function Participant() {
           </>
         }
       >
+        {registers && (
+          <Button needs="admin" onPress={() => edit('keys')}>
+            {value === null ? 'Register…' : 'Edit…'}
+          </Button>
+        )}
+        <Button
+          needs="launch"
+          busy={testing.busy}
+          onPress={() => void testing.act({ path: 'v1/workflows', body: testOf(name, urls[0]) })}
+        >
+          Send a test callback
+        </Button>
+        {value !== null && (
+          <Button look="danger" needs="admin" onPress={() => edit('delete')}>
+            Delete…
+          </Button>
+        )}
         {value !== null && (
           <ActButton
             needs="admin"
             asked={{
               path: `v1/participants/${part(name)}`,
               method: 'PUT',
-              body: { ...withoutKeys(value, 'name', 'created_at', 'updated_at', 'created_by'), enabled: !isOn },
+              body: { ...withoutKeys(value, ...GIVEN), enabled: !isOn },
               ...(entry.etag.value === null ? {} : { ifMatch: entry.etag.value }),
             }}
             done={() => entry.again()}
@@ -72,6 +141,24 @@ export function Participant() {
           </ActButton>
         )}
       </PageHead>
+      {testing.problem !== null && <ProblemNote problem={testing.problem} />}
+      {editing === 'keys' && (
+        <EntryDialog
+          title={value === null ? `Register ${name}` : `Edit ${name}`}
+          about="kind, url, headers, secret, retry, deadline, heartbeat, input, output, form, places and others (docs/api-v1.md, Participants). *** means what is there."
+          value={value === null ? { kind: 'callback', url: urls[0] ?? 'https://' } : withoutKeys(value, ...GIVEN)}
+          verb={value === null ? 'Register it' : 'Save'}
+          make={(body) => ({
+            path: `v1/participants/${part(name)}`,
+            method: 'PUT',
+            body,
+            ...(entry.etag.value === null ? {} : { ifMatch: entry.etag.value }),
+          })}
+          close={() => edit(null)}
+          done={() => entry.again()}
+        />
+      )}
+      {editing === 'delete' && <DeleteDialog name={name} close={() => edit(null)} done={() => go('/participants')} />}
       {entry.problem.value !== null && entry.problem.value.status !== 404 && (
         <ProblemNote problem={entry.problem.value} again={() => void entry.again()} />
       )}

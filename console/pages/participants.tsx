@@ -1,9 +1,12 @@
+import { useState } from 'preact/hooks';
 import { isObject } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
-import { can } from '../api/calls.ts';
+import { can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
+import { Button } from '../parts/action.tsx';
+import { EntryDialog } from '../parts/entry-dialog.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { ListState, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
@@ -20,6 +23,7 @@ export function Participants() {
   const registers = can('GET /v1/participants');
   const registry = useResource(registers ? `v1/participants?limit=${LOOKED}` : null);
   const registered = isObject(registry.value.value) ? objectsOf(registry.value.value['participants']) : [];
+  const [registering, register] = useState(false);
   const value = list.value.value;
   const names = new Map<string, Known>();
   for (const one of isObject(value) ? objectsOf(value['workitems']) : []) {
@@ -36,7 +40,25 @@ export function Participants() {
   }
   return (
     <>
-      <PageHead title="Participants" />
+      <PageHead title="Participants">
+        {registers && (
+          <Button look="primary" needs="admin" onPress={() => register(true)}>
+            Register…
+          </Button>
+        )}
+      </PageHead>
+      {registering && (
+        <EntryDialog
+          title="Register a participant"
+          about="Where launches need not say where it is. kind: callback, http, person or service; url; and others (docs/api-v1.md, Participants)."
+          value={{ kind: 'callback', url: 'https://' }}
+          named="Name, or a pattern such as /^fax_/"
+          verb="Register it"
+          make={(body, name) => ({ path: `v1/participants/${part(name)}`, method: 'PUT', body })}
+          close={() => register(false)}
+          done={() => registry.again()}
+        />
+      )}
       <p class="small dim">Participants with open workitems now, at most the first {LOOKED} of these.</p>
       {!registers && <Missing what="Who is registered cannot be listed." call="GET /v1/participants" />}
       <ListState list={list} count={names.size} empty="Nobody is asked for anything" />

@@ -225,7 +225,7 @@ export function Rehearsal() {
               ))}
               <details>
                 <summary>Fields</summary>
-                <JsonView value={shown['fields'] ?? {}} label="Fields of the workflow" />
+                <JsonView value={shown['fields'] ?? {}} label="Fields of the workflow" fields={[]} />
               </details>
             </section>
           )}

@@ -1,19 +1,23 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
-import { workflows as codec } from '../address/pages.ts';
+import { COLUMNS, workflows as codec, USUAL_COLUMNS } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
 import { apiRoot, go, goQuery, link, query } from '../address/router.ts';
 import { call, can, type Problem } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
+import { me } from '../api/session.ts';
 import { onKey } from '../app/keys.ts';
+import { type Last, lastsIn } from '../app/lasts-model.ts';
 import { PageHead } from '../app/page.tsx';
+import { keepText, keptText } from '../app/settings.ts';
 import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Button } from '../parts/action.tsx';
 import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
-import { Complaints, ListState, Table } from '../parts/list.tsx';
+import { type Column, Complaints, ListState, Table } from '../parts/list.tsx';
+import { Menu } from '../parts/menu.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
@@ -40,6 +44,8 @@ const VIEWS: readonly (readonly [string, string])[] = [
 ];
 
 type State = ReturnType<typeof codec.read>['state'];
+/** What lies inside can only be looked for from the newest on. */
+const isOldestFirst = ({ order, tag, field }: State): boolean => order === 'oldest' && tag === '' && field === '';
 /** What the address asks for in the words of the interface: for the list, for the count, and for a batch; and what of it means nothing. */
 export function filterOf(
   state: State,
@@ -50,6 +56,7 @@ export function filterOf(
   if (state.status.length > 0) filter['status'] = [...state.status];
   for (const name of ['name', 'participant', 'tag'] as const) if (state[name] !== '') filter[name] = state[name];
   if (state.key !== '') filter['business_key'] = state.key;
+  if (state.error !== '') filter['error'] = state.error;
   if (/^[0-9a-f]{8,64}$/.test(state.definition)) filter['definition'] = state.definition;
   else if (state.definition !== '')
     complaints.push(
@@ -88,6 +95,7 @@ export function Workflows() {
     const search = searchOf(found.filter);
     search.set('limit', String(LIMIT));
     search.set('include', 'turn,error');
+    if (isOldestFirst(state)) search.set('order', 'asc');
     if (state.cursor !== '') search.set('cursor', state.cursor);
     return `v1/workflows?${search}`;
   }, [found]);
@@ -137,7 +145,8 @@ export function Workflows() {
       }),
     [shown.length, at],
   );
-  const filtered = codec.write({ ...state, cursor: '' }) !== '';
+  const filtered = codec.write({ ...state, cursor: '', order: 'newest', cols: [] }) !== '';
+  const columns = state.cols.length === 0 ? USUAL_COLUMNS : state.cols;
   const next =
     further.of === asked
       ? further.next
@@ -164,6 +173,7 @@ export function Workflows() {
   // A tag or a field lies inside: workflows are looked into one by one, and not all of them at once.
   const lookedBackTo = countable || !isObject(list.value.value) ? null : textOrNull(list.value.value['looked_back_to']);
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
+  const views = useViews();
 
   return (
     <>
@@ -174,26 +184,35 @@ export function Workflows() {
       </PageHead>
       <Complaints of={[...complaints, ...found.complaints]} />
       <nav class="row" aria-label="Views">
-        {VIEWS.map(([word, to]) => (
+        {[...VIEWS, ...views.kept.map(({ word, to }) => [word, to] as const)].map(([word, to]) => (
           <a
             key={word}
             class="button tiny"
             href={link(to)}
             aria-current={to === `/workflows${query.value === '' ? '' : `?${query.value}`}` ? 'true' : undefined}
           >
-            {word}
+            <Text text={word} />
           </a>
         ))}
+        <KeepView views={views} filtered={filtered} />
       </nav>
       <Filters state={state} set={set} />
       <div class="row apart small dim">
         <p aria-live="polite">
           {list.value.value === undefined
             ? 'Looking…'
-            : `${countOf(counted.value.value) ?? `${shown.length}${next === null ? '' : '+'}`} match · ${state.ended === '' ? 'newest' : 'ended last'} first · as of `}
+            : `${countOf(counted.value.value) ?? `${shown.length}${next === null ? '' : '+'}`} match · ${ORDERS[state.ended === '' ? 'launched' : 'ended'][isOldestFirst(state) ? 1 : 0]} first · as of `}
           {list.asOf.value !== null && <Time at={new Date(list.asOf.value).toISOString()} how="time" />}
         </p>
         <div class="row">
+          <Button
+            look="tiny"
+            why={state.tag === '' && state.field === '' ? null : 'tags and fields are looked for from the newest on'}
+            onPress={() => set({ order: state.order === 'newest' ? 'oldest' : 'newest' })}
+          >
+            {isOldestFirst(state) ? 'Oldest first' : 'Newest first'}
+          </Button>
+          <ColumnChooser shown={columns} set={(cols) => goQuery(codec.write({ ...state, cols }), 'replace')} />
           {news > 0 && (
             <Button
               look="tiny"
@@ -261,22 +280,7 @@ export function Workflows() {
             title: 'Workflow',
             cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
           },
-          { title: 'Whose turn', cell: (one) => <Turn of={one['turn']} /> },
-          { title: 'Launched', cell: (one) => <Time at={textOrNull(one['launched_at'])} /> },
-          { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
-          {
-            title: 'Ended',
-            cell: (one) => (one['ended_at'] ? <Time at={textOrNull(one['ended_at'])} /> : <span class="dim">–</span>),
-          },
-          {
-            title: 'Error',
-            cell: (one) =>
-              isObject(one['error']) ? (
-                <Chip state="failed" word={textOf(one['error']['class'])} />
-              ) : (
-                <span class="dim">–</span>
-              ),
-          },
+          ...COLUMNS.filter((name) => columns.includes(name)).map((name) => OPTIONAL[name]),
         ]}
       />
       {lookedBackTo !== null && (
@@ -304,6 +308,129 @@ export function Workflows() {
         </nav>
       )}
     </>
+  );
+}
+
+/** Views that somebody keeps beside those that are given. */
+const VIEWS_MAX = 20;
+
+type Views = { readonly kept: readonly Last[]; keep(views: readonly Last[]): void };
+function useViews(): Views {
+  const [, changed] = useState(0);
+  return {
+    // They are those of whoever is signed in now.
+    kept: me.value === null ? [] : lastsIn(keptText('views'), VIEWS_MAX),
+    keep(views) {
+      keepText('views', JSON.stringify(views));
+      changed((count) => count + 1);
+    },
+  };
+}
+
+/** Gives the question that is asked a name, on this device; or forgets the name it has. */
+function KeepView({ views: { kept, keep }, filtered }: { readonly views: Views; readonly filtered: boolean }) {
+  const [naming, name] = useState<string | null>(null);
+  const here = `/workflows?${query.value}`;
+  const known = kept.find(({ to }) => to === here);
+  if (known !== undefined)
+    return (
+      <Button look="tiny" onPress={() => keep(kept.filter((one) => one !== known))}>
+        Forget this view
+      </Button>
+    );
+  if (!filtered) return null;
+  if (naming === null)
+    return (
+      <Button
+        look="tiny"
+        why={kept.length < VIEWS_MAX ? null : `${VIEWS_MAX} views are kept already: forget one first`}
+        onPress={() => name('')}
+      >
+        Keep as a view…
+      </Button>
+    );
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (naming.trim() !== '') keep([...kept, { word: naming.trim(), to: here }]);
+        name(null);
+      }}
+    >
+      <label class="row">
+        <span class="unseen">Name of the view</span>
+        <input maxLength={60} value={naming} onInput={(event) => name(event.currentTarget.value)} />
+      </label>
+      <Button type="submit" look="tiny">
+        Keep
+      </Button>
+    </form>
+  );
+}
+
+const ORDERS = { launched: ['newest', 'oldest'], ended: ['ended last', 'ended first'] } as const;
+
+const DASH = <span class="dim">–</span>;
+
+/** Columns that can be left out. */
+const OPTIONAL: { readonly [name in (typeof COLUMNS)[number]]: Column<JsonObject> } = {
+  turn: { title: 'Whose turn', cell: (one) => <Turn of={one['turn']} /> },
+  launched: { title: 'Launched', cell: (one) => <Time at={textOrNull(one['launched_at'])} /> },
+  moved: { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+  ended: {
+    title: 'Ended',
+    cell: (one) => (one['ended_at'] ? <Time at={textOrNull(one['ended_at'])} /> : DASH),
+  },
+  error: {
+    title: 'Error',
+    cell: (one) => (isObject(one['error']) ? <Chip state="failed" word={textOf(one['error']['class'])} /> : DASH),
+  },
+  key: {
+    title: 'Key',
+    cell: (one) => (one['business_key'] ? <Text text={textOf(one['business_key'])} /> : DASH),
+  },
+  definition: {
+    title: 'Definition',
+    cell: (one) =>
+      isObject(one['definition']) ? (
+        <a
+          href={link(
+            `/definitions/${textOf(one['definition']['name'])}?version=${String(one['definition']['version'])}`,
+          )}
+        >
+          <Text text={`${textOf(one['definition']['name'])}@${String(one['definition']['version'])}`} />
+        </a>
+      ) : (
+        <span class="mono small">{textOf(one['definition_hash']).slice(0, 8)}</span>
+      ),
+  },
+};
+
+function ColumnChooser({
+  shown,
+  set,
+}: {
+  readonly shown: readonly (typeof COLUMNS)[number][];
+  readonly set: (columns: readonly (typeof COLUMNS)[number][]) => void;
+}) {
+  return (
+    <Menu label="Columns" sign="Columns ▾">
+      {COLUMNS.map((name) => (
+        <label class="row" key={name}>
+          <input
+            type="checkbox"
+            checked={shown.includes(name)}
+            onChange={() => {
+              const next = COLUMNS.filter((one) => (one === name ? !shown.includes(one) : shown.includes(one)));
+              // Without any it would be the usual ones again.
+              if (next.length > 0) set(next.join() === USUAL_COLUMNS.join() ? [] : next);
+            }}
+          />
+          {OPTIONAL[name].title}
+        </label>
+      ))}
+    </Menu>
   );
 }
 
@@ -382,6 +509,7 @@ const WRITTEN = [
   ['moved', 'Moved', '..-1d'],
   ['field', 'Field', 'order_id=17'],
   ['definition', 'Definition (hash)', '0f3a91c2'],
+  ['error', 'Error class', 'RetriesExceeded'],
 ] as const;
 
 function Filters({ state, set }: { readonly state: State; readonly set: (change: Partial<State>) => void }) {

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { worklist as codec } from '../address/pages.ts';
-import { go, goQuery, link, path, query } from '../address/router.ts';
+import { decoded, go, goQuery, link, path, query } from '../address/router.ts';
 import { can, part } from '../api/calls.ts';
 import { me } from '../api/session.ts';
 import { PageHead } from '../app/page.tsx';
@@ -26,7 +26,7 @@ const LIMIT = 100;
 /** What waits for people and services; one of them is done at a time. */
 export function Worklist() {
   const { state, complaints } = codec.read(query.value);
-  const chosen = decodeURIComponent(path.value.split('/')[2] ?? '');
+  const chosen = decoded(path.value.split('/')[2] ?? '');
   const asked = useMemo(() => {
     const search = new URLSearchParams({ limit: String(LIMIT) });
     if (state.participant !== '') search.set('participant', state.participant);
@@ -365,7 +365,7 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
       </form>
       <details>
         <summary>All fields and parameters</summary>
-        <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" />
+        <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" fields={[]} />
       </details>
       {failing && <GiveUp base={base} mine={mine} close={() => setFailing(false)} done={finish} />}
     </section>

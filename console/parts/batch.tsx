@@ -1,17 +1,19 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { apiRoot, go } from '../address/router.ts';
-import { call, type Problem } from '../api/calls.ts';
+import { call, type Problem, part } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { textOf } from '../picture/standing.ts';
 import { Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from './action.tsx';
+import { fieldChanges } from './diff.ts';
 import { ProblemNote } from './problem.tsx';
 import { Copy, Text, WorkflowLink } from './said.tsx';
 import { countText } from './texts.ts';
+import { type EditedTree, TreeField } from './tree-field.tsx';
 
 /* One action on everything that a filter means. What is confirmed is what is sent, and the server counts. */
 
-export type BatchAction = 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver';
+export type BatchAction = 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver' | 'proceed';
 /** What a batch is about: a filter of the server's, or ids. */
 export type BatchOf = { readonly filter: JsonObject } | { readonly ids: readonly string[] };
 
@@ -26,18 +28,22 @@ const DOES: { readonly [action in BatchAction]: string } = {
   resume: 'They go on where they were.',
   replay: 'What failed is tried again.',
   redeliver: 'Messages that are owed are tried now.',
+  proceed: 'Each workflow goes on behind it, as if its participant had answered.',
 };
 
 export function BatchDialog({
   action,
   of,
   withFields = false,
+  tree,
   close,
 }: {
   readonly action: BatchAction;
   readonly of: BatchOf;
   /** Whether fields to merge are asked for. */
   readonly withFields?: boolean;
+  /** The tree that is edited and given to all, where they have one in common. */
+  readonly tree?: Json;
   readonly close: () => void;
 }) {
   const [found, setFound] = useState<JsonObject | null>(null);
@@ -45,6 +51,7 @@ export function BatchDialog({
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
   const [fields, setFields] = useState('');
+  const [edited, setEdited] = useState<EditedTree>(undefined);
   const asked: JsonObject = { action, ...('ids' in of ? { ids: [...of.ids] } : of) };
   const text = JSON.stringify(asked);
   useEffect(() => {
@@ -60,9 +67,13 @@ export function BatchDialog({
   const isMore = found !== null && found['matches'] === undefined;
   const wrong = wrongJson(fields, 'object');
   const given = wrong === null ? jsonOf(fields) : undefined;
+  const params: JsonObject = {
+    ...(given === undefined ? {} : { fields: given }),
+    ...(edited === undefined || edited === null ? {} : { tree: edited }),
+  };
   const body: JsonObject = {
     ...asked,
-    ...(given === undefined ? {} : { params: { fields: given } }),
+    ...(Object.keys(params).length === 0 ? {} : { params }),
     ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
   };
   const isAll = 'filter' in of && of.filter['all'] === true;
@@ -74,7 +85,11 @@ export function BatchDialog({
         ? 'nothing matches'
         : (isAll || count > TYPED_ABOVE) && typed.trim() !== word
           ? `type ${word} first`
-          : wrong;
+          : tree !== undefined && (edited === undefined || edited === null)
+            ? edited === null
+              ? 'the tree cannot be read yet'
+              : 'change the tree first'
+            : wrong;
   return (
     <Dialog
       title={`${action.charAt(0).toUpperCase()}${action.slice(1)} ${found === null ? '…' : countText(count)}`}
@@ -86,7 +101,12 @@ export function BatchDialog({
         <p>
           {isMore && 'At least '}
           <b>
-            {countText(count)} {action === 'replay' ? 'errors' : action === 'redeliver' ? 'workitems' : 'workflows'}
+            {countText(count)}{' '}
+            {action === 'replay'
+              ? 'errors'
+              : action === 'redeliver' || action === 'proceed'
+                ? 'workitems'
+                : 'workflows'}
           </b>{' '}
           as the server counts. {DOES[action]}
         </p>
@@ -115,6 +135,8 @@ export function BatchDialog({
             rows={4}
           />
         )}
+        {withFields && isObject(given ?? null) && <Samples found={found?.['sample']} patch={given as JsonObject} />}
+        {tree !== undefined && <TreeField tree={tree} set={setEdited} />}
         <label class="field">
           <span class="label">Reason</span>
           <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
@@ -143,6 +165,42 @@ export function BatchDialog({
     </Dialog>
   );
 }
+
+/** What the fields would do to the first of them. */
+function Samples({ found, patch }: { readonly found: Json | undefined; readonly patch: JsonObject }) {
+  const [fields, setFields] = useState<readonly (readonly [id: string, fields: JsonObject])[]>([]);
+  const objects = (Array.isArray(found) ? (found as readonly Json[]) : [])
+    .filter(isObject)
+    .filter((one) => textOf(one['object']) !== '')
+    .slice(0, SAMPLE_SHOWN);
+  useEffect(() => {
+    void Promise.all(
+      objects.map(async (one) => {
+        const workflow = textOf(one['workflow_id']);
+        const id = `${textOf(one['object'])}!${workflow}`;
+        const answer = await call(`v1/workflows/${part(workflow)}/workitems/${part(id)}`);
+        const value = answer.ok && isObject(answer.value) ? answer.value['fields'] : undefined;
+        return isObject(value ?? null) ? ([[workflow, value as JsonObject]] as const) : [];
+      }),
+    ).then((all) => setFields(all.flat()));
+  }, [JSON.stringify(objects)]);
+  if (fields.length === 0) return null;
+  return (
+    <ul class="small" aria-label="What it does to the first of them">
+      {fields.map(([id, before], i) => (
+        <li key={`${id} ${i}`}>
+          <WorkflowLink id={id} />{' '}
+          {fieldChanges(before, { ...before, ...patch }).map((change) => (
+            <span class="mono" key={change.name}>
+              <Text text={`${change.name}: ${shortJson(change.before)} → ${shortJson(change.after)} `} />
+            </span>
+          ))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+const shortJson = (value: Json | undefined): string => (value === undefined ? '–' : JSON.stringify(value).slice(0, 60));
 
 /** A sample is workflows, or things that name theirs. */
 const samples = (value: Json | undefined): readonly string[] =>

@@ -2,7 +2,16 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
 /** What is wanted less often, behind `⋯`. Escape, a press elsewhere and a choice close it. */
-export function Menu({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+export function Menu({
+  label,
+  sign = '⋯',
+  children,
+}: {
+  readonly label: string;
+  /** What stands on it. */
+  readonly sign?: string;
+  readonly children: ComponentChildren;
+}) {
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const close = (event: Event): void => {
@@ -22,8 +31,8 @@ export function Menu({ label, children }: { readonly label: string; readonly chi
         event.stopPropagation();
       }}
     >
-      <summary class="button" aria-label={label} title={label}>
-        ⋯
+      <summary class={sign === '⋯' ? 'button' : 'button tiny'} aria-label={label} title={label}>
+        {sign}
       </summary>
       <div
         class="menu-list"

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { workflow } from '../address/pages.ts';
 import { call, type Problem } from '../api/calls.ts';
+import type { Heat } from '../pages/workflow/box.tsx';
 import { Diagram } from '../pages/workflow/diagram.tsx';
 import { Outline } from '../pages/workflow/outline.tsx';
 import { figureOf } from '../picture/figure.ts';
@@ -65,10 +66,12 @@ export function Preview({
   checked,
   problem,
   goTo,
+  heat,
 }: {
   readonly checked: Checked | null;
   readonly problem: Problem | null;
   readonly goTo?: (line: number, column: number) => void;
+  readonly heat?: ReadonlyMap<string, Heat>;
 }) {
   const [state, setState] = useState(workflow.read('').state);
   const [view, setView] = useState<'diagram' | 'outline'>('diagram');
@@ -83,7 +86,14 @@ export function Preview({
       {figure !== null && (
         <div class="looking alone">
           {view === 'diagram' ? (
-            <Diagram figure={figure} seen={EMPTY} state={state} set={set} chosen={null} />
+            <Diagram
+              figure={figure}
+              seen={EMPTY}
+              state={state}
+              set={set}
+              chosen={null}
+              {...(heat === undefined ? {} : { heat })}
+            />
           ) : (
             <Outline figure={figure} seen={EMPTY} state={state} set={set} />
           )}

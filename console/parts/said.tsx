@@ -50,7 +50,8 @@ export function Copy({
   what,
   bare = false,
 }: {
-  readonly text: string;
+  /** A function where it is long: it is asked when it is wanted. */
+  readonly text: string | (() => string);
   readonly what: string;
   readonly bare?: boolean;
 }) {
@@ -70,7 +71,7 @@ export function Copy({
         // Not there on plain http beyond this machine.
         if (navigator.clipboard === undefined) say('cannot be copied here');
         else
-          navigator.clipboard.writeText(text).then(
+          navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(
             () => say('copied'),
             () => say('was refused'),
           );

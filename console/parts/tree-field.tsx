@@ -1,48 +1,127 @@
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json } from '../../src/model/json.ts';
+import { workflow } from '../address/pages.ts';
 import { call } from '../api/calls.ts';
+import { draftOf, keepDraft } from '../app/settings.ts';
+import { Diagram } from '../pages/workflow/diagram.tsx';
+import { figureOf } from '../picture/figure.ts';
 import { textOf } from '../picture/standing.ts';
-import { diffOf } from './diff.ts';
+import type { Seen } from '../picture/states.ts';
+import { begin, type Doings, differences, isTree, mergedOf, nodeAt, take } from '../picture/tree-edit.ts';
+import { Button } from './action.tsx';
 import { useChecked } from './preview.tsx';
 import { Text } from './said.tsx';
+import { Structure } from './structure.tsx';
 
 /** Undefined: as it was. Null: it cannot be read yet. */
 export type EditedTree = Json | undefined | null;
 
-/** Lines around a change that are shown with it. */
-const AROUND = 1;
+const FORMATS = ['radial', 'json', 'xml'] as const;
+type Format = (typeof FORMATS)[number];
 
-/** A part of a tree as text: in Radial where that can say it, with what changes below it as one types. */
-export function TreeField({ tree, set }: { readonly tree: Json; readonly set: (edited: EditedTree) => void }) {
+/** A tree as text; null: that format cannot say it. */
+async function textIn(tree: Json, to: Format): Promise<string | null> {
+  const json = JSON.stringify(tree, null, 2);
+  if (to === 'json') return json;
+  const answer = await call('v1/definitions/convert', { method: 'POST', body: { definition: json, from: 'json', to } });
+  return answer.ok && isObject(answer.value) ? textOf(answer.value['definition']) : null;
+}
+
+/** What was edited before and not sent, where it was an edit of the very same tree. */
+function draftFor(name: string | undefined, tree: Json): Json | null {
+  const kept = name === undefined ? null : draftOf(name);
+  if (kept === null) return null;
+  const read = JSON.parse(kept) as Json;
+  const now = isObject(read) && read['before'] === JSON.stringify(tree) ? read['now'] : undefined;
+  return now !== undefined && isTree(now) ? now : null;
+}
+
+/**
+ * A part of a tree, edited as text (in Radial where that can say it) and by its structure, with a picture of what changes.
+ *
+ * @param start what it begins with instead of the tree as it is. `draft`: where what is edited is kept on this device
+ */
+export function TreeField({
+  tree,
+  start,
+  draft,
+  set,
+}: {
+  readonly tree: Json;
+  readonly start?: Json;
+  readonly draft?: string;
+  readonly set: (edited: EditedTree) => void;
+}) {
   const id = useId();
+  const [format, setFormat] = useState<Format>('radial');
   const [first, setFirst] = useState<string | null>(null);
   const [text, setText] = useState('');
+  const [kept] = useState(() => draftFor(draft, tree));
+  const [doings, setDoings] = useState<Doings>(() => {
+    const before = begin(tree);
+    const given = start ?? kept;
+    return given === undefined || given === null ? before : take(before, { tree: given, at: [] });
+  });
   const { checked, problem } = useChecked(text);
+  // The text that says the tree as it is now: another one was typed.
+  const told = useRef('');
+  const tell = async (value: Json, to: Format): Promise<void> => {
+    const said = (await textIn(value, to)) ?? JSON.stringify(value, null, 2);
+    told.current = said;
+    setText(said);
+  };
   useEffect(() => {
-    const json = JSON.stringify(tree, null, 2);
-    void call('v1/definitions/convert', {
-      method: 'POST',
-      body: { definition: json, from: 'json', to: 'radial' },
-    }).then((answer) => {
-      const found = answer.ok && isObject(answer.value) ? textOf(answer.value['definition']) : json;
-      setFirst(found);
-      setText(found);
+    void textIn(tree, 'radial').then((said) => {
+      setFirst(said ?? JSON.stringify(tree, null, 2));
+      if (said === null) setFormat('json');
+      return tell(doings.now.tree, said === null ? 'json' : 'radial');
     });
   }, [JSON.stringify(tree)]);
-  const changed = first !== null && text !== first;
+  const isTyped = text !== told.current;
   useEffect(() => {
-    set(!changed ? undefined : checked?.valid === true ? (checked.tree ?? null) : null);
-  }, [changed, checked]);
+    if (checked?.valid !== true || checked.tree === null || !isTyped) return;
+    const { tree: typed } = checked;
+    setDoings((before) =>
+      take(before, { tree: typed, at: nodeAt(typed, before.now.at) === null ? [] : before.now.at }),
+    );
+    told.current = text;
+  }, [checked]);
+  const { now } = doings;
+  const changed = JSON.stringify(now.tree) !== JSON.stringify(tree);
+  useEffect(() => {
+    set(isTyped ? null : changed ? now.tree : undefined);
+    if (draft !== undefined && first !== null)
+      keepDraft(draft, changed ? JSON.stringify({ before: JSON.stringify(tree), now: now.tree }) : null);
+  }, [isTyped, doings, first]);
+  const rows = useMemo(() => differences(tree, now.tree), [doings, JSON.stringify(tree)]);
   if (first === null) return <div class="skeleton" />;
-  const lines = changed ? diffOf(first, text) : [];
-  const near = lines.filter((_, i) =>
-    lines.slice(Math.max(0, i - AROUND), i + AROUND + 1).some(({ kind }) => kind !== ' '),
-  );
-  const wrong = changed && checked?.valid === false ? checked.errors : [];
+  const wrong = isTyped && checked?.valid === false ? checked.errors : [];
+  const doStructure = (next: Doings): void => {
+    setDoings(next);
+    void tell(next.now.tree, format);
+  };
   return (
     <div class="field">
-      <label for={id}>Tree</label>
-      <p class="hint">{changed ? 'Changed: it runs with this tree' : 'As it is: nothing is sent'}</p>
+      <div class="row">
+        <label for={id}>Tree</label>
+        {FORMATS.map((one) => (
+          <Button
+            key={one}
+            look="tiny"
+            pressed={format === one}
+            onPress={() => {
+              setFormat(one);
+              void tell(now.tree, one);
+            }}
+          >
+            {one === 'radial' ? 'Radial' : one.toUpperCase()}
+          </Button>
+        ))}
+      </div>
+      <p class="hint">
+        {changed || isTyped ? 'Changed: it runs with this tree' : 'As it is: nothing is sent'}
+        {kept !== null && start === undefined && changed && ' · this is your draft of it'}
+      </p>
       <textarea
         id={id}
         rows={Math.max(4, Math.min(16, text.split('\n').length + 1))}
@@ -60,15 +139,38 @@ export function TreeField({ tree, set }: { readonly tree: Json; readonly set: (e
         ))}
         {problem !== null && <p class="wrong">{problem.detail}</p>}
       </div>
-      {near.length > 0 && (
-        <pre class="block">
-          {near.map(({ kind, text: line }, i) => (
-            <div key={i} class={kind === '+' ? 'diff-added' : kind === '-' ? 'diff-gone' : ''}>
-              {kind} <Text text={line} />
-            </div>
-          ))}
-        </pre>
-      )}
+      <details open={changed}>
+        <summary>By structure, with what changes</summary>
+        <Structure doings={doings} rows={rows} set={doStructure} />
+      </details>
+      {changed && <Changes rows={rows} />}
     </div>
+  );
+}
+
+const NOTHING_SEEN: ReadonlyMap<string, Seen> = new Map();
+
+/** The edited tree as it is drawn, with what was added, what is gone and what was changed. */
+function Changes({ rows }: { readonly rows: ReturnType<typeof differences> }) {
+  const [state, setState] = useState(workflow.read('').state);
+  const { figure, marks } = useMemo(() => {
+    const merged = mergedOf(rows);
+    return { figure: figureOf(merged.tree), marks: merged.marks };
+  }, [rows]);
+  if (figure === null) return null;
+  return (
+    <details>
+      <summary>Picture of what changes</summary>
+      <div class="looking alone">
+        <Diagram
+          figure={figure}
+          seen={NOTHING_SEEN}
+          marks={marks}
+          state={state}
+          set={(change) => setState((one) => ({ ...one, ...change }))}
+          chosen={null}
+        />
+      </div>
+    </details>
   );
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import {
   type Entry,
   expidIn,
@@ -50,6 +50,8 @@ export type Run = {
   readonly n: number;
   readonly at: string;
   readonly parentId: string | null;
+  /** Of the first expression of a branch of an iterator: the beginning of its element. */
+  readonly element: string | null;
   /** Changes of its state, in order. */
   readonly marks: readonly Mark[];
   /** The number, time and way of its end; null while it is live. */
@@ -97,8 +99,17 @@ export function makeChronicle(): Chronicle {
   const statuses: StatusMark[] = [{ n: 0, at: '', paused: false, cancelling: false, over: null }];
   type Timed = { readonly n: number; readonly timer: SetTimer; endN: number | null };
   const timers: Timed[] = [];
+  /** Each time one was set or lifted. */
+  const breakpoints: { readonly n: number; readonly id: string; readonly place: string; readonly isSet: boolean }[] =
+    [];
   /** Those that neither fired nor ended with their expression. */
   const openTimers = new Set<Timed>();
+
+  /** Where the history does not say whose child it is, it is that of the last one that lives at the place above. */
+  function parentAt(expid: string): string | null {
+    const end = expid.lastIndexOf('_');
+    return end === -1 ? null : (byPlace.get(expid.slice(0, end))?.findLast((run) => run.end === null)?.id ?? null);
+  }
 
   function begin(entry: Entry, id: string, name: string): Growing {
     const run: Growing = {
@@ -107,7 +118,8 @@ export function makeChronicle(): Chronicle {
       name,
       n: entry.n,
       at: entry.at,
-      parentId: textOrNull(entry['parent_id']),
+      parentId: textOrNull(entry['parent_id']) ?? parentAt(expidIn(id)),
+      element: isObject(entry['branch'] ?? null) ? textOrNull((entry['branch'] as JsonObject)['element']) : null,
       // Most have none of these: then they share one list.
       marks: NONE,
       end: null,
@@ -220,6 +232,19 @@ export function makeChronicle(): Chronicle {
             at: entry.at,
           });
         return;
+      case 'expression.paused':
+      case 'expression.resumed': {
+        const { breakpoint } = entry;
+        if (typeof breakpoint !== 'string' || breakpoint === expidIn(id))
+          mark(entry, id, entry.kind === 'expression.paused' ? 'paused' : 'active');
+        else breakpoints.push({ n: entry.n, id, place: breakpoint, isSet: entry.kind === 'expression.paused' });
+        return;
+      }
+      case 'event.received':
+        if (byId.get(id)?.marks.at(-1)?.to === 'awaiting') mark(entry, id, 'active');
+        return;
+      case 'expression.awaiting':
+      case 'expression.timing_out':
       case 'expression.cancelling':
       case 'expression.dying':
         mark(entry, id, entry.kind.slice('expression.'.length));
@@ -298,8 +323,12 @@ export function makeChronicle(): Chronicle {
         if (run.end !== null && run.end.n <= n) continue;
         const mark = lastUpTo(run.marks, n);
         const state = mark?.to ?? 'active';
-        const { id, expid, name, parentId } = run;
-        expressions.push({ id, expid, name, state, since: run.at, parentId, element: null, progress: null });
+        const { id, expid, name, parentId, element } = run;
+        const stops = breakpoints.length === 0 ? NO_STOPS : stopsAt(breakpoints, id, n);
+        expressions.push({
+          ...{ id, expid, name, state, since: run.at, parentId, element },
+          ...{ progress: null, breakpoints: stops, tree: null },
+        });
         if (mark?.failure) failures.push(mark.failure);
         const held = heldAt(run, n);
         if (held !== null) workitems.push(held);
@@ -325,6 +354,22 @@ export function makeChronicle(): Chronicle {
     },
     run: (id) => byId.get(id) ?? null,
   };
+}
+
+const NO_STOPS: readonly string[] = [];
+/** The places at which whatever comes below an expression was to be stopped. A resume without a place lifts all: then the place is said of none. */
+function stopsAt(
+  all: readonly { readonly n: number; readonly id: string; readonly place: string; readonly isSet: boolean }[],
+  id: string,
+  n: number,
+): readonly string[] {
+  const places = new Set<string>();
+  for (const one of all) {
+    if (one.id !== id || one.n > n) continue;
+    if (one.isSet) places.add(one.place);
+    else places.delete(one.place);
+  }
+  return [...places];
 }
 
 function heldAt(run: Run, n: number): HeldWorkitem | null {

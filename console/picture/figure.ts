@@ -75,6 +75,19 @@ const DEFINES = new Set(['define', 'process_definition', 'workflow_definition'])
 /** Nodes that are drawn; a definition has at most as many by its size, 1 MB. */
 export const PLACES_MAX = 200_000;
 
+/** A tree with other trees in the places of some of its own, by expid: those above first. What is no place of it is left out. */
+export function grafted(tree: Json, others: readonly { readonly expid: string; readonly tree: Json }[]): Json {
+  const put = (at: Json, way: readonly string[], other: Json): Json => {
+    const [index, ...rest] = way;
+    if (index === undefined) return other;
+    if (!isNode(at) || at[2][Number(index)] === undefined) return at;
+    return [at[0], at[1], at[2].map((child, i) => (i === Number(index) ? put(child, rest, other) : child))];
+  };
+  return [...others]
+    .sort((a, b) => a.expid.length - b.expid.length)
+    .reduce((whole, one) => put(whole, one.expid.split('_').slice(1), one.tree), tree);
+}
+
 /** @returns the root, or null when the value is no tree */
 export function figureOf(tree: Json): Place | null {
   const names = new Set<string>();
@@ -200,7 +213,7 @@ export function* everyPlace(place: Place): Generator<Place> {
 }
 
 /** A place in one line, as Radial would write it. */
-export function lineOf(place: Place): string {
+export function lineOf(place: Pick<Place, 'head' | 'attributes'>): string {
   const words = place.attributes.map(([key, value]) => (value === null ? `'${key}'` : `${key}: ${quoted(value)}`));
   return words.length === 0 ? place.head : `${place.head} ${short(words.join(', '))}`;
 }

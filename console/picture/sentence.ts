@@ -96,6 +96,11 @@ export function sentenceOf(
     link(one.expid);
     say(' awaits an event.');
   }
+  for (const one of expressions.filter(({ state }) => state === 'paused').slice(0, NAMED_MAX)) {
+    begin();
+    link(one.expid);
+    say(' is paused; the rest goes on.');
+  }
   const timer = timers[0];
   if (timer !== undefined) {
     begin();

@@ -23,7 +23,7 @@ export type LiveExpression = {
   readonly id: string;
   readonly expid: string;
   readonly name: string;
-  /** active, failed, awaiting, cancelling, dying, timing_out, failing. */
+  /** active, paused, failed, awaiting, cancelling, dying, timing_out, failing. */
   readonly state: string;
   /** When it was applied, RFC 3339; null when nobody said. */
   readonly since: string | null;
@@ -32,6 +32,10 @@ export type LiveExpression = {
   /** Of the first expression of a branch of an iterator: the beginning of its element, where the server tells. */
   readonly element: string | null;
   readonly progress: Progress | null;
+  /** Places below it at which whatever comes there is paused. */
+  readonly breakpoints: readonly string[];
+  /** The tree it was given instead of its part of the definition; null: none, or nobody told. */
+  readonly tree: Json;
 };
 /** How far it is: at which child or element of how many; of a fork, how many of its branches have replied. */
 export type Progress = { readonly at: number | null; readonly of: number | null; readonly done: number | null };
@@ -112,6 +116,8 @@ export function standingOf(shown: JsonObject): Standing {
       parentId: textOrNull(one['parent_id']),
       element: isObject(one['branch']) ? textOrNull(one['branch']['element']) : null,
       progress: progressOf(one['progress']),
+      breakpoints: Array.isArray(one['breakpoints']) ? (one['breakpoints'] as readonly Json[]).map(String) : [],
+      tree: one['tree'] ?? null,
     })),
     workitems: objectsOf(shown['workitems']).map(workitemOf),
     timers: objectsOf(shown['timers']).map((one) => ({

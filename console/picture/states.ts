@@ -41,8 +41,16 @@ export type Seen = {
   readonly marks: readonly Mark[];
   /** Of a crowd: which of the marks its lane shows; -1: none. */
   readonly shown: number;
-  /** Of a loop: which round it is in, 1 for the first; 0 before, and while no history is there. */
+  /** Of a loop: which round is shown, 1 for the first; 0 before, and while no history is there. */
   readonly round: number;
+  /** Of a loop: the expression each of its rounds began with, the first round first. */
+  readonly rounds: readonly string[];
+  /** It, or something around it, is paused while the rest of the workflow goes on. */
+  readonly isHeld: boolean;
+  /** Whatever comes there is paused. */
+  readonly isStop: boolean;
+  /** It runs another tree than the definition's. */
+  readonly isChanged: boolean;
   /** How many branches there are of the place, where it is the lane of a crowd; else 0. */
   readonly branches: number;
 };
@@ -91,9 +99,13 @@ export function statesOf(
     (place.children.length === 0 &&
       (WAITING.has(place.head) || (timers.get(place.expid) ?? []).some((timer) => timer.expressionId === one.id)));
 
+  const stops = new Set(standing.expressions.flatMap(({ breakpoints }) => breakpoints));
+
   type Around = {
     /** Runs that began before belong to a former round. */
     readonly since: number;
+    /** Runs that began here or after it belong to a later round; what is shown is a round that is over. Infinite: it is the present one. */
+    readonly until: number;
     /** Below a crowd or a definition several runs count at once. */
     readonly many: boolean;
     /** What is around is over or was left out: nothing can come any more. */
@@ -103,17 +115,19 @@ export function statesOf(
     readonly branches: number;
     /** Where it stands to what is live beside it in its row: what is before is done, what is after is to come. Null: nobody can tell. */
     readonly side: 'before' | 'after' | null;
+    readonly isHeld: boolean;
   };
   /** `isIn`: whether an expression belongs to the branch; where nobody tells whose it is, it does. */
   type Branch = { readonly id: string; readonly isLive: boolean; isIn(id: string): boolean };
 
   function visit(place: Place, around: Around): Seen {
     const { branch } = around;
-    const isShown = (id: string): boolean => branch === null || branch.isIn(id);
+    const isPast = around.until !== Number.POSITIVE_INFINITY;
+    const isShown = (id: string): boolean => !isPast && (branch === null || branch.isIn(id));
     const every = live.get(place.expid) ?? [];
     const here = every.filter(({ id }) => isShown(id));
     const all = past?.runsAt(place.expid, n) ?? [];
-    const runs = all.filter((run) => run.n >= around.since);
+    const runs = all.filter((run) => run.n >= around.since && run.n < around.until);
     const items = (workitems.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const wrong = (failures.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const clocks = (timers.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
@@ -135,6 +149,7 @@ export function statesOf(
       return around.closed ? 'skipped' : 'to come';
     })();
 
+    const isHeld = here.length > 0 && (around.isHeld || here.some((one) => one.state === 'paused'));
     const isMany = around.many || place.kind === 'crowd' || place.kind === 'definition';
     const lastRun = runs.at(-1);
     const since = around.many ? around.since : place.kind === 'definition' ? 0 : (lastRun?.n ?? around.since);
@@ -151,7 +166,12 @@ export function statesOf(
     const first = lives.indexOf(true);
     const sideOf = (i: number): Around['side'] =>
       within === null ? null : isRow(place) && first !== -1 ? (i < first ? 'before' : 'after') : around.side;
-    let reached = since;
+    const rounds = place.kind === 'loop' ? roundsOf(place, past, since, around.until, n) : [];
+    const round = rounds.length === 0 ? 0 : roundShown(place, rounds);
+    const next = rounds[round];
+    // A round that was chosen, and is over, is shown as it was.
+    const until = next === undefined ? around.until : next.n;
+    let reached = next === undefined || round === 0 ? since : (rounds[round - 1]?.n ?? since);
     const roadTaken =
       place.kind === 'choice' && place.children.slice(-2).some((child) => (live.get(child.expid)?.length ?? 0) > 0);
     for (const [i, child] of place.children.entries()) {
@@ -159,15 +179,20 @@ export function statesOf(
       const taken = (live.get(child.expid)?.length ?? 0) > 0;
       const one = visit(child, {
         since: child.kind === 'definition' ? 0 : isMany ? since : reached,
+        until: child.kind === 'definition' ? Number.POSITIVE_INFINITY : until,
         many: isMany || child.kind === 'definition',
         branch: within,
         branches: marks.length,
+        isHeld,
         side: sideOf(i),
-        closed: child.kind === 'definition' ? isOver(standing.status) : closed || (isRoad && roadTaken && !taken),
+        closed:
+          child.kind === 'definition'
+            ? isOver(standing.status)
+            : closed || until !== Number.POSITIVE_INFINITY || (isRoad && roadTaken && !taken),
       });
       // What follows in a row is of this round only when it began after what stands before it.
       if (!isMany && isRow(place)) {
-        const run = past?.runsAt(child.expid, n).at(-1);
+        const run = past?.runsAt(child.expid, n).findLast((one) => one.n < until);
         if (run !== undefined && run.n >= reached) reached = run.n;
       }
       const waits = (live.get(child.expid) ?? []).filter((each) => isWaiting(each, child));
@@ -193,7 +218,11 @@ export function statesOf(
       inside,
       marks,
       shown: shownMark,
-      round: place.kind === 'loop' ? roundOf(place, past, since, n) : 0,
+      round,
+      rounds: rounds.map(({ id }) => id),
+      isHeld,
+      isStop: stops.has(place.expid),
+      isChanged: here.some(({ tree }) => tree !== null),
       branches: around.branches,
     };
     seen.set(place.expid, shown);
@@ -230,21 +259,33 @@ export function statesOf(
     };
   }
 
+  /** Which round of a loop is shown, 1 for the first: the one the chosen expression is of, else the last. */
+  function roundShown(place: Place, rounds: readonly Run[]): number {
+    const run = chosen === '' ? null : (past?.run(chosen) ?? null);
+    if (run === null || !run.expid.startsWith(`${place.expid}_`)) return rounds.length;
+    const later = rounds.findIndex(({ n: began }) => began > run.n);
+    return later === -1 ? rounds.length : Math.max(1, later);
+  }
+
   visit(root, {
     since: 0,
+    until: Number.POSITIVE_INFINITY,
     many: false,
     closed: isOver(standing.status),
     branch: null,
     branches: 0,
     side: null,
+    isHeld: false,
   });
   return seen;
 }
 
-/** How often the first of a loop's children was come to. */
-function roundOf(place: Place, past: Chronicle | null, since: number, n: number): number {
+/** The rounds of a loop: each began with its first child. */
+function roundsOf(place: Place, past: Chronicle | null, since: number, until: number, n: number): readonly Run[] {
   const first = place.children.find((child) => child.kind !== 'definition');
-  return first === undefined ? 0 : (past?.runsAt(first.expid, n) ?? []).filter((run) => run.n >= since).length;
+  return first === undefined
+    ? []
+    : (past?.runsAt(first.expid, n) ?? []).filter((run) => run.n >= since && run.n < until);
 }
 
 /** Expressions above another that are looked through. */
@@ -286,7 +327,7 @@ function marksOf(
     .filter((run) => run.n >= since)
     .map((run) => ({
       id: run.id,
-      element: elements.get(run.id) ?? null,
+      element: elements.get(run.id) ?? run.element,
       state:
         run.end === null || run.end.n > n
           ? stateOf(run.id)

@@ -72,6 +72,20 @@ export function tellEntry(entry: Entry): string {
       return `${name} is cancelled (${place})${entry['handler'] ? `, ${textOf(entry['handler'])} takes its place` : ''}`;
     case 'expression.replayed':
       return `${name} is tried again (${place})`;
+    case 'expression.paused':
+      return entry['breakpoint'] === undefined
+        ? `${name} is paused (${place})`
+        : `${name} is to be stopped at ${textOf(entry['breakpoint'])}`;
+    case 'expression.resumed':
+      return entry['breakpoint'] === undefined
+        ? `${name} goes on (${place})`
+        : `${textOf(entry['breakpoint'])} is no stop any more`;
+    case 'expression.awaiting':
+      return `${name} waits for an event before it begins (${place})`;
+    case 'expression.timing_out':
+      return `the time of ${name} has run out (${place})`;
+    case 'expression.replying':
+      return `${name} is replied for (${place})`;
     case 'expression.failed':
       return `${place} fails with ${textOf(entry['class'])}: ${textOf(entry['message'])}${entry['handled_by'] ? ' (handled)' : ''}`;
     case 'workitem.opened':

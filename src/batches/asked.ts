@@ -4,12 +4,12 @@ import type { ObjectState, WorkflowsQuery } from '../store/store.ts';
 
 /* What a batch is asked for, as it is kept in its row. */
 
-export const BATCH_ACTIONS = ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver'] as const;
+export const BATCH_ACTIONS = ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver', 'proceed'] as const;
 export type BatchAction = (typeof BATCH_ACTIONS)[number];
 
 /** What an item of an action is. */
 export const objectOf = (action: BatchAction): 'workflow' | 'error' | 'workitem' =>
-  action === 'replay' ? 'error' : action === 'redeliver' ? 'workitem' : 'workflow';
+  action === 'replay' ? 'error' : action === 'redeliver' || action === 'proceed' ? 'workitem' : 'workflow';
 
 /** Which workflows, and which of their errors or workitems. */
 export type Search = {

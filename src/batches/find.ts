@@ -56,6 +56,6 @@ export async function objectsIn(
 const statusesOf = (action: BatchAction) =>
   action === 'replay'
     ? ('error' as const)
-    : action === 'redeliver'
+    : objectOf(action) === 'workitem'
       ? (['running', 'error', 'paused', 'cancelling'] as const)
       : null;

@@ -138,6 +138,7 @@ function eventOf(batch: BatchRow, { object }: BatchItemRow): EngineEvent {
   const id = (object ?? '') as ExpressionId;
   if (action === 'redeliver') return { kind: 'redeliver', workitem: id };
   const { fields, tree } = JSON.parse(batch.params) as BatchParams;
+  if (action === 'proceed') return { kind: 'proceed', workitem: id, fields: fields ?? {} };
   return {
     kind: 'replay',
     expression: id,

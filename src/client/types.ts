@@ -38,7 +38,7 @@ export type Batch = {
   /** Names the batch */
   readonly id: string;
   /** What is done to each */
-  readonly action: 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver';
+  readonly action: 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver' | 'proceed';
   readonly filter: { readonly [name: string]: unknown } | null;
   /** How many ids were given */
   readonly ids?: number;
@@ -80,13 +80,13 @@ export type Batch = {
 /** The same thing to be done to many workflows */
 export type BatchCreate = {
   /** What is done to each */
-  readonly action: 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver';
-  /** Which workflows: the filters of GET /v1/workflows by name, or "all": true; for replay also error_class, for redeliver state (owed, failing, spent) */
+  readonly action: 'cancel' | 'kill' | 'pause' | 'resume' | 'replay' | 'redeliver' | 'proceed';
+  /** Which workflows: the filters of GET /v1/workflows by name, or "all": true; for replay also error_class, for redeliver and proceed state (owed, failing, spent) */
   readonly filter?: { readonly [name: string]: string | number | boolean | readonly string[] };
   readonly ids?: readonly string[];
   /** Every workflow there is */
   readonly all?: true;
-  /** Of a replay: fields and a tree, as for one error */
+  /** Of a replay: fields and a tree, as for one error; of a proceed: fields */
   readonly params?: {
     /** The fields of a workitem: names and any JSON values */
     readonly fields?: { readonly [name: string]: unknown };
@@ -826,8 +826,13 @@ export type Expression = {
   readonly expid: string;
   /** The head of the expression */
   readonly name: string;
-  /** active, or cancelling, dying, timing_out, failing, awaiting, failed */
+  /** active, or paused, cancelling, dying, timing_out, failing, awaiting, failed */
   readonly state: string;
+  /** When it was applied, RFC 3339 in UTC */
+  readonly since?: string;
+  /** Places below it at which whatever comes there is paused */
+  readonly breakpoints?: readonly string[];
+  readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]] | null;
   readonly tag: string | null;
   /** Of BPMN: the id of its element */
   readonly element?: string;
@@ -868,8 +873,13 @@ export type ExpressionShown = {
   readonly expid: string;
   /** The head of the expression */
   readonly name: string;
-  /** active, or cancelling, dying, timing_out, failing, awaiting, failed */
+  /** active, or paused, cancelling, dying, timing_out, failing, awaiting, failed */
   readonly state: string;
+  /** When it was applied, RFC 3339 in UTC */
+  readonly since?: string;
+  /** Places below it at which whatever comes there is paused */
+  readonly breakpoints?: readonly string[];
+  readonly tree: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]] | null;
   readonly tag: string | null;
   /** Of BPMN: the id of its element */
   readonly element?: string;
@@ -902,7 +912,6 @@ export type ExpressionShown = {
   /** on_error, on_cancel, on_timeout, as they were given */
   readonly handlers: { readonly [name: string]: unknown };
   readonly timers: readonly Timer[];
-  readonly tree: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]] | null;
   /** Its tree is not that of the definition */
   readonly differs: boolean;
 };
@@ -2087,6 +2096,8 @@ export type Workflow = {
   };
   /** Of the trace its launch belongs to (W3C Trace Context) */
   readonly trace_id?: string;
+  /** The hash of its definition */
+  readonly definition_hash: string;
   /** What started it, where that is known */
   readonly meta?: {
     readonly started_by?: string;
@@ -2175,6 +2186,8 @@ export type WorkflowSummary = {
   };
   /** Of the trace its launch belongs to (W3C Trace Context) */
   readonly trace_id?: string;
+  /** The hash of its definition */
+  readonly definition_hash: string;
   /** With include=turn: participants whose turn it is, some of them */
   readonly turn?: readonly string[];
   readonly error?: Error | null;

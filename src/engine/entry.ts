@@ -70,10 +70,17 @@ export function firstNeeds(entry: Entry): readonly Need[] {
     }
     case 'cancel_expression':
     case 'kill_expression':
+    case 'pause_expression':
+    case 'resume_expression':
     case 'move':
     case 'add_token':
     case 'reapply':
       return [{ kind: 'find', expression: event.expression }];
+    case 'reply':
+      return [
+        { kind: 'find', expression: event.expression },
+        { kind: 'workitem', id: event.expression },
+      ];
     case 'replay':
       return [
         { kind: 'find', expression: event.expression },

@@ -68,7 +68,8 @@ export function makeSearch(
   return {
     attributed,
     list: async (query, inside) => {
-      if (inside === null && isOfParticipantAnd(query)) return read.found({ ...query, attributes: [] });
+      if (inside === null && query.isOldestFirst !== true && isOfParticipantAnd(query))
+        return read.found({ ...query, attributes: [] });
       if (inside === null) return { ...(await read.workflows(query)), lookedBackTo: undefined };
       const wanted = await attributesOf(inside);
       return wanted === null ? lookInside(read, query, inside) : read.found({ ...query, attributes: wanted });

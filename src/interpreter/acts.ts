@@ -8,6 +8,7 @@ import { givenPart } from './given.ts';
 import { refOf } from './life/branches.ts';
 import { whyNotBelow } from './life/entering.ts';
 import { storedTree } from './life/handlers.ts';
+import { breakAt, goOnWith, hold } from './life/holding.ts';
 import { clearError } from './life/leaving.ts';
 import { wakeOf } from './life/timers.ts';
 import { pause } from './pausing.ts';
@@ -47,12 +48,38 @@ export function cancelOne(world: World, id: ExpressionId, flavour: 'kill' | null
 /** What somebody asked for one expression is told before all it leads to: who, and why, is said in the step's first entry. */
 function recordAct(
   world: World,
-  kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying',
+  kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying' | 'expression.replying',
   { node }: Acting,
-  given: { readonly given?: Json; readonly given_size?: number } = {},
+  given: { readonly given?: Json; readonly given_size?: number; readonly tree?: string } = {},
 ): void {
   world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name, ...given });
 }
+
+export function pauseOne(world: World, id: ExpressionId, breakpoint: string | null): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  const trouble = breakpoint === null ? hold(x) : breakAt(x, breakpoint);
+  return trouble === null ? done : fault('conflict', trouble);
+}
+
+export function resumeOne(world: World, id: ExpressionId, breakpoint: string | null): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  goOnWith(x, breakpoint);
+  return done;
+}
+
+/** It is done, whatever it was about: a `noop` with the fields takes its place, so that timers, children and handlers go as in a reapply. */
+export function replyFor(world: World, id: ExpressionId, fields: Fields): Answer {
+  const x = findExpression(world, id);
+  if (x === null) return noExpression(id);
+  recordAct(world, 'expression.replying', x, givenPart(world, fields));
+  clearError(x);
+  sendReapply(world, x, mergeGiven(x.node.applied, fields), DONE);
+  return done;
+}
+
+const DONE: Tree = { name: 'noop', attributes: new Map(), children: [] };
 
 /** Of BPMN: a token goes on somewhere else in its scope. */
 export function move(world: World, id: ExpressionId, to: string): Answer {
@@ -71,12 +98,15 @@ export function add(world: World, id: ExpressionId, at: string): Answer {
   return trouble === null ? done : fault('conflict', trouble);
 }
 
-export function reapply(world: World, { expression: id, fields, tree, merge, enter }: Of<'reapply'>): Answer {
+export function reapply(world: World, { expression: id, fields, tree, merge, enter, hash }: Of<'reapply'>): Answer {
   const x = findExpression(world, id);
   if (x === null) return noExpression(id);
   const trouble = enter === undefined ? null : whyNotBelow(x, enter);
   if (trouble !== null) return fault('conflict', `nothing can begin there: ${trouble}`);
-  recordAct(world, 'expression.reapplying', x, fields === null ? {} : givenPart(world, fields));
+  recordAct(world, 'expression.reapplying', x, {
+    ...(fields === null ? {} : givenPart(world, fields)),
+    ...(hash === undefined ? {} : { tree: hash }),
+  });
   clearError(x);
   const base = merge === true ? standingBelow(x, enter !== undefined) : null;
   sendReapply(world, x, base === null ? fields : mergeGiven(base, fields ?? {}), tree, enter);

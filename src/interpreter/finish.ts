@@ -7,7 +7,7 @@ import { freeAside } from './life/leaving.ts';
 import { useUp } from './life/undoing.ts';
 import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
 import { decodeMessages, encodeMessages, strandsOf } from './state/messages.ts';
-import { newHeader, ROOT, type Strand } from './state/state.ts';
+import { type Message, newHeader, ROOT, type Strand } from './state/state.ts';
 import { type Registry, type StepContext, World } from './state/world.ts';
 
 /*
@@ -90,6 +90,7 @@ const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
 
 /** What the step changed, as rows. */
 export function finish(world: World): Changes {
+  saveHeldBack(world);
   saveQueue(world);
   const { header, row, now, stimulus } = world;
   const status = statusOf(world);
@@ -105,6 +106,8 @@ export function finish(world: World): Changes {
     world.sweep = true;
     header.errors = 0;
   }
+  // So does what was kept for a part of it that was held.
+  if (isOver && header.answers > 0) world.sweep = true;
   if (isOver) freeAside(world);
   // What was done and never undone is of no use any more.
   if (isOver && header.undos !== null) {
@@ -172,25 +175,46 @@ export function takeUp(world: World): void {
 
 const strandNeed = (path: string): Need => ({ kind: 'strand', path });
 
+/** What is never refused for a part that is held: it lets something go on, or cannot come again. */
+const NEVER_REFUSED: ReadonlySet<Stimulus['event']['kind']> = new Set([
+  'resume',
+  'resume_expression',
+  'pause',
+  'cancel',
+  'kill',
+  'due',
+  'broken',
+]);
+
 /** Whether nothing more can be kept until the workflow goes on. */
-export function keepsTooMuch({ header, queue, context, hold }: World): boolean {
+export function keepsTooMuch({ header, queue, context, hold, stimulus }: World): boolean {
   // One that is being paused by this very step keeps what it was about to do.
-  if (header.pausedAt === null || hold !== null || queue.length === 0) return false;
+  if (queue.length === 0 || hold !== null) return false;
+  if (header.pausedAt === null && (header.holds === 0 || NEVER_REFUSED.has(stimulus.event.kind))) return false;
   return header.answers >= context.limits.answers || header.kept > context.limits.keptCharacters;
 }
 
 /** What comes while a workflow is paused is kept, in order, until it goes on. */
 function keepForLater(world: World): void {
-  const { header, queue, now } = world;
+  keep(world, world.queue, '');
+  world.queue.length = 0;
+}
+
+/** The same for a part of it; a step may take out what was kept and keep some of it anew, so that the row is named by the step, too. */
+function saveHeldBack(world: World): void {
+  if (world.heldBack.length > 0) keep(world, world.heldBack, `.${world.row.ver}`);
+}
+
+function keep(world: World, messages: readonly Message[], suffix: string): void {
+  const { header, now } = world;
   header.answers++;
-  const id = `answer#${String(header.answers).padStart(9, '0')}`;
-  const payload = encodeMessages(queue);
+  const id = `answer#${String(header.answers).padStart(9, '0')}${suffix}`;
+  const payload = encodeMessages(messages);
   header.kept += payload.length;
   world.changeAgenda(id, {
     kind: 'put',
     row: { id, kind: 'answer', dueAt: now, heldAt: now, path: null, payload },
   });
-  queue.length = 0;
 }
 
 /** Messages past the budget wait on the agenda for the workflow's next turn. */

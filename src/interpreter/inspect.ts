@@ -3,12 +3,22 @@ import { compareExpids, type ExpressionId, expidOf } from '../model/ids.ts';
 import { type Fields, isObject, type Json, type JsonObject } from '../model/json.ts';
 import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
-import { cut } from '../model/text.ts';
 import { DEFINE_NAMES, type Tree, treeFromJson, treeToJson } from '../model/tree.ts';
+import { breakpointsIn } from './life/holding.ts';
 import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn } from './state/held.ts';
-import { Bound, type Header, type HeldOf, type Node, ROOT, type Strand, Tagged, type Value } from './state/state.ts';
+import {
+  Bound,
+  elementIn,
+  type Header,
+  type HeldOf,
+  type Node,
+  ROOT,
+  type Strand,
+  Tagged,
+  type Value,
+} from './state/state.ts';
 import { hasFields } from './state/world.ts';
 
 /*
@@ -109,8 +119,14 @@ export type LiveExpression = {
   readonly id: ExpressionId;
   readonly expid: string;
   readonly name: string;
-  /** What stands in `state`: `active`, or cancelling, dying, timing_out, failing, awaiting, failed. */
+  /** What stands in `state`: `active`, or paused, cancelling, dying, timing_out, failing, awaiting, failed. */
   readonly state: string;
+  /** When it was applied, in milliseconds since 1970; null: that was not written down. */
+  readonly since: number | null;
+  /** Places below it at which whatever comes there is paused; empty: none. */
+  readonly breakpoints: readonly string[];
+  /** Where it was given another tree than that of the definition: that; else null. */
+  readonly ownTree: Json;
   readonly tag: string | null;
   /** Of BPMN: the id of its element. */
   readonly element: string | null;
@@ -217,7 +233,7 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
     tags: tagsIn(header),
     reason: header.reason,
     expressions: strands
-      .flatMap((strand) => liveIn(strand, failed, definition))
+      .flatMap((strand) => liveIn(strand, failed, definition, workflow.launchedAt))
       .sort((a, b) => compareExpids(a.expid, b.expid) || (a.id < b.id ? -1 : 1)),
     timers: [...loaded.agenda.values()]
       .filter((row) => row.kind === 'timer')
@@ -265,7 +281,7 @@ export function inspectExpression(
   const strand = strands.find(({ nodes }) => nodes.some((node) => node.id === id));
   const node = strand?.nodes.find((each) => each.id === id);
   if (strand === undefined || node === undefined) return null;
-  const live = liveIn(strand, failedBelow(strands), definition).find((each) => each.id === id);
+  const live = liveIn(strand, failedBelow(strands), definition, workflow.launchedAt).find((each) => each.id === id);
   invariant(live !== undefined, `${id} is live`);
   const handlers = { on_error: node.onError, on_cancel: node.onCancel, on_timeout: node.onTimeout };
   const tree = treeOf(node, definition) ?? bornTree(node);
@@ -325,6 +341,7 @@ const liveIn = (
   strand: Strand,
   failed: ReadonlyMap<ExpressionId, number>,
   definition: Definition,
+  launchedAt: number,
 ): readonly LiveExpression[] =>
   strand.nodes.map((node, i) => {
     const above = strand.nodes[i - 1];
@@ -332,7 +349,11 @@ const liveIn = (
       id: node.id,
       expid: node.expid,
       name: node.name,
-      state: node.state ?? (node.hasError ? 'failed' : 'active'),
+      state: node.state ?? (node.hasError ? 'failed' : node.ownData['paused'] === undefined ? 'active' : 'paused'),
+      since: node.since < 0 ? null : launchedAt + node.since,
+      breakpoints: breakpointsIn(node),
+      // What is below it is a part of that.
+      ownTree: typeof node.tree.root === 'string' || node.tree.path !== '' ? null : (node.tree.root as Json),
       tag: node.tag,
       element: elementOf(node, definition),
       parent_id: above?.id ?? (strand.kind === 'forgotten' || strand.at === '' ? null : strand.at),
@@ -341,16 +362,9 @@ const liveIn = (
     };
   });
 
-/** Characters of an element that are shown. */
-const ELEMENT_CHARACTERS_MAX = 80;
-
 function branchOf({ kind, index }: Strand, node: Node): LiveBranch {
-  const { own } = node.scope ?? {};
-  // Branches of an iterator are born with their element as a variable, and its index as another.
-  const element = own?.has('ii') ? [...own].find(([name]) => name !== 'ii')?.[1] : undefined;
-  if (element === undefined || element instanceof Bound || element instanceof Tagged) return { kind, index };
-  const text = typeof element === 'string' ? element : JSON.stringify(element);
-  return { kind, index, element: cut(text, ELEMENT_CHARACTERS_MAX) };
+  const element = elementIn(node);
+  return element === undefined ? { kind, index } : { kind, index, element };
 }
 
 /** Of each fork the branches in which something is in error, among these strands. */

@@ -1,7 +1,7 @@
 import type { Answer } from '../model/stimulus.ts';
 import { done, fault, isGone } from './answers.ts';
 import { takeUp } from './finish.ts';
-import { decodeMessages } from './state/messages.ts';
+import { sendKept } from './life/holding.ts';
 import type { World } from './state/world.ts';
 
 /* Pausing a workflow, and letting it go on. */
@@ -26,23 +26,11 @@ export function resume(world: World): Answer {
 export function goOn(world: World): void {
   const { header } = world;
   takeUp(world);
-  if (header.answers > 0) {
-    world.want({ kind: 'agenda_kind', of: 'answer' });
-    const answers = [...world.loaded.agenda.values()]
-      .filter((row) => row.kind === 'answer')
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
-    for (const row of answers) {
-      world.changeAgenda(row.id, { kind: 'delete' });
-      header.kept -= row.payload.length;
-      world.noteRead(row.payload.length);
-      for (const message of decodeMessages(row.payload)) world.send(message);
-    }
-    header.answers = 0;
-  }
   const from = header.pausedAt ?? world.now;
   world.shift = world.now - from;
   header.overslept = [from, world.now];
   header.pausedAt = null;
+  sendKept(world);
   header.aside = false;
   world.record({ kind: 'workflow.resumed' });
 }

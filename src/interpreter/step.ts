@@ -5,12 +5,13 @@ import { lookAgain, wakeConditions } from './expressions/bpmn/conditions.ts';
 import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
 import { onEvent } from './expressions/ruote/listening.ts';
 import { CONTINUATION, finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
-import { applyExpression, awaken } from './life/applying.ts';
+import { applyExpression, awaken, setOutAgain } from './life/applying.ts';
 import { createExpression, expressionOf } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { cancelBranches } from './life/cancelling.ts';
 import { isWaiting, takeAwaited } from './life/events.ts';
 import { keepError, keptAsOrphan, raiseError } from './life/failing.ts';
+import { keptBack } from './life/holding.ts';
 import { cancelExpression, failExpression, RaisedAgain, receiveReply } from './life/life.ts';
 import { tell, textOfError } from './life/listening.ts';
 import { cancelProcess, endAtOnce, killAtOnce } from './life/process.ts';
@@ -104,7 +105,7 @@ const isOfItself = ({ event }: Stimulus): boolean =>
 const TOO_MUCH_KEPT = {
   ok: false,
   code: 'overloaded',
-  message: 'the workflow is paused and keeps as much as it may until it is resumed; try again then',
+  message: 'the workflow is paused, or a part of it, and keeps as much as it may until it is resumed; try again then',
 } as const;
 
 function missing(stimulus: Stimulus): {
@@ -138,6 +139,7 @@ function drain(world: World): void {
 }
 
 function handle(world: World, message: Message): void {
+  if (keptBack(world, message)) return;
   switch (message.kind) {
     case 'apply': {
       const x = createExpression(world, message);
@@ -229,6 +231,9 @@ function deliver(
       return;
     case 'dispatch':
       openWorkitem(x);
+      return;
+    case 'set_out':
+      setOutAgain(x, message.flanking);
       return;
     case 'dispatch_cancel':
       closeWorkitem(x, message.cause, message.fields);

@@ -5,7 +5,7 @@ import { withKey, withoutKeys } from '../model/json.ts';
 import { readTerms } from '../model/participants.ts';
 import type { AgendaRow, WorkitemRow } from '../model/rows.ts';
 import type { Answer, Happening } from '../model/stimulus.ts';
-import { add, broken, cancelOne, move, reapply, replay } from './acts.ts';
+import { add, broken, cancelOne, move, pauseOne, reapply, replay, replyFor, resumeOne } from './acts.ts';
 import { done, fault, isGone, NO_WORKFLOW, NO_WORKITEM, type Of } from './answers.ts';
 import { claim, claimed, heartbeat, isInTheWay } from './claims.ts';
 import { participantFails } from './expressions/bpmn/task.ts';
@@ -22,6 +22,7 @@ import { freshPlace, newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
 import { lookForLife } from './life/heartbeats.ts';
+import { isHeld } from './life/holding.ts';
 import { clearError } from './life/leaving.ts';
 import { type Happened, hear } from './life/listening.ts';
 import { KILL_WALKED_MAX, killAtOnce } from './life/process.ts';
@@ -72,6 +73,15 @@ export function stir(world: World, event: Happening): Answer {
     case 'cancel_expression':
     case 'kill_expression':
       return cancelOne(world, event.expression, event.kind === 'kill_expression' ? 'kill' : null);
+    case 'pause_expression':
+      return pauseOne(world, event.expression, event.breakpoint);
+    case 'resume_expression':
+      return resumeOne(world, event.expression, event.breakpoint);
+    case 'reply':
+      // Whose work is waited for is proceeded for.
+      return workitem(world, event.expression) === null
+        ? replyFor(world, event.expression, event.fields)
+        : proceed(world, { kind: 'proceed', workitem: event.expression, fields: event.fields });
     case 'move':
       return move(world, event.expression, event.to);
     case 'add_token':
@@ -317,6 +327,12 @@ function due(world: World, id: string): Answer {
     return done;
   }
   if (row.kind === 'continue') return done;
+  const { header, context } = world;
+  // A pause of the whole has ended; what is kept for a part that is held goes on being kept. Where no more can be kept, what is due waits.
+  if (row.kind === 'answer' || (header.holds > 0 && header.answers >= context.limits.answers)) {
+    world.changeAgenda(id, { kind: 'patch', set: { heldAt: world.now } });
+    return done;
+  }
   world.changeAgenda(id, { kind: 'delete' });
   world.noteRead(row.payload.length);
   if (row.kind === 'event') {
@@ -351,6 +367,15 @@ function fire(world: World, row: AgendaRow): void {
   if (node.schedule === row.id) node.schedule = null;
   if (wake.do !== 'heartbeat')
     world.record({ kind: 'timer.fired', expid: node.expid, expression_id: node.id, action: wake.do });
+  const before = world.queue.length;
+  fireNow(world, x, row, waking);
+  // In a part that is held it counts when that is resumed.
+  if (world.header.holds > 0 && isHeld(x)) world.heldBack.push(...world.queue.splice(before));
+}
+
+function fireNow(world: World, x: Acting, row: AgendaRow, { path, id, wake }: ReturnType<typeof wakeOf>): void {
+  const to = { path, id };
+  const { node } = x;
   const again = (tree: Reapply['tree'], retry: boolean): Reapply => ({
     tree,
     workitem: 'returned',

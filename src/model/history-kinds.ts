@@ -39,7 +39,8 @@ export const HISTORY = {
   'workflow.completed': { continued_as: 'text?' },
   'workflow.cancelled': {},
   'workflow.killed': {},
-  'expression.applied': EXPRESSION,
+  // `parent_id`: where it does not follow from the place: below a branch, in a sub-process. `branch`: of an iterator, `index` and the beginning of its `element`.
+  'expression.applied': { ...EXPRESSION, parent_id: 'text?', branch: 'json?' },
   // `goes_on`: its parent has its reply, and it stays.
   'expression.replied': { ...EXPRESSION, goes_on: 'flag?' },
   'expression.failed': { expid: 'text', expression_id: 'text', class: 'text', message: 'text', handled_by: 'text?' },
@@ -49,7 +50,15 @@ export const HISTORY = {
   // Asked for by somebody; what comes of it follows.
   'expression.cancelling': EXPRESSION,
   'expression.dying': EXPRESSION,
-  'expression.reapplying': { ...EXPRESSION, ...GIVEN },
+  // `tree`: the hash of another one.
+  'expression.reapplying': { ...EXPRESSION, ...GIVEN, tree: 'text?' },
+  'expression.replying': { ...EXPRESSION, ...GIVEN },
+  // `breakpoint`: a place that is to be stopped at, or was.
+  'expression.paused': { ...EXPRESSION, breakpoint: 'text?' },
+  'expression.resumed': { ...EXPRESSION, breakpoint: 'text?' },
+  // It waits for an event before it sets out; its time has run out.
+  'expression.awaiting': EXPRESSION,
+  'expression.timing_out': EXPRESSION,
   'workitem.opened': WORKITEM,
   'workitem.proceeded': { ...WORKITEM, ...GIVEN },
   'workitem.failed': { ...WORKITEM, class: 'text', message: 'text' },

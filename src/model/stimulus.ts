@@ -82,6 +82,12 @@ export type Happening =
   | { readonly kind: 'due'; readonly agenda: string }
   | { readonly kind: 'cancel_expression'; readonly expression: ExpressionId }
   | { readonly kind: 'kill_expression'; readonly expression: ExpressionId }
+  /** It takes nothing in, and nothing below it moves, until it is resumed. `breakpoint`: what comes to this place below it is held there instead. */
+  | { readonly kind: 'pause_expression'; readonly expression: ExpressionId; readonly breakpoint: string | null }
+  /** `breakpoint`: only that one is lifted; null: the pause and all of them. */
+  | { readonly kind: 'resume_expression'; readonly expression: ExpressionId; readonly breakpoint: string | null }
+  /** It is done, with these fields over those it has; what still runs below it is cancelled. */
+  | { readonly kind: 'reply'; readonly expression: ExpressionId; readonly fields: Fields }
   /** Of BPMN: its token goes on at another element of its scope. */
   | { readonly kind: 'move'; readonly expression: ExpressionId; readonly to: string }
   /** Of BPMN: a scope gets one token more. */
@@ -95,6 +101,8 @@ export type Happening =
       readonly merge?: boolean;
       /** It begins at this child, at this child of that child and so on, with the fields of what runs below it now. */
       readonly enter?: readonly number[];
+      /** The hash of the tree, for the history. */
+      readonly hash?: string;
     }
   | {
       readonly kind: 'replay';

@@ -26,6 +26,9 @@ const STEP_EVENTS = [
   'resume',
   'cancel_expression',
   'kill_expression',
+  'pause_expression',
+  'resume_expression',
+  'reply',
   'move',
   'add_token',
   'reapply',
@@ -81,7 +84,7 @@ const COUNTERS = {
   rota_batch_items_total: {
     help: 'Items of batches that this node dealt with, by what came of them',
     labels: {
-      action: ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver'],
+      action: ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver', 'proceed'],
       outcome: ['done', 'failed', 'skipped'],
     },
   },

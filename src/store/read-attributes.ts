@@ -28,8 +28,16 @@ const rest = ({ attributes: _, updated: __, ...others }: Asked): Omit<WorkflowsQ
   participant: null,
 });
 
-const isNarrowed = ({ status, name, businessKey, launched, definition, ended }: Omit<Asked, 'attributes'>): boolean =>
-  [status, name, businessKey, launched?.from, launched?.to, definition, ended?.from, ended?.to].some(
+const isNarrowed = ({
+  status,
+  name,
+  businessKey,
+  launched,
+  definition,
+  errorClass,
+  ended,
+}: Omit<Asked, 'attributes'>): boolean =>
+  [status, name, businessKey, launched?.from, launched?.to, definition, errorClass, ended?.from, ended?.to].some(
     (one) => one !== null && one !== undefined,
   );
 

@@ -65,23 +65,25 @@ export const INSIDE_BYTES = `octet_length(t.callbacks) + octet_length(t.header) 
 function workflowsBy<Row>(
   table: Table<Row>,
   inside: boolean,
-  { limit, after, ...query }: WorkflowsQuery,
+  { limit, after, isOldestFirst = false, ...query }: WorkflowsQuery,
 ): readonly [Statement, readonly unknown[]] {
   const { values, used, conditions, branches, filter, by } = conditionsOf(query);
-  filter(
-    'after',
-    after === null ? null : readCursor(after, ['number', 'string']),
-    (at, id) => `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`,
+  filter('after', after === null ? null : readCursor(after, ['number', 'string']), (at, id) =>
+    isOldestFirst
+      ? `w.${by} >= ${at} and (w.${by} > ${at} or w.id < ${id})`
+      : `w.${by} <= ${at} and (w.${by} < ${at} or w.id > ${id})`,
   );
   values.push(limit);
-  const order = `${by} desc, id`;
-  const rest = `order by w.${by} desc, w.id limit $${values.length}`;
+  // The same index, read from its other end.
+  const [way, sameTime] = isOldestFirst ? ['', ' desc'] : [' desc', ''];
+  const order = `${by}${way}, id${sameTime}`;
+  const rest = `order by w.${by}${way}, w.id${sameTime} limit $${values.length}`;
   const found = selectBy('w.*', conditions, branches, rest);
   const page = `
     select w.*, item.* from (${found}) w ${rootItem}
     ${rest}`;
   const statement = {
-    name: `${inside ? 'read_workflow_rows' : 'read_workflows'}_${used.join('_')}`,
+    name: `${inside ? 'read_workflow_rows' : 'read_workflows'}_${used.join('_')}${isOldestFirst ? '_oldest' : ''}`,
     text: inside
       ? weighed(page, insideColumns, order, INSIDE_BYTES)
       : `
@@ -174,6 +176,8 @@ function errorsBy(query: Parameters<Reads['errors']>[0], size: number): readonly
     filter('to', at?.to, (given) => `t.at < ${given}`),
     filter('participant', participant, (given) => `i.participant = ${given}`),
     filter('name', name, (given) => `w.name = ${given}`),
+    filter('definition', query.definition, (given) => `left(w.definition, length(${given})) = ${given}`),
+    filter('place', query.place, (given) => `split_part(t.id, '!', 1) = ${given}`),
   ].join('');
   const text = weighed(
     `

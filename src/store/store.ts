@@ -529,6 +529,10 @@ export type WorkflowsQuery = {
   readonly updated?: TimeRange;
   /** The hash of their definition, or its beginning, of at least eight characters. */
   readonly definition?: string | null;
+  /** Only those in which an error of this class waits. */
+  readonly errorClass?: string | null;
+  /** The other way round: oldest first. Left out: newest first. */
+  readonly isOldestFirst?: boolean;
   readonly limit: number;
   readonly after: string | null;
 };
@@ -661,6 +665,10 @@ export type Reads = {
     readonly class?: string | null;
     readonly participant?: string | null;
     readonly name?: string | null;
+    /** The hash of the definition, or its beginning. */
+    readonly definition?: string | null;
+    /** The expid of where it happened. */
+    readonly place?: string | null;
     readonly at?: TimeRange;
     readonly limit: number;
     readonly after: string | null;

@@ -13,6 +13,7 @@ export function conditionsOf({
   ended,
   updated,
   definition,
+  errorClass,
 }: Omit<WorkflowsQuery, 'limit' | 'after'>) {
   const values: unknown[] = [tenant];
   const used: string[] = [];
@@ -39,6 +40,13 @@ export function conditionsOf({
       select 1 from workitem t
       where t.tenant = $1 and t.participant = ${given} and t.state in ('open', 'failed')
         and t.shard = w.shard and t.workflow_id = w.id)`,
+  );
+  filter(
+    'error',
+    one(errorClass),
+    (given) => `exists (
+      select 1 from error e
+      where e.tenant = $1 and e.class = ${given} and e.shard = w.shard and e.workflow_id = w.id)`,
   );
   // The index has the first eight characters.
   filter(

@@ -386,3 +386,87 @@ test('a list tells whose turn it is and the newest error, where it is asked to',
   expect(plain.workflows[0]).not.toHaveProperty('turn');
   expect((await send(server.url, 'GET', '/v1/workflows?include=fields')).status).toBe(400);
 });
+
+test('one branch is held and let go on, a place is stopped at, and an expression is replied for', async () => {
+  type Shown = { status: string; fields: object; expressions: (Expression & { state: string; since: string })[] };
+  const id = await launch('define held\n  concurrence\n    sequence\n      alpha\n      bravo\n    charly\n');
+  const path = `/v1/workflows/${id}`;
+  const at = async (expid: string) => {
+    const { expressions } = await get<Shown>(path);
+    return expressions.find((one) => one.expid === expid);
+  };
+  const act = async (expid: string, verb: string, body: object = {}) => {
+    const answer = await postJson(server.url, `${path}/expressions/${(await at(expid))?.id}/${verb}`, body);
+    return [answer.status, answer.text];
+  };
+  const turn = async () =>
+    (await get<{ workitems: { id: string; participant: string }[] }>(`/v1/workitems?workflow_id=${id}&order=oldest`))
+      .workitems;
+  const proceed = async (participant: string) => {
+    const item = (await turn()).find((one) => one.participant === participant);
+    expect((await postJson(server.url, `${path}/workitems/${item?.id}/proceed`, {})).status).toBe(201);
+  };
+  expect(Date.parse((await at('0_0'))?.since ?? '')).toBeGreaterThan(0);
+  expect(await act('0_0_0', 'pause', { reason: 'to be looked at' })).toEqual([201, 'OK']);
+  expect((await at('0_0_0'))?.state).toBe('paused');
+  await proceed('alpha');
+  expect((await turn()).map(({ participant }) => participant)).toEqual(['charly']);
+  expect(await act('0_0_0', 'pause', { breakpoint: '0_0_0_1' })).toEqual([201, 'OK']);
+  expect(await act('0_0_0', 'pause', { breakpoint: 'nowhere' })).toEqual([422, expect.any(String)]);
+  expect(await act('0_0_0', 'resume', { dry_run: true })).toEqual([200, expect.any(String)]);
+  expect(await act('0_0_0', 'resume', { breakpoint: '0_0_0_1' })).toEqual([201, 'OK']);
+  expect(await act('0_0_0', 'resume')).toEqual([201, 'OK']);
+  expect((await turn()).map(({ participant }) => participant).sort()).toEqual(['bravo', 'charly']);
+  expect(await act('0_0', 'reply', { fields: { said: 'on the telephone' } })).toEqual([201, 'OK']);
+  const ended = await get<Shown>(path);
+  expect([ended.status, ended.fields]).toEqual(['completed', { said: 'on the telephone' }]);
+  const { history } = await get<{ history: { kind: string; reason?: string; definition?: string }[] }>(
+    `${path}/history`,
+  );
+  expect(history[0]?.definition).toMatch(/^[0-9a-f]{64}$/);
+  expect(history.find(({ kind }) => kind === 'expression.paused')?.reason).toBe('to be looked at');
+});
+
+test('workflows are found by the class of an error and listed the oldest first; a definition shows where they stand', async () => {
+  type Definition = { definition_hash: string };
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) ids.push(await launch('define stood\n  sequence\n    alpha\n'));
+  const [first = '', ...others] = ids;
+  const { workitems } = await get<{ workitems: { id: string }[] }>(`/v1/workitems?workflow_id=${first}`);
+  await postJson(server.url, `/v1/workflows/${first}/workitems/${workitems[0]?.id}/fail`, {
+    message: 'no',
+    class: 'NoPaper',
+  });
+  expect(await idsOf('error=NoPaper')).toEqual([first]);
+  expect(await get('/v1/workflows/count?error=NoPaper&participant=alpha')).toEqual({ count: 1 });
+  expect(await idsOf('error=Other')).toEqual([]);
+  const oldest = await get<List>('/v1/workflows?name=stood&order=asc&limit=2');
+  expect(oldest.workflows.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+  expect(await idsOf(`name=stood&order=asc&limit=2&cursor=${oldest.next_cursor}`)).toEqual(ids.slice(2));
+  expect((await send(server.url, 'GET', `/v1/workflows?cursor=${oldest.next_cursor}`)).status).toBe(400);
+  expect((await send(server.url, 'GET', '/v1/workflows?order=asc&tag=x')).status).toBe(400);
+  const { definition_hash: hash } = await get<Definition>(`/v1/workflows/${first}`);
+  const errors = async (query: string) =>
+    (await get<{ errors: { workflow_id: string }[] }>(`/v1/errors?${query}`)).errors.map((one) => one.workflow_id);
+  expect(await errors(`definition=${hash.slice(0, 12)}&place=0_0_0`)).toEqual([first]);
+  expect(await errors(`definition=${hash}&place=0_0`)).toEqual([]);
+  expect(await get(`/v1/definitions/${hash}/places`)).toMatchObject({
+    ...{ definition: hash, workflows: 3, complete: true },
+    places: [
+      { expid: '0', live: 3, failed: 0 },
+      { expid: '0_0', live: 3, failed: 0 },
+      { expid: '0_0_0', live: 2, failed: 1, workitems: 2 },
+    ],
+  });
+  expect((await send(server.url, 'GET', '/v1/definitions/nobody-knows/places')).status).toBe(404);
+  // All that wait are proceeded for at once.
+  const made = await postJson(server.url, '/v1/batches', {
+    ...{ action: 'proceed', filter: { name: 'stood' }, params: { fields: { by: 'all' } } },
+  });
+  expect(made.status, made.text).toBe(202);
+  await expect
+    .poll(async () => (await get<{ done: number }>(`/v1/batches/${made.json<{ id: string }>().id}`)).done)
+    .toBe(3);
+  for (const id of [first, ...others])
+    expect(await get(`/v1/workflows/${id}`)).toMatchObject({ status: 'completed', fields: { by: 'all' } });
+});

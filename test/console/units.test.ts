@@ -5,17 +5,39 @@ import { addressOfId } from '../../console/address/ids.ts';
 import * as pages from '../../console/address/pages.ts';
 import { rangeOf } from '../../console/address/range.ts';
 import { curlOf } from '../../console/api/curl.ts';
+import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
+import { findIn, heldIn, isLargerThan, notationOf, partAt, pointerOf } from '../../console/parts/json-model.ts';
 import { firstValue, partOf } from '../../console/parts/schema-model.ts';
 import { ageText, shortId, spanText, visible } from '../../console/parts/texts.ts';
-import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture/figure.ts';
+import { makeChronicle } from '../../console/picture/chronicle.ts';
+import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../console/picture/figure.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
+import { columnsOf, entryAt, placeOf } from '../../console/picture/moments.ts';
 import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
 import { type Entry, STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
 import { timeScale } from '../../console/picture/time-scale.ts';
 import { fieldsTold } from '../../console/picture/told.ts';
+import {
+  add,
+  begin,
+  differences,
+  duplicate,
+  type Edited,
+  isTree,
+  mergedOf,
+  move,
+  moveIn,
+  moveOut,
+  nodeAt,
+  redo,
+  remove,
+  take,
+  undo,
+  wrap,
+} from '../../console/picture/tree-edit.ts';
 import { makeRehearsal, type Played } from '../../console/rehearse/play.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { HistoryKind } from '../../src/model/history-kinds.ts';
@@ -33,7 +55,13 @@ test('any state of a page becomes an address and the same state again', () => {
       fc.constantFrom(...pages.VIEWS),
       fc.array(fc.stringMatching(/^\d(_\d){0,4}$/), { maxLength: 20 }),
       (status, name, tag, at, view, open) => {
-        const list = { ...pages.workflows.read('').state, status, name, tag };
+        const list = {
+          ...pages.workflows.read('').state,
+          status,
+          name,
+          tag,
+          cols: [...pages.COLUMNS].slice(open.length % 7),
+        };
         expect(pages.workflows.read(pages.workflows.write(list))).toEqual({ state: list, complaints: [] });
         const one = { ...pages.workflow.read('').state, at, view, open, q: name };
         expect(pages.workflow.read(pages.workflow.write(one))).toEqual({ state: one, complaints: [] });
@@ -200,6 +228,8 @@ const live = (expid: string, name = 'x') => ({
   parentId: null,
   element: null,
   progress: null,
+  breakpoints: [],
+  tree: null,
 });
 
 test('a change of state moves no box', () => {
@@ -505,4 +535,164 @@ test('a rehearsal is played to its end: participants answer, fail and are replay
   expect(ended.shown['status']).toBe('completed');
   expect(ended.shown['fields']).toMatchObject({ a: 1, b: 2 });
   expect(ended.entries.at(-1)?.['kind']).toBe('workflow.completed');
+});
+
+test('a part of JSON is found by its key or its text, and is called as a definition and a pointer call it', () => {
+  const value = { order: { lines: [{ name: 'lamp' }, { name: 'chair' }], 'a.b': 1, 'x/~': null }, note: 'a Lamp' };
+  expect(findIn(value, 'lamp', 10)).toEqual([['order', 'lines', 0, 'name'], ['note']]);
+  expect(findIn(value, 'NAME', 1)).toEqual([['order', 'lines', 0, 'name']]);
+  expect(findIn(value, '', 10)).toEqual([]);
+  for (const way of findIn(value, 'a', 100)) expect(partAt(value, way)).not.toBe(undefined);
+  expect(notationOf(['order', 'lines', 0, 'name'])).toBe('${order.lines.0.name}');
+  expect(notationOf(['order', 'a.b'])).toBe(null);
+  expect(pointerOf(['order', 'x/~'])).toBe('/order/x~1~0');
+  expect(heldIn('{"a":[1]}')).toEqual({ a: [1] });
+  expect([heldIn('{"a"'), heldIn('1'), heldIn('{ not json }')]).toEqual([undefined, undefined, undefined]);
+  expect([isLargerThan({ a: 'x'.repeat(100) }, 50), isLargerThan({ a: [1, 2] }, 50)]).toEqual([true, false]);
+});
+
+test('the find box remembers the last ten it led to, each once, and nothing else that lies there', () => {
+  let lasts = lastsIn('[{"word":"x","to":"https://elsewhere.example"},7,{"word":"a","to":"/a"}]');
+  expect(lasts).toEqual([{ word: 'a', to: '/a' }]);
+  for (let i = 0; i < 12; i++) lasts = withLast(lasts, { word: `page ${i}`, to: `/page/${i}` });
+  lasts = withLast(lasts, { word: 'again', to: '/page/5' });
+  expect(lasts.map(({ to }) => to)).toEqual([5, 11, 10, 9, 8, 7, 6, 4, 3, 2].map((n) => `/page/${n}`));
+  expect(lastsIn(JSON.stringify(lasts))).toEqual(lasts);
+  expect([lastsIn('{'), lastsIn(null)]).toEqual([[], []]);
+});
+
+test('a moment stands where its number or its time is, and is found there again', () => {
+  const entries = [0, 0, 1, 50, 51, 100].map((second, i) => ({
+    n: i + 1,
+    at: new Date(second * 1_000).toISOString(),
+    kind: (i === 0 ? 'workflow.launched' : i === 3 ? 'expression.failed' : 'expression.applied') as HistoryKind,
+  }));
+  for (const axis of ['entry', 'time'] as const)
+    for (const { n, at } of entries)
+      expect(entries[entryAt(entries, placeOf(entries, n, axis), axis) - 1]?.at).toBe(at);
+  expect(placeOf(entries, 4, 'time')).toBe(0.5);
+  expect(entryAt(entries, 0.5, 'time')).toBe(4);
+  expect(columnsOf(entries, 'time', 10).map(({ mark }) => mark)).toEqual(['▸', '', '', '', '', '✖', '', '', '', '']);
+});
+
+test('a tree is changed by its structure into legal trees only, all of it can be undone, and what differs is told', () => {
+  const way = fc.array(fc.nat(4), { maxLength: 4 });
+  const commands = fc.array(
+    fc.tuple(fc.constantFrom('before', 'after', 'inside', 'up', 'down', 'in', 'out', 'double', 'wrap', 'remove'), way),
+    { maxLength: 12 },
+  );
+  const edited = (at: Json, name: string, to: readonly number[]): Edited | null => {
+    switch (name) {
+      case 'before':
+      case 'after':
+      case 'inside':
+        return add(at, to, name, ['bob', {}, []]);
+      case 'up':
+      case 'down':
+        return move(at, to, name === 'up' ? -1 : 1);
+      case 'in':
+        return moveIn(at, to);
+      case 'out':
+        return moveOut(at, to);
+      case 'double':
+        return duplicate(at, to);
+      case 'wrap':
+        return wrap(at, to, 'sequence');
+      default:
+        return remove(at, to);
+    }
+  };
+  fc.assert(
+    fc.property(tree(4), commands, (first, list) => {
+      let doings = begin(first);
+      for (const [name, to] of list) {
+        const next = edited(doings.now.tree, name, to);
+        if (next === null) continue;
+        expect(isTree(next.tree)).toBe(true);
+        expect(nodeAt(next.tree, next.at)).not.toBe(null);
+        doings = take(doings, next);
+      }
+      const last = doings.now.tree;
+      const rows = differences(first, last);
+      expect(rows.filter(({ way: there }) => there !== null).map(({ node }) => (node as Json[])[0])).toEqual(
+        [...everyPlace(figureOf(last) as Place)].map(({ head }) => head),
+      );
+      if (rows.every(({ mark }) => mark === '')) expect(last).toEqual(first);
+      expect(isTree(mergedOf(rows).tree)).toBe(true);
+      const count = doings.done.length;
+      for (let i = 0; i < count; i++) doings = undo(doings);
+      expect(doings.now.tree).toEqual(first);
+      for (let i = 0; i < count; i++) doings = redo(doings);
+      expect(doings.now.tree).toEqual(last);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('of a loop any round can be looked at: its children show what became of them in it', () => {
+  const root = figureOf([
+    'define',
+    {},
+    [
+      [
+        'cursor',
+        {},
+        [
+          ['author', {}, []],
+          ['reviewer', {}, []],
+        ],
+      ],
+    ],
+  ]) as Place;
+  const chronicle = makeChronicle();
+  let n = 0;
+  const say = (kind: HistoryKind, id: string, more: { [key: string]: Json } = {}): void => {
+    n += 1;
+    const [expid = ''] = id.split('!');
+    chronicle.add([{ n, at: new Date(n * 1_000).toISOString(), kind, expid, expression_id: id, name: 'x', ...more }]);
+  };
+  say('expression.applied', '0!a');
+  say('expression.applied', '0_0!b');
+  for (const round of ['1', '2', '3']) {
+    say('expression.applied', `0_0_0!${round}`);
+    say('expression.replied', `0_0_0!${round}`);
+    // In the first round nobody comes to the reviewer.
+    if (round === '1') continue;
+    say('expression.applied', `0_0_1!${round}`);
+    if (round === '2') say('expression.replied', `0_0_1!${round}`);
+  }
+  const shown = (chosen: string): unknown => {
+    const seen = statesOf(root, chronicle.at(n), chronicle, chosen);
+    const loop = seen.get('0_0');
+    return [loop?.round, loop?.rounds.length, seen.get('0_0_0')?.state, seen.get('0_0_1')?.state];
+  };
+  expect(shown('')).toEqual([3, 3, 'done', 'live']);
+  expect(shown('0_0_0!1')).toEqual([1, 3, 'done', 'skipped']);
+  expect(shown('0_0_0!2')).toEqual([2, 3, 'done', 'done']);
+  expect(shown('0_0_0!3')).toEqual([3, 3, 'done', 'live']);
+});
+
+test('what runs with another tree is drawn with it, and what is paused or is a stop says so', () => {
+  const own: Json = ['sequence', {}, [['carol', {}, []]]];
+  const tree = grafted(ORDER, [{ expid: '0_0_1', tree: own }]);
+  const root = figureOf(tree) as Place;
+  expect(placeAt(root, '0_0_1_0')?.head).toBe('carol');
+  expect(grafted(ORDER, [{ expid: '0_9_1', tree: own }])).toEqual(ORDER);
+  const at = standing({
+    expressions: [
+      { ...live('0'), breakpoints: ['0_1'] },
+      live('0_0'),
+      { ...live('0_0_1'), state: 'paused', tree: own },
+      live('0_0_1_0'),
+      live('0_0_0'),
+    ],
+  });
+  const seen = statesOf(root, at, null);
+  expect(['0_0', '0_0_0', '0_0_1', '0_0_1_0'].map((expid) => seen.get(expid)?.isHeld)).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+  expect([seen.get('0_1')?.isStop, seen.get('0_2')?.isStop, seen.get('0_0_1')?.isChanged]).toEqual([true, false, true]);
 });

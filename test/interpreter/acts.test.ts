@@ -46,6 +46,22 @@ const acts: [kind: string, expected: string, act: Act, before?: Act][] = [
     (driver) => ({ kind: 'reapply', expression: expression(driver), fields: null, tree: null }),
   ],
   [
+    'reply',
+    'workitem.proceeded',
+    (driver) => ({ kind: 'reply', expression: expression(driver), fields: { done: true } }),
+  ],
+  [
+    'pause_expression',
+    'expression.paused',
+    (driver) => ({ kind: 'pause_expression', expression: expression(driver), breakpoint: null }),
+  ],
+  [
+    'resume_expression',
+    'expression.resumed',
+    (driver) => ({ kind: 'resume_expression', expression: expression(driver), breakpoint: null }),
+    (driver) => ({ kind: 'pause_expression', expression: expression(driver), breakpoint: null }),
+  ],
+  [
     'replay',
     'expression.replayed',
     (driver) => ({ kind: 'replay', expression: expression(driver), fields: null, tree: null }),

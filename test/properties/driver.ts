@@ -165,6 +165,15 @@ export function drive(given: Tree, options: Options = {}): Driver {
       case 'kill_expression':
         happen({ kind: action.do, expression: choose(live()) ?? nothing });
         break;
+      case 'pause_expression':
+      case 'resume_expression': {
+        const expression = choose(live()) ?? nothing;
+        happen({ kind: action.do, expression, breakpoint: action.pick % 3 === 0 ? '0_0_1' : null });
+        break;
+      }
+      case 'reply':
+        happen({ kind: 'reply', expression: choose(live()) ?? nothing, fields: action.fields });
+        break;
       case 'reapply':
         happen({ kind: 'reapply', expression: choose(live()) ?? nothing, fields: fieldsOrNone(action), tree: null });
         break;

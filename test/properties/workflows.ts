@@ -228,7 +228,8 @@ export const anyFields: fc.Arbitrary<Fields> = fc
 /** Something done from outside; `pick` chooses among what is there. */
 export type Action = {
   readonly do:
-    | 'proceed' | 'fail' | 'edit' | 'time' | 'cancel' | 'kill' | 'pause' | 'resume' | 'cancel_expression' | 'kill_expression' | 'reapply' | 'replay';
+    | 'proceed' | 'fail' | 'edit' | 'time' | 'cancel' | 'kill' | 'pause' | 'resume' | 'cancel_expression' | 'kill_expression' | 'reapply' | 'replay'
+    | 'pause_expression' | 'resume_expression' | 'reply';
   readonly pick: number;
   readonly fields: Fields;
 }; // biome-ignore format: a list of words
@@ -249,6 +250,7 @@ const action = (weights: { readonly [Do in Action['do']]?: number }): fc.Arbitra
 export const anyActions: fc.Arbitrary<readonly Action[]> = fc.array(
   action({
     proceed: 12, fail: 2, edit: 1, time: 5, cancel: 1, kill: 1, pause: 1, resume: 2, cancel_expression: 2, kill_expression: 1, reapply: 1, replay: 2,
+    pause_expression: 1, resume_expression: 2, reply: 1,
   }),
   { minLength: 2, maxLength: 14 },
 ); // biome-ignore format: a table

@@ -37,7 +37,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
       const by = isByEnd(query) ? 'endedAt' : 'launchedAt';
       const found = asked(query).map((rows) => ({
         item: itemOf(rows),
-        key: [-(rows.workflow[by] ?? 0), rows.workflow.id],
+        key: [(query.isOldestFirst ? 1 : -1) * (rows.workflow[by] ?? 0), rows.workflow.id],
       }));
       return pageOf(found, query.limit, query.after);
     });
@@ -47,7 +47,18 @@ export function makeReads(database: Database, ask: Ask): Reads {
   const has = ({ workflow }: Rows, { name, value }: Attribute): boolean =>
     database.attributes.get(workflow.id)?.get(name)?.includes(value) === true;
   const asked = (query: Asked): readonly Rows[] => {
-    const { tenant, status, name, participant, businessKey = null, launched, ended, updated, definition } = query;
+    const {
+      tenant,
+      status,
+      name,
+      participant,
+      businessKey = null,
+      launched,
+      ended,
+      updated,
+      definition,
+      errorClass = null,
+    } = query;
     const statuses = status === null ? null : [status].flat();
     const { attributes = [] } = query;
     return [...database.workflows.values()]
@@ -55,6 +66,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
       .filter(({ workflow }) => workflow.tenant === tenant)
       .filter(({ workflow }) => statuses?.includes(workflow.status) ?? true)
       .filter(({ workflow }) => name === null || workflow.name === name)
+      .filter(({ errors }) => errorClass === null || [...errors.values()].some((row) => row.class === errorClass))
       .filter(({ workflow }) => businessKey === null || workflow.businessKey === businessKey)
       .filter(({ workflow }) => isWithin(workflow.launchedAt, launched) && isWithin(workflow.updatedAt, updated))
       .filter(({ workflow }) => workflow.definition.startsWith(definition ?? ''))
@@ -247,7 +259,17 @@ export function makeReads(database: Database, ask: Ask): Reads {
           .slice(0, limit),
       ),
     recorded: null,
-    errors: ({ tenant, class: kind = null, participant = null, name = null, at, limit, after }) =>
+    errors: ({
+      tenant,
+      class: kind = null,
+      participant = null,
+      name = null,
+      definition = null,
+      place = null,
+      at,
+      limit,
+      after,
+    }) =>
       ask('read errors', () => {
         const found = [...database.workflows.values()]
           .filter(({ workflow }) => workflow.tenant === tenant && (name === null || workflow.name === name))
@@ -263,6 +285,8 @@ export function makeReads(database: Database, ask: Ask): Reads {
           )
           .filter((one) => kind === null || one.row.class === kind)
           .filter((one) => participant === null || one.participant === participant)
+          .filter((one) => one.definition.startsWith(definition ?? ''))
+          .filter(({ row }) => place === null || row.id.startsWith(`${place}!`))
           .filter(({ row }) => isWithin(row.at, at))
           .map((item) => ({ item, key: [-item.row.at, item.workflow, item.row.id] }));
         return pageOf(found, limit, after);

@@ -5,8 +5,16 @@ import { Audit } from './audit.tsx';
 import { Display } from './display.tsx';
 import { Keys } from './keys.tsx';
 import { Secrets } from './secrets.tsx';
+import { Subscriptions } from './subscriptions.tsx';
 
-const PARTS = { display: Display, keys: Keys, secrets: Secrets, audit: Audit, about: About } as const;
+const PARTS = {
+  display: Display,
+  keys: Keys,
+  secrets: Secrets,
+  subscriptions: Subscriptions,
+  audit: Audit,
+  about: About,
+} as const;
 type Part = keyof typeof PARTS;
 const isPart = (name: string): name is Part => Object.hasOwn(PARTS, name);
 

@@ -1,8 +1,10 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { apiRoot, link } from '../../address/router.ts';
 import { part } from '../../api/calls.ts';
 import { curlOf } from '../../api/curl.ts';
+import { keepDraft } from '../../app/settings.ts';
 import { ActButton, type Asked, Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../../parts/action.tsx';
 import { Effects } from '../../parts/effects.tsx';
 import { Menu } from '../../parts/menu.tsx';
@@ -28,15 +30,17 @@ export function Actions({
   const path = `v1/workflows/${part(id)}`;
   return (
     <>
-      {status === 'paused' ? (
-        <ActButton asked={{ path: `${path}/resume` }} done={again}>
-          ▶ Resume
-        </ActButton>
-      ) : (
-        <ActButton asked={{ path: `${path}/pause` }} done={again} why={over}>
-          ‖ Pause
-        </ActButton>
-      )}
+      <span data-key="p">
+        {status === 'paused' ? (
+          <ActButton asked={{ path: `${path}/resume` }} done={again}>
+            ▶ Resume
+          </ActButton>
+        ) : (
+          <ActButton asked={{ path: `${path}/pause` }} done={again} why={over}>
+            ‖ Pause
+          </ActButton>
+        )}
+      </span>
       <Button needs="operate" onPress={() => ask('cancel')} why={over}>
         ⊘ Cancel…
       </Button>
@@ -122,6 +126,9 @@ export function FieldsDialog({
   fail = false,
   withReason = true,
   foretold = false,
+  start,
+  draft,
+  gone,
   verb,
   make,
   close,
@@ -138,6 +145,11 @@ export function FieldsDialog({
   readonly withReason?: boolean;
   /** Whether the server can say what would come of it. */
   readonly foretold?: boolean;
+  /** The tree it begins with instead of its own; where what is edited of it is kept. */
+  readonly start?: Json;
+  readonly draft?: string;
+  /** What is offered when it is gone meanwhile, with the edited tree. */
+  readonly gone?: (tree: EditedTree) => ComponentChildren;
   readonly verb: string;
   readonly make: (given: { readonly fields?: Json; readonly tree?: Json; readonly message: string }) => Asked;
   readonly close: () => void;
@@ -149,9 +161,11 @@ export function FieldsDialog({
   const [reason, setReason] = useState('');
   const [message, setMessage] = useState('');
   const action = useAction(async () => {
+    if (draft !== undefined) keepDraft(draft, null);
     await done();
     close();
   });
+  const isGone = action.problem?.status === 404 && gone !== undefined;
   const wrong = fail
     ? message.trim() === ''
       ? 'say what went wrong'
@@ -191,7 +205,14 @@ export function FieldsDialog({
             hint={text === before ? 'As they are: nothing is sent' : 'Changed'}
           />
         )}
-        {tree !== null && <TreeField tree={tree} set={setEdited} />}
+        {tree !== null && (
+          <TreeField
+            tree={tree}
+            set={setEdited}
+            {...(start === undefined ? {} : { start })}
+            {...(draft === undefined ? {} : { draft })}
+          />
+        )}
         {foretold && <Effects asked={wrong === null ? request() : null} />}
         {withReason && (
           <label class="field">
@@ -200,6 +221,7 @@ export function FieldsDialog({
           </label>
         )}
         {action.problem !== null && <ProblemNote problem={action.problem} />}
+        {isGone && gone(edited)}
         <div class="row">
           <Button type="submit" look="primary" busy={action.busy} why={wrong}>
             {verb}

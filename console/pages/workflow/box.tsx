@@ -5,6 +5,7 @@ import { countText, momentText, spanText, visible } from '../../parts/texts.ts';
 import type { Place } from '../../picture/figure.ts';
 import { type Box, COUNTS, FIELD, HEAD, PADDING, STRIP } from '../../picture/layout.ts';
 import { type Counts, type Mark, type PlaceState, type Seen, withInside, worst } from '../../picture/states.ts';
+import type { Mark as EditMark } from '../../picture/tree-edit.ts';
 
 /* One box of the picture: its state, what stands in it, and what is known of it. */
 
@@ -19,6 +20,11 @@ export const LOOKS: { readonly [state in PlaceState]: string } = {
   skipped: 'skipped',
 };
 
+const EDITS = { '+': 'added', '−': 'gone', '✎': 'changed' } as const;
+
+/** How many expressions of all workflows of a definition are live at a place, and how many have failed there. */
+export type Heat = { readonly live: number; readonly failed: number };
+
 type BoxProps = {
   readonly box: Box;
   readonly seen: Seen | undefined;
@@ -26,6 +32,10 @@ type BoxProps = {
   readonly first: boolean;
   readonly isOpen: boolean;
   readonly isPaused: boolean;
+  /** Of a tree that is being edited: whether it was added, is gone, or was changed. */
+  readonly mark: EditMark;
+  /** Of a definition: how many of its workflows are there; null: none, or nobody asked. */
+  readonly heat: Heat | null;
   readonly clock: number | null;
   /** From afar: a container without containers in it is a block with a bar of its states. */
   readonly isBlock: boolean;
@@ -33,7 +43,20 @@ type BoxProps = {
   readonly toggle: (place: Place) => void;
 };
 
-export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPaused, clock, isBlock }: BoxProps) {
+export function BoxView({
+  box,
+  seen,
+  chosen,
+  first,
+  select,
+  toggle,
+  isOpen,
+  isPaused,
+  mark,
+  heat,
+  clock,
+  isBlock,
+}: BoxProps) {
   const { place, folded } = box;
   const state = shownState(box, seen);
   const isLeaf = place.children.length === 0 || folded;
@@ -41,10 +64,10 @@ export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPa
   const pins = seen === undefined ? [] : pinsOf(seen, clock);
   // What is to come has nothing to tell yet but its task: then that has a line of its own.
   const isTold = kind !== 'leaf' || folded || pins.length > 0 || !(state === 'to come' || state === 'skipped');
-  const isHeld = isPaused && seen !== undefined && seen.live.length > 0;
+  const isHeld = seen !== undefined && (seen.isHeld || (isPaused && seen.live.length > 0));
   return (
     <div
-      class={`place ${kind} ${LOOKS[state]}${chosen ? ' chosen' : ''}${kind === 'box' && box.depth % 2 === 1 ? ' deep' : ''}${isHeld ? ' held' : ''}`}
+      class={`place ${kind} ${LOOKS[state]}${chosen ? ' chosen' : ''}${kind === 'box' && box.depth % 2 === 1 ? ' deep' : ''}${isHeld ? ' held' : ''}${mark === '' ? '' : ` edited ${EDITS[mark]}`}${heat === null ? '' : heat.failed > 0 ? ' failed' : ' live'}`}
       style={{ left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px` }}
     >
       <button
@@ -56,14 +79,18 @@ export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPa
         onClick={() => select(place)}
         onDblClick={() => place.children.length > 0 && toggle(place)}
       >
-        <Glyph name={state} />
+        {mark === '' ? <Glyph name={state} /> : <span class="edit-mark">{mark}</span>}
         {place.isParticipant && kind === 'leaf' && <Glyph name="person" size={13} />}
         <b>
           <bdi>{visible(place.title)}</bdi>
         </b>
+        {seen?.isChanged && <span title="It runs another tree than the definition's">✎</span>}
+        {heat !== null && <HeatChips of={heat} />}
         <span class="caption">{isTold && <bdi>{visible(place.caption)}</bdi>}</span>
         {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
-        <span class="unseen">{labelOf(place, state, pins)}</span>
+        <span class="unseen">
+          {mark === '' ? labelOf(place, state, pins, marksOf(seen, isHeld)) : `${visible(place.title)}, ${EDITS[mark]}`}
+        </span>
       </button>
       {kind === 'leaf' && (
         <span class="second">
@@ -89,7 +116,7 @@ export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPa
       {place.kind === 'crowd' && kind === 'box' && seen !== undefined && (
         <Crowd box={box} seen={seen} select={select} />
       )}
-      {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} />}
+      {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} select={select} />}
       {isBlock && kind === 'box' && seen !== undefined && <StateBar counts={seen.inside} />}
       {isLeaf && (seen?.failures.length ?? 0) > 0 && <span class="flag bad">!</span>}
       {isLeaf && seen !== undefined && seen.workitems.length > 0 && seen.failures.length === 0 && (
@@ -98,6 +125,11 @@ export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPa
       {isLeaf && seen !== undefined && seen.workitems.length === 0 && seen.timers.length > 0 && (
         <span class="flag">
           <Glyph name="waits" size={13} />
+        </span>
+      )}
+      {seen?.isStop && (
+        <span class="flag stop" title="Whatever comes here is paused">
+          ‖
         </span>
       )}
       {isHeld && isLeaf && (
@@ -124,11 +156,35 @@ export function BoxView({ box, seen, chosen, first, select, toggle, isOpen, isPa
 export const shownState = ({ folded }: Pick<Box, 'folded'>, seen: Seen | undefined): PlaceState =>
   seen === undefined ? 'to come' : folded ? withInside(seen) : seen.state;
 
+const HeatChips = ({ of: { live, failed } }: { readonly of: Heat }) => (
+  <>
+    {live > 0 && (
+      <span class="pin">
+        <Glyph name="live" size={10} /> {countText(live)}
+        <span class="unseen"> live</span>
+      </span>
+    )}
+    {failed > 0 && (
+      <span class="pin">
+        <Glyph name="failed" size={10} /> {countText(failed)}
+        <span class="unseen"> failed</span>
+      </span>
+    )}
+  </>
+);
+
+/** What is said of a box beside its state. */
+const marksOf = (seen: Seen | undefined, isHeld: boolean): readonly string[] => [
+  ...(isHeld ? ['paused'] : []),
+  ...(seen?.isStop ? ['a stop'] : []),
+  ...(seen?.isChanged ? ['another tree'] : []),
+];
+
 /** Chips of one leaf; the others are counted. */
 const PINS_SHOWN = 3;
 
-const labelOf = (place: Place, state: PlaceState, pins: readonly Pin[]): string =>
-  [place.title, place.caption, state, ...pins.map(({ words }) => words)]
+const labelOf = (place: Place, state: PlaceState, pins: readonly Pin[], marks: readonly string[]): string =>
+  [place.title, place.caption, state, ...marks, ...pins.map(({ words }) => words)]
     .filter((one) => one !== '')
     .map(visible)
     .join(', ');
@@ -375,7 +431,7 @@ function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
 const SEGMENTS_MAX = 60;
 
 /** How far a loop is: in words, and as a bar. */
-function Strip({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
+function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; readonly select: BoxProps['select'] }) {
   const { place } = box;
   const progress = seen.live[0]?.progress ?? null;
   const isOver = seen.live.length === 0;
@@ -384,13 +440,13 @@ function Strip({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
   const isElements = place.head === 'iterator';
   const words = isOver
     ? seen.state === 'done'
-      ? `${countText(Math.max(1, seen.round))} ${seen.round > 1 ? 'rounds' : 'round'}`
+      ? `${countText(Math.max(1, seen.rounds.length))} ${seen.rounds.length > 1 ? 'rounds' : 'round'}`
       : ''
     : [
         at === null
           ? ''
           : `${isElements ? 'element' : 'step'} ${countText(at + 1)}${steps === null ? '' : ` of ${countText(steps)}`}`,
-        !isElements && seen.round > 0 ? `↻ round ${countText(seen.round)}` : '',
+        !isElements && seen.rounds.length > 0 ? `↻ round ${countText(seen.rounds.length)}` : '',
       ]
         .filter((one) => one !== '')
         .join(' · ');
@@ -404,6 +460,7 @@ function Strip({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
   return (
     <div class="strip" style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${STRIP}px` }}>
       <span>{words}</span>
+      {seen.rounds.length > 1 && <Rounds place={place} seen={seen} select={select} />}
       {segments > 1 && at !== null && steps !== null && (
         <svg viewBox={`0 0 ${segments} 6`} preserveAspectRatio="none" aria-hidden="true">
           {Array.from({ length: segments }, (_, i) => {
@@ -421,6 +478,47 @@ function Strip({ box, seen }: { readonly box: Box; readonly seen: Seen }) {
         </svg>
       )}
     </div>
+  );
+}
+
+/** Which round of a loop the children show: the last, unless another one is chosen. */
+function Rounds({
+  place,
+  seen: { round, rounds },
+  select,
+}: {
+  readonly place: Place;
+  readonly seen: Seen;
+  readonly select: BoxProps['select'];
+}) {
+  const isElements = place.head === 'iterator';
+  const word = isElements ? 'element' : 'round';
+  const first = place.children.find((child) => child.kind !== 'definition') ?? place;
+  const go = (to: number): void => {
+    const id = rounds[to - 1];
+    if (id === undefined) return;
+    // The last one is what is shown by itself.
+    if (to === rounds.length) select(place);
+    else select(first, id);
+  };
+  return (
+    <span class="chooser">
+      <button type="button" aria-label={`The ${word} before`} disabled={round <= 1} onClick={() => go(round - 1)}>
+        ‹
+      </button>
+      <span>
+        {word} {countText(round)}
+        {round < rounds.length ? ` of ${countText(rounds.length)}` : ''}
+      </span>
+      <button
+        type="button"
+        aria-label={`The next ${word}`}
+        disabled={round >= rounds.length}
+        onClick={() => go(round + 1)}
+      >
+        ›
+      </button>
+    </span>
   );
 }
 

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { JsonObject } from '../../../src/model/json.ts';
 import { isObject } from '../../../src/model/json.ts';
 import { compare as codec, workflow as workflowCodec } from '../../address/pages.ts';
-import { goQuery, link, path, query } from '../../address/router.ts';
+import { decoded, goQuery, link, path, query } from '../../address/router.ts';
 import { PageHead } from '../../app/page.tsx';
 import { fieldChanges } from '../../parts/diff.ts';
 import { Chip, Glyph } from '../../parts/glyph.tsx';
@@ -21,7 +21,7 @@ const LISTED_MAX = 200;
 
 /** Two moments of one workflow side by side, or this workflow beside another one. */
 export function Compare() {
-  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  const id = decoded(path.value.split('/')[2] ?? '');
   const { state, complaints } = codec.read(query.value);
   const other = state.with === '' ? id : state.with;
   const left = useWorkflow(id);

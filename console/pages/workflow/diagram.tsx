@@ -4,7 +4,8 @@ import { Zoom } from '../../parts/zoom.tsx';
 import type { Place } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
 import type { PlaceState, Seen } from '../../picture/states.ts';
-import { BoxView, LOOKS, shownState } from './box.tsx';
+import type { Mark } from '../../picture/tree-edit.ts';
+import { BoxView, type Heat, LOOKS, shownState } from './box.tsx';
 import type { State } from './page.tsx';
 
 type Props = {
@@ -14,6 +15,10 @@ type Props = {
   readonly set: (change: Partial<State>, how?: 'push' | 'replace') => void;
   readonly chosen: Place | null;
   readonly isPaused?: boolean;
+  /** Of a tree that is being edited: what became of places. */
+  readonly marks?: ReadonlyMap<string, Mark>;
+  /** Of a definition: how many of its workflows are at each place. */
+  readonly heat?: ReadonlyMap<string, Heat>;
   /** What ages are counted to, in milliseconds since 1970; null: now. */
   readonly clock?: number | null;
   /** Whether it has a place of its own height and scrolls in it; else it is as high as its picture. */
@@ -35,6 +40,8 @@ export function Diagram({
   set,
   chosen,
   isPaused = false,
+  marks,
+  heat,
   isFilling = false,
   clock = null,
 }: Props) {
@@ -127,6 +134,8 @@ export function Diagram({
                   toggle={toggle}
                   isOpen={open.has(box.place.expid)}
                   isPaused={isPaused}
+                  mark={marks?.get(box.place.expid) ?? ''}
+                  heat={heat?.get(box.place.expid) ?? null}
                   clock={clock}
                   isBlock={blocks?.outer.has(box.place.expid) ?? false}
                 />

@@ -67,6 +67,7 @@ export function FieldsView({
           <JsonView
             value={Object.fromEntries(Object.entries(fields).filter(([name]) => isFound(name))) as Json}
             label="Fields now"
+            fields={[]}
           />
         </>
       )}

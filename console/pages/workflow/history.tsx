@@ -1,11 +1,13 @@
 import { useMemo, useState } from 'preact/hooks';
+import { HISTORY_KINDS } from '../../../src/model/history-kinds.ts';
 import { apiRoot } from '../../address/router.ts';
 import { part } from '../../api/calls.ts';
 import { curlOf } from '../../api/curl.ts';
 import { Button } from '../../parts/action.tsx';
-import { Copy, Time } from '../../parts/said.tsx';
+import { download } from '../../parts/download.ts';
+import { Copy, Text, Time } from '../../parts/said.tsx';
 import { countText, visible } from '../../parts/texts.ts';
-import type { Entry } from '../../picture/standing.ts';
+import { type Entry, expidIn, textOf } from '../../picture/standing.ts';
 import { storyOf, tellEntry } from '../../picture/story.ts';
 import type { Data } from './data.ts';
 import type { State } from './page.tsx';
@@ -14,6 +16,16 @@ const ROW = 28;
 /** Rows painted above and below what is seen. */
 const AROUND = 10;
 const VIEW = 560;
+
+const FAMILIES = [...new Set(HISTORY_KINDS.map((kind) => kind.split('.')[0] ?? kind))];
+
+const actorOf = (entry: Entry): string => textOf(entry['actor_name']) || textOf(entry['actor']);
+const placeOf = (entry: Entry): string =>
+  textOf(entry['expid']) || expidIn(textOf(entry['expression_id']) || textOf(entry['workitem_id']));
+const idOf = (entry: Entry): string => textOf(entry['workitem_id']) || textOf(entry['expression_id']);
+/** Who wanted it, and why, where somebody said so. */
+const saidOf = (entry: Entry): string =>
+  [actorOf(entry), textOf(entry['reason'])].filter((one) => one !== '').join(': ');
 
 /** What happened, a step a line or an entry a line; rows of one height, of which only those in sight are in the page. */
 export function History({
@@ -39,10 +51,18 @@ export function History({
             text,
             count: entries.length,
           }));
-    const found =
-      wanted === '' ? all : all.filter(({ entry, text }) => `${entry.kind} ${text}`.toLowerCase().includes(wanted));
+    const isAsked = (entry: Entry): boolean =>
+      (state.kinds.length === 0 ||
+        state.kinds.some((kind) => entry.kind === kind || entry.kind.startsWith(`${kind}.`))) &&
+      (state.actor === '' || actorOf(entry).toLowerCase().includes(state.actor.toLowerCase())) &&
+      (state.place === '' || placeOf(entry) === state.place || placeOf(entry).startsWith(`${state.place}_`));
+    const found = all.filter(
+      ({ entry, text }) =>
+        isAsked(entry) &&
+        (wanted === '' || `${entry.kind} ${text} ${saidOf(entry)} ${idOf(entry)}`.toLowerCase().includes(wanted)),
+    );
     return state.order === 'newest' ? [...found].reverse() : found;
-  }, [last, state.show, state.q, state.order]);
+  }, [last, state.show, state.q, state.order, state.kinds.join(), state.actor, state.place]);
   const first = Math.max(0, Math.floor(top / ROW) - AROUND);
   const shown = rows.slice(first, first + Math.ceil(VIEW / ROW) + 2 * AROUND);
 
@@ -62,6 +82,42 @@ export function History({
           <span class="small">Find</span>
           <input value={state.q} onInput={(event) => set({ q: event.currentTarget.value }, 'replace')} />
         </label>
+        <label class="row">
+          <span class="small">Kind</span>
+          <select
+            class="narrow"
+            value={state.kinds[0] ?? ''}
+            onChange={(event) => set({ kinds: event.currentTarget.value === '' ? [] : [event.currentTarget.value] })}
+          >
+            <option value="">any</option>
+            {FAMILIES.map((one) => (
+              <option key={one}>{one}</option>
+            ))}
+          </select>
+        </label>
+        <label class="row">
+          <span class="small">Place</span>
+          <input
+            class="narrow"
+            placeholder="0_1"
+            value={state.place}
+            onInput={(event) => set({ place: event.currentTarget.value.trim() }, 'replace')}
+          />
+        </label>
+        <label class="row">
+          <span class="small">Who</span>
+          <input
+            class="narrow"
+            value={state.actor}
+            onInput={(event) => set({ actor: event.currentTarget.value.trim() }, 'replace')}
+          />
+        </label>
+        <Button
+          look="tiny"
+          onPress={() => download(`${id}.ndjson`, rows.map(({ entry }) => JSON.stringify(entry)).join('\n'))}
+        >
+          Take away as NDJSON
+        </Button>
         <Copy what="Copy as curl" text={curlOf('GET', new URL(`v1/workflows/${part(id)}/history`, apiRoot).href)} />
       </form>
       <p class="small dim" aria-live="polite">
@@ -88,7 +144,12 @@ export function History({
                   #{entry.n}
                 </button>
                 <Time at={entry.at} how="time" />
-                <bdi title={visible(text)}>{visible(text)}</bdi>
+                <bdi title={visible(`${text}\n${idOf(entry)}`)}>{visible(text)}</bdi>
+                {saidOf(entry) !== '' && (
+                  <span class="dim small">
+                    <Text text={saidOf(entry)} />
+                  </span>
+                )}
                 {count > 1 && <span class="dim small">{count} entries</span>}
                 {state.show === 'all' && <span class="dim mono">{entry.kind}</span>}
               </div>

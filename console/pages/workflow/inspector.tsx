@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../../src/model/json.ts';
 import { TABS } from '../../address/pages.ts';
 import { link } from '../../address/router.ts';
-import { part } from '../../api/calls.ts';
+import { can, part } from '../../api/calls.ts';
 import { useResource } from '../../live/resource.ts';
 import { ActButton, Button } from '../../parts/action.tsx';
 import { Glyph } from '../../parts/glyph.tsx';
@@ -13,8 +13,9 @@ import { ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { countText, shortExpression, spanText, visible } from '../../parts/texts.ts';
+import type { EditedTree } from '../../parts/tree-field.tsx';
 import type { Try } from '../../picture/chronicle.ts';
-import { lineOf, type Place } from '../../picture/figure.ts';
+import { figureOf, lineOf, type Place, placeAt } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import {
   type Entry,
@@ -26,6 +27,7 @@ import {
 } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
+import { replaceAt } from '../../picture/tree-edit.ts';
 import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
 import type { Data } from './data.ts';
@@ -96,11 +98,13 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
             expression={chosen.id}
             item={item}
             failed={failure !== undefined}
+            isPaused={chosen.state === 'paused'}
             data={data}
             editing={editing}
           />
         )
       )}
+      {at === null && !over && <StopHere id={id} place={place} seen={seen} again={() => data.again()} />}
       <Tabs
         tight
         label="About this place"
@@ -394,12 +398,52 @@ function FromHere({
   );
 }
 
+/** A place is stopped at: whatever comes there waits until somebody lets it go on. */
+function StopHere({
+  id,
+  place,
+  seen,
+  again,
+}: {
+  readonly id: string;
+  readonly place: Place;
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly again: () => Promise<void>;
+}) {
+  if (!can('POST /v1/workflows/{}/expressions/{}/pause')) return null;
+  let nearest: LiveExpression | null = null;
+  let holder: LiveExpression | null = null;
+  for (let expid = parentOf(place.expid); expid !== ''; expid = parentOf(expid)) {
+    const live = seen.get(expid)?.live ?? [];
+    nearest ??= live[0] ?? null;
+    holder ??= live.find(({ breakpoints }) => breakpoints.includes(place.expid)) ?? null;
+  }
+  const at = holder ?? nearest;
+  if (at === null) return null;
+  return (
+    <p class="row small">
+      {holder !== null && 'Whatever comes here is paused.'}
+      <ActButton
+        look="tiny"
+        asked={{
+          path: `v1/workflows/${part(id)}/expressions/${part(at.id)}/${holder === null ? 'pause' : 'resume'}`,
+          body: { breakpoint: place.expid },
+        }}
+        done={again}
+      >
+        {holder === null ? '‖ Stop here' : 'Lift the stop'}
+      </ActButton>
+    </p>
+  );
+}
+
 function PlaceActions({
   id,
   place,
   expression,
   item,
   failed,
+  isPaused,
   data,
   editing,
 }: {
@@ -408,10 +452,12 @@ function PlaceActions({
   readonly expression: string;
   readonly item: HeldWorkitem | undefined;
   readonly failed: boolean;
+  readonly isPaused: boolean;
   readonly data: Data;
   readonly editing: number;
 }) {
-  const [asking, ask] = useState<'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | 'kill' | null>(null);
+  const [asking, ask] = useState<'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | 'reply' | 'kill' | null>(null);
+  const [instead, setInstead] = useState<Instead | null>(null);
   const again = (): Promise<void> => data.again();
   const asked = useRef(editing);
   useEffect(() => {
@@ -422,10 +468,16 @@ function PlaceActions({
   const shown = objectsOf(data.shown.value?.['workitems']).find((one) => textOf(one['expression_id']) === expression);
   const held = shown !== undefined && isObject(shown['fields']) ? withoutKeys(shown['fields'], 'params') : {};
   const workitem = item === undefined ? '' : `${workflow}/workitems/${part(item.id)}`;
+  const expressionPath = `${workflow}/expressions/${part(expression)}`;
   const close = (): void => ask(null);
   return (
     <div class="stack actions">
       <div class="row">
+        {isPaused && (
+          <ActButton look="primary" asked={{ path: `${expressionPath}/resume`, body: {} }} done={again}>
+            ▶ Go on
+          </ActButton>
+        )}
         {failed && (
           <>
             <ActButton
@@ -479,6 +531,16 @@ function PlaceActions({
           <Button needs="operate" onPress={() => ask('reapply')}>
             ✎ Edit tree, reapply…
           </Button>
+          {can('POST /v1/workflows/{}/expressions/{}/pause') && !isPaused && (
+            <ActButton asked={{ path: `${expressionPath}/pause`, body: {} }} done={again}>
+              ‖ Pause this
+            </ActButton>
+          )}
+          {can('POST /v1/workflows/{}/expressions/{}/reply') && item === undefined && (
+            <Button needs="operate" onPress={() => ask('reply')}>
+              Reply for it…
+            </Button>
+          )}
           <ActButton asked={{ path: `${workflow}/expressions/${part(expression)}/cancel` }} done={again} look="danger">
             Cancel this
           </ActButton>
@@ -540,8 +602,50 @@ function PlaceActions({
           done={again}
         />
       )}
+      {asking === 'reply' && (
+        <FieldsDialog
+          title={`Reply for ${place.title}`}
+          about="It is done with these fields over those it has; what runs below it is told to stop, and the workflow goes on behind it."
+          fields={{}}
+          tree={null}
+          foretold
+          verb="Reply"
+          make={({ fields }) => ({ path: `${expressionPath}/reply`, body: fields === undefined ? {} : { fields } })}
+          close={close}
+          done={again}
+        />
+      )}
+      {instead !== null && (
+        <FieldsDialog
+          key={instead.expression}
+          title={`Reapply ${instead.title}`}
+          about="The expression is cancelled, participants at work below it are told to stop; then it runs again."
+          fields={{}}
+          tree={instead.tree}
+          start={instead.edited}
+          foretold
+          verb="Reapply"
+          make={({ fields, tree }) => ({
+            path: `${workflow}/expressions/${part(instead.expression)}/reapply`,
+            body: bodyOf(fields, tree),
+          })}
+          close={() => setInstead(null)}
+          done={again}
+        />
+      )}
       {asking === 'reapply' && (
         <FieldsDialog
+          draft={`tree.${id}.${expression}`}
+          gone={(edited) => (
+            <MovedOn
+              at={data.chronicle.last}
+              offer={insteadOf(data, place, edited)}
+              take={(offer) => {
+                close();
+                setInstead(offer);
+              }}
+            />
+          )}
           title={`Reapply ${place.title}`}
           about="The expression is cancelled, participants at work below it are told to stop; then it runs again."
           fields={held}
@@ -559,6 +663,40 @@ function PlaceActions({
     </div>
   );
 }
+
+/** The parent of a place with an edit of the place in it, to be reapplied when the place itself is gone. */
+type Instead = { readonly expression: string; readonly title: string; readonly tree: Json; readonly edited: Json };
+
+function insteadOf(data: Data, place: Place, edited: EditedTree): Instead | null {
+  const up = parentOf(place.expid);
+  const root = figureOf(data.shown.value?.['tree'] ?? null);
+  const above = up === '' || root === null ? null : placeAt(root, up);
+  const live = objectsOf(data.shown.value?.['expressions']).find((one) => textOf(one['expid']) === up);
+  if (above === null || live === undefined || edited === undefined || edited === null) return null;
+  const next = replaceAt(above.json, [Number(place.expid.slice(up.length + 1))], edited);
+  return next === null
+    ? null
+    : { expression: textOf(live['id']), title: above.title, tree: above.json, edited: next.tree };
+}
+
+const MovedOn = ({
+  at,
+  offer,
+  take,
+}: {
+  readonly at: number;
+  readonly offer: Instead | null;
+  readonly take: (offer: Instead) => void;
+}) => (
+  <p class="note warn row" role="status">
+    It moved on at #{countText(at)}; your edit is kept.
+    {offer !== null && (
+      <Button look="tiny" onPress={() => take(offer)}>
+        Apply it to {visible(offer.title)} instead
+      </Button>
+    )}
+  </p>
+);
 
 const bodyOf = (fields: Json | undefined, tree: Json | undefined): JsonObject => ({
   ...(fields === undefined ? {} : { fields }),
@@ -621,7 +759,7 @@ function PlaceFields({
   if (read.problem.value !== null) return <ProblemNote problem={read.problem.value} />;
   const value = read.value.value;
   return isObject(value) ? (
-    <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" />
+    <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" fields={[]} />
   ) : (
     <div class="skeleton" />
   );

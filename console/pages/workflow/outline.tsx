@@ -66,6 +66,13 @@ export function Outline({
 
   return (
     <div class="outline" role="treegrid" aria-label="Outline of the workflow" ref={grid} onKeyDown={move}>
+      <div role="row" class="heads small dim">
+        {['Text', 'State', 'Whose turn', 'What is known', 'Since', 'Took', 'Tries'].map((title) => (
+          <span role="columnheader" key={title}>
+            {title}
+          </span>
+        ))}
+      </div>
       {rows.map(({ place, level }) => {
         const one = seen.get(place.expid);
         const isChosen = place.expid === chosen;
@@ -88,9 +95,27 @@ export function Outline({
               </span>
               <bdi title={visible(lineOf(place))}>{visible(lineOf(place))}</bdi>
             </span>
-            <span role="gridcell">{one === undefined ? '' : one.state}</span>
+            <span role="gridcell">{one === undefined ? '' : one.isHeld ? `${one.state}, paused` : one.state}</span>
+            <span role="gridcell" class="small">
+              {one !== undefined && <Text text={turnOf(one)} />}
+            </span>
             <span role="gridcell" class="dim small">
               {one !== undefined && <OutlineNote seen={one} />}
+            </span>
+            <span role="gridcell" class="dim small">
+              {one?.live[0]?.since ? (
+                <Time at={one.live[0].since} how="time" />
+              ) : one?.ended ? (
+                <Time at={one.ended.at} how="time" />
+              ) : null}
+            </span>
+            <span role="gridcell" class="dim small">
+              {one?.live.length === 0 && one.ended?.end
+                ? spanText(Date.parse(one.ended.end.at) - Date.parse(one.ended.at))
+                : ''}
+            </span>
+            <span role="gridcell" class="number dim small">
+              {triesOf(one)}
             </span>
           </div>
         );
@@ -102,21 +127,18 @@ export function Outline({
   );
 }
 
+/** Who is asked there now. */
+const turnOf = ({ workitems }: Seen): string =>
+  [...new Set(workitems.map(({ participant }) => participant))].join(', ');
+
+/** Tries of the callbacks that are under way there, or of the last one. */
+function triesOf(seen: Seen | undefined): string {
+  const tries = Math.max(0, ...(seen?.workitems ?? []).map((item) => item.tries), seen?.ended?.tries.length ?? 0);
+  return tries === 0 ? '' : String(tries);
+}
+
 function OutlineNote({ seen }: { readonly seen: Seen }) {
   const pins = pinsOf(seen);
   if (pins.length > 0) return <Text text={pins.map(({ words }) => words).join(' · ')} />;
-  const { ended } = seen;
-  if (seen.live.length > 0 && seen.live[0]?.since)
-    return (
-      <>
-        since <Time at={seen.live[0].since} />
-      </>
-    );
-  if (ended?.end)
-    return (
-      <>
-        <Time at={ended.end.at} how="time" /> took {spanText(Date.parse(ended.end.at) - Date.parse(ended.at))}
-      </>
-    );
   return null;
 }

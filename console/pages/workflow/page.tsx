@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { workflow as codec, VIEWS } from '../../address/pages.ts';
-import { goQuery, link, path, query } from '../../address/router.ts';
+import { decoded, goQuery, link, path, query } from '../../address/router.ts';
 import { onKey } from '../../app/keys.ts';
 import { PageHead } from '../../app/page.tsx';
 import { pageCommands } from '../../app/palette-state.ts';
@@ -12,9 +12,9 @@ import { Empty, ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { countText, visible } from '../../parts/texts.ts';
-import { everyPlace, figureOf, type Place, placeAt } from '../../picture/figure.ts';
+import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../picture/figure.ts';
 import { sentenceOf } from '../../picture/sentence.ts';
-import { expidIn, isOver, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
+import { expidIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
 import { statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
 import { BpmnDiagram } from './bpmn.tsx';
@@ -30,7 +30,7 @@ import { Timeline } from './timeline.tsx';
 export type State = ReturnType<typeof codec.read>['state'];
 
 export function Workflow() {
-  const id = decodeURIComponent(path.value.split('/')[2] ?? '');
+  const id = decoded(path.value.split('/')[2] ?? '');
   const data = useWorkflow(id);
   const { state, complaints } = codec.read(query.value);
   const shown = data.shown.value;
@@ -38,8 +38,8 @@ export function Workflow() {
     goQuery(codec.write({ ...codec.read(query.value).state, ...change }), how);
 
   const figure = useMemo(
-    () => (shown === null ? null : figureOf(shown['tree'] ?? null)),
-    [JSON.stringify(shown?.['tree'])],
+    () => (shown === null ? null : figureOf(grafted(shown['tree'] ?? null, otherTrees(shown)))),
+    [JSON.stringify(shown?.['tree']), shown === null ? '' : JSON.stringify(otherTrees(shown))],
   );
   const last = data.entries.value;
   const at = state.at !== null && state.at < last ? Math.max(1, state.at) : null;
@@ -82,6 +82,7 @@ export function Workflow() {
           set({ at: next >= data.chronicle.last ? null : next }, 'replace');
         } else if (key === 'l') set({ at: null });
         else if (key === 'e') edit((count) => count + 1);
+        else if (key === 'p') document.querySelector<HTMLElement>('[data-key="p"] button')?.click();
         else return false;
         return true;
       }),
@@ -281,7 +282,7 @@ export function Workflow() {
         )}
         {view === 'history' && <History id={id} data={data} state={state} set={set} />}
         {view === 'fields' && <FieldsView shown={shown} data={data} at={at} set={set} />}
-        {view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" />}
+        {view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" fields={['fields']} />}
       </div>
       {data.cut.value && (
         <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
@@ -292,12 +293,20 @@ export function Workflow() {
           last={last}
           settled={data.settled.value}
           at={at}
+          axis={state.axis}
+          turn={(axis) => set({ axis }, 'replace')}
           set={(n, how) => set({ at: n }, how)}
         />
       )}
     </div>
   );
 }
+
+/** What runs with another tree than the definition's is drawn with that. */
+const otherTrees = (shown: JsonObject): readonly { readonly expid: string; readonly tree: Json }[] =>
+  objectsOf(shown['expressions']).flatMap((one) =>
+    one['tree'] === undefined || one['tree'] === null ? [] : [{ expid: textOf(one['expid']), tree: one['tree'] }],
+  );
 
 /** What stands before the name in the title of the window. */
 const SIGNS: { readonly [status: string]: string } = {

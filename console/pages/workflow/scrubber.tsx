@@ -3,11 +3,11 @@ import { now } from '../../live/now.ts';
 import { Time } from '../../parts/said.tsx';
 import { ageText, countText } from '../../parts/texts.ts';
 import type { Chronicle } from '../../picture/chronicle.ts';
+import { type Axis, columnsOf, entryAt, placeOf, SPEEDS } from '../../picture/moments.ts';
 
-/** Columns of the strip above the slider. */
+/** Columns of the strip above the slider, and steps of the slider where it goes by time. */
 const COLUMNS = 160;
-/** Played entries follow each other after this, in milliseconds. */
-const PLAYED_MS = 250;
+const STEPS = 10_000;
 
 /** A slider over the entries of the history; the strip above it is high where much happened, and below it stands what failed. */
 export function Scrubber({
@@ -15,6 +15,8 @@ export function Scrubber({
   last,
   settled = true,
   at,
+  axis = 'entry',
+  turn,
   set,
 }: {
   readonly chronicle: Chronicle;
@@ -22,22 +24,28 @@ export function Scrubber({
   /** False while the history is read for the first time. */
   readonly settled?: boolean;
   readonly at: number | null;
+  readonly axis?: Axis;
+  /** Left out: it goes by entries alone. */
+  readonly turn?: (axis: Axis) => void;
   readonly set: (n: number | null, how: 'push' | 'replace') => void;
 }) {
-  const columns = useMemo(() => densityOf(chronicle, last), [chronicle, last]);
+  const columns = useMemo(() => columnsOf(chronicle.entries, axis, COLUMNS), [chronicle, last, axis]);
   const shown = at ?? last;
   const move = (n: number): void => set(n >= last ? null : Math.max(1, n), 'replace');
   const entry = chronicle.entries[shown - 1];
+  const place = placeOf(chronicle.entries, shown, axis);
   const [playing, play] = useState(false);
+  const [speed, setSpeed] = useState(0);
+  const { word, entries: each, everyMs } = SPEEDS[speed] ?? SPEEDS[0];
   useEffect(() => {
     if (!playing) return;
     if (at === null) {
       play(false);
       return;
     }
-    const timer = setTimeout(() => move(shown + 1), PLAYED_MS);
+    const timer = setTimeout(() => move(shown + each), everyMs);
     return () => clearTimeout(timer);
-  }, [playing, at]);
+  }, [playing, at, speed]);
   // New entries do not move who looks at the past: they are counted.
   const [since, setSince] = useState<number | null>(null);
   useEffect(() => setSince(at === null || !settled ? null : (since ?? last)), [at === null, settled]);
@@ -54,11 +62,14 @@ export function Scrubber({
     const to =
       event.shiftKey && (back || event.key === 'ArrowRight' || event.key === 'ArrowUp')
         ? stepFrom(shown, back ? -1 : 1)
-        : event.key === 'PageUp'
-          ? shown - Math.ceil(last / 10)
-          : event.key === 'PageDown'
-            ? shown + Math.ceil(last / 10)
-            : null;
+        : // By time an arrow is an entry, too.
+          axis === 'time' && (back || event.key === 'ArrowRight' || event.key === 'ArrowUp')
+          ? shown + (back ? -1 : 1)
+          : event.key === 'PageUp'
+            ? shown - Math.ceil(last / 10)
+            : event.key === 'PageDown'
+              ? shown + Math.ceil(last / 10)
+              : null;
     if (to === null) return;
     event.preventDefault();
     move(to);
@@ -70,11 +81,24 @@ export function Scrubber({
         class="button"
         aria-label={playing ? 'Stop playing' : 'Play from here'}
         onClick={() => {
+          // Where things should not move by themselves it goes on by a step at each press.
+          if (window.matchMedia('(prefers-reduced-motion: reduce)').matches) {
+            move(at === null ? 1 : stepFrom(shown, 1));
+            return;
+          }
           if (!playing && at === null) set(1, 'replace');
           play(!playing);
         }}
       >
         {playing ? '‖' : '▶'}
+      </button>
+      <button
+        type="button"
+        class="button tiny"
+        aria-label={`Speed of playing: ${word}`}
+        onClick={() => setSpeed((speed + 1) % SPEEDS.length)}
+      >
+        {word}
       </button>
       <span class="chip count number">
         #{countText(shown)} of {countText(last)}
@@ -82,30 +106,50 @@ export function Scrubber({
       <div class="track">
         <svg viewBox={`0 0 ${COLUMNS} 20`} preserveAspectRatio="none" aria-hidden="true">
           {columns.map(({ height }, i) => (
-            <rect key={i} x={i + 0.3} y={20 - height} width={0.4} height={height} fill="var(--line)" />
+            <rect
+              key={i}
+              x={i + 0.3}
+              y={20 - heightOf(height)}
+              width={0.4}
+              height={heightOf(height)}
+              fill="var(--line)"
+            />
           ))}
         </svg>
         <input
           type="range"
-          min={1}
-          max={last}
-          value={shown}
+          min={axis === 'entry' ? 1 : 0}
+          max={axis === 'entry' ? last : STEPS}
+          value={axis === 'entry' ? shown : Math.round(place * STEPS)}
           aria-label="Entry of the history"
           aria-valuetext={`entry ${shown} of ${last}, ${entry?.kind ?? ''}`}
-          style={{ '--part': `${last > 1 ? ((shown - 1) / (last - 1)) * 100 : 100}%` }}
-          onInput={(event) => move(Number(event.currentTarget.value))}
+          style={{ '--part': `${place * 100}%` }}
+          onInput={(event) => {
+            const value = Number(event.currentTarget.value);
+            move(axis === 'entry' ? value : entryAt(chronicle.entries, value / STEPS, axis));
+          }}
           onKeyDown={keys}
         />
         <span class="fails" aria-hidden="true">
-          {columns.map(({ failed }, i) =>
-            failed ? (
-              <span key={i} style={{ left: `${((i + 0.5) / COLUMNS) * 100}%` }}>
-                ✖
+          {columns.map(({ mark }, i) =>
+            mark === '' ? null : (
+              <span key={i} class={mark === '✖' ? '' : 'dim'} style={{ left: `${((i + 0.5) / COLUMNS) * 100}%` }}>
+                {mark}
               </span>
-            ) : null,
+            ),
           )}
         </span>
       </div>
+      {turn !== undefined && (
+        <button
+          type="button"
+          class="button tiny"
+          aria-label={`The line goes by ${axis === 'entry' ? 'entries' : 'time'}`}
+          onClick={() => turn(axis === 'entry' ? 'time' : 'entry')}
+        >
+          by {axis}
+        </button>
+      )}
       <span class="small when">
         <Time at={entry?.at ?? null} how="time" />
         <span class="dim">{entry === undefined ? '' : ageText(Date.parse(entry.at), now.value)}</span>
@@ -122,17 +166,4 @@ export function Scrubber({
   );
 }
 
-function densityOf(
-  chronicle: Chronicle,
-  last: number,
-): readonly { readonly height: number; readonly failed: boolean }[] {
-  const counts = new Array<number>(COLUMNS).fill(0);
-  const failed = new Array<boolean>(COLUMNS).fill(false);
-  for (const entry of chronicle.entries) {
-    const column = Math.min(COLUMNS - 1, Math.floor(((entry.n - 1) / Math.max(1, last)) * COLUMNS));
-    counts[column] = (counts[column] ?? 0) + (entry.kind.startsWith('expression.') ? 1 : 3);
-    if (entry.kind === 'expression.failed' || entry.kind === 'callback.refused') failed[column] = true;
-  }
-  const most = Math.max(1, ...counts);
-  return counts.map((count, i) => ({ height: count === 0 ? 0 : 4 + (16 * count) / most, failed: failed[i] === true }));
-}
+const heightOf = (part: number): number => (part === 0 ? 0 : 4 + 16 * part);

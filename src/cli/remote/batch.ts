@@ -5,7 +5,7 @@ import { cell, fieldFlags, fieldsOf, given, lineOf, pairsOf, type Value } from '
 
 /* `rota batch …`: one thing done to many workflows. */
 
-const ACTIONS = ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver'] as const;
+const ACTIONS = ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver', 'proceed'] as const;
 const USAGE = `Say one of
   rota batch ${ACTIONS.join('|')} --filter name=value … | --all [--reason text] [--rate n] [--dry-run] [--follow]
   rota batch list

@@ -22,9 +22,9 @@
  */
 
 import { LanguageError } from '../../language/language-error.ts';
-import type { ExpressionId } from '../../model/ids.ts';
+import { type ExpressionId, expidOf } from '../../model/ids.ts';
 import type { Json } from '../../model/json.ts';
-import type { Strand } from '../state/state.ts';
+import { elementIn, ROOT, type Strand } from '../state/state.ts';
 import type { Acting } from '../state/world.ts';
 import { attribute, isTrueText, maySetOut, toText } from './attributes.ts';
 import { expressionOf, newStrand, type Of } from './birth.ts';
@@ -32,6 +32,7 @@ import { dropStrand, refOf } from './branches.ts';
 import { catchUp, isCaught } from './cancelling.ts';
 import { waitForEvent } from './events.ts';
 import { filterIn } from './filtering.ts';
+import { stopAt } from './holding.ts';
 import { end } from './life.ts';
 import { awaitEvent } from './listening.ts';
 import { bindTag, enterTag } from './tags.ts';
@@ -43,7 +44,7 @@ import { newScope, parentOf, spendVariables, visibleVariables } from './variable
 export function applyExpression(x: Acting, message: Of<'apply'>): void {
   const { node, strand, world } = x;
   const { limits } = world.context;
-  world.record({ kind: 'expression.applied', expid: node.expid, expression_id: node.id, name: node.name });
+  world.record({ kind: 'expression.applied', expid: node.expid, expression_id: node.id, name: node.name, ...kinOf(x) });
   if (world.header.expressions > limits.expressions)
     throw new LanguageError('LimitExceeded', `the workflow has more than ${limits.expressions} live expressions`);
   if (strand.depth + strand.nodes.length > limits.depth)
@@ -62,26 +63,60 @@ export function applyExpression(x: Acting, message: Of<'apply'>): void {
   if (node.onCancel !== null) world.header.onCancels = true;
   node.onTimeout = handlerAttribute(x, 'on_timeout');
   node.onTerminate = attribute(x, 'on_terminate');
-  const awaited = attribute(x, 'await');
-  if (awaited !== null && message.place === null) {
+  if (world.header.holds > 0 && message.place === null && stopAt(x, message.flanking)) return;
+  beginWith(x, message.flanking, message.place);
+}
+
+/** What comes first: it waits for an event, or sets out. */
+function beginWith(x: Acting, isFlanking: boolean, place: Of<'apply'>['place']): void {
+  const { node, world } = x;
+  const wait = (): void => {
     node.state = 'awaiting';
-    if (message.flanking) node.data['flanking'] = true;
+    if (isFlanking) node.data['flanking'] = true;
+    world.record({ kind: 'expression.awaiting', expid: node.expid, expression_id: node.id, name: node.name });
+  };
+  const awaited = attribute(x, 'await');
+  if (awaited !== null && place === null) {
+    wait();
     awaitEvent(x, toText(awaited));
     return;
   }
-  const event = message.place === null ? attribute(x, 'await_event') : null;
+  const event = place === null ? attribute(x, 'await_event') : null;
   if (event !== null) {
-    node.state = 'awaiting';
-    if (message.flanking) node.data['flanking'] = true;
+    wait();
     waitForEvent(x, { type: event, prefix: 'await_', waits: { as: 'attribute', left: 1 } });
     // Its time runs from here, not from when it is applied at last.
     setTimers(x);
     node.data['timed'] = true;
     return;
   }
-  const settled = setOut(x, message.flanking);
-  if (message.place?.tagFollows && settled.strand.nodes.includes(node)) bindTag(settled);
+  const settled = setOut(x, isFlanking);
+  if (place?.tagFollows && settled.strand.nodes.includes(node)) bindTag(settled);
 }
+
+/** It was stopped at a breakpoint, and goes on. */
+export const setOutAgain = (x: Acting, isFlanking: boolean): void => beginWith(x, isFlanking, null);
+
+/** What the history cannot tell by the place alone: whose child it is, and of which element. */
+function kinOf({ node, strand }: Acting): {
+  readonly parent_id?: string;
+  readonly branch?: { readonly index: number; readonly element?: string };
+} {
+  const above = strand.nodes[strand.nodes.length - 2];
+  const parent = above?.id ?? strand.at;
+  const isFirst = above === undefined;
+  if (parent === '') return {};
+  const element = isFirst ? elementIn(node) : undefined;
+  // Of the expressions at one place of the root's strand the last is meant.
+  const isPlain = (isFirst ? strand.parent : strand.path) === ROOT && isChildPlace(expidOf(parent), node.expid);
+  return {
+    ...(isPlain ? {} : { parent_id: parent }),
+    ...(element === undefined ? {} : { branch: { index: strand.index, element } }),
+  };
+}
+
+const isChildPlace = (parent: string, child: string): boolean =>
+  child.startsWith(parent) && child.lastIndexOf('_') === parent.length;
 
 function handlerAttribute(x: Acting, key: string): Json {
   const value = attribute(x, key);

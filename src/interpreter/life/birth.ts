@@ -174,6 +174,7 @@ export function createExpression(world: World, message: Of<'apply'>): Acting | n
     (message.fresh === null ? parent?.node.applied === message.fields : message.fresh.base !== null);
   if (!isShared) world.spendCopy(message.fields);
   const node = newNode(message.id, expidOf(message.id), message.tree, message.fields);
+  node.since = world.now - world.row.launchedAt;
   strand.nodes.push(node);
   world.header.expressions++;
   const x: Acting = { world, strand, node };

@@ -24,6 +24,7 @@ import { dropStrand, type KinPage, refOf, strandsBelow, uncount } from './branch
 import { cancelFirst, catchUp, isCaught, leftToHandlers } from './cancelling.ts';
 import { stopWaiting } from './events.ts';
 import { filterOut } from './filtering.ts';
+import { letGo } from './holding.ts';
 import { dropListener } from './listening.ts';
 import { leaveTag } from './tags.ts';
 import { clearTimers } from './timers.ts';
@@ -164,6 +165,7 @@ export function removeExpression(x: Acting, followed = false): void {
   expressionOf(x).gone?.(x);
   if (node.hasListener) dropListener(x);
   if (world.header.waiters > 0) stopWaiting(x);
+  if (world.header.holds > 0) letGo(x);
   if (node.hasError) clearError(x);
   if (node.hasWorkitem) {
     world.changeWorkitem(node.id, { kind: 'delete' });

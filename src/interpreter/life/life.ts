@@ -13,10 +13,11 @@ import { refOf } from './branches.ts';
 import { cancelChildren } from './cancelling.ts';
 import { readDeed } from './deeds.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
+import { letGo, sendKept } from './holding.ts';
 import { cancelFlanks, leave, leaveUnheard } from './leaving.ts';
 import { replace } from './replacing.ts';
 import { clearTimers, clockOf, schedule } from './timers.ts';
-import { addOuter, setVariable } from './variables.ts';
+import { addOuter, parentOf, setVariable } from './variables.ts';
 
 /*
  * The life of an expression (docs/architecture.md, States): replied to, cancelled, failed, replaced by a handler, gone. What differs from
@@ -113,9 +114,14 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
   if (node.state === 'dying') return;
   strand.touched = true;
   adoptOrphan(x, message.variables);
-  const awaited = node.state === 'awaiting';
+  const held = world.header.holds > 0 ? letGo(x) : null;
+  // What came for it, and for what is below it, meets what is leaving.
+  if (held?.wasPaused) sendKept(world);
+  const isIdle = node.state === 'awaiting' || held?.hadSetOut === false;
   node.state = flavour === 'kill' ? 'dying' : flavour === 'timeout' ? 'timing_out' : 'cancelling';
   node.cause = message.cause;
+  if (node.state === 'timing_out' && parentOf(x)?.node.state !== 'timing_out')
+    world.record({ kind: 'expression.timing_out', expid: node.expid, expression_id: node.id, name: node.name });
   if (node.state === 'timing_out')
     node.applied = withKey(node.applied, '__timed_out__', [
       expressionObject(x),
@@ -125,7 +131,7 @@ export function cancelExpression(x: Acting, message: Of<'cancel'>): void {
     ]);
   if (node.state === 'cancelling') node.reapply = message.reapply;
   const { cancel } = expressionOf(x);
-  if (awaited || cancel === undefined) cancelDefault(x, flavour);
+  if (isIdle || cancel === undefined) cancelDefault(x, flavour);
   else cancel(x, flavour);
 }
 

@@ -200,6 +200,7 @@ function packNode(packer: Packer, node: Node, next: Node | undefined, held: Held
   if (node.hasError) packed['e'] = 1;
   if (node.hasListener) packed['H'] = 1;
   if (node.hasWorkitem) packed['w'] = dataHeld ? DATA_HELD : 1;
+  if (node.since >= 0) packed['z'] = node.since;
   if (node.unfiltered !== null) packed['U'] = packer.object(node.unfiltered);
   let kept = Object.entries(data);
   if (dataHeld) kept = kept.filter(([key]) => !isHeldData(key));
@@ -261,6 +262,7 @@ function unpackNode(unpacker: Unpacker, packed: Packed, next: Packed | undefined
   node.hasError = packed['e'] === 1;
   node.hasListener = packed['H'] === 1;
   node.hasWorkitem = packed['w'] !== undefined;
+  node.since = (packed['z'] as number | undefined) ?? -1;
   node.unfiltered = packed['U'] === undefined ? null : unpacker.object(packed['U']);
   if (packed['d'] !== undefined)
     for (const [key, value] of unpacker.pairs(packed['d'] as Json[])) node.data[key] = value as Json;

@@ -109,6 +109,7 @@ const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
     strands: receiver,
     carried: (_, node) => withKey(node.applied, 'params', node.data['params'] ?? {}),
   },
+  set_out: { pack: plain, unpack: asKept, strands: receiver, carried: applied },
   dispatch_cancel: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },
   cancel_process: { pack: plain, unpack: asKept, strands: nowhere, carried: applied },
   raise: { pack: packFields, unpack: unpackFields, strands: receiver, carried: own },

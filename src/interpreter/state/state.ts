@@ -1,5 +1,6 @@
 import type { ExpressionId, WorkflowId } from '../../model/ids.ts';
 import type { Fields, Json } from '../../model/json.ts';
+import { cut } from '../../model/text.ts';
 
 /** The expid of the root expression of every tree. */
 export const ROOT = '0';
@@ -123,6 +124,8 @@ export type Node = {
   hasError: boolean;
   hasListener: boolean;
   hasWorkitem: boolean;
+  /** When it was applied, in milliseconds after the launch of its workflow; -1: an earlier release did not write it down. */
+  since: number;
   /** Fields before an `in` filter, for the `out` filter. */
   unfiltered: Fields | null;
   /** What its expression remembers. */
@@ -195,6 +198,8 @@ export type Header = {
   /** Of BPMN: how often a token has left each element, by the path in its tree; null: none has. */
   passed: { readonly [path: string]: number } | null;
   answers: number;
+  /** Expressions that are paused, and breakpoints (life/holding.ts). */
+  holds: number;
   pausedAt: number | null;
   /** The last pause that has ended: from when, to when. */
   overslept: readonly [number, number] | null;
@@ -300,6 +305,8 @@ export type Message =
       readonly immediate: boolean;
     }
   | { readonly kind: 'dispatch'; readonly to: Ref }
+  /** It was held where it was about to set out, and goes on from there. */
+  | { readonly kind: 'set_out'; readonly to: Ref; readonly flanking: boolean }
   | { readonly kind: 'dispatch_cancel'; readonly to: Ref; readonly fields: Fields; readonly cause: Cause }
   | { readonly kind: 'cancel_process'; readonly flavour: Flavour; readonly after: number; readonly again: boolean }
   | {
@@ -399,6 +406,7 @@ class LiveNode implements Node {
   hasError = false;
   hasListener = false;
   hasWorkitem = false;
+  since = -1;
   unfiltered: Fields | null = null;
   appliedFrom: HeldOf | null = null;
   dataFrom: HeldOf | null = null;
@@ -434,6 +442,18 @@ class LiveNode implements Node {
   }
 }
 
+/** Characters of an element that are told. */
+const ELEMENT_CHARACTERS_MAX = 80;
+
+/** Of the first expression of a branch of an iterator: the beginning of the element it is about, as text. Such branches are born with their
+ * element as a variable, and its index as another. */
+export function elementIn({ scope }: Pick<Node, 'scope'>): string | undefined {
+  if (!scope?.own.has('ii')) return undefined;
+  const element = [...scope.own].find(([name]) => name !== 'ii')?.[1];
+  if (element === undefined || element instanceof Bound || element instanceof Tagged) return undefined;
+  return cut(typeof element === 'string' ? element : JSON.stringify(element), ELEMENT_CHARACTERS_MAX);
+}
+
 export const newNode = (id: ExpressionId, expid: string, tree: TreeRef, applied: Fields): Node =>
   new LiveNode(id, expid, tree, applied);
 
@@ -450,6 +470,7 @@ export const newHeader = (): Header => ({
   sent: 0,
   passed: null,
   answers: 0,
+  holds: 0,
   pausedAt: null,
   overslept: null,
   cancelled: false,

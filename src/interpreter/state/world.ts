@@ -186,6 +186,8 @@ export class World {
   private vouched: Fields | null = null;
   /** Characters of the spilled variables of a scope, once somebody writes one of them. */
   readonly spilledCharacters = new Map<ExpressionId, number>();
+  /** What came for a part of the workflow that is held (life/holding.ts). */
+  readonly heldBack: Message[] = [];
   /** See Changes. */
   hold: number | null = null;
   shift: number | null = null;

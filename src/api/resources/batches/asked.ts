@@ -22,7 +22,11 @@ export const invalid = (detail: string, pointer: string): Problem =>
   new Problem('request_invalid', detail, { complaints: [{ detail, pointer }] });
 
 /** What names beside those of the list an action takes in its filter. */
-const OWN: { readonly [Action in BatchAction]?: readonly string[] } = { replay: ['error_class'], redeliver: ['state'] };
+const OWN: { readonly [Action in BatchAction]?: readonly string[] } = {
+  replay: ['error_class'],
+  redeliver: ['state'],
+  proceed: ['state'],
+};
 
 /** The filter of a body, `all` as one that is empty. @throws Problem */
 export function searchOf(
@@ -68,7 +72,9 @@ export function searchOf(
 /** Fields and tree of a replay. @throws Problem */
 export function paramsOf(parts: Parts, action: BatchAction, body: JsonObject): BatchParams {
   const given = (body['params'] ?? {}) as JsonObject;
-  if (action !== 'replay' && Object.keys(given).length > 0) throw invalid(`A ${action} takes no params`, '#/params');
+  if (action !== 'replay' && action !== 'proceed' && Object.keys(given).length > 0)
+    throw invalid(`A ${action} takes no params`, '#/params');
+  if (action === 'proceed' && given['tree'] !== undefined) throw invalid('A proceed takes no tree', '#/params/tree');
   const { fields, tree } = given;
   return {
     fields: fields === undefined ? null : callersFields(fields as JsonObject),

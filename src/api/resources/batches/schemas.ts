@@ -11,7 +11,7 @@ const action = Type.OneOf(BATCH_ACTIONS, 'What is done to each');
 const filter = {
   type: 'object',
   description:
-    'Which workflows: the filters of GET /v1/workflows by name, or "all": true; for replay also error_class, for redeliver state (owed, failing, spent)',
+    'Which workflows: the filters of GET /v1/workflows by name, or "all": true; for replay also error_class, for redeliver and proceed state (owed, failing, spent)',
   additionalProperties: {
     anyOf: [
       { type: 'string', maxLength: 2_000 },
@@ -31,16 +31,22 @@ export const BatchCreate = Type.Object(
     action,
     filter: Type.Optional(filter),
     ids: Type.Optional(
-      Type.Array(text('Of a workflow; for replay and redeliver also expid!subid!workflow_id', { maxLength: 1_000 }), {
-        minItems: 1,
-        maxItems: IDS_MAX,
-      }),
+      Type.Array(
+        text('Of a workflow; for replay, redeliver and proceed also expid!subid!workflow_id', { maxLength: 1_000 }),
+        {
+          minItems: 1,
+          maxItems: IDS_MAX,
+        },
+      ),
     ),
     all: Type.Optional({ type: 'boolean', const: true, description: 'Every workflow there is' }),
     params: Type.Optional(
       Type.Object(
         { fields: Type.Optional(Fields), tree: Type.Optional(Tree) },
-        { description: 'Of a replay: fields and a tree, as for one error', additionalProperties: false },
+        {
+          description: 'Of a replay: fields and a tree, as for one error; of a proceed: fields',
+          additionalProperties: false,
+        },
       ),
     ),
     reason,

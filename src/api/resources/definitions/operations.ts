@@ -5,14 +5,25 @@ import { jsonReply, type Operation } from '../../operation.ts';
 import type { ConvertOptions, DefinitionRead, Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { misspeltParameters } from '../../warnings.ts';
+import { definitionPlaces } from './places.ts';
 import { scheduleOperations } from './schedules.ts';
-import { Convert, Converted, Validate, Validation } from './schemas.ts';
+import { Convert, Converted, DefinitionPlaces, Validate, Validation } from './schemas.ts';
 import { storedDefinitionOperations } from './stored.ts';
 
 export function definitionOperations(parts: Parts): readonly Operation[] {
   return [
     ...storedDefinitionOperations(parts),
     ...scheduleOperations(parts),
+    {
+      id: 'getDefinitionPlaces',
+      method: 'get',
+      path: '/v1/definitions/:definition_name/places',
+      summary:
+        'Of a definition, by its hash or its name: how many of its workflows are at each place, and how many failed there',
+      access: 'read',
+      answers: answers(200, 'Counts by place', DefinitionPlaces, 404),
+      handle: (call) => definitionPlaces(parts, call),
+    },
     {
       id: 'validateDefinition',
       method: 'post',

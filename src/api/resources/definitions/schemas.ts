@@ -329,3 +329,20 @@ export const Backfill = Type.Object(
   { from: time('From'), to: time('Until') },
   { title: 'Backfill', description: 'A stretch of time', additionalProperties: false },
 );
+
+export const DefinitionPlaces = Type.Object(
+  {
+    definition: text('The hash of the definition, or its beginning'),
+    workflows: Type.Integer({ description: 'Workflows that were looked into, the newest', minimum: 0 }),
+    complete: Type.Boolean({ description: 'Whether these were all that are live, and all of each' }),
+    places: Type.Array(
+      Type.Object({
+        expid: text('The place in the tree'),
+        live: Type.Integer({ description: 'Expressions that are live there', minimum: 0 }),
+        failed: Type.Integer({ description: 'Expressions that failed there and wait for somebody', minimum: 0 }),
+        workitems: Type.Integer({ description: 'Workitems that are open there', minimum: 0 }),
+      }),
+    ),
+  },
+  { title: 'DefinitionPlaces', description: 'Where the workflows of a definition stand' },
+);

@@ -22,6 +22,16 @@ export const ERROR_QUERY: readonly QuerySpec[] = [
   { name: 'class', description: 'Only errors of this class' },
   { name: 'participant', description: 'Only errors at a workitem of this participant' },
   { name: 'name', description: 'Only of workflows whose definition gives itself this name' },
+  {
+    name: 'definition',
+    description: 'Only of workflows with a definition of this hash, or whose hash begins so (8 characters at least)',
+    schema: { type: 'string', pattern: '^[0-9a-f]{8,64}$' },
+  },
+  {
+    name: 'place',
+    description: 'Only errors at this place of the tree, such as 0_1_0',
+    schema: { type: 'string', pattern: '^[0-9]+(_[0-9]+)*$', maxLength: 1_000 },
+  },
   { name: 'from', description: 'That happened at this time or later', schema: { type: 'string', format: 'date-time' } },
   { name: 'to', description: 'That happened before this time', schema: { type: 'string', format: 'date-time' } },
   {
@@ -44,8 +54,12 @@ export async function listErrors(parts: Parts, { principal, query }: Call): Prom
     class: query.get('class'),
     participant: query.get('participant'),
     name: query.get('name'),
+    definition: query.get('definition'),
+    place: query.get('place'),
     at: { from: timeOf(query, 'from'), to: timeOf(query, 'to') },
   };
+  if (asked.definition !== null && !/^[0-9a-f]{8,64}$/.test(asked.definition))
+    throw new Problem('query_invalid', 'definition must be a hash, or its first characters: 8 to 64 of 0-9 and a-f');
   const limit = limitOf(query);
   const by = query.get('group_by');
   if (by !== null) {

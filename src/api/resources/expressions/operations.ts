@@ -1,11 +1,12 @@
+import type { JsonObject } from '../../../model/json.ts';
 import { answers, answersOrRehearsal } from '../../answers.ts';
 import { happenOrRehearse } from '../../happen.ts';
 import { expressionIdOf, workflowIdOf } from '../../ids.ts';
-import type { Operation } from '../../operation.ts';
+import type { Call, Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Rehearsable } from '../../schema-parts.ts';
 import { changesOf } from './changes.ts';
-import { AddToken, ExpressionList, ExpressionShown, Move, Reapply } from './schemas.ts';
+import { AddToken, ExpressionList, ExpressionShown, Hold, Move, Reapply, ReplyFor } from './schemas.ts';
 import { getExpression, listExpressions } from './show.ts';
 
 /** What administrators do to single expressions. */
@@ -53,6 +54,40 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
     end('cancelExpression', 'cancel', 'Cancel one expression: its handlers run, the workflow goes on behind it'),
     end('killExpression', 'kill', 'End one expression at once, without its handlers'),
     {
+      id: 'pauseExpression',
+      method: 'post',
+      path: `${path}/pause`,
+      summary: 'Hold an expression and all below it, or whatever comes to a place below it',
+      access: 'operate',
+      body: { schema: Hold, checked: 'here' },
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => happenOrRehearse(parts, call, workflowIdOf(call), holdOf(call, 'pause_expression')),
+    },
+    {
+      id: 'resumeExpression',
+      method: 'post',
+      path: `${path}/resume`,
+      summary: 'Let it go on, with what came meanwhile; or lift a breakpoint',
+      access: 'operate',
+      body: { schema: Hold, checked: 'here' },
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => happenOrRehearse(parts, call, workflowIdOf(call), holdOf(call, 'resume_expression')),
+    },
+    {
+      id: 'replyExpression',
+      method: 'post',
+      path: `${path}/reply`,
+      summary: 'Let an expression be done, with these fields; what runs below it is cancelled',
+      access: 'operate',
+      body: { schema: ReplyFor, checked: 'here' },
+      answers: answersOrRehearsal(404, 409, 422),
+      handle: (call) => {
+        const expression = expressionIdOf(call, 'expression_not_found');
+        const fields = (call.body['fields'] ?? {}) as JsonObject;
+        return happenOrRehearse(parts, call, workflowIdOf(call), { kind: 'reply', expression, fields });
+      },
+    },
+    {
       id: 'moveToken',
       method: 'post',
       path: `${path}/move`,
@@ -90,9 +125,20 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
       answers: answersOrRehearsal(404, 409, 422),
       handle: (call) => {
         const expression = expressionIdOf(call, 'expression_not_found');
-        const event = { kind: 'reapply', expression, ...changesOf(parts, call) } as const;
+        const changes = changesOf(parts, call);
+        const hash = changes.tree === null ? {} : { hash: parts.definitions.prepare(changes.tree).hash };
+        const event = { kind: 'reapply', expression, ...changes, ...hash } as const;
         return happenOrRehearse(parts, call, workflowIdOf(call), event);
       },
     },
   ];
+}
+
+function holdOf<Kind extends 'pause_expression' | 'resume_expression'>(call: Call, kind: Kind) {
+  const { breakpoint } = call.body;
+  return {
+    kind,
+    expression: expressionIdOf(call, 'expression_not_found'),
+    breakpoint: typeof breakpoint === 'string' ? breakpoint : null,
+  };
 }

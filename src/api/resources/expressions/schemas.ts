@@ -19,6 +19,28 @@ export const AddToken = Type.Object(
   { title: 'AddToken', description: 'Where the token is put' },
 );
 
+/** Body of a pause of an expression, and of what lifts it. */
+export const Hold = Type.Object(
+  {
+    breakpoint: Type.Optional(
+      Type.String({
+        description:
+          'Instead of itself: a place below it, such as 0_2; whatever comes there is held before it sets out',
+        pattern: '^[0-9]+(_[0-9]+)*$',
+        maxLength: 1_000,
+      }),
+    ),
+    reason,
+    dry_run: dryRun,
+  },
+  { title: 'Hold', description: 'What is held, or goes on' },
+);
+/** Body of a reply in the place of an expression. */
+export const ReplyFor = Type.Object(
+  { fields: Type.Optional(Fields), reason, dry_run: dryRun },
+  { title: 'ReplyFor', description: 'With which fields the expression is done, over those it has' },
+);
+
 export const ExpressionList = Type.Object(
   { expressions: Type.Array(Expression), next_cursor: nextCursor },
   { title: 'ExpressionList' },

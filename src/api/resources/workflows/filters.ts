@@ -33,6 +33,7 @@ export const FILTERS: readonly QuerySpec[] = [
   { name: 'ended_to', description: 'Ended before this time; then those that ended last come first', schema: TIME },
   { name: 'updated_from', description: 'Moved last at this time or later', schema: TIME },
   { name: 'updated_to', description: 'Moved last before this time', schema: TIME },
+  { name: 'error', description: 'Only those in which an error of this class waits' },
   {
     name: 'definition',
     description: 'Only those with a definition of this hash, or whose hash begins so (8 characters at least)',
@@ -46,7 +47,9 @@ export const INSIDE_FILTERS: readonly QuerySpec[] = [
 ];
 
 /** The filters of a query. @throws Problem */
-export function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, 'tenant' | 'limit' | 'after'>> {
+export function askedOf(
+  query: URLSearchParams,
+): Required<Omit<WorkflowsQuery, 'tenant' | 'limit' | 'after' | 'isOldestFirst'>> {
   const statuses = query.get('status')?.split(',') ?? null;
   if (statuses?.some((status) => !WORKFLOW_STATUSES.some((one) => one === status)))
     throw new Problem(
@@ -58,7 +61,8 @@ export function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, '
     throw new Problem('query_invalid', 'definition must be a hash, or its first characters: 8 to 64 of 0-9 and a-f');
   const known = statuses as readonly Status[] | null;
   return {
-    status: known === null ? null : known.length === 1 ? (known[0] ?? null) : known,
+    // Whatever has an error that waits stands so, and by that it is found.
+    status: known === null ? (query.has('error') ? 'error' : null) : known.length === 1 ? (known[0] ?? null) : known,
     name: query.get('name'),
     participant: query.get('participant'),
     businessKey: query.get('business_key'),
@@ -66,6 +70,7 @@ export function askedOf(query: URLSearchParams): Required<Omit<WorkflowsQuery, '
     ended: { from: timeOf(query, 'ended_from'), to: timeOf(query, 'ended_to') },
     updated: { from: timeOf(query, 'updated_from'), to: timeOf(query, 'updated_to') },
     definition,
+    errorClass: query.get('error'),
   };
 }
 

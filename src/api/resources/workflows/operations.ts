@@ -1,8 +1,7 @@
 import { entriesOf } from '../../../events/entry.ts';
 import { readKinds } from '../../../events/kinds.ts';
 import { Fault } from '../../../model/fault.ts';
-import type { WorkflowId } from '../../../model/ids.ts';
-import type { Tenant } from '../../../model/tenant.ts';
+import type { WorkflowRow } from '../../../model/rows.ts';
 import type { Tree } from '../../../model/tree.ts';
 import { answers, answersOrRehearsal } from '../../answers.ts';
 import { happenOrRehearse } from '../../happen.ts';
@@ -174,6 +173,11 @@ const LIST_QUERY: readonly QuerySpec[] = [
     description: 'turn: whose turn it is; error: the newest error that waits; or both, separated by a comma',
     schema: { type: 'string', pattern: '^(turn|error)(,(turn|error))?$' },
   },
+  {
+    name: 'order',
+    description: 'asc: the oldest first; desc (unless said): the newest',
+    schema: { ...ORDER, default: 'desc' },
+  },
   { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
   { name: 'cursor', description: 'The next_cursor of the page before' },
 ];
@@ -203,9 +207,15 @@ async function list(parts: Parts, call: Call) {
   const inside = insideOf(query);
   const asked = { tenant: call.principal.tenant, ...askedOf(query) };
   // The order is another one, so its cursors are.
-  const order = asked.ended.from === null && asked.ended.to === null ? 'workflows' : 'workflows by their end';
+  const way = query.get('order') ?? 'desc';
+  if (way !== 'asc' && way !== 'desc') throw new Problem('query_invalid', 'order must be asc or desc');
+  const isOldestFirst = way === 'asc';
+  if (isOldestFirst && inside !== null)
+    throw new Problem('query_invalid', 'order=asc cannot be had together with a filter on tags or fields');
+  const list = asked.ended.from === null && asked.ended.to === null ? 'workflows' : 'workflows by their end';
+  const order = isOldestFirst ? `${list}, oldest first` : list;
   const after = cursorOf(order, query);
-  const { items, next, lookedBackTo } = await parts.search.list({ ...asked, limit, after }, inside);
+  const { items, next, lookedBackTo } = await parts.search.list({ ...asked, limit, after, isOldestFirst }, inside);
   const included = includedIn(query);
   const glances =
     included.size === 0
@@ -226,8 +236,7 @@ async function list(parts: Parts, call: Call) {
  * and there is more all the same.
  */
 /** Of BPMN the elements by their places; null for other definitions, and where calls have places of their own that look the same. */
-async function elementsOf(parts: Parts, tenant: Tenant, id: WorkflowId): Promise<ReadonlyMap<string, string> | null> {
-  const row = await parts.store.read.workflow(tenant, id);
+async function elementsOf(parts: Parts, row: WorkflowRow | null): Promise<ReadonlyMap<string, string> | null> {
   const tree = row === null ? null : await parts.trees.tree(row.definition);
   if (tree === null || tree.name !== 'bpmn:process') return null;
   const known = ELEMENTS.get(tree);
@@ -272,13 +281,20 @@ async function history(parts: Parts, call: Call) {
   // What was looked at goes as far as the last one shown, or as everything that was read.
   const last = (shown.length === limit ? shown.at(-1) : found.at(-1))?.n ?? null;
   const hasMore = last !== null && (order === 'asc' ? last + 1 < end : last > after + 1);
-  const elements = await elementsOf(parts, principal.tenant, id);
+  const row = await parts.store.read.workflow(principal.tenant, id);
+  const elements = await elementsOf(parts, row);
   const named = shown.map((entry) => {
     const { actor } = entry;
     const key = typeof actor === 'string' && actor.startsWith('key:') ? parts.identity.keys.held(actor.slice(4)) : null;
     const element = typeof entry['expid'] === 'string' ? elements?.get(entry['expid']) : undefined;
-    if (key === null && element === undefined) return entry;
-    return { ...entry, ...(key !== null && { actor_name: key.name }), ...(element !== undefined && { element }) };
+    const launched = entry.kind === 'workflow.launched' && row !== null ? { definition: row.definition } : null;
+    if (key === null && element === undefined && launched === null) return entry;
+    return {
+      ...entry,
+      ...launched,
+      ...(key !== null && { actor_name: key.name }),
+      ...(element !== undefined && { element }),
+    };
   });
   return jsonReply(200, {
     history: named,

@@ -205,7 +205,12 @@ export const Expression = Type.Object(
     id: text('expid!subid'),
     expid: text('The place in the tree'),
     name: text('The head of the expression'),
-    state: text('active, or cancelling, dying, timing_out, failing, awaiting, failed'),
+    state: text('active, or paused, cancelling, dying, timing_out, failing, awaiting, failed'),
+    since: Type.Optional(time('When it was applied')),
+    breakpoints: Type.Optional(
+      Type.Array(Type.String(), { description: 'Places below it at which whatever comes there is paused' }),
+    ),
+    tree: Type.Optional(nullable({ ...Tree, description: 'Its tree, where it is not that of the definition' })),
     tag: nullable(text('The tag it has entered')),
     element: Type.Optional(text('Of BPMN: the id of its element')),
     parent_id: nullable(text('The expression it replies to, expid!subid; null: the root, or nobody waits for it')),
@@ -272,6 +277,7 @@ const summary = {
     ),
   ),
   trace_id: Type.Optional(text('Of the trace its launch belongs to (W3C Trace Context)')),
+  definition_hash: text('The hash of its definition'),
 };
 export const WorkflowSummary = Type.Object(
   {

@@ -18,12 +18,24 @@ export const summaryView = (row: WorkflowSummary): JsonObject => ({
   ...(row.definitionName == null
     ? {}
     : { definition: { name: row.definitionName, version: row.definitionVersion ?? 0 } }),
+  definition_hash: row.definition,
   ...traceIdOf(row),
 });
 
 /** A live expression; parts that it has none of are left out. */
-export const expressionView = ({ element, branch, progress, ...expression }: LiveExpression): JsonObject => ({
+export const expressionView = ({
+  element,
+  branch,
+  progress,
+  since,
+  breakpoints,
+  ownTree,
+  ...expression
+}: LiveExpression): JsonObject => ({
   ...expression,
+  ...(since === null ? {} : { since: timeView(since) }),
+  ...(breakpoints.length === 0 ? {} : { breakpoints: [...breakpoints] }),
+  ...(ownTree === null ? {} : { tree: ownTree }),
   ...(element === null ? {} : { element }),
   ...(branch === null ? {} : { branch: { ...branch } }),
   ...(progress === null ? {} : { progress: { ...progress } }),

@@ -280,6 +280,11 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         { name: 'claimed', description: '1: only those that somebody has claimed; 0: only others' },
         { name: 'assignee', description: 'Only those this one has claimed' },
         { name: 'overdue', description: '1: only those that wait for longer than they should, the oldest first' },
+        {
+          name: 'order',
+          description: 'oldest: those that wait longest first, of all participants',
+          schema: { type: 'string', enum: ['oldest'] },
+        },
         { name: 'limit', description: 'Items per page, 1 to 1000, usually 100' },
         { name: 'cursor', description: 'The next_cursor of the page before' },
       ],
@@ -296,13 +301,16 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
         const overdue = overdueNow(parts);
         const now = parts.clock.now();
         // The orders of the two lists are not the same, and a cursor belongs to one.
-        const list = late === null ? 'workitems' : 'overdue';
+        const order = call.query.get('order');
+        if (order !== null && order !== 'oldest') throw new Problem('query_invalid', 'order must be oldest');
+        const aged = late !== null ? overdue : order === null ? null : { before: Number.MAX_SAFE_INTEGER, of: {} };
+        const list = late !== null ? 'overdue' : order === null ? 'workitems' : 'workitems, oldest first';
         const page = await parts.store.read.workitems({
           tenant: call.principal.tenant,
           participant: call.query.get('participant'),
           workflow: call.query.get('workflow_id') as WorkflowId | null,
           state,
-          overdue: late === null ? null : overdue,
+          overdue: aged,
           limit: limitOf(call.query),
           after: cursorOf(list, call.query),
         });
