@@ -47,6 +47,8 @@ export const workflow = codec({
   order: oneOf(['newest', 'oldest'] as const, 'newest'),
   q: text(),
   small: oneOf(['shown', 'hidden'] as const, 'shown'),
+  /** Branches of a crowd that are compared, by their first expressions. */
+  lanes: words(),
   /** What the slider of moments goes by. */
   axis: oneOf(['entry', 'time'] as const, 'entry'),
   /** Of the history: kinds, joined by commas; whose doing it was. */

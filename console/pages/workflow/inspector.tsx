@@ -23,6 +23,7 @@ import {
   type HeldWorkitem,
   type LiveExpression,
   objectsOf,
+  type Standing,
   textOf,
 } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
@@ -30,6 +31,7 @@ import { tellEntry } from '../../picture/story.ts';
 import { replaceAt } from '../../picture/tree-edit.ts';
 import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
+import { Branches } from './branches.tsx';
 import type { Data } from './data.ts';
 import type { State } from './page.tsx';
 
@@ -44,10 +46,12 @@ type Props = {
   readonly at: number | null;
   /** Counts how often the editing of the tree was asked for from outside. */
   readonly editing: number;
+  readonly figure: Place;
+  readonly standing: Standing;
 };
 
 /** What there is to know of the chosen place, and to do there. */
-export function Inspector({ id, place, seen, state, set, data, over, at, editing }: Props) {
+export function Inspector({ id, place, seen, state, set, data, over, at, editing, figure, standing }: Props) {
   const one = seen.get(place.expid);
   const live = one?.live ?? [];
   const chosen =
@@ -105,6 +109,17 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
         )
       )}
       {at === null && !over && <StopHere id={id} place={place} seen={seen} again={() => data.again()} />}
+      {place.kind === 'crowd' && one !== undefined && one.marks.length > 1 && (
+        <Branches
+          place={place}
+          seen={one}
+          figure={figure}
+          standing={standing}
+          past={data.entries.value > 0 ? data.chronicle : null}
+          state={state}
+          set={set}
+        />
+      )}
       <Tabs
         tight
         label="About this place"

@@ -274,6 +274,8 @@ export function Workflow() {
               over={isOver(status)}
               at={at}
               editing={editing}
+              figure={figure}
+              standing={standing}
             />
           </div>
         )}

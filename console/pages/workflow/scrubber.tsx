@@ -144,7 +144,7 @@ export function Scrubber({
         <button
           type="button"
           class="button tiny"
-          aria-label={`The line goes by ${axis === 'entry' ? 'entries' : 'time'}`}
+          aria-label={`by ${axis}: what the line goes by`}
           onClick={() => turn(axis === 'entry' ? 'time' : 'entry')}
         >
           by {axis}
