@@ -10,8 +10,10 @@ import { conditionsOf, selectBy } from './workflow-conditions.ts';
  * once, and the cursor goes on behind them: so no combination makes a statement walk through a table.
  */
 
-/** Hits of one page, and of one count. */
+/** Hits of one page, and of a count among more than COUNTED_MAX. */
 export const HITS_MAX = 1_000;
+/** Where something that is asked for has no more hits than this, the count is exact. */
+const COUNTED_MAX = 10_000;
 
 type Asked = Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes: readonly Attribute[] };
 /** What has an index of its own, beside those of workflows: an attribute, or the workitems of a participant. */
@@ -227,12 +229,12 @@ export function readsOfAttributes(
     },
 
     countFound: async (asked, most) => {
-      const counts = await hitsOfEach(asked, Math.max(most, HITS_MAX + 1));
+      const counts = await hitsOfEach(asked, Math.max(most, COUNTED_MAX + 1));
       const isAlone =
         asked.attributes.length === 1 && counts.length === 1 && !isNarrowed(asked) && !isNarrowedByMoves(asked);
       if (isAlone) return { n: Math.min(most, counts[0] ?? 0), lookedBackTo: null };
-      const lead = await leadOf(asked, counts, HITS_MAX);
-      const { values, hits, from } = matching(asked, lead, null, HITS_MAX);
+      const lead = await leadOf(asked, counts, COUNTED_MAX);
+      const { values, hits, from } = matching(asked, lead, null, lead.isWhole ? COUNTED_MAX : HITS_MAX);
       const { rows } = await run(
         `
   with hits as materialized (${hits})
