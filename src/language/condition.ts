@@ -27,7 +27,7 @@
  * ```
  *
  * Errors (`ArgumentError`): an order between things that have none (`x > 1`), more than one comparison in a row, and what would be code
- * rather than text: an assignment `a = b`, a ternary, back quotes, `a; b`, `A::B`, `self`. `!~` is no operator: a test with it is false.
+ * rather than text: an assignment `a = b`, a ternary, back quotes, `a; b`, `A::B`, `self`; more than 5,000 conditions joined in one. `!~` is no operator: a test with it is false.
  */
 import { isObject, type Json } from '../model/json.ts';
 import { shorten } from '../model/text.ts';
@@ -37,6 +37,8 @@ import { LanguageError } from './language-error.ts';
 
 /** Characters of one condition. */
 export const MAX_CONDITION_LENGTH = 1_000_000;
+/** Conditions that are joined in one: each costs some microseconds, and all of them are read in one go. */
+export const MAX_JOINED = 5_000;
 /** Parentheses and negations inside each other. */
 const MAX_DEPTH = 100;
 
@@ -57,6 +59,12 @@ export function evaluateCondition(value: Json | undefined): boolean {
     ? value.replaceAll('&gt;', '>').replaceAll('&lt;', '<').replaceAll('&amp;', '&')
     : value;
   const atoms = readAtoms(text);
+  const joined = atoms.reduce((sum, atom) => (isJoin(atom) ? sum + 1 : sum), 0);
+  if (joined > MAX_JOINED)
+    throw new LanguageError(
+      'ArgumentError',
+      `a condition joins more than ${MAX_JOINED.toLocaleString('en')} others by "and", "or", && and ||`,
+    );
   return words({ text, atoms, from: 0, to: atoms.length }, 0);
 }
 
@@ -82,6 +90,8 @@ const isWord = (atom: Atom | undefined, ...words: readonly string[]): boolean =>
   atom?.kind === 'word' && words.includes(atom.text);
 const isOperator = (atom: Atom | undefined, ...operators: readonly string[]): boolean =>
   atom?.kind === 'operator' && operators.includes(atom.text);
+
+const isJoin = (atom: Atom): boolean => isWord(atom, 'and', 'or') || isOperator(atom, '&&', '||');
 
 /** Splits at `cuts`, which belong to neither side. */
 function split(part: Part, cuts: readonly number[]): Part[] {

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { evaluateCondition, MAX_CONDITION_LENGTH } from '../../src/language/condition.ts';
+import { evaluateCondition, MAX_CONDITION_LENGTH, MAX_JOINED } from '../../src/language/condition.ts';
 import { LanguageError } from '../../src/language/language-error.ts';
 import { lookup } from '../../src/language/lookup.ts';
 import { substitute } from '../../src/language/substitution.ts';
@@ -240,6 +240,10 @@ describe('errors', () => {
 
   test('a condition of more than a million characters is refused', () => {
     expect(() => evaluateCondition('a'.repeat(MAX_CONDITION_LENGTH + 1))).toThrow(LanguageError);
+    for (const join of [' and ', ' or ', '&&', '||']) {
+      expect(evaluateCondition(`${`1 == 1${join}`.repeat(MAX_JOINED)}true`)).toBe(true);
+      expect(() => evaluateCondition(`${`1 == 1${join}`.repeat(MAX_JOINED + 1)}true`)).toThrow(/joins more than 5,000/);
+    }
   });
 });
 
