@@ -135,11 +135,11 @@ test('whoever does not pay in five minutes is reminded, in ten more it is too la
 
 test('an order outlives its server: it is killed, started again, and paid', { timeout: 90_000 }, async () => {
   // Who is told of new orders does not answer before the kill; what it was owed still comes, as the same event.
-  const told: { readonly id: string; readonly message: string }[] = [];
+  const told: { readonly id: string; readonly message: string; readonly taken: boolean }[] = [];
   let isDown = true;
   const subscriber = createServer(async (request, response) => {
     const body = JSON.parse(Buffer.concat(await request.toArray()).toString('utf8')) as { readonly id: string };
-    told.push({ id: body.id, message: String(request.headers['webhook-id']) });
+    told.push({ id: body.id, message: String(request.headers['webhook-id']), taken: !isDown });
     response.writeHead(isDown ? 503 : 204).end();
   });
   await new Promise<void>((resolve) => subscriber.listen(0, '127.0.0.1', resolve));
@@ -147,6 +147,8 @@ test('an order outlives its server: it is killed, started again, and paid', { ti
   const made = await postJson(server.url, '/v1/subscriptions', {
     url: `http://127.0.0.1:${port}/`,
     events: ['workflow.launched'],
+    // Business time cannot be moved here: to the new server the one that was killed is alive for half a minute.
+    retry: { delays: Array(20).fill(3) },
   });
   const owed = `/v1/subscriptions/${made.json<{ id: string }>().id}/deliveries?state=failing`;
   const id = await order();
@@ -160,9 +162,8 @@ test('an order outlives its server: it is killed, started again, and paid', { ti
   await server.ended;
   isDown = false;
   server = await serveInChild(settings);
-  await advance(60);
-  await until('the same once more', () => told.length === 2);
-  expect(told).toEqual([told[0], told[0]]);
+  await until('the same once more', () => told.some(({ taken }) => taken));
+  expect(told.filter(({ taken }) => taken)).toEqual([{ ...told[0], taken: true }]);
   expect(told[0]?.id).toBe(`${id}/1`);
   expect(await show(id)).toMatchObject({ id, state: 'ACTIVE' });
   expect((await pay(id, '5')).json()).toMatchObject({ delivered: true });

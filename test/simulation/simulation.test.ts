@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FLAWS, type PlainFlaw } from './flaws.ts';
+import { FLAWS, HEARD_FLAWS, type HeardFlaw, type PlainFlaw } from './flaws.ts';
 import { simulateHeard } from './heard.ts';
 import { simulate } from './world.ts';
 
@@ -18,6 +18,14 @@ const FOUND_WITHIN: { readonly [flaw in PlainFlaw]: number } = {
   'drop an ack': 60,
   'notice without waiting': 150,
   'believe the memory': 20,
+};
+
+/** The same of worlds of events and schedules. */
+const HEARD_WITHIN: { readonly [flaw in HeardFlaw]: number } = {
+  'look before the row': 60,
+  'receive without a lock': 130,
+  'give nothing back': 20,
+  'decide twice': 40,
 };
 
 const HEARD_SEEDS = 12;
@@ -66,6 +74,16 @@ describe('a simulation can fail', () => {
       let seed = 1;
       while (seed <= FOUND_WITHIN[flaw] && (await simulate({ seed, flaw })).problems.length === 0) seed += 1;
       expect(seed, `not found within ${FOUND_WITHIN[flaw]} worlds`).toBeLessThanOrEqual(FOUND_WITHIN[flaw]);
+    },
+    60_000,
+  );
+
+  test.each(HEARD_FLAWS)(
+    '%s is found, where events and schedules are',
+    async (flaw) => {
+      let seed = 1;
+      while (seed <= HEARD_WITHIN[flaw] && (await simulateHeard({ seed, flaw })).problems.length === 0) seed += 1;
+      expect(seed, `not found within ${HEARD_WITHIN[flaw]} worlds`).toBeLessThanOrEqual(HEARD_WITHIN[flaw]);
     },
     60_000,
   );
