@@ -22,7 +22,7 @@ const FOUND_WITHIN: { readonly [flaw in PlainFlaw]: number } = {
 
 /** The same of worlds of events and schedules. */
 const HEARD_WITHIN: { readonly [flaw in HeardFlaw]: number } = {
-  'look before the row': 60,
+  'look before the row': 110,
   'receive without a lock': 130,
   'give nothing back': 20,
   'decide twice': 40,
