@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { apiRoot } from '../address/router.ts';
+import { IDS } from './operations.ts';
 
 /* All calls go through here: problems are values, every POST carries an Idempotency-Key, and how the server can be reached is known. */
 
@@ -126,24 +127,33 @@ export const newKey = (): string =>
 /** Part of a path; `!` stays, for both are the same to the server. */
 export const part = (text: string): string => encodeURIComponent(text).replaceAll('%21', '!');
 
-/* What this server can do, from its own description: a page that needs more says so. */
+/* What this server can do, as it says itself: a page that needs more says so. */
 
+/** Ids of its operations; null while they are not known. */
 export const operations = signal<ReadonlySet<string> | null>(null);
 let asked: Promise<void> | null = null;
 
 /** Reads once what the server can do. */
 export function learnOperations(): Promise<void> {
-  asked ??= call('openapi.json').then((answer) => {
-    const found = new Set<string>();
-    if (answer.ok && isObject(answer.value) && isObject(answer.value['paths']))
-      for (const [path, methods] of Object.entries(answer.value['paths']))
-        for (const method of Object.keys(isObject(methods) ? methods : {}))
-          found.add(`${method.toUpperCase()} ${path.replace(/\{[^}]*\}|:[a-z_]+/g, '{}')}`);
-    if (found.size > 0) operations.value = found;
+  asked ??= call('v1/info').then(async (answer) => {
+    const features = answer.ok && isObject(answer.value) ? answer.value['features'] : undefined;
+    const found = Array.isArray(features) ? (features as readonly Json[]).map(String) : await described();
+    if (found.length > 0) operations.value = new Set(found);
     else asked = null;
   });
   return asked;
 }
 
+/** Who may not read is told less: then from the description of the interface, which is open to all. */
+async function described(): Promise<readonly string[]> {
+  const answer = await call('openapi.json');
+  if (!answer.ok || !isObject(answer.value) || !isObject(answer.value['paths'])) return [];
+  return Object.values(answer.value['paths']).flatMap((methods) =>
+    Object.values(isObject(methods) ? methods : {}).flatMap((one) =>
+      isObject(one) && typeof one['operationId'] === 'string' ? [one['operationId']] : [],
+    ),
+  );
+}
+
 /** `can('GET /v1/deliveries')`; parameters are written `{}`. False while it is not known. */
-export const can = (operation: string): boolean => operations.value?.has(operation) ?? false;
+export const can = (operation: string): boolean => operations.value?.has(IDS[operation] ?? operation) ?? false;

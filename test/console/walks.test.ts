@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request as ask, createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { IDS } from '../../console/api/operations.ts';
 import { makeKey } from '../../src/identity/key-text.ts';
 import type { Running } from '../../src/server/start.ts';
 import { readyFolder } from '../support/ready-folder.ts';
@@ -119,6 +120,31 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     }
     throw new Error(`Nothing called ${name} was reached with Tab`);
   };
+
+  test('what a page asks whether the server can do it is known by the name the server gives it', async () => {
+    const { paths } = (await send(server.url, 'GET', '/openapi.json')).json<{
+      paths: { readonly [path: string]: { readonly [method: string]: { readonly operationId?: string } } };
+    }>();
+    const named = new Map(
+      Object.entries(paths).flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, one]) => [
+          `${method.toUpperCase()} ${path.replace(/\{[^}]*\}/g, '{}')}`,
+          one.operationId,
+        ]),
+      ),
+    );
+    for (const [call, id] of Object.entries(IDS)) expect(named.get(call), call).toBe(id);
+    const sources = readdirSync(join(import.meta.dirname, '../../console'), { recursive: true, encoding: 'utf8' });
+    const calls = sources
+      .filter((file) => /\.tsx?$/.test(file))
+      .flatMap((file) => [
+        ...readFileSync(join(import.meta.dirname, '../../console', file), 'utf8').matchAll(
+          /(?:can\(|needs: )'((?:GET|POST|PUT|PATCH|DELETE) [^']+)'/g,
+        ),
+      ])
+      .map(([, call = '']) => call);
+    expect(calls.filter((call) => IDS[call] === undefined)).toEqual([]);
+  });
 
   test('the first workflow of an empty server is completed with five clicks, and then with keys alone', async () => {
     let clicks = 0;

@@ -1,0 +1,25 @@
+/*
+ * Calls that a page can do without, and what the server names them by: with the ids of `GET /v1/info` a page knows what there is without reading the
+ * whole description of the interface, which is larger than all the pages together.
+ */
+
+export const IDS: { readonly [call: string]: string } = {
+  'GET /v1/batches': 'listBatches',
+  'POST /v1/batches': 'createBatch',
+  'GET /v1/definitions': 'listDefinitions',
+  'PUT /v1/definitions/{}': 'putDefinition',
+  'GET /v1/deliveries': 'listMessages',
+  'GET /v1/events/stream': 'watchAll',
+  'GET /v1/forms/{}': 'getForm',
+  'GET /v1/participants': 'listParticipants',
+  'GET /v1/participants/{}': 'getParticipant',
+  'GET /v1/playground/requests': 'listPlaygroundRequests',
+  'PUT /v1/playground/participants/{}': 'setPlaygroundManner',
+  'GET /v1/stats': 'getStats',
+  'POST /v1/test/clock': 'advanceClock',
+  'GET /v1/timers': 'listTimers',
+  'GET /v1/workflows/count': 'countWorkflows',
+  'GET /v1/workflows/{}/diagram.json': 'getDiagramData',
+  'GET /v1/workflows/{}/events': 'watchWorkflow',
+  'POST /v1/workflows/{}/workitems/{}/claim': 'claimWorkitem',
+};
