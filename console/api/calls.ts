@@ -156,4 +156,7 @@ async function described(): Promise<readonly string[]> {
 }
 
 /** `can('GET /v1/deliveries')`; parameters are written `{}`. False while it is not known. */
-export const can = (operation: string): boolean => operations.value?.has(IDS[operation] ?? operation) ?? false;
+export function can(operation: string): boolean {
+  const id = IDS[operation];
+  return operations.value !== null && (id === undefined || operations.value.has(id));
+}

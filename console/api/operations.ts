@@ -1,6 +1,7 @@
 /*
  * Calls that a page can do without, and what the server names them by: with the ids of `GET /v1/info` a page knows what there is without reading the
- * whole description of the interface, which is larger than all the pages together.
+ * whole description of the interface, which is larger than all the pages together. What is not named here is taken to be there: the pages come from the
+ * server they speak to.
  */
 
 export const IDS: { readonly [call: string]: string } = {
@@ -21,5 +22,10 @@ export const IDS: { readonly [call: string]: string } = {
   'GET /v1/workflows/count': 'countWorkflows',
   'GET /v1/workflows/{}/diagram.json': 'getDiagramData',
   'GET /v1/workflows/{}/events': 'watchWorkflow',
+  'GET /v1/waits': 'listWaits',
+  'GET /v1/schedules': 'listSchedules',
+  'GET /v1/definitions/{}/places': 'getDefinitionPlaces',
+  'POST /v1/workflows/{}/expressions/{}/pause': 'pauseExpression',
+  'POST /v1/workflows/{}/expressions/{}/reply': 'replyExpression',
   'POST /v1/workflows/{}/workitems/{}/claim': 'claimWorkitem',
 };
