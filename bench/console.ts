@@ -28,7 +28,7 @@ type Row = {
   readonly holds: boolean;
 };
 
-const IDLE_SECONDS = 30;
+const IDLE_SECONDS = { quick: 10, full: 30 };
 const ROUNDS = 5;
 const WIDE = 10_000;
 
@@ -70,8 +70,8 @@ export async function consoleTable({ quick }: { readonly quick: boolean }): Prom
     rows.push(...(await loads(page, cdp, at, small)));
     rows.push(...(await moves(page, at)));
     // Before the wide one, whose ten thousand messages would be news for a while.
-    rows.push(...(await idle(page, cdp, at('workflows'), 'list')));
-    rows.push(...(await idle(page, cdp, at(`workflows/${small}`), 'workflow')));
+    rows.push(...(await idle(page, cdp, at('workflows'), 'list', quick)));
+    rows.push(...(await idle(page, cdp, at(`workflows/${small}`), 'workflow', quick)));
     // Packers are people here: ten thousand messages that this very process sends and takes would be what is measured.
     await send(server.url, 'PUT', '/v1/participants/packer', {
       headers: { 'Content-Type': 'application/json' },
@@ -83,7 +83,7 @@ export async function consoleTable({ quick }: { readonly quick: boolean }): Prom
     rows.push(...(await wide(page, cdp, at, crowd)));
     rows.push(await boxes(page));
     rows.push(...pure());
-    const many = await longList(browser, quick ? MANY / 10 : MANY);
+    const many = await longList(browser, quick ? MANY / 10 : MANY, quick ? FILTER_ROUNDS.quick : FILTER_ROUNDS.full);
     return typeof many === 'string' ? `${table(rows)}\n\n${many}` : table([...rows, ...many]);
   } finally {
     await browser.close();
@@ -108,10 +108,10 @@ async function settled(url: string, id: string): Promise<void> {
 }
 
 const MANY = 1_000_000;
-const FILTER_ROUNDS = 20;
+const FILTER_ROUNDS = { quick: 5, full: 20 };
 
 /** From a filter to its rows among very many workflows. */
-async function longList(browser: Browser, workflows: number): Promise<readonly Row[] | string> {
+async function longList(browser: Browser, workflows: number, rounds: number): Promise<readonly Row[] | string> {
   const postgres = await openPostgres();
   if (typeof postgres === 'string')
     return `The list at ${workflows.toLocaleString('en')} rows is not measured: ${postgres}`;
@@ -132,7 +132,7 @@ async function longList(browser: Browser, workflows: number): Promise<readonly R
         const times: number[] = [];
         const painting: number[] = [];
         const work: number[] = [];
-        for (let i = 0; i <= FILTER_ROUNDS; i++) {
+        for (let i = 0; i <= rounds; i++) {
           await painted(page, `${server.url}/console/workflows?status=${before}`, 'tbody tr');
           const begun = await busyMs(cdp);
           const { time, painted: shown } = await page.evaluate<{ readonly time: number; readonly painted: number }>(
@@ -333,7 +333,8 @@ function pure(): readonly Row[] {
 }
 
 /** A live page that nothing happens to. */
-async function idle(page: Page, cdp: CDPSession, url: string, what: string): Promise<readonly Row[]> {
+async function idle(page: Page, cdp: CDPSession, url: string, what: string, quick: boolean): Promise<readonly Row[]> {
+  const seconds = quick ? IDLE_SECONDS.quick : IDLE_SECONDS.full;
   await painted(page, url, 'main h1');
   await page.getByText('● Live').waitFor();
   await page.waitForTimeout(3_000);
@@ -344,10 +345,10 @@ async function idle(page: Page, cdp: CDPSession, url: string, what: string): Pro
   const busy = async (): Promise<number> =>
     (await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
   const before = await busy();
-  await page.waitForTimeout(IDLE_SECONDS * 1_000);
-  const share = ((await busy()) - before) / IDLE_SECONDS;
+  await page.waitForTimeout(seconds * 1_000);
+  const share = ((await busy()) - before) / seconds;
   return [
-    row(`idle ${what} page: requests in ${IDLE_SECONDS} s`, requests, 0, 0, String),
+    row(`idle ${what} page: requests in ${seconds} s`, requests, 0, 0, String),
     row(`idle ${what} page: of a core`, share, 0.002, 0.01, (value) => `${(value * 100).toFixed(2)} %`),
   ];
 }
