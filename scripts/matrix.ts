@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { findUser, startCluster } from '../test/support/cluster.ts';
 import { startParticipant } from '../test/support/server.ts';
 
@@ -9,10 +10,11 @@ import { startParticipant } from '../test/support/server.ts';
  * `npm run matrix [-- 20 22 24]`: the package on the versions of Node and Postgres that are supported, as it is run where things are strict: by a user who is not
  * root, on a file system that can only be read but for DATA_DIR (it is mounted so for the server alone), without HOME, in a far time zone and an unknown language, in
  * a folder whose name has blanks and letters beyond ASCII. Node comes from the registry's package `node`. In each: a server, a launch, a callback, an answer, an end;
- * stopped and started again; what the database holds is checked. It takes minutes; CI runs one Node.
+ * stopped and started again; what the database holds is checked. It takes minutes; CI runs one Node. `--package <file.tgz>` takes one that was packed already.
  */
 
-const majors = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['20', '22', '24'];
+const { values, positionals } = parseArgs({ options: { package: { type: 'string' } }, allowPositionals: true });
+const majors = positionals.length > 0 ? positionals : ['20', '22', '24'];
 /** A busy machine takes long to start an embedded database. */
 const READY_MS_MAX = 180_000;
 const STOP_MS_MAX = 60_000;
@@ -206,9 +208,12 @@ process.once('exit', () => {
 // So that the end above comes about.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const packed = npm('pack', '--json', '--pack-destination', place);
-const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ readonly filename: string }];
-npm('install', '--prefix', place, '--prefer-offline', join(place, filename));
+function pack(): string {
+  const packed = npm('pack', '--json', '--pack-destination', place);
+  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ readonly filename: string }];
+  return join(place, filename);
+}
+npm('install', '--prefix', place, '--prefer-offline', values.package === undefined ? pack() : resolve(values.package));
 const POSTGRES = '/usr/lib/postgresql';
 const postgres = existsSync(POSTGRES) ? readdirSync(POSTGRES).sort((a, b) => Number(a) - Number(b)) : [];
 const paths = process.env['PATH'] ?? '';
