@@ -43,7 +43,8 @@ data=$1 uid=$2 gid=$3; shift 3
 mount --make-rprivate / || exit ${WRITABLE}
 test -z "$data" || mount --bind "$data" "$data" || exit ${WRITABLE}
 while read -r _ at _; do
-  at=$(printf '%b' "$at")
+  # The kernel writes a blank as \\040.
+  at=$(printf '%s' "$at" | sed 's/\\\\040/ /g')
   case "$at" in /proc*|/sys*|/dev*|"$data") continue ;; esac
   mount -o remount,bind,ro "$at" || exit ${WRITABLE}
 done < /proc/mounts
