@@ -10,7 +10,8 @@ import { ownUrl } from './base-url.ts';
 import type { Between } from './build.ts';
 import { readConfig } from './config.ts';
 import { fetchInside } from './fetch-inside.ts';
-import { type StartHooks, withHooks } from './hooks.ts';
+import type { StartHooks } from './hook-types.ts';
+import { withHooks } from './hooks.ts';
 import { makeWorkers, type Work } from './in-process.ts';
 import { start } from './start.ts';
 import { startWithoutPort } from './without-port.ts';
@@ -18,7 +19,7 @@ import { startWithoutPort } from './without-port.ts';
 /* `rota/server`: the server as a part of somebody's own application. */
 
 export type { HookLaunch, HookRequest } from '../api/hooks.ts';
-export type { HookCallback, StartHooks } from './hooks.ts';
+export type { HookCallback, StartHooks } from './hook-types.ts';
 export type { Work } from './in-process.ts';
 
 type Setting = string | number | boolean | readonly (string | number)[];

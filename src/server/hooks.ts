@@ -2,27 +2,14 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { type HookLaunch, type HookRequest, runHook } from '../api/hooks.ts';
+import { runHook } from '../api/hooks.ts';
 import type { Post } from '../outbox/post.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Between } from './between.ts';
 import { ConfigError } from './config.ts';
+import type { StartHooks } from './hook-types.ts';
 
 /* Hooks of an application that holds the server in its process, and of modules that the file of settings names (PLUGINS). */
-
-/** A message that is about to be sent to a participant. */
-export type HookCallback = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
-
-/** Each has 5 s. What they throw: of the first two the answer (`status`, `code`, `message`), of `onBeforeCallback` a failed try. */
-export type StartHooks = {
-  readonly onRequest?: ((request: HookRequest) => unknown) | undefined;
-  readonly onLaunch?: ((launch: HookLaunch) => unknown) | undefined;
-  readonly onBeforeCallback?: ((callback: HookCallback) => unknown) | undefined;
-  /** `outcome`: `delivered`, `refused` or `unreachable`; `status`: null without an answer. */
-  readonly onAfterCallback?:
-    | ((callback: HookCallback & { readonly outcome: string; readonly status: number | null }) => unknown)
-    | undefined;
-};
 
 const NAMES = ['onRequest', 'onLaunch', 'onBeforeCallback', 'onAfterCallback'] as const;
 
