@@ -125,6 +125,8 @@ async function asReadmeSays(): Promise<void> {
   try {
     const [server] = children;
     const url = server === undefined ? '' : await said(server, /(http:\S+)\/console\//);
+    for (const page of ['/docs', '/docs/swagger-ui.css', '/docs/manual/index.html'])
+      check(page, (await fetch(url + page)).ok, url + page);
     await Promise.all([koaPort, expressPort].map(listens));
     const outcome = run('rota launch --wait', 'sh', ['-c', here(launch)], folder, { ROTA_URL: url });
     check('the outcome', outcome.includes('completed'), outcome.trim().slice(0, 160));

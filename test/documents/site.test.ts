@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeSite, pageOf, slug } from '../../scripts/site.mjs';
+import { FOLDERS } from '../../src/api/resources/docs/page.ts';
 
 /* The documents, as pages and as they stand: links lead somewhere, questions to their answers, and the search finds them. */
 
@@ -96,6 +97,12 @@ describe('as they stand', () => {
         if (anchor !== undefined) expect(anchors(file).has(anchor), `${line}: ${target}`).toBe(true);
       }
     }
+  });
+
+  test('the compiled server looks for what draws /docs where the build puts it', () => {
+    const compiled = 'file:///rota/dist/api/resources/docs/page.js';
+    expect(new URL(FOLDERS[0], compiled).pathname).toBe('/rota/dist/docs');
+    expect(readFileSync(join(root, 'scripts/docs.mjs'), 'utf8')).toContain("join(root, 'dist/docs')");
   });
 
   test('every document is a page that the contents or another page lead to', () => {

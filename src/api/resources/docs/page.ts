@@ -70,7 +70,8 @@ html.dark-mode .rota a { color: #7db0ff; }
 .swagger-ui .scheme-container { box-shadow: none; background: transparent; padding: 0 0 12px; }
 `;
 
-const FOLDERS = ['../../../../docs', '../../../../node_modules/swagger-ui-dist'] as const;
+/** From this file: beside the compiled server, as `scripts/docs.mjs` puts them there; in a clone those of the package they come from. */
+export const FOLDERS = ['../../../docs', '../../../../node_modules/swagger-ui-dist'] as const;
 
 /** The page and its files by path; null where swagger-ui is not there. Read once, when somebody first wants them. */
 export function readDocs(): ReadonlyMap<string, DocsFile> | null {
