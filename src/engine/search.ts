@@ -1,7 +1,7 @@
 import { bareView } from '../model/changes.ts';
 import { equalJson, type Json } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
-import { isOfParticipantAnd } from '../store/read-attributes.ts';
+import { COUNTED_MAX, isOfParticipantAnd } from '../store/read-attributes.ts';
 import {
   type Attribute,
   FILLED,
@@ -70,7 +70,11 @@ export function makeSearch(
     list: async (query, inside) => {
       if (inside === null && query.isOldestFirst !== true && isOfParticipantAnd(query))
         return read.found({ ...query, attributes: [] });
-      if (inside === null) return { ...(await read.workflows(query)), lookedBackTo: undefined };
+      if (inside === null) {
+        const isRare = query.participant !== null && (await read.countWorkflows(query, COUNTED_MAX + 1)) <= COUNTED_MAX;
+        const page = isRare ? await read.found({ ...query, attributes: [] }) : await read.workflows(query);
+        return { ...page, lookedBackTo: undefined };
+      }
       const wanted = await attributesOf(inside);
       return wanted === null ? lookInside(read, query, inside) : read.found({ ...query, attributes: wanted });
     },

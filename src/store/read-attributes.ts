@@ -12,8 +12,8 @@ import { conditionsOf, selectBy } from './workflow-conditions.ts';
 
 /** Hits of one page, and of a count among more than COUNTED_MAX. */
 export const HITS_MAX = 1_000;
-/** Where something that is asked for has no more hits than this, the count is exact. */
-const COUNTED_MAX = 10_000;
+/** Where something that is asked for has no more hits than this, a count is exact, and a list of a participant alone begins with its workitems. */
+export const COUNTED_MAX = 10_000;
 
 type Asked = Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes: readonly Attribute[] };
 /** What has an index of its own, beside those of workflows: an attribute, or the workitems of a participant. */
@@ -202,8 +202,10 @@ export function readsOfAttributes(
     found: async ({ limit, after, ...asked }) => {
       const size = pageSize(limit);
       const place = after === null ? null : readCursor(after, ['number', 'string']);
-      const lead = await leadOf(asked, await hitsOfEach(asked, HITS_MAX + 1), HITS_MAX);
-      const { by, values, hits, from } = matching(asked, lead, place, HITS_MAX);
+      const isAlone = asked.attributes.length === 0 && !isOfParticipantAnd(asked);
+      const most = isAlone ? COUNTED_MAX : HITS_MAX;
+      const lead = await leadOf(asked, await hitsOfEach(asked, most + 1), most);
+      const { by, values, hits, from } = matching(asked, lead, place, most);
       // Hits that come in the order of the list are looked up one by one, until there are enough.
       const [how, order] = lead.isWhole
         ? ['materialized', `w.${by} desc, w.id`]
@@ -221,10 +223,10 @@ export function readsOfAttributes(
       const last = page.items.at(-1);
       const shownBackTo = last === undefined ? null : timeOf(last);
       if (page.next !== null || lead.isWhole) return { ...page, lookedBackTo: shownBackTo };
-      const sought = hitsOf(asked, lead, place, HITS_MAX);
+      const sought = hitsOf(asked, lead, place, most);
       const end = (await run(`with hits as materialized (${sought.text}) select ${LAST_HIT}`, sought.values)).rows[0];
       const { looked, last_at, last_id } = end as LastHit;
-      if (looked < HITS_MAX || last_at === null) return { ...page, lookedBackTo: shownBackTo };
+      if (looked < most || last_at === null) return { ...page, lookedBackTo: shownBackTo };
       return { ...page, next: cursorAt([last_at, last_id]), lookedBackTo: last_at };
     },
 

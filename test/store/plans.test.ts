@@ -56,12 +56,18 @@ describe.runIf(hasPostgres())('of lists and counts among very many', () => {
       await fillWithWorkflows(client, WORKFLOWS);
       store = await openStore({ databaseUrl: database.url, dataDir: 'memory:', prepared: true });
       await client.query('set plan_cache_mode = force_generic_plan');
+      const literal = (value: unknown): string =>
+        value === null || value === undefined
+          ? 'null'
+          : client.escapeLiteral(Array.isArray(value) ? `{${value.join(',')}}` : String(value));
+      const prepared = new Map<string, string>();
       const explained = async (text: string, values: readonly unknown[]): Promise<readonly string[]> => {
-        const { rows } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: Node }] }>({
-          name: text.length > 60 ? `x${[...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 1e15, 7)}` : text,
-          text: `explain (analyze, timing off, format json) ${text}`,
-          values: [...values],
-        });
+        const name = prepared.get(text) ?? `asked_${prepared.size}`;
+        if (!prepared.has(text)) await client.query(`prepare ${name} as ${text}`);
+        prepared.set(text, name);
+        const { rows } = await client.query<{ 'QUERY PLAN': readonly [{ readonly Plan: Node }] }>(
+          `explain (analyze, timing off, format json) execute ${name}${values.length === 0 ? '' : `(${values.map(literal).join(', ')})`}`,
+        );
         return faultsOf((rows[0] as (typeof rows)[number])['QUERY PLAN'][0].Plan);
       };
 
