@@ -190,6 +190,22 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.goBack();
     await page.waitForURL(/name=kept/);
     await isWell();
+    // Columns and order stand in the address, too, and a question can be kept under a name.
+    await page.getByLabel('Columns', { exact: true }).click();
+    await page.getByRole('checkbox', { name: 'Definition' }).check();
+    await page.getByRole('columnheader', { name: 'Definition' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Newest first' }).click();
+    await page.waitForURL(/order=oldest/);
+    await page.getByText(/oldest first/).waitFor();
+    await page.getByRole('button', { name: 'Keep as a view…' }).click();
+    await page.getByLabel('Name of the view').fill('mine');
+    await page.keyboard.press('Enter');
+    const link = page.url();
+    await isWell();
+    await open('workflows');
+    await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: 'mine' }).click();
+    await expect.poll(() => page.url()).toBe(link);
     await page.goto(`${server.url}/console/workflows?statsu=error`);
     await page.getByText('`statsu` is no filter of this page: ignored').waitFor();
   });
@@ -223,19 +239,30 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText('40 branches', { exact: true }).waitFor();
     await page.getByText('NoBox: no box left').first().waitFor();
     await isWell();
-    await page.getByRole('button', { name: '↻ Replay' }).click();
+    await page.getByRole('button', { name: 'Replay with…' }).click();
+    await page.getByRole('dialog').getByLabel('Fields').fill('{"box":"B7"}');
+    await page.getByRole('dialog').getByText('Asked anew: packer').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay', exact: true }).click();
     await expect.poll(() => statusOf(id), { timeout: 30_000 }).toBe('running');
     await page.locator('h1', { hasText: 'running' }).waitFor();
     await isWell();
   });
 
   test('pause, resume, cancel with a reason and kill do what their dialogs say', async () => {
-    const id = await launch('define held\n  alice task: "wait"');
+    const id = await launch(
+      "define held\n  sequence on_cancel: 'tidy'\n    first\n    alice task: 'wait'\n  define 'tidy'\n    broom",
+    );
     await open(`workflows/${id}`);
-    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Pause' }).first().click();
     await page.locator('h1', { hasText: 'paused' }).waitFor();
+    // What is answered meanwhile is kept.
+    await act(id, (await items(id))[0], 'proceed');
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.locator('h1', { hasText: 'running' }).waitFor();
+    await expect.poll(async () => (await items(id))[0]?.participant).toBe('alice');
+    await page.getByRole('button', { name: '⊘ Cancel…' }).click();
+    await page.getByRole('dialog').getByText('Handlers that run: on_cancel').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Leave it' }).click();
     await page.getByLabel('More about this workflow').click();
     await page.getByRole('button', { name: 'Kill…' }).click();
     const dialog = page.getByRole('dialog');
@@ -245,7 +272,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await dialog.getByLabel('Reason').fill('a walk');
     await dialog.getByRole('button', { name: 'Kill it' }).click();
     await page.locator('h1', { hasText: 'killed' }).waitFor();
-    expect(await page.getByRole('button', { name: 'Pause' }).getAttribute('aria-disabled')).toBe('true');
+    expect(await page.getByRole('button', { name: 'Pause' }).first().getAttribute('aria-disabled')).toBe('true');
     await isWell();
   });
 
@@ -273,6 +300,11 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await isWell();
     await page.keyboard.press('Enter');
     await page.waitForURL(new RegExp(`${id}\\?sel=`));
+    await page.keyboard.press('Control+k');
+    await page
+      .getByRole('option', { name: /^Workitem .*lately$/ })
+      .first()
+      .waitFor();
     await page.keyboard.press('Escape');
     await page.locator('h1').click();
     await page.keyboard.press('g');
@@ -295,6 +327,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       'settings',
       'settings/keys',
       'settings/secrets',
+      'settings/subscriptions',
       'settings/audit',
       'settings/about',
       'timers',
@@ -336,6 +369,25 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     for (const ok of ['no', 'no', 'yes']) await act(id, (await items(id))[0], 'proceed', { fields: { ok } });
     await open(`workflows/${id}`);
     await page.getByText('3 times').first().waitFor();
+    // Any round can be looked at, and stands in the address.
+    await page.getByRole('button', { name: 'The round before' }).click();
+    await page.getByText('round 2 of 3').waitFor();
+    await page.waitForURL(/sel=0_0_0!/);
+    await page.getByRole('button', { name: 'The next round' }).click();
+    await page.getByText('round 3', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Speed of playing: 1×' }).click();
+    await page.getByRole('button', { name: 'Speed of playing: 10×' }).waitFor();
+    await page.getByRole('button', { name: /^by entry/ }).click();
+    await page.waitForURL(/axis=time/);
+    await isWell();
+    await page.getByRole('tab', { name: 'JSON' }).click();
+    const json = page.getByRole('region', { name: 'The workflow as JSON' });
+    await json.getByRole('searchbox').fill('author');
+    await json.getByText(/^1 of \d/).waitFor();
+    await json.getByRole('button', { name: 'ok', exact: true }).click();
+    await json.getByRole('button', { name: 'Copy path as ${ok}' }).waitFor();
+    await isWell();
+    await page.getByRole('tab', { name: 'Diagram' }).click();
     await page.keyboard.press('o');
     await page.getByRole('treegrid').waitFor();
     await isWell();
@@ -378,13 +430,18 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await proceed('stock');
     await page.getByText('1 of 2 have replied').waitFor();
     await at('stock', 'done').waitFor();
-    await proceed('credit');
+    await act(id, (await items(id))[0], 'proceed', { fields: { limit: 500 } });
     await at('shipping', 'waits').waitFor();
     await at('sales', 'skipped').waitFor();
     await isWell();
     await proceed('shipping');
     await page.locator('h1', { hasText: 'completed' }).waitFor();
     await at('shipping', 'done').waitFor();
+    // Who set each field: the launch, and one of the two that were asked at once.
+    await page.getByRole('tab', { name: 'Fields' }).first().click();
+    const line = (name: string) => page.locator('.told-line', { hasText: name });
+    await line('limit: 500').getByText('credit').waitFor();
+    await line('customer: "Ada"').getByText('launch').waitFor();
   });
 
   test('what has run is run again from a moment of its past; what is over is launched again with what it had', async () => {
@@ -478,18 +535,58 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('tab', { name: 'What' }).click();
     await page.getByRole('button', { name: '✎ Edit tree', exact: true }).click();
     const dialog = page.getByRole('dialog');
-    await expect.poll(() => dialog.getByLabel('Tree').inputValue()).toContain('alice');
-    await dialog.getByLabel('Tree').fill("set 'f:repaired': true");
+    await expect.poll(() => dialog.getByLabel('Tree', { exact: true }).inputValue()).toContain('alice');
+    await dialog.getByLabel('Tree', { exact: true }).fill("set 'f:repaired': true");
     await dialog.getByText('Changed: it runs with this tree').waitFor();
     // What comes of it is computed by the server, with the tree that would be sent.
     await dialog.getByText(/then the workflow is/).waitFor();
     await isWell();
+    // What changes is told place by place, and can be undone.
+    await dialog.getByText('changed').first().waitFor({ state: 'attached' });
+    await dialog.getByRole('button', { name: 'Undo', exact: true }).click();
+    await expect.poll(() => dialog.getByLabel('Tree', { exact: true }).inputValue()).toContain('alice');
+    await dialog.getByRole('button', { name: 'Redo', exact: true }).click();
+    await expect.poll(() => dialog.getByLabel('Tree', { exact: true }).inputValue()).toContain('repaired');
     await dialog.getByLabel('Reason').fill('nobody is there');
     await expect.poll(() => dialog.getByRole('button', { name: 'Reapply' }).getAttribute('aria-disabled')).toBe(null);
     await dialog.getByRole('button', { name: 'Reapply' }).click();
     await page.locator('h1', { hasText: 'completed' }).waitFor();
     const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
     expect(shown.fields).toMatchObject({ repaired: true });
+  });
+
+  test('one branch is paused while the other goes on, a place is stopped at, and an edit outlives what it was of', async () => {
+    const id = await launch('define lanes\n  concurrence\n    sequence\n      alice\n      carol\n    bob');
+    const place = (name: string, expid: string) => page.locator(`.place [data-expid="${expid}"]`, { hasText: name });
+    await open(`workflows/${id}?sel=0_0_0_1`);
+    await page.getByRole('button', { name: '‖ Stop here' }).click();
+    await page.getByRole('button', { name: 'Lift the stop' }).waitFor();
+    await act(
+      id,
+      (await items(id)).find(({ participant }) => participant === 'alice'),
+      'proceed',
+    );
+    await page.getByRole('button', { name: '▶ Go on' }).waitFor();
+    await isWell();
+    expect((await items(id)).map(({ participant }) => participant)).toEqual(['bob']);
+    await page.getByRole('button', { name: '▶ Go on' }).click();
+    await expect.poll(async () => (await items(id)).length).toBe(2);
+    // Its edit is kept when it moves on meanwhile, and is offered to what is around it.
+    await place('carol', '0_0_0_1').click();
+    await page.getByRole('button', { name: '✎ Edit tree', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.getByLabel('Tree', { exact: true }).inputValue()).toContain('carol');
+    await dialog.getByLabel('Tree', { exact: true }).fill("dave task: 'instead'");
+    await expect.poll(() => dialog.getByRole('button', { name: 'Reapply' }).getAttribute('aria-disabled')).toBe(null);
+    watched.expect(404);
+    await act(
+      id,
+      (await items(id)).find(({ participant }) => participant === 'carol'),
+      'proceed',
+    );
+    await dialog.getByRole('button', { name: 'Reapply' }).click();
+    await dialog.getByText(/^It moved on at #\d+; your edit is kept\./).waitFor();
+    await isWell();
   });
 
   test('a form is made of a schema, says what is wrong where it is, and sends what its fields mean', async () => {
@@ -558,7 +655,24 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
     expect(shown.fields).toMatchObject({ verdict: 'guilty' });
     await open('participants');
-    await page.getByRole('cell', { name: 'judge' }).waitFor();
+    await page.getByRole('link', { name: 'judge' }).last().click();
+    await page.getByRole('button', { name: 'Edit…' }).click();
+    const keys = page.getByRole('dialog').getByLabel('Its keys');
+    await keys.fill(JSON.stringify({ kind: 'person', form, description: 'decides' }));
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByText('decides').waitFor();
+    await isWell();
+    // A workitem that is cancelled while it is open says so at once.
+    const other = (
+      await postJson(server.url, '/v1/workflows', { workflow: 'define judged\n  judge', callbacks: {} })
+    ).json<{ id: string }>().id;
+    watched.expect(400);
+    watched.expect(404);
+    await open(`worklist/${(await items(other))[0]?.id}`);
+    await page.getByLabel('Verdict').fill('half a word');
+    await postJson(server.url, `/v1/workflows/${other}/kill`, { reason: 'a walk' });
+    await page.getByText('This workitem is gone').waitFor();
+    await page.getByText('half a word').waitFor();
     await isWell();
   });
 
@@ -632,6 +746,16 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText('define compared').waitFor();
 
     const id = await launch('define compared\n  alice', { order: 17 });
+    const stored = await postJson(server.url, '/v1/workflows', {
+      workflow: 'define compared\n  alice\n  carol',
+      callback: `${server.url}/v1/playground/participants/someone`,
+    });
+    expect(stored.status).toBe(201);
+    await open('definitions/compared');
+    await page.getByText(/1 live workflows of the active version stand/).waitFor();
+    await page.locator('.place.leaf.live', { hasText: 'alice' }).waitFor();
+    await isWell();
+    await postJson(server.url, `/v1/workflows/${stored.json<{ id: string }>().id}/kill`, { reason: 'a walk' });
     await open('');
     await page.getByRole('region', { name: 'Busiest definitions' }).getByRole('link', { name: 'compared' }).click();
     await page.getByRole('cell', { name: 'alice' }).waitFor();
