@@ -139,7 +139,7 @@ export function TreeField({
         ))}
         {problem !== null && <p class="wrong">{problem.detail}</p>}
       </div>
-      <details open={changed}>
+      <details open={changed || doings.undone.length > 0}>
         <summary>By structure, with what changes</summary>
         <Structure doings={doings} rows={rows} set={doStructure} />
       </details>

@@ -60,6 +60,15 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
     live[0];
   const failure = one?.failures.find((each) => each.expressionId === chosen?.id);
   const item = one?.workitems.find((each) => each.expressionId === chosen?.id);
+  const current: ActedOn | null =
+    chosen === undefined || over
+      ? null
+      : { expression: chosen.id, item, failed: failure !== undefined, isPaused: chosen.state === 'paused' };
+  // What a dialog is about stays what it was when that was opened, though it may be gone meanwhile.
+  const [isAsking, setAsking] = useState(false);
+  const kept = useRef<ActedOn | null>(null);
+  if (!isAsking) kept.current = current;
+  const acting = isAsking ? kept.current : current;
   const tries = triesOf(data, place, chosen?.id ?? null);
   const history = useMemo(() => entriesOf(data, place), [data.entries.value, place.expid]);
   return (
@@ -94,18 +103,8 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
       {at !== null ? (
         <FromHere id={id} place={place} seen={one} data={data} over={over} />
       ) : (
-        chosen !== undefined &&
-        !over && (
-          <PlaceActions
-            id={id}
-            place={place}
-            expression={chosen.id}
-            item={item}
-            failed={failure !== undefined}
-            isPaused={chosen.state === 'paused'}
-            data={data}
-            editing={editing}
-          />
+        acting !== null && (
+          <PlaceActions id={id} place={place} {...acting} data={data} editing={editing} asks={setAsking} />
         )
       )}
       {at === null && !over && <StopHere id={id} place={place} seen={seen} again={() => data.again()} />}
@@ -452,6 +451,14 @@ function StopHere({
   );
 }
 
+/** What is acted on at a place. */
+type ActedOn = {
+  readonly expression: string;
+  readonly item: HeldWorkitem | undefined;
+  readonly failed: boolean;
+  readonly isPaused: boolean;
+};
+
 function PlaceActions({
   id,
   place,
@@ -461,18 +468,18 @@ function PlaceActions({
   isPaused,
   data,
   editing,
-}: {
+  asks,
+}: ActedOn & {
   readonly id: string;
   readonly place: Place;
-  readonly expression: string;
-  readonly item: HeldWorkitem | undefined;
-  readonly failed: boolean;
-  readonly isPaused: boolean;
   readonly data: Data;
   readonly editing: number;
+  /** Told whether a dialog is open. */
+  readonly asks: (isAsking: boolean) => void;
 }) {
   const [asking, ask] = useState<'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | 'reply' | 'kill' | null>(null);
   const [instead, setInstead] = useState<Instead | null>(null);
+  useEffect(() => asks(asking !== null || instead !== null), [asking !== null || instead !== null]);
   const again = (): Promise<void> => data.again();
   const asked = useRef(editing);
   useEffect(() => {
