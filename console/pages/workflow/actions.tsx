@@ -155,7 +155,8 @@ export function FieldsDialog({
   readonly close: () => void;
   readonly done: () => Promise<void>;
 }) {
-  const before = JSON.stringify(fields, null, 2);
+  // What it was opened with: the page goes on meanwhile.
+  const [before] = useState(() => JSON.stringify(fields, null, 2));
   const [text, setText] = useState(before);
   const [edited, setEdited] = useState<EditedTree>(undefined);
   const [reason, setReason] = useState('');
