@@ -264,9 +264,6 @@ async function wide(page: Page, cdp: CDPSession, at: (path: string) => string, i
     // Counted anew with each document.
     work.push(await busyMs(cdp));
   }
-  // Its heap counts when the whole history has been read.
-  const all = page.locator('.crowd-words', { hasText: `${WIDE.toLocaleString('en')} branches` });
-  await all.first().waitFor({ timeout: 120_000 });
   await cdp.send('HeapProfiler.collectGarbage');
   const { metrics } = await cdp.send('Performance.getMetrics');
   const heap = metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? 0;
