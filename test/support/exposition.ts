@@ -40,6 +40,7 @@ export function readExposition(text: string): Exposition {
       if (!NAME.test(name) || !TYPES.includes(rest)) complaints.push(`not a TYPE line: ${line}`);
       if (rest === 'counter' && !name.endsWith('_total'))
         complaints.push(`the counter ${name} does not end with _total`);
+      if (rest !== 'counter' && name.endsWith('_total')) complaints.push(`${name} ends with _total, but is a ${rest}`);
       if (family !== '') closed.add(family);
       family = name;
       types.set(name, rest);
