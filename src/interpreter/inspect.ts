@@ -114,6 +114,12 @@ const rootOf = (workflow: WorkflowRow, heldOf: HeldOf): Strand =>
 export const liveExpressions = (workflow: WorkflowRow): number =>
   workflow.endedAt === null ? decodeHeader(workflow.header).expressions : 0;
 
+/** A stored tree as it is shown; null: it is none. */
+function wireOf(stored: readonly Json[]): Json {
+  const tree = treeFromJson([...stored]);
+  return tree === null ? null : treeToJson(tree);
+}
+
 /** A live expression as an administrator sees it. */
 export type LiveExpression = {
   readonly id: ExpressionId;
@@ -353,7 +359,7 @@ const liveIn = (
       since: node.since < 0 ? null : launchedAt + node.since,
       breakpoints: breakpointsIn(node),
       // What is below it is a part of that.
-      ownTree: typeof node.tree.root === 'string' || node.tree.path !== '' ? null : (node.tree.root as Json),
+      ownTree: typeof node.tree.root === 'string' || node.tree.path !== '' ? null : wireOf(node.tree.root),
       tag: node.tag,
       element: elementOf(node, definition),
       parent_id: above?.id ?? (strand.kind === 'forgotten' || strand.at === '' ? null : strand.at),
