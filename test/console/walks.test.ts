@@ -437,6 +437,11 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await proceed('shipping');
     await page.locator('h1', { hasText: 'completed' }).waitFor();
     await at('shipping', 'done').waitFor();
+    // Who set each field: the launch, and one of the two that were asked at once.
+    await page.getByRole('tab', { name: 'Fields' }).first().click();
+    const line = (name: string) => page.locator('.told-line', { hasText: name });
+    await line('limit: 500').getByText('credit').waitFor();
+    await line('customer: "Ada"').getByText('launch').waitFor();
   });
 
   test('what has run is run again from a moment of its past; what is over is launched again with what it had', async () => {
@@ -616,7 +621,24 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
     expect(shown.fields).toMatchObject({ verdict: 'guilty' });
     await open('participants');
-    await page.getByRole('cell', { name: 'judge' }).waitFor();
+    await page.getByRole('link', { name: 'judge' }).last().click();
+    await page.getByRole('button', { name: 'Edit…' }).click();
+    const keys = page.getByRole('dialog').getByLabel('Its keys');
+    await keys.fill(JSON.stringify({ kind: 'person', form, description: 'decides' }));
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByText('decides').waitFor();
+    await isWell();
+    // A workitem that is cancelled while it is open says so at once.
+    const other = (
+      await postJson(server.url, '/v1/workflows', { workflow: 'define judged\n  judge', callbacks: {} })
+    ).json<{ id: string }>().id;
+    watched.expect(400);
+    watched.expect(404);
+    await open(`worklist/${(await items(other))[0]?.id}`);
+    await page.getByLabel('Verdict').fill('half a word');
+    await postJson(server.url, `/v1/workflows/${other}/kill`, { reason: 'a walk' });
+    await page.getByText('This workitem is gone').waitFor();
+    await page.getByText('half a word').waitFor();
     await isWell();
   });
 
@@ -690,6 +712,16 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText('define compared').waitFor();
 
     const id = await launch('define compared\n  alice', { order: 17 });
+    const stored = await postJson(server.url, '/v1/workflows', {
+      workflow: 'define compared\n  alice\n  carol',
+      callback: `${server.url}/v1/playground/participants/someone`,
+    });
+    expect(stored.status).toBe(201);
+    await open('definitions/compared');
+    await page.getByText(/1 live workflows of the active version stand/).waitFor();
+    await page.locator('.place.leaf.live', { hasText: 'alice' }).waitFor();
+    await isWell();
+    await postJson(server.url, `/v1/workflows/${stored.json<{ id: string }>().id}/kill`, { reason: 'a walk' });
     await open('');
     await page.getByRole('region', { name: 'Busiest definitions' }).getByRole('link', { name: 'compared' }).click();
     await page.getByRole('cell', { name: 'alice' }).waitFor();
