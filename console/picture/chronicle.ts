@@ -4,6 +4,7 @@ import {
   expidIn,
   expressionIn,
   type Failure,
+  FOLDED,
   type HeldWorkitem,
   isOver,
   type LiveExpression,
@@ -73,8 +74,16 @@ export type Chronicle = {
   readonly entries: readonly Entry[];
   /** The number of the last entry; 0 before the first. */
   readonly last: number;
-  /** Takes in the entries that follow; those it has already are passed over. @throws Error when one is missing */
-  add(entries: readonly Entry[]): void;
+  /** The number of the last entry before which some are no longer kept; 0: all are. What began before it and lives is not in any standing. */
+  readonly foldedTo: number;
+  /**
+   * Takes in the entries that follow; those it has already are passed over. Where some are no longer kept, others of the kind FOLDED stand in their
+   * place.
+   *
+   * @param firstKept from this number on none may be missing
+   * @throws Error when one is missing
+   */
+  add(entries: readonly Entry[], firstKept?: number): void;
   /** How the workflow stood when entry `n` was the last. */
   at(n: number): Standing;
   /** The runs of a place that had begun by `n`, in order. */
@@ -93,6 +102,7 @@ function more<One>(list: One[], one: One): One[] {
 
 export function makeChronicle(): Chronicle {
   const entries: Entry[] = [];
+  let foldedTo = 0;
   const runs: Growing[] = [];
   const byId = new Map<string, Growing>();
   const byPlace = new Map<string, Growing[]>();
@@ -304,11 +314,18 @@ export function makeChronicle(): Chronicle {
     get last() {
       return entries.at(-1)?.n ?? 0;
     },
-    add(following) {
+    get foldedTo() {
+      return foldedTo;
+    },
+    add(following, firstKept = 1) {
       let last = entries.at(-1)?.n ?? 0;
       for (const entry of following) {
         if (entry.n <= last) continue;
-        if (entry.n !== last + 1) throw new Error(`Entry ${last + 1} is missing before entry ${entry.n}`);
+        if (entry.n !== last + 1) {
+          if (entry.n > firstKept) throw new Error(`Entry ${last + 1} is missing before entry ${entry.n}`);
+          while (++last < entry.n) entries.push({ n: last, at: entry.at, kind: FOLDED, step: FOLDED });
+          foldedTo = entry.n;
+        }
         entries.push(entry);
         last = entry.n;
         take(entry);

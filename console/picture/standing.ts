@@ -81,10 +81,12 @@ export type Standing = {
 };
 
 /** An entry of a history, as the server gives it. */
+/** Stands for an entry that is no longer kept. */
+export const FOLDED = 'history.folded';
 export type Entry = {
   readonly n: number;
   readonly at: string;
-  readonly kind: HistoryKind;
+  readonly kind: HistoryKind | typeof FOLDED;
   readonly [part: string]: Json;
 };
 

@@ -1,5 +1,5 @@
 import type { Entry } from './standing.ts';
-import { expressionIn, textOf } from './standing.ts';
+import { expressionIn, FOLDED, textOf } from './standing.ts';
 
 /* A history a step a line. */
 
@@ -62,6 +62,8 @@ export function tellEntry(entry: Entry): string {
   const name = textOf(entry['name']);
   const place = textOf(entry['expid']) || (expressionIn(textOf(entry['workitem_id'])).split('!')[0] ?? '');
   switch (entry.kind) {
+    case FOLDED:
+      return 'no longer kept';
     case 'workflow.launched':
       return name === '' ? 'launched' : `launched as ${name}`;
     case 'expression.applied':

@@ -696,3 +696,18 @@ test('what runs with another tree is drawn with it, and what is paused or is a s
   ]);
   expect([seen.get('0_1')?.isStop, seen.get('0_2')?.isStop, seen.get('0_0_1')?.isChanged]).toEqual([true, false, true]);
 });
+
+test('a history whose beginning is folded away is read from what is kept, and none may be missing after it', () => {
+  const chronicle = makeChronicle();
+  const entry = (n: number, kind: HistoryKind, id: string) => ({
+    ...{ n, at: new Date(n * 1_000).toISOString(), kind, expid: id.split('!')[0] ?? '', expression_id: id, name: 'x' },
+  });
+  chronicle.add([entry(1, 'workflow.launched', '0!a'), entry(7, 'expression.failed', '0_0!b')], 40);
+  chronicle.add([entry(40, 'expression.applied', '0_1!c'), entry(41, 'expression.replied', '0_1!c')], 40);
+  expect([chronicle.last, chronicle.entries.length, chronicle.foldedTo]).toEqual([41, 41, 40]);
+  expect(chronicle.entries.every(({ n }, i) => n === i + 1)).toBe(true);
+  expect(chronicle.at(40).expressions.map(({ id }) => id)).toEqual(['0_1!c']);
+  expect(chronicle.at(41).expressions).toEqual([]);
+  expect(storyOf(chronicle.entries).map(({ text }) => text)).toContain('no longer kept');
+  expect(() => chronicle.add([entry(43, 'expression.applied', '0_2!d')], 40)).toThrow('Entry 42 is missing');
+});

@@ -72,8 +72,15 @@ function makeData(id: string): Data {
         paint();
         return;
       }
+      const { first_kept: firstKept } = answer.value;
       const more = objectsOf(answer.value['history']) as unknown as readonly Entry[];
-      chronicle.add(more);
+      // A long life whose beginning is folded away: what is kept begins too far behind.
+      if ((more.find((entry) => entry.n > chronicle.last)?.n ?? 0) > HISTORY_BY_ITSELF_MAX) {
+        cut.value = true;
+        paint();
+        return;
+      }
+      chronicle.add(more, typeof firstKept === 'number' ? firstKept : 1);
       if (answer.value['next_after'] === null || more.length === 0) {
         paint();
         settled.value = true;

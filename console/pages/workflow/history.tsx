@@ -7,7 +7,7 @@ import { Button } from '../../parts/action.tsx';
 import { download } from '../../parts/download.ts';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { countText, visible } from '../../parts/texts.ts';
-import { type Entry, expidIn, textOf } from '../../picture/standing.ts';
+import { type Entry, expidIn, FOLDED, textOf } from '../../picture/standing.ts';
 import { storyOf, tellEntry } from '../../picture/story.ts';
 import type { Data } from './data.ts';
 import type { State } from './page.tsx';
@@ -45,7 +45,9 @@ export function History({
     const wanted = state.q.toLowerCase();
     const all: readonly { readonly entry: Entry; readonly text: string; readonly count: number }[] =
       state.show === 'all'
-        ? data.chronicle.entries.map((entry) => ({ entry, text: tellEntry(entry), count: 1 }))
+        ? data.chronicle.entries
+            .filter(({ kind }) => kind !== FOLDED)
+            .map((entry) => ({ entry, text: tellEntry(entry), count: 1 }))
         : storyOf(data.chronicle.entries).map(({ entries, text }) => ({
             entry: entries.at(-1) as Entry,
             text,

@@ -289,6 +289,12 @@ export function Workflow() {
       {data.cut.value && (
         <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
       )}
+      {at !== null && at < last && data.chronicle.foldedTo > 0 && (
+        <p class="note warn small">
+          Some of the first {countText(data.chronicle.foldedTo)} entries are no longer kept: what began then and lives
+          on is not shown in the past.
+        </p>
+      )}
       {last > 1 && view !== 'json' && (
         <Scrubber
           chronicle={data.chronicle}
