@@ -41,11 +41,16 @@ export function useAction(done?: (answer: Answer & { ok: true }) => void | Promi
         ...(ifMatch === undefined ? {} : { ifMatch }),
         ...(assignee === undefined ? {} : { assignee }),
       });
-      setBusy(false);
       if (answer.ok) {
         key.current = null;
-        await done?.(answer);
+        // What comes of it is read before anything else can be asked.
+        try {
+          await done?.(answer);
+        } finally {
+          setBusy(false);
+        }
       } else {
+        setBusy(false);
         setProblem(answer.problem);
         // The server has answered: the next press is another request.
         if (answer.problem.status > 0 && answer.problem.status < 500) key.current = null;

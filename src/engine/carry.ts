@@ -25,7 +25,7 @@ import { CARRIED_CHARACTERS_MAX, type Carried, CarriedWrong, checkCarried } from
 
 /*
  * A workflow as a file, and back: lines of JSON, each a row as it is stored, a head before and an end with a check sum behind them. What belongs to this
- * server or to somebody's secrets stays here. One thing: what is written and what is read are held against each other line by line.
+ * server or to somebody's secrets stays here. It is one thing: what is written and what is read are held against each other line by line.
  */
 
 /** Workflows in one file. */
@@ -341,7 +341,7 @@ function takeRow(found: Found, kind: string, row: JsonObject, rename: (text: str
 }
 
 /** What may be null, by kind; everything else has to be there. */
-const NULLABLE: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
+const NULLABLE: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries({
     workflow: 'name retry trace options businessKey source definitionName definitionVersion meta retainDays endedAt',
     strand: 'parent at arrival base',
@@ -349,7 +349,7 @@ const NULLABLE: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntri
     agenda: 'heldAt path',
     listener: 'name',
     waiter: 'wanted keyFrom where element',
-  }).map(([kind, keys]) => [kind, new Set(keys.split(' '))]),
+  }).map(([kind, keys]) => [kind, new Set(keys.split(' '))] as const),
 );
 
 /** A row by the columns of its table; what is left out is null. */
@@ -361,7 +361,7 @@ function readRow<Row>(table: Table<Row>, row: JsonObject, rename: (text: string)
   for (const { key, type } of table.columns) {
     const value = ownValue(row, key) ?? null;
     const fits =
-      (value === null && (LEFT_OUT.has(key) || NULLABLE[kind]?.has(key) === true)) ||
+      (value === null && (LEFT_OUT.has(key) || NULLABLE.get(kind)?.has(key) === true)) ||
       (type === 'text'
         ? typeof value === 'string'
         : type === 'boolean'

@@ -20,9 +20,12 @@ async function launch(workflow: string): Promise<string> {
 const act = (id: string, what: string): Promise<unknown> => postJson(server.url, `/v1/workflows/${id}/${what}`, '');
 const watch = (id: string, query = '', headers = {}): Promise<EventReader> =>
   openEvents(server.url, `/v1/workflows/${id}/events${query}`, headers);
-const historyOf = async (id: string): Promise<readonly { readonly n: number; readonly kind: string }[]> =>
-  (await send(server.url, 'GET', `/v1/workflows/${id}/history`)).json<{ history: { n: number; kind: string }[] }>()
-    .history;
+type Told = { readonly n: number; readonly kind: string; readonly definition?: string };
+/** The entries of a history, without the definition that is told to those who ask for it only. */
+const historyOf = async (id: string): Promise<readonly Told[]> =>
+  (await send(server.url, 'GET', `/v1/workflows/${id}/history`))
+    .json<{ history: Told[] }>()
+    .history.map(({ definition: _, ...entry }) => entry);
 const isEntry = ({ event }: StreamEvent): boolean => event.includes('.');
 const entryOf = (event: StreamEvent): unknown => {
   const { workflow_id, ...entry } = JSON.parse(event.data) as Record<string, unknown>;

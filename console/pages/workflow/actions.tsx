@@ -214,7 +214,8 @@ export function FieldsDialog({
             {...(draft === undefined ? {} : { draft })}
           />
         )}
-        {foretold && <Effects asked={wrong === null ? request() : null} />}
+        {/* Once it is under way there is nothing to be foretold: its expression may be gone. */}
+        {foretold && <Effects asked={wrong === null && !action.busy ? request() : null} />}
         {withReason && (
           <label class="field">
             <span class="label">Reason (optional)</span>
