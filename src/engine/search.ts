@@ -1,7 +1,7 @@
 import { bareView } from '../model/changes.ts';
 import { equalJson, type Json } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
-import { COUNTED_MAX, isOfParticipantAnd } from '../store/read-attributes.ts';
+import { isOfParticipantAnd } from '../store/read-attributes.ts';
 import {
   type Attribute,
   FILLED,
@@ -68,12 +68,12 @@ export function makeSearch(
   return {
     attributed,
     list: async (query, inside) => {
-      if (inside === null && query.isOldestFirst !== true && isOfParticipantAnd(query))
-        return read.found({ ...query, attributes: [] });
       if (inside === null) {
-        const isRare = query.participant !== null && (await read.countWorkflows(query, COUNTED_MAX + 1)) <= COUNTED_MAX;
-        const page = isRare ? await read.found({ ...query, attributes: [] }) : await read.workflows(query);
-        return { ...page, lookedBackTo: undefined };
+        // What leads to those of a participant has no other order than the newest first.
+        if (query.participant === null || query.isOldestFirst === true)
+          return { ...(await read.workflows(query)), lookedBackTo: undefined };
+        const page = await read.found({ ...query, attributes: [] });
+        return isOfParticipantAnd(query) ? page : { ...page, lookedBackTo: undefined };
       }
       const wanted = await attributesOf(inside);
       return wanted === null ? lookInside(read, query, inside) : read.found({ ...query, attributes: wanted });

@@ -13,7 +13,7 @@ import { conditionsOf, selectBy } from './workflow-conditions.ts';
 /** Hits of one page, and of a count among more than COUNTED_MAX. */
 export const HITS_MAX = 1_000;
 /** Where something that is asked for has no more hits than this, a count is exact, and a list of a participant alone begins with its workitems. */
-export const COUNTED_MAX = 10_000;
+const COUNTED_MAX = 10_000;
 
 type Asked = Omit<WorkflowsQuery, 'limit' | 'after'> & { readonly attributes: readonly Attribute[] };
 /** What has an index of its own, beside those of workflows: an attribute, or the workitems of a participant. */
@@ -163,7 +163,7 @@ const LAST_HIT = `(select count(*) from hits)::integer as looked,
 
 export function readsOfAttributes(
   connections: Connections,
-  count: (query: Omit<WorkflowsQuery, 'limit' | 'after'>, most: number) => Promise<number>,
+  { countWorkflows: count, workflows: walk }: Pick<Reads, 'countWorkflows' | 'workflows'>,
 ): Pick<Reads, 'found' | 'countFound'> {
   /** Each text has a name of its own; there are as many as there are combinations of filters that are asked for. */
   const statements = new Map<string, Statement>();
@@ -205,6 +205,8 @@ export function readsOfAttributes(
       const isAlone = asked.attributes.length === 0 && !isOfParticipantAnd(asked);
       const most = isAlone ? COUNTED_MAX : HITS_MAX;
       const lead = await leadOf(asked, await hitsOfEach(asked, most + 1), most);
+      // There are so many that the newest workflows lead to some of them soon.
+      if (isAlone && !lead.isWhole) return { ...(await walk({ ...asked, limit, after })), lookedBackTo: null };
       const { by, values, hits, from } = matching(asked, lead, place, most);
       // Hits that come in the order of the list are looked up one by one, until there are enough.
       const [how, order] = lead.isWhole
@@ -223,10 +225,10 @@ export function readsOfAttributes(
       const last = page.items.at(-1);
       const shownBackTo = last === undefined ? null : timeOf(last);
       if (page.next !== null || lead.isWhole) return { ...page, lookedBackTo: shownBackTo };
-      const sought = hitsOf(asked, lead, place, most);
+      const sought = hitsOf(asked, lead, place, HITS_MAX);
       const end = (await run(`with hits as materialized (${sought.text}) select ${LAST_HIT}`, sought.values)).rows[0];
       const { looked, last_at, last_id } = end as LastHit;
-      if (looked < most || last_at === null) return { ...page, lookedBackTo: shownBackTo };
+      if (looked < HITS_MAX || last_at === null) return { ...page, lookedBackTo: shownBackTo };
       return { ...page, next: cursorAt([last_at, last_id]), lookedBackTo: last_at };
     },
 

@@ -242,6 +242,15 @@ export function makeReads(connections: Connections, historyBase: number | null):
     }
     return (await run(...countBy(query, most))).rows[0]?.['n'] as number;
   };
+  const workflows: Reads['workflows'] = async (query) => {
+    const size = pageSize(query.limit);
+    const { rows } = await run(...workflowsBy(WORKFLOW_SUMMARY, false, { ...query, limit: size + 1 }));
+    return pageOf(
+      rows.map((record) => rowOf(WORKFLOW_SUMMARY, record)),
+      size,
+      keyBy(query),
+    );
+  };
   return {
     workflow: async (tenant, id) => {
       const { rows } = await run(workflowById, [shardOf(id), id, tenant]);
@@ -258,16 +267,8 @@ export function makeReads(connections: Connections, historyBase: number | null):
       );
     },
     whole: (tenant, id, options) => readWhole(connections, tenant, id, options),
-    workflows: async (query) => {
-      const size = pageSize(query.limit);
-      const { rows } = await run(...workflowsBy(WORKFLOW_SUMMARY, false, { ...query, limit: size + 1 }));
-      return pageOf(
-        rows.map((record) => rowOf(WORKFLOW_SUMMARY, record)),
-        size,
-        keyBy(query),
-      );
-    },
-    ...readsOfAttributes(connections, countWorkflows),
+    workflows,
+    ...readsOfAttributes(connections, { countWorkflows, workflows }),
     workflowRows: async (query) => {
       const size = pageSize(query.limit);
       const { rows } = await run(...workflowsBy(WORKFLOW, true, { ...query, limit: size + 1 }));

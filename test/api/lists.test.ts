@@ -430,7 +430,7 @@ test('one branch is held and let go on, a place is stopped at, and an expression
 test('workflows are found by the class of an error and listed the oldest first; a definition shows where they stand', async () => {
   type Definition = { definition_hash: string };
   const ids: string[] = [];
-  for (let i = 0; i < 3; i++) ids.push(await launch('define stood\n  sequence\n    alpha\n'));
+  for (let i = 0; i < 3; i++) ids.push(await launch('define stood\n  sequence\n    stander\n'));
   const [first = '', ...others] = ids;
   const { workitems } = await get<{ workitems: { id: string }[] }>(`/v1/workitems?workflow_id=${first}`);
   await postJson(server.url, `/v1/workflows/${first}/workitems/${workitems[0]?.id}/fail`, {
@@ -438,11 +438,13 @@ test('workflows are found by the class of an error and listed the oldest first; 
     class: 'NoPaper',
   });
   expect(await idsOf('error=NoPaper')).toEqual([first]);
-  expect(await get('/v1/workflows/count?error=NoPaper&participant=alpha')).toEqual({ count: 1 });
+  expect(await get('/v1/workflows/count?error=NoPaper&participant=stander')).toEqual({ count: 1 });
   expect(await idsOf('error=Other')).toEqual([]);
   const oldest = await get<List>('/v1/workflows?name=stood&order=asc&limit=2');
   expect(oldest.workflows.map(({ id }) => id)).toEqual(ids.slice(0, 2));
   expect(await idsOf(`name=stood&order=asc&limit=2&cursor=${oldest.next_cursor}`)).toEqual(ids.slice(2));
+  expect(await idsOf('participant=stander&order=asc')).toEqual(ids);
+  expect(await idsOf('participant=stander')).toEqual([...ids].reverse());
   expect((await send(server.url, 'GET', `/v1/workflows?cursor=${oldest.next_cursor}`)).status).toBe(400);
   expect((await send(server.url, 'GET', '/v1/workflows?order=asc&tag=x')).status).toBe(400);
   const { definition_hash: hash } = await get<Definition>(`/v1/workflows/${first}`);

@@ -83,7 +83,8 @@ describe.runIf(hasPostgres())('of lists and counts among very many', () => {
       for (const { name, ask } of questionsOf(store, LARGE, WORKFLOWS)) {
         sent.mockClear();
         await ask();
-        const calls = (sent.mock.calls as unknown as (readonly unknown[])[]).flatMap(([first]) =>
+        const seen: readonly (readonly unknown[])[] = sent.mock.calls;
+        const calls = seen.flatMap(([first]) =>
           typeof first === 'object' && first !== null && 'text' in first && 'values' in first
             ? [{ text: String(first.text), values: first.values as readonly unknown[] }]
             : [],
