@@ -1,9 +1,12 @@
+import type { EngineEvent } from '../../../engine/engine.ts';
+import type { ExpressionId } from '../../../model/ids.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import { answers, answersOrRehearsal } from '../../answers.ts';
 import { happenOrRehearse } from '../../happen.ts';
 import { expressionIdOf, workflowIdOf } from '../../ids.ts';
 import type { Call, Operation } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
+import type { Schema } from '../../schema.ts';
 import { Rehearsable } from '../../schema-parts.ts';
 import { changesOf } from './changes.ts';
 import { AddToken, ExpressionList, ExpressionShown, Hold, Move, Reapply, ReplyFor } from './schemas.ts';
@@ -12,18 +15,24 @@ import { getExpression, listExpressions } from './show.ts';
 /** What administrators do to single expressions. */
 export function expressionOperations(parts: Parts): readonly Operation[] {
   const path = '/v1/workflows/:workflow_id/expressions/:expression_id';
-  const end = (id: string, last: 'cancel' | 'kill', summary: string): Operation => ({
+  /** Something that is done to one: what it is, is read of the call. */
+  const done = (
+    id: string,
+    verb: string,
+    summary: string,
+    schema: Schema,
+    read: (call: Call, expression: ExpressionId) => EngineEvent,
+  ): Operation => ({
     id,
     method: 'post',
-    path: `${path}/${last}`,
+    path: `${path}/${verb}`,
     summary,
     access: 'operate',
-    body: { schema: Rehearsable, checked: 'here' },
+    body: { schema, checked: 'here' },
     answers: answersOrRehearsal(404, 409, 422),
     handle: (call) => {
-      const expression = expressionIdOf(call, 'expression_not_found');
-      const kind = last === 'cancel' ? 'cancel_expression' : 'kill_expression';
-      return happenOrRehearse(parts, call, workflowIdOf(call), { kind, expression });
+      const event = read(call, expressionIdOf(call, 'expression_not_found'));
+      return happenOrRehearse(parts, call, workflowIdOf(call), event);
     },
   });
   return [
@@ -51,94 +60,62 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
       answers: answers(200, 'As it stands', ExpressionShown, 404),
       handle: (call) => getExpression(parts, call),
     },
-    end('cancelExpression', 'cancel', 'Cancel one expression: its handlers run, the workflow goes on behind it'),
-    end('killExpression', 'kill', 'End one expression at once, without its handlers'),
-    {
-      id: 'pauseExpression',
-      method: 'post',
-      path: `${path}/pause`,
-      summary: 'Hold an expression and all below it, or whatever comes to a place below it',
-      access: 'operate',
-      body: { schema: Hold, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
-      handle: (call) => happenOrRehearse(parts, call, workflowIdOf(call), holdOf(call, 'pause_expression')),
-    },
-    {
-      id: 'resumeExpression',
-      method: 'post',
-      path: `${path}/resume`,
-      summary: 'Let it go on, with what came meanwhile; or lift a breakpoint',
-      access: 'operate',
-      body: { schema: Hold, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
-      handle: (call) => happenOrRehearse(parts, call, workflowIdOf(call), holdOf(call, 'resume_expression')),
-    },
-    {
-      id: 'replyExpression',
-      method: 'post',
-      path: `${path}/reply`,
-      summary: 'Let an expression be done, with these fields; what runs below it is cancelled',
-      access: 'operate',
-      body: { schema: ReplyFor, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
-      handle: (call) => {
-        const expression = expressionIdOf(call, 'expression_not_found');
-        const fields = (call.body['fields'] ?? {}) as JsonObject;
-        return happenOrRehearse(parts, call, workflowIdOf(call), { kind: 'reply', expression, fields });
-      },
-    },
-    {
-      id: 'moveToken',
-      method: 'post',
-      path: `${path}/move`,
-      summary: 'Of BPMN: end an element, and let its token go on at another one of the same scope',
-      access: 'operate',
-      body: { schema: Move, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
-      handle: (call) => {
-        const expression = expressionIdOf(call, 'expression_not_found');
-        const event = { kind: 'move', expression, to: String(call.body['to']) } as const;
-        return happenOrRehearse(parts, call, workflowIdOf(call), event);
-      },
-    },
-    {
-      id: 'addToken',
-      method: 'post',
-      path: `${path}/tokens`,
-      summary: 'Of BPMN: put one token more at an element of a process or sub-process',
-      access: 'operate',
-      body: { schema: AddToken, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
-      handle: (call) => {
-        const expression = expressionIdOf(call, 'expression_not_found');
-        const event = { kind: 'add_token', expression, at: String(call.body['at']) } as const;
-        return happenOrRehearse(parts, call, workflowIdOf(call), event);
-      },
-    },
-    {
-      id: 'reapplyExpression',
-      method: 'post',
-      path: `${path}/reapply`,
-      summary: 'Cancel an expression and run it again',
-      access: 'operate',
-      body: { schema: Reapply, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
-      handle: (call) => {
-        const expression = expressionIdOf(call, 'expression_not_found');
-        const changes = changesOf(parts, call);
-        const hash = changes.tree === null ? {} : { hash: parts.definitions.prepare(changes.tree).hash };
-        const event = { kind: 'reapply', expression, ...changes, ...hash } as const;
-        return happenOrRehearse(parts, call, workflowIdOf(call), event);
-      },
-    },
+    done(
+      'cancelExpression',
+      'cancel',
+      'Cancel one expression: its handlers run, the workflow goes on behind it',
+      Rehearsable,
+      (_, expression) => ({ kind: 'cancel_expression', expression }),
+    ),
+    done(
+      'killExpression',
+      'kill',
+      'End one expression at once, without its handlers',
+      Rehearsable,
+      (_, expression) => ({ kind: 'kill_expression', expression }),
+    ),
+    done(
+      'pauseExpression',
+      'pause',
+      'Hold an expression and all below it, or whatever comes to a place below it',
+      Hold,
+      (call, expression) => ({ kind: 'pause_expression', expression, breakpoint: breakpointOf(call) }),
+    ),
+    done(
+      'resumeExpression',
+      'resume',
+      'Let it go on, with what came meanwhile; or lift a breakpoint',
+      Hold,
+      (call, expression) => ({ kind: 'resume_expression', expression, breakpoint: breakpointOf(call) }),
+    ),
+    done(
+      'replyExpression',
+      'reply',
+      'Let an expression be done, with these fields; what runs below it is cancelled',
+      ReplyFor,
+      ({ body }, expression) => ({ kind: 'reply', expression, fields: (body['fields'] ?? {}) as JsonObject }),
+    ),
+    done(
+      'moveToken',
+      'move',
+      'Of BPMN: end an element, and let its token go on at another one of the same scope',
+      Move,
+      ({ body }, expression) => ({ kind: 'move', expression, to: String(body['to']) }),
+    ),
+    done(
+      'addToken',
+      'tokens',
+      'Of BPMN: put one token more at an element of a process or sub-process',
+      AddToken,
+      ({ body }, expression) => ({ kind: 'add_token', expression, at: String(body['at']) }),
+    ),
+    done('reapplyExpression', 'reapply', 'Cancel an expression and run it again', Reapply, (call, expression) => {
+      const changes = changesOf(parts, call);
+      const hash = changes.tree === null ? {} : { hash: parts.definitions.prepare(changes.tree).hash };
+      return { kind: 'reapply', expression, ...changes, ...hash };
+    }),
   ];
 }
 
-function holdOf<Kind extends 'pause_expression' | 'resume_expression'>(call: Call, kind: Kind) {
-  const { breakpoint } = call.body;
-  return {
-    kind,
-    expression: expressionIdOf(call, 'expression_not_found'),
-    breakpoint: typeof breakpoint === 'string' ? breakpoint : null,
-  };
-}
+const breakpointOf = ({ body }: Call): string | null =>
+  typeof body['breakpoint'] === 'string' ? body['breakpoint'] : null;
