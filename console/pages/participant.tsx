@@ -5,7 +5,7 @@ import { can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { ActButton, Button, Dialog, useAction } from '../parts/action.tsx';
+import { ActButton, Button, useAction } from '../parts/action.tsx';
 import { EntryDialog } from '../parts/entry-dialog.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
@@ -13,6 +13,7 @@ import { ListState, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
+import { TypedDialog } from '../parts/typed.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Rows of each list; the pages they lead to have the rest. */
@@ -28,43 +29,6 @@ const testOf = (name: string, url: string | undefined): JsonObject => ({
   workflow: JSON.stringify(['define', { name: 'test callback' }, [['participant', { ref: name, task: 'a test' }, []]]]),
   ...(url === undefined ? { callbacks: {} } : { callbacks: { [name]: url } }),
 });
-
-function DeleteDialog({
-  name,
-  close,
-  done,
-}: {
-  readonly name: string;
-  readonly close: () => void;
-  readonly done: () => void;
-}) {
-  const [typed, setTyped] = useState('');
-  const action = useAction(done);
-  const why = typed.trim() === name ? null : `type ${name} first`;
-  return (
-    <Dialog title={`Delete ${name}`} close={close}>
-      <p>It is registered no more: what is sent to it by the registry alone has no address, and fails.</p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (why === null) void action.act({ path: `v1/participants/${part(name)}`, method: 'DELETE' });
-        }}
-      >
-        <label class="field">
-          <span class="label">Type {name} to go on</span>
-          <input value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
-        </label>
-        {action.problem !== null && <ProblemNote problem={action.problem} />}
-        <div class="row">
-          <Button type="submit" look="danger" needs="admin" busy={action.busy} why={why}>
-            Delete it
-          </Button>
-          <Button onPress={close}>Leave it</Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
 
 /** One participant: where it is, what waits for it, what is not delivered to it, and what went wrong. */
 export function Participant() {
@@ -158,7 +122,19 @@ export function Participant() {
           done={() => entry.again()}
         />
       )}
-      {editing === 'delete' && <DeleteDialog name={name} close={() => edit(null)} done={() => go('/participants')} />}
+      {editing === 'delete' && (
+        <TypedDialog
+          title={`Delete ${name}`}
+          word={name}
+          verb="Delete it"
+          path={`v1/participants/${part(name)}`}
+          method="DELETE"
+          close={() => edit(null)}
+          done={() => go('/participants')}
+        >
+          <p>It is registered no more: what is sent to it by the registry alone has no address, and fails.</p>
+        </TypedDialog>
+      )}
       {entry.problem.value !== null && entry.problem.value.status !== 404 && (
         <ProblemNote problem={entry.problem.value} again={() => void entry.again()} />
       )}

@@ -11,6 +11,7 @@ import {
   move,
   moveIn,
   moveOut,
+  partsOf,
   type Row,
   redo,
   remove,
@@ -168,7 +169,7 @@ export function Structure({
         onKeyDown={keys}
       >
         {rows.slice(0, ROWS_MAX).map(({ node, level, mark, way }, i) => {
-          const [head, attributes] = node as unknown as readonly [string, { readonly [name: string]: Json }];
+          const [head, attributes] = partsOf(node);
           const text = visible(lineOf({ head, attributes: Object.entries(attributes) }));
           const style = { paddingLeft: `${level * 16 + 6}px` };
           return way === null ? (

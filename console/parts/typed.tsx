@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Json } from '../../../src/model/json.ts';
-import { Button, Dialog, useAction } from '../../parts/action.tsx';
-import { ProblemNote } from '../../parts/problem.tsx';
-import { Copy } from '../../parts/said.tsx';
+import type { Json } from '../../src/model/json.ts';
+import { Button, Dialog, useAction } from './action.tsx';
+import { ProblemNote } from './problem.tsx';
+import { Copy } from './said.tsx';
 
 /** Something that others depend on is ended or exchanged: its name is typed first. */
 export function TypedDialog({
@@ -11,6 +11,7 @@ export function TypedDialog({
   word,
   verb,
   path,
+  method = 'POST',
   children,
   close,
   done,
@@ -19,10 +20,12 @@ export function TypedDialog({
   readonly word: string;
   readonly verb: string;
   readonly path: string;
+  /** A DELETE takes no reason. */
+  readonly method?: 'POST' | 'DELETE';
   readonly children: ComponentChildren;
   readonly close: () => void;
   /** With what the server answered. */
-  readonly done: (answer: Json) => void;
+  readonly done: (answer: Json) => void | Promise<void>;
 }) {
   const [typed, setTyped] = useState('');
   const [reason, setReason] = useState('');
@@ -34,17 +37,21 @@ export function TypedDialog({
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (why === null) void action.act({ path, body: reason.trim() === '' ? {} : { reason: reason.trim() } });
+          if (why !== null) return;
+          const body = reason.trim() === '' ? {} : { reason: reason.trim() };
+          void action.act(method === 'DELETE' ? { path, method } : { path, body });
         }}
       >
         <label class="field">
           <span class="label">Type {word} to go on</span>
           <input value={typed} autocomplete="off" onInput={(event) => setTyped(event.currentTarget.value)} />
         </label>
-        <label class="field">
-          <span class="label">Reason (optional)</span>
-          <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
-        </label>
+        {method !== 'DELETE' && (
+          <label class="field">
+            <span class="label">Reason (optional)</span>
+            <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+          </label>
+        )}
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         <div class="row">
           <Button type="submit" look="danger" needs="admin" busy={action.busy} why={why}>

@@ -17,7 +17,7 @@ export const isTree = (value: Json | undefined): boolean =>
   Array.isArray(value[2]) &&
   (value[2] as readonly Json[]).every(isTree);
 
-const partsOf = (tree: Json): Node => tree as unknown as Node;
+export const partsOf = (tree: Json): Node => tree as Node;
 const childrenOf = (tree: Json): readonly Json[] => partsOf(tree)[2];
 const withChildren = (tree: Json, children: readonly Json[]): Json => {
   const [head, attributes] = partsOf(tree);

@@ -8,8 +8,8 @@ import { Chip } from '../../parts/glyph.tsx';
 import { ListState, Table } from '../../parts/list.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Text, Time } from '../../parts/said.tsx';
+import { ShownOnce, TypedDialog } from '../../parts/typed.tsx';
 import { objectsOf, textOf, textOrNull } from '../../picture/standing.ts';
-import { ShownOnce, TypedDialog } from './typed.tsx';
 
 const SCOPES = ['read', 'launch', 'operate', 'admin'] as const;
 type Doing = { readonly verb: 'rotate' | 'revoke'; readonly key: JsonObject };

@@ -7,8 +7,8 @@ import { Chip } from '../../parts/glyph.tsx';
 import { ListState, Table } from '../../parts/list.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Text, Time } from '../../parts/said.tsx';
+import { ShownOnce, TypedDialog } from '../../parts/typed.tsx';
 import { objectsOf, textOf, textOrNull } from '../../picture/standing.ts';
-import { ShownOnce, TypedDialog } from './typed.tsx';
 
 type Doing = { readonly verb: 'rotate' | 'revoke' | 'reveal'; readonly secret: JsonObject };
 const ABOUT = {
