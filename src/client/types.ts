@@ -2216,6 +2216,8 @@ export type Workitem = {
       readonly sha256: string;
     };
   };
+  /** true: it was asked for without its fields (omit=workitem_fields) */
+  readonly fields_omitted?: boolean;
   /** Since when the participant has it, RFC 3339 in UTC */
   readonly opened_at: string;
   /** true: it waits for longer than it should */

@@ -96,6 +96,16 @@ describe('a workitem among others', () => {
     expect(alone).not.toHaveProperty('large_fields');
   });
 
+  test('stands in the view of its workflow without its fields where that is asked for', async () => {
+    const id = await launch('define\n  alpha', { small: 'x' });
+    const at = `/v1/workflows/${id}`;
+    const [whole] = (await send(server.url, 'GET', at)).json<View>().workitems;
+    const [bare] = (await send(server.url, 'GET', `${at}?omit=workitem_fields`)).json<View>().workitems;
+    expect(bare).toEqual({ ...whole, fields: {}, fields_omitted: true });
+    const other = (await send(server.url, 'GET', `${at}?omit=fields`)).json();
+    expect(other).toMatchObject({ status: 400, code: 'query_invalid', detail: 'omit must be workitem_fields' });
+  });
+
   test('has no large_fields where there are none', async () => {
     const id = await launch('define\n  alpha', { small: 'x'.repeat(1_000) });
     const { workitems } = (await send(server.url, 'GET', `/v1/workitems?workflow_id=${id}`)).json<Page>();

@@ -1,5 +1,5 @@
 import { type Signal, signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 import { isObject, type JsonObject } from '../../../src/model/json.ts';
 import { call, type Problem, part } from '../../api/calls.ts';
 import { oneAtATime } from '../../live/resource.ts';
@@ -30,7 +30,7 @@ export type Data = {
 
 export function useWorkflow(id: string): Data {
   const data = useMemo(() => makeData(id), [id]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     void data.again();
   }, [data]);
   const over = isOver(textOf(data.shown.value?.['status']));
@@ -49,7 +49,8 @@ function makeData(id: string): Data {
   let paintedAt = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<void> {
-    const answer = await call(`v1/workflows/${part(id)}`);
+    // Who wants the fields of a workitem asks for that one.
+    const answer = await call(`v1/workflows/${part(id)}?omit=workitem_fields`);
     if (!answer.ok) {
       problem.value = answer.problem;
       return;

@@ -487,9 +487,17 @@ function PlaceActions({
     asked.current = editing;
   }, [editing]);
   const workflow = `v1/workflows/${part(id)}`;
-  const shown = objectsOf(data.shown.value?.['workitems']).find((one) => textOf(one['expression_id']) === expression);
-  const held = shown !== undefined && isObject(shown['fields']) ? withoutKeys(shown['fields'], 'params') : {};
   const workitem = item === undefined ? '' : `${workflow}/workitems/${part(item.id)}`;
+  // Read when a dialog begins with it.
+  const wantsFields =
+    item?.id.split('!').length === 3 && (asking === 'proceed' || asking === 'replay' || asking === 'reapply');
+  const whole = useResource(wantsFields ? workitem : null);
+  const read = whole.value.value;
+  const held = !wantsFields
+    ? {}
+    : read === undefined || !isObject(read)
+      ? null
+      : withoutKeys((read['fields'] ?? {}) as JsonObject, 'params');
   const expressionPath = `${workflow}/expressions/${part(expression)}`;
   const close = (): void => ask(null);
   return (
@@ -571,7 +579,10 @@ function PlaceActions({
           </Button>
         </Menu>
       </div>
-      {asking === 'proceed' && (
+      {wantsFields && whole.problem.value !== null && (
+        <ProblemNote problem={whole.problem.value} again={() => void whole.again()} />
+      )}
+      {asking === 'proceed' && held !== null && (
         <FieldsDialog
           title={`Proceed for ${place.title}`}
           about="The fields you change are merged over the workitem's; then the workflow goes on behind it."
@@ -598,7 +609,7 @@ function PlaceActions({
         />
       )}
       {asking === 'edit' && <EditDialog workitem={workitem} title={place.title} close={close} done={again} />}
-      {asking === 'replay' && (
+      {asking === 'replay' && held !== null && (
         <FieldsDialog
           title={`Replay ${place.title}`}
           about="What failed is tried again, with other fields or another tree where you change them."
@@ -655,7 +666,7 @@ function PlaceActions({
           done={again}
         />
       )}
-      {asking === 'reapply' && (
+      {asking === 'reapply' && held !== null && (
         <FieldsDialog
           draft={`tree.${id}.${expression}`}
           gone={(edited) => (

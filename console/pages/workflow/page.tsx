@@ -1,10 +1,12 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { workflow as codec, VIEWS } from '../../address/pages.ts';
 import { decoded, goQuery, link, path, query } from '../../address/router.ts';
+import { part } from '../../api/calls.ts';
 import { onKey } from '../../app/keys.ts';
 import { PageHead } from '../../app/page.tsx';
 import { pageCommands } from '../../app/palette-state.ts';
+import { useResource } from '../../live/resource.ts';
 import { Button } from '../../parts/action.tsx';
 import { Chip } from '../../parts/glyph.tsx';
 import { JsonView } from '../../parts/json.tsx';
@@ -284,7 +286,7 @@ export function Workflow() {
         )}
         {view === 'history' && <History id={id} data={data} state={state} set={set} />}
         {view === 'fields' && <FieldsView shown={shown} data={data} at={at} set={set} />}
-        {view === 'json' && <JsonView value={shown as Json} label="The workflow as JSON" fields={['fields']} />}
+        {view === 'json' && <WholeJson id={id} of={shown} />}
       </div>
       {data.cut.value && (
         <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
@@ -308,6 +310,24 @@ export function Workflow() {
       )}
     </div>
   );
+}
+
+/** All the server tells of it, read again when it has moved. */
+function WholeJson({ id, of }: { readonly id: string; readonly of: JsonObject }) {
+  const whole = useResource(`v1/workflows/${part(id)}`);
+  const moved = useRef(of);
+  useEffect(() => {
+    if (moved.current !== of) void whole.again();
+    moved.current = of;
+  }, [of]);
+  const { value } = whole.value;
+  if (value === undefined)
+    return whole.problem.value === null ? (
+      <div class="skeleton" />
+    ) : (
+      <ProblemNote problem={whole.problem.value} again={() => void whole.again()} />
+    );
+  return <JsonView value={value} label="The workflow as JSON" fields={['fields']} />;
 }
 
 /** What runs with another tree than the definition's is drawn with that. */

@@ -52,6 +52,10 @@ export function workflowOperations(parts: Parts): readonly Operation[] {
       query: [
         { name: 'cursor', description: 'The expressions_cursor of the page before' },
         { name: 'view', description: 'summary: id, state and created_at only' },
+        {
+          name: 'omit',
+          description: 'workitem_fields: workitems without their fields, which may be most of the answer',
+        },
       ],
       answers: {
         ...answers(200, 'As it stands', Workflow, 404),

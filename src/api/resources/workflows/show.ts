@@ -43,6 +43,8 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const id = workflowIdOf(call);
   const view = call.query.get('view');
   if (view !== null && view !== 'summary') throw new Problem('query_invalid', 'view must be summary');
+  const omit = call.query.get('omit');
+  if (omit !== null && omit !== 'workitem_fields') throw new Problem('query_invalid', 'omit must be workitem_fields');
   if (view === 'summary') return summary(parts, call, id);
   if (wantsPage(call.header('accept'))) return pageOf(parts, call, id);
   const list = `expressions of ${id}`;
@@ -52,7 +54,7 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const row = read.workflow;
   const definition = await parts.trees.tree(row.definition);
 
-  const print = makeItemTexts(overdueNow(parts), parts.clock.now());
+  const print = makeItemTexts(overdueNow(parts), parts.clock.now(), omit !== null);
   const printed = (item: WorkitemRow): string =>
     print(id, item, item.inherits === null ? null : (read.variables.get(`${item.inherits} ^`)?.value ?? null));
   const items = byPath([...read.workitems.values()]);

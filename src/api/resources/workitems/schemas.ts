@@ -116,6 +116,9 @@ export const Workitem = Type.Object(
     ),
     fields: Fields,
     large_fields: Type.Optional(LargeFields),
+    fields_omitted: Type.Optional(
+      Type.Boolean({ description: 'true: it was asked for without its fields (omit=workitem_fields)' }),
+    ),
     opened_at: time('Since when the participant has it'),
     overdue: Type.Optional(Type.Boolean({ description: 'true: it waits for longer than it should' })),
     revision: Type.Integer({ description: 'Counts edits; the ETag' }),

@@ -49,14 +49,23 @@ function claimView(row: WorkitemRow, now: number): JsonObject {
   return claim === null ? {} : { claim: { assignee: claim.assignee, until: timeView(claim.until) } };
 }
 
-/** Makes the view of one workitem among many, as JSON: what they share is measured once. */
+/**
+ * Makes the view of one workitem among many, as JSON: what they share is measured once.
+ *
+ * @param bare true: without fields. A page of one workflow may have a thousand of them, each with all that they share
+ */
 export function makeItemTexts(
   overdue: Overdue,
   now: number,
+  bare = false,
 ): (workflow: WorkflowId, row: WorkitemRow, base: string | null) => string {
   let last: { readonly fields: Fields; readonly abridged: Abridged } | null = null;
   return (workflow, row, base) => {
     const { shared, own } = partedFields(row, base);
+    if (bare) {
+      const more = { fields_omitted: true, ...(isOverdue(row, overdue) && { overdue: true }) };
+      return JSON.stringify({ ...workitemView(workflow, row, 'params' in own ? own : shared, now, more), fields: {} });
+    }
     if (last?.fields !== shared) last = { fields: shared, abridged: abridged(shared) };
     const { fields, large } = over(last.abridged, abridged(own), isDelivered);
     const more = isOverdue(row, overdue) ? { ...largeView(large), overdue: true } : largeView(large);
