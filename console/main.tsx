@@ -31,8 +31,10 @@ const PAGES: readonly (readonly [RegExp, Load])[] = [
   [/^\/settings(\/.+)?$/, () => import('./pages/settings/page.tsx').then((one) => one.Settings)],
 ];
 
+const loadOf = (at: string): Load | undefined => PAGES.find(([pattern]) => pattern.test(at))?.[1];
+
 function App() {
-  const load = PAGES.find(([pattern]) => pattern.test(path.value))?.[1];
+  const load = loadOf(path.value);
   return (
     <Frame>
       {load === undefined ? (
@@ -60,5 +62,7 @@ function App() {
 /** Another page is another element; a page whose parts have addresses of their own stays while one goes from part to part. */
 const keyOf = (at: string): string => (/^\/(settings|worklist)/.test(at) ? (at.split('/')[1] ?? '') : at);
 
+// The page is on its way while the frame around it is made. What goes wrong is told where it is shown.
+loadOf(path.value)?.().catch(() => {});
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -1,5 +1,5 @@
 import { type Signal, signal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import type { Json } from '../../src/model/json.ts';
 import { type Answer, call, type Problem } from '../api/calls.ts';
 import { signedIn } from '../api/session.ts';
@@ -33,7 +33,8 @@ export const reads = signal<readonly string[]>([]);
  */
 export function useResource(path: string | null, every = 0, atOnce = true): Resource {
   const resource = useMemo(() => makeResource(path), [path]);
-  useEffect(() => {
+  // It is asked for before the page is painted without it.
+  useLayoutEffect(() => {
     if (atOnce) void resource.again();
     if (path !== null) reads.value = [...reads.peek(), path];
     return () => {

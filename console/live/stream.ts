@@ -34,7 +34,9 @@ export function useWorkflowEvents(id: string, over: boolean, changed: () => void
       };
     }
     if (!can('GET /v1/workflows/{}/events')) return poll(changed, POLL_MS);
-    return whileLooked(() => follow(`v1/workflows/${part(id)}/events`, HISTORY_KINDS, AT_MOST_EVERY_MS, changed));
+    return whileLooked(changed, () =>
+      follow(`v1/workflows/${part(id)}/events`, HISTORY_KINDS, AT_MOST_EVERY_MS, changed),
+    );
   }, [id, over, known]);
 }
 
@@ -47,7 +49,7 @@ export function usePolling(changed: () => void, every = POLL_MS): void {
     if (!known) return;
     const call = (): void => latest.current();
     if (!can('GET /v1/events/stream')) return poll(call, every);
-    return whileLooked(() => share(call, every === POLL_MS ? LIST_AT_MOST_EVERY_MS : every));
+    return whileLooked(call, () => share(call, every === POLL_MS ? LIST_AT_MOST_EVERY_MS : every));
   }, [known]);
 }
 
@@ -62,15 +64,18 @@ function poll(changed: () => void, every: number): () => void {
   };
 }
 
-/** Begins something again when somebody looks, and ends it when nobody has looked for a while. */
-function whileLooked(begin: () => () => void): () => void {
+/** Begins something again when somebody looks, after telling what was missed, and ends it when nobody has looked for a while. */
+function whileLooked(missed: () => void, begin: () => () => void): () => void {
   let end: (() => void) | null = begin();
   let timer: ReturnType<typeof setTimeout> | null = null;
   const look = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (document.visibilityState === 'visible') end ??= begin();
-    else
+    if (document.visibilityState === 'visible') {
+      if (end !== null) return;
+      missed();
+      end = begin();
+    } else
       timer = setTimeout(() => {
         end?.();
         end = null;
@@ -109,8 +114,18 @@ function atMostEvery(ms: number, call: () => void): { now(): void; stop(): void 
 const AGAIN_MS = 2_000;
 const AGAIN_MS_MAX = 30_000;
 
+/** What happened between the reading a page began with and the opening of its stream is read so much later, when that page is painted, in milliseconds. */
+const GAP_MS = 1_000;
+
 function follow(path: string, kinds: readonly string[], every: number, changed: () => void): () => void {
   const soon = atMostEvery(every, changed);
+  let isFirst = true;
+  let gap: ReturnType<typeof setTimeout> | null = null;
+  const tell = (): void => {
+    if (gap !== null) clearTimeout(gap);
+    gap = null;
+    soon.now();
+  };
   let stopPolling: (() => void) | null = null;
   let broken: ReturnType<typeof setTimeout> | null = null;
   let again: ReturnType<typeof setTimeout> | null = null;
@@ -127,7 +142,9 @@ function follow(path: string, kinds: readonly string[], every: number, changed: 
       stopPolling?.();
       stopPolling = null;
       freshness.value = 'live';
-      soon.now();
+      if (isFirst) gap = setTimeout(tell, GAP_MS);
+      else tell();
+      isFirst = false;
     };
     opened.onerror = () => {
       if (stopPolling === null) freshness.value = 'catching up';
@@ -138,8 +155,8 @@ function follow(path: string, kinds: readonly string[], every: number, changed: 
       if (opened.readyState === EventSource.CLOSED)
         again ??= setTimeout(reopen, Math.min(AGAIN_MS * 2 ** refused++, AGAIN_MS_MAX));
     };
-    opened.onmessage = soon.now;
-    for (const kind of [...kinds, 'reset']) opened.addEventListener(kind, soon.now);
+    opened.onmessage = tell;
+    for (const kind of [...kinds, 'reset']) opened.addEventListener(kind, tell);
     return opened;
   }
   function reopen(): void {
@@ -157,6 +174,7 @@ function follow(path: string, kinds: readonly string[], every: number, changed: 
     window.removeEventListener('online', online);
     if (again !== null) clearTimeout(again);
     source.close();
+    if (gap !== null) clearTimeout(gap);
     soon.stop();
     if (broken !== null) clearTimeout(broken);
     stopPolling?.();
@@ -201,8 +219,7 @@ function join(): () => void {
   channel.onmessage = tellLists;
   navigator.locks
     .request(name, { signal: ended.signal }, async () => {
-      // Whoever held it before may have gone with something untold.
-      tellLists();
+      // Whoever held it before may have gone with something untold: all are told when the stream is open.
       const stop = follow(DIGESTS, ['digest'], LIST_AT_MOST_EVERY_MS, () => {
         tellLists();
         channel.postMessage('changed');

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
+import { computed } from '@preact/signals';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JsonObject } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
 import { zone } from '../app/settings.ts';
@@ -12,15 +13,33 @@ import { ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
 /** A stranger's text: only ever text, with what cannot be seen made visible. */
 export const Text = ({ text }: { readonly text: string }) => <bdi>{visible(text)}</bdi>;
 
-/** `how`: an age (`12 s ago`) where that matters, else the time. */
+/**
+ * `how`: an age (`12 s ago`) where that matters, else the time. A page may show hundreds of them: each second changes the texts that are other ones
+ * then and nothing else, and the long form is made when it is pointed at.
+ */
 export function Time({ at, how = 'age' }: { readonly at: string | null; readonly how?: 'age' | 'time' | 'both' }) {
   const ms = at === null ? Number.NaN : Date.parse(at);
+  const text = useMemo(
+    () =>
+      computed(() => {
+        if (Number.isNaN(ms)) return '–';
+        const age = ageText(ms, now.value);
+        if (how === 'age') return age;
+        const time = timeText(ms, now.value, zone.value);
+        return how === 'time' ? time : `${time}, ${age}`;
+      }),
+    [ms, how],
+  );
   if (Number.isNaN(ms)) return <span class="dim">–</span>;
-  const age = ageText(ms, now.value);
-  const text = timeText(ms, now.value, zone.value);
   return (
-    <time dateTime={at ?? ''} title={`${wholeTimeText(ms, 'local')}\n${wholeTimeText(ms, 'UTC')}\n${age}`}>
-      {how === 'age' ? age : how === 'time' ? text : `${text}, ${age}`}
+    <time
+      dateTime={at ?? ''}
+      onPointerEnter={({ currentTarget }) => {
+        const age = ageText(ms, now.peek());
+        currentTarget.title = `${wholeTimeText(ms, 'local')}\n${wholeTimeText(ms, 'UTC')}\n${age}`;
+      }}
+    >
+      {text}
     </time>
   );
 }
