@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { isObject, type Json } from '../../src/model/json.ts';
 import {
   type Entry,
   expidIn,
@@ -122,14 +122,16 @@ export function makeChronicle(): Chronicle {
   }
 
   function begin(entry: Entry, id: string, name: string): Growing {
+    const expid = expidIn(id);
+    const branch = entry['branch'];
     const run: Growing = {
       id,
-      expid: expidIn(id),
+      expid,
       name,
       n: entry.n,
       at: entry.at,
-      parentId: textOrNull(entry['parent_id']) ?? parentAt(expidIn(id)),
-      element: isObject(entry['branch'] ?? null) ? textOrNull((entry['branch'] as JsonObject)['element']) : null,
+      parentId: textOrNull(entry['parent_id']) ?? parentAt(expid),
+      element: branch !== undefined && isObject(branch) ? textOrNull(branch['element']) : null,
       // Most have none of these: then they share one list.
       marks: NONE,
       end: null,
@@ -138,8 +140,8 @@ export function makeChronicle(): Chronicle {
     };
     runs.push(run);
     byId.set(id, run);
-    const there = byPlace.get(run.expid);
-    if (there === undefined) byPlace.set(run.expid, [run]);
+    const there = byPlace.get(expid);
+    if (there === undefined) byPlace.set(expid, [run]);
     else there.push(run);
     return run;
   }
@@ -154,6 +156,7 @@ export function makeChronicle(): Chronicle {
     // It has replied and goes on by itself, with branches nobody waits for; it ends a second time.
     if (run === undefined || entry['goes_on'] === true) return;
     run.end = { n: entry.n, at: entry.at, kind };
+    if (openTimers.size === 0) return;
     for (const timer of openTimers) {
       if (timer.timer.expressionId !== id) continue;
       timer.endN = entry.n;
