@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, CDPSession, Page } from 'playwright-core';
 import { makeChronicle } from '../console/picture/chronicle.ts';
 import { figureOf } from '../console/picture/figure.ts';
 import { layout } from '../console/picture/layout.ts';
 import type { Entry } from '../console/picture/standing.ts';
 import type { Json } from '../src/model/json.ts';
 import { DEFAULT_TENANT } from '../src/model/tenant.ts';
-import { buildConsole, findChromium, openPage, startBrowser } from '../test/console/support/browser.ts';
+import { buildConsole, findChromium } from '../test/console/support/browser.ts';
 import { fillWithWorkflows } from '../test/support/many-workflows.ts';
 import { postJson, send, startServer } from '../test/support/server.ts';
 import { openPostgres } from './support/database.ts';
+import { type PlainBrowser, type PlainPage, startPlainBrowser } from './support/plain-browser.ts';
 import { median } from './support/statistics.ts';
 
 /*
@@ -29,6 +29,8 @@ type Row = {
 };
 
 const IDLE_SECONDS = { quick: 10, full: 30 };
+/** A page is idle when it has been shown for so long, in milliseconds. */
+const IDLE_AFTER_MS = 8_000;
 const ROUNDS = 5;
 const WIDE = 10_000;
 
@@ -49,7 +51,7 @@ export async function consoleTable({ quick }: { readonly quick: boolean }): Prom
     return 'The console is not measured: there is no Chromium here (apt-get install chromium, or CHROMIUM).';
   buildConsole();
   const server = await startServer({ TEST_CLOCK: '1' });
-  const browser = await startBrowser(program);
+  const browser = await startPlainBrowser(program);
   const at = (path: string): string => `${server.url}/console/${path}`;
   const launch = async (workflow: string, fields: object = {}, more: object = {}): Promise<string> =>
     (
@@ -65,13 +67,13 @@ export async function consoleTable({ quick }: { readonly quick: boolean }): Prom
     for (let i = 0; i < 120; i++) await launch("define listed\n  alice task: 'wait'");
     const small = await launch("define small\n  concurrence\n    alice task: 'one'\n    bob task: 'two'");
 
-    const { page } = await openPage(browser);
-    const cdp = await page.context().newCDPSession(page);
-    rows.push(...(await loads(page, cdp, at, small)));
+    const { page } = browser;
+    await page.send('Performance.enable');
+    rows.push(...(await loads(page, at, small)));
     rows.push(...(await moves(page, at)));
     // Before the wide one, whose ten thousand messages would be news for a while.
-    rows.push(...(await idle(page, cdp, at('workflows'), 'list', quick)));
-    rows.push(...(await idle(page, cdp, at(`workflows/${small}`), 'workflow', quick)));
+    rows.push(...(await idle(page, at('workflows'), 'list', quick)));
+    rows.push(...(await idle(page, at(`workflows/${small}`), 'workflow', quick)));
     // Packers are people here: ten thousand messages that this very process sends and takes would be what is measured.
     await send(server.url, 'PUT', '/v1/participants/packer', {
       headers: { 'Content-Type': 'application/json' },
@@ -80,7 +82,7 @@ export async function consoleTable({ quick }: { readonly quick: boolean }): Prom
     const lines = Array.from({ length: WIDE }, (_, i) => i);
     const crowd = await launch(CROWD, { lines }, { callback: undefined, callbacks: {} });
     await settled(server.url, crowd);
-    rows.push(...(await wide(page, cdp, at, crowd)));
+    rows.push(...(await wide(page, at, crowd)));
     rows.push(await boxes(page));
     rows.push(...pure());
     const many = await longList(browser, quick ? MANY / 10 : MANY, quick ? FILTER_ROUNDS.quick : FILTER_ROUNDS.full);
@@ -111,7 +113,7 @@ const MANY = 1_000_000;
 const FILTER_ROUNDS = { quick: 5, full: 20 };
 
 /** From a filter to its rows among very many workflows. */
-async function longList(browser: Browser, workflows: number, rounds: number): Promise<readonly Row[] | string> {
+async function longList({ page }: PlainBrowser, workflows: number, rounds: number): Promise<readonly Row[] | string> {
   const postgres = await openPostgres();
   if (typeof postgres === 'string')
     return `The list at ${workflows.toLocaleString('en')} rows is not measured: ${postgres}`;
@@ -120,9 +122,6 @@ async function longList(browser: Browser, workflows: number, rounds: number): Pr
     const server = await startServer({ DATABASE_URL: databaseUrl, TEST_CLOCK: '1', RETAIN_ENDED: '36500' });
     try {
       await fillWithWorkflows(client, workflows, [DEFAULT_TENANT, DEFAULT_TENANT, DEFAULT_TENANT]);
-      const { page } = await openPage(browser);
-      const cdp = await page.context().newCDPSession(page);
-      await cdp.send('Performance.enable');
       const filters = [
         ['in error', 'In error', 'failed', 'running'],
         ['stuck', 'Stuck', 'live', 'error'],
@@ -133,8 +132,8 @@ async function longList(browser: Browser, workflows: number, rounds: number): Pr
         const painting: number[] = [];
         const work: number[] = [];
         for (let i = 0; i <= rounds; i++) {
-          await painted(page, `${server.url}/console/workflows?status=${before}`, 'tbody tr');
-          const begun = await busyMs(cdp);
+          await page.painted(`${server.url}/console/workflows?status=${before}`, 'tbody tr');
+          const begun = await busyMs(page);
           const { time, painted: shown } = await page.evaluate<{ readonly time: number; readonly painted: number }>(
             `new Promise((resolve) => {
               const begun = performance.now();
@@ -147,7 +146,7 @@ async function longList(browser: Browser, workflows: number, rounds: number): Pr
           );
           times.push(time);
           painting.push(shown);
-          work.push((await busyMs(cdp)) - begun);
+          work.push((await busyMs(page)) - begun);
         }
         const name = `from a filter (${what}) to its rows at ${workflows.toLocaleString('en')}, p95`;
         rows.push(
@@ -155,7 +154,6 @@ async function longList(browser: Browser, workflows: number, rounds: number): Pr
           row(`of that from the answer to 100 rows painted, median`, median(painting.slice(1)), 30, 50, ms),
         );
       }
-      await page.context().close();
       return rows;
     } finally {
       await server.stop();
@@ -170,8 +168,15 @@ const percentile95 = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * 0.95)] ?? 0;
 
 /** How long the page was at work so far, in milliseconds: scripts, styles, layout and painting of its own thread. */
-const busyMs = async (cdp: CDPSession): Promise<number> =>
-  ((await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1_000;
+const busyMs = async (page: PlainPage): Promise<number> => (await metricOf(page, 'TaskDuration')) * 1_000;
+async function metricOf(page: PlainPage, wanted: string): Promise<number> {
+  const { metrics } = await page.send('Performance.getMetrics');
+  const found = (metrics as readonly { readonly name: string; readonly value: number }[]).find(
+    ({ name }) => name === wanted,
+  );
+  if (found === undefined) throw new Error(`The browser has no figure ${wanted}`);
+  return found.value;
+}
 const withWork = (one: Row, work: number): Row => ({ ...one, figure: `${one.figure} (${ms(work)})` });
 
 const CROWD = "define wide\n  concurrent_iterator on_f: 'lines', to_v: 'line'\n    packer task: 'pack'";
@@ -189,48 +194,31 @@ function sizes(): readonly Row[] {
   ];
 }
 
-/** Waits until what a person came for is painted, in milliseconds since the navigation began. */
-async function painted(page: Page, url: string, what: string): Promise<number> {
-  await page.goto(url, { waitUntil: 'commit' });
-  await page.locator(what).first().waitFor();
-  return page.evaluate<number>(
-    'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now()))))',
-  );
-}
+/** Bytes of all files of the console that the page has asked for, as they were sent. */
+const SENT = `performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
+  .filter(({ name }) => name.includes('/console/')).reduce((sum, { transferSize }) => sum + transferSize, 0)`;
 
-async function loads(
-  page: Page,
-  cdp: CDPSession,
-  at: (path: string) => string,
-  small: string,
-): Promise<readonly Row[]> {
-  let bytes = 0;
-  await cdp.send('Network.enable');
-  const isPage = new Set<string>();
-  cdp.on('Network.responseReceived', ({ requestId, response }) => {
-    if (/\/console\//.test(response.url)) isPage.add(requestId);
-  });
-  cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    if (isPage.has(requestId)) bytes += encodedDataLength;
-  });
+async function loads(page: PlainPage, at: (path: string) => string, small: string): Promise<readonly Row[]> {
   const cold = async (path: string, what: string): Promise<{ readonly bytes: number; readonly time: number }> => {
-    await cdp.send('Network.setCacheDisabled', { cacheDisabled: true });
     const times: number[] = [];
-    let sent = 0;
+    let bytes = 0;
     for (let i = 0; i < ROUNDS; i++) {
-      bytes = 0;
-      times.push(await painted(page, at(path), what));
-      sent = bytes;
+      await page.send('Network.enable', { maxTotalBufferSize: 0, maxResourceBufferSize: 0 });
+      await page.send('Network.clearBrowserCache');
+      await page.send('Network.disable');
+      // Nothing of the page before is at work still.
+      await page.painted('about:blank', 'body');
+      times.push(await page.painted(at(path), what));
+      bytes = await page.evaluate<number>(SENT);
     }
-    await cdp.send('Network.setCacheDisabled', { cacheDisabled: false });
-    return { bytes: sent, time: median(times) };
+    return { bytes, time: median(times) };
   };
   const home = await cold('', 'main h1');
   const list = await cold('workflows', 'tbody tr');
   const one = await cold(`workflows/${small}`, '.place');
-  await cdp.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await page.send('Emulation.setCPUThrottlingRate', { rate: 4 });
   const slow = await cold('workflows', 'tbody tr');
-  await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+  await page.send('Emulation.setCPUThrottlingRate', { rate: 1 });
   return [
     row('first load, list, sent', Math.max(home.bytes, list.bytes), 60_000, 90_000, kB),
     row('workflow page on top of it', one.bytes - list.bytes, 40_000, 55_000, kB),
@@ -239,10 +227,10 @@ async function loads(
 }
 
 /** From page to page, everything loaded before. */
-async function moves(page: Page, at: (path: string) => string): Promise<readonly Row[]> {
+async function moves(page: PlainPage, at: (path: string) => string): Promise<readonly Row[]> {
   const times: number[] = [];
   for (let i = 0; i < ROUNDS + 1; i++) {
-    await painted(page, at('workflows'), 'tbody tr');
+    await page.painted(at('workflows'), 'tbody tr');
     times.push(
       await page.evaluate<number>(`new Promise((resolve) => {
         const begun = performance.now();
@@ -255,28 +243,34 @@ async function moves(page: Page, at: (path: string) => string): Promise<readonly
   return [row('page to page, warm', median(times.slice(1)), 100, 200, ms)];
 }
 
-async function wide(page: Page, cdp: CDPSession, at: (path: string) => string, id: string): Promise<readonly Row[]> {
+async function wide(page: PlainPage, at: (path: string) => string, id: string): Promise<readonly Row[]> {
   const times: number[] = [];
   const work: number[] = [];
-  await cdp.send('Performance.enable');
-  for (let i = 0; i < 3; i++) {
-    times.push(await painted(page, at(`workflows/${id}`), '.crowd'));
-    // Counted anew with each document.
-    work.push(await busyMs(cdp));
+  for (let i = 0; i < ROUNDS; i++) {
+    await page.painted('about:blank', 'body');
+    const before = await busyMs(page);
+    times.push(await page.painted(at(`workflows/${id}`), '.crowd'));
+    const after = await busyMs(page);
+    // Some browsers count anew with each document.
+    work.push(after >= before ? after - before : after);
   }
-  await cdp.send('HeapProfiler.collectGarbage');
-  const { metrics } = await cdp.send('Performance.getMetrics');
-  const heap = metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? 0;
+  // When the history is read as well.
+  await page.evaluate(`new Promise((resolve) => {
+    const look = () => document.querySelector('input[type=range]') ? resolve() : requestAnimationFrame(look);
+    look();
+  })`);
+  await page.send('HeapProfiler.collectGarbage');
+  const heap = await metricOf(page, 'JSHeapUsedSize');
   return [
     withWork(row(`${WIDE.toLocaleString('en')} branches, first picture`, median(times), 400, 600, ms), median(work)),
-    row('boxes then', await page.locator('.place').count(), 400, 400, String),
+    row('boxes then', await page.evaluate<number>(`document.querySelectorAll('.place').length`), 400, 400, String),
     row('heap then', heap, 50_000_000, 80_000_000, (bytes) => `${(bytes / 1_000_000).toFixed(0)} MB`),
   ];
 }
 
 /** The calibration: what 400 bare boxes take. */
-async function boxes(page: Page): Promise<Row> {
-  await page.goto('about:blank');
+async function boxes(page: PlainPage): Promise<Row> {
+  await page.painted('about:blank', 'body');
   const times: number[] = [];
   for (let i = 0; i < ROUNDS; i++)
     times.push(
@@ -332,22 +326,17 @@ function pure(): readonly Row[] {
 }
 
 /** A live page that nothing happens to. */
-async function idle(page: Page, cdp: CDPSession, url: string, what: string, quick: boolean): Promise<readonly Row[]> {
+async function idle(page: PlainPage, url: string, what: string, quick: boolean): Promise<readonly Row[]> {
   const seconds = quick ? IDLE_SECONDS.quick : IDLE_SECONDS.full;
-  await painted(page, url, 'main h1');
-  await page.getByText('● Live').waitFor();
-  await page.waitForTimeout(3_000);
-  let requests = 0;
-  page.on('request', () => {
-    requests += 1;
-  });
-  const busy = async (): Promise<number> =>
-    (await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
-  const before = await busy();
-  await page.waitForTimeout(seconds * 1_000);
-  const share = ((await busy()) - before) / seconds;
+  await page.painted(url, 'main h1');
+  const wait = (span: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, span));
+  await wait(IDLE_AFTER_MS);
+  const asked = (): Promise<number> => page.evaluate<number>(`performance.getEntriesByType('resource').length`);
+  const [requests, before] = [await asked(), await busyMs(page)];
+  await wait(seconds * 1_000);
+  const share = ((await busyMs(page)) - before) / (seconds * 1_000);
   return [
-    row(`idle ${what} page: requests in ${seconds} s`, requests, 0, 0, String),
+    row(`idle ${what} page: requests in ${seconds} s`, (await asked()) - requests, 0, 0, String),
     row(`idle ${what} page: of a core`, share, 0.002, 0.01, (value) => `${(value * 100).toFixed(2)} %`),
   ];
 }
