@@ -46,7 +46,7 @@ export function makeMemory(): Memory {
   const known = (workflow: WorkflowId, entries: readonly Entry[]): Loaded | null => {
     if (entries.every(isLaunch)) return bareView(null);
     const found = rows.get(workflow);
-    if (found === undefined) return null;
+    if (found === undefined || entries.some((entry) => isBehind(found, entry))) return null;
     const needs = entries.flatMap(firstNeeds);
     return needs.every((need) => found.answered.has(needKey(need))) ? found : null;
   };
@@ -83,6 +83,16 @@ export function makeMemory(): Memory {
       batchesLeft = as === 'true' ? 0 : distrust;
     },
   };
+}
+
+/**
+ * A claim counts the try of a node that stopped, in the database alone: no step, so that no proof tells (store/claimed.ts). The try that was
+ * made by that claim has a higher number than these rows know of; against them its outcome would be that of another message.
+ */
+function isBehind({ workitems }: Loaded, entry: Entry): boolean {
+  if (entry.kind !== 'outcome') return false;
+  const row = workitems.get(entry.outcome.workitem);
+  return row !== undefined && entry.outcome.number > row.tries + 1;
 }
 
 const isLaunch = (entry: Entry): boolean => entry.kind === 'stimulus' && entry.stimulus.event.kind === 'launch';

@@ -62,6 +62,24 @@ test('a launch needs no rows; what is not remembered is left out', () => {
   expect(recall(memory, launched(ID), proceed(other))?.size).toBe(1);
 });
 
+test('a try of a higher number than the rows know of has them read: a claim has counted a lost one', () => {
+  const memory = quietMemory();
+  const outcome = (number: number): Entry => ({
+    kind: 'outcome',
+    workflow: ID,
+    outcome: {
+      ...{ workflow: ID, workitem: expression('0_0'), claim: 'c', send: 'active', number, startedAt: 0, endedAt: 0 },
+      result: { kind: 'delivered', status: 200 },
+    },
+    seed: '0'.repeat(32),
+  });
+  const row = workitem('0_0', { tries: 1 });
+  const view = { ...bareView(workflow(ID)), workitems: new Map([[row.id, row]]) };
+  memory.remember(ID, view, changesOf(ID, { workitems: new Map([[row.id, { kind: 'put', row }]]) }));
+  expect(recall(memory, outcome(2))?.size).toBe(1);
+  expect(recall(memory, outcome(3))?.size).toBe(0);
+});
+
 test('what nothing would prove has its rows locked', () => {
   const memory = quietMemory();
   memory.remember(ID, viewOf(), changesOf());

@@ -36,11 +36,13 @@ if (flaw !== null && !flaws.includes(flaw)) {
 }
 
 const began = performance.now();
+let ran = 0;
 const totals = { events: 0, steps: 0, commits: 0, workflows: 0, tries: 0, notices: 0, proceeds: 0, seconds: 0 };
 let failed = 0;
 for (let seed = first; seed < first + runs; seed++) {
   const outcome = await (values.heard ? simulateHeard : simulate)({ seed, flaw });
   for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += outcome[key];
+  ran += 1;
   if (outcome.problems.length > 0) {
     failed += 1;
     process.stdout.write(`seed ${seed} fails\n`);
@@ -55,7 +57,7 @@ for (let seed = first; seed < first + runs; seed++) {
 }
 const ms = performance.now() - began;
 process.stdout.write(
-  `${runs} seeds from ${first}: ${failed} failed; ${totals.workflows} workflows, ${totals.steps} steps, ${totals.commits} commits, ` +
+  `${ran} seeds from ${first}: ${failed} failed; ${totals.workflows} workflows, ${totals.steps} steps, ${totals.commits} commits, ` +
     `${totals.tries} tries (${totals.notices} of notices), ${totals.proceeds} proceeds, ${Math.round(totals.seconds / 3600)} h of virtual time ` +
     `in ${(ms / 1000).toFixed(1)} s: ${Math.round((totals.steps / ms) * 1000)} steps and ${Math.round((totals.events / ms) * 1000)} events per second\n`,
 );
