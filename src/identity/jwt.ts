@@ -22,6 +22,8 @@ const SUBJECT_LENGTH_MAX = 1_000;
 /** Tokens that were verified, and for how long that is remembered: verifying costs as much as the rest of a request. */
 const REMEMBERED_MAX = 10_000;
 export const REMEMBERED_MS = 60_000;
+/** Keys that a token without a `kid` is held against: while keys are exchanged there are two or three. */
+const KEYS_TRIED_MAX = 8;
 /** What in the head of a token would have us use its own keys, or understand what we do not. */
 const FOREIGN_PARTS = ['crit', 'jku', 'jwk', 'x5u', 'x5c'];
 
@@ -86,8 +88,10 @@ export function makeTokens(parts: {
       const set = await source.current();
       if (set === null) return 'unknown';
       try {
-        return (await jwtVerify(token, set, options)).payload;
+        return await judged(() => jwtVerify(token, set, options));
       } catch (error) {
+        if (error instanceof errors.JWKSMultipleMatchingKeys)
+          return await byOneOf(error, (key) => jwtVerify(token, key, options));
         // A key nobody here has seen: its issuer has another set by now, perhaps.
         if (isAgain || !(error instanceof errors.JWKSNoMatchingKey) || !(await source.readAgain())) throw error;
       }
@@ -121,6 +125,32 @@ export function makeTokens(parts: {
       }
     },
   };
+}
+
+type Judge = () => Promise<{ readonly payload: JWTPayload }>;
+
+/** @throws JOSEError also where a key of the issuer is none, or too weak: with such a key no token is good */
+async function judged(judge: Judge): Promise<JWTPayload> {
+  try {
+    return (await judge()).payload;
+  } catch (error) {
+    if (error instanceof errors.JOSEError) throw error;
+    throw new errors.JWKInvalid(`the key it names is of no use: ${(error as Error).message}`);
+  }
+}
+
+/** A token that does not say by which key it was signed, while its issuer has several of the kind. */
+async function byOneOf<Key>(keys: AsyncIterable<Key>, judge: (key: Key) => ReturnType<Judge>): Promise<JWTPayload> {
+  let tried = 0;
+  for await (const key of keys) {
+    if (++tried > KEYS_TRIED_MAX) break;
+    try {
+      return await judged(() => judge(key));
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKInvalid)) throw error;
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed();
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -282,6 +283,33 @@ describe('the keys of an issuer', () => {
       .sign(secret);
     expect(await kindOf(forged)).toBe('bad');
     expect(await kindOf(await token())).toBe('good');
+  });
+
+  test('that are none, or too weak, open nothing and stop nobody else', async () => {
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+    const broken = {
+      weak: weak.publicKey.export({ format: 'jwk' }),
+      half: { kty: 'RSA', e: 'AQAB' },
+      number: { kty: 'RSA', e: 'AQAB', n: 7 },
+      point: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' },
+      short: { kty: 'OKP', crv: 'Ed25519', x: 'AA' },
+    };
+    answer = { keys: [...Object.entries(broken).map(([kid, key]) => ({ ...key, kid })), jwks['ec']] };
+    for (const [kid, { kty }] of Object.entries(broken))
+      expect(await kindOf(await token({}, { kid, by: kty === 'RSA' ? 'rsa' : kty === 'EC' ? 'ec' : 'ed' })), kid).toBe(
+        'bad',
+      );
+    expect(await kindOf(await token())).toBe('good');
+  });
+
+  test('are each tried where a token names none of several; a broken one among them is passed over', async () => {
+    answer = { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', kid: 'bad' }, jwks['ec'], jwks['next']] };
+    const unnamed = (by: string) => token({}, { by, head: { kid: undefined } });
+    expect(await kindOf(await unnamed('ec'))).toBe('good');
+    expect(await kindOf(await unnamed('next'))).toBe('good');
+    expect(await kindOf(await token({ aud: 'somebody' }, { by: 'next', head: { kid: undefined } }))).toBe('bad');
+    expect(await kindOf(`${(await unnamed('ec')).slice(0, -4)}AAAA`)).toBe('bad');
+    expect(await kindOf(await unnamed('rsa'))).toBe('bad');
   });
 
   test('may lie in a file, which is looked at every half minute', async () => {
