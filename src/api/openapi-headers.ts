@@ -60,7 +60,7 @@ const OWN: { readonly [operation: string]: { readonly [status: string]: readonly
   openapi: { 200: ['ETag'], 304: ['ETag'] },
   openapiYaml: { 200: ['ETag'], 304: ['ETag'] },
   docs: { 200: ['ETag'], 304: ['ETag'] },
-  docsFile: { 200: ['ETag'], 304: ['ETag'] },
+  docsFile: { 200: ['ETag'], 304: ['ETag'], 308: ['Location'] },
   docsManual: { 200: ['ETag'], 304: ['ETag'] },
 };
 

@@ -12,6 +12,8 @@ export type Call = {
   readonly principal: Principal;
   /** Why, in the caller's words (`reason` of the body, where the operation takes one); null: nothing was said. */
   readonly reason: string | null;
+  /** What was asked for, as it was written; empty: nobody asked over HTTP. */
+  readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** One header, by its lower-case name. */

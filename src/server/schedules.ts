@@ -29,6 +29,7 @@ export function launchesOf(parts: Parts): {
         principal: principalOf(tenant),
         ...{
           reason: null,
+          path: '',
           params: {},
           query: new URLSearchParams(),
           header: () => null,

@@ -39,8 +39,8 @@ export function startsOf(parts: Parts): { readonly starter: Starter; readonly la
     ) => {
       const call: Call = {
         principal: principalOf(tenant),
-        ...{ reason: null, params: {}, query: new URLSearchParams(), header: () => null, body: {}, document: null },
-        ...{ raw: null, isForm: false, requestId: eventId, address: null, launchId: workflow },
+        ...{ reason: null, path: '', params: {}, query: new URLSearchParams(), header: () => null, body: {} },
+        ...{ document: null, raw: null, isForm: false, requestId: eventId, address: null, launchId: workflow },
         large: parts.large.begin(tenant).note,
       };
       await run(call, {

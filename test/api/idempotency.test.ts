@@ -27,6 +27,7 @@ afterAll(() => store.close(), 60_000);
 const callWith = (key: string): Call => ({
   principal: OPEN,
   reason: null,
+  path: PATH,
   params: {},
   query: new URLSearchParams(),
   header: (name) => (name === 'idempotency-key' ? key : null),

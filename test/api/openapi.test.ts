@@ -170,6 +170,31 @@ describe('/docs', () => {
       expect((await send(server.url, 'GET', `/docs/${name}`)).status, name).not.toBe(name === '' ? 500 : 200);
   });
 
+  test('has links that lead somewhere, with a slash behind its address and without, behind any path', async () => {
+    const statusOf = async (url: URL): Promise<number> => (await send(server.url, 'GET', url.pathname.slice(5))).status;
+    for (const at of ['/docs', '/docs/']) {
+      const page = await send(server.url, 'GET', at);
+      expect(page.headers['content-type'], at).toBe('text/html; charset=utf-8');
+      const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)]
+        .map(([, to = '']) => to)
+        .filter((to) => !to.startsWith('data:'));
+      expect(links.length, at).toBe(7);
+      // As a browser sees it behind a proxy that serves all of this at /rota.
+      // The manual is there once it was built.
+      for (const to of links)
+        if (!to.includes('manual')) expect(await statusOf(new URL(to, `http://x/rota${at}`)), `${at}: ${to}`).toBe(200);
+      const manual = links.find((to) => to.includes('manual')) ?? '';
+      expect(new URL(manual, `http://x/rota${at}`).pathname).toBe('/rota/docs/manual/index.html');
+    }
+    // What a script would ask for below its own name is nowhere.
+    for (const none of ['/docs/rota.css/', '/docs/manual/index.html/'])
+      expect((await send(server.url, 'GET', none)).status, none).toBe(404);
+    const manual = await send(server.url, 'GET', '/docs/manual');
+    expect([manual.status, manual.headers['location']]).toEqual([308, 'manual/']);
+    const { text: script } = await send(server.url, 'GET', '/docs/start.js');
+    expect(script).toContain("new URL('../openapi.json', document.currentScript.src)");
+  });
+
   test('can be turned off', async () => {
     const without = await startDescribed({ DOCS: '0' });
     expect((await send(without.url, 'GET', '/docs')).status).toBe(404);

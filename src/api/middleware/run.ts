@@ -84,6 +84,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     const call: Call = {
       principal: principal ?? OPEN,
       reason: takesReason(operation) ? reasonOf(body, operation) : null,
+      path: ctx.path,
       params,
       query,
       raw,

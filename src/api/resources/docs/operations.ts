@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../../model/json.ts';
-import type { Operation, Reply } from '../../operation.ts';
+import { type Call, type Operation, type Reply, textReply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Problem as ProblemSchema } from '../../schema-parts.ts';
@@ -42,7 +42,8 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
             summary: 'This description as a page, where calls can be tried',
             access: 'open',
             answers: { 200: { description: 'The page', type: 'text/html' }, 304: NOT_MODIFIED },
-            handle: () => page(files(), ''),
+            // Behind a slash the same links would lead elsewhere: that page has its own.
+            handle: ({ path }) => page(files(), path.endsWith('/') ? '/' : ''),
           } satisfies Operation,
           {
             id: 'docsFile',
@@ -51,11 +52,16 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
             summary: 'A script or style of that page',
             access: 'open',
             answers: {
-              200: { description: 'The file', type: 'text/javascript', also: ['text/css'] },
+              200: { description: 'The file', type: 'text/javascript', also: ['text/css', 'text/html'] },
               304: NOT_MODIFIED,
+              308: { description: 'The manual is at Location' },
               404: { description: 'There is no such file', schema: ProblemSchema },
             },
-            handle: (call) => page(files(), call.params['file'] ?? ''),
+            handle: (call) => {
+              const file = call.params['file'] ?? '';
+              if (file !== 'manual') return page(files(), asFile(call, file));
+              return call.path.endsWith('/') ? page(manual(), 'index.html') : TO_MANUAL;
+            },
           } satisfies Operation,
           {
             id: 'docsManual',
@@ -72,7 +78,7 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
               304: NOT_MODIFIED,
               404: { description: 'There is no such page', schema: ProblemSchema },
             },
-            handle: (call) => page(manual(), call.params['file'] ?? ''),
+            handle: (call) => page(manual(), asFile(call, call.params['file'] ?? '')),
           } satisfies Operation,
         ]
       : []),
@@ -80,6 +86,12 @@ export function docsOperations(parts: Parts, document: () => JsonObject): readon
 }
 
 const NOT_MODIFIED = { description: 'It is the one you have (If-None-Match)' };
+
+/** Relative, so that it is right behind a path, too. */
+const TO_MANUAL: Reply = textReply(308, 'manual/', { Location: 'manual/' });
+
+/** The name of a file; with a slash behind it there is none of that name, for whatever it refers to would be looked for below it. */
+const asFile = ({ path }: Call, file: string): string => (path.endsWith('/') ? `${file}/` : file);
 
 function page(files: ReadonlyMap<string, DocsFile> | null, name: string): Reply {
   const file = files?.get(name);

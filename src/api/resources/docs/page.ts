@@ -37,13 +37,16 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
+// The same at /docs/.
+const PAGE_BELOW = PAGE.replaceAll('="docs/', '="').replaceAll('="openapi.', '="../openapi.');
+
 // What is shown is fixed: nothing in the address of the page chooses another description, and nothing is sent elsewhere to be judged.
 const START = `const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
 dark.addEventListener('change', follow);
 follow();
 SwaggerUIBundle({
-  url: 'openapi.json',
+  url: new URL('../openapi.json', document.currentScript.src).href,
   dom_id: '#interface',
   queryConfigEnabled: false,
   validatorUrl: null,
@@ -73,7 +76,7 @@ html.dark-mode .rota a { color: #7db0ff; }
 /** From this file: beside the compiled server, as `scripts/docs.mjs` puts them there; in a clone those of the package they come from. */
 export const FOLDERS = ['../../../docs', '../../../../node_modules/swagger-ui-dist'] as const;
 
-/** The page and its files by path; null where swagger-ui is not there. Read once, when somebody first wants them. */
+/** The page (also as it is with a slash behind it: `/`) and its files by path; null where swagger-ui is not there. Read once, when somebody first wants them. */
 export function readDocs(): ReadonlyMap<string, DocsFile> | null {
   const folder = FOLDERS.map((path) => fileURLToPath(new URL(path, import.meta.url))).find(
     (path) => statSync(join(path, 'swagger-ui-bundle.js'), { throwIfNoEntry: false }) !== undefined,
@@ -82,6 +85,7 @@ export function readDocs(): ReadonlyMap<string, DocsFile> | null {
   const text = (type: string, content: string): DocsFile => ({ type, bytes: Buffer.from(content) });
   return new Map<string, DocsFile>([
     ['', text('text/html; charset=utf-8', PAGE)],
+    ['/', text('text/html; charset=utf-8', PAGE_BELOW)],
     ['start.js', text('text/javascript; charset=utf-8', START)],
     ['rota.css', text('text/css; charset=utf-8', STYLE)],
     ['swagger-ui-bundle.js', { type: 'text/javascript; charset=utf-8', bytes: read(folder, 'swagger-ui-bundle.js') }],
