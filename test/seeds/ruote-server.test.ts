@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeKey } from '../../src/identity/key-text.ts';
 import type { Running } from '../../src/server/start.ts';
-import { type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
+import { type Answer, type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 import { curl, hostOf, type Names } from './curl.ts';
 
 /*
@@ -117,4 +118,81 @@ test('a cancel calls alpha again with that status, and happens once', async () =
   expect((await send(server.url, 'GET', `/v1/workflows/${id}`)).json()).toMatchObject({ status: 'cancelled' });
   const again = await cancel(`curl -X POST http://core.dev/v1/workflows/${ID}/cancel`);
   expect(again.json()).toMatchObject({ status: 400, error: 'workflow_id not found' });
+});
+
+/*
+ * The client that was published for it posts forms, with every bracket and blank encoded, looks at nothing but statuses and the id, and takes a
+ * `proceed_url` as it was given. It knows of no keys.
+ */
+describe('the published client', () => {
+  const admin = makeKey().text;
+  let closed: Running;
+  beforeAll(async () => {
+    closed = await startServer({ ADMIN_KEY: admin });
+  }, 120_000);
+  afterAll(() => closed.stop(), 60_000);
+
+  type Form = { readonly [name: string]: string };
+  const post = (base: string, path: string, form: Form | null, more: Record<string, string> = {}): Promise<Answer> => {
+    const body = Object.entries(form ?? {})
+      .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+      .join('&');
+    const headers = {
+      ...{ 'User-Agent': 'ScriptoriaCore::Client 2.0.1', Accept: '*/*' },
+      ...{ 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': String(body.length) },
+    };
+    return send(base, 'POST', path, { headers: { ...headers, ...more }, body });
+  };
+  const proceedAt = (url: string, form: Form | null): Promise<Answer> =>
+    post(new URL(url).origin, url.slice(new URL(url).origin.length), form);
+  const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300;
+  const definition = 'define sale\n  alpha task: \'reserve & "wrap" + 1\'\n';
+  const one = (): Form => ({ workflow: definition, callback: alpha.url, 'fields[a][b]': 'x & y' });
+  const many = (): Form => ({ workflow: definition, 'callbacks[alpha]': `${alpha.url}/alpha?a=1&b=2` });
+
+  test('starts, proceeds and cancels at a server that asks nobody', async () => {
+    const ping = await send(server.url, 'GET', '/v1/ping', { headers: { Accept: '*/*' } });
+    expect([ping.status, ping.json()]).toEqual([200, { ping: 'pong' }]);
+    const started = await post(server.url, '/v1/workflows', one());
+    expect([started.status, started.json()]).toEqual([201, { id: expect.stringMatching(AN_ID) }]);
+    const { body } = await alpha.next();
+    const params = { ref: 'alpha', task: 'reserve & "wrap" + 1' };
+    expect(body.fields).toMatchObject({ a: { b: 'x & y' }, params });
+    const at = body.proceed_url.replace('http://core.dev', server.url);
+    expect(isSuccess(await proceedAt(at, { 'fields[status]': 'done', 'fields[list][]': '1' }))).toBe(true);
+    const over = await send(server.url, 'GET', `/v1/workflows/${body.workflow_id}`);
+    expect(over.json()).toMatchObject({ status: 'completed', fields: { status: 'done', list: ['1'] } });
+    // An error to the client, as every status is that is none of success.
+    expect((await proceedAt(at, null)).status).toBe(400);
+
+    const other = (await post(server.url, '/v1/workflows', many())).json<{ id: string }>().id;
+    expect((await alpha.next()).path).toBe('/callbacks/alpha?a=1&b=2');
+    expect(isSuccess(await post(server.url, `/v1/workflows/${other}/cancel`, null))).toBe(true);
+    expect((await alpha.next()).body).toMatchObject({ workflow_id: other, status: 'cancel' });
+    expect((await post(server.url, '/v1/workflows/nothing/cancel', null)).status).toBe(400);
+  });
+
+  test('proceeds by the proceed_url as it was given at a server that asks for keys, and does nothing else there', async () => {
+    expect((await post(closed.url, '/v1/workflows', one())).status).toBe(401);
+    // Whoever launches has learned of keys.
+    const asked = [one(), many()].map((form) =>
+      post(closed.url, '/v1/workflows', form, { Authorization: `Bearer ${admin}` }),
+    );
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([201, 201]);
+    for (const form of [{ 'fields[status]': 'done' }, null]) {
+      const { body } = await alpha.next();
+      expect(Object.keys(body)).toHaveLength(6);
+      expect((await post(closed.url, `/v1/workflows/${body.workflow_id}/cancel`, null)).status).toBe(401);
+      const [first, second] = [await proceedAt(body.proceed_url, form), await proceedAt(body.proceed_url, form)];
+      expect([first.status, first.text]).toEqual([201, 'OK']);
+      expect([second.status, second.json()]).toEqual([
+        400,
+        expect.objectContaining({ error: 'workitem_id not found' }),
+      ]);
+    }
+    const { workflows } = (
+      await send(closed.url, 'GET', '/v1/workflows', { headers: { Authorization: `Bearer ${admin}` } })
+    ).json<{ workflows: { status: string }[] }>();
+    expect(workflows.map(({ status }) => status)).toEqual(['completed', 'completed']);
+  });
 });
