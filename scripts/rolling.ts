@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startCluster } from '../test/support/cluster.ts';
+import { type EventReader, openEvents } from '../test/support/event-stream.ts';
 import { startParticipant } from '../test/support/server.ts';
 import { begin, call, finish, type Outcome, refuses, shown } from '../test/upgrade/play.ts';
 import { type Started, startRelease } from '../test/upgrade/release.ts';
@@ -11,7 +12,8 @@ import { type Started, startRelease } from '../test/upgrade/release.ts';
  * `npm run rolling -- <folder of the release before> [<folder of this one>] [--plant]`: a rolling upgrade as it is done, with two builds and real
  * time. Two old nodes begin workflows of all kinds; a new node comes beside them and migrates; one old node is stopped in order and another new one
  * started; the other old node is killed. Workflows are launched and answered all the while. Each must end as it does on the old release alone, with
- * nothing lost and nobody asked again. `--plant`: with a migration that old nodes cannot survive, which has to be found. It takes some minutes.
+ * nothing lost and nobody asked again; and who reads all events from the moment on at which every node is new, is told of all that happens, once, also
+ * when the connection breaks and another node is asked to go on. `--plant`: with a migration that old nodes cannot survive, which has to be found. It takes some minutes.
  */
 
 const COPIES = 6;
@@ -109,6 +111,30 @@ try {
     else if (answer.status !== 400)
       problems.push(`an answer was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   };
+  /** Readers of all events, each where the one before it broke off. */
+  const readers: EventReader[] = [];
+  let readFrom = 0;
+  const told = (): readonly string[] =>
+    readers.flatMap((reader) =>
+      [...reader.text().matchAll(/^data: (\{.*\})$/gm)].flatMap(([, data = '']) => {
+        const { workflow_id, n } = JSON.parse(data) as { readonly workflow_id?: string; readonly n?: number };
+        return workflow_id === undefined ? [] : [`${workflow_id} ${n}`];
+      }),
+    );
+  const readOn = async (): Promise<void> => {
+    const last = readers.at(-1);
+    last?.cut();
+    const reader = await openEvents(
+      at(),
+      '/v1/events/stream',
+      last === undefined ? {} : { 'Last-Event-ID': last.lastId() },
+    );
+    readers.push(reader);
+    if (last !== undefined) return;
+    await reader.upTo('live');
+    readFrom = Date.now();
+  };
+
   let isLoading = true;
   const launched: string[] = [];
   const load = (async () => {
@@ -139,7 +165,10 @@ try {
       nodes.delete('old 2');
       await old?.kill();
       say('old 2 was killed');
+      await readOn();
+      say('all nodes are new, and somebody reads all events');
     },
+    8: readOn,
     9: async () => {
       isLoading = false;
     },
@@ -182,6 +211,24 @@ try {
     problems.push(
       `${left.length} of ${launched.length} launched meanwhile have not ended: ${left.slice(0, 5).join(', ')}`,
     );
+  const happened: string[] = [];
+  for (const id of [...play.ids.values(), ...launched]) {
+    const { body } = await call(at(), 'GET', `/v1/workflows/${id}/history?limit=1000`);
+    const { history } = body as { readonly history: readonly { readonly n: number; readonly at: string }[] };
+    for (const { n, at: time } of history) if (Date.parse(time) > readFrom) happened.push(`${id} ${n}`);
+  }
+  const untold = (): readonly string[] => {
+    const all = new Set(told());
+    return happened.filter((one) => !all.has(one));
+  };
+  for (let look = 0; look < ENDS_LOOKS && untold().length > 0; look++) await wait(ROUND_MS);
+  if (readers.length < 2) problems.push('nobody read events, or their connection was never cut');
+  if (happened.length === 0) problems.push('nothing happened while events were read');
+  if (untold().length > 0)
+    problems.push(`${untold().length} of ${happened.length} events were not told: ${untold().slice(0, 5).join(', ')}`);
+  if (new Set(told()).size < told().length) problems.push('an event was told twice');
+  for (const reader of readers) reader.cut();
+  say(`${happened.length} events since all nodes are new, ${told().length} told`);
   if (doubled.length > 0) problems.push(`asked again after their answer: ${doubled.join(', ')}`);
   say(
     `${Object.keys(outcomes).length} workflows of all kinds, ${launched.length} launched meanwhile, ${answeredAt.size} answers`,

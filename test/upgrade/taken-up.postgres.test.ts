@@ -8,8 +8,9 @@ import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/server/config.ts';
 import { start } from '../../src/server/start.ts';
 import { checkDatabase } from '../../src/store/check.ts';
+import { openEvents } from '../support/event-stream.ts';
 import { freshDatabase, hasPostgres } from '../support/postgres.ts';
-import { startParticipant } from '../support/server.ts';
+import { send, startParticipant } from '../support/server.ts';
 import { finish, type Outcome } from './play.ts';
 import { PARTICIPANT } from './workflows.ts';
 
@@ -27,6 +28,15 @@ const folder = join(import.meta.dirname, 'fixtures');
 const releases = readdirSync(folder).flatMap((name) => (name.endsWith('.json') ? [basename(name, '.json')] : []));
 const recorded = (release: string): Recorded =>
   JSON.parse(readFileSync(join(folder, `${release}.json`), 'utf8')) as Recorded;
+/** How far the history of each has come. */
+async function lastOf(url: string, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const last = new Map<string, number>();
+  for (const id of ids) {
+    const answer = await send(url, 'GET', `/v1/workflows/${id}/history?order=desc&limit=1`);
+    last.set(id, answer.json<{ history: readonly { n: number }[] }>().history[0]?.n ?? 0);
+  }
+  return last;
+}
 const playOf = (ids: Readonly<Record<string, string>>) => ({ ids: new Map(Object.entries(ids)) });
 
 test('there is a recording of the first release', () => expect(releases).toContain('0.1.0'));
@@ -41,7 +51,26 @@ describe.each(releases)('what %s left', (release) => {
     const server = await start(
       readConfig({ DATABASE_URL: database.url, PORT: '0', LOG_LEVEL: 'silent', TEST_CLOCK: '1' }),
     );
+    // Who reads all events from now on is told of all that follows; what the release before wrote has no place in them.
+    const reader = await openEvents(server.url, '/v1/events/stream');
+    await reader.upTo('live');
+    const before = await lastOf(server.url, Object.values(ids));
     expect(await finish(server.url, playOf(ids))).toEqual(outcomes);
+    const after = await lastOf(server.url, Object.values(ids));
+    const owed = [...after].flatMap(([id, last]) =>
+      Array.from({ length: last - (before.get(id) ?? 0) }, (_, i) => `${id} ${(before.get(id) ?? 0) + 1 + i}`),
+    );
+    const told: string[] = [];
+    while (told.length < owed.length) {
+      const event = await reader.next();
+      if (event === null) break;
+      const { workflow_id, n } = JSON.parse(event.data) as { readonly workflow_id?: string; readonly n?: number };
+      if (workflow_id === undefined || n === undefined) continue;
+      if (n > (before.get(workflow_id) ?? n) && n <= (after.get(workflow_id) ?? 0)) told.push(`${workflow_id} ${n}`);
+    }
+    reader.cut();
+    expect(owed.length).toBeGreaterThan(100);
+    expect(told.sort()).toEqual(owed.sort());
     await server.stop();
     expect(await checkDatabase({ databaseUrl: database.url, dataDir: 'memory:' })).toEqual([]);
     await participant.stop();
