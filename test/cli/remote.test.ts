@@ -158,6 +158,39 @@ describe('rota', { timeout: 120_000 }, () => {
     ]);
   });
 
+  test('goes on from a step, as itself or as another workflow, and says which', async () => {
+    const id = await launch('define x\n  alpha task: "one"\n  alpha task: "two"\n');
+    // Others may still have been sent something.
+    const nextOf = async (workflow: string) => {
+      for (;;) {
+        const { body } = await alpha.next();
+        if (body.workflow_id === workflow) return body;
+      }
+    };
+    const first = await nextOf(id);
+    expect((await rota('retry', id)).code).toBe(1);
+    expect((await rota('fail', first.workitem_id, '--message', 'no paper')).code).toBe(0);
+    const again = await rota('retry', id, '--field', 'paper=yes', '--reason', 'there is some');
+    expect(again).toEqual({ code: 0, out: `${id}  from 0_0`, err: '' });
+    expect((await nextOf(id)).fields).toMatchObject({ paper: 'yes', params: { task: 'one' } });
+    expect((await rota('retry', id, '--from', '0_1')).out).toBe(`${id}  from 0_1`);
+    const [one, two] = [await nextOf(id), await nextOf(id)];
+    const [notice, asked] = one.status === 'cancel' ? [one, two] : [two, one];
+    expect([notice.status, asked.status]).toEqual(['cancel', 'active']);
+    expect(asked.fields).toMatchObject({ paper: 'yes', params: { task: 'two' } });
+    expect((await rota('kill', id)).code).toBe(0);
+    const over = await rota('retry', id, '--from', '0_1');
+    expect([over.code, over.out]).toEqual([1, '']);
+    expect(over.err).toContain('"fork": true');
+    const forked = await rota('retry', id, '--from', '0_1', '--fork', '--json');
+    expect(forked.code).toBe(0);
+    const other = JSON.parse(forked.out) as { readonly id: string };
+    expect(other).toEqual({ id: expect.not.stringMatching(id), from: '0_1', retry_of: id });
+    expect((await nextOf(other.id)).fields['params']).toEqual({ ref: 'alpha', task: 'two' });
+    expect((await rota('retry', UNKNOWN)).code).toBe(4);
+    expect((await rota('retry')).code).toBe(2);
+  });
+
   test('makes secrets, and completes words in three shells', async () => {
     const made = await rota('secrets', 'create');
     expect(made.out).toMatch(/^whsec_/);
