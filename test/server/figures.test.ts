@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -224,6 +225,28 @@ test('every name in ops and in the documents is served, and the other way round;
     expect(headings, alert).toContain(heading);
   }
 });
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+test.runIf(hasPromtool)(
+  'the tool of Prometheus finds nothing in figures and alerts, where it is on the machine',
+  async () => {
+    const promtool = (args: readonly string[], input = ''): void => {
+      const {
+        status: code,
+        stdout,
+        stderr,
+      } = spawnSync('promtool', args, {
+        cwd: join(root, 'ops/prometheus'),
+        input,
+        encoding: 'utf8',
+      });
+      expect([code, code === 0 ? '' : `${stdout}${stderr}`], args.join(' ')).toEqual([0, '']);
+    };
+    promtool(['check', 'metrics'], (await send(server.url, 'GET', '/metrics')).text);
+    promtool(['check', 'rules', 'alerts.yaml']);
+    promtool(['test', 'rules', 'alerts_test.yaml']);
+  },
+);
 
 test('the second address has figures and probes, and nothing else', async () => {
   const url = server.metricsUrl ?? '';
