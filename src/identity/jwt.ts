@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import { isStorable } from '../model/storable.ts';
 import { readTenant, type Tenant } from '../model/tenant.ts';
+import { cut } from '../model/text.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
@@ -175,7 +177,8 @@ function issuerOf(token: string, issuers: readonly Issuer[]): Issuer | string {
 
 function principalOf(claims: JWTPayload, issuer: Issuer, lifeSecondsMax: number, now: number): Principal | string {
   const { sub, exp, iat } = claims;
-  if (typeof sub !== 'string' || sub === '' || sub.length > SUBJECT_LENGTH_MAX) return 'its subject is none';
+  if (typeof sub !== 'string' || sub === '' || sub.length > SUBJECT_LENGTH_MAX || !isStorable(sub))
+    return 'its subject is none';
   if (exp === undefined) return 'it has no end';
   const from = iat ?? now / 1000;
   if (from > now / 1000 + LEEWAY_SECONDS) return 'it was issued in a time to come';
@@ -188,7 +191,7 @@ function principalOf(claims: JWTPayload, issuer: Issuer, lifeSecondsMax: number,
     id: `jwt:${hashOf(`${issuer.issuer}\n${sub}`)}`,
     tenant,
     scopes: scopesIn(claims[issuer.scopeClaim], issuer.scopes),
-    actor: `jwt:${hostOf(issuer.issuer)}:${sub.slice(0, SUBJECT_SHOWN)}`,
+    actor: `jwt:${hostOf(issuer.issuer)}:${cut(sub, SUBJECT_SHOWN)}`,
     until: (exp + LEEWAY_SECONDS) * 1000,
   };
 }

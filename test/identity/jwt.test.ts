@@ -147,6 +147,8 @@ describe('a token', () => {
     ['that lives too long', () => token({ exp: from + 86_400 + LEEWAY_SECONDS + 1 })],
     ['without a subject', () => token({ sub: undefined })],
     ['with an empty subject', () => token({ sub: '' })],
+    ['with a subject that no database holds', () => token({ sub: 'ada\0' })],
+    ['with half a character in its subject', () => token({ sub: 'ada\ud83d' })],
     ['without a tenant', () => token({ tenant: undefined })],
     ['with a tenant that is none', () => token({ tenant: '*' })],
     ['that wants something understood', () => token({}, { head: { crit: ['b64'], b64: true } })],
@@ -168,6 +170,11 @@ describe('a token', () => {
     ['that is half of one', async () => (await token()).split('.').slice(0, 2).join('.')],
   ])('%s is refused', async (_, make) => {
     expect(await kindOf(await make())).toBe('bad');
+  });
+
+  test('has a subject that is shown cut between characters', async () => {
+    const found = await tokens.verify(await token({ sub: `${'a'.repeat(99)}😀` }));
+    expect(found).toMatchObject({ principal: { actor: `jwt:id.test:${'a'.repeat(99)}` } });
   });
 
   test('may be off by half a minute at either end', async () => {
