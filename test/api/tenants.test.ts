@@ -93,7 +93,8 @@ beforeAll(async () => {
     role: 'all',
     trees: makeTrees((hash) => store.definitions.text(hash)),
     definitions: makeDefinitions(),
-    routes: { prefix: '/r', headers: [], hasAwfPaths: false },
+    routes: { prefix: '/r', headers: [], hasAwfPaths: true },
+    mcp: true,
     identity: await identityOn(store, clock),
     pages: { hosts: [], origins: [], own: null, scheme: 'http' },
     rates: makeRates({ key: null, address: null, failures: { count: 30, seconds: 60 } }, { nodes: () => 1, time }),
@@ -130,6 +131,7 @@ beforeAll(async () => {
       definition: `define ${SECRET}\n  alpha\n`,
       callback: `http://${SECRET}.test/`,
       schedules: [{ every: '1d' }],
+      mcp: true,
     }),
   });
   expect(stored.status, stored.text).toBe(201);
@@ -308,10 +310,26 @@ describe('what belongs to another tenant', () => {
         const query = value === undefined ? '' : `?${name === 'field.' ? `field.${SECRET}` : name}=${value}`;
         const answer = await ask(B, methodOf(list), `${list.path}${query}`);
         expect(answer.status, list.id).toBe(200);
-        // What B asked for itself stands in its audit.
-        const text = list.id === 'listAudit' ? answer.text.replaceAll(`"object":"${ofA.workflow}"`, '') : answer.text;
-        expect(text, list.id).not.toContain(ofA.workflow);
+        for (const id of Object.values(ofA)) expect(answer.text, list.id).not.toContain(id);
+        if (!query.includes(SECRET)) expect(answer.text, list.id).not.toContain(SECRET);
+        expect(answer.text, list.id).not.toContain(KEY);
       }
+    expect((await ask(A, 'GET', '/v1/definitions')).text).toContain(SECRET);
+  });
+
+  test('is no tool of it, either', async () => {
+    const call = async (tenant: Tenant, method: string, params: object = {}): Promise<string> =>
+      (await ask(tenant, 'POST', '/mcp', { jsonrpc: '2.0', id: 1, method, params })).text;
+    for (const method of ['tools/list', 'resources/list']) {
+      expect(await call(A, method)).toContain(SECRET);
+      expect(await call(B, method)).not.toContain(SECRET);
+    }
+    const { result } = JSON.parse(await call(A, 'tools/list')) as { result: { tools: { name: string }[] } };
+    expect(result.tools.length).toBeGreaterThan(3);
+    for (const { name } of result.tools) {
+      const called = await call(B, 'tools/call', { name, arguments: { workflow_id: ofA.workflow } });
+      expect(called.replaceAll(name, '')).toBe((await call(B, 'tools/call', { name: 'none' })).replaceAll('none', ''));
+    }
   });
 
   test('is not named where a workitem is sought in the wrong workflow', async () => {
