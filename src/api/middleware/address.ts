@@ -20,12 +20,16 @@ export function makeAddressOf(isTrusted: AddressList): AddressOf {
     const hops = String(forwarded).split(',').slice(-HOPS_MAX).reverse();
     let address = remoteAddress;
     for (const hop of hops) {
-      address = hop.trim().replace(/^\[(.*)\](?::\d+)?$/, '$1');
+      address = withoutPort(hop.trim());
       if (!isTrusted(address)) break;
     }
     return plainAddress(address.slice(0, ADDRESS_LENGTH_MAX));
   };
 }
+
+/** Some proxies name the port, too, which is another with each connection. */
+const withoutPort = (hop: string): string =>
+  hop.replace(/^\[(.*)\](?::\d+)?$/, '$1').replace(/^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/, '$1');
 
 /** Longest address as a text, with the name of an interface. */
 const ADDRESS_LENGTH_MAX = 64;
