@@ -332,6 +332,35 @@ describe('what belongs to another tenant', () => {
     }
   });
 
+  test('is not found by its ids and names in bodies and filters', async () => {
+    const pairs: readonly (readonly [string, string, (id: string) => object, string, string])[] = [
+      ...['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver', 'proceed'].map(
+        (action) =>
+          [
+            'POST',
+            '/v1/batches',
+            (id: string) => ({ action, ids: [id], dry_run: true }),
+            ofA.workflow,
+            nobodys.workflow,
+          ] as const,
+      ),
+      ['POST', '/v1/workflows', (id) => ({ definition: id }), SECRET, 'no-such-definition'],
+      ['POST', '/v1/workflows', (id) => ({ definition: `${id}@1` }), SECRET, 'no-such-definition'],
+      ['POST', '/v1/messages/paid', (id) => ({ key: id }), SECRET, 'nothing'],
+    ];
+    const before = await rowsOfA();
+    for (const [method, path, body, theirs, nobodysOwn] of pairs) {
+      const answers = [];
+      for (const id of [theirs, nobodysOwn]) {
+        const { status, text } = await ask(B, method, path, body(id));
+        const said = text.replace(/"(?:request_id|event_id|id)":"[^"]*"/g, '').replaceAll(id, 'ID');
+        answers.push([status, said]);
+      }
+      expect(answers[0], `${path} ${JSON.stringify(body(''))}`).toEqual(answers[1]);
+    }
+    expect(await rowsOfA()).toBe(before);
+  });
+
   test('is not named where a workitem is sought in the wrong workflow', async () => {
     const own = (
       await ask(B, 'POST', '/v1/workflows', { workflow: 'define\n  alpha\n', callback: 'http://b.test/' })

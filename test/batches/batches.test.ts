@@ -190,6 +190,23 @@ test('what is not as the filter wanted any more is skipped, and so is what there
   await first.stop();
 });
 
+test('what is of another tenant is skipped as what never was, and stays as it is', async () => {
+  const [owner, stranger] = [readTenant('owner') as Tenant, readTenant('stranger') as Tenant];
+  const [of] = (await launched(owner, BROKEN, 1)) as [WorkflowId];
+  const before = JSON.stringify(await historyIn(owner, of));
+  const first = runner();
+  for (const action of ['cancel', 'kill', 'pause', 'resume', 'replay', 'redeliver', 'proceed'] as const) {
+    const id = await added(stranger, action, { asked: { filter: null, ids: 2 } });
+    const objects = ['replay', 'redeliver', 'proceed'].includes(action) ? `0_0_0!${'0'.repeat(32)}` : null;
+    const items = [of, '20151005-1247-nobody-nothing' as WorkflowId].map((workflow) => ({ workflow, object: objects }));
+    await store.batches.collect(id, null, { items, next: null, isLast: true });
+    expect(await over(stranger, id), action).toMatchObject({ total: 2, done: 0, failed: 0, skipped: 2 });
+    expect(await store.batches.problems(id), action).toEqual([{ code: 'workflow_not_found', count: 2 }]);
+  }
+  await first.stop();
+  expect(JSON.stringify(await historyIn(owner, of))).toBe(before);
+});
+
 test('a batch whose key has ended is stopped, and one that cannot be done now waits', async () => {
   const tenant = readTenant('ended') as Tenant;
   await launched(tenant, WAITING, 5);
