@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Webhook, WebhookVerificationError } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../../src/identity/key-text.ts';
 import { ConfigError, readConfig } from '../../src/server/config.ts';
@@ -169,6 +170,46 @@ describe('a server with keys', () => {
       status: 400,
       error: 'workitem_id not found',
     });
+  });
+
+  test('each try is one that the official library verifies, also while a secret is exchanged', async () => {
+    const post = async (path: string, body: object = {}): Promise<Answer> => {
+      const answer = await postJson(server.url, path, body, as(admin));
+      expect(answer.status, answer.text).toBeLessThan(300);
+      return answer;
+    };
+    type Made = { readonly id: string; readonly secret: string };
+    const secrets = [(await post('/v1/secrets', { kind: 'webhook' })).json<Made>()];
+    const { id } = secrets[0] as Made;
+    const rotate = async (body: object): Promise<void> => {
+      secrets.push((await post(`/v1/secrets/${id}/rotate`, body)).json<Made>());
+    };
+    /** The numbers of the secrets, in the order in which they were made, by which a try is verified. */
+    const verifiedBy = async (): Promise<readonly number[]> => {
+      const { body, headers } = await alpha.next();
+      return secrets.flatMap(({ secret }, n) => {
+        try {
+          new Webhook(secret).verify(JSON.stringify(body), headers as Record<string, string>);
+          return [n];
+        } catch (error) {
+          expect(error).toBeInstanceOf(WebhookVerificationError);
+          return [];
+        }
+      });
+    };
+    const { id: workflow } = (await launch(admin)).json<{ id: string }>();
+    expect(await verifiedBy()).toEqual([0]);
+    const shown = await send(server.url, 'GET', `/v1/workflows/${workflow}`, { headers: as(admin) });
+    const item = `/v1/workflows/${workflow}/workitems/${shown.json<{ workitems: { id: string }[] }>().workitems[0]?.id}`;
+    await rotate({});
+    await post(`${item}/redeliver`);
+    expect(await verifiedBy()).toEqual([0, 1]);
+    await rotate({ overlap_seconds: 0 });
+    await post(`${item}/redeliver`);
+    expect(await verifiedBy()).toEqual([2]);
+    await post(`/v1/workflows/${workflow}/cancel`);
+    expect(await verifiedBy()).toEqual([2]);
+    await post(`/v1/secrets/${id}/revoke`);
   });
 
   test('a token of another tenant than the usual one is as good', async () => {
