@@ -84,7 +84,7 @@ export const BODY_EXAMPLES: { readonly [operation: string]: Json } = {
   revokeSecret: { reason: 'It was in a log' },
   signIn: { key: 'rota_…' },
   putParticipant: { url: 'http://127.0.0.1:9/alpha', headers: { 'X-Shop': '1' }, deadline: '2d' },
-  createSubscription: { url: 'http://127.0.0.1:9/events', events: ['workflow.*', 'error.*'] },
+  createSubscription: { url: 'http://127.0.0.1:9/events', events: ['workflow.*', 'workitem.opened'] },
   patchSubscription: { enabled: false },
   redeliverEvents: { from: '2026-01-01T00:00:00Z' },
   mcp: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
