@@ -59,6 +59,8 @@ const OWN: { readonly [operation: string]: { readonly [status: string]: readonly
   signOut: { 204: ['Set-Cookie'] },
   openapi: { 200: ['ETag'], 304: ['ETag'] },
   openapiYaml: { 200: ['ETag'], 304: ['ETag'] },
+  getDiagram: { 200: ['ETag'], 304: ['ETag'] },
+  getDiagramData: { 200: ['ETag'], 304: ['ETag'] },
   docs: { 200: ['ETag'], 304: ['ETag'] },
   docsFile: { 200: ['ETag'], 304: ['ETag'], 308: ['Location'] },
   docsManual: { 200: ['ETag'], 304: ['ETag'] },

@@ -21,6 +21,7 @@ import { DefinitionStats, Diagram, Message, Taken } from './schemas.ts';
 import { definitionStats } from './tokens.ts';
 
 const ID_PATH = '/v1/workflows/:workflow_id';
+const NOT_MODIFIED = { description: 'It is the one you have (If-None-Match)' };
 
 /** What can be done with workflows whose definition is BPMN. */
 export function bpmnOperations(parts: Parts): readonly Operation[] {
@@ -59,7 +60,11 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       path: `${ID_PATH}/diagram.svg`,
       summary: 'The diagram of a BPMN workflow, with its tokens',
       access: 'read',
-      answers: answers(200, 'image/svg+xml', null, 404, 409),
+      answers: {
+        ...answers(200, 'The picture', null, 404, 409),
+        200: { description: 'The picture', type: 'image/svg+xml' },
+        304: NOT_MODIFIED,
+      },
       handle: (call) => diagram(parts, call, 'svg'),
     },
     {
@@ -68,7 +73,7 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       path: `${ID_PATH}/diagram.json`,
       summary: 'The same as data: shapes, edges, and where the tokens are',
       access: 'read',
-      answers: answers(200, 'The diagram', Diagram, 404, 409),
+      answers: { ...answers(200, 'The diagram', Diagram, 404, 409), 304: NOT_MODIFIED },
       handle: (call) => diagram(parts, call, 'json'),
     },
     {
