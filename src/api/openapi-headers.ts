@@ -51,6 +51,7 @@ const OWN: { readonly [operation: string]: { readonly [status: string]: readonly
   putParticipant: { 200: ['ETag'], 201: ['Location', 'ETag'] },
   getParticipant: { 200: ['ETag'] },
   getWorkflow: { 303: ['Location'] },
+  awfGetExecution: { 303: ['Location'] },
   getWorkitem: { 200: ['ETag'] },
   claimWorkitem: { 200: ['ETag'] },
   releaseWorkitem: { 200: ['ETag'] },
