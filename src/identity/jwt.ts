@@ -26,6 +26,8 @@ const REMEMBERED_MAX = 10_000;
 export const REMEMBERED_MS = 60_000;
 /** Keys that a token without a `kid` is held against: while keys are exchanged there are two or three. */
 const KEYS_TRIED_MAX = 8;
+/** Three parts of base64url, without padding: one token has one text. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 /** What in the head of a token would have us use its own keys, or understand what we do not. */
 const FOREIGN_PARTS = ['crit', 'jku', 'jwk', 'x5u', 'x5c'];
 
@@ -160,7 +162,7 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 /** Whose it says it is; or why it is not looked at further. @throws JOSEError for what is no token */
 function issuerOf(token: string, issuers: readonly Issuer[]): Issuer | string {
   if (token.length > TOKEN_LENGTH_MAX) return 'it is too long';
-  if (token.split('.').length !== 3) return 'it is no token';
+  if (!COMPACT.test(token)) return 'it is no token';
   let head: { readonly [part: string]: unknown };
   let claims: JWTPayload;
   try {

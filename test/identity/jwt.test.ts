@@ -167,6 +167,7 @@ describe('a token', () => {
       },
     ],
     ['that is none', () => 'a.b.c'],
+    ['with something behind it', async () => `${await token()}=`],
     ['that is half of one', async () => (await token()).split('.').slice(0, 2).join('.')],
   ])('%s is refused', async (_, make) => {
     expect(await kindOf(await make())).toBe('bad');
