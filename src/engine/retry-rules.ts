@@ -96,7 +96,9 @@ function checked(retry: Json): { readonly retry: Json } | { readonly complaint: 
 
 /** `max` tries in all, the first delay `initial` seconds, each `factor` times the one before, none above `cap`. */
 function withGrownDelays(retry: JsonObject): { readonly retry: Json } | { readonly complaint: string } {
-  const { max, initial, factor = 2, cap = RETRY_DELAY_SECONDS_MAX, ...others } = retry;
+  const { max, initial: first, factor = 2, cap = RETRY_DELAY_SECONDS_MAX, ...others } = retry;
+  // Where there is no second try nobody waits for it.
+  const initial = first ?? (max === 1 ? 0 : undefined);
   if (['max', 'initial', 'factor', 'cap'].every((key) => retry[key] === undefined)) return { retry };
   if (others['delays'] !== undefined)
     return { complaint: 'delays and max are two ways to say the same; give one of them' };

@@ -316,6 +316,7 @@ describe('rules opted into at launch', () => {
     ],
     [{ max: 3, initial: 5, factor: 1 }, { delays: [5, 5] }],
     [{ max: 1, initial: 5 }, { delays: [] }],
+    [{ max: 1 }, { delays: [] }],
     [{ delays: [3] }, { delays: [3] }],
     [null, null],
     [{ max_seconds: 60 }, { max_seconds: 60 }],
