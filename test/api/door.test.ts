@@ -182,7 +182,9 @@ describe('a server with keys', () => {
     // That of the tenant is there since its first key.
     const all = await send(server.url, 'GET', '/v1/secrets', { headers: as(admin) });
     const { id = '' } =
-      all.json<{ secrets: { id: string; kind: string }[] }>().secrets.find((one) => one.kind === 'webhook') ?? {};
+      all
+        .json<{ secrets: { id: string; kind: string; tenant: string }[] }>()
+        .secrets.find((one) => one.kind === 'webhook' && one.tenant === 'default') ?? {};
     const secrets = [(await post(`/v1/secrets/${id}/reveal`)).json<Made>()];
     const rotate = async (body: object): Promise<void> => {
       secrets.push((await post(`/v1/secrets/${id}/rotate`, body)).json<Made>());
