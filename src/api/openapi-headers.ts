@@ -19,12 +19,12 @@ export const HEADERS = {
   },
   'Rota-Warning': { description: 'What is near to its bound, or not yet everywhere', type: 'string' },
   'Content-Disposition': { description: 'The name of the file', type: 'string' },
-  'Set-Cookie': { description: 'The session', type: 'string' },
+  'Set-Cookie': { description: 'The session, where one begins, is renewed or is taken back', type: 'string' },
 } as const satisfies { readonly [name: string]: Described };
 export type HeaderName = keyof typeof HEADERS;
 
-/** What every answer has; the two about quotas where there is one. */
-const ALWAYS: readonly HeaderName[] = ['X-Request-Id', 'Rota-Version', 'RateLimit', 'RateLimit-Policy'];
+/** What every answer may have: the two about quotas where there is one, the cookie where somebody came with one. */
+const ALWAYS: readonly HeaderName[] = ['X-Request-Id', 'Rota-Version', 'RateLimit', 'RateLimit-Policy', 'Set-Cookie'];
 
 /** Of single operations, by status. */
 const OWN: { readonly [operation: string]: { readonly [status: string]: readonly HeaderName[] } } = {
@@ -56,8 +56,6 @@ const OWN: { readonly [operation: string]: { readonly [status: string]: readonly
   claimWorkitem: { 200: ['ETag'] },
   releaseWorkitem: { 200: ['ETag'] },
   editWorkitem: { 200: ['ETag'] },
-  signIn: { 201: ['Set-Cookie'] },
-  signOut: { 204: ['Set-Cookie'] },
   openapi: { 200: ['ETag'], 304: ['ETag'] },
   openapiYaml: { 200: ['ETag'], 304: ['ETag'] },
   getDiagram: { 200: ['ETag'], 304: ['ETag'] },

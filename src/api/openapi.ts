@@ -165,9 +165,14 @@ function response(spec: AnswerSpec, operation: Operation): JsonObject {
   if (spec.schema === Problem) return complaint(description);
   const schema = referTo(spec.schema);
   const isAny = operation.answersItself === true;
+  // Where a page is wanted, and where it is to be found is answered, there is no other content.
+  const other = operation.answers[303] === undefined ? operation.alsoAs : undefined;
   return {
     description,
-    content: { 'application/json': { schema: isAny ? { anyOf: [schema, ANY] } : schema } },
+    content: {
+      'application/json': { schema: isAny ? { anyOf: [schema, ANY] } : schema },
+      ...(other === undefined ? {} : { [other]: { schema: { type: 'string' } } }),
+    },
     ...links,
   };
 }
@@ -212,7 +217,7 @@ const OWN_ANSWER: JsonObject = {
 const COMMON: JsonObject = {
   malformed: complaintOf(
     '400',
-    'The address, the query or the body cannot be read: `request_malformed`, `query_invalid`, `body_malformed`',
+    'The address, the query, the body or the credentials cannot be read: `request_malformed`, `query_invalid`, `body_malformed`, `credentials_ambiguous`',
   ),
   keyInUse: complaintOf('409', 'The first request with this Idempotency-Key is under way: `idempotency_key_in_use`'),
   keyReused: complaintOf('422', 'The Idempotency-Key was used with another request: `idempotency_key_reused`'),
@@ -241,7 +246,8 @@ function commonOf(operation: Operation): JsonObject {
     operation.query !== undefined ||
     /:(?!workflow_id|workitem_id)/.test(operation.path);
   return {
-    ...(reads || operation.method === 'patch' ? { 400: refer('malformed') } : {}),
+    // Whoever says who they are can say it in two ways at once, or name a tenant that is none.
+    ...(reads || operation.method === 'patch' || operation.access !== 'open' ? { 400: refer('malformed') } : {}),
     ...(operation.method === 'post' ? { 409: refer('keyInUse'), 422: refer('keyReused') } : {}),
     ...(operation.access === 'open' ? {} : { 401: refer('unauthenticated'), 403: refer('forbidden') }),
     ...(isJson && operation.fixed !== true ? { 406: refer('notAcceptable') } : {}),
