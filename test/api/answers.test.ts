@@ -352,6 +352,30 @@ describe('each operation', () => {
     for (const id of ['rotateSecret', 'revokeSecret']) await expectStatus(409, id);
   });
 
+  test('is answered in further ways where that is asked for', async () => {
+    const started = await launched('define three\n  alpha\n');
+    await expectStatus(201, 'replyExpression', started, { body: example('replyExpression') });
+    const running = await launched('define four\n  alpha\n');
+    const lines = { headers: { 'Content-Type': 'application/x-ndjson' } };
+    const exported = await expectStatus(200, 'exportWorkflow', running);
+    await expectStatus(200, 'importWorkflows', {}, { raw: exported.text, query: '?new_ids=1', ...lines });
+    await expectStatus(400, 'importWorkflows', {}, { raw: 'nothing of the kind', ...lines });
+    await expectStatus(201, 'awfCancel', running);
+    for (const id of ['runDefinition', 'awfRun']) {
+      const once = { business_key: id };
+      await expectStatus(201, id, ours, { body: once });
+      await expectStatus(409, id, ours, { body: once });
+      await expectStatus(200, id, ours, { body: { ...once, business_key_conflict: 'return_existing' } });
+    }
+    const { headers } = await expectStatus(200, 'docsFile', { file: 'rota.css' });
+    await expectStatus(
+      304,
+      'docsFile',
+      { file: 'rota.css' },
+      { headers: { 'If-None-Match': String(headers['etag']) } },
+    );
+  });
+
   // The first key closes the door.
   test('of keys and sessions does what its example says', async () => {
     const { id, key } = (await expectStatus(201, 'createKey', {}, { body: { name: 'all', scopes: ['admin'] } })).json<{
