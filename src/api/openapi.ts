@@ -238,7 +238,8 @@ const COMMON: JsonObject = {
 /** What every operation of a kind can answer. */
 function commonOf(operation: Operation): JsonObject {
   const refer = (name: string): JsonObject => ({ $ref: `#/components/responses/${name}` });
-  if (operation.probe === true) return { 404: refer('complaint') };
+  const malformed = operation.query === undefined ? {} : { 400: refer('malformed') };
+  if (operation.probe === true) return { ...malformed, 404: refer('complaint') };
   const isJson = Object.values(operation.answers).some(({ schema }) => schema !== undefined && schema !== Problem);
   const reads =
     operation.body !== undefined ||
@@ -249,9 +250,14 @@ function commonOf(operation: Operation): JsonObject {
     // Whoever says who they are can say it in two ways at once, or name a tenant that is none.
     ...(reads || operation.method === 'patch' || operation.access !== 'open' ? { 400: refer('malformed') } : {}),
     ...(operation.method === 'post' ? { 409: refer('keyInUse'), 422: refer('keyReused') } : {}),
-    ...(operation.access === 'open' ? {} : { 401: refer('unauthenticated'), 403: refer('forbidden') }),
+    ...(operation.access === 'open' ? {} : { 401: refer('unauthenticated') }),
+    // Pages of others change nothing, whoever may call it.
+    ...(operation.access === 'open' && operation.method === 'get' ? {} : { 403: refer('forbidden') }),
     ...(isJson && operation.fixed !== true ? { 406: refer('notAcceptable') } : {}),
-    ...(operation.body === undefined ? {} : { 413: refer('tooLarge'), 415: refer('unsupported') }),
+    // Also where nothing is read of it.
+    ...(operation.body !== undefined || ['post', 'put', 'patch'].includes(operation.method)
+      ? { 413: refer('tooLarge'), 415: refer('unsupported') }
+      : {}),
     421: refer('misdirected'),
     429: refer('tooMany'),
     503: refer('away'),
