@@ -79,6 +79,8 @@ export function headerNames(operation: Operation | null, status: string): readon
   for (const name of OWN[operation?.id ?? '']?.[status] ?? []) names.add(name);
   const isKept = operation?.method === 'post' && operation.unkept !== true;
   if (isKept && !/^5/.test(status)) names.add('Idempotent-Replayed');
+  // The first request with the same Idempotency-Key is under way.
+  if ((isKept || operation === null) && status === '409') names.add('Retry-After');
   if (operation?.body !== undefined && status.startsWith('2')) names.add('Rota-Warning');
   return [...names];
 }

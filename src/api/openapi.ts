@@ -228,6 +228,7 @@ const COMMON: JsonObject = {
   unsupported: complaintOf('415', 'The body is in a format that is not read here: `media_type_unsupported`'),
   misdirected: complaintOf('421', 'This server does not go by that name: `host_not_allowed`'),
   tooMany: complaintOf('429', 'You ask for too much at once: `rate_limited`; Retry-After says when to come again'),
+  failed: complaintOf('500', 'Our fault: `internal`; the log has more under the request_id'),
   away: complaintOf(
     '503',
     'Not now: `overloaded`, `unavailable`, `outcome_unknown`, `not_ready`; Retry-After says when to come again',
@@ -260,6 +261,7 @@ function commonOf(operation: Operation): JsonObject {
       : {}),
     421: refer('misdirected'),
     429: refer('tooMany'),
+    500: refer('failed'),
     503: refer('away'),
   };
 }
