@@ -20,6 +20,7 @@ import { isStorable, UNSTORABLE } from '../model/storable.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { DataRefused, type Store } from '../store/store.ts';
 import { CHILD_TABLES, HISTORY, type Table, WORKFLOW } from '../store/tables/of-workflow.ts';
+import { isSourceHash } from '../store/tables/source.ts';
 import { type Attributed, attributeChanges } from './attributes.ts';
 import { CARRIED_CHARACTERS_MAX, type Carried, CarriedWrong, checkCarried } from './carried-check.ts';
 
@@ -325,7 +326,7 @@ function takeRow(found: Found, kind: string, row: JsonObject, rename: (text: str
     found.definitions.set(String(hash), stored);
   } else if (kind === 'source') {
     const { hash, text } = row;
-    if (typeof text !== 'string' || createHash('sha256').update(text).digest('hex') !== hash || !isStorable(text))
+    if (typeof text !== 'string' || !isSourceHash(hash, text) || !isStorable(text))
       throw new CarriedWrong('the source is not what its hash says');
     found.source = { hash: String(hash), text };
   } else if (kind === 'workflow') found.workflow = readRow(WORKFLOW, row, rename, 'workflow');

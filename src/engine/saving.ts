@@ -11,8 +11,10 @@ import { type BatchParts, rowAfter, type Settled, type Turn, verAfter } from './
 
 /* Writing a batch, and telling the parts of this node what there is to do afterwards. */
 
-/** Two batches that wrote the same history number of the same workflow would have to draw the same 16 digits. */
-const TOKEN_DIGITS = 16;
+/** Two batches that wrote the same history number of the same workflow would have to draw the same digits. Every row of history keeps them. */
+const TOKEN_DIGITS = 10;
+/** Two claims of the same workitem would have to. */
+const CLAIM_DIGITS = 12;
 
 export type Prepared = {
   readonly save: Save;
@@ -109,7 +111,7 @@ export async function commit<Outcome extends string>(
 function readyMessage(parts: BatchParts, turn: Turn, row: WorkitemRow, leaseEndsAt: number): ReadyMessage {
   const tenant = turn.changes?.workflow.tenant;
   invariant(tenant !== undefined, 'a message is born of changes');
-  const claim = parts.ids.hex();
+  const claim = parts.ids.hex().slice(0, CLAIM_DIGITS);
   const key = `${row.inherits} ^`;
   const born = turn.changes?.variables.get(key);
   const base = born?.kind === 'put' ? born.row : turn.base.variables.get(key);

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { hostname } from 'node:os';
 import process from 'node:process';
@@ -99,6 +99,8 @@ type Around = {
   readonly between?: Between;
 };
 
+/** Names a node among those of its database; each workitem says whose claim it is. */
+const NODE_ID_BYTES = 6;
 /** Where the pages lie once they are built: beside the compiled server, and in `dist` of the project for a server run from its sources. */
 const consoleFolder = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../dist/pages' : '../pages', import.meta.url),
@@ -145,7 +147,7 @@ async function buildOn(
   const name = config.nodeName ?? `${hostname().slice(0, 80)}:${process.pid}`;
   const attributed = attributedBy(config.indexedFields);
   const nodeBeat: NodeBeat = {
-    ...{ id: randomUUID(), name, role, url: baseUrl.current(), version, leaseSeconds },
+    ...{ id: randomBytes(NODE_ID_BYTES).toString('hex'), name, role, url: baseUrl.current(), version, leaseSeconds },
     attributes: JSON.stringify(attributed.names),
   };
   /** How many nodes answer requests, as far as was heard. */

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { SHARDS, shardOf, type WorkflowId } from '../model/ids.ts';
 import type { AgendaRow } from '../model/rows.ts';
 import { makeClaimSpread } from './claim-spread.ts';
@@ -18,6 +18,10 @@ const CLAIM_MAX = 1_000;
  */
 const FROM_THE_START_MS = 1_000;
 const START = Number.MIN_SAFE_INTEGER;
+
+/** Two claims of the same workitem would have to draw the same. Rows keep it, so it is no longer than that takes. */
+const CLAIM_BYTES = 6;
+const freshClaim = (): string => randomBytes(CLAIM_BYTES).toString('hex');
 
 const claimed = (locking: string, where: string, ofBase = ''): string => `
   with due as materialized (
@@ -164,7 +168,7 @@ export function makeDue(connections: Connections): DueParts {
   const bySpread = makeClaimSpread(connections);
   return {
     claimDue: async ({ now, owner, limit, leaseSeconds, spread }) => {
-      const claim = randomUUID();
+      const claim = freshClaim();
       const most = Math.min(limit, CLAIM_MAX);
       if (spread !== undefined) return bySpread([now, most, claim, owner, leaseSeconds], spread);
       const look = async (want: number, dueAt: number): Promise<readonly ClaimedMessage[]> =>
@@ -207,7 +211,7 @@ export function makeDueByShard(connections: Connections): DueParts {
   const all = Array.from({ length: SHARDS }, (_, shard) => shard);
   return {
     claimDue: async ({ now, owner, limit, leaseSeconds, spread }) => {
-      const claim = randomUUID();
+      const claim = freshClaim();
       const most = Math.min(limit, CLAIM_MAX);
       const looks = await runAll(
         connections,

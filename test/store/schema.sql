@@ -512,13 +512,13 @@ create table workflow (
   constraint workflow_ver_positive CHECK ((ver > 0))
 ) with (autovacuum_analyze_scale_factor=0.05, autovacuum_vacuum_scale_factor=0.05, fillfactor=60);
 CREATE INDEX workflow_business_key ON public.workflow USING btree (tenant, business_key, launched_at DESC, id) WHERE (business_key IS NOT NULL);
+CREATE INDEX workflow_by_end ON public.workflow USING btree (tenant, ended_at DESC) WHERE (ended_at IS NOT NULL);
+CREATE INDEX workflow_by_launch ON public.workflow USING btree (tenant, launched_at DESC);
+CREATE INDEX workflow_by_name ON public.workflow USING btree (tenant, name, launched_at DESC) WHERE (name IS NOT NULL);
+CREATE INDEX workflow_by_status ON public.workflow USING btree (tenant, status, launched_at DESC);
 CREATE INDEX workflow_definition ON public.workflow USING btree ("left"(definition, 8));
-CREATE INDEX workflow_ended_newest ON public.workflow USING btree (tenant, ended_at DESC, id) WHERE (ended_at IS NOT NULL);
 CREATE INDEX workflow_ended_usual ON public.workflow USING btree (ended_at) WHERE ((ended_at IS NOT NULL) AND (retain_days IS NULL));
 CREATE INDEX workflow_kept ON public.workflow USING btree (((ended_at + ((retain_days)::bigint * 86400000)))) WHERE ((ended_at IS NOT NULL) AND (retain_days IS NOT NULL));
-CREATE INDEX workflow_name ON public.workflow USING btree (tenant, name, launched_at DESC, id) WHERE (name IS NOT NULL);
-CREATE INDEX workflow_newest ON public.workflow USING btree (tenant, launched_at DESC, id);
-CREATE INDEX workflow_status ON public.workflow USING btree (tenant, status, launched_at DESC, id);
 
 create table workitem (
   shard smallint not null,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type OpenTable, table } from './table.ts';
 
 /** Definitions as they were posted, by the hash of what was read and that of the text. They go with their definition (retire.ts). */
@@ -7,6 +8,17 @@ export type Sources = {
 };
 
 export type SourceRow = { readonly definition: string; readonly hash: string; readonly text: string };
+
+/** Each workflow keeps it, so it is no longer than what nobody finds another text for. */
+const HASH_DIGITS = 24;
+const digits = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** What a text is kept under. */
+export const sourceHash = (text: string): string => digits(text).slice(0, HASH_DIGITS);
+
+/** Whether a text was kept under this hash: the releases before kept all its digits. */
+export const isSourceHash = (hash: unknown, text: string): boolean =>
+  typeof hash === 'string' && hash.length >= HASH_DIGITS && digits(text).startsWith(hash);
 
 export const SOURCE = table<SourceRow>()({
   name: 'source',

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../../model/json.ts';
 import { treeToJson } from '../../../model/tree.ts';
 import { makeBoundedMap } from '../../../runtime/bounded.ts';
+import { sourceHash } from '../../../store/tables/source.ts';
 import { noSuchWorkflow, workflowIdOf } from '../../ids.ts';
 import { type Call, jsonReply, type Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
@@ -21,7 +21,7 @@ export function makeSourceKeeper(
   const known = makeBoundedMap<number>(KNOWN_MAX);
   return async (definition, text) => {
     if (typeof text !== 'string') return null;
-    const hash = createHash('sha256').update(text).digest('hex');
+    const hash = sourceHash(text);
     const key = `${definition} ${hash}`;
     const now = parts.clock.now();
     const keptAt = known.get(key);
