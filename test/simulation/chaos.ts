@@ -18,6 +18,8 @@ export type Chaos = {
   readonly questionsLost: number;
   readonly answersLost: number;
   readonly commitsOdd: number;
+  /** Per message of a commit, from the first look to the last answer: from here on the database answers a node nothing, for 1 to 60 seconds. */
+  readonly silences: number;
   /** Per hint of one node to the others. */
   readonly hintsLost: number;
   /** Per call of a client: its answer gets lost. */
@@ -39,6 +41,7 @@ export const NO_CHAOS: Chaos = {
   questionsLost: 0,
   answersLost: 0,
   commitsOdd: 0,
+  silences: 0,
   hintsLost: 0,
   callsLost: 0,
   requestsLost: 0,
@@ -55,12 +58,16 @@ export const makeChaos = (random: Random): Chaos => ({
   questionsLost: random.pick([0, 0, 0.002, 0.02]),
   answersLost: random.pick([0, 0, 0.002, 0.02]),
   commitsOdd: random.pick([0, 0, 0.02, 0.1]),
+  silences: 0,
   hintsLost: random.pick([0, 0.5, 1]),
   callsLost: random.pick([0, 0.1, 0.3]),
   requestsLost: random.pick([0, 0.05, 0.2]),
   clockJumps: random.pick([0, 0, 1, 4]),
   operators: random.pick([0, 2, 6, 15]),
 });
+
+/** Every fourth world knows silences; the others stay as they were before there were any. */
+export const silencesOf = (seed: number): number => (seed % 4 === 3 ? 0.01 : 0);
 
 const ODD: readonly CommitFate[] = ['conflict', 'answer lost', 'never came', 'unknown, kept', 'unknown, gone'];
 export const fateOfCommit = (chaos: Chaos, random: Random): CommitFate =>

@@ -8,14 +8,16 @@ import type { Post } from '../../src/outbox/post.ts';
 import { seededIds } from '../../src/runtime/ids.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { ProcessTime } from '../../src/runtime/process-time.ts';
+import { LOOKUP_MS } from '../../src/store/outcome.ts';
+import { CLIENT_MS } from '../../src/store/patience.ts';
 import { type Save, type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { aroundSaving } from '../support/saving.ts';
 import { type Chaos, fateOfCommit } from './chaos.ts';
 import type { Database } from './database.ts';
 import type { Flaw } from './flaws.ts';
 import { type Process, startProcess } from './node.ts';
-import type { Random, Scheduler } from './scheduler.ts';
-import { type Link, openSimulated, type SimulatedStore } from './store.ts';
+import { makeRandom, type Random, type Scheduler } from './scheduler.ts';
+import { type CommitFate, type Link, openSimulated, type SimulatedStore } from './store.ts';
 import type { Watch } from './watch.ts';
 
 /*
@@ -62,6 +64,9 @@ export type Cluster = {
   readonly steps: () => number;
 };
 
+/** Any number that no seed is near. */
+const SILENCE_SEED = 500_000_000;
+
 /** Things a log says that must never happen. */
 const BUGS = /^a step (threw|never had enough)|step that puts a workflow|database refused what/;
 
@@ -82,6 +87,8 @@ export function makeCluster(parts: {
 }): Cluster {
   const { scheduler, random, database, watch, flaw, chaos } = parts;
   const members: Member[] = [];
+  /** Chance of its own, so that worlds without silences stay as they are. */
+  const whims = makeRandom(parts.seed + SILENCE_SEED);
   let made = 0;
   let databaseBackAt = 0;
   let stepsOfTheDead = 0;
@@ -127,6 +134,7 @@ export function makeCluster(parts: {
         claimHeld: flaw === 'skip the lease check',
         flipFrees: flaw === 'notice without waiting',
         believeMemory: flaw === 'believe the memory',
+        silenceIsNo: flaw === 'take silence for a no',
         lookEarly: flaw === 'look before the row',
         receiveEarly: flaw === 'receive without a lock',
         keepMissed: flaw === 'give nothing back',
@@ -181,6 +189,26 @@ export function makeCluster(parts: {
   });
 
   function linkOf(member: Member): Link {
+    let silentUntil = 0;
+    /** How long the database will still answer nothing. */
+    const silence = (): number => (chaos().silences === 0 ? 0 : Math.max(0, silentUntil - scheduler.now()));
+    const fallSilent = (what: string): void => {
+      if (!OF_A_COMMIT.has(what) || silence() > 0 || !whims.chance(chaos().silences)) return;
+      const ms = whims.between(1_000, 60_000);
+      silentUntil = scheduler.now() + ms;
+      scheduler.note(`${member.id} hears nothing of the database for ${ms} ms, from ${what} on`);
+      watch.troubled();
+    };
+    /** Goes on once the silence is over, or gives up as a client does. */
+    const unlessSilent = (goOn: () => void, giveUp: (error: StoreUnavailable) => void): void => {
+      const ms = silence();
+      if (ms === 0) goOn();
+      else if (ms <= CLIENT_MS) scheduler.after(ms, '', goOn);
+      else
+        scheduler.after(CLIENT_MS, '', () =>
+          member.run(() => giveUp(new StoreUnavailable('The database answered nothing'))),
+        );
+    };
     return {
       reach: (what) =>
         new Promise((resolve, reject) => {
@@ -192,7 +220,10 @@ export function makeCluster(parts: {
             if (what === 'commit' && member.alive && random.chance(chaos().crashAtCommit)) return crash(member);
             if (isLost || databaseBackAt > scheduler.now())
               return member.run(() => reject(new StoreUnavailable('The database cannot be reached')));
-            resolve();
+            // What becomes of a commit that was sent into the silence its fate says.
+            if (what === 'commit') return resolve();
+            fallSilent(what);
+            unlessSilent(resolve, reject);
           });
         }),
       back: (what) =>
@@ -201,16 +232,25 @@ export function makeCluster(parts: {
           // What became of a commit is decided elsewhere; it is not lost twice.
           const isLost = what !== 'commit' && what !== 'look up' && random.chance(chaos().answersLost);
           const ms = what === 'look up' ? random.between(100, 10_000) : random.delay();
-          scheduler.after(ms, `${member.id} hears of ${what}`, () =>
-            member.run(() => (isLost ? reject(new StoreUnavailable('The connection was lost')) : resolve())),
-          );
+          if (what !== 'commit') fallSilent(what);
+          // The end of a commit is told, however late: what it is its fate says.
+          const mostMs = what === 'commit' ? CLIENT_MS : LOOKUP_MS;
+          const told = (): void => {
+            scheduler.after(ms, `${member.id} hears of ${what}`, () =>
+              member.run(() => (isLost ? reject(new StoreUnavailable('The connection was lost')) : resolve())),
+            );
+          };
+          if (what !== 'commit' && what !== 'look up') unlessSilent(told, reject);
+          else if (silence() === 0) told();
+          else scheduler.after(Math.min(mostMs, silence()), '', told);
         }),
       hint: (hint) => {
         if (random.chance(chaos().hintsLost)) return;
         scheduler.after(random.delay(), '', () => member.run(hint));
       },
       fateOfCommit: () => {
-        const fate = fateOfCommit(chaos(), random);
+        fallSilent('commit');
+        const fate = fateInSilence(silence(), whims) ?? fateOfCommit(chaos(), random);
         if (fate !== 'kept') {
           scheduler.note(`${member.id} has a commit that is ${fate}`);
           watch.troubled();
@@ -383,6 +423,24 @@ export function makeCluster(parts: {
     },
     steps: () => stepsOfTheDead + members.reduce((sum, { process }) => sum + (process?.figures().steps ?? 0), 0),
   };
+}
+
+/** The messages of a commit, from the first look at its rows to the last question what became of it. */
+const OF_A_COMMIT: ReadonlySet<string> = new Set([
+  'look',
+  'look more',
+  'begin',
+  'load',
+  'load more',
+  'commit',
+  'look up',
+  'rollback',
+]);
+
+/** Of a commit that is sent, or answered, while the database will be silent for so long. Null: no longer than it is waited for. */
+function fateInSilence(ms: number, whims: Random): CommitFate | null {
+  if (ms <= CLIENT_MS) return null;
+  return whims.pick(ms <= CLIENT_MS + LOOKUP_MS ? ['answer lost', 'never came'] : ['unknown, kept', 'unknown, gone']);
 }
 
 const resultOf = (status: number): PostResult =>

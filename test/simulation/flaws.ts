@@ -18,7 +18,9 @@ export type PlainFlaw =
   /** A notice is free to go while a try of its workitem is under way. */
   | 'notice without waiting'
   /** A step that worked with remembered rows is saved without a look at what the database holds by now. */
-  | 'believe the memory';
+  | 'believe the memory'
+  /** A commit whose answer does not come is taken for one that was refused. */
+  | 'take silence for a no';
 
 /** Those that show where events and schedules are (heard.ts). */
 export type HeardFlaw =
@@ -39,6 +41,7 @@ export const FLAWS: readonly PlainFlaw[] = [
   'drop an ack',
   'notice without waiting',
   'believe the memory',
+  'take silence for a no',
 ];
 
 export const HEARD_FLAWS: readonly HeardFlaw[] = [

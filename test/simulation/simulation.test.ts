@@ -18,6 +18,7 @@ const FOUND_WITHIN: { readonly [flaw in PlainFlaw]: number } = {
   'drop an ack': 60,
   'notice without waiting': 150,
   'believe the memory': 20,
+  'take silence for a no': 60,
 };
 
 /** The same of worlds of events and schedules. */

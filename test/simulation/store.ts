@@ -74,6 +74,8 @@ export type StoreFlaws = {
   readonly flipFrees?: boolean;
   /** What a node remembers is saved though others have stepped the workflow since. */
   readonly believeMemory?: boolean;
+  /** Nobody looks up what became of a commit whose answer was lost. */
+  readonly silenceIsNo?: boolean;
   /** Who begins to wait looks at what is kept before its row is written. */
   readonly lookEarly?: boolean;
   /** An event looks at those who wait before it is stored. */
@@ -223,6 +225,7 @@ export function openSimulated(
         );
         finish(session);
         await link.back('commit');
+        if (flaws.silenceIsNo === true && fate === 'answer lost') return 'lost';
         // Looking it up is a question more.
         if (fate !== 'kept' && fate !== 'conflict') await link.back('look up');
         if (fate === 'unknown, kept' || fate === 'unknown, gone')
@@ -270,6 +273,7 @@ export function openSimulated(
       fate === 'conflict' || fate.endsWith('came') || fate.endsWith('gone') ? 'lost' : now(),
     );
     await link.back('commit');
+    if (flaws.silenceIsNo === true && fate === 'answer lost') return 'stale';
     if (fate !== 'kept' && fate !== 'conflict') await link.back('look up');
     if (fate === 'unknown, kept' || fate === 'unknown, gone')
       throw new OutcomeUnknown('The connection was lost while saving');

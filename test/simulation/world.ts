@@ -6,7 +6,7 @@ import { treeToJson } from '../../src/model/tree.ts';
 import { seededIds } from '../../src/runtime/ids.ts';
 import { makeDefinitions } from '../../src/server/definitions.ts';
 import { callerOf } from '../support/origin.ts';
-import { type Chaos, makeChaos, NO_CHAOS } from './chaos.ts';
+import { type Chaos, makeChaos, NO_CHAOS, silencesOf } from './chaos.ts';
 import { makeClients } from './clients.ts';
 import { BEGAN_AT, makeCluster } from './cluster.ts';
 import { makeDatabase } from './database.ts';
@@ -62,7 +62,7 @@ export async function simulate(options: { readonly seed: number; readonly flaw?:
   const scheduler = makeScheduler();
   const database = makeDatabase(scheduler.now);
   const watch = makeWatch(database, scheduler.note);
-  let chaos: Chaos = makeChaos(random);
+  let chaos: Chaos = { ...makeChaos(random), silences: silencesOf(seed) };
   const limits = { ...LIMITS, depth: DEPTH_MAX, messages: random.pick([2, 7, 40, LIMITS.messages]) };
   const chaosMs = random.between(20_000, 90_000);
   scheduler.note(`chaos ${JSON.stringify(chaos)}, ${limits.messages} messages a step, for ${chaosMs} ms`);
