@@ -299,6 +299,7 @@ async function buildOn(
     retainAuditDays: config.retainAuditDays,
     isOurs: node.membership.isEldest,
     retainBatchesDays: config.retainBatchesDays,
+    retainMovedDays: config.retainMovedDays,
     also: async () => {
       await figures.fold();
       await attributeFill.fill();

@@ -1,10 +1,11 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { makeQueue } from '../runtime/bounded.ts';
 import { type Hosts, streamOf } from './hosts.ts';
 import { makeLines } from './lines.ts';
-import { CONNECT_ALL_MS, CONNECT_MS, IDLE_MS, LIFETIME_SECONDS } from './patience.ts';
-import { isCollision, isHopeless, isLoss, told } from './refusals.ts';
+import { CONNECT_ALL_MS, CONNECT_MS, FULL_MS, IDLE_MS, LIFETIME_SECONDS } from './patience.ts';
+import { isCollision, isFull, isHopeless, isLoss, told } from './refusals.ts';
 import { OutcomeUnknown, StoreUnavailable } from './store.ts';
 import type { DatabaseRow } from './tables/of-workflow.ts';
 
@@ -199,6 +200,8 @@ type Persistence = {
   readonly withinMs?: number;
   readonly hosts?: number;
   readonly onFailure?: (error: Error) => void;
+  /** Waits, in milliseconds. */
+  readonly pause?: (ms: number) => Promise<unknown>;
 };
 
 const passes = (error: unknown): boolean =>
@@ -206,7 +209,8 @@ const passes = (error: unknown): boolean =>
 
 /** Tries again while connecting fails for reasons that pass; then says StoreUnavailable. */
 export async function persist<T>(connect: () => Promise<T>, persistence: Persistence = {}): Promise<T> {
-  const { retries = CONNECT_RETRIES, withinMs = CONNECT_ALL_MS, hosts = 1, onFailure = () => {} } = persistence;
+  const { retries = CONNECT_RETRIES, withinMs = CONNECT_ALL_MS, hosts = 1 } = persistence;
+  const { onFailure = () => {}, pause = wait } = persistence;
   // The last try may take as long as any.
   const lastMs = Math.max(1, withinMs - CONNECT_MS);
   const startedAt = performance.now();
@@ -215,6 +219,7 @@ export async function persist<T>(connect: () => Promise<T>, persistence: Persist
       try {
         return await connect();
       } catch (error) {
+        if (isFull(error)) await pause(FULL_MS);
         if (host >= hosts || !passes(error) || performance.now() - startedAt > lastMs) throw error;
       }
   };

@@ -22,6 +22,9 @@ export const CONNECT_MS = 2_000;
 /** All tries to get a connection together. */
 export const CONNECT_ALL_MS = 6_000;
 
+/** A server that has no connection left is asked again after so long. */
+export const FULL_MS = 1_000;
+
 /** An idle connection whose neighbour was given up is asked first whether it still works. */
 export const PROBE_MS = 1_000;
 /** A connection over which nothing was said for so long is probed by the system: each second, ten times. */

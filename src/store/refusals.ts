@@ -61,6 +61,9 @@ const CONNECTION_WORDS =
 export const isAnswer = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'severity' in error && error.severity === 'ERROR';
 
+/** The server has no connection left: who asks again at once is only one more. */
+export const isFull = (error: unknown): boolean => codeOf(error) === '53300';
+
 export const isHopeless = (error: unknown): boolean => HOPELESS.has(codeOf(error) ?? '');
 
 /** A value that no database of ours can hold, or one that breaks a named rule of a table. */

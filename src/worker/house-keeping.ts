@@ -31,6 +31,8 @@ export function keepHouse(parts: {
   /** Whether it is this node that keeps house. */
   readonly isOurs?: () => boolean;
   readonly retainBatchesDays: number;
+  /** How long those who come for a tenant that was moved are led on. */
+  readonly retainMovedDays: number;
   /** What else is done once in a while by the node that keeps house. */
   readonly also?: () => Promise<void>;
 }): HouseKeeping {
@@ -69,6 +71,7 @@ export function keepHouse(parts: {
           audit: parts.retainAuditDays * DAY_MS,
           batch: parts.retainBatchesDays * DAY_MS,
           batch_item: (parts.retainBatchesDays + BATCH_DAYS_MAX) * DAY_MS,
+          moved: parts.retainMovedDays * DAY_MS,
         },
       });
       atOnce = Math.min(RETIRE_AT_ONCE, limit * 2);

@@ -84,10 +84,27 @@ describe.runIf(typeof begun !== 'string')('a pair of servers', { timeout: 120_00
     await pair.stop();
   });
 
+  test('a server that waits for its standby is durable', async () => {
+    const warned: string[] = [];
+    const store = await openStore({
+      ...{ databaseUrl: first.url, dataDir: 'memory:', prepared: true, durable: true },
+      warn: (event) => warned.push(event),
+    });
+    await store.close();
+    expect(warned).toEqual([]);
+  });
+
   test('a pooler that mixes up named statements, or is in the way of a migration, is told at the start', async () => {
     if (bouncer === null) return;
     const open = (database: string) =>
       openStore({ databaseUrl: bouncer?.url(database) ?? '', dataDir: 'memory:', prepared: true });
+    const warned: string[] = [];
+    const asking = await openStore({
+      databaseUrl: `${bouncer.url('postgres')}?target_session_attrs=read-write`,
+      ...{ dataDir: 'memory:', prepared: false, warn: (_event, message) => warned.push(message) },
+    });
+    await asking.close();
+    expect(warned).toEqual([expect.stringMatching(/leave target_session_attrs out of DATABASE_URL/)]);
     await first.query('create database empty');
     await expect(open('empty')).rejects.toThrow(/rota migrate/);
     const store = await open('postgres');

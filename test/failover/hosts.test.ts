@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { persist } from '../../src/store/connections.ts';
 import { HOSTS_MAX, type Hosts, makeHosts, readHosts, shownHosts } from '../../src/store/hosts.ts';
 import { openStore } from '../../src/store/open.ts';
+import { FULL_MS } from '../../src/store/patience.ts';
 import { StoreUnavailable, WronglySet } from '../../src/store/store.ts';
 import { type Behaviour, type FakePostgres, startFakePostgres } from '../support/fake-postgres.ts';
 import { freePort } from '../support/free-port.ts';
@@ -106,6 +107,26 @@ describe('a connection', () => {
   test('goes to a host that only reads where any will do', async () => {
     const standby = await server({ standby: true });
     expect(await connect(makeHosts(`${urlOf([standby.port])}?target_session_attrs=any`))).toBe(standby.port);
+  });
+
+  test('that a full server refuses is asked for again after a second', async () => {
+    const full = await server({ refuses: '53300' });
+    const pauses: number[] = [];
+    const connecting = persist(
+      async () => {
+        const client = new (makeHosts(urlOf([full.port])).Client)();
+        await client.connect();
+        await client.end();
+      },
+      {
+        pause: async (ms) => {
+          pauses.push(ms);
+          full.set({ refuses: null });
+        },
+      },
+    );
+    await connecting;
+    expect(pauses).toEqual([FULL_MS]);
   });
 
   test('that is refused for its password is not tried elsewhere, and the start says that the setting is wrong', async () => {

@@ -37,6 +37,22 @@ describe.runIf(hasPostgres())('an empty Postgres', () => {
     await database.drop();
   });
 
+  test('one that acknowledges what no standby has is told at the start, where that is asked for', async () => {
+    const database = await freshDatabase();
+    const warned: string[] = [];
+    for (const durable of [false, true]) {
+      const store = await openStore({
+        ...{ databaseUrl: database.url, dataDir: 'memory:', prepared: true, durable },
+        warn: (event, message) => warned.push(`${event} ${message}`),
+      });
+      await store.close();
+    }
+    expect(warned).toEqual([
+      expect.stringMatching(/^database\.not_durable DURABLE is 1.*synchronous_standby_names is ""/),
+    ]);
+    await database.drop();
+  });
+
   test('plans made on empty tables still go by index when there are 100,000 rows', async () => {
     const database = await freshDatabase();
     // One connection for the engine, so that the plans that were made are those that are used.

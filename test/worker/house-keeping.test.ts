@@ -35,6 +35,7 @@ test('once a minute what has been over for long enough goes, in portions, and ev
     retainEndedDays: 30,
     retainAuditDays: 400,
     retainBatchesDays: 30,
+    retainMovedDays: 500,
   });
   time.pass(MINUTE_MS - 1);
   await settle();
@@ -46,7 +47,7 @@ test('once a minute what has been over for long enough goes, in portions, and ev
   expect(asked[0]).toMatchObject({
     endedBefore: 70 * DAY_MS,
     now: 100 * DAY_MS,
-    keepMs: { audit: 400 * DAY_MS, batch: 30 * DAY_MS },
+    keepMs: { audit: 400 * DAY_MS, batch: 30 * DAY_MS, moved: 500 * DAY_MS },
   });
   for (let minute = 2; minute <= 5; minute++) {
     time.pass(MINUTE_MS);
@@ -81,6 +82,7 @@ test('when so many workflows at once take the database too long, fewer go at onc
     retainEndedDays: 30,
     retainAuditDays: 400,
     retainBatchesDays: 30,
+    retainMovedDays: 400,
   });
   time.pass(MINUTE_MS);
   for (let i = 0; i < 50 && left > 0; i++) await settle();
@@ -115,6 +117,7 @@ test('one that takes too long alone goes in portions, and those behind it go, to
     retainEndedDays: 30,
     retainAuditDays: 400,
     retainBatchesDays: 30,
+    retainMovedDays: 400,
   });
   time.pass(MINUTE_MS);
   for (let i = 0; i < 50 && left > 0; i++) await settle();
@@ -141,6 +144,7 @@ test('one node keeps house for all; the others look now and then', async () => {
     retainEndedDays: 30,
     retainAuditDays: 400,
     retainBatchesDays: 30,
+    retainMovedDays: 400,
     isOurs: () => isOurs,
   });
   const minutes = async (n: number): Promise<number> => {

@@ -236,6 +236,11 @@ export const TABLE = {
     to: 36_500,
     meaning: 'days a batch that is over is kept, 1 to 36500',
   }),
+  retainMovedDays: number('RETAIN_MOVED', 400, {
+    from: 1,
+    to: 36_500,
+    meaning: 'days a tenant that was moved to another cell is led on to there (docs/scaling.md), 1 to 36500',
+  }),
   databasePrepared: flag('DATABASE_PREPARED', true, { meaning: '`0`: no named statements, for old poolers' }),
   durable: flag('DURABLE', false, {
     meaning: '`1`: a warning at the start when Postgres acknowledges what no standby has',
