@@ -9,6 +9,7 @@ import { afterwards } from './committed.ts';
 import { attemptKey, type Entry, firstNeeds, grouped, nameOf, type Verdict } from './entry.ts';
 import { guarded } from './handle.ts';
 import { measure } from './measured.ts';
+import type { Proven } from './memory.ts';
 import { afterCommit, commit, type Prepared, prepare } from './saving.ts';
 import { tell } from './told.ts';
 import { traceSteps } from './traced.ts';
@@ -87,9 +88,9 @@ async function attempt(
   trees: ReadonlyMap<string, Tree | null>,
 ): Promise<Attempt> {
   const byWorkflow = grouped(entries);
-  const rows = await unlocked(parts, byWorkflow);
-  if (rows !== null) {
-    const result = await withoutLocks(parts, byWorkflow, trees, rows);
+  const guess = await unlocked(parts, byWorkflow);
+  if (guess !== null) {
+    const result = await withoutLocks(parts, byWorkflow, trees, guess);
     if (result !== 'unproven') return result;
   }
   return withLocks(parts, byWorkflow, trees);
@@ -98,17 +99,21 @@ async function attempt(
 type Batch = ReadonlyMap<WorkflowId, readonly Entry[]>;
 
 /** The rows of a batch as they are remembered, or looked at where they are not; null when they should be locked. */
-async function unlocked(
-  { store, memory }: BatchParts,
-  byWorkflow: Batch,
-): Promise<ReadonlyMap<WorkflowId, Loaded> | null> {
+async function unlocked({ store, memory }: BatchParts, byWorkflow: Batch): Promise<Guess | null> {
   if (store.saveAtOnce === null) return null;
   const recalled = memory.recall(byWorkflow);
-  if (recalled === null || recalled.size === byWorkflow.size) return recalled;
-  if (store.look === null) return null;
+  if (recalled === null) return null;
   const missing = [...byWorkflow].filter(([workflow]) => !recalled.has(workflow));
-  return new Map([...recalled, ...(await store.look(requestsOf(missing)))]);
+  if (missing.length > 0 && store.look === null) return null;
+  const looked = missing.length === 0 ? [] : ((await store.look?.(requestsOf(missing))) ?? []);
+  // Of a launch there is nothing to remember.
+  const remembers = [...recalled.values()].some(({ workflow }) => workflow !== null);
+  const proven = remembers ? 'remembered' : missing.length > 0 ? 'looked at' : null;
+  return { rows: new Map([...recalled, ...looked]), proven };
 }
+
+/** Rows that nobody has locked; `proven`: what a save with them tells of, null: nothing. */
+type Guess = { readonly rows: ReadonlyMap<WorkflowId, Loaded>; readonly proven: Proven | null };
 
 const requestsOf = (batch: Iterable<readonly [WorkflowId, readonly Entry[]]>): readonly LoadRequest[] =>
   [...batch].map(([workflow, own]) => ({ workflow, needs: own.flatMap(firstNeeds) }));
@@ -165,7 +170,7 @@ async function withoutLocks(
   parts: BatchParts,
   byWorkflow: Batch,
   trees: ReadonlyMap<string, Tree | null>,
-  rows: ReadonlyMap<WorkflowId, Loaded>,
+  { rows, proven }: Guess,
 ): Promise<Attempt | 'unproven'> {
   const { store, memory } = parts;
   const verdicts = new Map<Entry, Verdict>();
@@ -173,6 +178,7 @@ async function withoutLocks(
   const now = parts.clock.now();
   const ran = await runTurns({ ...parts, trees, now, hears: false, isGuess: true, verdicts }, store.look, turns);
   if (ran.hashes.length > 0) return { kind: 'definitions', hashes: ran.hashes };
+  if (turns.every(isLongOver)) return { kind: 'committed', verdicts, wrote: false, steps: stepsOf(turns), settled: [] };
   // Without history nothing would tell whether a save took effect whose answer is lost.
   const isTold = turns.some(({ changes }) => changes !== null && changes.history.length > 0);
   const threw = [...verdicts.values()].some((verdict) => verdict.kind === 'threw');
@@ -182,7 +188,7 @@ async function withoutLocks(
   );
   if (threw || ran.wanting || !isTold || meets) return 'unproven';
   for (const turn of turns)
-    if (turn.changes === null)
+    if (turn.changes === null && !isLongOver(turn))
       for (const entry of turn.entries) {
         memory.doubt(entry);
         verdicts.set(entry, { kind: 'next' });
@@ -190,13 +196,17 @@ async function withoutLocks(
   const written = turns.filter((turn) => turn.changes !== null);
   const prepared = prepare(parts, written, now);
   const outcome = await commit(parts, prepared, (save) => store.saveAtOnce?.(save, rows) ?? 'stale');
-  memory.proved(outcome === 'committed' ? 'true' : 'stale');
+  if (proven !== null) memory.proved(outcome === 'committed' ? 'true' : 'stale', proven);
   if (outcome === 'committed')
     return committed(parts, written, prepared, { verdicts, steps: stepsOf(written), now, hears: false });
   parts.meter.rerun('stale');
   for (const workflow of byWorkflow.keys()) memory.forget(workflow);
   return 'unproven';
 }
+
+/** The ends of tries of workitems that are gone: they change nothing, and nothing has to prove it, for what is gone stays gone. */
+const isLongOver = ({ changes, entries, view }: Turn): boolean =>
+  changes === null && entries.every((entry) => entry.kind === 'outcome' && !view.workitems.has(entry.outcome.workitem));
 
 function turnsOf(byWorkflow: Batch, rows: ReadonlyMap<WorkflowId, Loaded>): Turn[] {
   const turns: Turn[] = [];

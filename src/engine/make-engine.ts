@@ -44,7 +44,7 @@ export function makeEngine(parts: EngineParts): Engine {
   const batchParts: BatchParts = {
     ...parts,
     meter,
-    memory: makeMemory(),
+    memory: makeMemory(() => (parts.nodes?.() ?? 1) > 1),
     sinks,
     watchers,
     attempts: {

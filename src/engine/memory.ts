@@ -18,8 +18,14 @@ export const REMEMBERED_CHARACTERS_MAX = 4_000_000;
 const ONE_CHARACTERS_MAX = 200_000;
 /** What a row takes beside its texts. */
 const ROW_CHARACTERS = 300;
-/** When saves prove stale again and again (other nodes step the same workflows), rows are locked for up to so many batches. */
+/**
+ * When saves prove stale again and again (other nodes step the same workflows), for up to so many batches rows are looked at that are remembered; and
+ * when what was looked at proves stale, they are locked.
+ */
 export const DISTRUST_BATCHES_MAX = 64;
+
+/** What rows a save has worked with: some that were remembered, or none but what was looked at just before. */
+export type Proven = 'remembered' | 'looked at';
 
 export type Memory = {
   /** Those workflows of a batch whose rows are remembered as far as it needs them first; null when rows should be locked instead. */
@@ -32,19 +38,40 @@ export type Memory = {
   /** An entry changes nothing, so that no save proves what it is to be told: the batch it comes with next has its rows locked. */
   doubt(entry: Entry): void;
   /** How a save went that locked nothing. */
-  proved(as: 'true' | 'stale'): void;
+  proved(as: 'true' | 'stale', rows: Proven): void;
 };
 
-export function makeMemory(): Memory {
+/** What proves wrong is not done for a while, longer each time, and again once it has proved right. */
+function makeDistrust(): { readonly rests: () => boolean; readonly proved: (as: 'true' | 'stale') => void } {
+  let level = 0;
+  let batchesLeft = 0;
+  return {
+    /** Whether it is not done for this batch, which is counted. */
+    rests: () => {
+      if (batchesLeft === 0) return false;
+      batchesLeft -= 1;
+      return true;
+    },
+    proved: (as) => {
+      level = as === 'true' ? Math.floor(level / 2) : Math.min(DISTRUST_BATCHES_MAX, level * 2 + 1);
+      batchesLeft = as === 'true' ? 0 : level;
+    },
+  };
+}
+
+/** @param isShared whether other nodes step the same workflows */
+export function makeMemory(isShared: () => boolean = () => false): Memory {
   const rows = makeBoundedMap<Loaded>(REMEMBERED_CHARACTERS_MAX);
   /** Not known at first. */
   let hears = true;
-  let distrust = 0;
-  let batchesLeft = 0;
+  const remembering = makeDistrust();
+  const looking = makeDistrust();
   const doubted = new WeakSet<Entry>();
 
-  const known = (workflow: WorkflowId, entries: readonly Entry[]): Loaded | null => {
+  const known = (workflow: WorkflowId, entries: readonly Entry[], remembers: boolean): Loaded | null => {
     if (entries.every(isLaunch)) return bareView(null);
+    // The end of a try comes alone because no step of its workflow has come here: it was taken elsewhere, if there are others.
+    if (!remembers || (isShared() && entries.every(isEnd))) return null;
     const found = rows.get(workflow);
     if (found === undefined || entries.some((entry) => isBehind(found, entry))) return null;
     const needs = entries.flatMap(firstNeeds);
@@ -53,15 +80,12 @@ export function makeMemory(): Memory {
 
   return {
     recall: (batch) => {
-      if (hears) return null;
-      if (batchesLeft > 0) {
-        batchesLeft -= 1;
-        return null;
-      }
+      if (hears || looking.rests()) return null;
+      const remembers = !remembering.rests();
       const recalled = new Map<WorkflowId, Loaded>();
       for (const [workflow, entries] of batch) {
         if (entries.some((entry) => doubted.has(entry))) return null;
-        const found = known(workflow, entries);
+        const found = known(workflow, entries, remembers);
         if (found !== null) recalled.set(workflow, found);
       }
       return recalled;
@@ -78,10 +102,7 @@ export function makeMemory(): Memory {
       hears = now;
     },
     doubt: (entry) => void doubted.add(entry),
-    proved: (as) => {
-      distrust = as === 'true' ? Math.floor(distrust / 2) : Math.min(DISTRUST_BATCHES_MAX, distrust * 2 + 1);
-      batchesLeft = as === 'true' ? 0 : distrust;
-    },
+    proved: (as, rows) => (rows === 'remembered' ? remembering : looking).proved(as),
   };
 }
 
@@ -94,6 +115,8 @@ function isBehind({ workitems }: Loaded, entry: Entry): boolean {
   const row = workitems.get(entry.outcome.workitem);
   return row !== undefined && entry.outcome.number > row.tries + 1;
 }
+
+const isEnd = (entry: Entry): boolean => entry.kind === 'outcome';
 
 const isLaunch = (entry: Entry): boolean => entry.kind === 'stimulus' && entry.stimulus.event.kind === 'launch';
 

@@ -25,6 +25,13 @@ const launched = (id: WorkflowId): Entry => ({
   seed: '0'.repeat(32),
   at: 0,
 });
+const ended = (): Entry => ({
+  kind: 'outcome',
+  workflow: ID,
+  // Of the end of a try only its workitem is looked at.
+  outcome: { workflow: ID, workitem: expression('0_0') } as never,
+  seed: '0'.repeat(32),
+});
 const viewOf = (id = ID, text = ''): Loaded => ({
   ...bareView(workflow(id)),
   workitems: new Map([[expression('0_0'), workitem('0_0', { fields: JSON.stringify({ text }) })]]),
@@ -147,14 +154,33 @@ test('memories that prove stale are not looked at for a while, longer each time,
   const memory = quietMemory();
   const waits: number[] = [];
   for (let round = 0; round < 8; round++) {
-    memory.proved('stale');
+    memory.proved('stale', 'remembered');
     memory.remember(ID, viewOf(), changesOf());
     let waited = 0;
-    while (recall(memory, proceed()) === null) waited += 1;
+    while (recall(memory, proceed(), launched('w2' as WorkflowId))?.size === 1) waited += 1;
     waits.push(waited);
   }
   expect(waits).toEqual([1, 3, 7, 15, 31, 63, DISTRUST_BATCHES_MAX, DISTRUST_BATCHES_MAX]);
-  for (let i = 0; i < 10; i++) memory.proved('true');
-  memory.proved('stale');
-  expect([recall(memory, proceed()), recall(memory, proceed())].map((found) => found === null)).toEqual([true, false]);
+  for (let i = 0; i < 10; i++) memory.proved('true', 'remembered');
+  memory.proved('stale', 'remembered');
+  expect([recall(memory, proceed()), recall(memory, proceed())].map((found) => found?.size)).toEqual([0, 1]);
+});
+
+test('when what was looked at proves stale, rows are locked for a while, however right memories are', () => {
+  const memory = quietMemory();
+  memory.remember(ID, viewOf(), changesOf());
+  memory.proved('stale', 'looked at');
+  memory.proved('true', 'remembered');
+  expect([recall(memory, proceed()), recall(memory, proceed())].map((found) => found?.size ?? null)).toEqual([null, 1]);
+});
+
+test('the end of a try that comes alone is not trusted to memory where others step the same workflows', () => {
+  let isShared = false;
+  const memory = makeMemory(() => isShared);
+  memory.heard(false);
+  memory.remember(ID, viewOf(), changesOf());
+  expect(recall(memory, ended())?.size).toBe(1);
+  isShared = true;
+  expect(recall(memory, ended())?.size).toBe(0);
+  expect(recall(memory, ended(), proceed())?.size).toBe(1);
 });
