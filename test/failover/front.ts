@@ -25,29 +25,53 @@ export type Front = {
 const NOBODY = 'nobody';
 
 export async function makeFront(): Promise<Front> {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
-  const program = folders.map((folder) => join(folder, 'haproxy')).find((path) => existsSync(path));
-  if (program === undefined) console.log('no HAProxy found (haproxy): a proxy of our own stands before the cells');
+  const program = findProgram('haproxy');
+  if (program === null) console.log('no HAProxy found (haproxy): a proxy of our own stands before the cells');
   const port = await freePort();
-  return program === undefined ? ownFront(port) : haproxyFront(program, port);
+  return program === null ? ownFront(port) : haproxyFront(program, port);
 }
 
-/** The lines of the manual, with other addresses. */
-export function haproxyLines(port: number, ports: { readonly a: number; readonly b: number }, ofB: readonly string[]) {
+/** Where a program is; null: it is not installed. */
+export function findProgram(name: string): string | null {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin'];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+}
+
+type Ports = { readonly a: number; readonly b: number };
+type Put = readonly (readonly [what: RegExp, by: string])[];
+
+/** The lines of the manual for a file, with other addresses. */
+function linesFor(file: string, put: Put): string {
   const manual = readFileSync(new URL('../../docs/scaling.md', import.meta.url), 'utf8');
-  const [, lines = ''] = /```text\n# haproxy\.cfg\n(.*?)```/s.exec(manual) ?? [];
+  const [, begun = ''] = manual.split(`\`\`\`text\n# ${file}`);
+  const [lines = ''] = begun.split('```');
+  return put.reduce((text, [what, by]) => {
+    if (!what.test(text)) throw new Error(`docs/scaling.md has no ${what} among its lines for ${file}`);
+    return text.replace(what, by);
+  }, lines);
+}
+
+export function haproxyLines(port: number, ports: Ports, ofB: readonly string[]): string {
   const paths = ofB.map((tenant) => `/t/${tenant}/`).join(' ');
-  const put: readonly (readonly [RegExp, string])[] = [
+  return linesFor('haproxy.cfg', [
     [/bind .*/, `bind 127.0.0.1:${port}`],
     [/\/t\/acme\/ \/t\/globex\//, paths],
     [/server a1 \S+/, `server a1 127.0.0.1:${ports.a}`],
     [/ *server a2 .*\n/, ''],
     [/server b1 \S+/, `server b1 127.0.0.1:${ports.b}`],
-  ];
-  return put.reduce((text, [what, by]) => {
-    if (!what.test(text)) throw new Error(`docs/scaling.md has no ${what} among its lines for HAProxy`);
-    return text.replace(what, by);
-  }, lines);
+  ]);
+}
+
+export function nginxLines(port: number, ports: Ports, ofB: readonly string[]): string {
+  return linesFor('nginx.conf', [
+    [/^.*\n/, ''],
+    [/t\/acme\|t\/globex/, ofB.map((tenant) => `t/${tenant}`).join('|')],
+    [/server \S+; server \S+;/, `server 127.0.0.1:${ports.a};`],
+    [/upstream cell_b \{ server \S+;/, `upstream cell_b { server 127.0.0.1:${ports.b};`],
+    [/listen .*/, `listen 127.0.0.1:${port};`],
+    [/ *ssl_certificate .*\n/, ''],
+    [/ *ssl_certificate_key .*\n/, ''],
+  ]);
 }
 
 function haproxyFront(program: string, port: number): Front {
