@@ -84,3 +84,15 @@ export function readCases(): readonly Case[] {
       });
   });
 }
+
+/** What a case is about: the elements of its diagram, what its script does, and how it ends. */
+export function kindsOf(one: Case): readonly string[] {
+  const elements = one.text.matchAll(/<(?:\w+:)?(\w+)[\s/>]/g);
+  return [
+    `group ${one.group}`,
+    `outcome ${one.validate ? 'validated' : one.expect.outcome}`,
+    ...one.script.flatMap((step) => (step.do === undefined ? [] : [`script ${step.do}`])),
+    // What is only drawn is about nothing.
+    ...new Set([...elements].map(([, name = '']) => name).filter((name) => !/^(BPMN|Bounds|waypoint)/.test(name))),
+  ];
+}

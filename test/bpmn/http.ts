@@ -4,7 +4,8 @@ import { readConfig } from '../../src/server/config.ts';
 import { start } from '../../src/server/start.ts';
 import type { Inbox, Target } from '../conformance/http.ts';
 import { findTarget, listen, restOf, sideBySide } from '../conformance/http.ts';
-import { type Case, readCases } from './cases.ts';
+import { playedOn, type Side } from '../support/halves.ts';
+import { type Case, kindsOf, readCases } from './cases.ts';
 import { type BpmnPlayer, type BpmnReceived, replayBpmn } from './replay.ts';
 
 type Shown = {
@@ -167,8 +168,11 @@ async function remove(url: string): Promise<void> {
 /** What reaches other workflows as well, or waits for a time, which others would make late. */
 const BETWEEN_WORKFLOWS = /timer|message|signal/i;
 
-/** Plays every case against a whole server; answers with those that failed. */
-export async function playAllBpmn(environment: { readonly [name: string]: string }): Promise<readonly string[]> {
+/** Plays the cases of a side against a whole server; answers with those that failed. */
+export async function playBpmnSide(
+  side: Side,
+  environment: { readonly [name: string]: string },
+): Promise<readonly string[]> {
   const running = await start(readConfig({ PORT: '0', TEST_CLOCK: '1', LOG_LEVEL: 'silent', ...environment }));
   const listener = await listen();
   try {
@@ -177,7 +181,7 @@ export async function playAllBpmn(environment: { readonly [name: string]: string
     const table = new Map<string, [number, number]>();
     let inboxes = 0;
     const isApart = (one: Case): boolean => one.also.length > 0 || BETWEEN_WORKFLOWS.test(one.text);
-    await sideBySide(readCases(), isApart, async (one) => {
+    await sideBySide(playedOn(readCases(), side, kindsOf), isApart, async (one) => {
       const player = bpmnOverHttp(target, listener.hear(`bpmn-${++inboxes}`));
       const differences = await replayBpmn(one, player);
       await player.leave();

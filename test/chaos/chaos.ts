@@ -28,13 +28,18 @@ export type Chaos = {
 };
 
 export const NODES = 3;
-/** Workflows in all, and how many of them are in flight at once. */
-const WORKFLOWS = 400;
+/** How much goes wrong; `workflows` are those of the load in all. The database goes down twice besides. */
+export type Size = {
+  readonly workflows: number;
+  readonly kills: number;
+  readonly stops: number;
+  readonly freezes: number;
+  readonly cuts: number;
+};
+export const WHOLE: Size = { workflows: 400, kills: 6, stops: 2, freezes: 4, cuts: 6 };
+export const SHORT: Size = { workflows: 200, kills: 3, stops: 1, freezes: 2, cuts: 3 };
+/** So many workflows are in flight at once. */
 const IN_FLIGHT = 60;
-const KILLS = 6;
-const STOPS = 2;
-const FREEZES = 4;
-const CUTS = 6;
 /** A trouble comes after so many arrivals at participants since the one before, at most. */
 const ARRIVALS_MAX = 50;
 /** Or after so long, when nothing arrives any more. */
@@ -46,14 +51,14 @@ const DATABASE_AWAY_MS = 1_500;
 export const CHAOS_MS_MAX = 170_000;
 
 /** What goes wrong, in order; the database goes down in the first and in the second half. */
-export function plan(seed: number): readonly Trouble[] {
+export function plan(seed: number, size: Size): readonly Trouble[] {
   const ids = seededIds(seed);
   const upTo = (most: number): number => Math.floor(ids.fraction() * most);
   const small: readonly Trouble[] = [
-    ...Array.from({ length: KILLS }, () => ({ kind: 'kill', node: upTo(NODES) }) as const),
-    ...Array.from({ length: STOPS }, () => ({ kind: 'stop', node: upTo(NODES) }) as const),
-    ...Array.from({ length: FREEZES }, () => ({ kind: 'freeze', node: upTo(NODES) }) as const),
-    ...Array.from({ length: CUTS }, () => ({ kind: 'cut', node: upTo(NODES) }) as const),
+    ...Array.from({ length: size.kills }, () => ({ kind: 'kill', node: upTo(NODES) }) as const),
+    ...Array.from({ length: size.stops }, () => ({ kind: 'stop', node: upTo(NODES) }) as const),
+    ...Array.from({ length: size.freezes }, () => ({ kind: 'freeze', node: upTo(NODES) }) as const),
+    ...Array.from({ length: size.cuts }, () => ({ kind: 'cut', node: upTo(NODES) }) as const),
   ]
     .map((trouble) => ({ trouble, at: ids.fraction() }))
     .sort((a, b) => a.at - b.at)
@@ -82,17 +87,17 @@ type Place = {
 };
 
 /** @returns why there is none, when this machine has no Postgres */
-export async function chaos(seed: number, say: (line: string) => void): Promise<Chaos | string> {
+export async function chaos(seed: number, size: Size, say: (line: string) => void): Promise<Chaos | string> {
   const cluster = await startCluster();
   if (typeof cluster === 'string') return cluster;
   try {
-    return await chaosOn(cluster, seed, say);
+    return await chaosOn(cluster, seed, size, say);
   } finally {
     await cluster.stop();
   }
 }
 
-async function chaosOn(cluster: Cluster, seed: number, say: (line: string) => void): Promise<Chaos> {
+async function chaosOn(cluster: Cluster, seed: number, size: Size, say: (line: string) => void): Promise<Chaos> {
   const began = performance.now();
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
   const ids = seededIds(seed ^ 0x5eed);
@@ -179,10 +184,10 @@ async function chaosOn(cluster: Cluster, seed: number, say: (line: string) => vo
     crew.onArrival = () => {};
   }
 
-  const load = startLoad({ crew, serverUrl, inFlight: IN_FLIGHT, most: WORKFLOWS, seed });
+  const load = startLoad({ crew, serverUrl, inFlight: IN_FLIGHT, most: size.workflows, seed });
   try {
     await Promise.all(places.map(bring));
-    for (const trouble of plan(seed)) {
+    for (const trouble of plan(seed, size)) {
       await somethingArrives(1 + Math.floor(ids.fraction() * ARRIVALS_MAX));
       const line = `${JSON.stringify(trouble)}, ${journal.inFlight()} in flight`;
       troubles.push(line);

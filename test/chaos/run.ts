@@ -1,16 +1,17 @@
 import { parseArgs } from 'node:util';
-import { chaos } from './chaos.ts';
+import { chaos, SHORT, WHOLE } from './chaos.ts';
 import { eventsChaos } from './events.ts';
 
 /*
- * `npm run chaos -- --seed N --runs M`: the chaos test by hand; with `--events 10000` events on three nodes of which some are killed. Exit code 1 when
- * something went wrong.
+ * `npm run chaos -- --seed N --runs M`: the chaos test by hand, whole or as `npm test` has it (`--short`); with `--events 10000` events on three
+ * nodes of which some are killed. Exit code 1 when something went wrong.
  */
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     runs: { type: 'string', default: '1' },
+    short: { type: 'boolean', default: false },
     events: { type: 'string' },
   },
 });
@@ -23,7 +24,7 @@ for (let run = 0; run < Number(values.runs); run++) {
     if (typeof told === 'string' || told.violations.length > 0) process.exit(1);
     continue;
   }
-  const result = await chaos(seed, (line) => console.log(line));
+  const result = await chaos(seed, values.short ? SHORT : WHOLE, (line) => console.log(line));
   if (typeof result === 'string') {
     console.error(`There is no Postgres to test on: ${result}.`);
     process.exit(1);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Fields } from '../../src/model/json.ts';
+import { EXPRESSION_NAMES } from '../../src/model/vocabulary.ts';
 
 /* The cases of this folder as data; README.md beside this file tells what each key means. */
 
@@ -93,4 +94,16 @@ export function mentions(one: Case, names: readonly string[]): boolean {
   return names.some((name) =>
     texts.some((text) => new RegExp(`(?<![\\w-])${name.replaceAll('_', '[_-]')}(?![\\w-])`).test(text)),
   );
+}
+
+/** What a case is about: its group, the expressions it names, how its definition is written, what its script does, and how it ends. */
+export function kindsOf(one: Case): readonly string[] {
+  const words = [one.definition, ...one.script.map((step) => step.definition ?? '')].join('\n').match(/\w+/g) ?? [];
+  return [
+    `group ${one.group}`,
+    `format ${one.format}`,
+    `outcome ${one.expect.outcome}`,
+    ...one.script.flatMap((step) => (step.do === undefined ? [] : [`script ${step.do}`])),
+    ...[...new Set(words)].filter((word) => EXPRESSION_NAMES.has(word)),
+  ];
 }

@@ -21,6 +21,8 @@ export type Point = 'before commit' | 'in commit' | 'after commit' | 'after 2xx'
 
 export type ToChild =
   | { readonly kind: 'arm'; readonly point: Point; readonly passages: number }
+  /** Whatever it is that loops (LOOP_IN) has been mended. */
+  | { readonly kind: 'mend' }
   /** From now on nothing reaches the disk any more: it is full. */
   | { readonly kind: 'fill the disk' };
 export type FromChild =
@@ -29,7 +31,7 @@ export type FromChild =
 
 /** Said at once and past the log when it begins to loop for ever: in the middle of a step of a timer of the workflow named LOOP_IN. */
 const LOOPS = 'loops for ever';
-const loopIn = process.env['LOOP_IN'];
+let loopIn = process.env['LOOP_IN'];
 
 function loop(save: Save): void {
   const isIt = [...save.changes.values()].some(
@@ -102,6 +104,10 @@ const say = (message: FromChild): void => {
 
 process.on('message', (message: ToChild) => {
   if (message.kind === 'fill the disk') return fillTheDisk();
+  if (message.kind === 'mend') {
+    loopIn = undefined;
+    return;
+  }
   armed = { point: message.point, left: message.passages };
 });
 // The test is gone, and nobody is left to kill us.

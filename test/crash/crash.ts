@@ -14,6 +14,12 @@ export type Kill = Point | 'during post' | 'at random';
 /** How often it dies in each way. */
 export type Deaths = Readonly<Record<Kill, number>>;
 
+export const inEachWay = (times: number): Deaths => ({
+  ...{ 'before commit': times, 'in commit': times, 'after commit': times },
+  ...{ 'during post': times, 'after 2xx': times, 'at random': times },
+});
+export const inTotal = (deaths: Deaths): number => Object.values(deaths).reduce((sum, times) => sum + times, 0);
+
 /** Workflows that are in flight at every death, at least; and so many are kept in flight. */
 export const IN_FLIGHT_MIN = 50;
 const IN_FLIGHT = 90;

@@ -28,6 +28,36 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** How a call ended, and all that it wrote. */
+type Called = { readonly code: number; readonly said: string };
+
+/**
+ * Calls the command, one call after the other, in one process: each of its own would begin with loading the same.
+ *
+ * @param input what stands on standard input, for the one that reads it
+ */
+async function callAll(
+  calls: readonly (readonly string[])[],
+  settings: Readonly<Record<string, string>> = {},
+  input = '',
+): Promise<readonly Called[]> {
+  build();
+  const script = `
+    const [{ run }, { linesTo }] = await Promise.all([import('./dist/cli/run.js'), import('./dist/runtime/log.js')]);
+    // Both streams in one, in the order in which it was written.
+    const write = (text) => { linesTo(2).add(String(text), true); return true; };
+    Object.assign(process.stdout, { write });
+    Object.assign(process.stderr, { write });
+    for (const words of ${JSON.stringify(calls)}) write('exit code ' + (await run(words)) + '\\n');`;
+  const child = keep(runNode(['--input-type=module', '-e', script], settings, input));
+  expect((await child.ended).code).toBe(0);
+  // What was said, and the code after it.
+  const parts = child.output().split(/exit code (\w+)\n/);
+  const called = calls.map((_, i) => ({ said: parts[2 * i] ?? '', code: Number(parts[2 * i + 1]) }));
+  expect(parts, child.output()).toHaveLength(2 * calls.length + 1);
+  return called;
+}
+
 describe('the command rota', { timeout: LIMIT_MS }, () => {
   test('lists every wrong setting and exits with 2', async () => {
     const child = keep(runRota(['serve'], { PORT: 'http', ROLE: 'boss', LEASE_SECONDS: '20', DATA_DIR: 'memory:' }));
@@ -37,93 +67,73 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
     expect(child.output()).toContain('LEASE_SECONDS is 20, but must be at least CALLBACK_TIMEOUT + 10, that is 25');
   });
 
-  test('called without a word says how and exits with 2', async () => {
-    const child = keep(runRota([]));
-    expect((await child.ended).code).toBe(2);
-    expect(child.output()).toContain('rota check');
+  test('called wrongly says how, with the code 2', async () => {
+    const wrong = [
+      ...[[], ['fly'], ['serve', '--fast'], ['serve', 'extra'], ['migrate', 'now'], ['check'], ['--port', '9000']],
+    ];
+    const called = await callAll(wrong);
+    for (const [i, { code, said }] of called.entries()) {
+      expect(code, wrong[i]?.join(' ')).toBe(2);
+      expect(said, wrong[i]?.join(' ')).toContain('rota check');
+    }
   });
 
-  test('called wrongly in any other way says how as well, with the same code', async () => {
-    const wrong = [['fly'], ['serve', '--fast'], ['serve', 'extra'], ['migrate', 'now'], ['check'], ['--port', '9000']];
-    build();
-    // All in one process: each would begin with loading the same.
-    const script = `
-      const [{ run }, { linesTo }] = await Promise.all([import('./dist/cli/run.js'), import('./dist/runtime/log.js')]);
-      for (const words of ${JSON.stringify(wrong)}) {
-        const code = await run(words);
-        linesTo(2).add('exit code ' + code + '\\n', true);
-      }`;
-    const child = keep(runNode(['--input-type=module', '-e', script]));
-    expect((await child.ended).code).toBe(0);
-    const said = child.output().split('exit code 2\n');
-    expect(said.pop()).toBe('');
-    expect(said).toHaveLength(wrong.length);
-    for (const [i, one] of said.entries()) expect(one, wrong[i]?.join(' ')).toContain('rota check');
+  test('says its version and all settings, and takes settings as flags, from a .env file and from a file, and prints where each came from', async () => {
+    const file = join(folder, 'rota.yaml');
+    writeFileSync(file, 'port: 7001\nhost: 0.0.0.0\ntries_max: 7\ndatabase_url: postgres://a:${PASS}@db/x\n');
+    const bad = join(folder, 'bad.yaml');
+    writeFileSync(bad, 'prot: 1\nport: many\n');
+    const [version, help, print, check] = await callAll(
+      [['--version'], ['--help'], ['config', 'print', '--port', '7003', '--config', file], ['config', 'check', bad]],
+      { HOST: '127.0.0.2', PASS: 'marker-1', DATABSE_URL: 'postgres://marker-2@db/x' },
+    );
+    expect(version?.code).toBe(0);
+    expect(version?.said).toMatch(/^rota \d+\.\d+\.\d+\n$/);
+    expect(help?.code).toBe(0);
+    for (const name of ['DATABASE_URL', 'RETRY_DELAYS', 'STOP_SECONDS', 'default: 8080'])
+      expect(help?.said).toContain(name);
+    expect(print?.code).toBe(0);
+    expect(print?.said).toContain('PORT=7003  # --port\n');
+    expect(print?.said).toContain('HOST=127.0.0.2  # environment\n');
+    expect(print?.said).toContain(`TRIES_MAX=7  # ${file}:3:12\n`);
+    expect(print?.said).toContain('DATABSE_URL is not a setting; did you mean DATABASE_URL?');
+    expect(print?.said).not.toContain('marker');
+    expect(check?.code).toBe(2);
+    expect(check?.said).toContain(`${bad}:1:1: there is no setting "prot"; did you mean port?`);
+    expect(check?.said).toContain(`${bad}:2:7: port is "many", but must be`);
   });
 
-  test('converts a definition in Ruby, and exits with 2 when there are several', async () => {
+  test('converts a definition in Ruby, checks definitions, and writes a recipe to begin with, never over a file that is there', async () => {
     const file = join(folder, 'flows.rb');
     writeFileSync(file, "Ruote.define :name => 'one' do\n  alpha\nend\nRuote.define :name => 'two' do\n  bravo\nend\n");
-    const several = keep(runRota(['convert', file]));
-    const one = keep(runRota(['convert', '--name', 'two', file]));
-    expect((await several.ended).code).toBe(2);
-    expect(several.output()).toContain('two in line 4');
-    expect((await one.ended).code).toBe(0);
-    expect(one.output()).toBe("define name: 'two'\n  bravo\n");
-  });
-
-  test('writes a recipe to begin with, and never over a file that is there', async () => {
     const out = join(folder, 'mine.radial');
-    const first = keep(runRota(['new', 'saga', '--out', out]));
-    expect((await first.ended).code).toBe(0);
-    const again = keep(runRota(['new', 'saga', '--out', out]));
-    expect((await again.ended).code).toBe(1);
-    expect(again.output()).toContain('is there already');
-    const check = keep(runRota(['check', out]));
-    expect((await check.ended).code).toBe(0);
-    expect(check.output()).toContain('good (radial)\n');
-  });
-
-  test('says its version, and all settings with --help', async () => {
-    const version = keep(runRota(['--version']));
-    expect((await version.ended).code).toBe(0);
-    expect(version.output()).toMatch(/^rota \d+\.\d+\.\d+\n$/);
-    const help = keep(runRota(['--help']));
-    expect((await help.ended).code).toBe(0);
-    for (const name of ['DATABASE_URL', 'RETRY_DELAYS', 'STOP_SECONDS', 'default: 8080'])
-      expect(help.output()).toContain(name);
-  });
-
-  test('takes settings as flags, from a .env file and from a file, and prints where each came from', async () => {
-    writeFileSync(
-      join(folder, 'rota.yaml'),
-      'port: 7001\nhost: 0.0.0.0\ntries_max: 7\ndatabase_url: postgres://a:${PASS}@db/x\n',
+    const said = await callAll(
+      [
+        ['convert', file],
+        ['convert', '--name', 'two', file],
+        ['check', 'examples/order.xml'],
+        ['check', '-'],
+        ['check', join(folder, 'none.xml')],
+        ['new', 'saga', '--out', out],
+        ['new', 'saga', '--out', out],
+        ['check', out],
+      ],
+      {},
+      '<define>\n  <alpha>\n</define>',
     );
-    const words = ['config', 'print', '--port', '7003', '--config', join(folder, 'rota.yaml')];
-    const print = keep(
-      runRota(words, { HOST: '127.0.0.2', PASS: 'marker-1', DATABSE_URL: 'postgres://marker-2@db/x' }),
-    );
-    expect((await print.ended).code).toBe(0);
-    expect(print.output()).toContain('PORT=7003  # --port\n');
-    expect(print.output()).toContain('HOST=127.0.0.2  # environment\n');
-    expect(print.output()).toContain(`TRIES_MAX=7  # ${join(folder, 'rota.yaml')}:3:12\n`);
-    expect(print.output()).toContain('DATABSE_URL is not a setting; did you mean DATABASE_URL?');
-    expect(print.output()).not.toContain('marker');
-    writeFileSync(join(folder, 'bad.yaml'), 'prot: 1\nport: many\n');
-    const check = keep(runRota(['config', 'check', join(folder, 'bad.yaml')]));
-    expect((await check.ended).code).toBe(2);
-    expect(check.output()).toContain(`${join(folder, 'bad.yaml')}:1:1: there is no setting "prot"; did you mean port?`);
-    expect(check.output()).toContain(`${join(folder, 'bad.yaml')}:2:7: port is "many", but must be`);
-  });
-
-  test('checks definitions: good ones are good, bad ones have line and column', async () => {
-    const good = keep(runRota(['check', 'examples/order.xml']));
-    expect([(await good.ended).code, good.output()]).toEqual([0, 'examples/order.xml: good (xml)\n']);
-    const bad = keep(runRota(['check', '-'], {}, '<define>\n  <alpha>\n</define>'));
-    expect((await bad.ended).code).toBe(1);
-    expect(bad.output()).toMatch(/^-:\d+:\d+: \S/);
-    const none = keep(runRota(['check', join(folder, 'none.xml')]));
-    expect((await none.ended).code).toBe(1);
+    const [several, one, good, bad, none, first, again, check] = said;
+    expect(several?.code).toBe(2);
+    expect(several?.said).toContain('two in line 4');
+    expect(one).toEqual({ code: 0, said: "define name: 'two'\n  bravo\n" });
+    expect(good).toEqual({ code: 0, said: 'examples/order.xml: good (xml)\n' });
+    expect(bad?.code).toBe(1);
+    expect(bad?.said).toMatch(/^-:\d+:\d+: \S/);
+    expect(none?.code).toBe(1);
+    expect(first?.code).toBe(0);
+    expect(again?.code).toBe(1);
+    expect(again?.said).toContain('is there already');
+    expect(check?.code).toBe(0);
+    expect(check?.said).toContain('good (radial)\n');
   });
 
   test('is what npm start builds and becomes, with its words and its exit code', async () => {
@@ -156,38 +166,16 @@ describe('the command rota', { timeout: LIMIT_MS }, () => {
 });
 
 describe('a server', { timeout: LIMIT_MS }, () => {
-  test('that is told to stop says so at /readyz, finishes what is under way and exits with 0', async () => {
-    // A participant that answers only when it is allowed to: its try is under way while the server stops.
-    const participant = await startParticipant();
-    const server = keep(await serveInChild({ DATA_DIR: readyFolder(join(folder, 'data')), DRAIN_SECONDS: '600' }));
-    const launched = await postJson(server.url, '/v1/workflows', {
-      workflow: 'define\n  alpha',
-      callback: participant.url,
-    });
-    expect(launched.status).toBe(201);
-    const { body } = await participant.next();
-
-    server.process.kill('SIGTERM');
-    await server.says(/rota is stopping/);
-    const ready = await send(server.url, 'GET', '/readyz?verbose');
-    expect([ready.status, ready.text]).toEqual([503, '[-] serving\n[+] database\n']);
-    expect((await send(server.url, 'GET', '/livez')).status).toBe(200);
-    // Requests are still answered until it stops listening.
-    const { pathname } = new URL(body.proceed_url);
-    expect((await send(server.url, 'POST', pathname)).status).toBe(201);
-
-    // Ten minutes of draining are cut short by the second signal.
-    server.process.kill('SIGTERM');
-    expect((await server.ended).code).toBe(1);
-    await participant.stop();
-  });
-
-  test('goes on after a stop where it was', async () => {
+  test('is alone with its data directory, reads its settings anew, goes on after a stop where it was, and finishes what is under way', async () => {
     const participant = await startParticipant();
     const file = join(folder, 'rota.yaml');
     writeFileSync(file, 'cors_origins: [https://before.example]\n');
     const settings = { DATA_DIR: readyFolder(join(folder, 'data')), ROTA_CONFIG: file };
     const first = keep(await serveInChild(settings));
+    // Another one is told so clearly.
+    const another = keep(runRota(['serve'], { ...settings, PORT: '0' }));
+    expect((await another.ended).code).toBe(1);
+    expect(another.output()).toContain(settings.DATA_DIR);
     // Told to, it reads its settings anew; a file that is wrong changes nothing.
     const allowed = async (origin: string) =>
       (await send(first.url, 'GET', '/livez', { headers: { Origin: origin } })).headers['access-control-allow-origin'];
@@ -200,7 +188,6 @@ describe('a server', { timeout: LIMIT_MS }, () => {
     first.process.kill('SIGHUP');
     await first.says(/the settings cannot be read anew/);
     expect(await allowed('https://after.example')).toBe('https://after.example');
-    rmSync(file);
     writeFileSync(file, '');
     const { id } = (
       await postJson(first.url, '/v1/workflows', { workflow: 'define\n  alpha\n  bravo', callback: participant.url })
@@ -223,18 +210,21 @@ describe('a server', { timeout: LIMIT_MS }, () => {
     agent.destroy();
     silent.destroy();
 
-    const second = keep(await serveInChild(settings));
-    const { pathname } = new URL(alpha.body.proceed_url);
-    expect((await send(second.url, 'POST', pathname)).status).toBe(201);
-    expect((await participant.next()).body).toMatchObject({ workflow_id: id, participant: 'bravo' });
-    await participant.stop();
-  });
+    const second = keep(await serveInChild({ ...settings, DRAIN_SECONDS: '600' }));
+    expect((await send(second.url, 'POST', new URL(alpha.body.proceed_url).pathname)).status).toBe(201);
+    const bravo = await participant.next();
+    expect(bravo.body).toMatchObject({ workflow_id: id, participant: 'bravo' });
 
-  test('is told clearly that another one has its data directory', async () => {
-    const settings = { DATA_DIR: readyFolder(join(folder, 'data')) };
-    keep(await serveInChild(settings));
-    const second = keep(runRota(['serve'], { ...settings, PORT: '0' }));
+    // One that is told to stop says so at /readyz and finishes what is under way: requests are still answered until it stops listening.
+    second.process.kill('SIGTERM');
+    await second.says(/rota is stopping/);
+    const ready = await send(second.url, 'GET', '/readyz?verbose');
+    expect([ready.status, ready.text]).toEqual([503, '[-] serving\n[+] database\n']);
+    expect((await send(second.url, 'GET', '/livez')).status).toBe(200);
+    expect((await send(second.url, 'POST', new URL(bravo.body.proceed_url).pathname)).status).toBe(201);
+    // Ten minutes of draining are cut short by the second signal.
+    second.process.kill('SIGTERM');
     expect((await second.ended).code).toBe(1);
-    expect(second.output()).toContain(settings.DATA_DIR);
+    await participant.stop();
   });
 });

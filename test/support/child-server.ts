@@ -17,6 +17,7 @@ export type ChildServer = {
   /** It is to kill itself when it passes this point for the n-th time from now. */
   readonly arm: (point: Point, passages: number) => void;
   readonly signal: (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM') => void;
+  readonly mend: () => void;
   readonly fillTheDisk: () => void;
   /** Resolves when it loops for ever in the middle of a step, which may be before it is ready. */
   readonly loops: Promise<void>;
@@ -94,6 +95,10 @@ async function ready(child: ChildProcess): Promise<ChildServer> {
       const message: ToChild = { kind: 'arm', point, passages };
       // It may have died a moment ago; then it is started again anyway.
       child.send(message, () => {});
+    },
+    mend: () => {
+      const message: ToChild = { kind: 'mend' };
+      child.send(message);
     },
     fillTheDisk: () => {
       const message: ToChild = { kind: 'fill the disk' };
