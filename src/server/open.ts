@@ -18,7 +18,10 @@ export const migrationSql = async (databaseUrl: string | null): Promise<string> 
 /** Starting failed for a reason an operator can see to; the message says all there is to say. */
 export class StartError extends Error {}
 
-/** A database that has not answered is named after the first of these, and again after each of the second. */
+/**
+ * A Postgres that has not answered is named after the first of these, and again after each of the second. An embedded database only takes its time, which
+ * is told after each of the second.
+ */
 export const NAMED_MS_FIRST = 1_000;
 export const NAMED_MS_AGAIN = 5_000;
 
@@ -34,17 +37,16 @@ export async function openConfigured(
   meter?: PoolMeter,
 ): Promise<Store> {
   let trouble: Error | null = null;
+  let named = false;
   const say = (): void => {
-    const err = trouble;
-    log.warn(`${placeOf(config)} does not answer yet; it is tried again`, {
-      event: 'database.waiting',
-      ...(err === null
-        ? {}
-        : { reason: err.message === '' ? String((err as NodeJS.ErrnoException).code) : err.message }),
-    });
+    named = true;
+    cancel();
     cancel = time.after(NAMED_MS_AGAIN, say);
+    const err = trouble;
+    const reason = err === null ? null : err.message === '' ? String((err as NodeJS.ErrnoException).code) : err.message;
+    log.warn(waitingOf(config), { event: 'database.waiting', ...(reason === null ? {} : { reason }) });
   };
-  let cancel = time.after(NAMED_MS_FIRST, say);
+  let cancel = time.after(config.databaseUrl === null ? NAMED_MS_AGAIN : NAMED_MS_FIRST, say);
   try {
     if (config.databaseUrl === null && config.dataDir !== 'memory:') makeFolder(config.dataDir);
     return await open({
@@ -64,6 +66,8 @@ export async function openConfigured(
       },
       onWaiting: (error) => {
         trouble = error;
+        // On a busy machine a process takes seconds to come so far: whoever started it has waited long enough.
+        if (!named && time.now() >= NAMED_MS_FIRST) say();
       },
       log: (message, err) => log.warn(message, { event: 'database.trouble', err }),
     });
@@ -90,10 +94,10 @@ function makeFolder(folder: string): void {
   }
 }
 
-/** Where the database is; never how one gets in. */
-function placeOf(config: Config): string {
-  if (config.databaseUrl === null) return `The database in ${config.dataDir}`;
-  return `Postgres at ${shownHosts(config.databaseUrl)}`;
+/** What is waited for, and where it is; never how one gets in. */
+function waitingOf({ databaseUrl, dataDir }: Config): string {
+  if (databaseUrl !== null) return `Postgres at ${shownHosts(databaseUrl)} does not answer yet; it is tried again`;
+  return `The embedded database ${dataDir === 'memory:' ? 'in memory' : `in ${dataDir}`} is still being opened`;
 }
 
 /** What to do about the reasons for which a folder cannot be used. */

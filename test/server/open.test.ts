@@ -40,6 +40,36 @@ test('a database that does not answer is named after a second, with the reason, 
   expect(JSON.stringify(lines)).not.toContain('hunter2');
 });
 
+test('a database that refuses is named at once by a process that took longer than a second to ask it', async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (sentence) => void lines.push(sentence) };
+  const open: typeof openStore = async (settings) => {
+    settings.onWaiting?.(new Error('connect ECONNREFUSED'));
+    settings.onWaiting?.(new Error('connect ECONNREFUSED'));
+    throw new Error('given up');
+  };
+  await expect(openConfigured(config, log, open, manualTime(NAMED_MS_FIRST))).rejects.toThrow('given up');
+  expect(lines).toEqual(['Postgres at db.example:5433/rota does not answer yet; it is tried again']);
+});
+
+test('an embedded database that takes its time is said to be opened still, after five seconds', async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (sentence) => void lines.push(sentence) };
+  const time = manualTime();
+  let give = (_error: Error): void => {};
+  const open: typeof openStore = () =>
+    new Promise((_resolve, reject) => {
+      give = reject;
+    });
+  const opening = openConfigured(readConfig({ DATA_DIR: 'memory:' }), log, open, time);
+  time.pass(NAMED_MS_AGAIN - 1);
+  expect(lines).toEqual([]);
+  time.pass(1);
+  expect(lines).toEqual(['The embedded database in memory is still being opened']);
+  give(new Error('given up'));
+  await expect(opening).rejects.toThrow('given up');
+});
+
 test('a folder that cannot be used is named, with what to do', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rota-'));
   try {
