@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LIMITS } from '../../src/model/stimulus.ts';
 import { audited } from '../interpreter/audit.ts';
+import { fewOrAll } from '../support/all.ts';
 import { readCases } from './cases.ts';
 import { playInProcess } from './harness.ts';
 import { parts } from './parts.ts';
@@ -13,7 +14,7 @@ const TURNS_MS_MAX = 120_000;
  * loaded between any two messages, with strands unloaded, through the encoding the store keeps; and the rows have to add up each time.
  */
 
-test.each([1, 2, 5])(
+test.each(fewOrAll([1, 2], [1, 2, 5]))(
   'a step that goes on in its next turn after %d messages does what one step does',
   async (messages) => {
     const failing: string[] = [];

@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { printJson, printRadial, printXml } from '../../src/definition/print.ts';
 import { readDefinition } from '../../src/definition/read.ts';
+import { fewOrAll } from '../support/all.ts';
 import { radialTree, xmlTree } from '../support/trees.ts';
 
 const SEED = Number(process.env['SEED'] ?? 20261121);
 /** With the same seed they are the same each time; `SEED=… INPUTS=1000000 npx vitest run test/definition/fuzz.test.ts` looks for more. */
-const INPUTS = Number(process.env['INPUTS'] ?? 40_000);
+const INPUTS = Number(process.env['INPUTS'] ?? fewOrAll(20_000, 200_000));
 /** Nothing of a few kilobytes may take this long; what does, backtracks. */
 const SLOWEST_MS = 1_000;
 
@@ -187,7 +188,7 @@ test('no change to a definition makes a reader crash or dawdle', { timeout: 60_0
 });
 
 test('texts made to make a reader go back and forth are read or refused in one go', { timeout: 60_000 }, () => {
-  const size = 250_000;
+  const size = fewOrAll(100_000, 250_000);
   const fill = (unit: string): string => unit.repeat(Math.floor(size / unit.length));
   const started = computed();
   const hostile = [

@@ -4,6 +4,7 @@ import { step } from '../../src/interpreter/step.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { StepResult } from '../../src/model/stimulus.ts';
 import type { Tree } from '../../src/model/tree.ts';
+import { fewOrAll } from '../support/all.ts';
 import type { Step } from '../support/world.ts';
 import { type Driver, drive, type Played, settings, timeout } from './driver.ts';
 import {
@@ -21,7 +22,7 @@ import {
  * run again, or looks longer.
  */
 
-const RUNS = settings(300);
+const RUNS = settings(fewOrAll(200, 600));
 /** The seed from which each name of the language is sure to have come: so many trees are enough. */
 const HISTOGRAM_TREES = 4_000;
 

@@ -9,9 +9,8 @@ describe.runIf(hasPostgres())('the schedule of tries, on Postgres', { timeout: 1
   });
   afterEach(() => database.drop());
 
-  test('twelve tries at their times, none early, a thirteenth never; then the workflow is in error', () =>
-    twelveTriesThenError({ DATABASE_URL: database.url }, null));
-  test('the same with a restart in the middle', () => twelveTriesThenError({ DATABASE_URL: database.url }, 7));
+  test('twelve tries at their times, with a restart in the middle, none early, a thirteenth never; then the workflow is in error', () =>
+    twelveTriesThenError({ DATABASE_URL: database.url }, 7));
   test('the same in one go; then the handler of the error', () =>
     twelveTriesThenHandler({ DATABASE_URL: database.url }));
   test('notices have a short schedule of their own, with a restart in the middle', () =>

@@ -28,21 +28,18 @@ async function staged<Result>(settings: Settings, play: (on: Stage) => Promise<R
 const triesOf = (on: Stage, participant: string, status: string) => (): readonly Heard[] =>
   on.heard.filter((one) => one.participant === participant && one.status === status);
 
-/** Twelve tries, then the workflow is in error; with `restartAfter` the server is started anew after so many tries. */
-export const twelveTriesThenError = (settings: Settings, restartAfter: number | null): Promise<void> =>
+/** Twelve tries, then the workflow is in error; the server is started anew after so many tries. */
+export const twelveTriesThenError = (settings: Settings, restartAfter: number): Promise<void> =>
   staged(settings, async (on) => {
     const id = await launchOn(on, ['participant', { ref: 'alpha' }, []]);
     await on.advance(0);
     const tries = triesOf(on, 'alpha', 'active');
     expect(tries()).toHaveLength(1);
-    if (restartAfter === null) await walk(on, tries, TRIES_AT);
-    else {
-      await walk(on, tries, TRIES_AT.slice(0, restartAfter));
-      await on.restart();
-      await on.advance(0);
-      expect(tries()).toHaveLength(restartAfter);
-      await walk(on, tries, TRIES_AT, { from: restartAfter });
-    }
+    await walk(on, tries, TRIES_AT.slice(0, restartAfter));
+    await on.restart();
+    await on.advance(0);
+    expect(tries()).toHaveLength(restartAfter);
+    await walk(on, tries, TRIES_AT, { from: restartAfter });
     await on.advance(WEEK);
     expect(on.heard).toHaveLength(TRIES_AT.length);
     const { status, errors } = await shown(on, id);

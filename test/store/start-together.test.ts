@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ownMigrations } from '../../src/store/migrate.ts';
-import { type Child, serveInChild } from '../support/child.ts';
+import { type ChildServers, makeChildServers } from '../support/child-server.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { postJson, send } from '../support/server.ts';
 
@@ -9,12 +9,9 @@ const SERVERS = 5;
 
 describe.runIf(hasPostgres())('an empty Postgres', { timeout: 180_000 }, () => {
   let database: Database | null = null;
-  const children: Child[] = [];
+  let processes: ChildServers | null = null;
   afterEach(async () => {
-    for (const child of children.splice(0)) {
-      child.process.kill('SIGKILL');
-      await child.ended;
-    }
+    await processes?.close();
     await database?.drop();
     database = null;
   });
@@ -22,13 +19,9 @@ describe.runIf(hasPostgres())('an empty Postgres', { timeout: 180_000 }, () => {
   test('five servers, each a process, that start at once all come up, know each other and share the work', async () => {
     database = await freshDatabase({ empty: true });
     const { url } = database;
-    const servers = await Promise.all(
-      Array.from({ length: SERVERS }, async () => {
-        const server = await serveInChild({ DATABASE_URL: url });
-        children.push(server);
-        return server;
-      }),
-    );
+    const made = makeChildServers();
+    processes = made;
+    const servers = await Promise.all(Array.from({ length: SERVERS }, () => made.start({ DATABASE_URL: url })));
     expect(new Set(servers.map((server) => server.url)).size).toBe(SERVERS);
     for (const server of servers) expect((await send(server.url, 'GET', '/readyz')).status).toBe(200);
 
