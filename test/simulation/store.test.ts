@@ -12,5 +12,5 @@ const open = async () => {
   return { store, close: () => store.close() };
 };
 
-describeStore('the simulated store', open, false);
+describeStore('the simulated store', open, { spreads: false });
 describeSaveAtOnce('the simulated store', open);

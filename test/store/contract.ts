@@ -56,8 +56,15 @@ const topics = await Promise.all(
 
 export type StoreWorld = { readonly store: Store; readonly close: () => Promise<void> };
 
-/** @param spreads whether claims let hosts take turns (else the whole promise is that such a claim claims) */
-export function describeStore(name: string, open: () => Promise<StoreWorld>, spreads = true): void {
+/**
+ * @param spreads whether claims let hosts take turns (else the whole promise is that such a claim claims)
+ * @param freeTables whether the tables that belong to no workflow are asked for their promises as well
+ */
+export function describeStore(
+  name: string,
+  open: () => Promise<StoreWorld>,
+  { spreads = true, freeTables = true }: { readonly spreads?: boolean; readonly freeTables?: boolean } = {},
+): void {
   describe(name, () => {
     let world: StoreWorld;
     let store: Store;
@@ -900,7 +907,7 @@ export function describeStore(name: string, open: () => Promise<StoreWorld>, spr
       );
     });
 
-    for (const { table, about } of topics) describe(`the table ${table}`, () => about(() => store));
+    for (const { table, about } of freeTables ? topics : []) describe(`the table ${table}`, () => about(() => store));
 
     describe('beside the workflows', () => {
       test('the database tells its time', async () => {
