@@ -75,7 +75,9 @@ export async function startCluster(): Promise<Cluster | string> {
   const port = await freePort();
   // What is written survives the crash of a server, and nothing here crashes the machine.
   const unsynced = '-c fsync=off -c full_page_writes=off';
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200 ${unsynced}`;
+  // A hundred databases come and go: nobody is to look through each of them once a minute, and plans are to be made on what a test has analysed.
+  const alone = '-c autovacuum=off -c checkpoint_timeout=30min';
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200 ${unsynced} ${alone}`;
   const start = async (): Promise<void> => {
     await tool('pg_ctl', '-D', data, '-w', '-t', '60', '-l', join(folder, 'log'), '-o', options, 'start');
   };
