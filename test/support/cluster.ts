@@ -57,8 +57,8 @@ export function findUser(): User | null | 'nobody at all' {
   return 'nobody at all';
 }
 
-/** Starts a cluster, or says in one line why there is none. */
-export async function startCluster(): Promise<Cluster | string> {
+/** Starts a cluster, or says in one line why there is none. @param more options of the server (`-c name=value`) */
+export async function startCluster(more = ''): Promise<Cluster | string> {
   const bin = findBinaries();
   if (bin === null) return 'no Postgres found (neither DATABASE_URL nor pg_ctl, initdb and postgres)';
   const user = findUser();
@@ -75,9 +75,7 @@ export async function startCluster(): Promise<Cluster | string> {
   const port = await freePort();
   // What is written survives the crash of a server, and nothing here crashes the machine.
   const unsynced = '-c fsync=off -c full_page_writes=off';
-  // A hundred databases come and go: nobody is to look through each of them once a minute, and plans are to be made on what a test has analysed.
-  const alone = '-c autovacuum=off -c checkpoint_timeout=30min';
-  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200 ${unsynced} ${alone}`;
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='${folder}' -c max_connections=200 ${unsynced} ${more}`;
   const start = async (): Promise<void> => {
     await tool('pg_ctl', '-D', data, '-w', '-t', '60', '-l', join(folder, 'log'), '-o', options, 'start');
   };

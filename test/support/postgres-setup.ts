@@ -7,6 +7,9 @@ import type {} from './postgres.ts';
 /** Files that are given a Postgres; whoever needs one elsewhere is named `….postgres.test.ts`. */
 const WANTS_POSTGRES = /\/test\/store\/|\.postgres\.test\.ts$/;
 
+/** A hundred databases come and go: nobody is to look through each of them once a minute, and plans are to be made on what a test has analysed. */
+const ALONE = '-c autovacuum=off -c checkpoint_timeout=30min';
+
 /**
  * Before all tests, where some of them want Postgres: the one DATABASE_URL names, or a throw-away cluster. A template with all tables is
  * made, of which every test file gets a copy.
@@ -17,7 +20,8 @@ export async function setupPostgres(project: TestProject): Promise<() => Promise
     return async () => {};
   }
   const given = process.env['DATABASE_URL'];
-  const cluster = given === undefined || given === '' ? await startCluster() : { url: given, stop: async () => {} };
+  const cluster =
+    given === undefined || given === '' ? await startCluster(ALONE) : { url: given, stop: async () => {} };
   if (typeof cluster === 'string') {
     console.warn(`The suites on Postgres do not run: ${cluster}.`);
     project.provide('postgres', null);
