@@ -121,7 +121,7 @@ function joinValue(draft: Draft, value: Json, type: JoinType): Draft {
   const existing = draft.kind === 'value' ? draft.value : null;
   if (Array.isArray(value)) {
     if (draft.kind !== 'list' && !Array.isArray(existing)) return { kind: 'value', value };
-    if (draft.kind !== 'list') return { kind: 'list', items: [...(existing as readonly Json[]), ...value] };
+    if (draft.kind !== 'list') return { kind: 'list', items: (existing as readonly Json[]).concat(value) };
     for (const item of value) draft.items.push(item);
     return draft;
   }

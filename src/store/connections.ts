@@ -9,8 +9,8 @@ import { isCollision, isFull, isHopeless, isLoss, told } from './refusals.ts';
 import { OutcomeUnknown, StoreUnavailable } from './store.ts';
 import type { DatabaseRow } from './tables/of-workflow.ts';
 
-/** A statement with a name is prepared once per connection; the same name always has the same text. */
-export type Statement = { readonly name: string; readonly text: string };
+/** A statement with a name is prepared once per connection; the same name always has the same text. `jsonb`: that is what all its parameters are. */
+export type Statement = { readonly name: string; readonly text: string; readonly jsonb?: true };
 /** A statement with its values, to be sent. */
 export type Sent = { readonly statement: Statement; readonly values: readonly unknown[] };
 export type Result = { readonly rows: readonly DatabaseRow[]; readonly count: number; readonly command: string };
@@ -97,13 +97,14 @@ const RUN_TRIES_MAX = 3;
 /** And collides with others, where transactions are serializable, at most this often. */
 const COLLISIONS_MAX = 20;
 
-/** `prepared` false: statements go without names, for poolers that cannot keep them. */
+/** `prepared` false: statements go without names, for poolers that cannot keep them. `asGiven`: how the driver is given a text that is jsonb. */
 export function held(
   client: pg.ClientBase,
   prepared: boolean,
   lost: () => boolean,
   release: (broken: boolean) => void,
   isUnreplicated: () => boolean = () => false,
+  asGiven: ((jsonb: string) => unknown) | null = null,
 ): Connection {
   let given = false;
   const resultOf = (result: pg.QueryResult): Result => ({
@@ -113,7 +114,9 @@ export function held(
   });
   return {
     run: async (statement, values = []) => {
-      const config = { text: statement.text, values: [...values] };
+      const given =
+        asGiven !== null && statement.jsonb === true ? values.map((value) => asGiven(value as string)) : [...values];
+      const config = { text: statement.text, values: given };
       return resultOf(await client.query(prepared ? { ...config, name: statement.name } : config));
     },
     say: async (text) => {

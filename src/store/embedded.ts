@@ -25,6 +25,19 @@ const YIELD_AFTER_MS = 5;
 /** And before a message as large as this is given to it. */
 const LARGE_BYTES = 250_000;
 
+/**
+ * The driver of the embedded database goes through a text twice, character by character, and copies what it has written each time there is no room for
+ * more: of a step with megabytes that was most. Bytes it takes as they are: those of a jsonb are a version and the text.
+ */
+const JSONB_VERSION = 1;
+function jsonbBytes(text: string): unknown {
+  if (text.length < LARGE_BYTES) return text;
+  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(text));
+  bytes[0] = JSONB_VERSION;
+  bytes.write(text, 1);
+  return bytes;
+}
+
 type InitResult = Awaited<ReturnType<NodeFS['init']>>;
 type OpenFile = { readonly nfd?: number; readonly shared: { readonly refcount: number } };
 type FileOperations = {
@@ -277,6 +290,8 @@ export async function openEmbedded(
         if (broken) session.client.query('rollback').then(next, next);
         else next();
       },
+      undefined,
+      jsonbBytes,
     );
   };
   return {

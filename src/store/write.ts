@@ -101,6 +101,7 @@ function together(all: readonly Filled[], proven: Proof): Sent {
   if (statement === undefined) {
     statement = {
       name: `save_${built.size}`, // names end after 63 characters, so the kinds cannot be told in it
+      jsonb: true,
       text: `with ${filled.map(({ piece }, i) => piece.text(i + 1)).join(',\n  ')}\n  ${proof(filled[0]?.piece === updateWorkflow ? 1 : null, proven)}`,
     };
     built.set(key, statement);

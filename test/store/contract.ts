@@ -386,6 +386,13 @@ export function describeStore(
         expect([...loaded.variables.values()]).toEqual([variable('0', 'c', '"new"')]);
       });
 
+      test('a large text comes back to the character', async () => {
+        const value = JSON.stringify(['"\\ ü 漢 😀\n'.repeat(60_000)]);
+        const id = await launched({ variables: [variable('0', 'large', value)] });
+        const { variables } = await load(id, { kind: 'everything' });
+        expect([...variables.values()].map((row) => row.value === value)).toEqual([true]);
+      });
+
       test('every combination of kinds of change is written', async () => {
         const id = await launched();
         const all = {
