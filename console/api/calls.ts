@@ -34,6 +34,12 @@ export const reached = signal<'yes' | 'no' | 'unknown'>('unknown');
 export const unreachableSince = signal<number | null>(null);
 /** Somebody has to say (again) who they are. */
 export const signInWanted = signal(false);
+/** Counts the sessions that began in this page. */
+let sessions = 0;
+export function sessionBegan(): void {
+  sessions += 1;
+  signInWanted.value = false;
+}
 export const serverVersion = signal<string | null>(null);
 export const newerVersion = signal(false);
 
@@ -57,6 +63,7 @@ export async function call(path: string, request: Request = {}): Promise<Answer>
   if (request.ifMatch !== undefined) headers['If-Match'] = request.ifMatch;
   if (request.assignee !== undefined) headers['Rota-Assignee'] = request.assignee;
   const ended = AbortSignal.timeout(WAIT_MS);
+  const session = sessions;
   try {
     const response = await fetch(new URL(path.replace(/^\//, ''), apiRoot), {
       method,
@@ -74,7 +81,11 @@ export async function call(path: string, request: Request = {}): Promise<Answer>
     const text = await response.text();
     const value = parsed(text);
     if (response.ok) return { ok: true, value, text, etag: response.headers.get('ETag') };
-    if (response.status === 401 && !path.startsWith('v1/session')) signInWanted.value = true;
+    if (response.status === 401 && !path.startsWith('v1/session')) {
+      // Somebody has signed in while it was under way: it was refused for the session before.
+      if (session !== sessions) return call(path, request);
+      signInWanted.value = true;
+    }
     return { ok: false, problem: problemOf(response, value) };
   } catch (error) {
     if (request.signal?.aborted) return refused(0, 'given_up', 'Not needed any more');

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { isObject, type Json } from '../../src/model/json.ts';
-import { type Answer, call, signInWanted } from './calls.ts';
+import { type Answer, call, sessionBegan } from './calls.ts';
 
 /* Who this page acts for. The key itself is nowhere in the page: a cookie that no script can read stands for it. */
 
@@ -42,7 +42,7 @@ export async function signIn(key: string): Promise<Answer> {
   const answer = await call('v1/session', { method: 'POST', body: { key } });
   if (answer.ok) {
     me.value = meOf(answer.value);
-    signInWanted.value = false;
+    sessionBegan();
     signedIn.value += 1;
   }
   return answer;
