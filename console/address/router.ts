@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals';
+import { tenant, withoutTenant, withTenant } from './tenant.ts';
 
 /*
  * Where the page is. The address is the state: reload, back and a link that is passed on give the same page. Everything lives below the base
@@ -17,16 +18,27 @@ export const isLoopbackPage = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$
 function here(): Place {
   const { pathname, search, hash } = window.location;
   const below = pathname.startsWith(base.pathname) ? pathname.slice(base.pathname.length) : '';
-  return { path: `/${below.replace(/\/+$/, '')}`, query: search.slice(1), hash: hash.slice(1) };
+  return { path: `/${below.replace(/\/+$/, '')}`, query: withoutTenant(search.slice(1)).rest, hash: hash.slice(1) };
 }
+const tenantHere = (): string | null => withoutTenant(window.location.search.slice(1)).tenant;
+tenant.value = tenantHere();
 
 export const place = signal<Place>(here());
 export const path = computed(() => place.value.path);
 export const query = computed(() => place.value.query);
 
 window.addEventListener('popstate', () => {
-  place.value = here();
+  // Nothing of one tenant stays in a page of another.
+  if (tenantHere() === tenant.value) place.value = here();
+  else window.location.reload();
 });
+
+/** The same page of another tenant, in a fresh document. */
+export function goTenant(one: string | null): void {
+  const { path: at, query: text } = place.value;
+  const to = `${at}${text === '' ? '' : `?${text}`}`;
+  window.location.assign(base.pathname + withTenant(to, one).replace(/^\//, ''));
+}
 
 /** A part of a path as it was meant; where it is no encoding, as it stands. */
 export function decoded(part: string): string {
@@ -38,7 +50,7 @@ export function decoded(part: string): string {
 }
 
 /** An address below the console as a link: `/workflows?status=error`. */
-export const link = (to: string): string => base.pathname + to.replace(/^\//, '');
+export const link = (to: string): string => base.pathname + withTenant(to, tenant.value).replace(/^\//, '');
 /** As `link`, whole: what is copied. */
 export const wholeLink = (to: string): string => new URL(link(to), base).href;
 

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { apiRoot } from '../address/router.ts';
+import { tenantHeader } from '../address/tenant.ts';
 import { IDS } from './operations.ts';
 
 /* All calls go through here: problems are values, every POST carries an Idempotency-Key, and how the server can be reached is known. */
@@ -55,7 +56,7 @@ export type Request = {
 
 export async function call(path: string, request: Request = {}): Promise<Answer> {
   const { method = 'GET', body } = request;
-  const headers: { [name: string]: string } = { Accept: 'application/json' };
+  const headers: { [name: string]: string } = { Accept: 'application/json', ...tenantHeader() };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method === 'POST') headers['Idempotency-Key'] = request.key ?? newKey();
   // With a cookie alone nothing is changed: our own pages say that it is they who ask.

@@ -11,6 +11,8 @@ export type Me = {
   readonly id: string | null;
   readonly name: string | null;
   readonly tenant: string;
+  /** It may look at all tenants, one at a time. */
+  readonly everywhere: boolean;
   readonly scopes: readonly string[];
 };
 
@@ -26,6 +28,7 @@ const meOf = (value: Json): Me | null =>
         id: typeof value['id'] === 'string' ? value['id'] : null,
         name: typeof value['name'] === 'string' ? value['name'] : null,
         tenant: String(value['tenant']),
+        everywhere: value['everywhere'] === true,
         scopes: (value['scopes'] as readonly Json[]).map(String),
       }
     : null;

@@ -1,7 +1,8 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json } from '../../src/model/json.ts';
-import { followLinks, go, isLoopbackPage, link, path, place } from '../address/router.ts';
+import { followLinks, go, goTenant, isLoopbackPage, link, path, place } from '../address/router.ts';
+import { tenant, tenantIn } from '../address/tenant.ts';
 import {
   can,
   learnOperations,
@@ -144,26 +145,68 @@ const SessionOver = () => (
   </Dialog>
 );
 
+/** Whose workflows are looked at, where they may be those of several tenants. */
+function TenantChooser({ here }: { readonly here: string }) {
+  const [typed, type] = useState<string | null>(null);
+  if (typed === null)
+    return (
+      <Button look="tiny" label={`Tenant: ${here}: change`} onPress={() => type(tenant.value ?? '')}>
+        <Text text={here} />
+      </Button>
+    );
+  const wrong = typed.trim() !== '' && tenantIn(typed.trim()) === null;
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!wrong) goTenant(tenantIn(typed.trim()));
+      }}
+    >
+      <label class="row">
+        <span class="unseen">Tenant; empty: default</span>
+        <input
+          class="narrow"
+          // It was asked for just now.
+          ref={(field) => field?.focus()}
+          maxLength={63}
+          placeholder="default"
+          aria-invalid={wrong ? 'true' : undefined}
+          value={typed}
+          onInput={(event) => type(event.currentTarget.value)}
+        />
+      </label>
+      <Button type="submit" look="tiny" why={wrong ? 'small letters, digits and dashes' : null}>
+        Go there
+      </Button>
+    </form>
+  );
+}
+
 function Who() {
   const who = me.value;
   if (who === null) return null;
   if (who.kind === 'open')
     return (
-      <span class="chip who" title="This server asks nobody who they are; it answers this machine alone">
-        {isLoopbackPage ? 'open, loopback only' : 'open'}
+      <span class="row who">
+        <span class="chip" title="This server asks nobody who they are; it answers this machine alone">
+          {isLoopbackPage ? 'open, loopback only' : 'open'}
+        </span>
+        {tenant.value !== null && <TenantChooser here={who.tenant} />}
       </span>
     );
   return (
     <span class="row who">
       <a class="chip" href={link('/settings/keys')} title={`Scopes: ${who.scopes.join(', ')}`}>
         <Text text={who.name ?? who.id ?? who.kind} />
-        {who.tenant !== 'default' && (
+        {who.tenant !== 'default' && !who.everywhere && (
           <span>
             {' '}
             · <Text text={who.tenant} />
           </span>
         )}
       </a>
+      {who.everywhere && <TenantChooser here={who.tenant} />}
       <Button
         look="tiny"
         onPress={() =>

@@ -1,17 +1,18 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { HISTORY_KINDS } from '../../src/model/history-kinds.ts';
-import { apiRoot } from '../address/router.ts';
-import { can, operations, part } from '../api/calls.ts';
+import { tenant } from '../address/tenant.ts';
+import { can, newKey, operations, part } from '../api/calls.ts';
 import { me } from '../api/session.ts';
+import { openSource, type Source } from './source.ts';
 
 /*
  * What changes by itself. With a stream of events a page reads again when something has happened and asks for nothing in between; without one, or
- * while it is broken, it reads again every few seconds while somebody looks. A page of one workflow has a stream of its own; all lists of all
- * tabs share one, which tells once a second whether anything happened at all.
+ * while it is broken, it reads again every few seconds while somebody looks. All pages of all tabs of one key and tenant share one stream: it brings the
+ * events of the workflows they show, and says once a second whether anything happened at all, which is what lists want to know.
  */
 
-export const freshness = signal<'live' | 'catching up' | 'polling' | 'still'>('still');
+export type Freshness = 'live' | 'catching up' | 'polling' | 'still';
+export const freshness = signal<Freshness>('still');
 
 /** Reads again at most so often while events come in, in milliseconds. */
 const AT_MOST_EVERY_MS = 250;
@@ -26,31 +27,48 @@ const HIDDEN_MS = 60_000;
 export function useWorkflowEvents(id: string, over: boolean, changed: () => void): void {
   const known = operations.value !== null;
   useEffect(() => {
-    if (!known) return;
-    if (over) {
-      freshness.value = 'live';
-      return () => {
-        freshness.value = 'still';
-      };
-    }
-    if (!can('GET /v1/workflows/{}/events')) return poll(changed, POLL_MS);
-    return whileLooked(changed, () =>
-      follow(`v1/workflows/${part(id)}/events`, HISTORY_KINDS, AT_MOST_EVERY_MS, changed),
-    );
+    if (!known || over) return;
+    if (can('GET /v1/events/stream')) return whileLooked(changed, () => share([id], false, AT_MOST_EVERY_MS, changed));
+    if (can('GET /v1/workflows/{}/events')) return whileLooked(changed, () => alone(id, changed));
+    return poll(changed, POLL_MS);
   }, [id, over, known]);
 }
 
-/** Lists and other pages without events of their own. `every`: how often without a stream, and at most with one, in milliseconds. */
-export function usePolling(changed: () => void, every = POLL_MS): void {
+/**
+ * Lists and other pages. `every`: how often without a stream, and at most with one, in milliseconds. `ids`: workflows that are shown: they are among those
+ * whose events come.
+ */
+export function usePolling(changed: () => void, every = POLL_MS, ids: readonly string[] = []): void {
   const latest = useRef(changed);
   latest.current = changed;
   const known = operations.value !== null;
+  const shown = ids.join();
   useEffect(() => {
     if (!known) return;
     const call = (): void => latest.current();
     if (!can('GET /v1/events/stream')) return poll(call, every);
-    return whileLooked(call, () => share(call, every === POLL_MS ? LIST_AT_MOST_EVERY_MS : every));
-  }, [known]);
+    const most = every === POLL_MS ? LIST_AT_MOST_EVERY_MS : every;
+    return whileLooked(call, () => share(shown === '' ? [] : shown.split(','), true, most, call));
+  }, [known, shown]);
+}
+
+/** Takes what a stream of its own brings. `path` null: there is nothing to be heard. */
+export function useSource(path: string | null, take: (kind: string, data: string) => void): void {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    if (path === null) return;
+    // It begins with all that is kept.
+    const missed = (): void => {};
+    return whileLooked(missed, () => {
+      const source = openSource(path, {
+        event: (kind, data) => latest.current(kind, data),
+        opened: () => {},
+        lost: () => {},
+      });
+      return source.stop;
+    });
+  }, [path]);
 }
 
 function poll(changed: () => void, every: number): () => void {
@@ -110,129 +128,317 @@ function atMostEvery(ms: number, call: () => void): { now(): void; stop(): void 
   };
 }
 
-/** A stream that the server, or a proxy before it, has refused is opened again after this, and after longer each time, in milliseconds. */
-const AGAIN_MS = 2_000;
-const AGAIN_MS_MAX = 30_000;
+/** A stream of one workflow, for servers whose store has no order of all. */
+function alone(id: string, changed: () => void): () => void {
+  const soon = atMostEvery(AT_MOST_EVERY_MS, changed);
+  const line = makeLine((happened) => {
+    if (happened.polled && document.visibilityState !== 'visible') return;
+    soon.now();
+  }, setFreshness);
+  line.open(`v1/workflows/${part(id)}/events`);
+  return () => {
+    soon.stop();
+    line.close();
+    freshness.value = 'still';
+  };
+}
 
+const setFreshness = (state: Freshness): void => {
+  freshness.value = state;
+};
+
+/** What has happened. `ids` null: everything may have changed. `digest`: something did, somewhere. `polled`: that is a guess. */
+type Happened = {
+  readonly ids: readonly string[] | null;
+  readonly digest: boolean;
+  readonly polled: boolean;
+};
+const EVERYTHING: Happened = { ids: null, digest: true, polled: false };
+
+/** Events that come together are told together, in milliseconds. */
+const GATHERED_MS = 50;
 /** What happened between the reading a page began with and the opening of its stream is read so much later, when that page is painted, in milliseconds. */
 const GAP_MS = 1_000;
 
-function follow(path: string, kinds: readonly string[], every: number, changed: () => void): () => void {
-  const soon = atMostEvery(every, changed);
-  let isFirst = true;
-  let gap: ReturnType<typeof setTimeout> | null = null;
-  const tell = (): void => {
-    if (gap !== null) clearTimeout(gap);
-    gap = null;
-    soon.now();
-  };
-  let stopPolling: (() => void) | null = null;
+/** One stream after the other, with what is told of how fresh it is; while it is lost for long, time itself is what happens. */
+function makeLine(tell: (happened: Happened) => void, state: (state: Freshness) => void) {
+  let source: Source | null = null;
   let broken: ReturnType<typeof setTimeout> | null = null;
-  let again: ReturnType<typeof setTimeout> | null = null;
-  let refused = 0;
-  let source = open();
+  let polling: ReturnType<typeof setInterval> | null = null;
+  let gathering: ReturnType<typeof setTimeout> | null = null;
+  let ids = new Set<string>();
+  let isDigest = false;
+  /** What may have been missed before a stream was open; null: it was open before, and all of it may have been. */
+  let first: Happened | null = EVERYTHING;
+  let gap: ReturnType<typeof setTimeout> | null = null;
+  let isRefused: ((status: number) => void) | null = null;
 
-  function open(): EventSource {
-    const opened = new EventSource(new URL(path, apiRoot), { withCredentials: true });
-    freshness.value = stopPolling === null ? 'catching up' : 'polling';
-    opened.onopen = () => {
-      if (broken !== null) clearTimeout(broken);
-      broken = null;
-      refused = 0;
-      stopPolling?.();
-      stopPolling = null;
-      freshness.value = 'live';
-      if (isFirst) gap = setTimeout(tell, GAP_MS);
-      else tell();
-      isFirst = false;
-    };
-    opened.onerror = () => {
-      if (stopPolling === null) freshness.value = 'catching up';
-      broken ??= setTimeout(() => {
-        stopPolling ??= poll(changed, POLL_MS);
-      }, BROKEN_MS);
-      // A connection that is lost the browser opens again by itself, one that was refused never.
-      if (opened.readyState === EventSource.CLOSED)
-        again ??= setTimeout(reopen, Math.min(AGAIN_MS * 2 ** refused++, AGAIN_MS_MAX));
-    };
-    opened.onmessage = tell;
-    for (const kind of [...kinds, 'reset']) opened.addEventListener(kind, tell);
-    return opened;
-  }
-  function reopen(): void {
-    if (again !== null) clearTimeout(again);
-    again = null;
-    source.close();
-    source = open();
-  }
-  // Whoever is back does not wait for the browser's next try.
-  const online = (): void => {
-    if (source.readyState !== EventSource.OPEN) reopen();
-  };
-  window.addEventListener('online', online);
-  return () => {
-    window.removeEventListener('online', online);
-    if (again !== null) clearTimeout(again);
-    source.close();
-    if (gap !== null) clearTimeout(gap);
-    soon.stop();
+  const whole = (): void => {
     if (broken !== null) clearTimeout(broken);
-    stopPolling?.();
-    freshness.value = 'still';
+    if (polling !== null) clearInterval(polling);
+    broken = null;
+    polling = null;
+  };
+  function gather(id: string | null): void {
+    if (id === null) isDigest = true;
+    else ids.add(id);
+    gathering ??= setTimeout(() => {
+      gathering = null;
+      const happened = { ids: [...ids], digest: isDigest, polled: false };
+      ids = new Set();
+      isDigest = false;
+      tell(happened);
+    }, GATHERED_MS);
+  }
+  return {
+    /** `added`: workflows that were not followed before; left out: it is all new. */
+    open(path: string, added?: readonly string[], refused?: (status: number) => void) {
+      const place = source?.place() ?? null;
+      const isNew = source === null;
+      isRefused = refused ?? null;
+      source?.stop();
+      // What was not told yet of the one before is told with everything else.
+      const isAll = isNew || added === undefined || gap !== null;
+      first = isAll ? EVERYTHING : { ids: added, digest: false, polled: false };
+      if (gap !== null) clearTimeout(gap);
+      gap = null;
+      if (isNew) state('catching up');
+      source = openSource(
+        path,
+        {
+          opened() {
+            whole();
+            state('live');
+            const missed = first;
+            first = null;
+            if (missed === null) tell(EVERYTHING);
+            else gap ??= setTimeout(() => {
+              gap = null;
+              tell(missed);
+            }, GAP_MS);
+          },
+          lost(status) {
+            first = null;
+            if (status !== null) isRefused?.(status);
+            // Whoever was told may have given it up.
+            if (source === null) return;
+            if (polling === null) state('catching up');
+            broken ??= setTimeout(() => {
+              state('polling');
+              polling ??= setInterval(() => tell({ ...EVERYTHING, polled: true }), POLL_MS);
+            }, BROKEN_MS);
+          },
+          event(kind, data) {
+            if (kind === 'digest') gather(null);
+            else if (kind === 'reset') tell(EVERYTHING);
+            else if (kind !== 'live' && kind !== 'shutdown') gather(/"workflow_id":"([\w-]+)"/.exec(data)?.[1] ?? null);
+          },
+        },
+        place,
+      );
+    },
+    close() {
+      source?.stop();
+      source = null;
+      whole();
+      for (const timer of [gathering, gap]) if (timer !== null) clearTimeout(timer);
+      gathering = null;
+      gap = null;
+    },
   };
 }
 
-/* One stream for the lists of all tabs of one key and tenant: the tab that has the lock holds it and tells the others. */
+/* One stream for all tabs of one key and tenant: the tab that has the lock holds it and tells the others. */
 
-/** Events of no workflow, so that only the counts of each second come. */
-const DIGESTS = 'v1/events/stream?digest=1&workflow_id=none';
+/** Workflows that one stream follows; those beyond are told by the counts of each second. */
+const FOLLOWED_MAX = 100;
+/** Tabs whose wishes the one that holds the stream knows. */
+const TABS_MAX = 100;
 
-/** The lists of this tab; all of them are told. */
-const lists = new Set<() => void>();
-let leave: (() => void) | null = null;
+type Reader = {
+  readonly ids: readonly string[];
+  /** Whether it wants to know when anything happens at all. */
+  readonly lists: boolean;
+  readonly told: () => void;
+  /** What it has instead where there is no stream of all. */
+  own: (() => void) | null;
+};
+/** Those of this tab. */
+const readers = new Set<Reader>();
+let membership: { changed(): void; leave(): void } | null = null;
+/** Some stores have no order of all: then each workflow has a stream of its own, and lists are read again and again. */
+let isOrdered = true;
 
-function share(changed: () => void, every: number): () => void {
+function share(ids: readonly string[], lists: boolean, every: number, changed: () => void): () => void {
   const soon = atMostEvery(every, changed);
-  lists.add(soon.now);
-  leave ??= join();
+  const reader: Reader = { ids, lists, told: soon.now, own: null };
+  readers.add(reader);
+  if (!isOrdered) standAlone(reader);
+  else if (membership === null) membership = join();
+  else membership.changed();
   return () => {
     soon.stop();
-    lists.delete(soon.now);
-    if (lists.size > 0) return;
-    leave?.();
-    leave = null;
+    readers.delete(reader);
+    reader.own?.();
+    if (readers.size > 0) {
+      membership?.changed();
+      return;
+    }
+    membership?.leave();
+    membership = null;
     freshness.value = 'still';
   };
 }
 
-const tellLists = (): void => {
-  for (const one of lists) one();
-};
+function standAlone(reader: Reader): void {
+  const [id] = reader.ids;
+  reader.own ??= id !== undefined && !reader.lists ? alone(id, reader.told) : poll(reader.told, POLL_MS);
+}
 
-function join(): () => void {
+function tellReaders({ ids, digest, polled }: Happened): void {
+  // Nobody looks: what may have happened is read when somebody does.
+  if (polled && document.visibilityState !== 'visible') return;
+  const moved = ids === null ? null : new Set(ids);
+  for (const { ids: wanted, lists, told } of readers)
+    if ((lists && digest) || moved === null || wanted.some((id) => moved.has(id))) told();
+    // What is followed by nobody is told by the counts.
+    else if (digest && wanted.some((id) => isBeyond(id))) told();
+}
+/** Workflows of this tab that the stream has no room for. */
+let beyond: ReadonlySet<string> = new Set();
+const isBeyond = (id: string): boolean => beyond.has(id);
+
+/** What tabs say to each other. */
+type Said =
+  | { readonly kind: 'who' }
+  | { readonly kind: 'wants'; readonly tab: string; readonly ids: readonly string[] }
+  | { readonly kind: 'follows'; readonly ids: readonly string[] }
+  | { readonly kind: 'happened'; readonly happened: Happened }
+  | { readonly kind: 'state'; readonly state: Freshness }
+  | { readonly kind: 'unordered' };
+
+type Holder = { follow(): void; wants(from: string, ids: readonly string[]): void; stop(): void };
+
+function join(): { changed(): void; leave(): void } {
+  const tab = newKey();
+  const wanted = (): readonly string[] => [...new Set([...readers].flatMap((one) => one.ids))].slice(0, FOLLOWED_MAX);
+  const name = `rota.stream.${me.value?.id ?? 'open'}.${tenant.value ?? me.value?.tenant ?? ''}`;
   // Over plain http from elsewhere there are no locks: then each tab has a stream of its own.
-  if (navigator.locks === undefined) return follow(DIGESTS, ['digest'], LIST_AT_MOST_EVERY_MS, tellLists);
-  const name = `rota.stream.${me.value?.id ?? 'open'}.${me.value?.tenant ?? ''}`;
-  const channel = new BroadcastChannel(name);
+  const hasLocks = navigator.locks !== undefined;
+  const channel = hasLocks ? new BroadcastChannel(name) : null;
+  const post = (said: Said): void => channel?.postMessage(said);
   const ended = new AbortController();
-  freshness.value = 'live';
-  channel.onmessage = tellLists;
-  navigator.locks
-    .request(name, { signal: ended.signal }, async () => {
-      // Whoever held it before may have gone with something untold: all are told when the stream is open.
-      const stop = follow(DIGESTS, ['digest'], LIST_AT_MOST_EVERY_MS, () => {
-        tellLists();
-        channel.postMessage('changed');
+  let holder: Holder | null = null;
+
+  function unordered(): void {
+    isOrdered = false;
+    holder?.stop();
+    holder = null;
+    for (const reader of readers) standAlone(reader);
+  }
+  const followed = (ids: readonly string[]): void => {
+    const all = new Set(ids);
+    beyond = new Set(wanted().filter((id) => !all.has(id)));
+  };
+
+  /** Holds the stream for all tabs. */
+  function hold(): Holder {
+    const others = new Map<string, readonly string[]>();
+    let asked: readonly string[] | null = null;
+    let state: Freshness = 'catching up';
+    const line = makeLine(
+      (happened) => {
+        tellReaders(happened);
+        post({ kind: 'happened', happened });
+      },
+      (next) => {
+        state = next;
+        freshness.value = next;
+        post({ kind: 'state', state: next });
+      },
+    );
+    function follow(): void {
+      // Of the tabs those that said so last come first: others may have gone without a word.
+      const all = new Set([...wanted(), ...[...others.values()].reverse().flat()]);
+      const ids = [...all].slice(0, FOLLOWED_MAX);
+      const before = asked === null ? null : new Set(asked);
+      const added = before === null ? [] : ids.filter((id) => !before.has(id));
+      followed(ids);
+      post({ kind: 'follows', ids });
+      // What nobody wants any more does no harm until something else is wanted.
+      if (before !== null && added.length === 0) return;
+      asked = ids;
+      const query = ids.length === 0 ? 'none' : ids.map(part).join(',');
+      line.open(`v1/events/stream?digest=1&workflow_id=${query}`, before === null ? undefined : added, (status) => {
+        if (status !== 501) return;
+        post({ kind: 'unordered' });
+        unordered();
       });
-      await new Promise((resolve) => ended.signal.addEventListener('abort', resolve));
-      stop();
-    })
-    .catch((error: unknown) => {
-      // Given up before its turn came.
-      if (!ended.signal.aborted) throw error;
-    });
-  return () => {
-    ended.abort();
-    channel.close();
+    }
+    return {
+      follow,
+      wants(from: string, ids: readonly string[]) {
+        others.delete(from);
+        if (ids.length > 0 && others.size < TABS_MAX) others.set(from, ids);
+        post({ kind: 'state', state });
+        follow();
+      },
+      stop: () => line.close(),
+    };
+  }
+
+  const listen = ({ data }: MessageEvent<Said>): void => {
+    switch (data.kind) {
+      case 'who':
+        post({ kind: 'wants', tab, ids: wanted() });
+        return;
+      case 'wants':
+        holder?.wants(data.tab, data.ids);
+        return;
+      case 'follows':
+        followed(data.ids);
+        return;
+      case 'happened':
+        tellReaders(data.happened);
+        return;
+      case 'state':
+        freshness.value = data.state;
+        return;
+      case 'unordered':
+        unordered();
+    }
+  };
+  const begin = (): void => {
+    holder = hold();
+    holder.follow();
+    post({ kind: 'who' });
+  };
+  if (channel === null) begin();
+  else {
+    channel.onmessage = listen;
+    freshness.value = 'live';
+    post({ kind: 'wants', tab, ids: wanted() });
+    navigator.locks
+      .request(name, { signal: ended.signal }, async () => {
+        begin();
+        await new Promise((resolve) => ended.signal.addEventListener('abort', resolve));
+        holder?.stop();
+      })
+      .catch((error: unknown) => {
+        // Given up before its turn came.
+        if (!ended.signal.aborted) throw error;
+      });
+  }
+  return {
+    changed() {
+      if (holder === null) post({ kind: 'wants', tab, ids: wanted() });
+      else holder.follow();
+    },
+    leave() {
+      post({ kind: 'wants', tab, ids: [] });
+      ended.abort();
+      if (channel === null) holder?.stop();
+      channel?.close();
+    },
   };
 }

@@ -19,10 +19,10 @@ import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 /** Rows of each list; the pages they lead to have the rest. */
 const SHOWN = 20;
 /** Keys of an entry that stand in words above the rest. */
-const WORDS = ['name', 'kind', 'url', 'description', 'enabled', 'updated_at', 'created_at'];
+const WORDS = ['name', 'kind', 'url', 'description', 'enabled', 'updated_at', 'created_at', 'figures'];
 
 /** Keys that the server gives itself. */
-const GIVEN = ['name', 'created_at', 'updated_at', 'created_by'];
+const GIVEN = ['name', 'created_at', 'updated_at', 'created_by', 'figures'];
 
 /** A workflow that asks it once. `url`: where it is asked already, when it is not registered. */
 const testOf = (name: string, url: string | undefined): JsonObject => ({

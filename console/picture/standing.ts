@@ -38,7 +38,13 @@ export type LiveExpression = {
   readonly tree: Json;
 };
 /** How far it is: at which child or element of how many; of a fork, how many of its branches have replied. */
-export type Progress = { readonly at: number | null; readonly of: number | null; readonly done: number | null };
+export type Progress = {
+  readonly at: number | null;
+  readonly of: number | null;
+  readonly done: number | null;
+  /** Which pass of a loop, or element of an iterator, it is; 1 for the first. */
+  readonly round: number | null;
+};
 
 export type HeldWorkitem = {
   readonly id: string;
@@ -141,7 +147,12 @@ export function standingOf(shown: JsonObject): Standing {
 const numberOrNull = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
 const progressOf = (value: Json | undefined): Progress | null =>
   isObject(value)
-    ? { at: numberOrNull(value['at']), of: numberOrNull(value['of']), done: numberOrNull(value['done']) }
+    ? {
+        at: numberOrNull(value['at']),
+        of: numberOrNull(value['of']),
+        done: numberOrNull(value['done']),
+        round: numberOrNull(value['round']),
+      }
     : null;
 
 export function workitemOf(one: JsonObject): HeldWorkitem {

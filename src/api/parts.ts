@@ -22,7 +22,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { Tracing } from '../runtime/tracing.ts';
 import type { Receiver } from '../signals/receiver.ts';
-import type { Busy, NodeRow, Store } from '../store/store.ts';
+import type { Asked, Busy, NodeRow, SeenDefinition, Store } from '../store/store.ts';
 
 import type { Auditing } from './audit.ts';
 import type { Hooks } from './hooks.ts';
@@ -202,6 +202,14 @@ export type Parts = {
       format: 'prometheus' | 'openmetrics',
     ) => Promise<{ readonly type: string; readonly text: string }>;
     readonly stats: (asked: StatsAsked) => Promise<Stats>;
+    /** As it is now; null: it could not be counted in time. */
+    readonly participants: (tenant: Tenant, names: readonly string[]) => Promise<ReadonlyMap<string, Asked> | null>;
+    readonly usedIn: (
+      tenant: Tenant,
+      participant: string,
+    ) => Promise<readonly { readonly name: string | null; readonly workitems: number }[] | null>;
+    /** Definitions that were launched in the last week. */
+    readonly seen: (tenant: Tenant) => Promise<readonly SeenDefinition[] | null>;
   };
   /** What lies in the memory of every node, and how a write of it is spread. */
   readonly registry: {

@@ -150,11 +150,11 @@ export type LiveBranch = {
   readonly element?: string;
 };
 /**
- * How far it is. `at`: the index of the child, or element, whose turn it is, `of` how many there are (null: not to be told). Of a fork: the branches it
- * has, those that have not replied, those that have, and those that are in error as far as they were loaded.
+ * How far it is. `at`: the index of the child, or element, whose turn it is, `of` how many there are (null: not to be told), `round` which pass of a loop
+ * or element it is, 1 for the first. Of a fork: the branches it has, those that have not replied, those that have, and those that are in error as far as they were loaded.
  */
 export type Progress =
-  | { readonly at: number; readonly of: number | null }
+  | { readonly at: number; readonly of: number | null; readonly round?: number }
   | { readonly of: number; readonly live: number; readonly done: number; readonly failed: number };
 
 /** What is live in a workflow, read from its rows. */
@@ -387,16 +387,22 @@ function failedBelow(strands: readonly Strand[]): ReadonlyMap<ExpressionId, numb
 
 /** Expressions whose children have their turns one after the other. */
 const IN_TURN: ReadonlySet<string> = new Set([...DEFINE_NAMES, 'sequence', 'let', 'cursor', 'loop', 'repeat']);
+/** Those of them that go through them more than once. */
+const IN_ROUNDS: ReadonlySet<string> = new Set(['cursor', 'loop', 'repeat']);
 
 function progressOf(node: Node, child: Node | undefined, failed: number, definition: Definition): Progress | null {
-  const { size, replies, list, position } = node.ownData;
+  const { size, replies, list, position, round, leapt } = node.ownData;
   if (typeof size === 'number' && typeof replies === 'number')
     return { of: size, live: Math.max(0, size - replies), done: replies, failed };
-  if (typeof position === 'number' && Array.isArray(list)) return { at: Math.max(0, position), of: list.length };
+  if (typeof position === 'number' && Array.isArray(list)) {
+    const at = Math.max(0, position);
+    return { at, of: list.length, round: at + 1 + Number(leapt ?? 0) };
+  }
   if (!IN_TURN.has(node.kind) || child === undefined) return null;
   return {
     at: Number(child.expid.slice(child.expid.lastIndexOf('_') + 1)),
     of: treeOf(node, definition)?.children.length ?? null,
+    ...(IN_ROUNDS.has(node.kind) && { round: Number(round ?? 1) }),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import { bothMeters, type Meter } from '../runtime/meter.ts';
 import type { GaugeName, Metrics } from '../runtime/metrics.ts';
 import { type ProcessTime, pause } from '../runtime/process-time.ts';
-import type { NodeRow, Overdue, Store } from '../store/store.ts';
+import type { Asked, NodeRow, Overdue, SeenDefinition, Store } from '../store/store.ts';
 import { type HostFigures, makeHosts } from './hosts.ts';
 import { EVERYBODY, makeMinutes } from './minutes.ts';
 
@@ -39,6 +39,14 @@ export type ServerFigures = {
   stand(standing: () => Standing): void;
   scrape(format: 'prometheus' | 'openmetrics'): Promise<{ readonly type: string; readonly text: string }>;
   stats(asked: StatsAsked): Promise<Stats>;
+  /** As of the last seconds; null: it could not be counted in time. */
+  participants(tenant: Tenant, names: readonly string[]): Promise<ReadonlyMap<string, Asked> | null>;
+  usedIn(
+    tenant: Tenant,
+    participant: string,
+  ): Promise<readonly { readonly name: string | null; readonly workitems: number }[] | null>;
+  /** Definitions of the last week. */
+  seen(tenant: Tenant): Promise<readonly SeenDefinition[] | null>;
   /** Folds minutes of days ago into hours: for the node that keeps house. */
   fold(): Promise<void>;
   /** Writes what was gathered. */
@@ -53,6 +61,8 @@ const COUNT_SHARE = 20;
 export const COUNT_MS_MAX = 2_000;
 /** Counts that are kept, of tenants and questions. */
 const COUNTS_MAX = 1_000;
+/** Definitions that were launched since then are told, in milliseconds: a week. */
+const SEEN_MS = 7 * 24 * 3_600_000;
 /** Hosts in one answer. */
 const HOSTS_SHOWN_MAX = 100;
 
@@ -79,11 +89,16 @@ export function makeServerFigures(parts: {
   const kept = makeBoundedMap<Kept>(COUNTS_MAX);
   const underWay = new Map<string, Promise<unknown>>();
 
-  /** What a question was answered lately; null when it cannot be had in time. */
-  async function count<Value>(tenant: Tenant | null, query: string, ask: () => Promise<Value>): Promise<Value | null> {
+  /** What a question was answered lately; null when it cannot be had in time. `keptMs`: how long at least nobody asks again. */
+  async function count<Value>(
+    tenant: Tenant | null,
+    query: string,
+    ask: () => Promise<Value>,
+    keptMs = COUNT_KEPT_MS,
+  ): Promise<Value | null> {
     const key = `${tenant ?? EVERYBODY} ${query}`;
     const known = kept.get(key);
-    if (known !== undefined && time.now() - known.at < Math.max(COUNT_KEPT_MS, known.tookMs * COUNT_SHARE))
+    if (known !== undefined && time.now() - known.at < Math.max(keptMs, known.tookMs * COUNT_SHARE))
       return known.value as Value;
     const since = time.now();
     const asking = (underWay.get(key) as Promise<Value> | undefined) ?? ask();
@@ -230,6 +245,14 @@ export function makeServerFigures(parts: {
   };
 
   return {
+    participants: (tenant, names) => {
+      const ask = async () => (await figures?.participants(tenant, names)) ?? null;
+      return count(tenant, `participants ${names.join(' ')}`, ask, 0);
+    },
+    usedIn: (tenant, name) =>
+      count(tenant, `used in ${name}`, async () => (await figures?.usedIn(tenant, name)) ?? null, 0),
+    seen: (tenant) =>
+      count(tenant, 'seen', async () => (await figures?.seen(tenant, clock.now() - SEEN_MS)) ?? null, 0),
     meter: bothMeters(bothMeters(metrics.meter, minutes.meter), hosts.meter),
     stand: (given) => {
       standing = given;

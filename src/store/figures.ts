@@ -1,3 +1,4 @@
+import type { WorkflowId } from '../model/ids.ts';
 import type { Status } from '../model/rows.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Connections, Result, Statement } from './connections.ts';
@@ -18,6 +19,12 @@ export const FIGURE_MS_MAX = 2_000;
 /** Launches of a tenant that are looked at for what is busiest, and names that are told. */
 const BUSIEST_MAX = 20_000;
 const NAMES_MAX = 10;
+/** Addresses of one participant that are told, and definitions it is asked by; of so many workitems, the oldest. */
+const URLS_MAX = 20;
+const USED_IN_MAX = 20;
+const USED_LOOKED_MAX = 10_000;
+/** Definitions of the last launches that are told. */
+const SEEN_MAX = 500;
 /** More tenants than this are not looked at. */
 const TENANTS_MAX = 10_000;
 
@@ -29,6 +36,12 @@ const both = (name: string, text: (where: string, given: (n: number) => string) 
   const one = { name: `figures_${name}`, text: text('t.tenant = $1', (n) => `$${n + 1}`) };
   const all = { name: `figures_${name}_all`, text: text('true', (n) => `$${n}`) };
   return (tenant) => (tenant === null ? all : one);
+};
+
+/** A statement that is asked of one tenant alone. */
+const one = (name: string, text: string): Both => {
+  const statement = { name: `figures_${name}`, text };
+  return () => statement;
 };
 
 /** Every tenant there is, one step of the index each. */
@@ -110,11 +123,47 @@ const statements = (most: number) => ({
     'errors',
     (where) => `select count(*) as n from (select 1 from error t where ${where} limit ${most}) found`,
   ),
+  participants: one(
+    'participants',
+    `
+  select p.name, f.* from unnest($2::text[]) as p(name) cross join lateral (
+    select count(*) filter (where state = 'open') as open, count(*) filter (where state = 'failed') as failed,
+      count(*) filter (where send is not null and tries > 0) as failing,
+      min(opened_at) filter (where state <> 'closed') as oldest,
+      (array_agg(distinct url) filter (where url is not null))[1:${URLS_MAX}] as urls
+    from (
+      select state, send, tries, opened_at, url from workitem w
+      where w.tenant = $1 and w.participant = p.name order by w.opened_at limit ${most}
+    ) found
+  ) f`,
+  ),
+  usedIn: one(
+    'used_in',
+    `
+  select w.name, count(*) as n from (
+    select shard, workflow_id from workitem t
+    where t.tenant = $1 and t.participant = $2 order by t.opened_at limit ${USED_LOOKED_MAX}
+  ) found
+  join workflow w on w.shard = found.shard and w.id = found.workflow_id
+  group by w.name order by count(*) desc, w.name limit ${USED_IN_MAX}`,
+  ),
+  seen: one(
+    'seen',
+    `
+  select definition, name, count(*) as launched, count(*) filter (where ended_at is null) as live,
+    count(*) filter (where status = 'error') as failed, min(launched_at) as first, max(launched_at) as last,
+    (array_agg(id order by launched_at desc))[1] as workflow, max(definition_name) as stored
+  from (
+    select w.id, w.definition, w.name, w.status, w.launched_at, w.ended_at, w.definition_name from workflow w
+    where w.tenant = $1 and w.launched_at >= $2 order by w.launched_at desc limit ${BUSIEST_MAX}
+  ) found
+  group by definition, name order by max(launched_at) desc, definition limit ${SEEN_MAX}`,
+  ),
 });
 
 export function makeFigures(reads: Connections, profile: string): Figures {
   const isEmbedded = profile === 'embedded';
-  const { live, messages, timers, workitems, errors, busiest } = statements(
+  const { live, messages, timers, workitems, errors, busiest, participants, usedIn, seen } = statements(
     isEmbedded ? COUNTED_EMBEDDED_MAX : COUNTED_MAX,
   );
 
@@ -163,6 +212,36 @@ export function makeFigures(reads: Connections, profile: string): Figures {
         failed: row['failed'] as number,
         p50Ms: row['p50'] as number | null,
         p95Ms: row['p95'] as number | null,
+      })),
+    participants: async (tenant, names) =>
+      new Map(
+        (await ask(participants, tenant, names)).map((row) => [
+          row['name'] as string,
+          {
+            open: row['open'] as number,
+            failed: row['failed'] as number,
+            failing: row['failing'] as number,
+            oldestAt: row['oldest'] as number | null,
+            urls: (row['urls'] ?? []) as readonly string[],
+          },
+        ]),
+      ),
+    usedIn: async (tenant, participant) =>
+      (await ask(usedIn, tenant, participant)).map((row) => ({
+        name: row['name'] as string | null,
+        workitems: row['n'] as number,
+      })),
+    seen: async (tenant, since) =>
+      (await ask(seen, tenant, since)).map((row) => ({
+        hash: row['definition'] as string,
+        name: row['name'] as string | null,
+        stored: row['stored'] as string | null,
+        launched: row['launched'] as number,
+        live: row['live'] as number,
+        failed: row['failed'] as number,
+        firstAt: row['first'] as number,
+        lastAt: row['last'] as number,
+        workflow: row['workflow'] as WorkflowId,
       })),
   };
 }

@@ -434,6 +434,38 @@ export type Figures = {
   errors(tenant: Tenant | null): Promise<number>;
   /** The ten names of definitions that were launched most since then, of the newest BUSIEST_MAX launches of a tenant (figures.ts). */
   busiest(tenant: Tenant | null, since: number): Promise<readonly Busy[]>;
+  /** What waits for each of these participants, all of which are in the answer. */
+  participants(tenant: Tenant, names: readonly string[]): Promise<ReadonlyMap<string, Asked>>;
+  /** The names of definitions whose workflows ask a participant now, those first that ask most (figures.ts); null: one without a name. */
+  usedIn(
+    tenant: Tenant,
+    participant: string,
+  ): Promise<readonly { readonly name: string | null; readonly workitems: number }[]>;
+  /** The definitions that were launched since then, of the newest BUSIEST_MAX launches, the last one first (figures.ts). */
+  seen(tenant: Tenant, since: number): Promise<readonly SeenDefinition[]>;
+};
+
+/** How a participant stands. `failing`: messages that were refused and are tried again. `urls`: where its messages go, some of them. */
+export type Asked = {
+  readonly open: number;
+  readonly failed: number;
+  readonly failing: number;
+  /** Since when its oldest workitem waits; null: none does. */
+  readonly oldestAt: number | null;
+  readonly urls: readonly string[];
+};
+/** A definition by its hash and the name it gives itself. `stored`: under which name it is stored; null: it came with its launches. */
+export type SeenDefinition = {
+  readonly hash: string;
+  readonly name: string | null;
+  readonly stored: string | null;
+  readonly launched: number;
+  readonly live: number;
+  readonly failed: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** The last workflow that was launched of it. */
+  readonly workflow: WorkflowId;
 };
 
 /** A transaction that has written something and is open, somewhere in the cluster of the database. */

@@ -274,6 +274,9 @@ export async function exerciseTheRest(store: Store): Promise<void> {
     await store.figures?.errors(tenant);
     await store.figures?.busiest(tenant, AT);
   }
+  await store.figures?.participants(DEFAULT_TENANT, ['alpha', 'nobody']);
+  await store.figures?.usedIn(DEFAULT_TENANT, 'alpha');
+  await store.figures?.seen(DEFAULT_TENANT, AT);
   await exerciseMeeting(store, id);
   await store.releaseClaims('me');
   await store.nodes.beat({ id: 'node', name: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });

@@ -438,6 +438,8 @@ function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
   const steps = progress?.of ?? null;
   const at = progress?.at ?? null;
   const isElements = place.head === 'iterator';
+  // A history whose beginning is folded away knows of fewer.
+  const round = Math.max(progress?.round ?? 0, seen.rounds.length);
   const words = isOver
     ? seen.state === 'done'
       ? `${countText(Math.max(1, seen.rounds.length))} ${seen.rounds.length > 1 ? 'rounds' : 'round'}`
@@ -446,7 +448,7 @@ function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
         at === null
           ? ''
           : `${isElements ? 'element' : 'step'} ${countText(at + 1)}${steps === null ? '' : ` of ${countText(steps)}`}`,
-        !isElements && seen.rounds.length > 0 ? `↻ round ${countText(seen.rounds.length)}` : '',
+        !isElements && round > 0 ? `↻ round ${countText(round)}` : '',
       ]
         .filter((one) => one !== '')
         .join(' · ');

@@ -1,19 +1,33 @@
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import { type Tree, treeToJson } from '../../../model/tree.ts';
+import type { SeenDefinition } from '../../../store/store.ts';
 import { answers } from '../../answers.ts';
 import { jsonReply, type Operation } from '../../operation.ts';
 import type { ConvertOptions, DefinitionRead, Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
+import { timeView } from '../../time.ts';
 import { misspeltParameters } from '../../warnings.ts';
 import { definitionPlaces } from './places.ts';
 import { scheduleOperations } from './schedules.ts';
-import { Convert, Converted, DefinitionPlaces, Validate, Validation } from './schemas.ts';
+import { Convert, Converted, DefinitionPlaces, SeenDefinitions, Validate, Validation } from './schemas.ts';
 import { storedDefinitionOperations } from './stored.ts';
 
 export function definitionOperations(parts: Parts): readonly Operation[] {
   return [
     ...storedDefinitionOperations(parts),
     ...scheduleOperations(parts),
+    {
+      id: 'listSeenDefinitions',
+      method: 'get',
+      path: '/v1/stats/definitions',
+      summary: 'Definitions that were launched in the last week, by hash and name, stored or not; the last one first',
+      access: 'read',
+      answers: answers(200, 'As of now; null: that could not be counted in time', SeenDefinitions),
+      handle: async (call) => {
+        const seen = (await parts.figures?.seen(call.principal.tenant)) ?? null;
+        return jsonReply(200, { definitions: seen?.map(seenView) ?? null });
+      },
+    },
     {
       id: 'getDefinitionPlaces',
       method: 'get',
@@ -128,3 +142,20 @@ function askedIn(root: Tree): Json[] {
   visit(root);
   return found;
 }
+
+const seenView = ({
+  hash,
+  name,
+  stored,
+  launched,
+  live,
+  failed,
+  firstAt,
+  lastAt,
+  workflow,
+}: SeenDefinition): JsonObject => ({
+  ...{ hash, name, stored, launched, live, failed },
+  first_at: timeView(firstAt),
+  last_at: timeView(lastAt),
+  workflow_id: workflow,
+});

@@ -330,6 +330,27 @@ export const Backfill = Type.Object(
   { title: 'Backfill', description: 'A stretch of time', additionalProperties: false },
 );
 
+export const SeenDefinitions = Type.Object(
+  {
+    definitions: nullable(
+      Type.Array(
+        Type.Object({
+          hash: text('The hash of the definition'),
+          name: nullable(text('The name it gives itself')),
+          stored: nullable(text('The name it is stored under; null: it came with its launches')),
+          launched: Type.Integer({ description: 'Workflows that were launched of it', minimum: 0 }),
+          live: Type.Integer({ description: 'Of those, have not ended', minimum: 0 }),
+          failed: Type.Integer({ description: 'Of those, are in error', minimum: 0 }),
+          first_at: time('The first of these launches'),
+          last_at: time('The last one'),
+          workflow_id: text('The last workflow that was launched of it'),
+        }),
+      ),
+    ),
+  },
+  { title: 'SeenDefinitions', description: 'At most 500, of the last 20,000 launches' },
+);
+
 export const DefinitionPlaces = Type.Object(
   {
     definition: text('The hash of the definition, or its beginning'),

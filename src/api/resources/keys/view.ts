@@ -33,6 +33,7 @@ export function meView(principal: Principal, identity: Pick<Identity, 'keys' | '
     id: row?.id ?? null,
     name: row?.name ?? null,
     tenant,
+    ...(principal.everywhere === true && { everywhere: true }),
     scopes: SCOPES.filter((scope) => mayDo(principal, scope)),
     expires_at: timeOrNull(ends.length === 0 ? null : Math.min(...ends)),
     auth: identity.isOpen() ? 'open' : 'required',

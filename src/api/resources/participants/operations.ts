@@ -9,7 +9,8 @@ import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
-import { Form, Participant, ParticipantList, ParticipantPut } from './schemas.ts';
+import { askedView, figuresOf } from './figures.ts';
+import { Form, Participant, ParticipantFigures, ParticipantList, ParticipantPut } from './schemas.ts';
 
 /** Who does the work, by name and by pattern of names. */
 export function participantOperations(parts: Parts): readonly Operation[] {
@@ -28,16 +29,22 @@ export function participantOperations(parts: Parts): readonly Operation[] {
         { name: 'cursor', description: 'The next_cursor of the page before' },
       ],
       answers: answers(200, 'A page', ParticipantList, 400),
-      handle: (call) => {
+      handle: async (call) => {
         const limit = limitOf(call.query);
         const after = cursorOf('participants', call.query);
-        const all = participants.list(call.principal.tenant);
+        const { tenant } = call.principal;
+        const all = participants.list(tenant);
         const from = after === null ? 0 : all.findIndex((one) => isBehind(one, after));
         const rest = from < 0 ? [] : all.slice(from);
         const page = rest.slice(0, limit);
         const last = page.at(-1);
+        const names = page.map(({ name }) => name);
+        const figures = names.length === 0 ? null : await parts.figures?.participants(tenant, names);
         return jsonReply(200, {
-          participants: page.map(view),
+          participants: page.map((entry) => {
+            const asked = figures?.get(entry.name);
+            return { ...view(entry), figures: asked === undefined ? null : askedView(asked) };
+          }),
           next_cursor: last === undefined || rest.length <= limit ? null : cursorFor('participants', placeOf(last)),
         });
       },
@@ -82,7 +89,21 @@ export function participantOperations(parts: Parts): readonly Operation[] {
       summary: 'One registered participant',
       access: 'read',
       answers: answers(200, 'With its ETag; secrets are ***', Participant, 404),
-      handle: (call) => jsonReply(200, view(entryOf(call)), { ETag: etagOf(entryOf(call)) }),
+      handle: async (call) => {
+        const entry = entryOf(call);
+        const figures = await figuresOf(parts, call.principal.tenant, entry.name);
+        return jsonReply(200, { ...view(entry), figures }, { ETag: etagOf(entry) });
+      },
+    },
+    {
+      id: 'getParticipantFigures',
+      method: 'get',
+      path: '/v1/stats/participants/:participant',
+      summary: 'How a participant is doing, registered or not',
+      access: 'read',
+      answers: answers(200, 'As of now', ParticipantFigures),
+      handle: async (call) =>
+        jsonReply(200, { name: nameOf(call), figures: await figuresOf(parts, call.principal.tenant, nameOf(call)) }),
     },
     {
       id: 'deleteParticipant',

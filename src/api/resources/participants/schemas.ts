@@ -1,5 +1,5 @@
 import { Type } from '../../schema.ts';
-import { nextCursor, text, time } from '../../schema-parts.ts';
+import { nextCursor, nullable, text, time } from '../../schema-parts.ts';
 import { Duration } from '../workitems/schemas.ts';
 
 const texts = (description: string) =>
@@ -77,9 +77,63 @@ export const ParticipantPut = Type.Object(properties, {
   additionalProperties: false,
 });
 
+const count = (description: string) => Type.Integer({ description, minimum: 0 });
+const asked = {
+  open: count('Workitems that wait for it'),
+  failed: count('Workitems whose tries are spent, or that were given up'),
+  failing: count('Messages that were refused, and are tried again'),
+  oldest_at: nullable(time('Since when its oldest workitem waits')),
+  urls: Type.Array(Type.String(), { description: 'Where its messages go, some of them' }),
+  hosts: Type.Array(Type.String(), { description: 'Their hosts' }),
+};
+const took = (description: string) =>
+  nullable(
+    Type.Object(
+      {
+        n: count('How many there were'),
+        p50_ms: Type.Number({ description: 'Half of them took at most this' }),
+        p95_ms: Type.Number({ description: '19 of 20 took at most this' }),
+      },
+      { description },
+    ),
+  );
+const hour = {
+  at: time('When the hour begins'),
+  '2xx': count('Answered with 2xx'),
+  '3xx': count('With 3xx'),
+  '4xx': count('With 4xx'),
+  '5xx': count('With 5xx'),
+  none: count('Not answered, or not with a status'),
+};
+const figures = nullable(
+  Type.Object(
+    {
+      ...asked,
+      definitions: nullable(
+        Type.Array(Type.Object({ name: nullable(Type.String()), workitems: count('Of them, wait for it') }), {
+          description: 'Definitions whose workflows ask it now, by the names they give themselves',
+        }),
+      ),
+      looked_back_to: nullable(
+        time('How far back the newest histories of all were read for what follows, at most a day'),
+      ),
+      answers: nullable(Type.Array(Type.Object(hour), { description: 'Tries by hour and by what came of them' })),
+      delivered: took('From a workitem’s opening to its delivery'),
+      proceeded: took('From a workitem’s opening to its proceed'),
+    },
+    { description: 'How it is doing; null: that could not be counted in time' },
+  ),
+);
+/** How a participant is doing, whether it is registered or not. */
+export const ParticipantFigures = Type.Object(
+  { name: text('Whose'), figures },
+  { title: 'ParticipantFigures', description: 'How a participant is doing' },
+);
+
 export const Participant = Type.Object(
   {
     name: text('Its name, or /pattern/'),
+    figures: Type.Optional(figures),
     ...properties,
     created_at: time('When it was made'),
     updated_at: time('When it was changed last'),
@@ -87,8 +141,19 @@ export const Participant = Type.Object(
   { title: 'Participant', description: 'An entry of the registry; secrets are shown as ***' },
 );
 
+const { figures: _all, ...entry } = Participant.properties;
 export const ParticipantList = Type.Object(
-  { participants: Type.Array(Participant), next_cursor: nextCursor },
+  {
+    participants: Type.Array(
+      Type.Object({
+        ...entry,
+        figures: nullable(
+          Type.Object(asked, { description: 'What waits for it; null: that could not be counted in time' }),
+        ),
+      }),
+    ),
+    next_cursor: nextCursor,
+  },
   { title: 'ParticipantList' },
 );
 

@@ -1,17 +1,26 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { shutdownFrame } from '../../../events/frames.ts';
 import type { Principal } from '../../../identity/principal.ts';
-import type { JsonObject } from '../../../model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import { valueComplaint } from '../../../model/storable.ts';
 import { DEFAULT_TENANT, type Tenant } from '../../../model/tenant.ts';
 import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
-import { workitemKeyOf } from '../../ids.ts';
-import { type Call, jsonReply, type Operation, type Reply, textReply } from '../../operation.ts';
+import { shown, workitemKeyOf } from '../../ids.ts';
+import { type Call, jsonReply, type Operation, type RawBody, type Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
-import { timeView } from '../../time.ts';
 import { BY_HAND, MANNERS_MAX, type Manner, makePlayground } from './requests.ts';
-import { PlaygroundCallback, PlaygroundManner, PlaygroundParticipants, PlaygroundRequests } from './schemas.ts';
+import {
+  PlaygroundCallback,
+  PlaygroundManner,
+  PlaygroundParticipants,
+  PlaygroundRequest,
+  PlaygroundRequests,
+} from './schemas.ts';
+import { signatureOf } from './signed.ts';
+import { followRequests } from './stream.ts';
+import { requestView } from './view.ts';
 
 /** Headers of a callback that are worth a look; the others are the transport's. */
 const SHOWN_HEADERS = [
@@ -37,10 +46,10 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
   /** Whose message it is. With auth only what carries a token of ours is taken, which names its workitem and tenant. */
   async function tenantOf(body: JsonObject): Promise<Tenant> {
     const { identity, store } = parts;
-    if (identity.isOpen()) return DEFAULT_TENANT;
     const id = String(body['workitem_id'] ?? '');
     const key = workitemKeyOf(id);
     const owner = key === null ? null : await store.read.ownerOf(key);
+    if (identity.isOpen()) return owner?.tenant ?? DEFAULT_TENANT;
     const token = tokenIn(body);
     if (owner === null || token === null || !identity.capabilities.isOf(token, owner.tenant, id))
       throw new Problem(
@@ -79,26 +88,26 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
   }
 
   /** @returns the reply, when the participant behaves so */
-  async function behave(call: Call, tenant: Tenant, manner: Manner): Promise<Reply> {
-    const kept = textReply(200, 'kept');
+  async function behave(call: Call, body: JsonObject, tenant: Tenant, manner: Manner): Promise<PlainReply> {
+    const kept = plainReply(200, 'kept');
     switch (manner.manner) {
       case 'by_hand':
       case 'never':
         return kept;
       case 'fail_first':
         if (Number(call.header('rota-try') ?? 1) <= manner.times)
-          return textReply(503, `the first ${manner.times} tries fail`);
-        answerLater(AT_ONCE_MS, tenant, call.body, manner);
+          return plainReply(503, `the first ${manner.times} tries fail`);
+        answerLater(AT_ONCE_MS, tenant, body, manner);
         return kept;
       case 'slowly':
         await pause(Math.min(manner.seconds * 1_000, SLOWLY_MS_MAX), undefined, { ref: false });
         return kept;
       case 'after':
-        answerLater(manner.seconds * 1_000, tenant, call.body, manner);
+        answerLater(manner.seconds * 1_000, tenant, body, manner);
         return kept;
       case 'at_once':
       case 'give_up':
-        answerLater(AT_ONCE_MS, tenant, call.body, manner);
+        answerLater(AT_ONCE_MS, tenant, body, manner);
         return kept;
     }
   }
@@ -118,14 +127,17 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
       summary: 'A participant of the playground: takes every callback of this server and keeps it to be looked at',
       access: 'open',
       patient: true,
-      body: { schema: PlaygroundCallback, checked: 'by handler' },
-      answers: answers(200, 'It is kept', null, 401, 422),
+      body: { schema: PlaygroundCallback, checked: 'raw' },
+      answers: answers(200, 'It is kept', null, 400, 401, 422),
       handle: async (call) => {
         const participant = nameOf(call);
-        const complaint = valueComplaint(call.body);
+        const raw: RawBody = call.raw ?? { bytes: Buffer.alloc(0), type: '', headers: new Map() };
+        const body = bodyOf(raw.bytes);
+        const complaint = valueComplaint(body);
         if (complaint !== null) throw new Problem('request_invalid', `The body ${complaint}`);
-        const tenant = await tenantOf(call.body);
-        playground.keep(tenant, {
+        const tenant = await tenantOf(body);
+        const url = `${parts.baseUrl()}/v1/playground/participants/${encodeURIComponent(participant)}`;
+        const n = playground.keep(tenant, {
           at: parts.clock.now(),
           participant,
           headers: Object.fromEntries(
@@ -134,9 +146,12 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
               return value === null ? [] : [[name, value]];
             }),
           ),
-          body: withoutToken(call.body),
+          signature: signatureOf(raw, parts.identity.secrets.signersOf(tenant, url)),
+          body: withoutToken(body),
         });
-        return behave(call, tenant, playground.mannerOf(tenant, participant));
+        const reply = await behave(call, body, tenant, playground.mannerOf(tenant, participant));
+        playground.answered(n, { status: reply.status, text: reply.text });
+        return reply;
       },
     },
     {
@@ -178,16 +193,83 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
       query: [{ name: 'after', description: 'Only those numbered above' }],
       answers: answers(200, 'The requests', PlaygroundRequests, 400),
       handle: (call) => {
-        const after = call.query.get('after') ?? '0';
-        if (!/^\d{1,15}$/.test(after)) throw new Problem('query_invalid', 'after must be a whole number, 0 or more');
-        return jsonReply(200, {
-          requests: playground
-            .since(call.principal.tenant, Number(after))
-            .map((one) => ({ ...one, at: timeView(one.at) })),
-        });
+        const after = numberOf(call.query.get('after') ?? '0');
+        return jsonReply(200, { requests: playground.since(call.principal.tenant, after).map(requestView) });
+      },
+    },
+    {
+      id: 'watchPlaygroundRequests',
+      method: 'get',
+      path: '/v1/playground/requests/stream',
+      summary: 'The same as they come, as server-sent events, from those that are kept or behind Last-Event-ID',
+      access: 'operate',
+      ticket: true,
+      query: [{ name: 'after', description: 'Only those numbered above; Last-Event-ID wins over it' }],
+      answers: {
+        ...answers(200, '', null, 400),
+        200: {
+          description:
+            'event is request, id its number, data the request; the same again once it was answered; also live, reset and shutdown',
+          type: 'text/event-stream',
+          schema: PlaygroundRequest,
+        },
+      },
+      handle: (call) => {
+        const { tenant } = call.principal;
+        const after = numberOf(call.header('last-event-id') ?? call.query.get('after') ?? '0');
+        return {
+          kind: 'stream',
+          status: 200,
+          type: 'text/event-stream; charset=utf-8',
+          headers: { 'X-Accel-Buffering': 'no' },
+          open: (sink, signal) => followRequests(playground, { tenant, after }, sink, signal),
+          farewell: () => shutdownFrame(parts.ids.fraction()),
+        };
+      },
+    },
+    {
+      id: 'getPlaygroundRequest',
+      method: 'get',
+      path: '/v1/playground/requests/:n',
+      summary: 'One of them',
+      access: 'operate',
+      answers: answers(200, 'As it came, and what was answered', PlaygroundRequest, 404),
+      handle: (call) => {
+        const n = /^\d{1,15}$/.test(call.params['n'] ?? '') ? Number(call.params['n']) : 0;
+        const found = playground.one(call.principal.tenant, n);
+        if (found === null)
+          throw new Problem('route_not_found', `There is no request ${shown(call.params['n'] ?? '')}, or not any more`);
+        return jsonReply(200, requestView(found));
       },
     },
   ];
+}
+
+type PlainReply = Extract<Reply, { kind: 'text' }>;
+const plainReply = (status: number, text: string): PlainReply => ({
+  kind: 'text',
+  status,
+  type: 'text/plain',
+  text,
+  headers: {},
+});
+
+function numberOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new Problem('query_invalid', 'after must be a whole number, 0 or more');
+  return Number(text);
+}
+
+/** What a callback says; nothing is an object without members. @throws Problem */
+function bodyOf(bytes: Buffer): JsonObject {
+  if (bytes.length === 0) return {};
+  let value: Json;
+  try {
+    value = JSON.parse(bytes.toString('utf8')) as Json;
+  } catch {
+    throw new Problem('body_malformed', 'The body is not JSON, as callbacks are');
+  }
+  if (!isObject(value)) throw new Problem('request_invalid', 'The body is not an object, as callbacks are');
+  return value;
 }
 
 const proceedUrl = (body: JsonObject): URL | null => {

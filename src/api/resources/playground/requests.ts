@@ -14,7 +14,11 @@ export type PlaygroundRequest = {
   readonly at: number;
   readonly participant: string;
   readonly headers: { readonly [name: string]: string };
+  /** Whether one of the secrets of its tenant has signed it; `none`: nobody has. */
+  readonly signature: 'good' | 'wrong' | 'none';
   readonly body: JsonObject;
+  /** What was said to it; null: it is being answered. */
+  readonly answer: { readonly status: number; readonly text: string } | null;
 };
 
 /** What a participant of the playground does with what it is sent. */
@@ -41,7 +45,15 @@ export const BY_HAND: Manner = {
 };
 
 export type Playground = {
-  keep(tenant: Tenant, request: Omit<PlaygroundRequest, 'n'>): void;
+  /** Returns its number. */
+  keep(tenant: Tenant, request: Omit<PlaygroundRequest, 'n' | 'answer'>): number;
+  answered(n: number, answer: NonNullable<PlaygroundRequest['answer']>): void;
+  /** Null: there is none, or not any more, or it is another tenant's. */
+  one(tenant: Tenant, n: number): PlaygroundRequest | null;
+  /** The number of the last one; 0 before the first. */
+  readonly last: () => number;
+  /** Tells of each request of the tenant that comes, and again once it was answered. Returns how to be told no more. */
+  watch(tenant: Tenant, see: (request: PlaygroundRequest) => void): () => void;
   /** Those of the tenant, oldest first. */
   since(tenant: Tenant, n: number): readonly PlaygroundRequest[];
   mannerOf(tenant: Tenant, participant: string): Manner;
@@ -52,18 +64,39 @@ export type Playground = {
 
 /** What participants of the playground were sent, and how they behave; in memory alone. */
 export function makePlayground(): Playground {
-  const kept: { readonly tenant: Tenant; readonly request: PlaygroundRequest; readonly size: number }[] = [];
+  type Kept = { readonly tenant: Tenant; request: PlaygroundRequest; readonly size: number };
+  const kept: Kept[] = [];
+  const watchers = new Set<{ readonly tenant: Tenant; readonly see: (request: PlaygroundRequest) => void }>();
+  const tell = ({ tenant, request }: Kept): void => {
+    for (const one of watchers) if (one.tenant === tenant) one.see(request);
+  };
   const manners = new Map<string, { readonly tenant: Tenant; readonly participant: string; readonly manner: Manner }>();
   const keyOf = (tenant: Tenant, participant: string): string => `${tenant} ${participant}`;
   let last = 0;
   let characters = 0;
   return {
     keep(tenant, request) {
-      const one = { tenant, request: { ...request, n: ++last }, size: JSON.stringify(request).length };
+      const n = ++last;
+      const one: Kept = { tenant, request: { ...request, n, answer: null }, size: JSON.stringify(request).length };
       kept.push(one);
       characters += one.size;
       while (kept.length > REQUESTS_KEPT_MAX || (characters > REQUESTS_CHARACTERS_MAX && kept.length > 1))
         characters -= kept.shift()?.size ?? 0;
+      tell(one);
+      return n;
+    },
+    answered(n, answer) {
+      const one = kept.find(({ request }) => request.n === n);
+      if (one === undefined) return;
+      one.request = { ...one.request, answer };
+      tell(one);
+    },
+    one: (tenant, n) => kept.find((one) => one.tenant === tenant && one.request.n === n)?.request ?? null,
+    last: () => last,
+    watch(tenant, see) {
+      const watcher = { tenant, see };
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
     },
     since: (tenant, n) =>
       kept.filter((one) => one.tenant === tenant && one.request.n > n).map(({ request }) => request),

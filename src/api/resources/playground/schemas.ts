@@ -1,5 +1,5 @@
 import { Type } from '../../schema.ts';
-import { text, time } from '../../schema-parts.ts';
+import { nullable, text, time } from '../../schema-parts.ts';
 import { MANNERS } from './requests.ts';
 
 /** Body of what a participant of the playground is sent: a callback, kept as it came. */
@@ -8,18 +8,25 @@ export const PlaygroundCallback = Type.Object(
   { title: 'PlaygroundCallback', description: 'A callback', additionalProperties: true },
 );
 
-export const PlaygroundRequests = Type.Object(
+export const PlaygroundRequest = Type.Object(
   {
-    requests: Type.Array(
-      Type.Object({
-        n: Type.Integer({ description: 'Counts the requests since the server started' }),
-        at: time('When it came'),
-        participant: text('Who was asked'),
-        headers: Type.Object({}, { description: 'The headers that say something about the message' }),
-        body: Type.Object({}, { description: 'The callback as it came' }),
-      }),
+    n: Type.Integer({ description: 'Counts the requests since the server started' }),
+    at: time('When it came'),
+    participant: text('Who was asked'),
+    headers: Type.Object({}, { description: 'The headers that say something about the message' }),
+    signature: Type.OneOf(['good', 'wrong', 'none'], 'Whether one of the secrets of its tenant has signed it'),
+    body: Type.Object({}, { description: 'The callback as it came' }),
+    answer: nullable(
+      Type.Object(
+        { status: Type.Integer({ description: 'The HTTP status' }), text: Type.String({ description: 'The body' }) },
+        { description: 'What was said to it; null while it is being answered' },
+      ),
     ),
   },
+  { title: 'PlaygroundRequest' },
+);
+export const PlaygroundRequests = Type.Object(
+  { requests: Type.Array(PlaygroundRequest) },
   { title: 'PlaygroundRequests' },
 );
 

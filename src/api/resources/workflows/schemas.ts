@@ -229,6 +229,12 @@ export const Expression = Type.Object(
         {
           at: Type.Optional(Type.Integer({ description: 'The index of the child, or element, whose turn it is' })),
           of: nullable(Type.Integer({ description: 'How many children, elements or branches there are' })),
+          round: Type.Optional(
+            Type.Integer({
+              description: 'Of a loop or iterator: which pass or element it is, 1 for the first',
+              minimum: 1,
+            }),
+          ),
           live: Type.Optional(Type.Integer({ description: 'Branches that have not replied' })),
           done: Type.Optional(Type.Integer({ description: 'Branches that have' })),
           failed: Type.Optional(Type.Integer({ description: 'Branches in error, as far as they are in this page' })),

@@ -33,7 +33,8 @@ function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: stri
   const { node } = x;
   const { length } = treeOf(x).children;
   const { fields, command } = takeCommand(x, given.fields);
-  let position = given.from === node.id ? 0 : childIndex(given.from as never) + 1;
+  const before = given.from === node.id ? null : childIndex(given.from as never);
+  let position = before === null ? 0 : before + 1;
   let carried = fields;
   const entered = takeEntry(x);
   const entry = command === null ? entered : null;
@@ -58,8 +59,17 @@ function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: stri
       break;
   }
   if (position >= length && isLoop(x)) position = 0;
-  if (position < length) applyChild(x, position, carried, entry?.within);
-  else replyToParent(x, carried);
+  if (position >= length) {
+    replyToParent(x, carried);
+    return;
+  }
+  if (before !== null && position <= before) countRound(x);
+  applyChild(x, position, carried, entry?.within);
+}
+
+/** A round ends where it goes back to a child it has been at. Most have one: that is written down nowhere. */
+function countRound({ node }: Acting): void {
+  node.data['round'] = Number(node.data['round'] ?? 1) + 1;
 }
 
 const isLoop = (x: Acting): boolean => x.node.name === 'loop' || x.node.name === 'repeat';

@@ -95,6 +95,7 @@ function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: stri
       if (child >= children.length) position++;
   }
   if (position < 0) position = Math.max(0, list.length + position);
+  if (position !== before && position !== before + 1) countLeap(data, before, position);
   data['position'] = position;
   if (position === before) {
     applyChild(x, child < children.length ? child : 0, bare);
@@ -109,6 +110,11 @@ function moveOn(x: Acting, given: { readonly fields: Fields; readonly from: stri
   const toVariable = data['toVariable'];
   if (typeof toVariable === 'string') setVariable(x, toVariable, element);
   applyChild(x, 0, typeof toVariable === 'string' ? bare : withKey(bare, toText(data['toField']), element));
+}
+
+/** The round is told by the position, as long as elements have their turns one after the other; a leap is made up for. */
+function countLeap(data: Acting['node']['data'], before: number, position: number): void {
+  data['leapt'] = Number(data['leapt'] ?? 0) + before + 1 - position;
 }
 
 export const iterator: Expression = {
