@@ -23,7 +23,7 @@ const PAGES: readonly (readonly [RegExp, Load])[] = [
   [/^\/definitions$/, () => import('./pages/definitions.tsx').then((one) => one.Definitions)],
   [/^\/participants$/, () => import('./pages/participants.tsx').then((one) => one.Participants)],
   [/^\/participants\/.+$/, () => import('./pages/participant.tsx').then((one) => one.Participant)],
-  [/^\/playground$/, () => import('./pages/playground.tsx').then((one) => one.Playground)],
+  [/^\/playground(\/requests\/\d+)?$/, () => import('./pages/playground.tsx').then((one) => one.Playground)],
   [/^\/nodes$/, () => import('./pages/nodes.tsx').then((one) => one.Nodes)],
   [/^\/batches(\/[^/]+)?$/, () => import('./pages/batches.tsx').then((one) => one.Batches)],
   [/^\/rehearse$/, () => import('./pages/rehearse.tsx').then((one) => one.Rehearsal)],

@@ -111,6 +111,6 @@ export const batches = codec({
 export const audit = codec({ action: text(), actor: text(), from: text(), to: text() });
 export const signIn = codec({ next: text() });
 export const definition = codec({ version: text(), a: text(), b: text() });
-export const playground = codec({ workflow: text() });
+export const playground = codec({ workflow: text(), participant: text() });
 export const editor = codec({ name: text(), version: text(), recipe: text(), example: text() });
 export const plain = codec({});

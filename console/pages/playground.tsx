@@ -1,17 +1,19 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { playground as codec, workflow as workflowCodec } from '../address/pages.ts';
-import { apiRoot, goQuery, link, query } from '../address/router.ts';
-import { can, operations, part } from '../api/calls.ts';
+import { apiRoot, goQuery, link, path, query } from '../address/router.ts';
+import { can, operations, type Problem, part } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
+import { usePolling, useSource } from '../live/stream.ts';
 import { ActButton, Button, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
 import { EXAMPLES } from '../parts/examples.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
 import { isOver, objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -19,18 +21,47 @@ import { statesOf } from '../picture/states.ts';
 import { useWorkflow } from './workflow/data.ts';
 import { Diagram } from './workflow/diagram.tsx';
 
+/** Without a stream requests are asked for this often; which of them still wait, at most so often with one; in milliseconds. */
 const ASKED_EVERY_MS = 1_000;
+/** Requests in this page: as many as the server keeps. */
+const REQUESTS_MAX = 500;
+
+/** What participants are sent, as it comes; where the server has no stream of it, again and again. By number. */
+function useRequests(): {
+  readonly all: readonly JsonObject[];
+  readonly problem: Problem | null;
+  again(): Promise<void>;
+} {
+  const streams = can('GET /v1/playground/requests/stream');
+  const asks = !streams && can('GET /v1/playground/requests');
+  const list = useResource(asks ? 'v1/playground/requests' : null, ASKED_EVERY_MS);
+  const [come, take] = useState<ReadonlyMap<number, JsonObject>>(new Map());
+  useSource(streams ? 'v1/playground/requests/stream' : null, (kind, data) => {
+    // The server counts anew.
+    if (kind === 'reset') take(new Map());
+    if (kind !== 'request') return;
+    const one = jsonOf(data);
+    if (!isObject(one)) return;
+    take((before) => new Map([...before, [Number(one['n']), one] as const].slice(-REQUESTS_MAX)));
+  });
+  const listed = isObject(list.value.value) ? objectsOf(list.value.value['requests']) : [];
+  return {
+    all: streams ? [...come.values()] : listed,
+    problem: list.problem.value,
+    again: () => list.again(),
+  };
+}
 
 /** A workflow alive at the left; at the right what its participants are asked, to be answered by hand. */
 export function Playground() {
   const { state } = codec.read(query.value);
   const there = can('GET /v1/playground/requests');
-  // What participants were sent is no event, so it is asked for; so is which of them still wait.
-  const requests = useResource(there ? 'v1/playground/requests' : null, ASKED_EVERY_MS);
+  const requests = useRequests();
   const held = useResource(
     there ? `v1/workitems?limit=1000${state.workflow === '' ? '' : `&workflow_id=${part(state.workflow)}`}` : null,
-    ASKED_EVERY_MS,
   );
+  usePolling(() => void held.again(), ASKED_EVERY_MS, state.workflow === '' ? [] : [state.workflow]);
+  const [ignored, ignore] = useState<ReadonlySet<number>>(new Set());
   const waiting = new Set(
     (isObject(held.value.value) ? objectsOf(held.value.value['workitems']) : []).map((one) => textOf(one['id'])),
   );
@@ -38,7 +69,7 @@ export function Playground() {
     await Promise.all([held.again(), requests.again()]);
   };
   const launch = useAction((answer) => {
-    if (isObject(answer.value)) goQuery(codec.write({ workflow: textOf(answer.value['id']) }));
+    if (isObject(answer.value)) goQuery(codec.write({ ...state, workflow: textOf(answer.value['id']) }));
   });
   if (!there)
     return (
@@ -52,10 +83,18 @@ export function Playground() {
         )}
       </>
     );
-  const all = isObject(requests.value.value) ? objectsOf(requests.value.value['requests']) : [];
+  const { all } = requests;
+  const wanted = Number(/^\/playground\/requests\/(\d{1,15})$/.exec(path.value)?.[1] ?? 0);
   const shown = [...all]
-    .filter((one) => state.workflow === '' || textOf(bodyOf(one)['workflow_id']) === state.workflow)
+    .filter(
+      (one) =>
+        (wanted === 0 || one['n'] === wanted) &&
+        (state.workflow === '' || textOf(bodyOf(one)['workflow_id']) === state.workflow) &&
+        (state.participant === '' || one['participant'] === state.participant),
+    )
     .reverse();
+  const set = (n: number, isIgnored: boolean): void =>
+    ignore((before) => new Set(isIgnored ? [...before, n] : [...before].filter((one) => one !== n)));
   const run = (): void => {
     const example = EXAMPLES['order'];
     if (example === undefined) return;
@@ -80,7 +119,18 @@ export function Playground() {
         </a>
       </PageHead>
       {launch.problem !== null && <ProblemNote problem={launch.problem} />}
-      {requests.problem.value !== null && <ProblemNote problem={requests.problem.value} />}
+      {requests.problem !== null && <ProblemNote problem={requests.problem} />}
+      {(wanted !== 0 || state.participant !== '') && (
+        <p class="row small">
+          <span>
+            Only {wanted !== 0 ? `request ${countText(wanted)}` : 'what is sent to '}
+            {state.participant !== '' && wanted === 0 && <Text text={state.participant} />}
+          </span>
+          <a class="button tiny" href={link('/playground')}>
+            All requests
+          </a>
+        </p>
+      )}
       {state.workflow === '' && (
         <p class="dim">
           Here you play the participants: launch a workflow, see what each of them is sent, and answer for it.
@@ -106,7 +156,13 @@ export function Playground() {
           <ul class="stack">
             {shown.slice(0, 50).map((one) => (
               <li key={String(one['n'])}>
-                <RequestCard request={one} isWaiting={waiting.has(textOf(bodyOf(one)['workitem_id']))} again={again} />
+                <RequestCard
+                  request={one}
+                  isWaiting={waiting.has(textOf(bodyOf(one)['workitem_id']))}
+                  isIgnored={ignored.has(Number(one['n']))}
+                  ignore={(isIgnored) => set(Number(one['n']), isIgnored)}
+                  again={again}
+                />
               </li>
             ))}
           </ul>
@@ -182,11 +238,16 @@ const bodyOf = (request: JsonObject): JsonObject => (isObject(request['body']) ?
 function RequestCard({
   request,
   isWaiting,
+  isIgnored,
+  ignore,
   again,
 }: {
   readonly request: JsonObject;
   /** Whether its workitem is open, as the server says. */
   readonly isWaiting: boolean;
+  /** Nobody is going to answer it: the workflow goes on waiting. */
+  readonly isIgnored: boolean;
+  readonly ignore: (isIgnored: boolean) => void;
   readonly again: () => Promise<void>;
 }) {
   const body = bodyOf(request);
@@ -206,7 +267,9 @@ function RequestCard({
       <div class="row apart">
         <h3>
           <Text text={textOf(request['participant'])} />{' '}
-          {waits ? (
+          {waits && isIgnored ? (
+            <Chip state="paused" word="ignored" />
+          ) : waits ? (
             <Chip state="open" word="waits for you" />
           ) : (
             <Chip
@@ -219,12 +282,20 @@ function RequestCard({
           <Time at={textOrNull(request['at'])} how="time" />
         </span>
       </div>
+      {waits && isIgnored && (
+        <p class="row small">
+          <span class="dim">It gets no answer, and the workflow waits.</span>
+          <Button look="tiny" onPress={() => ignore(false)}>
+            Answer it after all
+          </Button>
+        </p>
+      )}
       {textOf(params['task']) !== '' && (
         <p>
           <Text text={textOf(params['task'])} />
         </p>
       )}
-      {waits && (
+      {waits && !isIgnored && (
         <>
           {editing && (
             <JsonField
@@ -254,16 +325,36 @@ function RequestCard({
             >
               Give up
             </ActButton>
+            <Button look="tiny" onPress={() => ignore(true)}>
+              Ignore
+            </Button>
           </div>
         </>
       )}
       <details>
-        <summary class="small dim">The request as it came</summary>
+        <summary class="small dim">
+          The request as it came{SIGNED[textOf(request['signature'])] ?? ''}, and what was answered
+        </summary>
+        <p class="small">
+          <a href={link(`/playground/requests/${String(request['n'])}`)}>Request {countText(Number(request['n']))}</a>,
+          answered{' '}
+          {isObject(request['answer'] ?? null) ? (
+            <span class="mono">
+              <Text text={answerOf(request['answer'] as JsonObject)} />
+            </span>
+          ) : (
+            'not yet'
+          )}
+        </p>
         <JsonView value={request as Json} label="Request" />
       </details>
     </article>
   );
 }
+
+/** What is said of a signature. */
+const SIGNED: { readonly [signature: string]: string } = { good: ', well signed', wrong: ', wrongly signed' };
+const answerOf = (answer: JsonObject): string => `${String(answer['status'])} ${textOf(answer['text'])}`;
 
 function Alive({ id }: { readonly id: string }) {
   const data = useWorkflow(id);
