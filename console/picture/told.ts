@@ -39,6 +39,15 @@ export function fieldsTold(entries: readonly Entry[], n: number): readonly Told[
   return [...lives].map(([name, life]) => ({ name, life })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The fields as they had been given by entry `n`, all of them together; null: the history keeps none, or one that was too large for it. */
+export function fieldsAt(entries: readonly Entry[], n: number): { readonly [name: string]: Json } | null {
+  const told = fieldsTold(entries, n);
+  const isWhole = !entries.some((entry) => entry.n <= n && entry['given_size'] !== undefined);
+  return told === null || !isWhole
+    ? null
+    : Object.fromEntries(told.flatMap(({ name, life }) => life.slice(-1).map(({ value }) => [name, value] as const)));
+}
+
 function whoOf(entry: Entry): string {
   const actor = textOf(entry['actor']);
   switch (entry.kind) {

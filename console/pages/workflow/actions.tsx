@@ -153,7 +153,8 @@ export function FieldsDialog({
   readonly verb: string;
   readonly make: (given: { readonly fields?: Json; readonly tree?: Json; readonly message: string }) => Asked;
   readonly close: () => void;
-  readonly done: () => Promise<void>;
+  /** Given what the server answered. */
+  readonly done: (answer: Json) => Promise<void>;
 }) {
   // What it was opened with: the page goes on meanwhile.
   const [before] = useState(() => JSON.stringify(fields, null, 2));
@@ -161,9 +162,9 @@ export function FieldsDialog({
   const [edited, setEdited] = useState<EditedTree>(undefined);
   const [reason, setReason] = useState('');
   const [message, setMessage] = useState('');
-  const action = useAction(async () => {
+  const action = useAction(async (answer) => {
     if (draft !== undefined) keepDraft(draft, null);
-    await done();
+    await done(answer.value);
     close();
   });
   const isGone = action.problem?.status === 404 && gone !== undefined;

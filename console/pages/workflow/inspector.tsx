@@ -2,7 +2,7 @@ import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../../src/model/json.ts';
 import { TABS } from '../../address/pages.ts';
-import { link } from '../../address/router.ts';
+import { go, link } from '../../address/router.ts';
 import { can, part } from '../../api/calls.ts';
 import { useResource } from '../../live/resource.ts';
 import { ActButton, Button } from '../../parts/action.tsx';
@@ -28,6 +28,7 @@ import {
 } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
+import { fieldsAt } from '../../picture/told.ts';
 import { replaceAt } from '../../picture/tree-edit.ts';
 import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
@@ -100,8 +101,8 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
         </div>
       )}
       {live.length > 1 && <Among live={live} chosen={chosen?.id ?? ''} seen={one} set={set} />}
-      {at !== null ? (
-        <FromHere id={id} place={place} seen={one} data={data} over={over} />
+      {at !== null || over ? (
+        <FromHere id={id} place={place} seen={seen} figure={figure} data={data} over={over} at={at} />
       ) : (
         acting !== null && (
           <PlaceActions id={id} place={place} {...acting} data={data} editing={editing} asks={setAsking} />
@@ -358,58 +359,117 @@ function What({ place, seen }: { readonly place: Place; readonly seen: Seen | un
   );
 }
 
-/** In the past: what lived here then and lives on can run again; of a workflow that is over, another one can be launched. */
+/**
+ * In the past: what lived then and lives on can run again, with the fields of that moment. Of a workflow that is over, another one begins here; it says
+ * which one it is another try of.
+ */
 function FromHere({
   id,
   place,
   seen,
+  figure,
   data,
   over,
+  at,
 }: {
   readonly id: string;
   readonly place: Place;
-  readonly seen: Seen | undefined;
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly figure: Place;
   readonly data: Data;
   readonly over: boolean;
+  readonly at: number | null;
 }) {
-  const [asking, ask] = useState<string | null>(null);
+  const [isAsking, ask] = useState(false);
+  const [chosen, choose] = useState('');
   const now = new Set(objectsOf(data.shown.value?.['expressions']).map((one) => textOf(one['id'])));
-  const still = seen?.live.find((one) => now.has(one.id));
-  if (over)
-    return (
-      <a class="button" href={link(`/workflows/new?from=${encodeURIComponent(id)}`)}>
-        Launch again…
-      </a>
-    );
-  if (still === undefined)
-    return (
-      <p class="small dim">
-        Nothing that lived here then is alive now. Choose a place around it to replay from, or go back to Live to act.
-      </p>
-    );
+  const around = aroundOf(place.expid).flatMap((expid) => placeAt(figure, expid) ?? []);
+  const choices: readonly Choice[] = over
+    ? around.map((one) => ({ id: one.expid, place: one }))
+    : around.flatMap((one) => {
+        const still = seen.get(one.expid)?.live.find(({ id: live }) => now.has(live));
+        return still === undefined ? [] : [{ id: still.id, place: one }];
+      });
+  const choice = choices.find((one) => one.id === chosen) ?? choices[0];
+  const fields = isAsking ? fieldsAt(data.chronicle.entries, at ?? data.chronicle.last) : null;
+  if (choice === undefined)
+    return <p class="small dim">Nothing that lived here then, or around it, is alive now. Go back to Live to act.</p>;
+  const word = over ? 'Launch again from here' : 'Replay from here';
   return (
     <>
-      <Button needs="operate" onPress={() => ask(still.id)}>
-        ↻ Replay from here…
-      </Button>
-      {asking !== null && (
+      <div class="row">
+        <Button
+          needs="operate"
+          why={over && !can('POST /v1/workflows/{}/retry') ? 'this server cannot begin in the middle' : null}
+          onPress={() => ask(true)}
+        >
+          {over ? '' : '↻ '}
+          {word}…
+        </Button>
+        {choices.length > 1 && (
+          <select
+            class="narrow"
+            aria-label="From which place"
+            value={choice.id}
+            onChange={(event) => choose(event.currentTarget.value)}
+          >
+            {choices.map((one) => (
+              <option key={one.id} value={one.id}>
+                {visible(one.place.title)} {one.place.expid}
+              </option>
+            ))}
+          </select>
+        )}
+      </div>
+      {isAsking && over && (
         <FieldsDialog
-          title={`Replay ${place.title} from here`}
-          about="What runs below it now is cancelled, and participants at work there are told to stop; then it runs again from its beginning."
-          fields={{}}
-          tree={place.json}
+          title={`Launch again from ${choice.place.title}`}
+          about={`Another workflow begins there, with the definition, callbacks and options of this one, which stays as it is. ${
+            fields === null ? 'Its fields are those this one ended with.' : 'Its fields are those of this moment.'
+          }`}
+          fields={fields ?? (data.shown.value?.['fields'] as Json | undefined) ?? {}}
+          tree={null}
+          verb="Launch"
+          make={({ fields: changed }) => ({
+            path: `v1/workflows/${part(id)}/retry`,
+            body: { from: choice.id, fork: true, ...bodyOf(changed ?? fields ?? undefined, undefined) },
+          })}
+          close={() => ask(false)}
+          done={async (answer) => {
+            if (isObject(answer)) go(`/workflows/${textOf(answer['id'])}`);
+          }}
+        />
+      )}
+      {isAsking && !over && (
+        <FieldsDialog
+          title={`Replay ${choice.place.title} from here`}
+          about={`What runs below it now is cancelled, and participants at work there are told to stop; then it runs again from its beginning${
+            fields === null ? '' : ', with the fields of this moment'
+          }.`}
+          fields={fields ?? {}}
+          tree={choice.place.json}
           foretold
           verb="Replay"
-          make={({ fields, tree }) => ({
-            path: `v1/workflows/${part(id)}/expressions/${part(asking)}/reapply`,
-            body: bodyOf(fields, tree),
+          make={({ fields: changed, tree }) => ({
+            path: `v1/workflows/${part(id)}/expressions/${part(choice.id)}/reapply`,
+            body: bodyOf(changed ?? fields ?? undefined, tree),
           })}
-          close={() => ask(null)}
+          close={() => ask(false)}
           done={() => data.again()}
         />
       )}
     </>
   );
+}
+
+/** Where something can go on from: the id of a live expression, or a place. */
+type Choice = { readonly id: string; readonly place: Place };
+
+/** A place, and those around it, the nearest first. */
+function aroundOf(expid: string): readonly string[] {
+  const all: string[] = [];
+  for (let at = expid; at !== ''; at = parentOf(at)) all.push(at);
+  return all;
 }
 
 /** A place is stopped at: whatever comes there waits until somebody lets it go on. */

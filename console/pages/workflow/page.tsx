@@ -11,7 +11,7 @@ import { Button } from '../../parts/action.tsx';
 import { Chip } from '../../parts/glyph.tsx';
 import { JsonView } from '../../parts/json.tsx';
 import { Empty, ProblemNote } from '../../parts/problem.tsx';
-import { Copy, Text, Time } from '../../parts/said.tsx';
+import { Copy, Text, Time, WorkflowLink } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { countText, visible } from '../../parts/texts.ts';
 import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../picture/figure.ts';
@@ -162,6 +162,19 @@ export function Workflow() {
             <a href={link(`/workflows?key=${encodeURIComponent(textOf(shown['business_key']))}`)}>
               <Text text={textOf(shown['business_key'])} />
             </a>
+          </span>
+        )}
+        {LINKED.map(([key, word]) => {
+          const other = textOf(shown[key]);
+          return other === '' ? null : (
+            <span key={key}>
+              {word} <WorkflowLink id={other} />
+            </span>
+          );
+        })}
+        {isObject(shown['meta'] ?? null) && textOf((shown['meta'] as JsonObject)['started_by']) !== '' && (
+          <span>
+            started by <Text text={textOf((shown['meta'] as JsonObject)['started_by'])} />
           </span>
         )}
         {tagsOf(shown).map((tag) => (
@@ -335,6 +348,13 @@ const otherTrees = (shown: JsonObject): readonly { readonly expid: string; reado
   objectsOf(shown['expressions']).flatMap((one) =>
     one['tree'] === undefined || one['tree'] === null ? [] : [{ expid: textOf(one['expid']), tree: one['tree'] }],
   );
+
+/** Other workflows that one has to do with, and how. */
+const LINKED = [
+  ['retry_of', 'another try of'],
+  ['continued_from', 'goes on for'],
+  ['continued_as', 'goes on as'],
+] as const;
 
 /** What stands before the name in the title of the window. */
 const SIGNS: { readonly [status: string]: string } = {
