@@ -112,5 +112,5 @@ export const audit = codec({ action: text(), actor: text(), from: text(), to: te
 export const signIn = codec({ next: text() });
 export const definition = codec({ version: text(), a: text(), b: text() });
 export const playground = codec({ workflow: text(), participant: text() });
-export const editor = codec({ name: text(), version: text(), recipe: text(), example: text() });
+export const editor = codec({ name: text(), version: text(), recipe: text(), example: text(), from: text() });
 export const plain = codec({});

@@ -9,12 +9,10 @@ import { ListState, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
 import type { Recipe } from '../parts/recipes.ts';
 import { Text, Time } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Workflows that are looked through for names. */
-const LOOKED = 1_000;
-
-/** Definitions: what has been launched lately, by name; stored ones where the server keeps them. */
+/** Definitions: those that are stored, and what was launched lately without being so. */
 export function Definitions() {
   const [recipes, setRecipes] = useState<readonly Recipe[]>([]);
   useEffect(() => {
@@ -23,16 +21,11 @@ export function Definitions() {
   const there = can('GET /v1/definitions');
   const stored = useResource(there ? 'v1/definitions?limit=200' : null);
   const kept = isObject(stored.value.value) ? objectsOf(stored.value.value['definitions']) : [];
-  const seen = useResource(`v1/workflows?limit=${LOOKED}`);
-  const names = new Map<string, { all: number; live: number; wrong: number }>();
-  for (const one of isObject(seen.value.value) ? objectsOf(seen.value.value['workflows']) : []) {
-    const name = textOf(one['name']) || '(without a name)';
-    const known = names.get(name) ?? { all: 0, live: 0, wrong: 0 };
-    known.all += 1;
-    if (one['ended_at'] === null) known.live += 1;
-    if (one['status'] === 'error') known.wrong += 1;
-    names.set(name, known);
-  }
+  const seen = useResource(can('GET /v1/stats/definitions') ? 'v1/stats/definitions' : null);
+  // What is stored stands above already.
+  const inline = (isObject(seen.value.value) ? objectsOf(seen.value.value['definitions']) : []).filter(
+    (one) => one['stored'] === null,
+  );
   return (
     <>
       <PageHead title="Definitions">
@@ -79,25 +72,43 @@ export function Definitions() {
           />
         </section>
       )}
-      <section class="stack" aria-label="Launched lately">
-        <h2>Launched lately</h2>
-        <p class="small dim">Names of the last {LOOKED} workflows.</p>
-        <ListState list={seen} count={names.size} empty="Nothing was launched yet" />
+      <section class="stack" aria-label="Seen inline">
+        <h2>Seen inline</h2>
+        <p class="small dim">
+          What was launched in the last week with its definition in the launch, by name and by what it says.
+        </p>
+        <ListState list={seen} count={inline.length} empty="Nothing was launched so in the last week" />
         <Table
-          rows={[...names]}
-          keyOf={([name]) => name}
+          rows={inline}
+          keyOf={(one) => `${textOf(one['hash'])} ${textOf(one['name'])}`}
           columns={[
             {
               title: 'Name',
-              cell: ([name]) => (
-                <a href={link(`/workflows?name=${encodeURIComponent(name)}`)}>
-                  <Text text={name} />
+              cell: (one) => (
+                <a href={link(`/workflows?definition=${textOf(one['hash']).slice(0, 16)}`)}>
+                  <Text text={textOf(one['name']) || '(without a name)'} />
                 </a>
               ),
             },
-            { title: 'Launched', look: 'number', cell: ([, count]) => count.all },
-            { title: 'Live', look: 'number', cell: ([, count]) => count.live },
-            { title: 'In error', look: 'number', cell: ([, count]) => count.wrong },
+            { title: 'Hash', look: 'mono small', cell: (one) => textOf(one['hash']).slice(0, 8) },
+            { title: 'Launched', look: 'number', cell: (one) => countText(Number(one['launched'])) },
+            { title: 'Live', look: 'number', cell: (one) => countText(Number(one['live'])) },
+            { title: 'In error', look: 'number', cell: (one) => countText(Number(one['failed'])) },
+            { title: 'Last', cell: (one) => <Time at={textOrNull(one['last_at'])} /> },
+            {
+              title: 'Do',
+              look: 'act',
+              cell: (one) => (
+                <span class="row">
+                  <a class="button tiny" href={link(`/workflows/new?from=${textOf(one['workflow_id'])}`)}>
+                    Launch…
+                  </a>
+                  <a class="button tiny" href={link(`/definitions/edit?from=${textOf(one['workflow_id'])}`)}>
+                    Keep as…
+                  </a>
+                </span>
+              ),
+            },
           ]}
         />
       </section>

@@ -29,7 +29,7 @@ const looksLikeRuby = (text: string): boolean =>
 export function Editor() {
   const { state } = codec.read(query.value);
   // What is edited has a draft of its own, so that neither a reload nor another text loses it.
-  const source = state.name !== '' ? `${state.name}@${state.version}` : state.recipe || state.example;
+  const source = state.name !== '' ? `${state.name}@${state.version}` : state.recipe || state.example || state.from;
   const draft = `editor.${source}`;
   const [text, setText] = useState(() => draftOf(draft) ?? (source === '' ? BEGIN : ''));
   const [kept, setKept] = useState(false);
@@ -68,6 +68,11 @@ export function Editor() {
         found = textOf(answer.value['definition']);
         setBase({ version: String(answer.value['version'] ?? ''), etag: answer.etag, keys: keysOf(answer.value) });
       }
+    } else if (state.from !== '') {
+      // As it was posted, byte for byte.
+      const answer = await call(`v1/workflows/${part(state.from)}/definition`);
+      setProblem(answer.ok ? null : answer.problem);
+      if (answer.ok) found = answer.text;
     } else if (state.example !== '') {
       found = EXAMPLES[state.example]?.text ?? null;
     } else if (state.recipe !== '') {

@@ -12,7 +12,7 @@ import { JsonView } from '../parts/json.tsx';
 import { ListState, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
-import { countText } from '../parts/texts.ts';
+import { countText, spanText } from '../parts/texts.ts';
 import { TypedDialog } from '../parts/typed.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
@@ -38,9 +38,11 @@ export function Participant() {
   const held = useResource(`v1/workitems?participant=${part(name)}&limit=${SHOWN}`);
   const owed = useResource(can('GET /v1/deliveries') ? `v1/deliveries?participant=${part(name)}&limit=${SHOWN}` : null);
   const wrong = useResource(`v1/errors?participant=${part(name)}&limit=${SHOWN}`);
+  const counted = useResource(can('GET /v1/stats/participants/{}') ? `v1/stats/participants/${part(name)}` : null);
   usePolling(() => {
-    for (const one of [held, owed, wrong]) void one.again();
+    for (const one of [held, owed, wrong, counted]) void one.again();
   }, 5_000);
+  const figures = isObject(counted.value.value) ? counted.value.value['figures'] : null;
   const value = isObject(entry.value.value) ? entry.value.value : null;
   const rows = (of: Json | undefined, key: string): readonly JsonObject[] => (isObject(of) ? objectsOf(of[key]) : []);
   const items = rows(held.value.value, 'workitems');
@@ -181,6 +183,7 @@ export function Participant() {
           </ul>
         )}
       </section>
+      {isObject(figures) && <Figures of={figures} />}
       <section class="stack" aria-label="What waits for it">
         <div class="row apart">
           <h2>What waits for it: {most(items)}</h2>
@@ -246,6 +249,90 @@ export function Participant() {
           />
         </section>
       )}
+    </>
+  );
+}
+
+const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'none'] as const;
+
+/** How it is doing: counted by the server, and as far back as that looked. */
+function Figures({ of }: { readonly of: JsonObject }) {
+  const count = (name: string): string => countText(Number(of[name] ?? 0));
+  const hosts = Array.isArray(of['hosts']) ? (of['hosts'] as readonly Json[]).map(String) : [];
+  const used = objectsOf(of['definitions']);
+  const hours = objectsOf(of['answers']);
+  return (
+    <section class="panel stack" aria-label="How it is doing">
+      <dl class="facts">
+        <dt>Waiting</dt>
+        <dd>
+          {count('open')} open, {count('failed')} failed, {count('failing')} being tried again
+          {of['oldest_at'] ? (
+            <>
+              ; the oldest <Time at={textOrNull(of['oldest_at'])} />
+            </>
+          ) : null}
+        </dd>
+        {used.length > 0 && (
+          <>
+            <dt>Used in</dt>
+            <dd class="row">
+              {used.map((one) => (
+                <a
+                  key={textOf(one['name'])}
+                  href={link(
+                    `/workflows?name=${encodeURIComponent(textOf(one['name']))}&participant=${encodeURIComponent(path.value.slice('/participants/'.length))}`,
+                  )}
+                >
+                  <Text text={textOf(one['name']) || '(without a name)'} />
+                </a>
+              ))}
+            </dd>
+          </>
+        )}
+        {hosts.length > 0 && (
+          <>
+            <dt>Hosts</dt>
+            <dd class="mono">
+              <Text text={hosts.join(', ')} />
+            </dd>
+          </>
+        )}
+        <Took word="Delivered after" of={of['delivered']} />
+        <Took word="Proceeded after" of={of['proceeded']} />
+      </dl>
+      {hours.length > 0 && (
+        <Table
+          rows={[...hours].reverse()}
+          keyOf={(one) => textOf(one['at'])}
+          columns={[
+            { title: 'Hour', cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
+            ...CLASSES.map((name) => ({
+              title: name === 'none' ? 'No answer' : name,
+              look: 'number',
+              cell: (one: JsonObject) => countText(Number(one[name] ?? 0)),
+            })),
+          ]}
+        />
+      )}
+      {of['looked_back_to'] ? (
+        <p class="small dim">
+          Answers and times as far back as <Time at={textOrNull(of['looked_back_to'])} how="both" />.
+        </p>
+      ) : null}
+    </section>
+  );
+}
+
+function Took({ word, of }: { readonly word: string; readonly of: Json | undefined }) {
+  if (!isObject(of ?? null)) return null;
+  const { p50_ms: half, p95_ms: most, n } = of as JsonObject;
+  return (
+    <>
+      <dt>{word}</dt>
+      <dd>
+        {spanText(Number(half))} (half of {countText(Number(n))}), {spanText(Number(most))} (19 of 20)
+      </dd>
     </>
   );
 }
