@@ -38,6 +38,8 @@ export const workflow = codec({
   view: oneOf(['', ...VIEWS] as const, ''),
   /** The place that is looked at. */
   sel: text(),
+  /** Further places that are chosen in the outline. */
+  also: words(),
   tab: oneOf(TABS, 'what'),
   open: words(),
   fold: words(),

@@ -13,6 +13,7 @@ const KEYS: readonly (readonly [keys: readonly string[], word: string])[] = [
   [['[', ']', 'l'], 'an entry of the history back, one on, live'],
   [['e'], 'edit the tree of the chosen place'],
   [['← ↑ → ↓', '+', '-'], 'walk the tree in diagram and outline; open and fold'],
+  [['Shift', 'Ctrl', 'then a click'], 'choose several lines of the outline; letters find one there'],
 ];
 
 export const KeyList = () => (

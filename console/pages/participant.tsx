@@ -309,7 +309,7 @@ function Figures({ of }: { readonly of: JsonObject }) {
             { title: 'Hour', cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
             ...CLASSES.map((name) => ({
               title: name === 'none' ? 'No answer' : name,
-              look: 'number',
+              look: 'number' as const,
               cell: (one: JsonObject) => countText(Number(one[name] ?? 0)),
             })),
           ]}

@@ -33,6 +33,19 @@ const WRAPS: readonly (readonly [word: string, head: string, attributes: { reado
 const SIGNS = { '+': '＋', '−': '−', '✎': '✎', '': ' ' } as const;
 const WORDS = { '+': 'added', '−': 'gone', '✎': 'changed', '': '' } as const;
 
+/** What a key does to the place that is chosen, in the list and on the picture alike; null: nothing. */
+export function doneByKey(event: KeyboardEvent, doings: Doings): Doings | null {
+  const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
+  const { tree, at } = doings.now;
+  if ((ctrlKey || metaKey) && key.toLowerCase() === 'z') return shiftKey ? redo(doings) : undo(doings);
+  if ((ctrlKey || metaKey) && key.toLowerCase() === 'y') return redo(doings);
+  if (altKey && key === 'ArrowUp') return take(doings, move(tree, at, -1));
+  if (altKey && key === 'ArrowDown') return take(doings, move(tree, at, 1));
+  if (altKey && key === 'ArrowLeft') return take(doings, moveOut(tree, at));
+  if (altKey && key === 'ArrowRight') return take(doings, moveIn(tree, at));
+  return key === 'Delete' ? take(doings, remove(tree, at)) : null;
+}
+
 /** A tree a line a place: chosen with the arrows, moved with Alt and the arrows, wrapped, doubled, taken out; all of it can be undone. */
 export function Structure({
   doings,
@@ -55,19 +68,15 @@ export function Structure({
   const choose = (way: readonly number[]): void => set({ ...doings, now: { tree, at: way } });
   const there = rows.filter((row) => row.way !== null);
   const keys = (event: KeyboardEvent): void => {
-    const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
     const order = there.findIndex(({ way }) => way?.join('_') === here);
-    if ((ctrlKey || metaKey) && key.toLowerCase() === 'z') set(shiftKey ? redo(doings) : undo(doings));
-    else if ((ctrlKey || metaKey) && key.toLowerCase() === 'y') set(redo(doings));
-    else if (key === 'ArrowUp' || key === 'ArrowDown') {
-      const by = key === 'ArrowUp' ? -1 : 1;
-      const to = there[order + by]?.way;
-      if (altKey) act(move(tree, at, by));
-      else if (to != null) choose(to);
-    } else if (altKey && key === 'ArrowLeft') act(moveOut(tree, at));
-    else if (altKey && key === 'ArrowRight') act(moveIn(tree, at));
-    else if (key === 'Delete') act(remove(tree, at));
-    else return;
+    const done = doneByKey(event, doings);
+    if (done !== null) {
+      setWrong(null);
+      set(done);
+    } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+      const to = there[order + (event.key === 'ArrowUp' ? -1 : 1)]?.way;
+      if (to != null) choose(to);
+    } else return;
     event.preventDefault();
     // The line that was meant has the focus wherever it stands now.
     requestAnimationFrame(() => list.current?.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus());

@@ -4,14 +4,14 @@ import { workflow } from '../address/pages.ts';
 import { call } from '../api/calls.ts';
 import { draftOf, keepDraft } from '../app/settings.ts';
 import { Diagram } from '../pages/workflow/diagram.tsx';
-import { figureOf } from '../picture/figure.ts';
+import { figureOf, placeAt } from '../picture/figure.ts';
 import { textOf } from '../picture/standing.ts';
 import type { Seen } from '../picture/states.ts';
 import { begin, type Doings, differences, isTree, mergedOf, nodeAt, take } from '../picture/tree-edit.ts';
 import { Button } from './action.tsx';
 import { useChecked } from './preview.tsx';
 import { Text } from './said.tsx';
-import { Structure } from './structure.tsx';
+import { doneByKey, Structure } from './structure.tsx';
 
 /** Undefined: as it was. Null: it cannot be read yet. */
 export type EditedTree = Json | undefined | null;
@@ -142,35 +142,59 @@ export function TreeField({
       <details open={changed || doings.undone.length > 0}>
         <summary>By structure, with what changes</summary>
         <Structure doings={doings} rows={rows} set={doStructure} />
+        <OnPicture doings={doings} rows={rows} set={doStructure} />
       </details>
-      {changed && <Changes rows={rows} />}
     </div>
   );
 }
 
 const NOTHING_SEEN: ReadonlyMap<string, Seen> = new Map();
 
-/** The edited tree as it is drawn, with what was added, what is gone and what was changed. */
-function Changes({ rows }: { readonly rows: ReturnType<typeof differences> }) {
+/** The edited tree as it is drawn, with what was added, what is gone and what was changed. What is chosen in it is what the buttons and keys act on. */
+function OnPicture({
+  doings,
+  rows,
+  set,
+}: {
+  readonly doings: Doings;
+  readonly rows: ReturnType<typeof differences>;
+  readonly set: (doings: Doings) => void;
+}) {
   const [state, setState] = useState(workflow.read('').state);
-  const { figure, marks } = useMemo(() => {
+  const { figure, marks, ways } = useMemo(() => {
     const merged = mergedOf(rows);
-    return { figure: figureOf(merged.tree), marks: merged.marks };
+    return { figure: figureOf(merged.tree), marks: merged.marks, ways: merged.ways };
   }, [rows]);
   if (figure === null) return null;
+  const here = doings.now.at.join('_');
+  const chosen = [...ways].find(([, way]) => way.join('_') === here)?.[0] ?? '';
   return (
-    <details>
-      <summary>Picture of what changes</summary>
-      <div class="looking alone">
-        <Diagram
-          figure={figure}
-          seen={NOTHING_SEEN}
-          marks={marks}
-          state={state}
-          set={(change) => setState((one) => ({ ...one, ...change }))}
-          chosen={null}
-        />
-      </div>
-    </details>
+    <section
+      aria-label="Picture of what changes"
+      class="looking alone"
+      onKeyDownCapture={(event) => {
+        const done = doneByKey(event, doings);
+        if (done === null) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const picture = event.currentTarget;
+        set(done);
+        // What was meant has the focus wherever it stands now.
+        requestAnimationFrame(() => picture.querySelector<HTMLElement>('[aria-pressed="true"]')?.focus());
+      }}
+    >
+      <Diagram
+        figure={figure}
+        seen={NOTHING_SEEN}
+        marks={marks}
+        state={state}
+        set={(change) => {
+          const way = change.sel === undefined ? undefined : ways.get(change.sel);
+          if (way !== undefined) set({ ...doings, now: { ...doings.now, at: way } });
+          setState((one) => ({ ...one, ...change }));
+        }}
+        chosen={placeAt(figure, chosen)}
+      />
+    </section>
   );
 }

@@ -31,13 +31,18 @@ export type Box = {
   readonly depth: number;
   /** A container whose children are not shown. */
   readonly folded: boolean;
+  /** Which of the lanes of a crowd it stands in, where several stand side by side; else 0. */
+  readonly lane: number;
 };
+/** A crowd whose lane is drawn several times, for as many of its branches. */
+export type Lanes = { readonly crowd: string; readonly count: number };
 export type Wire = {
   readonly path: string;
   readonly arrow: boolean;
   /** The place it leads to: it is solid once that has been reached. */
   readonly to: string;
   readonly kind: 'flow' | 'return';
+  readonly lane: number;
 };
 export type Drawing = {
   readonly boxes: readonly Box[];
@@ -48,8 +53,10 @@ export type Drawing = {
 
 type Size = { readonly width: number; readonly height: number };
 
-/** @param isOpen whether the children of a place are shown */
-export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing {
+/** @param isOpen whether the children of a place are shown. `side`: the crowd whose lanes stand side by side; null: none */
+export function layout(root: Place, isOpen: (place: Place) => boolean, side: Lanes | null = null): Drawing {
+  let lane = 0;
+  const copies = (place: Place): number => (place.expid === side?.crowd ? Math.max(1, side.count) : 1);
   const sizes = new Map<string, Size>();
   const boxes: Box[] = [];
   const wires: Wire[] = [];
@@ -68,15 +75,17 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
     if (!opened(place)) return LEAF;
     const { flow, shelf } = parted(place);
     const shelfSize = shelf.length === 0 ? null : column(shelf);
-    const body = isLanes(place) ? lanes(flow) : column(flow);
+    const one = isLanes(place) ? lanes(flow) : column(flow);
+    const times = copies(place);
+    const body = { ...one, width: times * one.width + (times - 1) * LANE_GAP };
     const inner = shelfSize === null ? body : stacked(shelfSize, body);
     if (place.kind === 'column') return inner;
     const extra =
       (place.kind === 'crowd' ? COUNTS + FIELD : place.kind === 'loop' ? STRIP : 0) +
       (isLanes(place) && flow.length > 0 ? 2 * JOIN : 0);
-    const side = place.kind === 'loop' ? RETURN : 0;
+    const margin = place.kind === 'loop' ? RETURN : 0;
     return {
-      width: Math.max(place.kind === 'crowd' ? CROWD_WIDTH : MIN_BOX, inner.width + 2 * PADDING + 2 * side),
+      width: Math.max(place.kind === 'crowd' ? CROWD_WIDTH : MIN_BOX, inner.width + 2 * PADDING + 2 * margin),
       height: HEAD + 2 * PADDING + extra + inner.height,
     };
   }
@@ -103,12 +112,12 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
   function put(place: Place, x: number, y: number, depth: number): void {
     const size = sizeOf(place);
     if (!opened(place) || place.kind === 'small') {
-      boxes.push({ place, x, y, ...size, depth, folded: place.children.length > 0 });
+      boxes.push({ place, x, y, ...size, depth, folded: place.children.length > 0, lane });
       return;
     }
     const { flow, shelf } = parted(place);
     const isBox = place.kind !== 'column';
-    if (isBox) boxes.push({ place, x, y, ...size, depth, folded: false });
+    if (isBox) boxes.push({ place, x, y, ...size, depth, folded: false, lane });
     let top = y + (isBox ? HEAD + PADDING : 0);
     const middle = x + size.width / 2;
     for (const one of shelf) {
@@ -120,7 +129,28 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
     if (place.kind === 'crowd') top += COUNTS + FIELD;
     if (place.kind === 'loop') top += STRIP;
     if (isLanes(place)) putLanes(place, flow, middle, top, depth);
+    else if (copies(place) > 1) putCopies(place, flow, x, middle, top, depth);
     else putColumn(place, flow, x, middle, top, depth);
+  }
+
+  /** The same column once for each branch. */
+  function putCopies(
+    place: Place,
+    flow: readonly Place[],
+    x: number,
+    middle: number,
+    top: number,
+    depth: number,
+  ): void {
+    const { width } = column(flow);
+    const times = copies(place);
+    const outer = lane;
+    let at = middle - (times * width + (times - 1) * LANE_GAP) / 2 + width / 2;
+    for (lane = 0; lane < times; lane++) {
+      putColumn(place, flow, x, at, top, depth);
+      at += width + LANE_GAP;
+    }
+    lane = outer;
   }
 
   function putColumn(
@@ -136,7 +166,7 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
     for (const one of flow) {
       const { width, height } = sizeOf(one);
       if (before !== null)
-        wires.push({ path: `M${middle} ${before}V${y - 2}`, arrow: true, to: firstIn(one).expid, kind: 'flow' });
+        wires.push({ path: `M${middle} ${before}V${y - 2}`, arrow: true, to: firstIn(one).expid, kind: 'flow', lane });
       put(one, middle - width / 2, y, depth + (place.kind === 'column' ? 0 : 1));
       y += height;
       before = y;
@@ -153,6 +183,7 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
       arrow: true,
       to: place.expid,
       kind: 'return',
+      lane,
     });
   }
 
@@ -166,12 +197,13 @@ export function layout(root: Place, isOpen: (place: Place) => boolean): Drawing 
       const at = x + width / 2;
       put(one, x, y, depth + 1);
       const to = firstIn(one).expid;
-      wires.push({ path: `M${middle} ${top}V${top + JOIN / 2}H${at}V${y}`, arrow: false, to, kind: 'flow' });
+      wires.push({ path: `M${middle} ${top}V${top + JOIN / 2}H${at}V${y}`, arrow: false, to, kind: 'flow', lane });
       wires.push({
         path: `M${at} ${y + height}V${bottom + JOIN / 2}H${middle}V${bottom + JOIN}`,
         arrow: false,
         to: place.kind === 'choice' ? to : place.expid,
         kind: 'flow',
+        lane,
       });
       x += width + LANE_GAP;
     }

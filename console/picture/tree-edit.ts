@@ -234,12 +234,17 @@ function common(
   return pairs;
 }
 
-/** The tree of all these lines, gone ones among them, and the mark of each by its expid in that tree. */
-export function mergedOf(rows: readonly Row[]): { readonly tree: Json; readonly marks: ReadonlyMap<string, Mark> } {
+/** The tree of all these lines, gone ones among them; by the expid in that tree the mark of each, and its way in the new one (none: it is gone). */
+export function mergedOf(rows: readonly Row[]): {
+  readonly tree: Json;
+  readonly marks: ReadonlyMap<string, Mark>;
+  readonly ways: ReadonlyMap<string, Way>;
+} {
   type Growing = { readonly head: string; readonly attributes: Json; readonly children: Growing[] };
   const marks = new Map<string, Mark>();
+  const ways = new Map<string, Way>();
   const open: { readonly node: Growing; readonly expid: string }[] = [];
-  for (const { node, level, mark } of rows) {
+  for (const { node, level, mark, way } of rows) {
     const [head, attributes] = partsOf(node);
     const grown: Growing = { head, attributes, children: [] };
     const parent = open[level - 1];
@@ -248,8 +253,9 @@ export function mergedOf(rows: readonly Row[]): { readonly tree: Json; readonly 
     open.length = level;
     open[level] = { node: grown, expid };
     if (mark !== '') marks.set(expid, mark);
+    if (way !== null) ways.set(expid, way);
   }
   const treeOf = ({ head, attributes, children }: Growing): Json => [head, attributes, children.map(treeOf)];
   const root = open[0];
-  return { tree: root === undefined ? ['noop', {}, []] : treeOf(root.node), marks };
+  return { tree: root === undefined ? ['noop', {}, []] : treeOf(root.node), marks, ways };
 }

@@ -40,6 +40,8 @@ type BoxProps = {
   /** From afar: a container without containers in it is a block with a bar of its states. */
   readonly isBlock: boolean;
   readonly select: (place: Place, expression?: string) => void;
+  /** Puts a branch of a crowd beside the others. */
+  readonly compare: (id: string) => void;
   readonly toggle: (place: Place) => void;
 };
 
@@ -49,6 +51,7 @@ export function BoxView({
   chosen,
   first,
   select,
+  compare,
   toggle,
   isOpen,
   isPaused,
@@ -114,7 +117,7 @@ export function BoxView({
         </span>
       )}
       {place.kind === 'crowd' && kind === 'box' && seen !== undefined && (
-        <Crowd box={box} seen={seen} select={select} />
+        <Crowd box={box} seen={seen} select={select} compare={compare} />
       )}
       {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} select={select} />}
       {isBlock && kind === 'box' && seen !== undefined && <StateBar counts={seen.inside} />}
@@ -309,7 +312,17 @@ const SIGNS: { readonly [state in PlaceState]?: string } = { done: '✓', failed
 const FILLS: { readonly [state in PlaceState]?: string } = { done: 'var(--done)', failed: 'var(--failed)' };
 
 /** A field of marks in the order of branches, and which of them the lane below shows. */
-function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; readonly select: BoxProps['select'] }) {
+function Crowd({
+  box,
+  seen,
+  select,
+  compare,
+}: {
+  readonly box: Box;
+  readonly seen: Seen;
+  readonly select: BoxProps['select'];
+  readonly compare: BoxProps['compare'];
+}) {
   const { marks, shown } = seen;
   const width = box.width - 2 * PADDING - 4;
   const count = (state: PlaceState): number => marks.filter((one) => one.state === state).length;
@@ -394,7 +407,10 @@ function Crowd({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
           if (column >= columns || group >= grouped.length) return;
           const from = group * each;
           const worstAt = marks.slice(from, from + each).findIndex((one) => one.state === grouped[group]);
-          show(from + Math.max(0, worstAt));
+          const meant = from + Math.max(0, worstAt);
+          const mark = marks[meant];
+          if (event.shiftKey && mark !== undefined) compare(mark.id);
+          else show(meant);
         }}
       >
         {grouped.map((state, i) => {

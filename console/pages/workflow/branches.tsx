@@ -7,11 +7,11 @@ import { everyPlace, type Place } from '../../picture/figure.ts';
 import type { Standing } from '../../picture/standing.ts';
 import { type Mark, type PlaceState, type Seen, statesOf } from '../../picture/states.ts';
 import { LOOKS } from './box.tsx';
+import { LANES_MAX } from './diagram.tsx';
 import type { State } from './page.tsx';
 
-/** Branches that are listed, those that stand side by side, and places of a lane that are compared. */
+/** Branches that are listed, and places of a lane that are compared. */
 const LISTED_MAX = 50;
-const LANES_MAX = 4;
 const PLACES_MAX = 60;
 
 /** The branches of a crowd: found by number, element or state, chosen one by one, and up to four compared place by place. */

@@ -3,6 +3,7 @@ import { Glyph } from '../../parts/glyph.tsx';
 import { Zoom } from '../../parts/zoom.tsx';
 import type { Place } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
+import { expidIn } from '../../picture/standing.ts';
 import type { PlaceState, Seen } from '../../picture/states.ts';
 import type { Mark } from '../../picture/tree-edit.ts';
 import { BoxView, type Heat, LOOKS, shownState } from './box.tsx';
@@ -21,8 +22,16 @@ type Props = {
   readonly heat?: ReadonlyMap<string, Heat>;
   /** What ages are counted to, in milliseconds since 1970; null: now. */
   readonly clock?: number | null;
+  /** Branches of one crowd that stand side by side: what their places show, and the crowd. Null: none. */
+  readonly lanes?: SideBySide | null;
   /** Whether it has a place of its own height and scrolls in it; else it is as high as its picture. */
   readonly isFilling?: boolean;
+};
+
+export type SideBySide = {
+  readonly crowd: string;
+  /** Of each lane the id of its branch, and what its places show. */
+  readonly of: readonly { readonly id: string; readonly seen: ReadonlyMap<string, Seen> }[];
 };
 
 /** A picture that is too wide is made smaller at first, but not beyond what can be read. */
@@ -44,6 +53,7 @@ export function Diagram({
   heat,
   isFilling = false,
   clock = null,
+  lanes = null,
 }: Props) {
   const [zoom, setZoom] = useState(100);
   const canvas = useRef<HTMLDivElement>(null);
@@ -62,9 +72,22 @@ export function Diagram({
   }, [first.current, state.open.join(), state.fold.join()]);
   const hideSmall = state.small === 'hidden';
   const drawn = useMemo(
-    () => layout(hideSmall ? withoutSmall(figure) : figure, (place) => open.has(place.expid)),
-    [figure, open, hideSmall],
+    () =>
+      layout(
+        hideSmall ? withoutSmall(figure) : figure,
+        (place) => open.has(place.expid),
+        lanes === null ? null : { crowd: lanes.crowd, count: lanes.of.length },
+      ),
+    [figure, open, hideSmall, lanes?.crowd, lanes?.of.length],
   );
+  /** What a place shows, in its lane where it stands in one of several. */
+  const seenIn = (expid: string, lane: number): Seen | undefined =>
+    (lanes !== null && expid.startsWith(`${lanes.crowd}_`) ? (lanes.of[lane]?.seen ?? seen) : seen).get(expid);
+  /** The expression that is meant where a place is chosen in a lane. */
+  const inLane = ({ place, lane }: Drawing['boxes'][number]): string | undefined =>
+    lanes === null || !place.expid.startsWith(`${lanes.crowd}_`)
+      ? undefined
+      : (seenIn(place.expid, lane)?.live[0]?.id ?? lanes.of[lane]?.id);
   const boxes = drawn.boxes.slice(0, BOXES_MAX);
   const fitIn = (least: number): void => {
     const room = (canvas.current?.clientWidth ?? 800) - MARGIN;
@@ -84,6 +107,14 @@ export function Diagram({
     );
   };
   const select = (place: Place, expression?: string): void => set({ sel: expression ?? place.expid });
+  /** Whether the chosen expression is in the lane of a box; where none says so, the first is meant. */
+  const isLaneOf = (box: Drawing['boxes'][number], sel: string): boolean => {
+    if (lanes === null || !box.place.expid.startsWith(`${lanes.crowd}_`)) return true;
+    const at = lanes.of.findIndex(
+      (lane) => lane.id === sel || (lane.seen.get(expidIn(sel))?.live.some(({ id }) => id === sel) ?? false),
+    );
+    return box.lane === Math.max(0, at);
+  };
   const walk = (event: KeyboardEvent): void => {
     const at = chosen ?? figure;
     const shownBoxes = boxes.map(({ place }) => place);
@@ -125,12 +156,15 @@ export function Diagram({
             {boxes.map((box) =>
               blocks?.inside.has(box.place.expid) ? null : (
                 <BoxView
-                  key={box.place.expid}
+                  key={`${box.place.expid} ${box.lane}`}
                   box={box}
-                  seen={seen.get(box.place.expid)}
-                  chosen={chosen?.expid === box.place.expid}
-                  first={box.place.expid === (chosen ?? figure).expid}
-                  select={select}
+                  seen={seenIn(box.place.expid, box.lane)}
+                  chosen={chosen?.expid === box.place.expid && isLaneOf(box, state.sel)}
+                  first={box.place.expid === (chosen ?? figure).expid && isLaneOf(box, state.sel)}
+                  select={(place, expression) =>
+                    select(place, expression ?? (place === box.place ? inLane(box) : undefined))
+                  }
+                  compare={(id) => set({ lanes: comparedWith(state.lanes, seen.get(box.place.expid), id) }, 'replace')}
                   toggle={toggle}
                   isOpen={open.has(box.place.expid)}
                   isPaused={isPaused}
@@ -141,7 +175,7 @@ export function Diagram({
                 />
               ),
             )}
-            <Wires drawn={drawn} seen={seen} hidden={blocks?.inside ?? null} />
+            <Wires drawn={drawn} seenIn={seenIn} hidden={blocks?.inside ?? null} />
           </div>
         </div>
       </div>
@@ -157,6 +191,17 @@ export function Diagram({
       )}
     </div>
   );
+}
+
+/** Lanes that stand side by side. */
+export const LANES_MAX = 4;
+
+/** A branch more to be compared with, or one less; the first time with the one that is shown. */
+export function comparedWith(lanes: readonly string[], crowd: Seen | undefined, id: string): readonly string[] {
+  if (lanes.includes(id)) return lanes.filter((one) => one !== id);
+  const shown = crowd?.marks[crowd.shown]?.id;
+  const before = lanes.length > 0 || shown === undefined || shown === id ? lanes : [shown];
+  return [...before, id].slice(-LANES_MAX);
 }
 
 /** What can be done to the whole picture; it stands beside the views. */
@@ -185,11 +230,11 @@ export function DiagramTools({ state, set }: Pick<Props, 'state' | 'set'>) {
 
 function Wires({
   drawn,
-  seen,
+  seenIn,
   hidden,
 }: {
   readonly drawn: Drawing;
-  readonly seen: ReadonlyMap<string, Seen>;
+  readonly seenIn: (expid: string, lane: number) => Seen | undefined;
   readonly hidden: ReadonlySet<string> | null;
 }) {
   return (
@@ -211,7 +256,7 @@ function Wires({
         hidden?.has(wire.to) ? null : (
           <path
             key={wire.path}
-            class={`wire ${isReached(seen.get(wire.to)?.state) && wire.kind === 'flow' ? '' : 'todo'}`}
+            class={`wire ${isReached(seenIn(wire.to, wire.lane)?.state) && wire.kind === 'flow' ? '' : 'todo'}`}
             d={wire.path}
             marker-end={wire.arrow ? 'url(#tip)' : undefined}
           />
@@ -299,7 +344,7 @@ function MiniMap({
         const fill = isEnd(box) ? (MAP_FILLS[look] ?? 'none') : 'none';
         return (
           <rect
-            key={box.place.expid}
+            key={`${box.place.expid} ${box.lane}`}
             x={box.x}
             y={box.y}
             width={box.width}

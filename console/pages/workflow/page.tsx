@@ -17,11 +17,11 @@ import { countText, visible } from '../../parts/texts.ts';
 import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../picture/figure.ts';
 import { sentenceOf } from '../../picture/sentence.ts';
 import { expidIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
-import { statesOf } from '../../picture/states.ts';
+import { type Seen, statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
 import { BpmnDiagram } from './bpmn.tsx';
 import { useWorkflow } from './data.ts';
-import { Diagram, DiagramTools } from './diagram.tsx';
+import { Diagram, DiagramTools, LANES_MAX, type SideBySide } from './diagram.tsx';
 import { FieldsView } from './fields.tsx';
 import { History } from './history.tsx';
 import { Inspector } from './inspector.tsx';
@@ -55,6 +55,13 @@ export function Workflow() {
         ? new Map()
         : statesOf(figure, standing, last > 0 ? data.chronicle : null, state.sel),
     [figure, standing, last, state.sel],
+  );
+  const lanes = useMemo(
+    () =>
+      figure === null || standing === null
+        ? null
+        : sideBySide(seen, state.lanes, (id) => statesOf(figure, standing, last > 0 ? data.chronicle : null, id)),
+    [figure, standing, last, state.lanes.join(), seen],
   );
   const [editing, edit] = useState(0);
   const isNarrow = useNarrow();
@@ -273,6 +280,7 @@ export function Workflow() {
                 set={set}
                 chosen={chosen}
                 isPaused={standing.status === 'paused'}
+                lanes={lanes}
                 clock={at === null ? null : Date.parse(standing.at)}
               />
             ) : (
@@ -348,6 +356,19 @@ const otherTrees = (shown: JsonObject): readonly { readonly expid: string; reado
   objectsOf(shown['expressions']).flatMap((one) =>
     one['tree'] === undefined || one['tree'] === null ? [] : [{ expid: textOf(one['expid']), tree: one['tree'] }],
   );
+
+/** The crowd that the branches to be compared are of, and what each of them shows; null: fewer than two are. */
+function sideBySide(
+  seen: ReadonlyMap<string, Seen>,
+  ids: readonly string[],
+  seenOf: (id: string) => ReadonlyMap<string, Seen>,
+): SideBySide | null {
+  for (const [crowd, { marks }] of seen) {
+    const known = marks.length === 0 ? [] : ids.filter((id) => marks.some((mark) => mark.id === id));
+    if (known.length > 1) return { crowd, of: known.slice(0, LANES_MAX).map((id) => ({ id, seen: seenOf(id) })) };
+  }
+  return null;
+}
 
 /** Other workflows that one has to do with, and how. */
 const LINKED = [
