@@ -17,6 +17,7 @@ import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+import { Starts, StartsDialog } from './starts.tsx';
 
 const AT = '/definitions/';
 const DIFF = '/diff';
@@ -34,6 +35,11 @@ export function Definition() {
   const text = value === null ? '' : textOf(value['definition']);
   const checking = useChecked(text);
   const [doing, act] = useState<'delete' | number | null>(null);
+  const [starting, start] = useState(false);
+  const saving = useAction(async () => {
+    start(false);
+    await again();
+  });
   const where = useResource(can('GET /v1/definitions/{}/places') ? `${at}/places` : null, 10_000);
   const all = isObject(versions.value.value) ? objectsOf(versions.value.value['versions']) : [];
   const shown = value === null ? '' : String(value['version'] ?? '');
@@ -56,7 +62,7 @@ export function Definition() {
         </Empty>
       </>
     );
-  const rest = value === null ? {} : withoutKeys(keysOf(value), 'description');
+  const rest = value === null ? {} : withoutKeys(keysOf(value), 'description', 'triggers', 'schedules');
   return (
     <>
       <PageHead
@@ -165,10 +171,11 @@ export function Definition() {
               },
             ]}
           />
-          <Schedules name={name} />
+          {value !== null && <Starts shown={value} edit={() => start(true)} />}
+          <Schedules key={shown} name={name} />
           {Object.keys(rest).length > 0 && (
             <details>
-              <summary>What else it says: callbacks, inputs, triggers, schedules</summary>
+              <summary>What else it says: callbacks, inputs and others</summary>
               <JsonView value={rest} label="The other keys" />
             </details>
           )}
@@ -183,6 +190,9 @@ export function Definition() {
           <Preview checked={checking.checked} problem={checking.problem} heat={heatOf(where.value.value)} />
         </div>
       </div>
+      {starting && value !== null && (
+        <StartsDialog path={at} shown={value} etag={read.etag.value} action={saving} close={() => start(false)} />
+      )}
       {doing !== null && (
         <Confirm
           name={name}
