@@ -407,6 +407,7 @@ function heldAt(run: Run, n: number): HeldWorkitem | null {
     url: null,
     owed: last?.ok ? null : item.to === 'open' ? 'active' : null,
     tries: last?.number ?? 0,
+    triesMax: null,
     nextAt: last?.nextAt ?? null,
   };
 }

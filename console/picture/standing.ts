@@ -57,6 +57,8 @@ export type HeldWorkitem = {
   /** The message that is not delivered yet. */
   readonly owed: string | null;
   readonly tries: number;
+  /** How many it has at most; null: nobody told. */
+  readonly triesMax: number | null;
   readonly nextAt: string | null;
 };
 
@@ -168,6 +170,7 @@ export function workitemOf(one: JsonObject): HeldWorkitem {
     url: textOrNull(callback['url']),
     owed: textOrNull(callback['owed']),
     tries: typeof tries === 'number' ? tries : 0,
+    triesMax: numberOrNull(callback['tries_max']),
     nextAt: textOrNull(callback['next_at']),
   };
 }

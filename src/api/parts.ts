@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Schedule } from '../engine/retry-rules.ts';
 import type { Search } from '../engine/search.ts';
 import type { Trees } from '../engine/trees.ts';
 import type { EventsOfAll } from '../events/of-all.ts';
@@ -253,6 +254,8 @@ export type Parts = {
     readonly retainDays: { readonly ended: number; readonly audit: number; readonly batches: number };
     /** The bounds of a step, by their names. */
     readonly limits: Readonly<Record<string, number>>;
+    /** Seconds between tries, where a launch says nothing else; left out: nobody says. */
+    readonly schedule?: Schedule;
     /** What this cell is called; null or left out: there are none. */
     readonly cell?: string | null;
     /** What an operator should look at, a sentence each. */

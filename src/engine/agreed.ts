@@ -5,7 +5,7 @@ import type { Changes, WorkitemRow } from '../model/rows.ts';
 import type { EngineStimulus } from './engine.ts';
 import type { Entry } from './entry.ts';
 import { type RetryRules, readRetryRules, saysSomething } from './retry-rules.ts';
-import type { Running, Turn } from './turn.ts';
+import type { ParticipantLookups, Running, Turn } from './turn.ts';
 
 /* What was agreed with a participant when its workitem was opened, where the end of a try depends on it. */
 
@@ -31,16 +31,31 @@ export function rulesOf(running: Running, turn: Turn, entry: Entry): RetryRules 
   const launched = readRetryRules(workflow?.retry ?? null);
   const id = entry.kind === 'outcome' ? entry.outcome.workitem : workitemIn(entry.stimulus.event);
   const row = id === null ? undefined : turn.view.workitems.get(id);
-  if (workflow === null || row?.terms == null) return launched;
+  return workflow === null || row === undefined
+    ? launched
+    : rulesOfItem(launched, row, workflow.tenant, running.participants);
+}
+
+type Lookups = Pick<ParticipantLookups, 'find'> & {
+  readonly own?: Pick<NonNullable<ParticipantLookups['own']>, 'find'>;
+};
+
+/** The same of one workitem, for who only looks. */
+export function rulesOfItem(
+  launched: RetryRules,
+  row: Pick<WorkitemRow, 'terms' | 'participant'>,
+  tenant: string,
+  participants: Lookups | undefined,
+): RetryRules {
+  if (row.terms == null) return launched;
   const { entry: name, of } = readTerms(row.terms);
   if (name === undefined) return launched;
   if (saysSomething(launched) || launched.participants?.has(row.participant) === true) return launched;
-  const { participants } = running;
   // One that is not at hand any more counts as without rules, for this try.
   const found =
     of === undefined
-      ? participants?.find(workflow.tenant, row.participant)
-      : participants?.own?.find(workflow.tenant, readReferenceText(of), row.participant);
+      ? participants?.find(tenant, row.participant)
+      : participants?.own?.find(tenant, readReferenceText(of), row.participant);
   const retry = found?.retry ?? null;
   return retry === null ? launched : readRetryRules(JSON.stringify(retry));
 }

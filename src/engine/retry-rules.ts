@@ -196,6 +196,10 @@ export const saysSomething = (rules: RetryRules): boolean =>
 export const rulesFor = (rules: RetryRules, participant: string): RetryRules =>
   rules.participants?.get(participant) ?? rules;
 
+/** How many tries a message has at most, where nothing ends them sooner. */
+export const triesMax = (rules: RetryRules, schedule: Schedule, send: Send): number =>
+  (send === 'active' ? (rules.delays ?? schedule.active) : (rules.noticeDelays ?? schedule.notice)).length + 1;
+
 /**
  * Milliseconds from the end of a failed try to the next one, or null when it was the last.
  *

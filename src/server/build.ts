@@ -454,6 +454,7 @@ async function buildOn(
         }),
       cell: config.cell,
       limits: bounds,
+      schedule: { active: config.retryDelaysSeconds, notice: config.noticeDelaysSeconds },
     },
     scheduled: () => schedules?.wake(),
     playground: config.playground,

@@ -289,6 +289,7 @@ test('the sentence begins with errors, then says who is asked, then what comes n
         url: null,
         owed: 'active',
         tries: 2,
+        triesMax: 12,
         nextAt: null,
       },
     ],

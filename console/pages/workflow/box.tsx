@@ -280,10 +280,19 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
   }
   if (item !== undefined && item.owed !== null && item.tries > 0) {
     const next = item.nextAt === null ? null : momentText(Date.parse(item.nextAt), now.value, zone.value);
-    const tries = item.tries === 1 ? '1 try' : `${countText(item.tries)} tries`;
+    const tries =
+      item.triesMax !== null
+        ? `${countText(item.tries)} of ${countText(item.triesMax)} tries`
+        : item.tries === 1
+          ? '1 try'
+          : `${countText(item.tries)} tries`;
     pin(
       'next',
-      next === null ? tries : `${countText(item.tries)} · ${next}`,
+      item.triesMax === null
+        ? next === null
+          ? tries
+          : `${countText(item.tries)} · ${next}`
+        : `${item.tries}/${item.triesMax}${next === null ? '' : ` · ${next}`}`,
       `${tries}${next === null ? '' : `, next ${next}`}`,
     );
   }

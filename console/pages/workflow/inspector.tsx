@@ -234,13 +234,13 @@ function Facts({
             {item.owed === null && item.state === 'failed' ? (
               <>
                 ✖ given up
-                {item.tries > 0 && ` after ${item.tries} ${item.tries === 1 ? 'try' : 'tries'}`}
+                {item.tries > 0 && ` after ${triesOfAll(item)}`}
               </>
             ) : item.owed === null ? (
               '✓ delivered'
             ) : (
               <>
-                {item.owed} is owed, {item.tries} {item.tries === 1 ? 'try' : 'tries'} so far
+                {item.owed} is owed, {triesOfAll(item)} so far
                 {item.nextAt !== null && (
                   <>
                     , next <Time at={item.nextAt} />
@@ -286,6 +286,10 @@ function Facts({
   );
 }
 const TIMERS_SHOWN = 5;
+
+/** `4 of 12 tries`. */
+const triesOfAll = ({ tries, triesMax }: HeldWorkitem): string =>
+  triesMax === null ? `${tries} ${tries === 1 ? 'try' : 'tries'}` : `${tries} of ${triesMax} tries`;
 
 /** Several expressions are at one place: they are gone through one by one, those that failed first. */
 function Among({

@@ -78,7 +78,9 @@ export const Me = Type.Object(
     id: nullable(text('Of the key')),
     name: nullable(text('Of the key')),
     tenant: text('Whose workflows you see'),
-    everywhere: Type.Optional(Type.Boolean({ description: 'You may see those of every tenant, one at a time (Rota-Tenant)' })),
+    everywhere: Type.Optional(
+      Type.Boolean({ description: 'You may see those of every tenant, one at a time (Rota-Tenant)' }),
+    ),
     scopes: Type.Array(scope),
     expires_at: nullable(time('When that ends')),
     auth: Type.OneOf(['open', 'required'], 'Whether callers are asked who they are'),

@@ -1,3 +1,5 @@
+import { rulesOfItem } from '../../../engine/agreed.ts';
+import { readRetryRules, rulesFor, triesMax } from '../../../engine/retry-rules.ts';
 import { showWorkflow } from '../../../engine/show.ts';
 import { continuedAs, continuedFrom, retryOf } from '../../../interpreter/inspect.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
@@ -54,7 +56,10 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   const row = read.workflow;
   const definition = await parts.trees.tree(row.definition);
 
-  const print = makeItemTexts(overdueNow(parts), parts.clock.now(), omit !== null);
+  const print = makeItemTexts(overdueNow(parts), parts.clock.now(), {
+    bare: omit !== null,
+    triesMax: triesMaxOf(parts, row),
+  });
   const printed = (item: WorkitemRow): string =>
     print(id, item, item.inherits === null ? null : (read.variables.get(`${item.inherits} ^`)?.value ?? null));
   const items = byPath([...read.workitems.values()]);
@@ -106,6 +111,19 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   };
   const [front, back] = [JSON.stringify(head).slice(0, -1), JSON.stringify(tail).slice(1)];
   return printedReply(200, `${front},"workitems":[${workitems.join(',')}],${back}`);
+}
+
+/** How many tries the message of a workitem has at most; null: nobody says. */
+function triesMaxOf(parts: Parts, { retry, tenant }: WorkflowRow): (item: WorkitemRow) => number | null {
+  const { schedule } = parts.about;
+  if (schedule === undefined) return () => null;
+  const launched = readRetryRules(retry);
+  const { participants, own } = parts.registry;
+  const lookups = { find: participants.find, own };
+  return (item) => {
+    const rules = rulesFor(rulesOfItem(launched, item, tenant, lookups), item.participant);
+    return triesMax(rules, schedule, item.send ?? 'active');
+  };
 }
 
 /** Of workflows that go on for each other (continue_as_new): the one before, and the one after. And the one it is another try of. */

@@ -139,6 +139,9 @@ export const Workitem = Type.Object(
         url: nullable(text('Where its callbacks go')),
         owed: nullable(Type.OneOf(SEND_STATUSES, 'The message that has not been delivered yet')),
         tries: Type.Integer({ description: 'Tries of that message so far' }),
+        tries_max: Type.Optional(
+          Type.Integer({ description: 'How many it has at most; told of the workitems of one workflow' }),
+        ),
         next_at: nullable(time('When the next try is due')),
       },
       { description: 'How its callback stands' },

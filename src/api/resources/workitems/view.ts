@@ -15,6 +15,7 @@ export const workitemView = (
   fields: Fields,
   now: number,
   more: JsonObject = {},
+  triesMax: number | null = null,
 ): JsonObject => ({
   id: workitemId(row.id, workflow),
   workflow_id: workflow,
@@ -33,6 +34,7 @@ export const workitemView = (
     url: row.url,
     owed: row.send,
     tries: row.tries,
+    ...(triesMax === null ? {} : { tries_max: triesMax }),
     next_at: row.send === null ? null : timeOrNull(row.dueAt),
   },
 });
@@ -52,24 +54,29 @@ function claimView(row: WorkitemRow, now: number): JsonObject {
 /**
  * Makes the view of one workitem among many, as JSON: what they share is measured once.
  *
- * @param bare true: without fields. A page of one workflow may have a thousand of them, each with all that they share
+ * @param bare true: without fields. A page of one workflow may have a thousand of them, each with all that they share. `triesMax`: of its message,
+ * where that is told
  */
 export function makeItemTexts(
   overdue: Overdue,
   now: number,
-  bare = false,
+  {
+    bare = false,
+    triesMax = () => null,
+  }: { readonly bare?: boolean; readonly triesMax?: (row: WorkitemRow) => number | null } = {},
 ): (workflow: WorkflowId, row: WorkitemRow, base: string | null) => string {
   let last: { readonly fields: Fields; readonly abridged: Abridged } | null = null;
   return (workflow, row, base) => {
     const { shared, own } = partedFields(row, base);
     if (bare) {
       const more = { fields_omitted: true, ...(isOverdue(row, overdue) && { overdue: true }) };
-      return JSON.stringify({ ...workitemView(workflow, row, 'params' in own ? own : shared, now, more), fields: {} });
+      const view = workitemView(workflow, row, 'params' in own ? own : shared, now, more, triesMax(row));
+      return JSON.stringify({ ...view, fields: {} });
     }
     if (last?.fields !== shared) last = { fields: shared, abridged: abridged(shared) };
     const { fields, large } = over(last.abridged, abridged(own), isDelivered);
     const more = isOverdue(row, overdue) ? { ...largeView(large), overdue: true } : largeView(large);
-    return JSON.stringify(workitemView(workflow, row, fields, now, more));
+    return JSON.stringify(workitemView(workflow, row, fields, now, more, triesMax(row)));
   };
 }
 
