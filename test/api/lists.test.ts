@@ -213,6 +213,23 @@ test('timers of all workflows are listed, those due next first', async () => {
   expect(before.timers).not.toContainEqual(ours[1]);
 });
 
+test('definitions that were launched lately are told by hash and name, with how many of their workflows live', async () => {
+  const id = await launch('define seen\n  wait for: "1h"\n');
+  await launch('define seen\n  wait for: "1h"\n');
+  await launch('define seen\n  noop\n');
+  const { definitions } = await get<{ definitions: { name: string; hash: string }[] }>('/v1/stats/definitions');
+  const ours = definitions.filter(({ name }) => name === 'seen');
+  expect(ours).toMatchObject([
+    { launched: 1, live: 0, failed: 0, stored: null },
+    { launched: 2, live: 2, failed: 0, stored: null },
+  ]);
+  const { definition_hash: hash } = await get<{ definition_hash: string }>(`/v1/workflows/${id}`);
+  expect(ours[1]?.hash).toBe(hash);
+  const places = await get<{ places: object[] }>(`/v1/definitions/${hash}/places`);
+  expect(places).toMatchObject({ definition: hash, workflows: 2, complete: true });
+  expect(places.places).toContainEqual({ expid: '0_0', live: 2, failed: 0, workitems: 0 });
+});
+
 type Expression = {
   readonly id: string;
   readonly expid: string;
@@ -221,6 +238,33 @@ type Expression = {
   readonly branch?: object;
   readonly progress?: object;
 };
+
+test('a loop tells which round it is in, an iterator which element also after a leap', async () => {
+  const id = await launch(
+    "define\n  concurrence\n    loop\n      noop\n      alpha\n    iterator on: 'a, b, c'\n      beta\n",
+  );
+  const roundsOf = async () =>
+    (await get<{ expressions: readonly Expression[] }>(`/v1/workflows/${id}`)).expressions
+      .filter(({ expid }) => expid === '0_0_0' || expid === '0_0_1')
+      .map(({ progress }) => progress);
+  const proceed = async (participant: string, fields: object = {}) => {
+    const { workitems } = await get<{ workitems: { id: string }[] }>(
+      `/v1/workitems?workflow_id=${id}&participant=${participant}`,
+    );
+    await postJson(server.url, `/v1/workflows/${id}/workitems/${workitems[0]?.id}/proceed`, { fields });
+  };
+  expect(await roundsOf()).toEqual([
+    { at: 1, of: 2, round: 1 },
+    { at: 0, of: 3, round: 1 },
+  ]);
+  await proceed('alpha');
+  await proceed('beta');
+  await proceed('beta', { __command__: ['rewind', null] });
+  expect(await roundsOf()).toEqual([
+    { at: 1, of: 2, round: 2 },
+    { at: 0, of: 3, round: 3 },
+  ]);
+});
 
 test('expressions tell whom they reply to, which branch they are, and how far they have got', async () => {
   const id = await launch(

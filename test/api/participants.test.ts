@@ -57,6 +57,7 @@ const put = (name: string, spec: object, headers: Record<string, string> = {}): 
   });
 const launch = async (workflow: string, more: object = { callbacks: {} }): Promise<string> =>
   (await postJson(rota.url, '/v1/workflows', { workflow, ...more })).json<{ id: string }>().id;
+type Doing = { readonly answers: readonly object[]; readonly delivered: object | null };
 type Shown = {
   readonly status: string;
   readonly fields: Record<string, unknown>;
@@ -92,6 +93,24 @@ test('an entry is made, shown without its secrets, changed by whoever has seen i
   expect(moved.json()).not.toHaveProperty('secret');
   expect(moved.json()).toMatchObject({ headers: {} });
   expect((await send(rota.url, 'GET', '/v1/participants')).text).toContain('"shown"');
+  // How it is doing: what waits for it now, and what it answered lately.
+  const figures = { open: 1, failed: 0, failing: 0, hosts: [new URL(there).host] };
+  const doing = await until('its answer is counted', async () => {
+    const { figures: found } = (await send(rota.url, 'GET', '/v1/participants/shown')).json<{ figures: Doing }>();
+    return found.answers.length > 0 ? found : null;
+  });
+  expect(doing).toMatchObject({ ...figures, definitions: [{ workitems: 1 }], answers: [{ '2xx': 1, none: 0 }] });
+  expect(doing.delivered).toMatchObject({ n: 1 });
+  expect(
+    (await send(rota.url, 'GET', '/v1/participants')).json<{ participants: object[] }>().participants[0],
+  ).toMatchObject({
+    name: 'shown',
+    figures,
+  });
+  expect((await send(rota.url, 'GET', '/v1/stats/participants/nobody')).json()).toMatchObject({
+    name: 'nobody',
+    figures: { open: 0, oldest_at: null, urls: [], proceeded: null },
+  });
   expect((await send(rota.url, 'DELETE', '/v1/participants/shown')).status).toBe(204);
   expect((await send(rota.url, 'GET', '/v1/participants/shown')).json()).toMatchObject({
     code: 'participant_not_found',

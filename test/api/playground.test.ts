@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeKey } from '../../src/identity/key-text.ts';
+import type { JsonObject } from '../../src/model/json.ts';
 import type { Running } from '../../src/server/start.ts';
+import { openEvents } from '../support/event-stream.ts';
 import { postJson, send, startServer } from '../support/server.ts';
 
 /* Participants that live in the server itself, where callers must say who they are. */
@@ -69,6 +71,37 @@ test('it takes only callbacks of this server, and shows them to their tenant alo
   for (const forged of [{}, seen[0]?.body ?? {}, { workitem_id: 'none', proceed_url: 'http://x/?token=abcd.e' }])
     expect((await postJson(server.url, '/v1/playground/participants/secretary', forged)).status).toBe(401);
   expect(await requestsOf(theirs)).toHaveLength(1);
+});
+
+test('requests come as a stream, say whether their signature is good, and what was answered', async () => {
+  await behave('told', { manner: 'fail_first', times: 1 });
+  const id = await launch('told');
+  const stream = await openEvents(server.url, '/v1/playground/requests/stream', auth);
+  expect(stream.headers['content-type']).toContain('text/event-stream');
+  const ofThis = async (): Promise<JsonObject> => {
+    for (;;) {
+      const [one] = (await stream.upTo('request')).slice(-1);
+      const request = JSON.parse(one?.data ?? '{}') as JsonObject & { readonly body: JsonObject };
+      if (request.body['workflow_id'] === id && request['answer'] !== null) return { ...request, id: one?.id ?? '' };
+    }
+  };
+  const first = await ofThis();
+  expect(first).toMatchObject({ participant: 'told', signature: 'good', answer: { status: 503 } });
+  expect(first['id']).toBe(String(first['n']));
+  const again = await openEvents(server.url, `/v1/playground/requests/stream?after=${first['n']}`, auth);
+  expect((await again.upTo('live')).some(({ data }) => data.includes(`"n":${first['n']},`))).toBe(false);
+  again.cut();
+  await clock(2);
+  expect(await ofThis()).toMatchObject({ answer: { status: 200, text: 'kept' } });
+  stream.cut();
+  const one = await send(server.url, 'GET', `/v1/playground/requests/${first['n']}`, { headers: auth });
+  expect(one.json()).toMatchObject({ participant: 'told', headers: { 'rota-try': '1' }, answer: { status: 503 } });
+  const none = await send(server.url, 'GET', '/v1/playground/requests/999999', { headers: auth });
+  expect(none.status).toBe(404);
+  // Somebody else's bytes under the same signature.
+  const kept = one.json<{ headers: Record<string, string>; body: JsonObject }>();
+  const forged = { ...kept.body, proceed_url: 'http://x/' };
+  expect((await postJson(server.url, '/v1/playground/participants/told', forged, kept.headers)).status).toBe(401);
 });
 
 test('a body that is nested too deep is refused before anybody walks it', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { addressOfId } from '../../console/address/ids.ts';
 import * as pages from '../../console/address/pages.ts';
 import { rangeOf } from '../../console/address/range.ts';
+import { tenant, withoutTenant, withTenant } from '../../console/address/tenant.ts';
 import { curlOf } from '../../console/api/curl.ts';
 import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
@@ -19,7 +20,7 @@ import { type Entry, STATUSES, type Standing } from '../../console/picture/stand
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
 import { timeScale } from '../../console/picture/time-scale.ts';
-import { fieldsTold } from '../../console/picture/told.ts';
+import { fieldsAt, fieldsTold } from '../../console/picture/told.ts';
 import {
   add,
   begin,
@@ -207,6 +208,41 @@ test('in the picture of any tree children are inside their box and nothing else 
     }),
     { numRuns: 60 },
   );
+});
+
+test('branches of a crowd stand side by side: its lane is drawn once for each, and nothing overlaps', () => {
+  const lane: Json = ['sequence', { tag: 'lane' }, [['picker', {}, []] as Json, ['packer', {}, []] as Json]];
+  const root = figureOf([
+    'define',
+    {},
+    [
+      ['concurrent_iterator', { on_f: 'lines' }, [lane]],
+      ['driver', {}, []],
+    ],
+  ]);
+  const { boxes } = layout(root as Place, () => true, { crowd: '0_0', count: 3 });
+  const [crowd] = boxes.filter(({ place }) => place.expid === '0_0');
+  const pickers = boxes.filter(({ place }) => place.expid === '0_0_0_0');
+  expect(pickers.map((box) => box.lane)).toEqual([0, 1, 2]);
+  for (const one of pickers) {
+    expect(inside(crowd as Box, one)).toBe(true);
+    for (const other of pickers) if (other !== one) expect(overlap(one, other)).toBe(false);
+  }
+  expect(boxes.filter(({ place }) => place.expid === '0_1')).toHaveLength(1);
+});
+
+test('the tenant is a part of every address, and of each call as curl', () => {
+  expect(withoutTenant('status=error&tenant=acme&order=oldest')).toEqual({
+    tenant: 'acme',
+    rest: 'status=error&order=oldest',
+  });
+  expect(withoutTenant('tenant=%2e%2e').tenant).toBe(null);
+  expect(withTenant('/workflows', null)).toBe('/workflows');
+  expect(withTenant('/workflows?status=error#x', 'acme')).toBe('/workflows?status=error&tenant=acme#x');
+  expect(withTenant('/workflows?tenant=acme', 'acme')).toBe('/workflows?tenant=acme');
+  tenant.value = 'acme';
+  expect(curlOf('GET', 'http://x/v1/workflows')).toContain("-H 'Rota-Tenant: acme'");
+  tenant.value = null;
 });
 
 const standing = (change: Partial<Standing>): Standing => ({
@@ -428,6 +464,9 @@ test('of each field it is told who set it, and what it was before, at any moment
     ['customer', '#1 launch Ada'],
   ]);
   expect(fieldsTold([entry(1, 'workflow.launched'), entry(2, 'workflow.completed')], 2)).toBe(null);
+  // All of them together are what another workflow can begin with; of what was too large for the history nobody knows.
+  expect(fieldsAt(entries, 3)).toEqual({ amount: 2, customer: 'Ada' });
+  expect(fieldsAt([...entries, entry(5, 'workitem.edited', { given_size: 90_000 })], 5)).toBe(null);
 });
 
 test('a story tells a step in one line', () => {
@@ -619,7 +658,11 @@ test('a tree is changed by its structure into legal trees only, all of it can be
         [...everyPlace(figureOf(last) as Place)].map(({ head }) => head),
       );
       if (rows.every(({ mark }) => mark === '')) expect(last).toEqual(first);
-      expect(isTree(mergedOf(rows).tree)).toBe(true);
+      const merged = mergedOf(rows);
+      expect(isTree(merged.tree)).toBe(true);
+      // What is chosen on the picture of both is the very place in the new tree.
+      for (const [expid, to] of merged.ways)
+        expect(placeAt(figureOf(merged.tree) as Place, expid)?.head).toBe((nodeAt(last, to) as Json[])[0]);
       const count = doings.done.length;
       for (let i = 0; i < count; i++) doings = undo(doings);
       expect(doings.now.tree).toEqual(first);

@@ -157,6 +157,10 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const first = new URL(page.url()).searchParams.get('workflow') ?? '';
     expect(await statusOf(first)).toBe('completed');
 
+    await open(`playground?workflow=${first}`);
+    const asked0 = page.getByRole('article', { name: 'stock is asked' });
+    await asked0.getByText('The request as it came').click();
+    await asked0.getByText('200 kept').waitFor();
     await open('playground');
     await tabTo(/^Run the order example$/);
     await page.keyboard.press('Enter');
@@ -467,6 +471,13 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Launch', exact: true }).click();
     await page.locator('h1', { hasText: 'running' }).waitFor();
     expect(page.url()).not.toContain(id);
+    // Or from any of its places: with the same callbacks, and linked to what it is another try of.
+    await open(`workflows/${id}?at=${asked}&sel=0_0`);
+    await page.getByRole('button', { name: 'Launch again from here…' }).click();
+    await expect.poll(() => page.getByRole('dialog').getByLabel('Fields').inputValue()).toContain('17');
+    await page.getByRole('dialog').getByRole('button', { name: 'Launch', exact: true }).click();
+    await page.getByText('another try of').waitFor();
+    expect((await items(page.url().split('/').at(-1) ?? '')).map(({ participant }) => participant)).toEqual(['alice']);
   });
 
   test('who waits for which event is listed with when it gives up, and leads to its place', async () => {
