@@ -408,6 +408,7 @@ function heldAt(run: Run, n: number): HeldWorkitem | null {
     owed: last?.ok ? null : item.to === 'open' ? 'active' : null,
     tries: last?.number ?? 0,
     triesMax: null,
+    lastStatus: last?.status ?? null,
     nextAt: last?.nextAt ?? null,
   };
 }

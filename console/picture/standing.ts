@@ -59,6 +59,8 @@ export type HeldWorkitem = {
   readonly tries: number;
   /** How many it has at most; null: nobody told. */
   readonly triesMax: number | null;
+  /** The HTTP status of its last try; null: it had none, or nobody told. */
+  readonly lastStatus: number | null;
   readonly nextAt: string | null;
 };
 
@@ -171,6 +173,7 @@ export function workitemOf(one: JsonObject): HeldWorkitem {
     owed: textOrNull(callback['owed']),
     tries: typeof tries === 'number' ? tries : 0,
     triesMax: numberOrNull(callback['tries_max']),
+    lastStatus: null,
     nextAt: textOrNull(callback['next_at']),
   };
 }

@@ -128,7 +128,9 @@ export function statesOf(
     const here = every.filter(({ id }) => isShown(id));
     const all = past?.runsAt(place.expid, n) ?? [];
     const runs = all.filter((run) => run.n >= around.since && run.n < around.until);
-    const items = (workitems.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
+    const items = (workitems.get(place.expid) ?? [])
+      .filter((one) => isShown(one.expressionId))
+      .map((one) => ({ ...one, lastStatus: one.lastStatus ?? statusOf(past?.run(one.expressionId) ?? null, n) }));
     const wrong = (failures.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const clocks = (timers.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const ended = runs.filter((run) => run.end !== null && run.end.n <= n);
@@ -279,6 +281,10 @@ export function statesOf(
   });
   return seen;
 }
+
+/** How the last try of a message was answered. */
+const statusOf = (run: Run | null, n: number): number | null =>
+  run?.tries.findLast((one) => one.n <= n && !one.ok)?.status ?? null;
 
 /** The rounds of a loop: each began with its first child. */
 function roundsOf(place: Place, past: Chronicle | null, since: number, until: number, n: number): readonly Run[] {

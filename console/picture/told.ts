@@ -39,6 +39,40 @@ export function fieldsTold(entries: readonly Entry[], n: number): readonly Told[
   return [...lives].map(([name, life]) => ({ name, life })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** A field of a workitem, beside what is known of how it got its value. */
+export type Held = {
+  readonly name: string;
+  readonly value: Json;
+  /** Who gave it this value; null: the history does not say, so the definition itself may have. */
+  readonly by: Setting | null;
+  /** Whether it has changed since entry `since`, and what it was before; undefined: it was not there. */
+  readonly changed: boolean;
+  readonly before: Json | undefined;
+};
+
+/**
+ * The fields somebody holds, those that changed since an entry first.
+ *
+ * @param entries those that can have come to these fields: of other branches none
+ */
+export function heldFields(
+  fields: { readonly [name: string]: Json },
+  entries: readonly Entry[],
+  since: number,
+): readonly Held[] {
+  const now = new Map((fieldsTold(entries, Number.MAX_SAFE_INTEGER) ?? []).map((one) => [one.name, one.life]));
+  return Object.entries(fields)
+    .map(([name, value]): Held => {
+      const life = now.get(name) ?? [];
+      const same = JSON.stringify(value);
+      const by = life.findLast((one) => JSON.stringify(one.value) === same) ?? null;
+      const earlier = life.findLast((one) => one.n < since);
+      const changed = by === null ? life.length === 0 || earlier !== undefined : by.n >= since;
+      return { name, value, by, changed, before: changed ? earlier?.value : undefined };
+    })
+    .sort((a, b) => Number(b.changed) - Number(a.changed));
+}
+
 /** The fields as they had been given by entry `n`, all of them together; null: the history keeps none, or one that was too large for it. */
 export function fieldsAt(entries: readonly Entry[], n: number): { readonly [name: string]: Json } | null {
   const told = fieldsTold(entries, n);

@@ -326,6 +326,7 @@ test('the sentence begins with errors, then says who is asked, then what comes n
         owed: 'active',
         tries: 2,
         triesMax: 12,
+        lastStatus: 503,
         nextAt: null,
       },
     ],

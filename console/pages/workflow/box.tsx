@@ -296,6 +296,15 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
       `${tries}${next === null ? '' : `, next ${next}`}`,
     );
   }
+  if (item !== undefined && item.owed === null && item.state === 'failed' && item.tries > 0) {
+    const of = item.triesMax === null ? '' : `/${item.triesMax}`;
+    const status = item.lastStatus === null ? '' : ` · ${item.lastStatus}`;
+    pin(
+      'next',
+      `${item.tries}${of}${status}`,
+      `${countText(item.tries)} tries, the last answered${status.replace(' ·', '') || ' not at all'}`,
+    );
+  }
   const timer = seen.timers[0];
   if (timer !== undefined) {
     const span = spanText(Date.parse(timer.dueAt) - at);
@@ -387,7 +396,7 @@ function Crowd({
             <span>
               <span aria-hidden="true">{SIGNS[mark.state] ?? '·'} </span>
               <span class="unseen">{mark.state} </span>
-              {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: branch {countText(shown + 1)}
+              {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: #{countText(shown + 1)}
               {mark.element !== null && (
                 <>
                   , <bdi>{visible(mark.element)}</bdi>

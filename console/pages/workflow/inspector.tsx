@@ -28,7 +28,7 @@ import {
 } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
-import { fieldsAt } from '../../picture/told.ts';
+import { fieldsAt, type Held, heldFields } from '../../picture/told.ts';
 import { replaceAt } from '../../picture/tree-edit.ts';
 import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
@@ -100,6 +100,18 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
           </p>
         </div>
       )}
+      {at === null && !over && standing.failures.length > 1 && failure !== undefined && (
+        <p>
+          <ActButton
+            look="tiny"
+            asked={{ path: `v1/workflows/${part(id)}/retry`, body: {} }}
+            why={standing.failures.length > RETRIED_MAX ? `more than ${RETRIED_MAX}: choose them in Errors` : null}
+            done={() => data.again()}
+          >
+            ↻ Replay all {countText(standing.failures.length)}
+          </ActButton>
+        </p>
+      )}
       {live.length > 1 && <Among live={live} chosen={chosen?.id ?? ''} seen={one} set={set} />}
       {at !== null || over ? (
         <FromHere id={id} place={place} seen={seen} figure={figure} data={data} over={over} at={at} />
@@ -147,7 +159,17 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
             )}
           </>
         )}
-        {state.tab === 'fields' && <PlaceFields id={id} seen={one} chosen={chosen?.id ?? null} />}
+        {state.tab === 'fields' && (
+          <PlaceFields
+            id={id}
+            seen={one}
+            around={seen}
+            place={place}
+            chosen={chosen?.id ?? null}
+            data={data}
+            set={set}
+          />
+        )}
         {state.tab === 'tries' && <Tries tries={tries} />}
         {state.tab === 'tree' && <JsonView value={place.json} label="Tree of this place" />}
         {state.tab === 'history' && <PlaceHistory found={history} set={set} />}
@@ -155,6 +177,9 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
     </aside>
   );
 }
+
+/** Errors of one workflow that the server replays at once. */
+const RETRIED_MAX = 100;
 
 /** Which branch of the crowd around is looked at. */
 function Lane({ seen, place }: { readonly seen: ReadonlyMap<string, Seen>; readonly place: Place }) {
@@ -837,11 +862,19 @@ function EditDialog({
 function PlaceFields({
   id,
   seen,
+  around,
+  place,
   chosen,
+  data,
+  set,
 }: {
   readonly id: string;
   readonly seen: Seen | undefined;
+  readonly around: ReadonlyMap<string, Seen>;
+  readonly place: Place;
   readonly chosen: string | null;
+  readonly data: Data;
+  readonly set: Props['set'];
 }) {
   const item = seen?.workitems.find((one) => one.expressionId === chosen);
   const read = useResource(
@@ -849,18 +882,121 @@ function PlaceFields({
       ? null
       : `v1/workflows/${part(id)}/workitems/${part(item.id)}`,
   );
+  const value = read.value.value;
+  const fields = isObject(value) && isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : null;
+  const branch = useMemo(() => branchAround(place.expid, around), [place.expid, around]);
+  const held = useMemo(() => {
+    if (fields === null) return null;
+    const entries = branch === null ? data.chronicle.entries : entriesOfBranch(data.chronicle, branch);
+    return heldFields(fields, entries, branch === null ? 2 : (data.chronicle.run(branch.id)?.n ?? 2));
+  }, [value, branch?.id, data.entries.value]);
   if (item === undefined)
     return (
       <p class="small dim">Fields are known where somebody is asked; those of the workflow are in the view Fields.</p>
     );
   if (read.problem.value !== null) return <ProblemNote problem={read.problem.value} />;
-  const value = read.value.value;
-  return isObject(value) ? (
-    <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" fields={[]} />
-  ) : (
-    <div class="skeleton" />
+  if (!isObject(value) || held === null) return <div class="skeleton" />;
+  const changed = held.filter((one) => one.changed).length;
+  const began = branch === null ? null : (data.chronicle.run(branch.id)?.n ?? null);
+  return (
+    <>
+      <p class="small dim">
+        Changed since the {branch === null ? 'launch' : 'branch began'}
+        {began === null ? '' : ` (#${countText(began)})`} · {countText(changed)} of {countText(held.length)} fields
+      </p>
+      <ul class="panel told-fields small">
+        {held.slice(0, FIELDS_SHOWN).map((one) => (
+          <HeldField key={one.name} of={one} set={set} />
+        ))}
+      </ul>
+      <details>
+        <summary class="small">
+          {held.length > FIELDS_SHOWN
+            ? `All ${countText(held.length)} fields, and its parameters`
+            : 'As JSON, with its parameters'}
+        </summary>
+        <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" fields={[]} />
+      </details>
+    </>
   );
 }
+
+/** Fields in this column, and characters of one value. */
+const FIELDS_SHOWN = 12;
+const VALUE_SHOWN = 60;
+
+function HeldField({
+  of: { name, value, by, changed, before },
+  set,
+}: {
+  readonly of: Held;
+  readonly set: Props['set'];
+}) {
+  const line = (one: Json, sign: string, look: string, who: Held['by']) => (
+    <p class={`told-line ${look}`}>
+      <span aria-hidden="true">{sign}</span>
+      <span class="mono">
+        <Text text={name} />: <Text text={shortJson(one)} />
+      </span>
+      <span class="dim">
+        {who === null ? (
+          ''
+        ) : (
+          <>
+            <button type="button" class="more-link number" onClick={() => set({ at: who.n })}>
+              #{countText(who.n)}
+            </button>{' '}
+            <Text text={who.who} />
+          </>
+        )}
+      </span>
+    </p>
+  );
+  return (
+    <li>
+      {before !== undefined && line(before, '−', 'gone', null)}
+      {line(value, changed ? '+' : ' ', changed ? 'added' : '', by)}
+    </li>
+  );
+}
+
+function shortJson(value: Json): string {
+  const text = Array.isArray(value)
+    ? `[${countText(value.length)} ${value.length === 1 ? 'item' : 'items'}]`
+    : JSON.stringify(value);
+  return text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text;
+}
+
+/** The branch of a crowd that a place is looked at in: its first expression, and where its lane is. */
+type Branch = { readonly id: string; readonly lane: string };
+
+function branchAround(expid: string, seen: ReadonlyMap<string, Seen>): Branch | null {
+  for (let lane = expid; lane !== ''; lane = parentOf(lane)) {
+    const crowd = seen.get(parentOf(lane));
+    const mark = crowd?.marks[crowd.shown];
+    if (mark !== undefined) return { id: mark.id, lane };
+  }
+  return null;
+}
+
+/** What can have come to the fields of a branch: all but what other branches did. */
+function entriesOfBranch(chronicle: Data['chronicle'], { id, lane }: Branch): readonly Entry[] {
+  const isOfBranch = (from: string): boolean => {
+    for (let at: string | null = from, up = 0; at !== null && up < DEPTH_MAX; up++) {
+      if (at === id) return true;
+      if (at.startsWith(`${lane}!`)) return false;
+      at = chronicle.run(at)?.parentId ?? null;
+    }
+    return true;
+  };
+  return chronicle.entries.filter(
+    (entry) =>
+      entry['given'] === undefined ||
+      isOfBranch(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id']))),
+  );
+}
+/** Expressions above another that are looked through. */
+const DEPTH_MAX = 500;
 
 /** Tries that are told beside what a place is. */
 const LAST_TRIES = 3;
