@@ -851,6 +851,8 @@ export type Expression = {
     /** The index of the child, or element, whose turn it is */
     readonly at?: number;
     readonly of: number | null;
+    /** Of a loop or iterator: which pass or element it is, 1 for the first */
+    readonly round?: number;
     /** Branches that have not replied */
     readonly live?: number;
     /** Branches that have */
@@ -898,6 +900,8 @@ export type ExpressionShown = {
     /** The index of the child, or element, whose turn it is */
     readonly at?: number;
     readonly of: number | null;
+    /** Of a loop or iterator: which pass or element it is, 1 for the first */
+    readonly round?: number;
     /** Branches that have not replied */
     readonly live?: number;
     /** Branches that have */
@@ -1227,6 +1231,8 @@ export type Me = {
   readonly name: string | null;
   /** Whose workflows you see */
   readonly tenant: string;
+  /** You may see those of every tenant, one at a time (Rota-Tenant) */
+  readonly everywhere?: boolean;
   readonly scopes: readonly ('launch' | 'read' | 'operate' | 'admin')[];
   readonly expires_at: string | null;
   /** Whether callers are asked who they are */
@@ -1337,6 +1343,59 @@ export type Nodes = {
 export type Participant = {
   /** Its name, or /pattern/ */
   readonly name: string;
+  readonly figures?: {
+    /** Workitems that wait for it */
+    readonly open: number;
+    /** Workitems whose tries are spent, or that were given up */
+    readonly failed: number;
+    /** Messages that were refused, and are tried again */
+    readonly failing: number;
+    readonly oldest_at: string | null;
+    /** Where its messages go, some of them */
+    readonly urls: readonly string[];
+    /** Their hosts */
+    readonly hosts: readonly string[];
+    readonly definitions:
+      | readonly {
+          readonly name: string | null;
+          /** Of them, wait for it */
+          readonly workitems: number;
+        }[]
+      | null;
+    readonly looked_back_to: string | null;
+    readonly answers:
+      | readonly {
+          /** When the hour begins, RFC 3339 in UTC */
+          readonly at: string;
+          /** Answered with 2xx */
+          readonly '2xx': number;
+          /** With 3xx */
+          readonly '3xx': number;
+          /** With 4xx */
+          readonly '4xx': number;
+          /** With 5xx */
+          readonly '5xx': number;
+          /** Not answered, or not with a status */
+          readonly none: number;
+        }[]
+      | null;
+    readonly delivered: {
+      /** How many there were */
+      readonly n: number;
+      /** Half of them took at most this */
+      readonly p50_ms: number;
+      /** 19 of 20 took at most this */
+      readonly p95_ms: number;
+    } | null;
+    readonly proceeded: {
+      /** How many there were */
+      readonly n: number;
+      /** Half of them took at most this */
+      readonly p50_ms: number;
+      /** 19 of 20 took at most this */
+      readonly p95_ms: number;
+    } | null;
+  } | null;
   /** callback (default): the POST that waits for a proceed; http: a request whose answer is the proceed; person: no URL, a worklist; service: a base for svc:<name>/… */
   readonly kind?: 'callback' | 'http' | 'person' | 'service';
   /** Where its requests go; {workflow.id}, {f:customer.id} and others may stand in its path and query */
@@ -1397,7 +1456,80 @@ export type Participant = {
 };
 
 export type ParticipantList = {
-  readonly participants: readonly Participant[];
+  readonly participants: readonly {
+    /** Its name, or /pattern/ */
+    readonly name: string;
+    /** callback (default): the POST that waits for a proceed; http: a request whose answer is the proceed; person: no URL, a worklist; service: a base for svc:<name>/… */
+    readonly kind?: 'callback' | 'http' | 'person' | 'service';
+    /** Where its requests go; {workflow.id}, {f:customer.id} and others may stand in its path and query */
+    readonly url?: string;
+    /** Sent with each request; the values are never shown again */
+    readonly headers?: { readonly [name: string]: string };
+    /** What its requests are signed with instead of the tenant’s secrets; never shown again */
+    readonly secret?: string;
+    /** Where the receiver wants certificates */
+    readonly tls?: {
+      /** A certificate to show (PEM) */
+      readonly cert?: string;
+      /** Its key (PEM); never shown again */
+      readonly key?: string;
+      /** Roots to believe (PEM) */
+      readonly ca?: string;
+    };
+    /** Rules for its tries, as the retry of a launch */
+    readonly retry?: unknown;
+    /** Tries under way at once, of all nodes together */
+    readonly places?: number;
+    /** A duration such as "90s" or "2h", or a number of seconds */
+    readonly deadline?: string | number;
+    /** A duration such as "90s" or "2h", or a number of seconds */
+    readonly heartbeat?: string | number;
+    /** A 2xx with {"proceed": true, "fields"?} is the proceed */
+    readonly replies?: boolean;
+    /** The only fields it is given: name → 'f:field', or a value with ${…} */
+    readonly input?: { readonly [name: string]: unknown };
+    /** The only fields taken of its answer: name → 'f:field of the answer' */
+    readonly output?: { readonly [name: string]: unknown };
+    /** The participant that undoes its work */
+    readonly undo?: string;
+    /** A JSON Schema of what a person is asked for */
+    readonly form?: { readonly [name: string]: unknown } | boolean;
+    /** Of kind person: functions in the process of a server take its work; such an entry goes before the participants a definition brings along */
+    readonly in_process?: boolean;
+    /** For people */
+    readonly description?: string;
+    /** false: its messages wait, and no try is counted */
+    readonly enabled?: boolean;
+    /** Of kind http; usually GET */
+    readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+    /** Of kind http: parameters added to the URL */
+    readonly query?: { readonly [name: string]: string };
+    /** Of kind http: the body, JSON with templates; left out: the fields, for GET and DELETE nothing */
+    readonly body?: unknown;
+    /** Of kind http: statuses that are the work done; left out: all of 2xx */
+    readonly expect?: readonly number[];
+    /** Of kind http: field → JSON pointer into the answer */
+    readonly result?: { readonly [name: string]: string };
+    /** Of kind http: status → class of the error the workitem fails with */
+    readonly errors?: { readonly [name: string]: string };
+    /** When it was made, RFC 3339 in UTC */
+    readonly created_at: string;
+    /** When it was changed last, RFC 3339 in UTC */
+    readonly updated_at: string;
+    readonly figures: {
+      /** Workitems that wait for it */
+      readonly open: number;
+      /** Workitems whose tries are spent, or that were given up */
+      readonly failed: number;
+      /** Messages that were refused, and are tried again */
+      readonly failing: number;
+      readonly oldest_at: string | null;
+      /** Where its messages go, some of them */
+      readonly urls: readonly string[];
+      /** Their hosts */
+      readonly hosts: readonly string[];
+    } | null;
+  }[];
   readonly next_cursor: string | null;
 };
 
@@ -2243,6 +2375,8 @@ export type Workitem = {
     readonly owed: 'active' | 'timeout' | 'error' | 'cancel' | null;
     /** Tries of that message so far */
     readonly tries: number;
+    /** How many it has at most; told of the workitems of one workflow */
+    readonly tries_max?: number;
     readonly next_at: string | null;
   };
 };
