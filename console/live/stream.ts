@@ -212,10 +212,11 @@ function makeLine(tell: (happened: Happened) => void, state: (state: Freshness) 
             const missed = first;
             first = null;
             if (missed === null) tell(EVERYTHING);
-            else gap ??= setTimeout(() => {
-              gap = null;
-              tell(missed);
-            }, GAP_MS);
+            else
+              gap ??= setTimeout(() => {
+                gap = null;
+                tell(missed);
+              }, GAP_MS);
           },
           lost(status) {
             first = null;
