@@ -269,8 +269,11 @@ function heatOf(value: Json | undefined): ReadonlyMap<string, { readonly live: n
 const Standing = ({ of }: { readonly of: Json | undefined }) =>
   isObject(of) ? (
     <p class="small dim">
-      Where {of['complete'] === true ? 'its' : 'the newest'} {countText(Number(of['workflows'] ?? 0))} live workflows of
-      the active version stand.
+      {of['workflows'] === 0
+        ? 'No workflow of the active version is live.'
+        : `Where ${of['complete'] === true ? 'the' : 'the newest'} ${countText(Number(of['workflows'] ?? 0))} live ${
+            of['workflows'] === 1 ? 'workflow' : 'workflows'
+          } of the active version stand.`}
     </p>
   ) : null;
 

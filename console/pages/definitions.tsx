@@ -75,7 +75,7 @@ export function Definitions() {
       <section class="stack" aria-label="Seen inline">
         <h2>Seen inline</h2>
         <p class="small dim">
-          What was launched in the last week with its definition in the launch, by name and by what it says.
+          Definitions that came with their launches in the last week. One that is kept has a name, and versions.
         </p>
         <ListState list={seen} count={inline.length} empty="Nothing was launched so in the last week" />
         <Table

@@ -263,6 +263,7 @@ function Figures({ of }: { readonly of: JsonObject }) {
   const hours = objectsOf(of['answers']);
   return (
     <section class="panel stack" aria-label="How it is doing">
+      <h2>How it is doing</h2>
       <dl class="facts">
         <dt>Waiting</dt>
         <dd>
@@ -306,7 +307,7 @@ function Figures({ of }: { readonly of: JsonObject }) {
           rows={[...hours].reverse()}
           keyOf={(one) => textOf(one['at'])}
           columns={[
-            { title: 'Hour', cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
+            { title: 'Hour', cell: (one) => <Time at={textOrNull(one['at'])} how="time" /> },
             ...CLASSES.map((name) => ({
               title: name === 'none' ? 'No answer' : name,
               look: 'number' as const,
@@ -324,6 +325,8 @@ function Figures({ of }: { readonly of: JsonObject }) {
   );
 }
 
+const shortSpan = (ms: number): string => (ms < 1_000 ? `${Math.round(ms)} ms` : spanText(ms));
+
 function Took({ word, of }: { readonly word: string; readonly of: Json | undefined }) {
   if (!isObject(of ?? null)) return null;
   const { p50_ms: half, p95_ms: most, n } = of as JsonObject;
@@ -331,7 +334,7 @@ function Took({ word, of }: { readonly word: string; readonly of: Json | undefin
     <>
       <dt>{word}</dt>
       <dd>
-        {spanText(Number(half))} (half of {countText(Number(n))}), {spanText(Number(most))} (19 of 20)
+        {shortSpan(Number(half))} half of {countText(Number(n))}, {shortSpan(Number(most))} 19 of 20
       </dd>
     </>
   );

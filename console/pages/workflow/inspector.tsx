@@ -100,24 +100,20 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
           </p>
         </div>
       )}
-      {at === null && !over && standing.failures.length > 1 && failure !== undefined && (
-        <p>
-          <ActButton
-            look="tiny"
-            asked={{ path: `v1/workflows/${part(id)}/retry`, body: {} }}
-            why={standing.failures.length > RETRIED_MAX ? `more than ${RETRIED_MAX}: choose them in Errors` : null}
-            done={() => data.again()}
-          >
-            ↻ Replay all {countText(standing.failures.length)}
-          </ActButton>
-        </p>
-      )}
       {live.length > 1 && <Among live={live} chosen={chosen?.id ?? ''} seen={one} set={set} />}
       {at !== null || over ? (
         <FromHere id={id} place={place} seen={seen} figure={figure} data={data} over={over} at={at} />
       ) : (
         acting !== null && (
-          <PlaceActions id={id} place={place} {...acting} data={data} editing={editing} asks={setAsking} />
+          <PlaceActions
+            id={id}
+            place={place}
+            {...acting}
+            failures={standing.failures.length}
+            data={data}
+            editing={editing}
+            asks={setAsking}
+          />
         )
       )}
       {at === null && !over && <StopHere id={id} place={place} seen={seen} again={() => data.again()} />}
@@ -555,12 +551,15 @@ function PlaceActions({
   item,
   failed,
   isPaused,
+  failures,
   data,
   editing,
   asks,
 }: ActedOn & {
   readonly id: string;
   readonly place: Place;
+  /** Of the whole workflow. */
+  readonly failures: number;
   readonly data: Data;
   readonly editing: number;
   /** Told whether a dialog is open. */
@@ -609,6 +608,15 @@ function PlaceActions({
             <Button needs="operate" onPress={() => ask('replay')}>
               Replay with…
             </Button>
+            {failures > 1 && (
+              <ActButton
+                asked={{ path: `${workflow}/retry`, body: {} }}
+                why={failures > RETRIED_MAX ? `more than ${RETRIED_MAX}: choose them in Errors` : null}
+                done={again}
+              >
+                Replay all {countText(failures)}
+              </ActButton>
+            )}
           </>
         )}
         {item !== undefined && (
