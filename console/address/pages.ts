@@ -3,7 +3,9 @@ import { codec, oneOf, severalIn, severalOf, text, whole, words } from './query.
 
 /* What each page's address can say. */
 
-export const home = codec({});
+/** Of pages with figures: how many minutes they look back. */
+export const figures = codec({ minutes: whole() });
+export const MINUTES_MAX = 1_440;
 
 /** Columns of the list of workflows that can be left out, and those that are shown unless something else is said. */
 export const COLUMNS = ['turn', 'launched', 'moved', 'ended', 'error', 'key', 'definition'] as const;
@@ -57,6 +59,8 @@ export const workflow = codec({
   kinds: words(),
   actor: text(),
   place: text(),
+  /** The part of the timeline that is looked at (address/range.ts). */
+  range: text(),
 });
 
 /** Two moments of one workflow, or another workflow beside it. */
@@ -74,6 +78,10 @@ export const worklist = codec({
   overdue: oneOf(['', '1'] as const, ''),
   /** Only what whoever is signed in has claimed. */
   mine: oneOf(['', '1'] as const, ''),
+  order: oneOf(['oldest', 'any'] as const, 'oldest'),
+  /** Looked for in what is shown. */
+  q: text(),
+  cursor: text(),
 });
 /** What errors are grouped by: the words of the page, and what the server calls them. */
 export const GROUPINGS = {
@@ -96,13 +104,21 @@ export const errors = codec({
   /** The group that is open. */
   print: text(),
 });
+export const MESSAGES = ['active', 'timeout', 'error', 'cancel'] as const;
 export const deliveries = codec({
   state: oneOf(['', 'owed', 'failing', 'spent'] as const, ''),
+  /** What it says. */
+  message: oneOf(['', ...MESSAGES] as const, ''),
   participant: text(),
   host: text(),
+  /** How the last try was answered. */
+  answer: oneOf(['', '5xx', '4xx', '3xx', 'none'] as const, ''),
+  /** Since when its workitem waits: a range (address/range.ts). */
+  since: text(),
   cursor: text(),
 });
-export const timers = codec({ action: text(), workflow: text(), cursor: text() });
+/** `due`: until when, `..1h`, or between two times (address/range.ts). */
+export const timers = codec({ due: text(), action: text(), workflow: text(), cursor: text() });
 /** Who waits for which event. */
 export const waiting = codec({ type: text(), key: text(), cursor: text() });
 export const batches = codec({
@@ -114,5 +130,13 @@ export const audit = codec({ action: text(), actor: text(), from: text(), to: te
 export const signIn = codec({ next: text() });
 export const definition = codec({ version: text(), a: text(), b: text() });
 export const playground = codec({ workflow: text(), participant: text() });
-export const editor = codec({ name: text(), version: text(), recipe: text(), example: text(), from: text() });
+export const editor = codec({
+  name: text(),
+  version: text(),
+  recipe: text(),
+  example: text(),
+  from: text(),
+  /** In which of the formats it is shown first; empty: as it is stored. */
+  format: oneOf(['', 'radial', 'json', 'xml'] as const, ''),
+});
 export const plain = codec({});

@@ -1,11 +1,11 @@
-/* Ranges of time in addresses: `2026-11-20..`, `-2h..`, `2026-11-01..2026-11-30`, where `-2h` is two hours before now. */
+/* Ranges of time in addresses: `2026-11-20..`, `-2h..`, `2026-11-01..2026-11-30`, where `-2h` is two hours before now, and `..1h` until in an hour. */
 
 const UNITS: { readonly [unit: string]: number } = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A moment as RFC 3339; null: the text means none. */
 function momentOf(text: string, now: number): string | null {
-  const ago = /^-(\d{1,6})([mhd])$/.exec(text);
-  const at = ago === null ? Date.parse(text) : now - Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? 0);
+  const ago = /^(-?\d{1,6})([mhd])$/.exec(text);
+  const at = ago === null ? Date.parse(text) : now + Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? 0);
   return Number.isNaN(at) || (ago === null && !/^\d{4}-\d\d-\d\d/.test(text)) ? null : new Date(at).toISOString();
 }
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { isObject, type Json } from '../../src/model/json.ts';
-import { type Answer, call, sessionBegan } from './calls.ts';
+import { type Answer, call, reached, sessionBegan } from './calls.ts';
 
 /* Who this page acts for. The key itself is nowhere in the page: a cookie that no script can read stands for it. */
 
@@ -53,6 +53,10 @@ export async function signIn(key: string): Promise<Answer> {
 
 export const signOut = (): Promise<Answer> => call('v1/session', { method: 'DELETE' });
 
-/** Why something cannot be done by whom this page acts for; null: it can. */
+/** Why something cannot be done now by whom this page acts for; null: it can. */
 export const lacking = (scope: Scope): string | null =>
-  me.value === null || me.value.scopes.includes(scope) ? null : `needs the scope ${scope}`;
+  reached.value === 'no'
+    ? 'the server does not answer'
+    : me.value === null || me.value.scopes.includes(scope)
+      ? null
+      : `needs the scope ${scope}`;

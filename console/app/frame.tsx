@@ -4,6 +4,7 @@ import { isObject, type Json } from '../../src/model/json.ts';
 import { followLinks, go, goTenant, isLoopbackPage, link, path, place } from '../address/router.ts';
 import { tenant, tenantIn } from '../address/tenant.ts';
 import {
+  call,
   can,
   learnOperations,
   newerVersion,
@@ -19,20 +20,22 @@ import { freshness, usePolling } from '../live/stream.ts';
 import { Button, Dialog } from '../parts/action.tsx';
 import { Glyph, Mark } from '../parts/glyph.tsx';
 import { Text } from '../parts/said.tsx';
-import { countText, spanText } from '../parts/texts.ts';
+import { countText, spanText, timeText } from '../parts/texts.ts';
 import { COUNTED } from './counts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
 import { Help } from './help.tsx';
 import { listenForKeys } from './keys.ts';
 import { Palette } from './palette.tsx';
 import { helpOpen, paletteOpen } from './palette-state.ts';
-import { forgetDrafts, forgetKept, theme, zone, zoneName } from './settings.ts';
+import { forgetDrafts, forgetKept, hours, theme, zone, zoneName } from './settings.ts';
 import { SignInForm } from './sign-in.tsx';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
 
 /** Counts in the rail are as fresh as this at least, in milliseconds. */
 const COUNTED_EVERY_MS = 5_000;
+/** A server that does not answer is asked again this often, in milliseconds. */
+const PROBED_EVERY_MS = 5_000;
 /** Where in the figures of the server the count of an entry is. */
 const COUNTS: { readonly [to: string]: readonly [string, string?] } = {
   '/worklist': ['workitems', 'open'],
@@ -84,6 +87,12 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
   }, [me.value, signedIn.value]);
   const stats = useResource(me.value !== null && can('GET /v1/stats') ? COUNTED : null);
   usePolling(() => void stats.again(), COUNTED_EVERY_MS);
+  // A page that asks for nothing would not see that the server is back.
+  useEffect(() => {
+    if (reached.value !== 'no') return;
+    const timer = setInterval(() => void call('v1/info'), PROBED_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [reached.value]);
   useEffect(() => {
     const { value } = stats.value;
     if (isObject(value)) serverSays(Date.parse(String(value['now'])));
@@ -100,7 +109,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the page
       </button>
-      <div class="frame">
+      <div class={reached.value === 'no' ? 'frame offline' : 'frame'}>
         <nav class="rail" aria-label="Pages">
           <a class="mark" href={link('/')}>
             <Mark /> Rota
@@ -268,14 +277,18 @@ function Top() {
 
 function Freshness() {
   if (reached.value === 'no' && unreachableSince.value !== null)
-    return <span class="chip failed">Offline for {spanText(now.value - unreachableSince.value)}</span>;
+    return (
+      <span class="chip failed">
+        ✕ Offline since {timeText(unreachableSince.value, now.value - ahead.value, zone.value, hours.value)}
+      </span>
+    );
   switch (freshness.value) {
     case 'live':
       return <span class="chip done">● Live</span>;
     case 'catching up':
       return <span class="chip waits">◐ Catching up</span>;
     case 'polling':
-      return <span class="chip">○ Every few s</span>;
+      return <span class="chip">○ Every 5 s</span>;
     default:
       return <span class="chip">As loaded</span>;
   }

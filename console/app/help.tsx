@@ -8,10 +8,11 @@ const KEYS: readonly (readonly [keys: readonly string[], word: string])[] = [
   [['Ctrl K', '/'], 'find, paste an id, commands of the page'],
   [['?'], 'these keys'],
   [['g', 'then a letter'], 'h home, w workflows, l worklist, e errors, d definitions, p playground'],
-  [['j', 'k', 'x', 'Enter'], 'down, up, choose and open in lists; f goes to the filters'],
+  [['j', 'k', 'Enter', 'f'], 'down, up and open in lists; to the filters'],
+  [['x', 'Shift x'], 'choose a workflow of the list; all from the last one that was chosen'],
   [['d', 'o', 't', 'h'], 'diagram, outline, timeline, history of a workflow'],
   [['[', ']', 'l'], 'an entry of the history back, one on, live'],
-  [['e'], 'edit the tree of the chosen place'],
+  [['e', 'p'], 'edit the tree of the chosen place; pause the workflow, or resume it'],
   [['← ↑ → ↓', '+', '-'], 'walk the tree in diagram and outline; open and fold'],
   [['Shift', 'Ctrl', 'then a click'], 'choose several lines of the outline; letters find one there'],
 ];

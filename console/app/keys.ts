@@ -45,11 +45,33 @@ export function listenForKeys(): () => void {
     else if (event.key === '/') {
       event.preventDefault();
       paletteOpen.value = true;
-    } else for (const handler of handlers) if (handler(event.key, event)) event.preventDefault();
+    } else {
+      const taken = [...handlers].filter((handler) => handler(event.key, event)).length > 0;
+      if (taken || walkRows(event.key)) event.preventDefault();
+    }
   };
   window.addEventListener('keydown', listen);
   return () => window.removeEventListener('keydown', listen);
 }
+
+/** In lists without keys of their own: j and k go from row to row, where Enter opens what has the focus; f goes to the filters. */
+function walkRows(key: string): boolean {
+  if (key === 'f') {
+    const field = document.querySelector<HTMLElement>('main form[role=search] :is(input, select)');
+    field?.focus();
+    return field !== null;
+  }
+  if (key !== 'j' && key !== 'k') return false;
+  const rows = [...document.querySelectorAll('main table.cards-when-narrow tbody tr')];
+  const at = rows.findIndex((row) => row.contains(document.activeElement));
+  const to = rows[key === 'j' ? Math.min(at + 1, rows.length - 1) : Math.max(at - 1, 0)];
+  to?.querySelector<HTMLElement>('a[href], button')?.focus();
+  return to !== undefined;
+}
+
+/** Whether a key belongs to what has the focus: Enter presses a button and follows a link. */
+export const isPressing = (event: KeyboardEvent): boolean =>
+  event.target instanceof Element && event.target.closest('a[href], button, summary') !== null;
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

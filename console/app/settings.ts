@@ -1,9 +1,10 @@
 import { effect, signal } from '@preact/signals';
 import { me } from '../api/session.ts';
+import type { Hours } from '../parts/texts.ts';
 
 /* What a person has chosen for this device. */
 
-export type Theme = 'system' | 'light' | 'dark';
+export type Theme = 'system' | 'light' | 'dark' | 'contrast';
 export type Zone = 'local' | 'UTC';
 
 function kept<Value extends string>(name: string, values: readonly Value[], first: Value) {
@@ -28,13 +29,22 @@ function write(name: string, value: string): void {
   }
 }
 
-export const theme = kept<Theme>('theme', ['system', 'light', 'dark'], 'system');
+export const theme = kept<Theme>('theme', ['system', 'light', 'dark', 'contrast'], 'system');
 export const zone = kept<Zone>('zone', ['local', 'UTC'], 'local');
+export const hours = kept<Hours>('hours', ['24', '12'], '24');
+export const density = kept<'usual' | 'dense'>('density', ['usual', 'dense'], 'usual');
+/** off: nothing moves by itself, whatever the system says. */
+export const motion = kept<'system' | 'off'>('motion', ['system', 'off'], 'system');
+export const isStill = (): boolean =>
+  motion.value === 'off' || window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 export const singleKeys = kept<'on' | 'off'>('keys', ['on', 'off'], 'on');
 
 effect(() => {
-  document.documentElement.style.colorScheme = theme.value === 'system' ? 'light dark' : theme.value;
-  document.documentElement.dataset['theme'] = theme.value;
+  const { style, dataset } = document.documentElement;
+  style.colorScheme = theme.value === 'light' || theme.value === 'dark' ? theme.value : 'light dark';
+  dataset['theme'] = theme.value;
+  dataset['density'] = density.value;
+  dataset['motion'] = motion.value;
 });
 
 export const zoneName = (): string =>

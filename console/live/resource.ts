@@ -24,6 +24,9 @@ export type Resource = {
 /** Without a stream a page reads again this often, in milliseconds. */
 export const POLL_MS = 3_000;
 
+/** Counts how often all that is shown was asked to be read again: something may have happened that nobody has answered. */
+export const looked = signal(0);
+
 /** What the page that is shown was made from, in the order it was first asked for: paths of the interface. */
 export const reads = signal<readonly string[]>([]);
 
@@ -46,6 +49,9 @@ export function useResource(path: string | null, every = 0, atOnce = true): Reso
   useEffect(() => {
     if (signedIn.value > 0 && resource.problem.value !== null) void resource.again();
   }, [resource, signedIn.value]);
+  useEffect(() => {
+    if (looked.value > 0 && resource.value.peek() !== undefined) void resource.again();
+  }, [looked.value]);
   useEffect(() => {
     if (every === 0 || path === null) return;
     const timer = setInterval(() => {

@@ -17,7 +17,7 @@ export const freshness = signal<Freshness>('still');
 /** Reads again at most so often while events come in, in milliseconds. */
 const AT_MOST_EVERY_MS = 250;
 const LIST_AT_MOST_EVERY_MS = 1_000;
-const POLL_MS = 2_500;
+const POLL_MS = 5_000;
 /** How long a broken stream is waited for before polling, in milliseconds. */
 const BROKEN_MS = 10_000;
 /** How long nobody looks before a page gives its stream up: a browser has six connections for all its pages. */
@@ -38,7 +38,7 @@ export function useWorkflowEvents(id: string, over: boolean, changed: () => void
  * Lists and other pages. `every`: how often without a stream, and at most with one, in milliseconds. `ids`: workflows that are shown: they are among those
  * whose events come.
  */
-export function usePolling(changed: () => void, every = POLL_MS, ids: readonly string[] = []): void {
+export function usePolling(changed: () => void, every?: number, ids: readonly string[] = []): void {
   const latest = useRef(changed);
   latest.current = changed;
   const known = operations.value !== null;
@@ -46,8 +46,8 @@ export function usePolling(changed: () => void, every = POLL_MS, ids: readonly s
   useEffect(() => {
     if (!known) return;
     const call = (): void => latest.current();
-    if (!can('GET /v1/events/stream')) return poll(call, every);
-    const most = every === POLL_MS ? LIST_AT_MOST_EVERY_MS : every;
+    if (!can('GET /v1/events/stream')) return poll(call, every ?? POLL_MS);
+    const most = every ?? LIST_AT_MOST_EVERY_MS;
     return whileLooked(call, () => share(shown === '' ? [] : shown.split(','), true, most, call));
   }, [known, shown]);
 }

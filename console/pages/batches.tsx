@@ -1,21 +1,24 @@
 import { useEffect, useState } from 'preact/hooks';
-import { isObject, type JsonObject } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { batches as codec } from '../address/pages.ts';
 import { decoded, goQuery, link, path, query } from '../address/router.ts';
-import { can, operations, part } from '../api/calls.ts';
+import { call, can, operations, type Problem, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
+import { ahead, now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { ActButton } from '../parts/action.tsx';
-import { BatchWords } from '../parts/batch.tsx';
+import { ActButton, Button } from '../parts/action.tsx';
+import { type BatchAction, BatchDialog, BatchWords } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { ChoiceFilter, Complaints, Filters, ListState, Older, Table } from '../parts/list.tsx';
 import { Missing, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
-import { countText } from '../parts/texts.ts';
+import { countText, spanText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 const LIMIT = 100;
+/** Ids that one batch takes. */
+const IDS_MAX = 10_000;
 const OVER = new Set(['completed', 'stopped', 'failed']);
 
 /** One action on many workflows: what is under way, and what came of it. */
@@ -122,6 +125,29 @@ function One({ id }: { readonly id: string }) {
   }, [done]);
   usePolling(() => void read.again());
   const rows = isObject(items.value.value) ? objectsOf(items.value.value['items']) : [];
+  /** The ids of what has failed, to be asked for once more. */
+  const [again, setAgain] = useState<readonly string[] | 'reading' | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const askAgain = async (): Promise<void> => {
+    setAgain('reading');
+    const found: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const answer = await call(
+        `v1/batches/${part(id)}/items?outcome=failed&limit=1000${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      );
+      setProblem(answer.ok ? null : answer.problem);
+      if (!answer.ok || !isObject(answer.value)) {
+        setAgain(null);
+        return;
+      }
+      const page: { readonly [name: string]: Json } = answer.value;
+      for (const one of objectsOf(page['items']))
+        found.push([textOf(one['object']), textOf(one['workflow_id'])].filter((text) => text !== '').join('!'));
+      cursor = textOrNull(page['next_cursor']);
+    } while (cursor !== null && found.length < IDS_MAX);
+    setAgain(found.slice(0, IDS_MAX));
+  };
   const filter = batch !== null && isObject(batch['filter']) ? batch['filter'] : null;
   const problems = batch === null ? [] : objectsOf(batch['problems']);
   return (
@@ -136,6 +162,21 @@ function One({ id }: { readonly id: string }) {
           )
         }
       >
+        <Button
+          needs="operate"
+          why={
+            batch === null
+              ? 'it is being read'
+              : Number(batch['failed'] ?? 0) === 0
+                ? 'none has failed'
+                : again === 'reading'
+                  ? 'they are being read'
+                  : null
+          }
+          onPress={() => void askAgain()}
+        >
+          ↻ Again for the failed…
+        </Button>
         <ActButton
           asked={{ path: `v1/batches/${part(id)}/stop` }}
           look="danger"
@@ -147,6 +188,15 @@ function One({ id }: { readonly id: string }) {
       </PageHead>
       <Complaints of={complaints} />
       {read.problem.value !== null && <ProblemNote problem={read.problem.value} again={() => void read.again()} />}
+      {problem !== null && <ProblemNote problem={problem} again={() => void askAgain()} />}
+      {batch !== null && Array.isArray(again) && (
+        <BatchDialog
+          action={textOf(batch['action']) as BatchAction}
+          of={{ ids: again }}
+          given={isObject(batch['params']) ? batch['params'] : {}}
+          close={() => setAgain(null)}
+        />
+      )}
       {batch !== null && (
         <section class="panel stack" aria-label="How it stands">
           <Bar of={batch} />
@@ -167,6 +217,12 @@ function One({ id }: { readonly id: string }) {
                 <dd>
                   <Text text={textOf(batch['reason'])} />
                 </dd>
+              </>
+            )}
+            {batch['started_at'] !== null && (
+              <>
+                <dt>Pace</dt>
+                <dd>{paceOf(batch, done)}</dd>
               </>
             )}
             <dt>Of what</dt>
@@ -239,6 +295,15 @@ function One({ id }: { readonly id: string }) {
       />
     </>
   );
+}
+
+/** How many items there were in a second, from its beginning to its end or now. */
+function paceOf(batch: JsonObject, done: number): string {
+  const from = Date.parse(textOf(batch['started_at']));
+  const to = batch['ended_at'] === null ? now.value - ahead.value : Date.parse(textOf(batch['ended_at']));
+  const seconds = Math.max(1, (to - from) / 1_000);
+  const most = typeof batch['rate'] === 'number' ? `, at most ${countText(batch['rate'])}` : '';
+  return `${(done / seconds).toFixed(done / seconds < 10 ? 1 : 0)} in a second${most}, over ${spanText(Math.max(0, to - from))}`;
 }
 
 const OUTCOMES: { readonly [outcome: string]: string } = { done: 'delivered', failed: 'failed', skipped: 'cancelled' };

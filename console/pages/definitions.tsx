@@ -1,11 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isObject } from '../../src/model/json.ts';
-import { link } from '../address/router.ts';
+import { plain } from '../address/pages.ts';
+import { link, query } from '../address/router.ts';
 import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { EXAMPLES } from '../parts/examples.ts';
-import { ListState, Table } from '../parts/list.tsx';
+import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
 import type { Recipe } from '../parts/recipes.ts';
 import { Text, Time } from '../parts/said.tsx';
@@ -33,6 +34,7 @@ export function Definitions() {
           Write one…
         </a>
       </PageHead>
+      <Complaints of={plain.read(query.value).complaints} />
       {!there && <Missing what="Stored definitions and their versions cannot be listed." call="GET /v1/definitions" />}
       {there && (
         <section class="stack" aria-label="Stored">

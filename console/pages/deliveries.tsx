@@ -1,10 +1,12 @@
 import { useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
-import { deliveries as codec } from '../address/pages.ts';
+import { deliveries as codec, MESSAGES } from '../address/pages.ts';
+import { rangeOf } from '../address/range.ts';
 import { decoded, goQuery, link, path, query } from '../address/router.ts';
 import { can, operations, part } from '../api/calls.ts';
 import { shellWord } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
+import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
@@ -14,9 +16,19 @@ import { JsonView } from '../parts/json.tsx';
 import { ChoiceFilter, Complaints, Filters, ListState, Older, Table, TextFilter } from '../parts/list.tsx';
 import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 const LIMIT = 100;
+/** Messages of a page that is looked through here, for what the server has no filter for. */
+const NARROWED_LIMIT = 1_000;
+
+/** How the last try was answered: by the family of its status, or not at all; empty: there was none yet, or it was taken. */
+function answerOf(message: JsonObject): string {
+  if (!isObject(message['last'])) return '';
+  const { status } = message['last'];
+  return typeof status === 'number' ? `${Math.floor(status / 100)}xx` : 'none';
+}
 
 /** Messages that are owed to participants, and one of them with every try. */
 export function Deliveries() {
@@ -41,8 +53,10 @@ export function Deliveries() {
 function All() {
   const { state, complaints } = codec.read(query.value);
   const [asking, ask] = useState(false);
+  const range = state.since === '' ? null : rangeOf(state.since, now.peek());
+  const isNarrowed = state.message !== '' || state.answer !== '' || range !== null;
   const asked = useMemo(() => {
-    const search = new URLSearchParams({ limit: String(LIMIT) });
+    const search = new URLSearchParams({ limit: String(isNarrowed ? NARROWED_LIMIT : LIMIT) });
     for (const name of ['state', 'participant', 'host', 'cursor'] as const)
       if (state[name] !== '') search.set(name, state[name]);
     return `v1/deliveries?${search}`;
@@ -50,8 +64,15 @@ function All() {
   const list = useResource(asked);
   usePolling(() => void list.again());
   const { value } = list.value;
-  const rows = isObject(value) ? objectsOf(value['deliveries']) : [];
-  const isFiltered = state.state !== '' || state.participant !== '' || state.host !== '';
+  const read = isObject(value) ? objectsOf(value['deliveries']) : [];
+  const rows = read.filter(
+    (one) =>
+      (state.message === '' || textOf(one['message']) === state.message) &&
+      (state.answer === '' || answerOf(one) === state.answer) &&
+      (range?.from == null || textOf(one['opened_at']) >= range.from) &&
+      (range?.to == null || textOf(one['opened_at']) < range.to),
+  );
+  const isFiltered = isNarrowed || state.state !== '' || state.participant !== '' || state.host !== '';
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
   const filter = {
     ...(state.state === '' ? {} : { state: state.state }),
@@ -67,9 +88,11 @@ function All() {
               ? 'this server has no batches'
               : state.host !== ''
                 ? 'a batch knows no hosts: choose a participant'
-                : Object.keys(filter).length === 0
-                  ? 'choose a state or a participant first'
-                  : null
+                : isNarrowed
+                  ? 'a batch knows states and participants alone'
+                  : Object.keys(filter).length === 0
+                    ? 'choose a state or a participant first'
+                    : null
           }
           onPress={() => ask(true)}
         >
@@ -77,7 +100,13 @@ function All() {
         </Button>
       </PageHead>
       <p class="small dim">Messages that are not delivered. What was delivered is in the history of each workflow.</p>
-      <Complaints of={complaints} />
+      <Complaints
+        of={
+          state.since === '' || range !== null
+            ? complaints
+            : [...complaints, `since=${state.since.slice(0, 80)} is no range, such as -2h.. or 2031-01-01..: ignored`]
+        }
+      />
       <Filters>
         <ChoiceFilter
           title="State"
@@ -88,7 +117,27 @@ function All() {
         />
         <TextFilter title="Participant" value={state.participant} set={(participant) => set({ participant })} />
         <TextFilter title="Host" value={state.host} set={(host) => set({ host })} />
+        <ChoiceFilter
+          title="Message"
+          value={state.message}
+          any="any"
+          choices={MESSAGES}
+          set={(message) => set({ message })}
+        />
+        <ChoiceFilter
+          title="Last answer"
+          value={state.answer}
+          any="any"
+          choices={['5xx', '4xx', '3xx', 'none']}
+          set={(answer) => set({ answer })}
+        />
+        <TextFilter title="Since" value={state.since} set={(since) => set({ since })} />
       </Filters>
+      {isNarrowed && list.value.value !== undefined && (
+        <p class="small dim" role="status">
+          Looked through {countText(read.length)} messages, found {countText(rows.length)}.
+        </p>
+      )}
       <ListState
         list={list}
         count={rows.length}
@@ -233,7 +282,7 @@ function One({ id }: { readonly id: string }) {
             columns={[
               { title: 'Try', look: 'number', cell: (one) => String(one['try']) },
               { title: 'Answer', cell: (one) => <TryWords of={one} /> },
-              { title: 'At', cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
+              { title: 'At', hasClock: true, cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
               { title: 'ms', look: 'number', cell: (one) => String(Math.round(Number(one['milliseconds'] ?? 0))) },
               {
                 title: 'Said',
@@ -243,7 +292,7 @@ function One({ id }: { readonly id: string }) {
                   />
                 ),
               },
-              { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} how="time" /> },
+              { title: 'Next', hasClock: true, cell: (one) => <Time at={textOrNull(one['next_at'])} how="time" /> },
             ]}
           />
         </section>

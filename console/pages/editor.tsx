@@ -3,13 +3,17 @@ import { isObject, type JsonObject } from '../../src/model/json.ts';
 import { editor as codec } from '../address/pages.ts';
 import { go, goQuery, link, place, query, wholeLink } from '../address/router.ts';
 import { call, can, type Problem, part } from '../api/calls.ts';
+import { lacking } from '../api/session.ts';
 import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
+import { useResource } from '../live/resource.ts';
 import { Button, Dialog, useAction } from '../parts/action.tsx';
 import { CodeEditor, type Complaint, type Format } from '../parts/code.tsx';
 import { keysOf, nameIn } from '../parts/definition-keys.ts';
 import { deflated, inflated, LINKED_MAX } from '../parts/deflate.ts';
+import { diffOf } from '../parts/diff.ts';
 import { EXAMPLES } from '../parts/examples.ts';
+import { Complaints } from '../parts/list.tsx';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import type { Recipe } from '../parts/recipes.ts';
@@ -27,7 +31,7 @@ const looksLikeRuby = (text: string): boolean =>
 
 /** A definition as text, its complaints and its picture side by side; the three formats are the same tree. */
 export function Editor() {
-  const { state } = codec.read(query.value);
+  const { state, complaints: unknown } = codec.read(query.value);
   // What is edited has a draft of its own, so that neither a reload nor another text loses it.
   const source = state.name !== '' ? `${state.name}@${state.version}` : state.recipe || state.example || state.from;
   const draft = `editor.${source}`;
@@ -101,18 +105,29 @@ export function Editor() {
   );
 
   /** Through the server, which reads Ruby, too, and says what a format cannot. */
-  const convert = async (to: Format): Promise<void> => {
+  const [losing, lose] = useState<Format | null>(null);
+  const convert = async (to: Format, isSure = false): Promise<void> => {
     const comments = /^\s*#|<!--/m.test(text);
+    if (comments && !isSure && !isRuby) {
+      lose(to);
+      return;
+    }
     const answer = await call('v1/definitions/convert', { method: 'POST', body: { definition: text, to } });
     setProblem(answer.ok ? null : answer.problem);
     say(null);
     if (!answer.ok || !isObject(answer.value)) return;
     setText(textOf(answer.value['definition']));
     const warned = objectsOf(answer.value['warnings']).map((one) => `line ${one['line']}: ${one['message']}`);
-    const lost = comments ? ['Comments are lost on converting; Ctrl Z brings them back.'] : [];
-    if (warned.length + lost.length > 0) say([...lost, ...warned.slice(0, 5)].join(' '));
+    if (warned.length > 0) say(warned.slice(0, 5).join(' '));
   };
   const readable = checking.checked?.valid ? null : 'the definition cannot be read yet';
+  // A link may say in which format it is looked at: once, then the text is whoever's it is that types.
+  const turned = useRef(false);
+  useEffect(() => {
+    if (state.format === '' || turned.current || checking.checked?.valid !== true) return;
+    turned.current = true;
+    if (format !== state.format) void convert(state.format);
+  }, [checking.checked]);
   return (
     <>
       <PageHead title={state.name === '' ? 'Edit a definition' : `Edit ${state.name}`}>
@@ -144,6 +159,7 @@ export function Editor() {
           Launch…
         </Button>
       </PageHead>
+      <Complaints of={unknown} />
       {came && <p class="note warn">This draft came with a link. Nothing of it runs unless you launch it.</p>}
       {kept && (
         <p class="note warn row">
@@ -210,7 +226,7 @@ export function Editor() {
             format={format}
             complaints={complaints}
             changed={setText}
-            save={() => stores && readable === null && save(true)}
+            save={() => stores && lacking('operate') === null && save(true)}
             place={(go) => {
               goTo.current = go;
             }}
@@ -222,6 +238,23 @@ export function Editor() {
           goTo={(line, column) => goTo.current(line, column)}
         />
       </div>
+      {losing !== null && (
+        <Dialog title="Convert without comments" close={() => lose(null)}>
+          <p>Comments are lost on converting. Ctrl Z in the text brings them back.</p>
+          <div class="row">
+            <Button
+              look="primary"
+              onPress={() => {
+                lose(null);
+                void convert(losing, true);
+              }}
+            >
+              Convert
+            </Button>
+            <Button onPress={() => lose(null)}>Leave it</Button>
+          </div>
+        </Dialog>
+      )}
       {saving && (
         <SaveDialog
           name={state.name || nameIn(checking.checked?.tree ?? null)}
@@ -294,6 +327,7 @@ function SaveDialog({
           <p class="note warn">
             Somebody else saved a version since you read version {base?.version}.{' '}
             <a href={link(`/definitions/${name.trim()}`)}>Look at it</a>, then come back: your text is kept.
+            <Theirs name={name.trim()} mine={text} />
             <label class="row">
               <input
                 type="checkbox"
@@ -312,6 +346,28 @@ function SaveDialog({
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Lines that are shown of what differs. */
+const LINES_SHOWN = 200;
+
+/** What the newest version differs in from the text that is to be saved. */
+function Theirs({ name, mine }: { readonly name: string; readonly mine: string }) {
+  const read = useResource(`v1/definitions/${part(name)}`);
+  if (!isObject(read.value.value)) return null;
+  const lines = diffOf(textOf(read.value.value['definition']), mine);
+  return (
+    <details open>
+      <summary>From version {String(read.value.value['version'] ?? '')} to mine</summary>
+      <pre class="block">
+        {lines.slice(0, LINES_SHOWN).map(({ kind, text }, i) => (
+          <div key={i} class={kind === '+' ? 'diff-added' : kind === '-' ? 'diff-gone' : ''}>
+            {kind} <Text text={text} />
+          </div>
+        ))}
+      </pre>
+    </details>
   );
 }
 

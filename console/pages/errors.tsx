@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { errors as codec, GROUPINGS, type Grouping } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
-import { goQuery, query } from '../address/router.ts';
+import { goQuery, link, query } from '../address/router.ts';
 import type { Problem } from '../api/calls.ts';
 import { call, can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
@@ -111,6 +111,9 @@ export function Errors() {
             : []),
           { title: 'Class', cell: ({ sample }) => <Chip state="failed" word={textOf(sample['class'])} /> },
           { title: 'Message', cell: ({ sample }) => <Text text={textOf(sample['message']).slice(0, 300)} /> },
+          ...(state.by === 'message' || state.by === 'class'
+            ? [{ title: 'Participant', cell: ({ sample }: Group) => <Text text={textOf(sample['participant'])} /> }]
+            : []),
           { title: 'First', cell: ({ first }) => <Time at={first} /> },
           { title: 'Last', cell: ({ last }) => <Time at={last} /> },
         ]}
@@ -166,6 +169,56 @@ function searchOf(by: Grouping, { key, sample }: Group, filters: Filtered): URLS
   else if (by === 'definition' && textOf(sample['name']) !== '') search.set('name', textOf(sample['name']));
   else if (by === 'class' || by === 'message') search.set('class', textOf(sample['class']));
   return search;
+}
+
+/** One of a group as a whole: what it says, whom it was about, and how the last try was answered. */
+function Sample({ of }: { readonly of: JsonObject }) {
+  const last = isObject(of['last_try']) ? of['last_try'] : null;
+  const answer = last !== null && isObject(last['answer']) ? last['answer'] : null;
+  const item = textOf(of['workitem_id']);
+  return (
+    <section class="stack tight" aria-label="The newest of them">
+      <pre class="block">
+        <Text text={textOf(of['message'])} />
+      </pre>
+      <dl class="facts">
+        <dt>Workflow</dt>
+        <dd>
+          <WorkflowLink id={textOf(of['workflow_id'])} name={textOrNull(of['name'])} /> <PlaceLink of={of} />
+        </dd>
+        {textOf(of['participant']) !== '' && (
+          <>
+            <dt>Participant</dt>
+            <dd>
+              <a href={link(`/participants/${encodeURIComponent(textOf(of['participant']))}`)}>
+                <Text text={textOf(of['participant'])} />
+              </a>
+              {item !== '' && (
+                <>
+                  {' · '}
+                  <a href={link(`/worklist/${part(item)}`)}>its workitem and fields</a>
+                </>
+              )}
+            </dd>
+          </>
+        )}
+        {last !== null && (
+          <>
+            <dt>Last try</dt>
+            <dd>
+              {String(last['status'] ?? '')} <Text text={textOf(last['error'])} />{' '}
+              <Time at={textOrNull(last['at'])} how="both" />
+              {answer !== null && (
+                <pre class="block">
+                  <Text text={textOf(answer['excerpt'])} />
+                </pre>
+              )}
+            </dd>
+          </>
+        )}
+      </dl>
+    </section>
+  );
 }
 
 type Doing = { readonly action: BatchAction; readonly withFields: boolean; readonly withTree?: boolean };
@@ -256,6 +309,7 @@ function GroupView({
           </Button>
         </div>
       </div>
+      <Sample of={group.sample} />
       {problem !== null && <ProblemNote problem={problem} again={() => void read()} />}
       {all === null && problem === null && <div class="skeleton" />}
       <Table

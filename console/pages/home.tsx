@@ -1,12 +1,13 @@
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
-import { apiRoot, link } from '../address/router.ts';
+import { figures as codec, MINUTES_MAX } from '../address/pages.ts';
+import { apiRoot, link, query } from '../address/router.ts';
 import { can, operations } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Chip, Glyph } from '../parts/glyph.tsx';
-import { Table } from '../parts/list.tsx';
+import { Complaints, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { MINUTES, numberIn, type Series, Spark } from '../parts/spark.tsx';
@@ -26,7 +27,9 @@ const SERIES: readonly Series[] = [
 ];
 
 export function Home() {
-  const stats = useResource(can('GET /v1/stats') ? `v1/stats?minutes=${MINUTES}` : null);
+  const { state, complaints } = codec.read(query.value);
+  const over = Math.min(MINUTES_MAX, Math.max(1, state.minutes ?? MINUTES));
+  const stats = useResource(can('GET /v1/stats') ? `v1/stats?minutes=${over}` : null);
   const latest = useResource('v1/workflows?limit=8');
   const nodes = useResource('v1/nodes');
   const batches = useResource(can('GET /v1/batches') ? 'v1/batches?state=running&limit=5' : null);
@@ -53,6 +56,7 @@ export function Home() {
           Launch…
         </a>
       </PageHead>
+      <Complaints of={complaints} />
       {problem && <ProblemNote problem={problem} />}
       {latest.value.value !== undefined && workflows.length === 0 ? (
         <First />
@@ -95,10 +99,10 @@ export function Home() {
             </div>
           </section>
           <section class="stack" aria-label="The last hour">
-            <h2>The last hour</h2>
+            <h2>{over === MINUTES ? 'The last hour' : `The last ${spanText(over * 60_000)}`}</h2>
             <div class="cards">
               {SERIES.map((series) => (
-                <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} />
+                <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} over={over} />
               ))}
             </div>
           </section>

@@ -7,20 +7,30 @@ import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
 import { Button, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
+import type { Wrong } from '../parts/check-worker.ts';
 import { inflated } from '../parts/deflate.ts';
 import { EXAMPLES } from '../parts/examples.ts';
+import { Complaints } from '../parts/list.tsx';
 import { Preview, useChecked } from '../parts/preview.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
-import { Copy } from '../parts/said.tsx';
+import { Copy, Text } from '../parts/said.tsx';
+import { SchemaField } from '../parts/schema-form.tsx';
 import { textOf } from '../picture/standing.ts';
 
 /** A workflow is launched from here: definition, who does the work, fields; the picture and the curl follow along. */
 export function Launch() {
-  const { state } = codec.read(query.value);
+  const { state, complaints } = codec.read(query.value);
   const [text, setText] = useState(draftOf('launch.text') ?? '');
   const [callback, setCallback] = useState(draftOf('launch.callback') ?? '');
   const [fields, setFields] = useState(draftOf('launch.fields') ?? '');
+  const [each, setEach] = useState<{ readonly [name: string]: string }>(eachKept);
   const [key, setKey] = useState('');
+  const [policy, setPolicy] = useState<(typeof POLICIES)[number]>('reject');
+  const [retry, setRetry] = useState('');
+  const [tags, setTags] = useState('');
+  const [schema, setSchema] = useState<JsonObject | null>(null);
+  const [asJson, showJson] = useState(false);
+  const [wrongs, setWrongs] = useState<readonly Wrong[]>([]);
   /** Of the stored definition this form was opened with: its text, and whether it says itself where its participants are. */
   const [stored, setStored] = useState<{ readonly text: string; readonly isAddressed: boolean } | null>(null);
   const [tried, setTried] = useState(false);
@@ -54,6 +64,7 @@ export function Launch() {
         const isAddressed = ADDRESSES.some((key) => Object.hasOwn(answer.value as JsonObject, key));
         setStored({ text: found, isAddressed });
         const schema = answer.value['input_schema'];
+        setSchema(isObject(schema) ? schema : null);
         if (isObject(schema)) setFields(JSON.stringify(firstOf(schema), null, 2));
       },
     );
@@ -65,31 +76,47 @@ export function Launch() {
   useEffect(() => keepDraft('launch.text', text), [text]);
   useEffect(() => keepDraft('launch.callback', callback), [callback]);
   useEffect(() => keepDraft('launch.fields', fields), [fields]);
+  useEffect(() => keepDraft('launch.each', JSON.stringify(each)), [each]);
 
   const action = useAction((answer) => {
     if (isObject(answer.value)) go(`/workflows/${textOf(answer.value['id'])}`);
   });
   const isStored = stored !== null && text === stored.text;
+  const names = checked?.participants ?? [];
+  const ownOf = (name: string): string => (Object.hasOwn(each, name) ? (each[name] ?? '').trim() : '');
+  const isOwn = names.some((name) => ownOf(name) !== '');
+  const nowhere = names.find((name) => ownOf(name) === '');
   // Played by hand is only who would have no address.
   const plays = playing && !(isStored && stored.isAddressed);
   const body = (): JsonObject => {
     const given = wrongJson(fields, 'object') === null ? jsonOf(fields) : undefined;
     const who: JsonObject =
-      callback.trim() !== ''
+      callback.trim() !== '' && !isOwn
         ? { callback: callback.trim() }
-        : plays
+        : plays || isOwn
           ? {
               callbacks: Object.fromEntries(
-                (checked?.participants ?? []).map((name) => [name, playground + part(name)]),
+                names.flatMap((name) => {
+                  const url = ownOf(name) || callback.trim() || (plays ? playground + part(name) : '');
+                  return url === '' ? [] : [[name, url]];
+                }),
               ),
             }
           : {};
+    const delays = delaysOf(retry);
+    const tagged = tags
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '');
     return {
       // What is stored is launched by its name, with all that was stored beside it.
       ...(isStored ? { definition: state.definition } : { workflow: text }),
       ...who,
       ...(given === undefined ? {} : { fields: given as Json }),
       ...(key.trim() === '' ? {} : { business_key: key.trim() }),
+      ...(key.trim() === '' || policy === 'reject' ? {} : { business_key_conflict: policy }),
+      ...(delays === null || delays.length === 0 ? {} : { retry: { delays: [...delays] } }),
+      ...(tagged.length === 0 ? {} : { tags: tagged }),
     };
   };
   const wrong =
@@ -99,19 +126,36 @@ export function Launch() {
         ? 'the definition is being read'
         : checked !== null && !checked.valid
           ? 'the definition cannot be read yet'
-          : callback.trim() === '' && !plays && !isStored
-            ? 'say where the participants are'
-            : wrongJson(fields, 'object');
+          : callback.trim() === '' && !plays && !isStored && (!isOwn || nowhere !== undefined)
+            ? `say where ${isOwn ? nowhere : 'the participants are'}${isOwn ? ' is' : ''}`
+            : delaysOf(retry) === null
+              ? 'seconds between the tries are numbers, such as 5, 30, 120'
+              : wrongJson(fields, 'object');
+  const given = wrongJson(fields, 'object') === null ? (jsonOf(fields) ?? {}) : null;
+  const isForm = isStored && schema !== null && !asJson && given !== null;
+  const launch = async (): Promise<void> => {
+    setWrongs([]);
+    if (isStored && schema !== null && given !== null) {
+      const { checkValue } = await import('../parts/check.ts');
+      const found = await checkValue(schema, given);
+      if ('wrong' in found && found.wrong.length > 0) {
+        setWrongs(found.wrong);
+        return;
+      }
+    }
+    await action.act({ path: 'v1/workflows', body: body() });
+  };
   return (
     <>
       <PageHead title="Launch a workflow" />
+      <Complaints of={complaints} />
       <div class="split">
         <form
           class="stack"
           onSubmit={(event) => {
             event.preventDefault();
             setTried(true);
-            if (wrong === null) void action.act({ path: 'v1/workflows', body: body() });
+            if (wrong === null) void launch();
           }}
         >
           <div class="row">
@@ -166,12 +210,93 @@ export function Launch() {
               onInput={(event) => setCallback(event.currentTarget.value)}
             />
           </div>
-          <JsonField label="Fields" hint="An object; empty: none." text={fields} set={setFields} rows={5} />
+          {names.length > 0 && (
+            <details open={isOwn}>
+              <summary>A callback for each participant</summary>
+              {names.slice(0, NAMES_MAX).map((name) => (
+                <label class="field" key={name}>
+                  <span class="label">
+                    <Text text={name} />
+                  </span>
+                  <input
+                    type="url"
+                    placeholder={callback.trim() || (plays ? 'the playground' : 'http://localhost:1234/callbacks')}
+                    value={ownOf(name)}
+                    onInput={(event) => setEach({ ...each, [name]: event.currentTarget.value })}
+                  />
+                </label>
+              ))}
+              {names.length > NAMES_MAX && (
+                <p class="note warn small">The first {NAMES_MAX} are here; the others have the callback of all.</p>
+              )}
+            </details>
+          )}
+          {isStored && schema !== null && (
+            <p class="row">
+              <span class="small dim">Fields, as the definition wants them:</span>
+              <Button look="tiny" pressed={isForm} onPress={() => showJson(false)}>
+                As a form
+              </Button>
+              <Button look="tiny" pressed={!isForm} onPress={() => showJson(true)}>
+                As JSON
+              </Button>
+            </p>
+          )}
+          {isForm ? (
+            <SchemaField
+              schema={schema}
+              name="fields"
+              pointer=""
+              value={given}
+              wrong={wrongs}
+              change={(next) => setFields(JSON.stringify(next ?? {}, null, 2))}
+            />
+          ) : (
+            <JsonField label="Fields" hint="An object; empty: none." text={fields} set={setFields} rows={5} />
+          )}
+          {wrongs.length > 0 && (
+            <div class="problem" role="alert">
+              <ul>
+                {wrongs.map((one) => (
+                  <li key={`${one.pointer} ${one.detail}`}>
+                    <Text text={`${one.pointer || 'the whole'}: ${one.detail}`} />
+                  </li>
+                ))}
+              </ul>
+            </div>
+          )}
           <details>
-            <summary>Business key</summary>
+            <summary>Business key, tries, tags</summary>
             <label class="field">
               <span class="label">Business key</span>
               <input value={key} maxLength={200} onInput={(event) => setKey(event.currentTarget.value)} />
+            </label>
+            <label class="field">
+              <span class="label">Where one has this key already</span>
+              <select
+                value={policy}
+                onChange={(event) => setPolicy(event.currentTarget.value as (typeof POLICIES)[number])}
+              >
+                <option value="reject">refuse</option>
+                <option value="return_existing">take that one</option>
+                <option value="allow_if_ended">launch where that one is over</option>
+              </select>
+            </label>
+            <label class="field">
+              <span class="label">Seconds between the tries of a callback</span>
+              <input
+                value={retry}
+                placeholder="as the server does it, or 5, 30, 120"
+                onInput={(event) => setRetry(event.currentTarget.value)}
+              />
+            </label>
+            <label class="field">
+              <span class="label">Tags</span>
+              <input
+                value={tags}
+                placeholder="separated by commas"
+                onInput={(event) => setTags(event.currentTarget.value)}
+              />
             </label>
           </details>
           {tried && wrong !== null && <p class="wrong">Not yet: {wrong}.</p>}
@@ -187,6 +312,26 @@ export function Launch() {
       </div>
     </>
   );
+}
+
+/** Rows of the form for callbacks. */
+const NAMES_MAX = 100;
+const POLICIES = ['reject', 'return_existing', 'allow_if_ended'] as const;
+
+/** `5, 30, 120` as numbers; null: something in it is none. */
+function delaysOf(text: string): readonly number[] | null {
+  const parts = text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const numbers = parts.map(Number);
+  return numbers.every((one) => Number.isFinite(one) && one >= 0) ? numbers : null;
+}
+
+/** The callbacks that were typed for single participants before. */
+function eachKept(): { readonly [name: string]: string } {
+  const read = JSON.parse(draftOf('launch.each') ?? '{}') as Json;
+  return isObject(read) ? Object.fromEntries(Object.entries(read).map(([name, url]) => [name, textOf(url)])) : {};
 }
 
 /** Keys of a stored definition that say where its participants are. */

@@ -1,14 +1,16 @@
 import { isObject } from '../../src/model/json.ts';
-import { link } from '../address/router.ts';
+import { figures as codec, MINUTES_MAX } from '../address/pages.ts';
+import { goQuery, link, query } from '../address/router.ts';
 import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
+import { Button } from '../parts/action.tsx';
 import { Chip } from '../parts/glyph.tsx';
-import { ListState, Table } from '../parts/list.tsx';
+import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { MINUTES, numberIn, type Series, Spark } from '../parts/spark.tsx';
-import { countText } from '../parts/texts.ts';
+import { countText, spanText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** The servers that share the database. */
@@ -16,7 +18,9 @@ export function Nodes() {
   // Signs of life are no events: they are asked for.
   const list = useResource('v1/nodes', 5_000);
   const there = can('GET /v1/stats');
-  const stats = useResource(there ? `v1/stats?minutes=${MINUTES}` : null, 10_000);
+  const { state, complaints } = codec.read(query.value);
+  const over = Math.min(MINUTES_MAX, Math.max(1, state.minutes ?? MINUTES));
+  const stats = useResource(there ? `v1/stats?minutes=${over}` : null, 10_000);
   const value = isObject(stats.value.value) ? stats.value.value : {};
   const minutes = objectsOf(value['minutes']);
   const hosts = objectsOf(value['hosts'] ?? null);
@@ -25,6 +29,7 @@ export function Nodes() {
   return (
     <>
       <PageHead title="Nodes" />
+      <Complaints of={complaints} />
       {versions.size > 1 && (
         <p class="note warn">
           Several versions run side by side: <Text text={[...versions].join(', ')} />.
@@ -54,13 +59,25 @@ export function Nodes() {
       />
       {there && (
         <section class="stack" aria-label="The last hour">
-          <h2>The last hour, all nodes together</h2>
+          <h2>The last {over === MINUTES ? 'hour' : spanText(over * 60_000)}, all nodes together</h2>
+          <p class="row">
+            {[MINUTES, 6 * MINUTES, MINUTES_MAX].map((one) => (
+              <Button
+                key={one}
+                look="tiny"
+                pressed={over === one}
+                onPress={() => goQuery(codec.write({ minutes: one === MINUTES ? null : one }))}
+              >
+                {spanText(one * 60_000)}
+              </Button>
+            ))}
+          </p>
           {stats.problem.value !== null && (
             <ProblemNote problem={stats.problem.value} again={() => void stats.again()} />
           )}
           <div class="cards">
             {SERIES.map((series) => (
-              <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} />
+              <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} over={over} />
             ))}
           </div>
         </section>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { isObject } from '../../src/model/json.ts';
-import { link } from '../address/router.ts';
+import { plain } from '../address/pages.ts';
+import { link, query } from '../address/router.ts';
 import { can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
@@ -8,7 +9,7 @@ import { usePolling } from '../live/stream.ts';
 import { Button } from '../parts/action.tsx';
 import { EntryDialog } from '../parts/entry-dialog.tsx';
 import { Chip } from '../parts/glyph.tsx';
-import { ListState, Table } from '../parts/list.tsx';
+import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -59,6 +60,7 @@ export function Participants() {
           done={() => registry.again()}
         />
       )}
+      <Complaints of={plain.read(query.value).complaints} />
       <p class="small dim">Participants with open workitems now, at most the first {LOOKED} of these.</p>
       {!registers && <Missing what="Who is registered cannot be listed." call="GET /v1/participants" />}
       <ListState list={list} count={names.size} empty="Nobody is asked for anything" />

@@ -6,7 +6,9 @@ import { PageHead } from '../app/page.tsx';
 import { draftOf, keepDraft } from '../app/settings.ts';
 import { now } from '../live/now.ts';
 import { Button, Dialog, JsonField, jsonOf, wrongJson } from '../parts/action.tsx';
+import { nameIn } from '../parts/definition-keys.ts';
 import { deflated, inflated, LINKED_MAX } from '../parts/deflate.ts';
+import { download } from '../parts/download.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { useChecked } from '../parts/preview.tsx';
@@ -19,6 +21,7 @@ import { sentenceOf } from '../picture/sentence.ts';
 import { type Entry, isOver, objectsOf, standingOf, textOf } from '../picture/standing.ts';
 import { statesOf } from '../picture/states.ts';
 import { storyOf } from '../picture/story.ts';
+import { makeRecorder } from '../rehearse/case.ts';
 import type { Move, Played } from '../rehearse/play.ts';
 import type { Stage } from '../rehearse/run.ts';
 import { Diagram } from './workflow/diagram.tsx';
@@ -44,6 +47,7 @@ export function Rehearsal() {
   const [at, setAt] = useState<number | null>(null);
   const [view, setView] = useState(workflowCodec.read('').state);
   const chronicle = useRef(makeChronicle());
+  const recorder = useRef(makeRecorder());
   const stage = useRef<Stage | null>(null);
   const { checked, problem } = useChecked(text);
   useEffect(() => {
@@ -67,6 +71,7 @@ export function Rehearsal() {
     if (typeof told === 'string') setBroken(told);
     else {
       chronicle.current.add(told.entries as unknown as readonly Entry[]);
+      recorder.current.take(move, told);
       setPlayed(told);
       setAt(null);
     }
@@ -78,6 +83,7 @@ export function Rehearsal() {
     stage.current?.leave();
     stage.current = openStage(now.value);
     chronicle.current = makeChronicle();
+    recorder.current = makeRecorder();
     setBroken(null);
     await take({ kind: 'launch', tree, fields: (jsonOf(fields) ?? {}) as JsonObject });
   };
@@ -116,6 +122,18 @@ export function Rehearsal() {
           Make a link
         </Button>
         {shared !== null && <Copy what="Copy the link" text={shared} />}
+        <Button
+          why={played === null ? 'it has not begun' : null}
+          onPress={() => {
+            const first = text.trimStart().charAt(0);
+            const format = first === '<' ? 'xml' : first === '[' ? 'json' : 'radial';
+            const name = nameIn(checked?.tree ?? null) || 'rehearsal';
+            const found = recorder.current.caseOf({ name, format, definition: text });
+            download(`${name}.json`, JSON.stringify(found, null, 2), 'application/json');
+          }}
+        >
+          Take away as a case
+        </Button>
       </PageHead>
       <p class="past row">
         <span>Rehearsal: it runs in this browser alone. Nobody is asked; you play the participants and the clock.</span>

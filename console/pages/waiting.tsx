@@ -43,7 +43,7 @@ export function Waiting() {
         columns={[
           { title: 'Event', cell: (one) => <Text text={textOf(one['type'])} /> },
           { title: 'Key', look: 'mono', cell: (one) => <Text text={textOrNull(one['key']) ?? 'any'} /> },
-          { title: 'Since', cell: (one) => <Time at={textOrNull(one['since'])} how="both" /> },
+          { title: 'Since', hasClock: true, cell: (one) => <Time at={textOrNull(one['since'])} how="both" /> },
           {
             title: 'Gives up',
             cell: (one) => {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { COLUMNS, workflows as codec, USUAL_COLUMNS } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
@@ -6,7 +6,7 @@ import { apiRoot, go, goQuery, link, query } from '../address/router.ts';
 import { call, can, type Problem } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { me } from '../api/session.ts';
-import { onKey } from '../app/keys.ts';
+import { isPressing, onKey } from '../app/keys.ts';
 import { type Last, lastsIn } from '../app/lasts-model.ts';
 import { PageHead } from '../app/page.tsx';
 import { keepText, keptText } from '../app/settings.ts';
@@ -118,6 +118,14 @@ export function Workflows() {
   const byId = new Map(latest.map((one) => [textOf(one['id']), one]));
   const known = new Set(shown.map((one) => textOf(one['id'])));
   const news = list.value.value === undefined ? 0 : latest.filter((one) => !known.has(textOf(one['id']))).length;
+  /** A row that no longer matches stays as it was, dimmed, until the next look. */
+  const last = latest.at(-1);
+  const isGone = (row: JsonObject): boolean =>
+    (fresh.asOf.value ?? 0) > (list.asOf.value ?? 0) &&
+    !byId.has(textOf(row['id'])) &&
+    first.includes(row) &&
+    (latest.length < LIMIT ||
+      (state.ended === '' && !isOldestFirst(state) && textOf(row['launched_at']) > textOf(last?.['launched_at'])));
   const [at, setAt] = useState(-1);
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
   const [everything, selectEverything] = useState(false);
@@ -131,19 +139,37 @@ export function Workflows() {
     selectEverything(false);
     select((one) => (one.has(id) ? new Set([...one].filter((each) => each !== id)) : new Set([...one, id])));
   };
+  /** Chooses one; `isRange`: all from the last that was chosen to it. */
+  const anchor = useRef(-1);
+  const withShift = useRef(false);
+  const choose = (id: string, isRange: boolean): void => {
+    const i = shown.findIndex((one) => textOf(one['id']) === id);
+    const from = anchor.current;
+    anchor.current = i;
+    if (!isRange || from < 0 || from >= shown.length) {
+      toggle(id);
+      return;
+    }
+    selectEverything(false);
+    const between = shown.slice(Math.min(from, i), Math.max(from, i) + 1).map((one) => textOf(one['id']));
+    select((one) => new Set([...one, ...between]));
+  };
+  useEffect(() => {
+    if (at >= 0) document.querySelector('tr[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
+  }, [at]);
   useEffect(
     () =>
-      onKey((key) => {
+      onKey((key, event) => {
         if (key === 'j') setAt((one) => Math.min(one + 1, shown.length - 1));
         else if (key === 'k') setAt((one) => Math.max(one - 1, 0));
-        else if (key === 'x' && at >= 0) toggle(textOf(shown[at]?.['id']));
+        else if ((key === 'x' || key === 'X') && at >= 0) choose(textOf(shown[at]?.['id']), key === 'X');
         else if (key === 'f')
           document.querySelector<HTMLElement>('form[role=search] input, form[role=search] select')?.focus();
-        else if (key === 'Enter' && at >= 0) go(`/workflows/${textOf(shown[at]?.['id'])}`);
+        else if (key === 'Enter' && at >= 0 && !isPressing(event)) go(`/workflows/${textOf(shown[at]?.['id'])}`);
         else return false;
         return true;
       }),
-    [shown.length, at],
+    [shown, at],
   );
   const filtered = codec.write({ ...state, cursor: '', order: 'newest', cols: [] }) !== '';
   const columns = state.cols.length === 0 ? USUAL_COLUMNS : state.cols;
@@ -252,6 +278,7 @@ export function Workflows() {
         rows={shown.map((row) => byId.get(textOf(row['id'])) ?? row)}
         keyOf={(one) => textOf(one['id'])}
         isChosen={(_, i) => i === at}
+        isDim={isGone}
         columns={[
           {
             title: 'Choose',
@@ -271,11 +298,18 @@ export function Workflows() {
                 type="checkbox"
                 aria-label={`Select ${textOf(one['name'])} ${textOf(one['id'])}`}
                 checked={everything || selected.has(textOf(one['id']))}
-                onChange={() => toggle(textOf(one['id']))}
+                onClick={(event) => {
+                  withShift.current = event.shiftKey;
+                }}
+                onChange={() => choose(textOf(one['id']), withShift.current)}
               />
             ),
           },
-          { title: 'Status', cell: (one) => <Chip state={textOf(one['status'])} /> },
+          {
+            title: 'Status',
+            cell: (one) =>
+              isGone(one) ? <span class="small">no longer matches</span> : <Chip state={textOf(one['status'])} />,
+          },
           {
             title: 'Workflow',
             cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,

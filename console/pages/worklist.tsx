@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { worklist as codec } from '../address/pages.ts';
@@ -13,12 +14,15 @@ import type { Wrong } from '../parts/check-worker.ts';
 import { fieldChanges, type Merged, mergeOf } from '../parts/diff.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
-import { ChoiceFilter, Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
+import { ChoiceFilter, Complaints, Filters, ListState, Older, Table, TextFilter } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { fieldId, SchemaField } from '../parts/schema-form.tsx';
 import { firstValue } from '../parts/schema-model.ts';
-import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+import { figureOf, placeAt } from '../picture/figure.ts';
+import { sentenceOf } from '../picture/sentence.ts';
+import { objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
+import { statesOf } from '../picture/states.ts';
 
 /** Workitems of one page. */
 const LIMIT = 100;
@@ -33,11 +37,17 @@ export function Worklist() {
     if (state.status !== '') search.set('status', state.status);
     if (state.overdue !== '') search.set('overdue', state.overdue);
     if (state.mine !== '') search.set('assignee', nameOfMe());
+    if (state.order === 'oldest' && state.overdue === '') search.set('order', 'oldest');
+    if (state.cursor !== '') search.set('cursor', state.cursor);
     return `v1/workitems?${search}`;
   }, [query.value]);
   const list = useResource(asked);
   usePolling(() => void list.again());
-  const items = isObject(list.value.value) ? objectsOf(list.value.value['workitems']) : [];
+  const read = isObject(list.value.value) ? objectsOf(list.value.value['workitems']) : [];
+  const wanted = state.q.toLowerCase();
+  const items = wanted === '' ? read : read.filter((one) => JSON.stringify(one).toLowerCase().includes(wanted));
+  // Another question begins with its first page.
+  const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
   const suffix = query.value === '' ? '' : `?${query.value}`;
   const next = (done: string): void => {
     void list.again();
@@ -48,40 +58,44 @@ export function Worklist() {
       'replace',
     );
   };
-  const isFiltered = codec.write(state) !== '';
+  const isFiltered = codec.write({ ...state, order: 'oldest', cursor: '' }) !== '';
   return (
     <>
       <PageHead title="Worklist" />
       <Complaints of={complaints} />
       <Filters>
-        <TextFilter
-          title="Participant"
-          value={state.participant}
-          set={(participant) => goQuery(codec.write({ ...state, participant }))}
-        />
+        <TextFilter title="Participant" value={state.participant} set={(participant) => set({ participant })} />
         <ChoiceFilter
           title="State"
           value={state.status}
           any="open and failed"
           choices={['open', 'failed']}
-          set={(status) => goQuery(codec.write({ ...state, status }))}
+          set={(status) => set({ status })}
         />
         <label class="row">
           <input
             type="checkbox"
             checked={state.overdue === '1'}
-            onChange={(event) => goQuery(codec.write({ ...state, overdue: event.currentTarget.checked ? '1' : '' }))}
+            onChange={(event) => set({ overdue: event.currentTarget.checked ? '1' : '' })}
           />
-          Overdue, the oldest first
+          Overdue
         </label>
         <label class="row">
           <input
             type="checkbox"
             checked={state.mine === '1'}
-            onChange={(event) => goQuery(codec.write({ ...state, mine: event.currentTarget.checked ? '1' : '' }))}
+            onChange={(event) => set({ mine: event.currentTarget.checked ? '1' : '' })}
           />
           Mine
         </label>
+        <TextFilter title="Text" value={state.q} set={(q) => set({ q })} />
+        <Button
+          look="tiny"
+          why={state.overdue === '' ? null : 'what is overdue is listed the oldest first'}
+          onPress={() => set({ order: state.order === 'oldest' ? 'any' : 'oldest' })}
+        >
+          {state.order === 'oldest' || state.overdue !== '' ? 'Oldest first' : 'In any order'}
+        </Button>
       </Filters>
       <ListState
         list={list}
@@ -138,6 +152,7 @@ export function Worklist() {
         />
         {chosen !== '' && <Item key={chosen} id={chosen} done={() => next(chosen)} />}
       </div>
+      {chosen === '' && <Older value={list.value.value} cursor={state.cursor} set={(cursor) => set({ cursor })} />}
     </>
   );
 }
@@ -166,6 +181,8 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
   const [draft, setDraft] = useState<Draft | null>(() => draftFor(id));
   const [more, setMore] = useState('');
   const [failing, setFailing] = useState(false);
+  // Whether somebody else's workitem is acted on all the same.
+  const [acting, act] = useState(false);
   const [wrong, setWrong] = useState<readonly Wrong[]>([]);
   const [note, setNote] = useState<string | null>(null);
   const summary = useRef<HTMLDivElement>(null);
@@ -220,7 +237,9 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
   if (value === null || seen === null || fields === null) return <div class="skeleton" />;
 
   const claimed = claimOf(value);
-  const mine = claimed.holder === nameOfMe() ? { assignee: claimed.holder } : {};
+  const isAnothers = claimed.holder !== '' && claimed.holder !== nameOfMe();
+  const mine = claimed.holder !== '' && (!isAnothers || acting) ? { assignee: claimed.holder } : {};
+  const held = isAnothers && !acting ? `${claimed.holder} has claimed it` : null;
   const shown = draft?.value ?? ((firstValue(schema, seen.fields) ?? {}) as JsonObject);
   const wrongMore = wrongJson(more, 'object');
   const changed = (): JsonObject => ({
@@ -266,7 +285,17 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
         {value['overdue'] === true && <Chip state="failing" word="overdue" />}
         <WorkflowLink id={workflow} />
       </p>
+      <Params of={params} />
+      <Where workflow={workflow} />
       <Claim base={base} item={value} again={() => read.again()} />
+      {isAnothers && (
+        <label class="row note warn small">
+          <input type="checkbox" checked={acting} onChange={(event) => act(event.currentTarget.checked)} />
+          <span>
+            Act on it all the same: <Text text={claimed.holder} /> has it
+          </span>
+        </label>
+      )}
       {theirs !== null && (
         <Merge
           before={seen.fields}
@@ -338,14 +367,14 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
             look="primary"
             needs="operate"
             busy={proceed.busy}
-            why={wrongMore ?? (theirs === null ? null : 'somebody else changed it: choose first')}
+            why={wrongMore ?? (theirs === null ? held : 'somebody else changed it: choose first')}
           >
             Proceed
           </Button>
           <Button
             needs="operate"
             busy={save.busy}
-            why={wrongMore ?? (Object.keys(changed()).length === 0 ? 'nothing was changed' : null)}
+            why={wrongMore ?? (Object.keys(changed()).length === 0 ? 'nothing was changed' : held)}
             onPress={() =>
               void save.act({
                 path: base,
@@ -358,7 +387,7 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
           >
             Save
           </Button>
-          <Button needs="operate" onPress={() => setFailing(true)}>
+          <Button needs="operate" why={held} onPress={() => setFailing(true)}>
             Give up…
           </Button>
         </div>
@@ -369,6 +398,60 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
       </details>
       {failing && <GiveUp base={base} mine={mine} close={() => setFailing(false)} done={finish} />}
     </section>
+  );
+}
+
+/** The sentence of its workflow; read when somebody wants it, for a workflow may be large. */
+function Where({ workflow }: { readonly workflow: string }) {
+  const [isOpen, open] = useState(false);
+  const read = useResource(isOpen ? `v1/workflows/${part(workflow)}` : null);
+  const { value } = read.value;
+  const sentence = useMemo(() => {
+    if (!isObject(value)) return null;
+    const figure = figureOf(value['tree'] ?? null);
+    const standing = standingOf(value);
+    const seen = figure === null ? new Map() : statesOf(figure, standing, null);
+    return sentenceOf(standing, figure, seen, (expid) => (figure === null ? null : placeAt(figure, expid)));
+  }, [value]);
+  return (
+    <details onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>Where its workflow stands</summary>
+      {read.problem.value !== null && <ProblemNote problem={read.problem.value} />}
+      {isOpen && sentence === null && read.problem.value === null && <div class="skeleton" />}
+      {sentence !== null && (
+        <p class="small">
+          {sentence.map((word, i) =>
+            word.time !== undefined ? <Time key={i} at={word.time} how="both" /> : <Text key={i} text={word.text} />,
+          )}
+        </p>
+      )}
+    </details>
+  );
+}
+
+/** Parameters that stand in words elsewhere. */
+const KNOWN_PARAMS: ReadonlySet<string> = new Set(['task', 'form', 'ref']);
+/** Parameters that are shown above the form, and characters of each. */
+const PARAMS_MAX = 20;
+const PARAM_SHOWN = 300;
+
+/** What else the definition says to who does it. */
+function Params({ of }: { readonly of: JsonObject }) {
+  const list = Object.entries(of).filter(([name]) => !KNOWN_PARAMS.has(name));
+  if (list.length === 0) return null;
+  return (
+    <dl class="facts">
+      {list.slice(0, PARAMS_MAX).map(([name, value]) => (
+        <Fragment key={name}>
+          <dt>
+            <Text text={name} />
+          </dt>
+          <dd>
+            <Text text={(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, PARAM_SHOWN)} />
+          </dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }
 
@@ -535,6 +618,7 @@ function GiveUp({
   readonly done: () => void;
 }) {
   const [message, setMessage] = useState('');
+  const [kind, setKind] = useState('');
   const [retry, setRetry] = useState(false);
   const action = useAction(() => {
     close();
@@ -546,12 +630,25 @@ function GiveUp({
         onSubmit={(event) => {
           event.preventDefault();
           if (message.trim() !== '')
-            void action.act({ path: `${base}/fail`, body: { message: message.trim(), retry }, ...mine });
+            void action.act({
+              path: `${base}/fail`,
+              body: { message: message.trim(), retry, ...(kind.trim() === '' ? {} : { class: kind.trim() }) },
+              ...mine,
+            });
         }}
       >
         <label class="field">
           <span class="label">What went wrong</span>
           <input value={message} onInput={(event) => setMessage(event.currentTarget.value)} />
+        </label>
+        <label class="field">
+          <span class="label">Class (optional)</span>
+          <input
+            value={kind}
+            maxLength={200}
+            placeholder="RuntimeError"
+            onInput={(event) => setKind(event.currentTarget.value)}
+          />
         </label>
         <label class="row">
           <input type="checkbox" checked={retry} onChange={(event) => setRetry(event.currentTarget.checked)} />

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Json } from '../../src/model/json.ts';
 import { type Answer, call, newKey, type Problem, type Request } from '../api/calls.ts';
 import { lacking, type Scope } from '../api/session.ts';
+import { looked } from '../live/resource.ts';
 import { ProblemNote } from './problem.tsx';
 import { Text } from './said.tsx';
 
@@ -17,6 +18,17 @@ export type Asked = {
 };
 
 type Doing = { readonly busy: boolean; readonly problem: Problem | null; act(asked: Asked): Promise<Answer | null> };
+
+/** How long nobody answers before it is said, and what is shown is read again, in milliseconds. */
+const LATE_MS = 10_000;
+const LATE: Problem = {
+  status: 0,
+  code: 'no_answer_yet',
+  detail: 'No answer yet. It may have happened: looking…',
+  requestId: null,
+  retryAfterSeconds: null,
+  errors: [],
+};
 
 /** One action: busy while it is under way; tried again with the same Idempotency-Key. */
 export function useAction(done?: (answer: Answer & { ok: true }) => void | Promise<void>): Doing & { clear(): void } {
@@ -34,6 +46,10 @@ export function useAction(done?: (answer: Answer & { ok: true }) => void | Promi
       setBusy(true);
       setProblem(null);
       const { path, method = 'POST', body, ifMatch, assignee } = asked;
+      const late = setTimeout(() => {
+        setProblem(LATE);
+        looked.value += 1;
+      }, LATE_MS);
       const answer = await call(path, {
         method,
         key: key.current.key,
@@ -41,8 +57,10 @@ export function useAction(done?: (answer: Answer & { ok: true }) => void | Promi
         ...(ifMatch === undefined ? {} : { ifMatch }),
         ...(assignee === undefined ? {} : { assignee }),
       });
+      clearTimeout(late);
       if (answer.ok) {
         key.current = null;
+        setProblem(null);
         // What comes of it is read before anything else can be asked.
         try {
           await done?.(answer);
@@ -143,9 +161,21 @@ export function ActButton({
       >
         {children}
       </Button>
+      {action.busy && <AskedFor>{children}</AskedFor>}
       {action.problem !== null && <ProblemNote problem={action.problem} again={() => void action.act(asked)} />}
     </>
   );
+}
+
+/** After so many milliseconds what was asked for and is not known yet says so; before that it would only flicker. */
+const ASKED_AFTER_MS = 300;
+function AskedFor({ children }: { readonly children: ComponentChildren }) {
+  const [shown, show] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => show(true), ASKED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return shown ? <span class="chip asked">asked: {children}</span> : null;
 }
 
 /** A dialog on top of the page; Escape and Close leave it, a failure never does. */

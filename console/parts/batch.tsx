@@ -20,6 +20,8 @@ export type BatchOf = { readonly filter: JsonObject } | { readonly ids: readonly
 /** Above so many the count is typed before it happens. */
 const TYPED_ABOVE = 100;
 const SAMPLE_SHOWN = 10;
+/** Items in a second, at most, as the server takes it. */
+const RATE_MAX = 1_000;
 
 const DOES: { readonly [action in BatchAction]: string } = {
   cancel: 'Participants at work are told to stop, on_cancel handlers run, then each is over.',
@@ -36,6 +38,7 @@ export function BatchDialog({
   of,
   withFields = false,
   tree,
+  given: before = {},
   close,
 }: {
   readonly action: BatchAction;
@@ -44,6 +47,8 @@ export function BatchDialog({
   readonly withFields?: boolean;
   /** The tree that is edited and given to all, where they have one in common. */
   readonly tree?: Json;
+  /** Fields and tree that are given to each, where nothing of that is asked for. */
+  readonly given?: JsonObject;
   readonly close: () => void;
 }) {
   const [found, setFound] = useState<JsonObject | null>(null);
@@ -52,6 +57,7 @@ export function BatchDialog({
   const [typed, setTyped] = useState('');
   const [fields, setFields] = useState('');
   const [edited, setEdited] = useState<EditedTree>(undefined);
+  const [minutes, setMinutes] = useState('');
   const asked: JsonObject = { action, ...('ids' in of ? { ids: [...of.ids] } : of) };
   const text = JSON.stringify(asked);
   useEffect(() => {
@@ -68,13 +74,18 @@ export function BatchDialog({
   const wrong = wrongJson(fields, 'object');
   const given = wrong === null ? jsonOf(fields) : undefined;
   const params: JsonObject = {
+    ...before,
     ...(given === undefined ? {} : { fields: given }),
     ...(edited === undefined || edited === null ? {} : { tree: edited }),
   };
+  // A rate is whole items in a second: what is spread over longer than that is done one by one.
+  const over = Number(minutes);
+  const rate = over > 0 ? Math.min(RATE_MAX, Math.max(1, Math.ceil(count / (over * 60)))) : null;
   const body: JsonObject = {
     ...asked,
     ...(Object.keys(params).length === 0 ? {} : { params }),
     ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+    ...(rate === null ? {} : { rate }),
   };
   const isAll = 'filter' in of && of.filter['all'] === true;
   const word = isAll ? 'all' : String(count);
@@ -140,6 +151,17 @@ export function BatchDialog({
         <label class="field">
           <span class="label">Reason</span>
           <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+        <label class="field">
+          <span class="label">Spread over minutes (optional)</span>
+          <input
+            type="number"
+            min={0}
+            step="any"
+            value={minutes}
+            onInput={(event) => setMinutes(event.currentTarget.value)}
+          />
+          {rate !== null && <span class="hint">At most {countText(rate)} in a second.</span>}
         </label>
         {(isAll || count > TYPED_ABOVE) && (
           <label class="field">

@@ -65,6 +65,7 @@ export function CodeEditor({
     told.current = at < 0 ? [] : told.current.slice(at + 1);
   }, [text]);
   useEffect(() => mounted.current?.setFormat(format), [format, ready]);
+  useEffect(() => mounted.current?.setLabel(label), [label, ready]);
   const said = JSON.stringify(complaints);
   useEffect(() => mounted.current?.setComplaints(complaints), [said, ready]);
   // Without its code a plain field does as well.

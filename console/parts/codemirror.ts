@@ -28,10 +28,15 @@ export type Complaint = {
   readonly message: string;
   readonly isError: boolean;
 };
+const namedAs = (label: string) =>
+  EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off' });
+
 export type Mounted = {
   /** Another text; what is the same already is left alone, with its cursor. */
   setText(text: string): void;
   setFormat(format: Format): void;
+  /** What it is called to who cannot see it. */
+  setLabel(label: string): void;
   setComplaints(complaints: readonly Complaint[]): void;
   /** Counted from 1. */
   goTo(line: number, column: number): void;
@@ -110,6 +115,7 @@ export function mountEditor(
 ): Mounted {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
   const language = new Compartment();
+  const name = new Compartment();
   let now = format;
   const view = new EditorView({
     root,
@@ -129,7 +135,7 @@ export function mountEditor(
         language.of(languageOf(format)),
         EditorState.tabSize.of(2),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off' }),
+        name.of(namedAs(label)),
         keymap.of([
           {
             key: 'Mod-s',
@@ -167,6 +173,7 @@ export function mountEditor(
       now = next;
       view.dispatch({ effects: language.reconfigure(languageOf(next)) });
     },
+    setLabel: (next) => view.dispatch({ effects: name.reconfigure(namedAs(next)) }),
     setComplaints(complaints) {
       const found: Diagnostic[] = complaints.map(({ line, column, message, isError }) => {
         const from = at(line, column);

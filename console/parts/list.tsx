@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { isObject, type Json } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
+import { zoneName } from '../app/settings.ts';
 import type { Resource } from '../live/resource.ts';
 import { textOrNull } from '../picture/standing.ts';
 import { Button } from './action.tsx';
@@ -14,6 +15,8 @@ export type Column<Row> = {
   readonly head?: ComponentChildren;
   /** A class of its cells. */
   readonly look?: 'number' | 'mono' | 'mono small' | 'act';
+  /** Whether times of the clock stand in it: then its head says in which zone. */
+  readonly hasClock?: boolean;
   readonly cell: (row: Row) => ComponentChildren;
 };
 
@@ -23,12 +26,15 @@ export function Table<Row>({
   columns,
   keyOf,
   isChosen,
+  isDim,
 }: {
   readonly rows: readonly Row[];
   readonly columns: readonly Column<Row>[];
   readonly keyOf: (row: Row) => string;
   /** Given where one of the rows can be chosen. */
   readonly isChosen?: (row: Row, i: number) => boolean;
+  /** What is shown as it was, for it is not that any more. */
+  readonly isDim?: (row: Row) => boolean;
 }) {
   if (rows.length === 0) return null;
   return (
@@ -36,16 +42,17 @@ export function Table<Row>({
       <table class="cards-when-narrow">
         <thead>
           <tr>
-            {columns.map(({ title, look, head }) => (
+            {columns.map(({ title, look, head, hasClock = false }) => (
               <th scope="col" key={title} class={look === 'number' ? look : undefined}>
                 {head ?? (look === 'act' ? <span class="unseen">{title}</span> : title)}
+                {hasClock && <span class="zone-name"> {zoneName()}</span>}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
           {rows.map((row, i) => (
-            <tr key={keyOf(row)} aria-selected={isChosen?.(row, i)}>
+            <tr key={keyOf(row)} aria-selected={isChosen?.(row, i)} class={isDim?.(row) ? 'gone' : undefined}>
               {columns.map(({ title, look, cell }) => (
                 <td key={title} class={look} data-title={title}>
                   {cell(row)}

@@ -2,7 +2,7 @@ import { computed } from '@preact/signals';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { JsonObject } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
-import { zone } from '../app/settings.ts';
+import { hours, zone } from '../app/settings.ts';
 import { now } from '../live/now.ts';
 import { textOf } from '../picture/standing.ts';
 import { Glyph } from './glyph.tsx';
@@ -25,7 +25,7 @@ export function Time({ at, how = 'age' }: { readonly at: string | null; readonly
         if (Number.isNaN(ms)) return '–';
         const age = ageText(ms, now.value);
         if (how === 'age') return age;
-        const time = timeText(ms, now.value, zone.value);
+        const time = timeText(ms, now.value, zone.value, hours.value);
         return how === 'time' ? time : `${time}, ${age}`;
       }),
     [ms, how],
@@ -36,7 +36,7 @@ export function Time({ at, how = 'age' }: { readonly at: string | null; readonly
       dateTime={at ?? ''}
       onPointerEnter={({ currentTarget }) => {
         const age = ageText(ms, now.peek());
-        currentTarget.title = `${wholeTimeText(ms, 'local')}\n${wholeTimeText(ms, 'UTC')}\n${age}`;
+        currentTarget.title = `${wholeTimeText(ms, 'local', hours.peek())}\n${wholeTimeText(ms, 'UTC', hours.peek())}\n${age}`;
       }}
     >
       {text}

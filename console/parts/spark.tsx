@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { textOf } from '../picture/standing.ts';
 import { Time } from './said.tsx';
-import { countText } from './texts.ts';
+import { countText, spanText } from './texts.ts';
 
 /* Small charts of the last minutes, each with its numbers as a table. */
 
@@ -23,13 +23,27 @@ export function Spark({
   series: { word, of, sum, say = countText, look = 'live' },
   minutes,
   now,
+  over = MINUTES,
 }: {
   readonly series: Series;
   readonly minutes: readonly JsonObject[];
   readonly now: string;
+  /** Minutes that are looked back. */
+  readonly over?: number;
 }) {
-  const end = Math.floor(Date.parse(now) / 60_000);
-  const values = minutes.map((one) => ({ at: textOf(one['at']), value: of(one) ?? 0 }));
+  const size = Math.ceil(over / MINUTES);
+  const end = Math.floor(Date.parse(now) / 60_000 / size);
+  // Beyond an hour a bar stands for several minutes.
+  const bars = new Map<number, { readonly at: string; value: number }>();
+  for (const one of minutes) {
+    const at = textOf(one['at']);
+    const bar = Math.floor(Date.parse(at) / 60_000 / size);
+    const value = of(one) ?? 0;
+    const known = bars.get(bar);
+    if (known === undefined) bars.set(bar, { at, value });
+    else known.value = sum === 'largest' ? Math.max(known.value, value) : known.value + value;
+  }
+  const values = [...bars.values()];
   const most = Math.max(...values.map(({ value }) => value), 0);
   const told = sum === 'largest' ? most : values.reduce((total, { value }) => total + value, 0);
   return (
@@ -40,18 +54,18 @@ export function Spark({
       <svg class="spark" viewBox={`0 0 ${MINUTES} 20`} preserveAspectRatio="none" aria-hidden="true">
         {values.map(({ at, value }) => {
           const height = most === 0 ? 0 : Math.max(value === 0 ? 0 : 1, (20 * value) / most);
-          const x = MINUTES - 1 - (end - Math.floor(Date.parse(at) / 60_000));
+          const x = MINUTES - 1 - (end - Math.floor(Date.parse(at) / 60_000 / size));
           return <rect key={at} x={x + 0.1} y={20 - height} width={0.8} height={height} fill={`var(--${look})`} />;
         })}
       </svg>
       <p class="row apart small dim">
-        <span>an hour ago</span>
+        <span>{over === MINUTES ? 'an hour' : spanText(over * 60_000)} ago</span>
         <span>now</span>
       </p>
       <details class="small">
         <summary>As numbers</summary>
         {values.length === 0 ? (
-          <p class="dim">Nothing happened in this hour.</p>
+          <p class="dim">Nothing happened in this time.</p>
         ) : (
           <table>
             <tbody>

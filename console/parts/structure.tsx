@@ -16,6 +16,7 @@ import {
   redo,
   remove,
   take,
+  treeOfWord,
   undo,
   wrap,
 } from '../picture/tree-edit.ts';
@@ -83,6 +84,12 @@ export function Structure({
   };
   /** What is to be added is written as a line of Radial. */
   const addLine = async (where: 'before' | 'after' | 'inside'): Promise<void> => {
+    const word = treeOfWord(line);
+    if (word !== null) {
+      setLine('');
+      act(add(tree, at, where, word));
+      return;
+    }
     const answer = await call('v1/definitions/validate', { method: 'POST', body: { workflow: line } });
     if (!answer.ok) {
       setWrong(answer.problem.detail);

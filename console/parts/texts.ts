@@ -28,18 +28,29 @@ export function ageText(at: number, now: number): string {
   return at > now + 999 ? `in ${spanText(at - now)}` : `${spanText(now - at)} ago`;
 }
 
+export type Hours = '24' | '12';
 const formats = new Map<string, Intl.DateTimeFormat>();
-function formatOf(zone: 'local' | 'UTC', options: Intl.DateTimeFormatOptions, key: string): Intl.DateTimeFormat {
-  const known = formats.get(`${zone} ${key}`);
+function formatOf(
+  zone: 'local' | 'UTC',
+  options: Intl.DateTimeFormatOptions,
+  key: string,
+  hours: Hours = '24',
+): Intl.DateTimeFormat {
+  const name = `${zone} ${key} ${hours}`;
+  const known = formats.get(name);
   if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat('en-GB', { ...options, ...(zone === 'UTC' ? { timeZone: 'UTC' } : {}) });
-  formats.set(`${zone} ${key}`, made);
+  const made = new Intl.DateTimeFormat('en-GB', {
+    ...options,
+    ...(zone === 'UTC' ? { timeZone: 'UTC' } : {}),
+    ...(hours === '12' ? { hourCycle: 'h12' } : {}),
+  });
+  formats.set(name, made);
   return made;
 }
 
 /** The clock alone for today, the weekday within a week, else the date. */
-export function timeText(at: number, now: number, zone: 'local' | 'UTC'): string {
-  const clock = formatOf(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' }, 'clock');
+export function timeText(at: number, now: number, zone: 'local' | 'UTC', hours: Hours = '24'): string {
+  const clock = formatOf(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' }, 'clock', hours);
   const day = formatOf(zone, { year: 'numeric', month: '2-digit', day: '2-digit' }, 'day');
   if (day.format(at) === day.format(now)) return clock.format(at);
   if (Math.abs(now - at) < 6 * 86_400_000)
@@ -48,10 +59,10 @@ export function timeText(at: number, now: number, zone: 'local' | 'UTC'): string
 }
 
 /** As `timeText` without seconds, for where there is little room. */
-export const momentText = (at: number, now: number, zone: 'local' | 'UTC'): string =>
-  timeText(at, now, zone).replace(/(\d\d:\d\d):\d\d$/, '$1');
+export const momentText = (at: number, now: number, zone: 'local' | 'UTC', hours: Hours = '24'): string =>
+  timeText(at, now, zone, hours).replace(/(\d\d:\d\d):\d\d( [ap]m)?$/, '$1$2');
 
-export function wholeTimeText(at: number, zone: 'local' | 'UTC'): string {
+export function wholeTimeText(at: number, zone: 'local' | 'UTC', hours: Hours = '24'): string {
   return formatOf(
     zone,
     {
@@ -65,6 +76,7 @@ export function wholeTimeText(at: number, zone: 'local' | 'UTC'): string {
       timeZoneName: 'short',
     },
     'whole',
+    hours,
   ).format(at);
 }
 

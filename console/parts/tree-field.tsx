@@ -1,5 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
-import { isObject, type Json } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { workflow } from '../address/pages.ts';
 import { call } from '../api/calls.ts';
 import { draftOf, keepDraft } from '../app/settings.ts';
@@ -7,7 +7,17 @@ import { Diagram } from '../pages/workflow/diagram.tsx';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { textOf } from '../picture/standing.ts';
 import type { Seen } from '../picture/states.ts';
-import { begin, type Doings, differences, isTree, mergedOf, nodeAt, take } from '../picture/tree-edit.ts';
+import {
+  begin,
+  type Doings,
+  differences,
+  isTree,
+  mergedOf,
+  nodeAt,
+  take,
+  treeOfWord,
+  wordOf,
+} from '../picture/tree-edit.ts';
 import { Button } from './action.tsx';
 import { useChecked } from './preview.tsx';
 import { Text } from './said.tsx';
@@ -23,6 +33,8 @@ type Format = (typeof FORMATS)[number];
 async function textIn(tree: Json, to: Format): Promise<string | null> {
   const json = JSON.stringify(tree, null, 2);
   if (to === 'json') return json;
+  const word = to === 'radial' ? wordOf(tree) : null;
+  if (word !== null) return `${word}\n`;
   const answer = await call('v1/definitions/convert', { method: 'POST', body: { definition: json, from: 'json', to } });
   return answer.ok && isObject(answer.value) ? textOf(answer.value['definition']) : null;
 }
@@ -62,19 +74,27 @@ export function TreeField({
     const given = start ?? kept;
     return given === undefined || given === null ? before : take(before, { tree: given, at: [] });
   });
-  const { checked, problem } = useChecked(text);
+  // A word alone is a place, and no definition that the server would read.
+  const word = useMemo(() => treeOfWord(text), [text]);
+  const { checked: read, problem } = useChecked(word === null ? text : '');
+  const checked = useMemo(
+    () => (word === null ? read : { valid: true, tree: word, errors: [] as readonly JsonObject[] }),
+    [read, word],
+  );
+  const [unsaid, setUnsaid] = useState<Format | null>(null);
   // The text that says the tree as it is now: another one was typed.
   const told = useRef('');
   const tell = async (value: Json, to: Format): Promise<void> => {
-    const said = (await textIn(value, to)) ?? JSON.stringify(value, null, 2);
-    told.current = said;
-    setText(said);
+    const said = await textIn(value, to);
+    setUnsaid(said === null ? to : null);
+    if (said === null) setFormat('json');
+    told.current = said ?? JSON.stringify(value, null, 2);
+    setText(told.current);
   };
   useEffect(() => {
     void textIn(tree, 'radial').then((said) => {
       setFirst(said ?? JSON.stringify(tree, null, 2));
-      if (said === null) setFormat('json');
-      return tell(doings.now.tree, said === null ? 'json' : 'radial');
+      return tell(doings.now.tree, 'radial');
     });
   }, [JSON.stringify(tree)]);
   const isTyped = text !== told.current;
@@ -122,6 +142,11 @@ export function TreeField({
         {changed || isTyped ? 'Changed: it runs with this tree' : 'As it is: nothing is sent'}
         {kept !== null && start === undefined && changed && ' · this is your draft of it'}
       </p>
+      {unsaid !== null && (
+        <p class="note warn small">
+          {unsaid === 'radial' ? 'Radial' : 'XML'} cannot say this tree: here it is as JSON.
+        </p>
+      )}
       <textarea
         id={id}
         rows={Math.max(4, Math.min(16, text.split('\n').length + 1))}

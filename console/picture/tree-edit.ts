@@ -24,6 +24,16 @@ const withChildren = (tree: Json, children: readonly Json[]): Json => {
   return [head, attributes, [...children]] as Json;
 };
 
+/** Heads that Radial says as they are. */
+const WORD = /^[A-Za-z][A-Za-z0-9_]*$/;
+
+/** A tree that is a head alone, such as `alice`, as the word it is inside of a definition; null: it is more. Alone such a word is no definition. */
+export function wordOf(tree: Json): string | null {
+  const [head, attributes, children] = partsOf(tree);
+  return children.length === 0 && Object.keys(attributes).length === 0 && WORD.test(head) ? head : null;
+}
+export const treeOfWord = (text: string): Json | null => (WORD.test(text.trim()) ? [text.trim(), {}, []] : null);
+
 export function nodeAt(tree: Json, way: Way): Json | null {
   let at: Json | undefined = tree;
   for (const index of way) at = at === undefined ? undefined : childrenOf(at)[index];

@@ -14,6 +14,8 @@ const BUDGETS: readonly (readonly [RegExp, number])[] = [
   // Of a rehearsal that has patterns.
   [/^engine-/, 70_000],
   [/^check-worker-/, 12_000],
+  // The page of one workflow, with all its views.
+  [/^page-/, 40_000],
   [/\.js$/, 20_000],
 ];
 

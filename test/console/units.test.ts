@@ -19,6 +19,7 @@ import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
 import { type Entry, STATUSES, type Standing } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
+import { svgOf } from '../../console/picture/svg.ts';
 import { timeScale } from '../../console/picture/time-scale.ts';
 import { fieldsAt, fieldsTold } from '../../console/picture/told.ts';
 import {
@@ -36,10 +37,13 @@ import {
   redo,
   remove,
   take,
+  treeOfWord,
   undo,
+  wordOf,
   wrap,
 } from '../../console/picture/tree-edit.ts';
-import { makeRehearsal, type Played } from '../../console/rehearse/play.ts';
+import { makeRecorder } from '../../console/rehearse/case.ts';
+import { type Move, makeRehearsal, type Played } from '../../console/rehearse/play.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { HistoryKind } from '../../src/model/history-kinds.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
@@ -89,7 +93,20 @@ test('ids that are pasted lead to their place', () => {
   expect(addressOfId(`http://a/v1/workflows/${id}/workitems/0_0%21${sub}%21${id}/proceed`)?.to).toBe(
     `/workflows/${id}?sel=0_0!${sub}`,
   );
+  expect(addressOfId(`msg_0_0!${sub}!${id}_active`)?.to).toBe(`/deliveries/msg_0_0!${sub}!${id}_active`);
+  expect(addressOfId(`/v1/workflows/${id}/expressions/0_0!${sub}`)?.to).toBe(`/workflows/${id}?sel=0_0!${sub}`);
   expect(addressOfId('hello')).toBe(null);
+});
+
+test('every filter of deliveries, timers and the worklist stands in the address; a range may end in the future', () => {
+  const deliveries = { ...pages.deliveries.read('').state, message: 'timeout', answer: '5xx', since: '-2h..' } as const;
+  expect(pages.deliveries.read(pages.deliveries.write(deliveries))).toEqual({ state: deliveries, complaints: [] });
+  expect(pages.timers.read('due=..1h&action=timeout').state).toMatchObject({ due: '..1h', action: 'timeout' });
+  expect(pages.worklist.read('').state.order).toBe('oldest');
+  const at = Date.parse('2031-05-01T12:00:30Z');
+  expect(rangeOf('..1h', at)).toEqual({ from: null, to: '2031-05-01T13:00:00.000Z' });
+  expect(rangeOf('-30m..1d', at)).toEqual({ from: '2031-05-01T11:30:00.000Z', to: '2031-05-02T12:00:00.000Z' });
+  expect([rangeOf('1h', at), rangeOf('..soon', at)]).toEqual([null, null]);
 });
 
 test('a call as curl means the same to a shell, whatever strangers have written into it', () => {
@@ -422,6 +439,68 @@ test('the lane of a crowd shows the branch that needs somebody, or the one that 
   expect(all.get('0')?.inside).toMatchObject({ failed: 1 });
 });
 
+test('of a crowd of ten thousand the worst are found, in few boxes, and the sentence counts them', () => {
+  const MANY = 10_000;
+  const root = figureOf(['define', {}, [['concurrent_iterator', { on_f: 'lines' }, [['packer', {}, []]]]]]) as Place;
+  const lost = [17, 4_000, 9_999];
+  const id = (i: number): string => `0_0_0!${i}`;
+  const at = standing({
+    status: 'error',
+    expressions: [
+      live('0'),
+      live('0_0'),
+      ...Array.from({ length: MANY }, (_, i) => ({
+        ...live('0_0_0', 'packer'),
+        id: id(i),
+        parentId: '0_0!1',
+        element: `lamp ${i}`,
+      })),
+    ],
+    failures: lost.map((i) => ({ expressionId: id(i), expid: '0_0_0', class: 'NoBox', message: 'none', at: '' })),
+  });
+  const seen = statesOf(root, at, null);
+  const crowd = seen.get('0_0');
+  expect(crowd?.marks.length).toBe(MANY);
+  expect(crowd?.marks.flatMap(({ state }, i) => (state === 'failed' ? [i] : []))).toEqual(lost);
+  expect(crowd?.marks[crowd.shown]?.element).toBe('lamp 17');
+  const open = openAtFirst(root, seen, new Set(), new Set());
+  expect(layout(root, (place) => open.has(place.expid)).boxes.length).toBeLessThanOrEqual(BOXES_MAX);
+  const said = plainText(sentenceOf(at, root, seen, (expid) => placeAt(root, expid)));
+  expect(said).toMatch(/^3 of 10,?000 /);
+  expect(said.length).toBeLessThanOrEqual(300);
+});
+
+test('a picture that is taken away has all boxes, and texts of strangers are only texts in it', () => {
+  const hostile = '<script>alert(1)</script>"&\u0000\u001b';
+  const root = figureOf(['define', {}, [['participant', { ref: hostile, task: hostile }, []]]]) as Place;
+  const svg = svgOf(
+    layout(root, () => true),
+    new Map(),
+  );
+  expect(svg).not.toContain('<script');
+  expect(svg).toContain('&lt;script&gt;');
+  expect(svg.match(/<rect /g)).toHaveLength(2);
+  // What XML cannot say is not in it.
+  expect([svg.includes('\u0000'), svg.includes('\u001b')]).toEqual([false, false]);
+});
+
+test('a place that is one word is that word in Radial, and is read back as the same place', () => {
+  for (const tree of [
+    ['carol', {}, []],
+    ['noop', {}, []],
+  ] as const) {
+    expect(wordOf(tree as unknown as Json)).toBe(tree[0]);
+    expect(treeOfWord(` ${tree[0]}\n`)).toEqual(tree);
+  }
+  for (const tree of [
+    ['carol', { task: 'x' }, []],
+    ['two words', {}, []],
+    ['sequence', {}, [['a', {}, []]]],
+  ])
+    expect(wordOf(tree as Json)).toBe(null);
+  expect([treeOfWord('a b'), treeOfWord(''), treeOfWord('<a/>')]).toEqual([null, null, null]);
+});
+
 test('a line of time keeps the order of what happened, and cuts the stretches in which nothing did', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(100_000), { minLength: 2, maxLength: 40 }), (times) => {
@@ -558,10 +637,16 @@ test('a rehearsal is played to its end: participants answer, fail and are replay
   const read = readDefinition("define late\n  alice task: 'answer', timeout: '2d', on_timeout: 'boss'\n  clerk\n");
   if (!read.ok) throw new Error('The definition is good');
   let seeds = 0;
-  const { play } = makeRehearsal(Date.UTC(2026, 0, 5), () => new Uint8Array(16).fill(++seeds));
+  const rehearsal = makeRehearsal(Date.UTC(2026, 0, 5), () => new Uint8Array(16).fill(++seeds));
   const asked = ({ shown }: Played): readonly string[] =>
     (shown['workitems'] as readonly JsonObject[]).map((one) => String(one['participant']));
   const item = ({ shown }: Played): string => String((shown['workitems'] as readonly JsonObject[])[0]?.['id']);
+  const recorder = makeRecorder();
+  const play = (move: Move): Played => {
+    const played = rehearsal.play(move);
+    recorder.take(move, played);
+    return played;
+  };
   const begun = play({ kind: 'launch', tree: treeToJson(read.tree), fields: { a: 1 } });
   expect(asked(begun)).toEqual(['alice']);
   expect(begun.nextDueAt).toBe(Date.UTC(2026, 0, 7));
@@ -576,6 +661,16 @@ test('a rehearsal is played to its end: participants answer, fail and are replay
   expect(ended.shown['status']).toBe('completed');
   expect(ended.shown['fields']).toMatchObject({ a: 1, b: 2 });
   expect(ended.entries.at(-1)?.['kind']).toBe('workflow.completed');
+  // What was played is taken away as a case: what was done, and what came of it.
+  const { script, expect: came } = recorder.caseOf({ name: 'late', format: 'radial', definition: '' });
+  expect(script).toEqual([
+    { sleep: 2 * 86_400 },
+    { do: 'proceed', participant: 'boss', target_nth: 1, fields: { b: 2 } },
+    { do: 'fail', participant: 'clerk', target_nth: 1, class: 'NoTime', message: 'not today' },
+    { do: 'replay', expid: '0_1' },
+    { do: 'proceed', participant: 'clerk', target_nth: expect.any(Number), fields: {} },
+  ]);
+  expect(came).toMatchObject({ outcome: 'terminated', final_fields: { a: 1, b: 2 }, errors: [], remaining: [] });
 });
 
 test('a part of JSON is found by its key or its text, and is called as a definition and a pointer call it', () => {

@@ -38,6 +38,12 @@ afterAll(async () => {
   await (await started)?.close();
 }, 60_000);
 
+/** The pages that are looked at with forced colours. */
+const SIX = new Set(['', 'workflows', 'worklist', 'errors', 'deliveries', 'nodes']);
+/** Chips and buttons in sight without a border. */
+const BARE_CHIPS = `[...document.querySelectorAll('main .chip, main .button')]
+  .filter((one) => one.checkVisibility() && getComputedStyle(one).borderTopStyle === 'none').map((one) => one.outerHTML.slice(0, 80))`;
+
 const order = readFileSync(join(import.meta.dirname, '../../examples/order.xml'), 'utf8');
 
 describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
@@ -59,9 +65,18 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await server?.stop();
   }, 60_000);
 
-  const open = async (path: string): Promise<void> => {
-    await page.goto(`${server.url}/console/${path}`);
-    await whole(page);
+  const open = (path: string): Promise<void> => visit(page, path);
+  /** Goes there as a link does, without loading everything anew, where another kind of page is shown; else, and at first, the whole page is loaded. */
+  const visit = async (one: Page, path: string): Promise<void> => {
+    const url = `${server.url}/console/${path}`;
+    const kindOf = (address: string): string => address.slice(`${server.url}/console/`.length).split(/[/?#]/)[0] ?? '';
+    if (one.url().startsWith(`${server.url}/console/`) && kindOf(one.url()) !== kindOf(url)) {
+      await one.evaluate(
+        `document.querySelector('h1')?.setAttribute('data-before', ''); history.pushState(null, '', ${JSON.stringify(url)}); dispatchEvent(new PopStateEvent('popstate'));`,
+      );
+      await one.locator('h1:not([data-before])').waitFor();
+    } else await one.goto(url);
+    await whole(one);
   };
   /** A page with its head, and nothing in it that is still to come. */
   const whole = async (one: Page): Promise<void> => {
@@ -193,6 +208,10 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await expect.poll(() => page.evaluate('document.activeElement?.tagName')).toBe('H1');
     await page.goBack();
     await page.waitForURL(/name=kept/);
+    await page.getByRole('link', { name: 'kept' }).waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByText('1 chosen').waitFor();
     await isWell();
     // Columns and order stand in the address, too, and a question can be kept under a name.
     await page.getByLabel('Columns', { exact: true }).click();
@@ -243,6 +262,18 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText('40 branches', { exact: true }).waitFor();
     await page.getByText('NoBox: no box left').first().waitFor();
     await isWell();
+    // Failed ones are found among the others, and two lanes compared place by place.
+    const place = page.url();
+    await page.locator('[data-expid="0_0"]').first().click();
+    const branches = page.getByRole('region', { name: 'Branches' });
+    await branches.getByLabel('State of branches').selectOption('failed');
+    await branches.getByText('1 of 40 branches').waitFor();
+    await branches.getByRole('checkbox').first().check();
+    await branches.getByLabel('State of branches').selectOption('waits');
+    await branches.getByRole('checkbox').first().check();
+    await branches.getByRole('row', { name: /packer.*failed.*waits/ }).waitFor();
+    await isWell();
+    await page.goto(place);
     await page.getByRole('button', { name: 'Replay with…' }).click();
     await page.getByRole('dialog').getByLabel('Fields').fill('{"box":"B7"}');
     await page.getByRole('dialog').getByText('Asked anew: packer').waitFor();
@@ -316,7 +347,8 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.waitForURL(/\/errors$/);
   });
 
-  test('pages are whole at 320 px, in the dark and with forced colours', async () => {
+  // 320 px is what is left of 1,280 at 400 %.
+  test('pages are whole at 320 px, in the dark, without motion and with forced colours', async () => {
     const id = await launch(order);
     const narrow = await openPage(browser, { viewport: { width: 320, height: 640 }, colorScheme: 'dark' });
     for (const path of [
@@ -342,14 +374,18 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       'definitions',
       'nowhere',
     ]) {
-      await narrow.page.goto(`${server.url}/console/${path}`);
-      await whole(narrow.page);
+      await visit(narrow.page, path);
       expect(await scrollsSideways(narrow.page), path).toBe(false);
       expect(await axe(narrow.page), path).toEqual([]);
       expect(narrow.troubles.splice(0), path).toEqual([]);
+      // Whoever wants no motion sees none; where the system gives the colours, what is told by them has borders and signs, too.
+      expect(await narrow.page.evaluate('document.getAnimations().length'), path).toBe(0);
+      if (!SIX.has(path.split('/')[0] ?? '')) continue;
+      await narrow.page.emulateMedia({ forcedColors: 'active' });
+      expect(await scrollsSideways(narrow.page), path).toBe(false);
+      expect(await narrow.page.evaluate(BARE_CHIPS), path).toEqual([]);
+      await narrow.page.emulateMedia({ forcedColors: 'none' });
     }
-    await narrow.page.emulateMedia({ forcedColors: 'active' });
-    expect(await axe(narrow.page)).toEqual([]);
     await narrow.page.context().close();
   });
 
@@ -357,12 +393,30 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const elsewhere = await openPage(browser, { timezoneId: 'Asia/Tokyo' });
     const id = await launch('define zoned\n  alice');
     await elsewhere.page.goto(`${server.url}/console/workflows/${id}?view=history`);
-    const shown = elsewhere.page.locator('.entry time').first();
+    const shown = elsewhere.page.locator('.entry time').last();
+    await shown.waitFor();
     const tokyo = await shown.textContent();
     await elsewhere.page.getByRole('button', { name: /^Times are shown in/ }).click();
     await expect.poll(() => shown.textContent()).not.toBe(tokyo);
     const at = (await shown.getAttribute('datetime')) ?? '';
     expect(await shown.textContent()).toBe(at.slice(11, 19));
+    // What is taken away, the axis and the list say the same time.
+    const [taken] = await Promise.all([
+      elsewhere.page.waitForEvent('download'),
+      elsewhere.page.getByRole('button', { name: 'Take away as NDJSON' }).click(),
+    ]);
+    const lines = readFileSync(await taken.path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { at: string }).at)).toContain(at);
+    await elsewhere.page.keyboard.press('t');
+    const axis = elsewhere.page.locator('.gantt .axis time').first();
+    expect([await axis.getAttribute('datetime'), await axis.textContent()]).toEqual([at, at.slice(11, 19)]);
+    await elsewhere.page.goto(`${server.url}/console/workflows?name=zoned`);
+    const listed = elsewhere.page.locator('tbody time').first();
+    expect(await listed.getAttribute('datetime')).toBe(at);
+    await listed.hover();
+    expect(await listed.getAttribute('title')).toContain(at.slice(11, 19));
     await elsewhere.page.context().close();
   });
 
@@ -408,8 +462,11 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText('Actions act on now.').waitFor();
     await isWell();
     const link = page.url();
+    // What happens meanwhile is counted, and moves nobody who looks at the past.
     await act(id, (await items(id))[0], 'proceed');
-    await page.goto(link);
+    await page.getByRole('button', { name: /^Live \+\d/ }).waitFor();
+    expect(page.url()).toBe(link);
+    await page.reload();
     await page.getByText('Actions act on now.').waitFor();
     await page.getByRole('link', { name: 'Launch again…' }).first().waitFor();
     await page.keyboard.press('l');
@@ -498,9 +555,21 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
 
   test('a list of a thousand is read page by page, says how many there are, and lets new ones wait', async () => {
     const MANY = 1_050;
-    const many = { workflow: 'define many\n  noop', callback: `${server.url}/v1/playground/participants/someone` };
-    for (let i = 0; i < MANY; i += 150)
-      await Promise.all(Array.from({ length: 150 }, () => postJson(server.url, '/v1/workflows', many)));
+    const [BAD, WORSE] = [500, 8];
+    const many = {
+      workflow:
+        "define many\n  error 'no box left', if: '${bad} == yes'\n  error 'none has come', if: '${worse} == yes'\n",
+      callback: `${server.url}/v1/playground/participants/someone`,
+    };
+    for (let from = 0; from < MANY; from += 150)
+      await Promise.all(
+        Array.from({ length: 150 }, (_, i) =>
+          postJson(server.url, '/v1/workflows', {
+            ...many,
+            fields: { bad: from + i < BAD ? 'yes' : 'no', worse: from + i < WORSE ? 'yes' : 'no' },
+          }),
+        ),
+      );
     await open('workflows?name=many');
     await page.getByText('1,050 match').waitFor();
     expect(await page.locator('tbody tr').count()).toBe(100);
@@ -510,6 +579,32 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await postJson(server.url, '/v1/workflows', many);
     await page.getByRole('button', { name: '▲ 1 new: show' }).click();
     await page.getByText('1,051 match').waitFor();
+
+    // Five hundred of them are repaired at once; a reload in between changes nothing, and what came back is told.
+    await open('errors?name=many');
+    await page.getByRole('button', { name: /^500 errors of .*: show$/ }).click();
+    await page.getByRole('button', { name: '↻ Replay all…' }).click();
+    await page.getByRole('dialog').getByText('500 errors').waitFor();
+    const replay = page.getByRole('dialog').getByRole('button', { name: 'Replay 500' });
+    expect(await replay.getAttribute('aria-disabled')).toBe('true');
+    await page.getByRole('dialog').getByLabel('Type 500 to go on').fill('500');
+    await replay.click();
+    await page.waitForURL(/\/batches\//);
+    await page.reload();
+    await page.getByText('500 in all: 500 done').waitFor();
+    await page.getByText('8 of 500 done are in error now').waitFor();
+    // One that goes slowly is stopped half-way: what is done stays done.
+    await open('errors?name=many');
+    await page.getByRole('button', { name: /^8 errors of .*: show$/ }).click();
+    await page.getByRole('button', { name: '↻ Replay all…' }).click();
+    await page.getByRole('dialog').getByLabel('Spread over minutes').fill('5');
+    await page.getByRole('dialog').getByText('At most 1 in a second.').waitFor();
+    await page.getByRole('button', { name: 'Replay 8' }).click();
+    await page.getByText(/8 in all: [1-7] done/).waitFor();
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await page.locator('h1', { hasText: 'stopped' }).waitFor();
+    await page.getByText(/8 in all: [1-7] done · 0 failed · 0 skipped · [1-7] left/).waitFor();
+    await isWell();
   });
 
   test('two moments of a workflow stand side by side, with what differs between them', async () => {
@@ -522,11 +617,21 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
   });
 
   test('what is tried in vain shows its tries, and a place is run again with another tree', async () => {
+    // Whoever is asked says why it cannot, until it can.
+    const shut = createServer((_, to) => to.writeHead(503, { 'Content-Type': 'text/plain' }).end('closed for lunch'));
+    await new Promise<void>((resolve) => shut.listen(0, '127.0.0.1', resolve));
     const answer = await postJson(server.url, '/v1/workflows', {
       workflow: "define vain\n  alice task: 'never reached'",
-      callback: 'http://127.0.0.1:9/nobody',
+      callback: `http://127.0.0.1:${(shut.address() as AddressInfo).port}/nobody`,
     });
     const { id } = answer.json<{ id: string }>();
+    await open('deliveries?participant=alice&answer=5xx');
+    await expect.poll(() => page.getByRole('link', { name: 'alice' }).count()).toBe(1);
+    await page.getByRole('link', { name: 'alice' }).click();
+    await page.getByRole('heading', { name: 'Tries 1' }).waitFor();
+    await page.getByText('closed for lunch').waitFor();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByRole('heading', { name: 'Tries 2' }).waitFor();
     await expect
       .poll(
         async () => {
@@ -541,6 +646,8 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { name: 'Tries 7' }).waitFor();
     await page.getByRole('button', { name: 'Copy as curl (unsigned)' }).waitFor();
     await isWell();
+    shut.closeAllConnections();
+    shut.close();
     await open(`workflows/${id}?sel=0_0&tab=tries`);
     await page.getByRole('cell', { name: '7' }).first().waitFor();
     await page.getByRole('tab', { name: 'What' }).click();
@@ -564,6 +671,54 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.locator('h1', { hasText: 'completed' }).waitFor();
     const shown = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{ fields: object }>();
     expect(shown.fields).toMatchObject({ repaired: true });
+  });
+
+  test('one branch is paused while the other goes on, a place is stopped at, and an edit outlives what it was of', async () => {
+    const id = await launch('define lanes\n  concurrence\n    sequence\n      alice\n      carol\n      erin\n    bob');
+    const place = (name: string, expid: string) => page.locator(`.place [data-expid="${expid}"]`, { hasText: name });
+    await open(`workflows/${id}?sel=0_0_0_1`);
+    await page.getByRole('button', { name: '‖ Stop here' }).click();
+    await page.getByRole('button', { name: 'Lift the stop' }).waitFor();
+    await act(
+      id,
+      (await items(id)).find(({ participant }) => participant === 'alice'),
+      'proceed',
+    );
+    await page.getByRole('button', { name: '▶ Go on' }).waitFor();
+    await isWell();
+    expect((await items(id)).map(({ participant }) => participant)).toEqual(['bob']);
+    await page.getByRole('button', { name: '▶ Go on' }).click();
+    await expect.poll(async () => (await items(id)).length).toBe(2);
+    // Its edit is kept when it moves on meanwhile, and is offered to what is around it.
+    await place('carol', '0_0_0_1').click();
+    await page.getByRole('button', { name: '✎ Edit tree', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await expect.poll(() => dialog.getByLabel('Tree', { exact: true }).inputValue()).toContain('carol');
+    await dialog.getByLabel('Tree', { exact: true }).fill("dave task: 'instead'");
+    await expect.poll(() => dialog.getByRole('button', { name: 'Reapply' }).getAttribute('aria-disabled')).toBe(null);
+    watched.expect(404);
+    await act(
+      id,
+      (await items(id)).find(({ participant }) => participant === 'carol'),
+      'proceed',
+    );
+    await dialog.getByRole('button', { name: 'Reapply' }).click();
+    await dialog.getByText(/^It moved on at #\d+; your edit is kept\./).waitFor();
+    await isWell();
+    await dialog.getByRole('button', { name: 'Apply it to sequence instead' }).click();
+    await expect.poll(() => dialog.getByLabel('Tree', { exact: true }).inputValue()).toContain("dave task: 'instead'");
+    await dialog.getByText('Told to stop: erin').waitFor();
+    await dialog.getByRole('button', { name: 'Reapply' }).click();
+    const asked = async (): Promise<readonly string[]> =>
+      (await items(id)).map(({ participant }) => participant).sort();
+    await expect.poll(asked).toEqual(['alice', 'bob']);
+    // One place is cancelled: who is told stands in the dialog.
+    await place('bob', '0_0_1').click();
+    await page.getByLabel('More about bob').click();
+    await page.getByRole('button', { name: 'Cancel this…' }).click();
+    await dialog.getByText('Told to stop: bob').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel it' }).click();
+    await expect.poll(asked).toEqual(['alice']);
   });
 
   test('a form is made of a schema, says what is wrong where it is, and sends what its fields mean', async () => {
@@ -669,6 +824,13 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await expect.poll(written).toMatch(/^define/);
     await page.getByRole('button', { name: 'XML', exact: true }).click();
     await expect.poll(written).toContain('<alice');
+    // What a format cannot say it says, and the text stays.
+    watched.expect(400);
+    await rewrite('["define", {}, [["two words", {}, []]]]');
+    await page.getByText('Participants: two words').waitFor();
+    await page.getByRole('button', { name: 'Radial', exact: true }).click();
+    await page.getByText(/radial cannot say it/).waitFor();
+    expect(await written()).toContain('two words');
     await rewrite('<define><alice></define>');
     await page
       .getByRole('button', { name: /^line 1, column/ })
@@ -694,13 +856,23 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('link', { name: 'Edit…' }).click();
     await page.getByText('Participants: alice').waitFor();
     await rewrite('define kept\n  alice\n  alice');
-    await page.getByRole('button', { name: 'Save…' }).click();
+    // Somebody else saves one meanwhile.
+    await send(server.url, 'PUT', '/v1/definitions/shop/kept', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ definition: 'define kept\n  alice\n  bob', callbacks }),
+    });
+    watched.expect(412);
+    await page.keyboard.press('Control+s');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await page.waitForURL(/version=2/);
+    await page.getByText(/^Somebody else saved a version since/).waitFor();
+    await isWell();
+    await page.getByLabel('Save mine as the newest all the same').check();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.waitForURL(/version=3/);
     await whole(page);
     await isWell();
     const stored = (await send(server.url, 'GET', '/v1/definitions/shop/kept')).json();
-    expect(stored).toMatchObject({ version: 2, callbacks });
+    expect(stored).toMatchObject({ version: 3, callbacks, definition: 'define kept\n  alice\n  alice' });
   });
 
   test('two versions are compared line by line; which definitions are busy, and whose turn it is, is told', async () => {
@@ -808,6 +980,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const id = await launch(JSON.stringify(tree), fields);
     const [item] = await items(id);
     await act(id, item, 'fail', { message: HOSTILE[0], class: 'Hostile' });
+    watched.expect(404);
     let dialogs = 0;
     page.on('dialog', (dialog) => {
       dialogs += 1;
@@ -822,8 +995,17 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       'errors?class=Hostile',
       `worklist/${item?.id}`,
       'deliveries',
+      `deliveries/msg_${item?.id}_active`,
       'participants',
+      `participants/${encodeURIComponent(HOSTILE[1] ?? '')}`,
       'definitions',
+      `workflows/${id}?view=outline`,
+      'errors?by=participant',
+      `workflows/${id}?view=timeline`,
+      `batches`,
+      `workflows/${id}/compare?a=1&b=5`,
+      'timers',
+      `workflows/new?from=${id}`,
     ]) {
       await open(path);
       expect(await page.locator('main img, main script').count(), path).toBe(0);
@@ -838,12 +1020,20 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
   test('a stream is taken over by another tab, and a newer version is told', async () => {
     const { page: one, ...rest } = await openPage(browser);
     const context = one.context();
+    await one.clock.install();
     const other = await context.newPage();
     for (const tab of [one, other]) {
       await tab.goto(`${server.url}/console/workflows?name=streamed`);
       await whole(tab);
       await tab.getByText('● Live').waitFor();
     }
+    // A page that nothing happens to asks for nothing.
+    // (What happened before its stream was open is read a second later.)
+    await one.clock.runFor(2_000);
+    const asked: string[] = [];
+    one.on('request', (request) => asked.push(request.url()));
+    await one.clock.runFor(30_000);
+    expect(asked).toEqual([]);
     await one.close();
     await launch('define streamed\n  alice');
     await other.getByRole('button', { name: /1 new: show/ }).click();
@@ -1015,10 +1205,10 @@ describe.runIf(program !== null)(
       watched.expect(503);
       isCut = true;
       proxy.closeAllConnections();
-      await page.getByText(/Catching up|Offline for/).waitFor();
+      await page.getByText(/Catching up|Offline since/).waitFor();
       // After a minute it asks every few seconds instead, until the stream is back.
       await page.clock.fastForward(60_000);
-      await page.getByText('○ Every few s').waitFor();
+      await page.getByText('○ Every 5 s').waitFor();
       await launch('missed');
       isCut = false;
       await page.getByRole('button', { name: /1 new: show/ }).click();
@@ -1028,7 +1218,7 @@ describe.runIf(program !== null)(
       // A node that is gone is told, and another one in its place goes on with the page.
       proxy.closeAllConnections();
       await server.stop();
-      await page.getByText(/Catching up|Offline for|Every few s/).waitFor();
+      await page.getByText(/Catching up|Offline since|Every 5 s/).waitFor();
       server = await begin();
       await launch('missed');
       await page.getByRole('button', { name: /1 new: show/ }).click();

@@ -53,7 +53,7 @@ export function Audit() {
         rows={rows}
         keyOf={(one) => textOf(one['id'])}
         columns={[
-          { title: 'At', cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
+          { title: 'At', hasClock: true, cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
           { title: 'Who', look: 'mono small', cell: (one) => <Text text={textOf(one['actor']) || 'nobody'} /> },
           { title: 'From', look: 'mono small', cell: (one) => <Text text={textOf(one['address'])} /> },
           { title: 'What', cell: (one) => <Text text={textOf(one['action'])} /> },

@@ -1,5 +1,5 @@
 import { KeyList } from '../../app/help.tsx';
-import { singleKeys, theme, zone } from '../../app/settings.ts';
+import { density, hours, motion, singleKeys, theme, zone } from '../../app/settings.ts';
 
 /** What is kept on this device. */
 export function Display() {
@@ -19,6 +19,7 @@ export function Display() {
             <option value="system">as the system</option>
             <option value="light">light</option>
             <option value="dark">dark</option>
+            <option value="contrast">high contrast, light or dark as the system</option>
           </select>
         </label>
         <label class="field">
@@ -31,6 +32,42 @@ export function Display() {
           >
             <option value="local">the zone of this device ({Intl.DateTimeFormat().resolvedOptions().timeZone})</option>
             <option value="UTC">UTC</option>
+          </select>
+        </label>
+        <label class="field">
+          <span class="label">Hours</span>
+          <select
+            value={hours.value}
+            onChange={(event) => {
+              hours.value = event.currentTarget.value as typeof hours.value;
+            }}
+          >
+            <option value="24">24 hours</option>
+            <option value="12">12 hours, am and pm</option>
+          </select>
+        </label>
+        <label class="field">
+          <span class="label">Density of lists</span>
+          <select
+            value={density.value}
+            onChange={(event) => {
+              density.value = event.currentTarget.value as typeof density.value;
+            }}
+          >
+            <option value="usual">usual</option>
+            <option value="dense">dense</option>
+          </select>
+        </label>
+        <label class="field">
+          <span class="label">Motion</span>
+          <select
+            value={motion.value}
+            onChange={(event) => {
+              motion.value = event.currentTarget.value as typeof motion.value;
+            }}
+          >
+            <option value="system">as the system</option>
+            <option value="off">none</option>
           </select>
         </label>
         <label class="row">

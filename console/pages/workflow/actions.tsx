@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import { type ComponentChildren, Fragment } from 'preact';
 import { useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { apiRoot, link } from '../../address/router.ts';
@@ -6,10 +6,11 @@ import { part } from '../../api/calls.ts';
 import { curlOf } from '../../api/curl.ts';
 import { keepDraft } from '../../app/settings.ts';
 import { ActButton, type Asked, Button, Dialog, JsonField, jsonOf, useAction, wrongJson } from '../../parts/action.tsx';
+import { fieldChanges } from '../../parts/diff.ts';
 import { Effects } from '../../parts/effects.tsx';
 import { Menu } from '../../parts/menu.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
-import { Copy } from '../../parts/said.tsx';
+import { Copy, Text } from '../../parts/said.tsx';
 import { type EditedTree, TreeField } from '../../parts/tree-field.tsx';
 import { isOver, textOf } from '../../picture/standing.ts';
 
@@ -124,7 +125,7 @@ export function FieldsDialog({
   fields,
   tree,
   fail = false,
-  withReason = true,
+  merges = false,
   foretold = false,
   start,
   draft,
@@ -141,8 +142,8 @@ export function FieldsDialog({
   readonly tree: Json | null;
   /** Asks for a message instead of fields. */
   readonly fail?: boolean;
-  /** Whether the interface takes a reason for it. */
-  readonly withReason?: boolean;
+  /** Whether the fields are merged over those that are there: what is left out stays. */
+  readonly merges?: boolean;
   /** Whether the server can say what would come of it. */
   readonly foretold?: boolean;
   /** The tree it begins with instead of its own; where what is edited of it is kept. */
@@ -151,7 +152,12 @@ export function FieldsDialog({
   /** What is offered when it is gone meanwhile, with the edited tree. */
   readonly gone?: (tree: EditedTree) => ComponentChildren;
   readonly verb: string;
-  readonly make: (given: { readonly fields?: Json; readonly tree?: Json; readonly message: string }) => Asked;
+  readonly make: (given: {
+    readonly fields?: Json;
+    readonly tree?: Json;
+    readonly message: string;
+    readonly class?: string;
+  }) => Asked;
   readonly close: () => void;
   /** Given what the server answered. */
   readonly done: (answer: Json) => Promise<void>;
@@ -162,6 +168,7 @@ export function FieldsDialog({
   const [edited, setEdited] = useState<EditedTree>(undefined);
   const [reason, setReason] = useState('');
   const [message, setMessage] = useState('');
+  const [kind, setKind] = useState('');
   const action = useAction(async (answer) => {
     if (draft !== undefined) keepDraft(draft, null);
     await done(answer.value);
@@ -177,6 +184,7 @@ export function FieldsDialog({
     const given = jsonOf(text);
     return make({
       message: message.trim(),
+      ...(kind.trim() === '' ? {} : { class: kind.trim() }),
       ...(fail || given === undefined || text === before ? {} : { fields: given }),
       ...(edited === undefined || edited === null ? {} : { tree: edited }),
     });
@@ -189,15 +197,26 @@ export function FieldsDialog({
           event.preventDefault();
           if (wrong !== null) return;
           const { body, ...asked } = request();
-          const why = reason.trim() === '' || !withReason ? {} : { reason: reason.trim() };
+          const why = reason.trim() === '' ? {} : { reason: reason.trim() };
           void action.act({ ...asked, body: { ...(isObject(body ?? null) ? (body as JsonObject) : {}), ...why } });
         }}
       >
         {fail ? (
-          <label class="field">
-            <span class="label">What went wrong</span>
-            <input value={message} onInput={(event) => setMessage(event.currentTarget.value)} />
-          </label>
+          <>
+            <label class="field">
+              <span class="label">What went wrong</span>
+              <input value={message} onInput={(event) => setMessage(event.currentTarget.value)} />
+            </label>
+            <label class="field">
+              <span class="label">Class (optional)</span>
+              <input
+                value={kind}
+                maxLength={200}
+                placeholder="RuntimeError"
+                onInput={(event) => setKind(event.currentTarget.value)}
+              />
+            </label>
+          </>
         ) : (
           <JsonField
             label="Fields"
@@ -206,6 +225,9 @@ export function FieldsDialog({
             rows={8}
             hint={text === before ? 'As they are: nothing is sent' : 'Changed'}
           />
+        )}
+        {!fail && wrongJson(text, 'object') === null && (
+          <FieldChanges before={fields} after={jsonOf(text) ?? {}} merges={merges} />
         )}
         {tree !== null && (
           <TreeField
@@ -217,12 +239,10 @@ export function FieldsDialog({
         )}
         {/* Once it is under way there is nothing to be foretold: its expression may be gone. */}
         {foretold && <Effects asked={wrong === null && !action.busy ? request() : null} />}
-        {withReason && (
-          <label class="field">
-            <span class="label">Reason (optional)</span>
-            <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
-          </label>
-        )}
+        <label class="field">
+          <span class="label">Reason (optional)</span>
+          <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         {isGone && gone(edited)}
         <div class="row">
@@ -236,12 +256,49 @@ export function FieldsDialog({
   );
 }
 
-/** A dialog for what ends something at once: it takes a reason. */
+/** Fields of a dialog that are listed when they are changed, and characters of each of their values. */
+const CHANGES_MAX = 50;
+const VALUE_SHOWN = 200;
+
+/** What is changed of the fields, as it is sent. */
+function FieldChanges({
+  before,
+  after,
+  merges,
+}: {
+  readonly before: Json;
+  readonly after: Json;
+  readonly merges: boolean;
+}) {
+  const [first] = useState(before);
+  if (!isObject(first) || !isObject(after)) return null;
+  const changes = fieldChanges(first, merges ? { ...first, ...after } : after);
+  if (changes.length === 0) return null;
+  const line = (name: string, value: Json | undefined, look: 'added' | 'gone') =>
+    value === undefined ? null : (
+      <p class={`mono small diff-${look}`}>
+        {look === 'added' ? '+' : '−'} <Text text={`${name}: ${JSON.stringify(value).slice(0, VALUE_SHOWN)}`} />
+      </p>
+    );
+  return (
+    <section aria-label="What is changed of the fields">
+      {changes.slice(0, CHANGES_MAX).map((one) => (
+        <Fragment key={one.name}>
+          {line(one.name, one.before, 'gone')}
+          {line(one.name, one.after, 'added')}
+        </Fragment>
+      ))}
+    </section>
+  );
+}
+
+/** A dialog for what ends something: it says what comes of it, and takes a reason. */
 export function ReasonDialog({
   title,
   about,
   verb,
   path,
+  needsReason = true,
   close,
   done,
 }: {
@@ -249,6 +306,7 @@ export function ReasonDialog({
   readonly about: string;
   readonly verb: string;
   readonly path: string;
+  readonly needsReason?: boolean;
   readonly close: () => void;
   readonly done: () => Promise<void>;
 }) {
@@ -257,19 +315,19 @@ export function ReasonDialog({
     await done();
     close();
   });
-  const missing = reason.trim() === '' ? 'say why' : null;
+  const missing = needsReason && reason.trim() === '' ? 'say why' : null;
   return (
     <Dialog title={title} close={close}>
       <p>{about}</p>
-      <Effects asked={{ path }} />
+      <Effects asked={action.busy ? null : { path }} />
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (missing === null) void action.act({ path, body: { reason: reason.trim() } });
+          if (missing === null) void action.act({ path, body: reason.trim() === '' ? {} : { reason: reason.trim() } });
         }}
       >
         <label class="field">
-          <span class="label">Reason</span>
+          <span class="label">Reason{needsReason ? '' : ' (optional)'}</span>
           <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
         </label>
         {action.problem !== null && <ProblemNote problem={action.problem} />}

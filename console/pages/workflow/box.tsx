@@ -1,4 +1,4 @@
-import { zone } from '../../app/settings.ts';
+import { hours, zone } from '../../app/settings.ts';
 import { now } from '../../live/now.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { countText, momentText, spanText, visible } from '../../parts/texts.ts';
@@ -213,13 +213,13 @@ function Second({
   if (state === 'done' && seen?.ended?.end)
     return (
       <span>
-        ✓ {momentText(Date.parse(seen.ended.end.at), now.value, zone.value)} · took{' '}
+        ✓ {momentText(Date.parse(seen.ended.end.at), now.value, zone.value, hours.value)} · took{' '}
         {spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}
         {seen.done > 1 && seen.branches === 0 ? ` · ${seen.done} times` : ''}
       </span>
     );
   if (state === 'cancelled' && seen?.ended?.end)
-    return <span>cancelled {momentText(Date.parse(seen.ended.end.at), now.value, zone.value)}</span>;
+    return <span>cancelled {momentText(Date.parse(seen.ended.end.at), now.value, zone.value, hours.value)}</span>;
   if (seen !== undefined && seen.before > 0) return <span>before: {seen.before} times</span>;
   return <bdi class="dim">{place.tags.map(visible).join(' · ')}</bdi>;
 }
@@ -279,7 +279,7 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
     pin('open', span, `asked for ${span}`);
   }
   if (item !== undefined && item.owed !== null && item.tries > 0) {
-    const next = item.nextAt === null ? null : momentText(Date.parse(item.nextAt), now.value, zone.value);
+    const next = item.nextAt === null ? null : momentText(Date.parse(item.nextAt), now.value, zone.value, hours.value);
     const tries =
       item.triesMax !== null
         ? `${countText(item.tries)} of ${countText(item.triesMax)} tries`

@@ -1,8 +1,8 @@
 import { type Signal, signal } from '@preact/signals';
-import { useLayoutEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { isObject, type JsonObject } from '../../../src/model/json.ts';
 import { call, type Problem, part } from '../../api/calls.ts';
-import { oneAtATime } from '../../live/resource.ts';
+import { looked, oneAtATime } from '../../live/resource.ts';
 import { useWorkflowEvents } from '../../live/stream.ts';
 import { type Chronicle, makeChronicle } from '../../picture/chronicle.ts';
 import { type Entry, isOver, objectsOf, textOf } from '../../picture/standing.ts';
@@ -33,6 +33,9 @@ export function useWorkflow(id: string): Data {
   useLayoutEffect(() => {
     void data.again();
   }, [data]);
+  useEffect(() => {
+    if (looked.value > 0) void data.again();
+  }, [looked.value]);
   const over = isOver(textOf(data.shown.value?.['status']));
   useWorkflowEvents(id, over, () => void data.again());
   return data;

@@ -1,10 +1,13 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Button } from '../../parts/action.tsx';
+import { download } from '../../parts/download.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Zoom } from '../../parts/zoom.tsx';
 import type { Place } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
 import type { PlaceState, Seen } from '../../picture/states.ts';
+import { svgOf } from '../../picture/svg.ts';
 import type { Mark } from '../../picture/tree-edit.ts';
 import { BoxView, type Heat, LOOKS, shownState } from './box.tsx';
 import type { State } from './page.tsx';
@@ -183,6 +186,15 @@ export function Diagram({
         {isFilling && <MiniMap drawn={drawn} seen={seen} canvas={canvas.current} zoom={zoom} />}
         {seen.size > 0 && <Legend />}
         <Zoom percent={zoom} set={setZoom} fit={() => fitIn(25)} />
+        {isFilling && (
+          <Button
+            look="tiny"
+            label="Download as SVG"
+            onPress={() => download('workflow.svg', svgOf(drawn, seen), 'image/svg+xml')}
+          >
+            SVG
+          </Button>
+        )}
       </div>
       {drawn.boxes.length > boxes.length && (
         <p class="note warn small over">

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../../src/model/json.ts';
 import { TABS } from '../../address/pages.ts';
 import { go, link } from '../../address/router.ts';
-import { can, part } from '../../api/calls.ts';
+import { call, can, type Problem, part } from '../../api/calls.ts';
 import { useResource } from '../../live/resource.ts';
 import { ActButton, Button } from '../../parts/action.tsx';
 import { Glyph } from '../../parts/glyph.tsx';
@@ -156,15 +156,21 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
           </>
         )}
         {state.tab === 'fields' && (
-          <PlaceFields
-            id={id}
-            seen={one}
-            around={seen}
-            place={place}
-            chosen={chosen?.id ?? null}
-            data={data}
-            set={set}
-          />
+          <>
+            <PlaceFields
+              id={id}
+              seen={one}
+              around={seen}
+              place={place}
+              chosen={chosen?.id ?? null}
+              isNow={at === null && !over}
+              data={data}
+              set={set}
+            />
+            {chosen !== undefined && at === null && !over && (
+              <Variables key={chosen.id} id={id} ways={waysUp(standing, chosen.id)} />
+            )}
+          </>
         )}
         {state.tab === 'tries' && <Tries tries={tries} />}
         {state.tab === 'tree' && <JsonView value={place.json} label="Tree of this place" />}
@@ -565,7 +571,9 @@ function PlaceActions({
   /** Told whether a dialog is open. */
   readonly asks: (isAsking: boolean) => void;
 }) {
-  const [asking, ask] = useState<'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | 'reply' | 'kill' | null>(null);
+  const [asking, ask] = useState<
+    'replay' | 'proceed' | 'fail' | 'edit' | 'reapply' | 'reply' | 'cancel' | 'kill' | null
+  >(null);
   const [instead, setInstead] = useState<Instead | null>(null);
   useEffect(() => asks(asking !== null || instead !== null), [asking !== null || instead !== null]);
   const again = (): Promise<void> => data.again();
@@ -668,9 +676,9 @@ function PlaceActions({
               Reply for it…
             </Button>
           )}
-          <ActButton asked={{ path: `${workflow}/expressions/${part(expression)}/cancel` }} done={again} look="danger">
-            Cancel this
-          </ActButton>
+          <Button needs="operate" look="danger" onPress={() => ask('cancel')}>
+            Cancel this…
+          </Button>
           <Button needs="operate" look="danger" onPress={() => ask('kill')}>
             Kill this…
           </Button>
@@ -685,7 +693,7 @@ function PlaceActions({
           about="The fields you change are merged over the workitem's; then the workflow goes on behind it."
           fields={held}
           tree={null}
-          withReason={false}
+          merges
           verb="Proceed"
           make={({ fields }) => ({ path: `${workitem}/proceed`, body: fields === undefined ? {} : { fields } })}
           close={close}
@@ -700,7 +708,10 @@ function PlaceActions({
           tree={null}
           fail
           verb="Give up"
-          make={({ message }) => ({ path: `${workitem}/fail`, body: { message } })}
+          make={({ message, class: kind }) => ({
+            path: `${workitem}/fail`,
+            body: { message, ...(kind === undefined ? {} : { class: kind }) },
+          })}
           close={close}
           done={again}
         />
@@ -722,6 +733,17 @@ function PlaceActions({
           done={again}
         />
       )}
+      {asking === 'cancel' && (
+        <ReasonDialog
+          title={`Cancel ${place.title}`}
+          about="Its on_cancel handlers run, then the workflow goes on behind it. Participants at work there are told to stop."
+          verb="Cancel it"
+          path={`${workflow}/expressions/${part(expression)}/cancel`}
+          needsReason={false}
+          close={close}
+          done={again}
+        />
+      )}
       {asking === 'kill' && (
         <ReasonDialog
           title={`Kill ${place.title}`}
@@ -739,6 +761,7 @@ function PlaceActions({
           fields={{}}
           tree={null}
           foretold
+          merges
           verb="Reply"
           make={({ fields }) => ({ path: `${expressionPath}/reply`, body: fields === undefined ? {} : { fields } })}
           close={close}
@@ -794,19 +817,27 @@ function PlaceActions({
   );
 }
 
-/** The parent of a place with an edit of the place in it, to be reapplied when the place itself is gone. */
+/** What is around a place and lives on, with an edit of the place in it: to be reapplied when the place itself is gone. */
 type Instead = { readonly expression: string; readonly title: string; readonly tree: Json; readonly edited: Json };
 
 function insteadOf(data: Data, place: Place, edited: EditedTree): Instead | null {
-  const up = parentOf(place.expid);
   const root = figureOf(data.shown.value?.['tree'] ?? null);
-  const above = up === '' || root === null ? null : placeAt(root, up);
-  const live = objectsOf(data.shown.value?.['expressions']).find((one) => textOf(one['expid']) === up);
-  if (above === null || live === undefined || edited === undefined || edited === null) return null;
-  const next = replaceAt(above.json, [Number(place.expid.slice(up.length + 1))], edited);
-  return next === null
-    ? null
-    : { expression: textOf(live['id']), title: above.title, tree: above.json, edited: next.tree };
+  if (root === null || edited === undefined || edited === null) return null;
+  const live = new Map(objectsOf(data.shown.value?.['expressions']).map((one) => [textOf(one['expid']), one]));
+  for (let up = parentOf(place.expid); up !== ''; up = parentOf(up)) {
+    const above = placeAt(root, up);
+    const one = live.get(up);
+    if (above === null || one === undefined) continue;
+    const way = place.expid
+      .slice(up.length + 1)
+      .split('_')
+      .map(Number);
+    const next = replaceAt(above.json, way, edited);
+    return next === null
+      ? null
+      : { expression: textOf(one['id']), title: above.title, tree: above.json, edited: next.tree };
+  }
+  return null;
 }
 
 const MovedOn = ({
@@ -854,6 +885,7 @@ function EditDialog({
       about="Merged over the workitem's fields; refused when somebody else has changed them meanwhile."
       fields={isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : {}}
       tree={null}
+      merges
       verb="Save"
       make={({ fields }) => ({
         path: workitem,
@@ -873,6 +905,7 @@ function PlaceFields({
   around,
   place,
   chosen,
+  isNow,
   data,
   set,
 }: {
@@ -881,15 +914,19 @@ function PlaceFields({
   readonly around: ReadonlyMap<string, Seen>;
   readonly place: Place;
   readonly chosen: string | null;
+  /** Whether what is shown is what lives now. */
+  readonly isNow: boolean;
   readonly data: Data;
   readonly set: Props['set'];
 }) {
   const item = seen?.workitems.find((one) => one.expressionId === chosen);
-  const read = useResource(
-    item === undefined || item.id.split('!').length !== 3
-      ? null
-      : `v1/workflows/${part(id)}/workitems/${part(item.id)}`,
-  );
+  const path =
+    item !== undefined && item.id.split('!').length === 3
+      ? `v1/workflows/${part(id)}/workitems/${part(item.id)}`
+      : chosen !== null && isNow
+        ? `v1/workflows/${part(id)}/expressions/${part(chosen)}`
+        : null;
+  const read = useResource(path);
   const value = read.value.value;
   const fields = isObject(value) && isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : null;
   const branch = useMemo(() => branchAround(place.expid, around), [place.expid, around]);
@@ -898,9 +935,9 @@ function PlaceFields({
     const entries = branch === null ? data.chronicle.entries : entriesOfBranch(data.chronicle, branch);
     return heldFields(fields, entries, branch === null ? 2 : (data.chronicle.run(branch.id)?.n ?? 2));
   }, [value, branch?.id, data.entries.value]);
-  if (item === undefined)
+  if (path === null)
     return (
-      <p class="small dim">Fields are known where somebody is asked; those of the workflow are in the view Fields.</p>
+      <p class="small dim">Fields are known where something lives now; those of the workflow are in the view Fields.</p>
     );
   if (read.problem.value !== null) return <ProblemNote problem={read.problem.value} />;
   if (!isObject(value) || held === null) return <div class="skeleton" />;
@@ -923,7 +960,11 @@ function PlaceFields({
             ? `All ${countText(held.length)} fields, and its parameters`
             : 'As JSON, with its parameters'}
         </summary>
-        <JsonView value={value['fields'] ?? {}} label="Fields of the workitem" fields={[]} />
+        <JsonView
+          value={value['fields'] ?? {}}
+          label={item === undefined ? 'Fields of the expression' : 'Fields of the workitem'}
+          fields={[]}
+        />
       </details>
     </>
   );
@@ -1005,6 +1046,62 @@ function entriesOfBranch(chronicle: Data['chronicle'], { id, lane }: Branch): re
 }
 /** Expressions above another that are looked through. */
 const DEPTH_MAX = 500;
+
+/** Expressions whose variables are asked for, from the inside out. */
+const SCOPES_MAX = 30;
+
+/** An expression and all that are around it, from the inside out. */
+function waysUp(standing: Standing, from: string): readonly LiveExpression[] {
+  const byId = new Map(standing.expressions.map((one) => [one.id, one]));
+  const ways: LiveExpression[] = [];
+  for (let at = byId.get(from); at !== undefined && ways.length < SCOPES_MAX; at = byId.get(at.parentId ?? '')) {
+    if (ways.includes(at)) break;
+    ways.push(at);
+  }
+  return ways;
+}
+
+type Scope = { readonly of: LiveExpression; readonly variables: JsonObject };
+
+/** The variables that can be seen here, by who bound them, from the inside out; asked for when somebody wants to see them. */
+function Variables({ id, ways }: { readonly id: string; readonly ways: readonly LiveExpression[] }) {
+  const [scopes, setScopes] = useState<readonly Scope[] | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [isOpen, open] = useState(false);
+  const known = ways.map((one) => one.id).join();
+  useEffect(() => {
+    if (!isOpen) return;
+    const abort = new AbortController();
+    const asked = ways.map(async (of): Promise<Scope | null> => {
+      const answer = await call(`v1/workflows/${part(id)}/expressions/${part(of.id)}`, { signal: abort.signal });
+      if (abort.signal.aborted) return null;
+      // What has ended meanwhile has none any more.
+      if (!answer.ok && answer.problem.status !== 404) setProblem(answer.problem);
+      const variables = answer.ok && isObject(answer.value) ? (answer.value['variables'] ?? null) : null;
+      return isObject(variables) && Object.keys(variables).length > 0 ? { of, variables } : null;
+    });
+    void Promise.all(asked).then((all) => {
+      if (!abort.signal.aborted) setScopes(all.filter((one) => one !== null));
+    });
+    return () => abort.abort();
+  }, [isOpen, known]);
+  return (
+    <details onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>Variables that can be seen here</summary>
+      {problem !== null && <ProblemNote problem={problem} />}
+      {scopes === null && problem === null && <div class="skeleton" />}
+      {scopes?.length === 0 && <p class="small dim">None is bound here or around it.</p>}
+      {(scopes ?? []).map(({ of, variables }) => (
+        <section key={of.id} aria-label={`Variables of ${of.expid}`}>
+          <h3>
+            bound at <span class="mono">{of.expid}</span> <Text text={of.name} />
+          </h3>
+          <JsonView value={variables} label={`Variables of ${of.expid}`} />
+        </section>
+      ))}
+    </details>
+  );
+}
 
 /** Tries that are told beside what a place is. */
 const LAST_TRIES = 3;

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../../src/model/json.ts';
 import { workflow as codec, VIEWS } from '../../address/pages.ts';
@@ -5,7 +6,7 @@ import { decoded, goQuery, link, path, query } from '../../address/router.ts';
 import { part } from '../../api/calls.ts';
 import { onKey } from '../../app/keys.ts';
 import { PageHead } from '../../app/page.tsx';
-import { pageCommands } from '../../app/palette-state.ts';
+import { pageCommands, paletteOpen } from '../../app/palette-state.ts';
 import { useResource } from '../../live/resource.ts';
 import { Button } from '../../parts/action.tsx';
 import { Chip } from '../../parts/glyph.tsx';
@@ -62,6 +63,13 @@ export function Workflow() {
         ? null
         : sideBySide(seen, state.lanes, (id) => statesOf(figure, standing, last > 0 ? data.chronicle : null, id)),
     [figure, standing, last, state.lanes.join(), seen],
+  );
+  const children = useMemo(
+    () =>
+      data.chronicle.entries.flatMap((entry) =>
+        entry.kind === 'definition.launched' && textOf(entry['launched']) !== '' ? [textOf(entry['launched'])] : [],
+      ),
+    [last],
   );
   const [editing, edit] = useState(0);
   const isNarrow = useNarrow();
@@ -128,6 +136,8 @@ export function Workflow() {
   const select = (expid: string): void => set({ sel: expid, tab: 'what' });
   const chosen = state.sel === '' ? null : places(expidIn(state.sel));
   const definition = isObject(shown['definition'] ?? null) ? (shown['definition'] as JsonObject) : null;
+  const [launched] = data.chronicle.entries;
+  const launchedBy = textOf(launched?.['actor_name']) || textOf(launched?.['actor']);
   const isBpmn = shown['format'] === 'bpmn' && at === null;
   const hasPicture = figure !== null && (view === 'diagram' || view === 'outline');
 
@@ -150,6 +160,12 @@ export function Workflow() {
         </span>
         <span>
           launched <Time at={textOrNull(shown['launched_at'])} how="both" />
+          {launchedBy !== '' && (
+            <>
+              {' '}
+              by <Text text={launchedBy} />
+            </>
+          )}
         </span>
         <span>
           {shown['ended_at'] ? 'ended ' : 'moved '}
@@ -171,17 +187,27 @@ export function Workflow() {
             </a>
           </span>
         )}
-        {LINKED.map(([key, word]) => {
-          const other = textOf(shown[key]);
-          return other === '' ? null : (
-            <span key={key}>
-              {word} <WorkflowLink id={other} />
+        {RELATED.map(([name, word]) =>
+          textOf(shown[name]) === '' ? null : (
+            <span key={name}>
+              {word} <WorkflowLink id={textOf(shown[name])} />
             </span>
-          );
-        })}
+          ),
+        )}
         {isObject(shown['meta'] ?? null) && textOf((shown['meta'] as JsonObject)['started_by']) !== '' && (
           <span>
             started by <Text text={textOf((shown['meta'] as JsonObject)['started_by'])} />
+          </span>
+        )}
+        {children.length > 0 && (
+          <span>
+            children{' '}
+            {children.slice(0, CHILDREN_SHOWN).map((one) => (
+              <Fragment key={one}>
+                <WorkflowLink id={one} />{' '}
+              </Fragment>
+            ))}
+            {children.length > CHILDREN_SHOWN && `+${countText(children.length - CHILDREN_SHOWN)}`}
           </span>
         )}
         {tagsOf(shown).map((tag) => (
@@ -243,6 +269,14 @@ export function Workflow() {
         />
         {hasPicture && (
           <div class="row tools">
+            <Button
+              look="tiny"
+              onPress={() => {
+                paletteOpen.value = true;
+              }}
+            >
+              Find in tree
+            </Button>
             {view === 'diagram' && !isBpmn && <DiagramTools state={state} set={set} />}
             <Button
               look="tiny"
@@ -303,7 +337,15 @@ export function Workflow() {
           </div>
         )}
         {figure !== null && view === 'timeline' && (
-          <Timeline figure={figure} chronicle={data.chronicle} n={at ?? last} standing={standing} select={select} />
+          <Timeline
+            figure={figure}
+            chronicle={data.chronicle}
+            n={at ?? last}
+            standing={standing}
+            select={select}
+            range={state.range}
+            look={(range) => set({ range }, 'replace')}
+          />
         )}
         {view === 'history' && <History id={id} data={data} state={state} set={set} />}
         {view === 'fields' && <FieldsView shown={shown} data={data} at={at} set={set} />}
@@ -351,6 +393,15 @@ function WholeJson({ id, of }: { readonly id: string; readonly of: JsonObject })
   return <JsonView value={value} label="The workflow as JSON" fields={['fields']} />;
 }
 
+/** Workflows that this one belongs to, as the server names them. */
+const RELATED = [
+  ['retry_of', 'another try of'],
+  ['continued_from', 'goes on for'],
+  ['continued_as', 'goes on as'],
+] as const;
+/** Workflows it has launched that are named. */
+const CHILDREN_SHOWN = 3;
+
 /** What runs with another tree than the definition's is drawn with that. */
 const otherTrees = (shown: JsonObject): readonly { readonly expid: string; readonly tree: Json }[] =>
   objectsOf(shown['expressions']).flatMap((one) =>
@@ -369,13 +420,6 @@ function sideBySide(
   }
   return null;
 }
-
-/** Other workflows that one has to do with, and how. */
-const LINKED = [
-  ['retry_of', 'another try of'],
-  ['continued_from', 'goes on for'],
-  ['continued_as', 'goes on as'],
-] as const;
 
 /** What stands before the name in the title of the window. */
 const SIGNS: { readonly [status: string]: string } = {

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { isStill } from '../../app/settings.ts';
 import { now } from '../../live/now.ts';
 import { Time } from '../../parts/said.tsx';
 import { ageText, countText } from '../../parts/texts.ts';
@@ -82,7 +83,7 @@ export function Scrubber({
         aria-label={playing ? 'Stop playing' : 'Play from here'}
         onClick={() => {
           // Where things should not move by themselves it goes on by a step at each press.
-          if (window.matchMedia('(prefers-reduced-motion: reduce)').matches) {
+          if (isStill()) {
             move(at === null ? 1 : stepFrom(shown, 1));
             return;
           }

@@ -1,5 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
+import { rangeOf } from '../../address/range.ts';
 import { now } from '../../live/now.ts';
+import { Button } from '../../parts/action.tsx';
 import { Table } from '../../parts/list.tsx';
 import { Text, Time } from '../../parts/said.tsx';
 import { spanText, visible } from '../../parts/texts.ts';
@@ -11,6 +13,8 @@ import { timeScale } from '../../picture/time-scale.ts';
 /** Rows, and bars of one row, that are painted. */
 const ROWS_MAX = 200;
 const BARS_MAX = 150;
+/** The shortest part that is looked at, in milliseconds. */
+const LOOKED_LEAST_MS = 100;
 /** Percent of the line right of now, where something is due. */
 const AHEAD = 12;
 /** Percent for the word now, where nothing is due. */
@@ -23,12 +27,17 @@ export function Timeline({
   n,
   standing,
   select,
+  range,
+  look: lookAt,
 }: {
   readonly figure: Place;
   readonly chronicle: Chronicle;
   readonly n: number;
   readonly standing: Standing;
   readonly select: (expid: string) => void;
+  /** The part that is looked at, as the address says it; empty: all. */
+  readonly range: string;
+  readonly look: (range: string) => void;
 }) {
   const [stretched, stretch] = useState<ReadonlySet<number>>(new Set());
   const rows = useMemo(
@@ -38,27 +47,101 @@ export function Timeline({
         .filter(({ runs }) => runs.length > 0),
     [figure, n],
   );
-  const begin = Date.parse(chronicle.entries[0]?.at ?? '');
-  const isLive = !isOver(standing.status) && standing.n === null;
-  const end = isLive ? now.value : Date.parse(standing.at);
+  const whole = {
+    begin: Date.parse(chronicle.entries[0]?.at ?? ''),
+    end: !isOver(standing.status) && standing.n === null ? now.value : Date.parse(standing.at),
+  };
+  const asked = range === '' ? null : rangeOf(range, now.peek());
+  const isPart = asked !== null;
+  const begin = Math.max(whole.begin, Date.parse(asked?.from ?? '') || 0);
+  const end = Math.max(begin + LOOKED_LEAST_MS, Math.min(whole.end, Date.parse(asked?.to ?? '') || whole.end));
+  // Now, and what is due, stand at the end of the whole.
+  const isLive = !isOver(standing.status) && standing.n === null && end >= whole.end;
+  const zoom = (by: number, shift = 0): void => {
+    const length = Math.max(LOOKED_LEAST_MS, (end - begin) * by);
+    const middle = (begin + end) / 2 + shift * (end - begin);
+    const from = Math.max(whole.begin, Math.min(middle - length / 2, whole.end - length));
+    const to = Math.min(whole.end, from + length);
+    // What reaches to now goes on with it.
+    const last = to >= whole.end ? '' : new Date(to).toISOString();
+    lookAt(from <= whole.begin && last === '' ? '' : `${new Date(from).toISOString()}..${last}`);
+  };
+  const keys = (event: KeyboardEvent): void => {
+    if (event.key === '+') zoom(0.5);
+    else if (event.key === '-') zoom(2);
+    else return;
+    event.preventDefault();
+  };
+  const inSight = isPart
+    ? rows.filter(({ runs }) =>
+        runs.some((run) => Date.parse(run.at) <= end && (run.end === null || Date.parse(run.end.at) >= begin)),
+      )
+    : rows;
   const due = useMemo(() => (isLive ? dueOf(standing, end) : []), [standing, isLive]);
+  // The history is still being read.
+  if (Number.isNaN(begin)) return <div class="skeleton" />;
   const lastDue = Math.max(0, ...due.map(({ at }) => at));
   const scale = timeScale(
     begin,
     end,
-    chronicle.entries.slice(0, n).map((entry) => Date.parse(entry.at)),
+    chronicle.entries
+      .slice(0, n)
+      .map((entry) => Date.parse(entry.at))
+      .filter((at) => at >= begin && at <= end),
     (from) => stretched.has(from),
   );
   const part = due.length > 0 ? (100 - AHEAD) / 100 : isLive ? (100 - NOW) / 100 : 1;
   const x = (at: number): number => scale.x(at) * part;
+  const isIn = (at: number): boolean => at >= begin && at <= end;
   /** What is due stands in order; how far off it is, its words say. */
   const ahead = (at: number): number => 100 - AHEAD + 2 + ((AHEAD - 4) * (at - end)) / Math.max(1, lastDue - end);
   return (
-    <section class="stack" aria-label="Timeline">
+    <section
+      class="stack"
+      aria-label="Timeline"
+      onKeyDown={keys}
+      onWheel={(event) => {
+        if (!event.ctrlKey) return;
+        event.preventDefault();
+        zoom(event.deltaY < 0 ? 0.5 : 2);
+      }}
+    >
       <div class="row apart small dim">
         <p>
-          From <Time at={chronicle.entries[0]?.at ?? null} how="both" /> over {spanText(end - begin)}.
+          From <Time at={new Date(begin).toISOString()} how="both" /> over {spanText(end - begin)}.
         </p>
+        <div class="row">
+          <Button
+            look="tiny"
+            label="Look closer"
+            why={end - begin <= LOOKED_LEAST_MS ? 'it is as close as it goes' : null}
+            onPress={() => zoom(0.5)}
+          >
+            +
+          </Button>
+          <Button
+            look="tiny"
+            label="Look from farther"
+            why={isPart ? null : 'all of it is shown'}
+            onPress={() => zoom(2)}
+          >
+            −
+          </Button>
+          <Button
+            look="tiny"
+            label="Earlier"
+            why={begin > whole.begin ? null : 'it begins here'}
+            onPress={() => zoom(1, -0.5)}
+          >
+            ‹
+          </Button>
+          <Button look="tiny" label="Later" why={end < whole.end ? null : 'it ends here'} onPress={() => zoom(1, 0.5)}>
+            ›
+          </Button>
+          <Button look="tiny" why={isPart ? null : 'all of it is shown'} onPress={() => lookAt('')}>
+            All of it
+          </Button>
+        </div>
         <ul class="legend">
           <li>
             <span class="sample bar" /> done
@@ -91,7 +174,7 @@ export function Timeline({
           <span class="small dim">Place</span>
           <div class="bars">
             <span style={{ left: 0 }}>
-              <Time at={chronicle.entries[0]?.at ?? null} how="time" />
+              <Time at={new Date(begin).toISOString()} how="time" />
             </span>
             {scale.cuts.map((cut) => (
               <button
@@ -116,7 +199,7 @@ export function Timeline({
               </span>
             ) : (
               <span class="end" style={{ right: 0 }}>
-                <Time at={standing.at} how="time" />
+                <Time at={new Date(end).toISOString()} how="time" />
               </span>
             )}
             {due.length > 0 && (
@@ -126,7 +209,7 @@ export function Timeline({
             )}
           </div>
         </div>
-        {rows.slice(0, ROWS_MAX).map(({ place, runs }) => (
+        {inSight.slice(0, ROWS_MAX).map(({ place, runs }) => (
           <div class="line" key={place.expid}>
             <button
               type="button"
@@ -146,12 +229,16 @@ export function Timeline({
                 />
               ))}
               {isLive && <span class="now-line" style={{ left: `${x(end)}%` }} />}
-              {runs.slice(-BARS_MAX).map((run) => (
-                <RunBar key={run.id} run={run} n={n} end={end} x={x} title={place.title} />
-              ))}
+              {runs
+                .filter((run) => Date.parse(run.at) <= end && (run.end === null || Date.parse(run.end.at) >= begin))
+                .slice(-BARS_MAX)
+                .map((run) => (
+                  <RunBar key={run.id} run={run} n={n} end={whole.end} x={x} title={place.title} />
+                ))}
               {runs
                 .slice(-BARS_MAX)
                 .flatMap((run) => run.tries)
+                .filter((one) => isIn(Date.parse(one.at)))
                 .slice(-BARS_MAX)
                 .map((one) => (
                   <span
@@ -175,9 +262,9 @@ export function Timeline({
           </div>
         ))}
       </div>
-      {rows.length > ROWS_MAX && (
+      {inSight.length > ROWS_MAX && (
         <p class="note warn small">
-          Only the first {ROWS_MAX} of {rows.length} rows are shown.
+          Only the first {ROWS_MAX} of {inSight.length} rows are shown.
         </p>
       )}
       {stretched.size > 0 && (
@@ -187,7 +274,7 @@ export function Timeline({
           </button>
         </p>
       )}
-      <WhereTimeWent rows={rows} n={n} begin={begin} end={end} />
+      <WhereTimeWent rows={rows} n={n} begin={whole.begin} end={whole.end} />
     </section>
   );
 }

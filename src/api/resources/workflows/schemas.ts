@@ -4,6 +4,10 @@ import { dryRun, Fields, nextCursor, nullable, reason, Tree, text, time } from '
 import { ErrorRecord } from '../errors/schemas.ts';
 import { Workitem } from '../workitems/schemas.ts';
 
+/*
+ * What stands in bodies and answers about workflows. It is one thing: a launch, a view and a list name the same parts.
+ */
+
 /** The longest URL that is taken as a callback, in characters. */
 export const CALLBACK_LENGTH_MAX = 8192;
 const CallbackUrl = Type.String({
