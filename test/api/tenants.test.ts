@@ -286,8 +286,7 @@ describe('what belongs to another tenant', () => {
         answers.push({ status: answer.status, said });
       }
       const [other, none] = answers;
-      if (!COUNTED_FOR_THE_CALLER.has(operation.id))
-        expect(other?.status, operation.id).toBeGreaterThanOrEqual(400);
+      if (!COUNTED_FOR_THE_CALLER.has(operation.id)) expect(other?.status, operation.id).toBeGreaterThanOrEqual(400);
       expect(other, operation.id).toEqual(none);
       expect(other?.said, operation.id).not.toContain(SECRET);
       expect(await rowsOfA(), operation.id).toBe(before);
