@@ -272,8 +272,8 @@ const Standing = ({ of }: { readonly of: Json | undefined }) =>
       {of['workflows'] === 0
         ? 'No workflow of the active version is live.'
         : `Where ${of['complete'] === true ? 'the' : 'the newest'} ${countText(Number(of['workflows'] ?? 0))} live ${
-            of['workflows'] === 1 ? 'workflow' : 'workflows'
-          } of the active version stand.`}
+            of['workflows'] === 1 ? 'workflow of the active version stands' : 'workflows of the active version stand'
+          }.`}
     </p>
   ) : null;
 

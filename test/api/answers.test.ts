@@ -75,6 +75,13 @@ async function expectStatus(status: number, id: string, ids: Ids = ours, more: M
 }
 const example = (id: string): unknown => BODY_EXAMPLES[id];
 
+/** Something the playground was sent, by its number. */
+async function requestOf(workitem: string): Promise<string> {
+  await expectStatus(200, 'playParticipant', { name: 'someone' }, { body: { workitem_id: workitem } });
+  const { requests } = (await expectStatus(200, 'listPlaygroundRequests', {})).json<{ requests: { n: number }[] }>();
+  return String(requests[0]?.n);
+}
+
 async function launched(workflow: string): Promise<Ids> {
   const { id } = (
     await expectStatus(
@@ -132,6 +139,7 @@ beforeAll(async () => {
     subscription_id: await idOf('createSubscription', 201, example('createSubscription')),
     secret_id: await idOf('createSecret', 201, example('createSecret')),
     event_id: await idOf('sendMessageToOne', 202, { key: 'K', fields: { a: 1 } }, { name: 'paid' }),
+    n: await requestOf(one['workitem_id'] ?? ''),
     batch_id: await idOf('createBatch', 202, { action: 'pause', ids: [over['workflow_id']] }),
   };
 }, 60_000);
