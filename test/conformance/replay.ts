@@ -134,8 +134,8 @@ export async function replay(one: Case, player: Player): Promise<Result> {
     return true;
   }
 
-  async function play(): Promise<void> {
-    let script = 0;
+  async function play(firstStep: number): Promise<void> {
+    let script = firstStep;
     let wakeAt: number | null = null;
     let watchFrom = player.now();
     let quietTurns = 0;
@@ -179,10 +179,13 @@ export async function replay(one: Case, player: Player): Promise<Result> {
 
   let ending: Ending = { outcome: 'launch_error', status: '', fields: null, errors: [], remaining: [] };
   try {
+    // A time of day at which a script begins is one at which its workflow begins: what comes before it on the way there is not its own.
+    const [{ advance_to: beginsAt } = {}] = one.script;
+    if (beginsAt !== undefined) await player.waitUntil(nextAt(beginsAt, player.now()));
     const id = await player.launch(one.definition, filledIn(one.fields, player.now()));
     if (id !== null) {
       workflows.push(id);
-      await play();
+      await play(beginsAt === undefined ? 0 : 1);
       ending = await player.ending(id);
     }
   } catch (thrown) {
