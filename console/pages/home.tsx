@@ -3,6 +3,7 @@ import { figures as codec, MINUTES_MAX } from '../address/pages.ts';
 import { apiRoot, link, query } from '../address/router.ts';
 import { can, operations } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
+import { me } from '../api/session.ts';
 import { PageHead } from '../app/page.tsx';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
@@ -31,7 +32,9 @@ export function Home() {
   const over = Math.min(MINUTES_MAX, Math.max(1, state.minutes ?? MINUTES));
   const stats = useResource(can('GET /v1/stats') ? `v1/stats?minutes=${over}` : null);
   const latest = useResource('v1/workflows?limit=8');
-  const nodes = useResource('v1/nodes');
+  // Who sees one tenant alone is not told of the machines.
+  const seesNodes = me.value?.everywhere === true;
+  const nodes = useResource(seesNodes ? 'v1/nodes' : null);
   const batches = useResource(can('GET /v1/batches') ? 'v1/batches?state=running&limit=5' : null);
   const all = [stats, latest, nodes, batches];
   usePolling(() => {
@@ -90,12 +93,14 @@ export function Home() {
                 count={(at('timers', 'due') ?? 0) + (at('messages', 'due') ?? 0)}
                 to="/timers"
               />
-              <Figure
-                word={silent.length > 0 ? 'nodes not heard of' : 'nodes, all heard of'}
-                glyph={silent.length > 0 ? 'failed' : 'done'}
-                count={silent.length > 0 ? silent.length : rows(nodes.value.value, 'nodes').length}
-                to="/nodes"
-              />
+              {seesNodes && (
+                <Figure
+                  word={silent.length > 0 ? 'nodes not heard of' : 'nodes, all heard of'}
+                  glyph={silent.length > 0 ? 'failed' : 'done'}
+                  count={silent.length > 0 ? silent.length : rows(nodes.value.value, 'nodes').length}
+                  to="/nodes"
+                />
+              )}
             </div>
           </section>
           <section class="stack" aria-label="The last hour">
