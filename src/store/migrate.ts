@@ -153,10 +153,13 @@ export async function migrate(
   dir: string,
   { locks = true, isPooled = false, isAlone = false }: MigrateOptions = {},
 ): Promise<void> {
+  const standing = await standingOf(client, dir);
   const builds = !isAlone && locks;
-  const isMigrated = await isUpToDate(client, dir);
-  if (isMigrated && (!builds || (await missingIndexes(client, dir)).length === 0)) return;
+  const isMigrated = standing !== 'behind';
+  if (standing === 'up to date' && (!builds || (await missingIndexes(client, dir)).length === 0)) return;
   const missing = await refuseNewer(client, dir);
+  // The tables are a newer version's: an index that seems to be missing that one has done away with, or is building.
+  if (standing === 'ahead') return;
   if (isPooled)
     throw new WronglySet(
       'DATABASE_URL leads through a pooler, and the tables have to be brought up to date, which needs a session that stays the same: ' +
@@ -328,11 +331,12 @@ export async function madeIn(client: Pick<pg.ClientBase, 'query'>): Promise<Read
 }
 
 /**
- * Whether exactly the migrations of the folder have been made. That is so at nearly every start, and one question finds it out; whatever
- * else there is to say, such as that the tables are those of a newer version, is left to the runner.
+ * Whether exactly the migrations of the folder have been made, which is so at nearly every start, or others as well: a newer version's. One question
+ * finds it out.
  */
-async function isUpToDate(client: pg.ClientBase, dir: string): Promise<boolean> {
+async function standingOf(client: pg.ClientBase, dir: string): Promise<'up to date' | 'ahead' | 'behind'> {
   const wanted = namesIn(dir);
   const made = await madeIn(client);
-  return made !== null && made.size === wanted.length && wanted.every((name) => made.has(name));
+  if (made === null || !wanted.every((name) => made.has(name))) return 'behind';
+  return made.size === wanted.length ? 'up to date' : 'ahead';
 }

@@ -188,6 +188,21 @@ describe.runIf(hasPostgres())('on Postgres', () => {
     await database.drop();
   });
 
+  test('a node of the release before does not build again what a newer one has done away with', async () => {
+    const database = await freshDatabase();
+    await database.query('drop index workflow_definition');
+    await database.query(`insert into migration (name, run_on) values ('9998_newer', now())`);
+    const settings = { databaseUrl: database.url, dataDir: 'memory:', prepared: true } as const;
+    const definitions = () => database.query(`select to_regclass('workflow_definition')::text as name`);
+    await (await openStore(settings)).close();
+    expect(await definitions()).toEqual([{ name: null }]);
+    // Alone with its own migrations it was never finished.
+    await database.query(`delete from migration where name = '9998_newer'`);
+    await (await openStore(settings)).close();
+    expect(await definitions()).toEqual([{ name: 'workflow_definition' }]);
+    await database.drop();
+  });
+
   test('a migration that waits for a table lets others pass', async () => {
     const database = await freshDatabase({ empty: true });
     const [client, holder, passing] = Array.from(
