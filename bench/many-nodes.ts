@@ -5,6 +5,7 @@ import { readConfig } from '../src/server/config.ts';
 import { type Running, start } from '../src/server/start.ts';
 import { postJson } from '../test/support/server.ts';
 import { openPostgres } from './support/database.ts';
+import { countStatements } from './support/statements.ts';
 
 /*
  * What the same work costs the database when more nodes share it.
@@ -12,7 +13,8 @@ import { openPostgres } from './support/database.ts';
  *   npx tsx bench/many-nodes.ts [rounds]
  *
  * 300 workflows of three steps, launched and answered at all nodes in turn, by two nodes and by eight, one after the other, several times. The time of the
- * database is what Postgres says its sessions were busy; all nodes run in this process. What each session pays once (it reads the catalogue and plans its
+ * database is what Postgres says its sessions were busy, and the CPU of its processes, which does not grow when others use the machine; all nodes run in
+ * this process, so that their statements can be counted. What each session pays once (it reads the catalogue and plans its
  * statements) is paid by a first round that does not count. The goal: eight cost at most half as much again as two.
  */
 
@@ -22,10 +24,21 @@ const AT_ONCE = 16;
 const SETTLE_MS = 3_000;
 const ROUNDS = Number(process.argv[2] ?? 3);
 
-type Cost = { readonly activeMs: number; readonly commits: number; readonly calls: number };
+/** Statements that are shown. */
+const SHOWN_MAX = 16;
+
+type Cost = {
+  readonly activeMs: number;
+  readonly cpuMs: number;
+  readonly commits: number;
+  readonly statements: ReadonlyMap<string, number>;
+  /** From the first launch to the last answer. */
+  readonly tookMs: number;
+};
 
 const postgres = await openPostgres();
 if (typeof postgres === 'string') throw new Error(postgres);
+const sent = countStatements();
 const costs = new Map<number, Cost[]>([
   [2, []],
   [8, []],
@@ -33,18 +46,30 @@ const costs = new Map<number, Cost[]>([
 try {
   for (let round = 0; round < ROUNDS; round++) for (const [nodes, all] of costs) all.push(await measured(nodes));
 } finally {
+  sent.stop();
   await postgres.stop();
 }
 const median = (nodes: number, of: (cost: Cost) => number): number =>
   (costs.get(nodes) ?? []).map(of).sort((a, b) => a - b)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
+const two = (of: (cost: Cost) => number): string => (median(8, of) / median(2, of)).toFixed(2);
 for (const nodes of costs.keys())
   console.log(
-    `${nodes} nodes: ${median(nodes, (cost) => cost.activeMs).toFixed(0)} ms of the database, ${median(nodes, (cost) => cost.commits)} transactions, for ${WORKFLOWS} workflows`,
+    `${nodes} nodes: ${median(nodes, (cost) => cost.activeMs).toFixed(0)} ms of the database, ${median(nodes, (cost) => cost.cpuMs).toFixed(0)} ms of CPU, ` +
+      `${median(nodes, (cost) => cost.commits)} transactions, for ${WORKFLOWS} workflows in ${median(nodes, (cost) => cost.tookMs).toFixed(0)} ms`,
   );
 console.log(
-  `eight cost ${(median(8, (cost) => cost.activeMs) / median(2, (cost) => cost.activeMs)).toFixed(2)} times what two do (goal: ${GOAL}), ` +
-    `${(median(8, (cost) => cost.commits) / median(2, (cost) => cost.commits)).toFixed(2)} times the transactions`,
+  `eight cost ${two((cost) => cost.activeMs)} times what two do (goal: ${GOAL}), ${two((cost) => cost.cpuMs)} times the CPU, ` +
+    `${two((cost) => cost.commits)} times the transactions`,
 );
+const names = [...new Set([...costs.values()].flat().flatMap(({ statements }) => [...statements.keys()]))];
+const rows = names.map((name) => ({
+  name,
+  of2: median(2, ({ statements }) => statements.get(name) ?? 0),
+  of8: median(8, ({ statements }) => statements.get(name) ?? 0),
+}));
+console.log('statements, by two and by eight');
+for (const { name, of2, of8 } of rows.sort((a, b) => b.of8 - a.of8).slice(0, SHOWN_MAX))
+  console.log(`  ${name.padEnd(24)} ${String(of2).padStart(6)} ${String(of8).padStart(6)}`);
 
 async function measured(count: number): Promise<Cost> {
   if (typeof postgres === 'string') throw new Error(postgres);
@@ -73,9 +98,19 @@ async function measured(count: number): Promise<Cost> {
     await wait(SETTLE_MS);
     await work();
     const before = await said();
-    await work();
+    sent.taken();
+    const cpu = postgres.cpu();
+    const tookMs = await work();
+    const cpuMs = (postgres.cpu() - cpu) / 1_000;
+    const statements = sent.taken();
     const now = await said();
-    return { activeMs: now.activeMs - before.activeMs, commits: now.commits - before.commits, calls: answered };
+    return {
+      activeMs: now.activeMs - before.activeMs,
+      cpuMs,
+      commits: now.commits - before.commits,
+      statements,
+      tookMs,
+    };
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
     participant.close();
@@ -83,7 +118,8 @@ async function measured(count: number): Promise<Cost> {
     await database.drop();
   }
 
-  async function work(): Promise<void> {
+  async function work(): Promise<number> {
+    const startedAt = performance.now();
     answered = 0;
     let launched = 0;
     await Promise.all(
@@ -95,8 +131,10 @@ async function measured(count: number): Promise<Cost> {
       }),
     );
     while (answered < WORKFLOWS * 3) await wait(20);
+    const tookMs = performance.now() - startedAt;
     // Sessions tell their counters when they have been idle for a moment.
     await wait(1_500);
+    return tookMs;
   }
 
   async function said(): Promise<{ readonly activeMs: number; readonly commits: number }> {
