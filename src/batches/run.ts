@@ -8,6 +8,7 @@ import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import { type Meter, NO_METER } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import type { UntilUsed } from '../runtime/until-used.ts';
 import type { BatchItemRow, BatchRow, SettledItem, Store, WaitingBatch } from '../store/store.ts';
 import { type Asked, BATCH_ITEMS_MAX, type BatchAction } from './asked.ts';
 import { findItems } from './find.ts';
@@ -33,8 +34,6 @@ const PAGES_AT_ONCE = 10;
 const LEASE_SECONDS = 60;
 /** Batches are looked for so often, for others may have made some. */
 const LOOK_MS = 2_000;
-/** With none at all they are looked for so many times more seldom: whoever makes one has its own node begin at once. */
-const NONE_TIMES = 10;
 const WAITING_MAX = 1_000;
 /** Items for which the database or the engine was not to be had are tried again after this. */
 const LATER_SECONDS = 1;
@@ -53,6 +52,8 @@ export type RunnerParts = {
   readonly nodeId: string;
   /** Why nothing more may be done in the name of this caller; null: it may. */
   readonly complaint: (actor: string | null) => string | null;
+  /** With none at all they are not looked for before there is one: whoever makes one has its own node begin at once. */
+  readonly untilUsed: UntilUsed;
   /** Left out: LOOK_MS. */
   readonly lookMs?: number;
   /** Left out: LEASE_SECONDS. */
@@ -90,9 +91,8 @@ export function makeBatchRunner(parts: RunnerParts): BatchRunner {
       const ended = await Promise.allSettled(chosen.map(({ id }) => goOn(id)));
       for (const each of ended) if (each.status === 'rejected') throw each.reason;
       if (chosen.length > 0) return true;
-      const nextLookMs = waiting.length === 0 ? lookMs * NONE_TIMES : lookMs;
-      const first = Math.min(nextLookMs, ...waiting.map(({ waitSeconds }) => waitSeconds * 1000));
-      schedule(first);
+      if (waiting.length > 0) schedule(Math.min(lookMs, ...waiting.map(({ waitSeconds }) => waitSeconds * 1000)));
+      else if (!isStopping) cancel = parts.untilUsed(loop.wake);
       return false;
     } catch (error) {
       schedule(lookMs);

@@ -321,6 +321,7 @@ async function buildOn(
           search,
           engine: node.engine,
           time,
+          untilUsed: node.inUse.of('batches'),
           ids,
           log: log.with({ component: 'batches' }),
           meter: figures.meter,
@@ -469,6 +470,7 @@ async function buildOn(
       ...{ store, clock, time, ids },
       log: log.with({ component: 'schedules' }),
       ...launchesOf(api),
+      untilUsed: node.inUse.of('schedules'),
     });
     schedules.wake();
   }

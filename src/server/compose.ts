@@ -21,6 +21,7 @@ import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Tracing } from '../runtime/tracing.ts';
 import { makeReceiver, type Receiver, type ReceiverSettings } from '../signals/receiver.ts';
 import type { NodeBeat, Store } from '../store/store.ts';
+import { type InUse, makeInUse } from '../worker/in-use.ts';
 import { joinNodes, type Membership } from '../worker/nodes.ts';
 import { makeWorker, type Worker } from '../worker/worker.ts';
 
@@ -81,6 +82,8 @@ export type Node = {
   /** Definitions as trees, for the engine and for those who show them. */
   readonly trees: Trees;
   readonly membership: Membership;
+  /** Tells who looks for what is seldom there. */
+  readonly inUse: Pick<InUse, 'of'>;
   /** Where events from outside come in. */
   readonly receiver: Receiver;
   /** Null on nodes that only answer requests: they deliver nothing and fire no timers. */
@@ -124,7 +127,9 @@ export async function compose(parts: NodeParts): Promise<Node> {
     settings: { nodeId: node.id, nodeName: node.name, leaseSeconds: node.leaseSeconds, schedule: settings.schedule },
   });
   const engine = parts.wrap?.(made) ?? made;
+  const inUse = makeInUse({ store, time });
   const receiver = makeReceiver({
+    untilUsed: inUse.of('events'),
     store,
     engine,
     clock,
@@ -139,6 +144,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
       : makeWorker({
           store,
           engine,
+          untilUsed: inUse.of('deliveries'),
           missed: receiver.wake,
           before: receiver.before,
           post: parts.post,
@@ -173,6 +179,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
     membership,
     worker,
     receiver,
+    inUse,
     start: async () => {
       await worker?.start();
       if (worker !== null) receiver.start();
@@ -183,6 +190,7 @@ export async function compose(parts: NodeParts): Promise<Node> {
       if (await receiver.quiet()) await (worker ?? engine).quiet();
     },
     stopTaking: async (graceSeconds) => {
+      inUse.stop();
       await receiver.stop();
       await worker?.stop(graceSeconds);
     },

@@ -23,6 +23,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import type { UntilUsed } from '../runtime/until-used.ts';
 import type { Coming, Start } from '../store/meeting.ts';
 import { EVENTS_AT_ONCE, type Store } from '../store/store.ts';
 
@@ -92,8 +93,6 @@ const COUNT_MS = 10_000;
 const TENANTS_MAX = 1_000;
 /** Events that are gone on with in one look. */
 const DUE_MAX = 20;
-/** A look at events that somebody has to go on with, where no hint came. */
-const LOOK_MS = 30_000;
 /** How often places are tidied, and how old they are then. */
 const TIDY_MS = 600_000;
 const PLACE_KEPT_MS = 86_400_000;
@@ -130,6 +129,8 @@ export function makeReceiver(parts: {
   readonly ids: Ids;
   readonly log: Log;
   readonly settings: ReceiverSettings;
+  /** Wakes it when there are events that somebody has to go on with, where no hint came. */
+  readonly untilUsed: UntilUsed;
 }): Receiver {
   const { store, engine, clock, time, ids, log, settings } = parts;
   let starter: Starter = async () => ({ starts: [], skipped: [] });
@@ -137,6 +138,8 @@ export function makeReceiver(parts: {
   const counts = makeBoundedMap<{ count: number; at: number }>(TENANTS_MAX);
   let stopped = false;
   let running = false;
+  let cancelLook = (): void => {};
+  let cancelTidying = (): void => {};
   let worked = false;
   let tidied = time.now();
   const loop = makeLoop({ name: 'signals', work: goOn, time, ids, log });
@@ -189,7 +192,7 @@ export function makeReceiver(parts: {
 
   async function goOn(): Promise<boolean> {
     if (stopped) return false;
-    if (time.now() - tidied > TIDY_MS) {
+    if (time.now() - tidied >= TIDY_MS) {
       tidied = time.now();
       await store.meeting.tidyPlaces(clock.now() - PLACE_KEPT_MS, PLACES_AT_ONCE);
     }
@@ -325,9 +328,16 @@ export function makeReceiver(parts: {
     }
   };
 
+  const tidyLater = (): void => {
+    cancelTidying = time.after(TIDY_MS, () => {
+      loop.wake();
+      if (!stopped) tidyLater();
+    });
+  };
+
   const later = (): void => {
     if (stopped || !running) return;
-    time.after(LOOK_MS, () => {
+    cancelLook = parts.untilUsed(() => {
       loop.wake();
       later();
     });
@@ -361,6 +371,7 @@ export function makeReceiver(parts: {
       running = true;
       loop.wake();
       later();
+      tidyLater();
     },
     wake: loop.wake,
     quiet: async () => {
@@ -371,6 +382,8 @@ export function makeReceiver(parts: {
     },
     stop: async () => {
       stopped = true;
+      cancelLook();
+      cancelTidying();
       await loop.stop();
     },
   };

@@ -38,6 +38,7 @@ const AT_ONCE: { readonly [Call in AtOnce<Store> | InParts<'at once'>]: true } =
   tellKeys: true,
   tellRegistry: true,
   connections: true,
+  onGlance: true,
 };
 
 /** The same store, each call of it `around`; the store itself when nobody measures. */

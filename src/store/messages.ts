@@ -101,14 +101,12 @@ const peekAgenda: Statement = {
   limit $2`,
 };
 
-const nextDueAt: Statement = {
-  name: 'next_due_at',
-  text: `
-  select least(
-    (select due_at from agenda where held_at is null and due_at > $1 order by due_at limit 1),
-    (select due_at from workitem where send is not null and held_at is null and due_at > $1 order by due_at limit 1)
-  ) as due_at`,
-};
+const nextDueAfter = (after: string): string => `least(
+    (select due_at from agenda where held_at is null and due_at > ${after} order by due_at limit 1),
+    (select due_at from workitem where send is not null and held_at is null and due_at > ${after} order by due_at limit 1))`;
+const nextDueAt: Statement = { name: 'next_due_at', text: `select ${nextDueAfter('$1')} as due_at` };
+/** The earliest due time of all, for a question that asks for more. */
+export const NEXT_DUE = nextDueAfter('-1');
 
 const hasDueInShard: Statement = {
   name: 'has_due_in_shard',

@@ -10,7 +10,7 @@ import { makeFigures } from './figures.ts';
 import { makeFold } from './fold.ts';
 import { makeHosts } from './hosts.ts';
 import { makeMeeting } from './meeting-open.ts';
-import { clearClaims, makeDue, makeDueByShard, SHARD_INDEXES } from './messages.ts';
+import { clearClaims, makeDue, makeDueByShard, NEXT_DUE, SHARD_INDEXES } from './messages.ts';
 import { checkMigrated, migrate, ownMigrations, pendingSqlOf } from './migrate.ts';
 import { makeLookup } from './outcome.ts';
 import {
@@ -382,7 +382,7 @@ function assemble(parts: Parts): Store {
         );
       await reads.run(ping);
     },
-    ...makeChangeMarks(engine, FREE_TABLES),
+    ...makeChangeMarks(engine, FREE_TABLES, parts.style.namesShard ? null : NEXT_DUE),
     onWake: waking.onWake,
     hearsWakes: waking.hearsWakes,
     wakeOthers: waking.wakeOthers,

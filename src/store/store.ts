@@ -17,6 +17,9 @@ import type { Page } from './page.ts';
 import type { Tables } from './tables/all.ts';
 import type { FoundItem } from './tables/batch-item.ts';
 import type { ChangeMarks } from './tables/change-mark.ts';
+
+export type { Occasional } from './tables/change-mark.ts';
+
 import type { OwedDelivery } from './tables/delivery.ts';
 
 export type { Page } from './page.ts';

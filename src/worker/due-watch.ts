@@ -17,17 +17,18 @@ export type DueWatch = {
 
 /**
  * Without any hint we look this often: hints of other nodes may get lost, and a node that dies takes its timers with it. One cheap
- * question each time. Where hints are heard, only those are lost whose sender died in the same moment, and it may be longer.
+ * question each time. Where hints are heard, only those are lost whose sender died in the same moment, and it may be longer. What the node asks anyway
+ * every ten seconds (Store, onGlance) is a look, too: while that comes, this one asks nothing by itself.
  */
 export const POLL_MS = 3_000;
-export const POLL_HEARING_MS = 10_000;
-/** Each wait is up to a quarter shorter or longer than that. */
-const JITTER = 0.5;
+export const POLL_HEARING_MS = 11_000;
+/** Each wait is up to a quarter longer than that. */
+const JITTER = 0.25;
 /** What is due later than this the next look sees in time. Longer than any wait between two looks. */
-export const HORIZON_MS = POLL_HEARING_MS * 1.5;
+export const HORIZON_MS = 15_000;
 
 export function makeDueWatch(parts: {
-  readonly store: Pick<Store, 'nextDueAt' | 'onWake' | 'hearsWakes'>;
+  readonly store: Pick<Store, 'nextDueAt' | 'onWake' | 'hearsWakes' | 'onGlance'>;
   readonly clock: Clock;
   readonly time: ProcessTime;
   readonly ids: Ids;
@@ -40,14 +41,19 @@ export function makeDueWatch(parts: {
   let cancelDue = (): void => {};
   let cancelPoll = (): void => {};
   let unsubscribe: (() => Promise<void>) | null = null;
+  let stopHearing = (): void => {};
   let stopped = false;
   const loop = makeLoop({ name: 'due', work: look, time, ids, log: parts.log });
 
-  async function look(): Promise<boolean> {
+  function pollLater(): void {
     cancelPoll();
-    if (stopped) return false;
     const pollMs = store.hearsWakes() ? POLL_HEARING_MS : POLL_MS;
-    cancelPoll = time.after(pollMs * (1 - JITTER / 2 + ids.fraction() * JITTER), loop.wake);
+    cancelPoll = time.after(pollMs * (1 + ids.fraction() * JITTER), loop.wake);
+  }
+
+  async function look(): Promise<boolean> {
+    if (stopped) return false;
+    pollLater();
     const now = clock.now();
     let next = await store.nextDueAt(null);
     if (next !== null && next <= now) {
@@ -57,6 +63,15 @@ export function makeDueWatch(parts: {
     // What was told meanwhile may be sooner than what was found: the sooner of both stays.
     if (next !== null) expect(next);
     return false;
+  }
+
+  /** Somebody else of this node has asked what is due next. */
+  function told(dueAt: number | null): void {
+    if (stopped) return;
+    pollLater();
+    if (dueAt === null) return;
+    if (dueAt <= clock.now()) loop.wake();
+    else expect(dueAt);
   }
 
   function expect(dueAt: number): void {
@@ -81,6 +96,9 @@ export function makeDueWatch(parts: {
       loop.wake();
     },
     start: async () => {
+      stopHearing = store.onGlance(({ dueAt }) => {
+        if (dueAt !== undefined) told(dueAt);
+      });
       unsubscribe = await store.onWake(() => {
         onDue();
         // What another node has committed may be due later, and its timer is ours.
@@ -90,6 +108,7 @@ export function makeDueWatch(parts: {
     },
     stop: async () => {
       stopped = true;
+      stopHearing();
       cancelDue();
       cancelPoll();
       await loop.stop();

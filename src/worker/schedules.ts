@@ -9,6 +9,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
+import type { UntilUsed } from '../runtime/until-used.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { ScheduleRow } from '../store/tables/schedule.ts';
 
@@ -40,8 +41,6 @@ export type LaunchStored = (order: {
 const ROWS_MAX = 50;
 /** Without any hint we look this often. */
 const LOOK_MS = 5_000;
-/** The same where there are no schedules: the node that is given the first one is told of it. */
-const UNUSED_LOOK_MS = 30_000;
 
 export function makeSchedules(parts: {
   readonly store: Pick<Store, 'schedules' | 'read'>;
@@ -52,6 +51,8 @@ export function makeSchedules(parts: {
   /** Launches, or finds that it was launched under this id already. @throws what a launch throws */
   readonly launch: LaunchStored;
   readonly cancel: (tenant: Tenant, workflow: WorkflowId) => Promise<void>;
+  /** Where there are no schedules nothing is looked at before there is one: the node that is given the first one is told of it. */
+  readonly untilUsed: UntilUsed;
 }): SchedulesLoop {
   const { store, clock, time, ids, log } = parts;
   let cancelLook = (): void => {};
@@ -70,8 +71,11 @@ export function makeSchedules(parts: {
       next = await store.schedules.nextWakeAt();
       isMore = rows.length === ROWS_MAX;
     }
-    const ms = next === null ? UNUSED_LOOK_MS : Math.min(LOOK_MS, Math.max(0, next - clock.now()));
-    if (!isStopped) cancelLook = time.after(ms, loop.wake);
+    if (!isStopped)
+      cancelLook =
+        next === null
+          ? parts.untilUsed(loop.wake)
+          : time.after(Math.min(LOOK_MS, Math.max(0, next - clock.now())), loop.wake);
     return isMore;
   }
 

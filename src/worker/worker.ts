@@ -16,6 +16,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { Tracing } from '../runtime/tracing.ts';
+import type { UntilUsed } from '../runtime/until-used.ts';
 import type { NodeRow, Store } from '../store/store.ts';
 import { makeDueWatch } from './due-watch.ts';
 import { makeQuiet } from './quiet.ts';
@@ -70,6 +71,8 @@ export function makeWorker(parts: {
   readonly participants?: ParticipantLookups;
   readonly clock: Clock;
   readonly time: ProcessTime;
+  /** Calls back when there is something to tell subscribers, where there is no subscription and nothing was owed before. */
+  readonly untilUsed: UntilUsed;
   readonly ids: Ids;
   readonly log: Log;
   readonly meter?: Meter;

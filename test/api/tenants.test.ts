@@ -110,7 +110,10 @@ beforeAll(async () => {
     testClock: { advance: async () => {} },
     asYaml: String,
     docs: true,
-    receiver: makeReceiver({ store, engine, clock, time, ids, log: silentLog, settings: EVENT_SETTINGS }),
+    receiver: makeReceiver({
+      ...{ store, engine, clock, time, ids, log: silentLog, settings: EVENT_SETTINGS },
+      untilUsed: () => () => {},
+    }),
     eventsAtRoot: true,
     isStopping: () => false,
   };

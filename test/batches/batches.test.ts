@@ -64,6 +64,7 @@ function runner(more: Partial<RunnerParts> = {}): BatchRunner {
   return makeBatchRunner({
     search: makeSearch(store, attributedBy([])),
     ...{ store, engine: parts.engine, time: realTime, ids: parts.ids, log: silentLog, nodeId: 'node-1', lookMs: 5 },
+    untilUsed: (wake) => realTime.after(50, wake),
     ...{ complaint: () => null, ...more },
   });
 }

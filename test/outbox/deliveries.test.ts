@@ -41,6 +41,7 @@ function around(due: DeliveryRow[], isEnabled = true) {
     },
     clock: { now: () => now } as DeliveryParts['clock'],
     time: manualTime(),
+    untilUsed: () => () => {},
     ids: randomIds(),
     log: silentLog,
     settings: { userAgent: 'rota', leaseSeconds: 30, triesMax: PLACES * 4, schedule: { active: [], notice: [] } },

@@ -91,6 +91,7 @@ export async function startProcess(parts: {
             return id;
           },
           cancel: async () => {},
+          untilUsed: node.inUse.of('schedules'),
         });
   schedules?.wake();
   return {

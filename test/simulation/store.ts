@@ -425,6 +425,7 @@ export function openSimulated(
 
     // Read always: what is not known to have changed may have.
     changeMark: () => ask('change mark', () => null),
+    onGlance: () => () => {},
     databaseTime: () => ask('time', database.now),
 
     read: makeReads(database, ask),

@@ -6,6 +6,7 @@ import { type ExpressionId, parseWorkitemId, type WorkflowId } from '../../src/m
 import { makePost, type Post } from '../../src/outbox/post.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { Store } from '../../src/store/store.ts';
+import { makeInUse } from '../../src/worker/in-use.ts';
 import { makeWorker, type Worker } from '../../src/worker/worker.ts';
 import { type EngineParts, engineOn } from './engine-parts.ts';
 
@@ -111,6 +112,7 @@ export function nodeOn(
     deliveredText,
     clock: parts.clock,
     time: parts.time,
+    untilUsed: makeInUse({ store, time: parts.time }).of('deliveries'),
     ids: parts.ids,
     log: silentLog,
     settings: {

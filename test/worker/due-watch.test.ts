@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
+import type { Glance } from '../../src/store/tables/change-mark.ts';
 import { makeDueWatch } from '../../src/worker/due-watch.ts';
 import { until } from '../support/engine-parts.ts';
 import { promised } from '../support/worker-parts.ts';
@@ -19,6 +20,7 @@ test('a due time told while the next one is being asked is kept, whichever is so
       },
       onWake: async () => async () => {},
       hearsWakes: () => false,
+      onGlance: () => () => {},
     },
     clock: { now: time.now },
     time,
@@ -73,6 +75,7 @@ test('a hint of another node makes this one look for what will be due', async ()
         return async () => {};
       },
       hearsWakes: () => true,
+      onGlance: () => () => {},
     },
     clock: { now: time.now },
     time,
@@ -107,6 +110,7 @@ test('where hints are heard it looks seldom, and what it finds far away is on ti
       },
       onWake: async () => async () => {},
       hearsWakes: () => true,
+      onGlance: () => () => {},
     },
     clock: { now: time.now },
     time,
@@ -120,8 +124,64 @@ test('where hints are heard it looks seldom, and what it finds far away is on ti
     time.pass(100);
   }
   expect(dueAt).toEqual([DUE_AT]);
-  // Every 7.5 to 12.5 seconds, and at the start.
+  // Every 11 to 14 seconds, and at the start.
   expect(asked).toBeGreaterThanOrEqual(4);
   expect(asked).toBeLessThanOrEqual(8);
   await watch.stop();
 });
+
+test('what the node has asked anyway is a look: nothing is asked twice, and what is due is on time', async () => {
+  const time = manualTime();
+  let asked = 0;
+  let hear: (glance: Pick<Glance, 'dueAt'>) => void = () => {};
+  const dueAt: number[] = [];
+  const watch = makeDueWatch({
+    store: {
+      nextDueAt: async () => {
+        asked += 1;
+        return null;
+      },
+      onWake: async () => async () => {},
+      hearsWakes: () => true,
+      onGlance: (listener) => {
+        hear = (glance) => listener({ ...glance, inUse: NONE });
+        return () => {};
+      },
+    },
+    clock: { now: time.now },
+    time,
+    ids: randomIds(),
+    log: silentLog,
+    onDue: () => dueAt.push(time.now()),
+  });
+  const loopsRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await watch.start();
+  await until(() => asked === 1);
+  for (let told = 0; told < 6; told++) {
+    time.pass(10_000);
+    hear({ dueAt: null });
+    await loopsRound();
+  }
+  expect(asked).toBe(1);
+  hear({ dueAt: time.now() + 4_321 });
+  time.pass(4_320);
+  expect(dueAt).toEqual([]);
+  time.pass(1);
+  expect(dueAt).toEqual([64_321]);
+  await until(() => asked === 2);
+  await loopsRound();
+  // One that takes many questions tells nothing of that: it looks for itself.
+  for (let told = 0; told < 3; told++) {
+    time.pass(10_000);
+    hear({});
+    await loopsRound();
+  }
+  expect(asked).toBeGreaterThan(3);
+  // Something is due already: it is looked at.
+  const before = asked;
+  hear({ dueAt: time.now() });
+  await until(() => asked > before);
+  await watch.stop();
+});
+
+const NONE = { batches: false, deliveries: false, events: false, schedules: false };

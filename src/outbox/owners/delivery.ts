@@ -7,6 +7,7 @@ import type { Ids } from '../../runtime/ids.ts';
 import type { Log } from '../../runtime/log.ts';
 import { makeLoop } from '../../runtime/loop.ts';
 import type { ProcessTime } from '../../runtime/process-time.ts';
+import type { UntilUsed } from '../../runtime/until-used.ts';
 import type { DeliveryRow, Store } from '../../store/store.ts';
 import { whomOf } from '../../store/tables/delivery.ts';
 import { hostOf, type Message, type Owner, type TryEnd } from '../message.ts';
@@ -45,6 +46,8 @@ export type DeliveryParts = {
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
   readonly clock: Clock;
   readonly time: ProcessTime;
+  /** Where there is no subscription and nothing was ever owed, as on most nodes, nothing is looked at before there is something. */
+  readonly untilUsed: UntilUsed;
   readonly ids: Ids;
   readonly log: Log;
   readonly settings: {
@@ -75,8 +78,6 @@ export type DeliveryOwner = Owner & {
 const PLACES_PART = 4;
 /** Without a word the table is looked at so often: another node may have written what is due. */
 const POLL_MS = 3_000;
-/** The same where there is no subscription and nothing was ever owed: most nodes. */
-const POLL_UNUSED_MS = 30_000;
 /** What is owed to one that is disabled is looked at again after half its age, within these bounds; sooner when that is enabled again. */
 const DISABLED_MS_MIN = 60_000;
 const DISABLED_MS_MAX = 86_400_000;
@@ -100,7 +101,7 @@ type Logged = {
 };
 
 export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
-  const { store, subscriptions, clock, time, ids, log, settings, signersOf = () => [] } = parts;
+  const { store, subscriptions, clock, time, untilUsed, ids, log, settings, signersOf = () => [] } = parts;
   const places = Math.max(1, Math.floor(settings.triesMax / PLACES_PART));
   let underWay = 0;
   /** The same of each of those they are for. */
@@ -138,9 +139,9 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
       const next = await store.deliveries.nextDueAt(-1);
       if (next !== null) hasSeen = true;
       if (next !== null && next <= now) ready();
-      const pollMs = hasSeen || subscriptions.any() ? POLL_MS : POLL_UNUSED_MS;
-      const ms = next === null || next <= now ? pollMs : Math.min(pollMs, next - now);
-      if (!stopped) cancelDue = time.after(Math.max(10, ms), loop.wake);
+      const ms = next === null || next <= now ? POLL_MS : Math.min(POLL_MS, next - now);
+      if (!stopped)
+        cancelDue = hasSeen || subscriptions.any() ? time.after(Math.max(10, ms), loop.wake) : untilUsed(loop.wake);
       return false;
     },
   });

@@ -1,8 +1,8 @@
 import { type AnyTable, columnOf } from './table.ts';
 
 /*
- * Whether anything has changed of what nodes keep in memory: keys, secrets, stored definitions, … One question for all of them, so that a node
- * that has nothing to do asks seldom.
+ * What a node that has nothing to do wants to know, in one statement: whether anything has changed of what it keeps in memory (keys, secrets,
+ * stored definitions, …), when something is due next, and whether there is any of what most installations have none of.
  */
 
 export type ChangeMarks = {
@@ -13,7 +13,25 @@ export type ChangeMarks = {
    * @param ageMsMax a mark that was read so lately for somebody else will do
    */
   changeMark(ageMsMax?: number): Promise<string | null>;
+  /** Calls `hear` with what each question for the mark has told besides. Returns how to stop. */
+  onGlance(hear: (glance: Glance) => void): () => void;
 };
+
+export type Glance = {
+  /** The earliest due time of any agenda row or owed message that is not held; null: there is none. Left out where it takes many questions. */
+  readonly dueAt?: number | null;
+  readonly inUse: Readonly<Record<Occasional, boolean>>;
+};
+
+/** Of these most installations have none. */
+export type Occasional = keyof typeof OCCASIONAL;
+const OCCASIONAL = {
+  batches: "select from batch where state in ('collecting', 'running') or owner is not null",
+  deliveries: 'select from delivery where due_at is not null',
+  events: 'select from event where due',
+  schedules: 'select from schedule where wake_at is not null',
+} as const;
+const occasional = Object.keys(OCCASIONAL) as readonly Occasional[];
 
 /** Where the question goes. */
 type Asked = {
@@ -26,7 +44,12 @@ type Asked = {
 /** Settings that nodes keep in memory. */
 const SETTINGS = ['auth_since'];
 
-export function makeChangeMarks(reads: Asked, tables: readonly Pick<AnyTable, 'name' | 'columns'>[]): ChangeMarks {
+/** @param nextDue an expression for the earliest due time; null: it is not asked for here */
+export function makeChangeMarks(
+  reads: Asked,
+  tables: readonly Pick<AnyTable, 'name' | 'columns'>[],
+  nextDue: string | null,
+): ChangeMarks {
   const parts = [
     ...tables
       .filter(({ columns }) => Object.hasOwn(columns, 'changedAt'))
@@ -35,17 +58,26 @@ export function makeChangeMarks(reads: Asked, tables: readonly Pick<AnyTable, 'n
   ];
   const statement = {
     name: 'change_mark',
-    text: `select jsonb_build_array(${parts.join(', ')})::text as mark`,
+    text: `select jsonb_build_array(${parts.join(', ')})::text as mark${nextDue === null ? '' : `, ${nextDue} as due_at`},
+    ${occasional.map((kind) => `exists (${OCCASIONAL[kind]}) as ${kind}`).join(', ')}`,
   };
+  const listeners = new Set<(glance: Glance) => void>();
   let latest: { readonly at: number; readonly mark: string } | null = null;
   return {
     changeMark: async (ageMsMax = 0) => {
       const at = performance.now();
       if (latest !== null && at - latest.at < ageMsMax) return latest.mark;
-      const { rows } = await reads.run(statement);
-      const mark = String(rows[0]?.['mark']);
+      const [row] = (await reads.run(statement)).rows;
+      const mark = String(row?.['mark']);
       latest = { at, mark };
+      const inUse = Object.fromEntries(occasional.map((kind) => [kind, row?.[kind] === true]));
+      const due = nextDue === null ? {} : { dueAt: (row?.['due_at'] ?? null) as number | null };
+      for (const hear of listeners) hear({ ...due, inUse: inUse as Glance['inUse'] });
       return mark;
+    },
+    onGlance: (hear) => {
+      listeners.add(hear);
+      return () => void listeners.delete(hear);
     },
   };
 }
