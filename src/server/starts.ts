@@ -5,6 +5,7 @@ import { type Principal, SCOPES } from '../identity/principal.ts';
 import { validate } from '../language/json-schema.ts';
 import { ownValue } from '../model/json.ts';
 import type { Tenant } from '../model/tenant.ts';
+import { readKeptTrace } from '../runtime/trace-context.ts';
 import type { Starter, StartLaunch } from '../signals/receiver.ts';
 import { makeStarter, makeTriggers } from '../signals/triggers.ts';
 
@@ -35,13 +36,14 @@ export function startsOf(parts: Parts): { readonly starter: Starter; readonly la
     }),
     launch: async (
       workflow,
-      { tenant, definition, version, fields, businessKey, start = null, hops, eventId, from },
+      { tenant, definition, version, fields, businessKey, start = null, hops, eventId, from, trace = null },
     ) => {
       const call: Call = {
         principal: principalOf(tenant),
         ...{ reason: null, path: '', params: {}, query: new URLSearchParams(), header: () => null, body: {} },
         ...{ document: null, raw: null, isForm: false, requestId: eventId, address: null, launchId: workflow },
         large: parts.large.begin(tenant).note,
+        span: readKeptTrace(trace),
       };
       await run(call, {
         ...{ name: definition, version, startedBy: from === undefined ? 'event' : 'workflow', hops, start },

@@ -46,6 +46,8 @@ export type Incoming = {
   readonly hops: number;
   /** As it was sent. */
   readonly event: JsonObject;
+  /** The trace of the request that brought it, as it is kept with a workflow; null or left out: none. */
+  readonly trace?: string | null;
 };
 
 /** A definition that fitted an event and was not started. */
@@ -66,6 +68,8 @@ export type StartOrder = {
   readonly eventId: string;
   /** The workflow that launches it, where no event does. */
   readonly from?: WorkflowId;
+  /** The trace it belongs to, as it is kept with a workflow; left out: none. */
+  readonly trace?: string;
 };
 
 /** Launches what an event starts, or finds that it was launched under this id already. */

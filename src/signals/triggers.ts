@@ -5,6 +5,7 @@ import { substitute } from '../language/substitution.ts';
 import type { WorkflowId } from '../model/ids.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../model/json.ts';
 import type { Tenant } from '../model/tenant.ts';
+import { keptTrace, readTraceContext } from '../runtime/trace-context.ts';
 import type { Start } from '../store/meeting.ts';
 import type { Incoming, Skipped, Starter, StartOrder } from './receiver.ts';
 
@@ -44,6 +45,7 @@ export function makeStarter(parts: {
   return async (tenant, incoming, eventId) => {
     const starts: Start[] = [];
     const skipped: Skipped[] = [];
+    const trace = traceOf(incoming);
     for (const triggered of parts.triggersOf(tenant, incoming.type)) {
       if (starts.length === STARTS_MAX || !fitsTrigger(triggered.trigger, incoming)) continue;
       const { definition, version, trigger } = triggered;
@@ -63,11 +65,22 @@ export function makeStarter(parts: {
       const order: StartOrder = {
         ...{ tenant, definition, version, fields, businessKey, hops: incoming.hops, eventId },
         ...(trigger.start !== undefined && { start: trigger.start.element }),
+        ...(trace !== null && { trace }),
       };
       starts.push({ workflow: parts.freshId(), payload: JSON.stringify({ launch: order }) });
     }
     return { starts, skipped };
   };
+}
+
+/** The trace an event belongs to: its own extension says it, else the request that brought it. */
+function traceOf({ event, trace = null }: Incoming): string | null {
+  const text = (name: string): string | null => {
+    const value = ownValue(event, name);
+    return typeof value === 'string' ? value : null;
+  };
+  const own = readTraceContext(text('traceparent'), text('tracestate'));
+  return own === null ? trace : keptTrace(own);
 }
 
 /** Whether an event of the trigger's type starts it. */

@@ -377,6 +377,36 @@ describe('a definition with triggers', () => {
     await settle();
     expect((await shown(started)).status).toBe('completed');
   });
+
+  test('starts in the trace that the event names, else in that of the request that brought it', async () => {
+    const [own, other] = ['0af7651916cd43dd8448eb211c80319c', '4bf92f3577b34da6a3ce929d0e0e4736'] as const;
+    const parent = (trace: string): string => `00-${trace}-b7ad6b7169203331-01`;
+    const put = await send(server.url, 'PUT', '/v1/definitions/traced', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ workflow: "define\n  wait '1h'\n", triggers: [{ type: 'traced.wanted' }] }),
+    });
+    expect(put.status, put.text).toBe(201);
+    const traceOf = async (answer: Answer): Promise<unknown> =>
+      (await shown(answer.json<{ started: string[] }>().started[0] ?? '')) as unknown;
+    const within = (more: object): Promise<Answer> =>
+      send(server.url, 'POST', '/v1/events', {
+        headers: { 'Content-Type': 'application/cloudevents+json', traceparent: parent(other) },
+        body: JSON.stringify(event({ type: 'traced.wanted', ...more })),
+      });
+    expect(await traceOf(await within({ traceparent: parent(own) }))).toMatchObject({ trace_id: own });
+    expect(await traceOf(await within({}))).toMatchObject({ trace_id: other });
+    expect(await traceOf(await within({ traceparent: 'of no meaning' }))).toMatchObject({ trace_id: other });
+    const binary = await send(server.url, 'POST', '/v1/events', {
+      headers: {
+        ...{ 'ce-id': 'traced-b', 'ce-source': 's', 'ce-type': 'traced.wanted', 'ce-specversion': '1.0' },
+        'ce-traceparent': parent(own),
+      },
+      body: '',
+    });
+    expect(await traceOf(binary)).toMatchObject({ trace_id: own });
+    const alone = await structured(event({ type: 'traced.wanted' }));
+    expect(await traceOf(alone)).not.toMatchObject({ trace_id: expect.any(String) });
+  });
 });
 
 test.each(['written', 'not written'] as const)(

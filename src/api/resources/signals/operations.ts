@@ -2,6 +2,7 @@ import type { EventRow } from '../../../model/events.ts';
 import { FOR_EVER, keyOf, TYPE_MAX } from '../../../model/events.ts';
 import { type ExpressionId, expidOf, type WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject, ownValue } from '../../../model/json.ts';
+import { keptTrace, readTraceContext } from '../../../runtime/trace-context.ts';
 import type { Accepted, Incoming, Receiver } from '../../../signals/receiver.ts';
 import { KEEP_SECONDS_MAX } from '../../../signals/receiver.ts';
 import { answers } from '../../answers.ts';
@@ -160,7 +161,12 @@ export async function received(
 ): Promise<readonly JsonObject[]> {
   const wait = call.query.get('wait');
   if (wait !== null && wait !== 'correlated') throw new Problem('query_invalid', 'wait can be correlated only');
-  const { accepted, stepped } = await receiver.receive(call.principal.tenant, incoming);
+  const brought = call.span ?? readTraceContext(call.header('traceparent'), call.header('tracestate'));
+  const trace = brought === null ? null : keptTrace(brought);
+  const { accepted, stepped } = await receiver.receive(
+    call.principal.tenant,
+    incoming.map((one) => ({ ...one, trace })),
+  );
   if (wait !== null) {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
