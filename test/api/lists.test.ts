@@ -230,6 +230,24 @@ test('definitions that were launched lately are told by hash and name, with how 
   expect(places.places).toContainEqual({ expid: '0_0', live: 2, failed: 0, workitems: 0 });
 });
 
+test('of a stored definition it is told at which places its workflows are, and have failed', async () => {
+  const put = await send(server.url, 'PUT', '/v1/definitions/counted', {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ definition: "define counted\n  nobody if: '${f:ask}'\n  wait for: '1h'\n" }),
+  });
+  expect(put.status, put.text).toBe(201);
+  for (const ask of [false, false, true])
+    expect((await postJson(server.url, '/v1/definitions/counted/run', { fields: { ask } })).status).toBe(201);
+  expect(await get('/v1/definitions/counted/stats')).toEqual({
+    ...{ name: 'counted', version: 1, workflows: 3, complete: true },
+    elements: [
+      { id: '0', live: 3, waiting: 0, failed: 0 },
+      { id: '0_0', live: 1, waiting: 0, failed: 1 },
+      { id: '0_1', live: 2, waiting: 0, failed: 0 },
+    ],
+  });
+});
+
 type Expression = {
   readonly id: string;
   readonly expid: string;

@@ -235,7 +235,12 @@ export function describeWorkflows(
       expect([page.status, page.headers['location']]).toEqual([303, `/console/workflows/${id}`]);
       const none = await send(server.url, 'GET', '/v1/workflows/20151005-1247-a-b', { headers: { Accept } });
       expectProblem(none, 404, 'workflow_not_found');
-      expect((await send(server.url, 'GET', `/v1/workflows/${id}`, { headers: { Accept: '*/*' } })).status).toBe(200);
+      const statusFor = async (accept: string): Promise<number> =>
+        (await send(server.url, 'GET', `/v1/workflows/${id}`, { headers: { Accept: accept } })).status;
+      expect(await statusFor('*/*')).toBe(200);
+      expect(await statusFor('text/html;q=0.5, application/json')).toBe(200);
+      expect(await statusFor('text/html;q=0, */*')).toBe(200);
+      expect(await statusFor('application/json;q=0.9, text/html')).toBe(303);
       expectProblem(await postJson(server.url, `/v1/workflows/${id}/messages/m`, [1]), 422, 'request_invalid');
     });
 

@@ -14,7 +14,7 @@ let lines = '';
 let server: Running;
 let alpha: Participant;
 beforeAll(async () => {
-  alpha = await startParticipant(() => 503);
+  alpha = await startParticipant(({ body }) => (body.participant === 'bravo' ? 204 : 503));
   const log = makeLog({
     level: 'trace',
     sink: {
@@ -39,7 +39,7 @@ test('holds no key, token, field, query, header or cookie, however they come, an
   const session = await postJson(url, '/v1/session', { key: admin });
   const cookie = String(session.headers['set-cookie']?.[0]).split(';')[0] ?? '';
   const body = {
-    workflow: `define\n  alpha note: "${MARKER}"\n`,
+    workflow: `define\n  alpha note: "${MARKER}"\n  bravo\n`,
     callback: `${alpha.url}?secret=${MARKER}`,
     fields: { name: MARKER },
   };
@@ -64,6 +64,8 @@ test('holds no key, token, field, query, header or cookie, however they come, an
   await send(url, 'POST', `${new URL(called.body.proceed_url).pathname}?token=${MARKER}`);
   const { pathname, search } = new URL(called.body.proceed_url);
   expect((await send(url, 'POST', pathname + search, { headers: { 'X-Marker': MARKER } })).status).toBe(201);
+  const bravo = await alpha.next();
+  expect((await postJson(url, '/v1/test/clock', { advance: 0 }, signed)).status).toBe(200);
 
   // A probe is told of where it brings an id, and else at a level that is not read every day.
   for (const headers of [{ 'X-Request-Id': 'mine-7' }, {}] as const) await send(url, 'GET', '/v1/ping', { headers });
@@ -85,6 +87,11 @@ test('holds no key, token, field, query, header or cookie, however they come, an
   expect(told.find(({ event, workflow_id }) => event === 'try.failed' && workflow_id === id)).toMatchObject({
     host: `127.0.0.1:${alpha.port}`,
     status: 503,
+  });
+  expect(told.find(({ event, workflow_id }) => event === 'try.delivered' && workflow_id === id)).toMatchObject({
+    workitem_id: bravo.body.workitem_id,
+    participant: 'bravo',
+    host: `127.0.0.1:${alpha.port}`,
   });
   const proceeded = told.find(({ route, status }) => String(route).endsWith('/proceed') && status === 201);
   expect(proceeded).toMatchObject({ workflow_id: id, bytes_out: 2 });

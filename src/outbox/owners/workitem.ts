@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine, MessageSink, ReadyMessage, TryOutcome } from '../../engine/engine.ts';
-import type { ExpressionId } from '../../model/ids.ts';
+import { type ExpressionId, workitemId } from '../../model/ids.ts';
 import type { Fields } from '../../model/json.ts';
 import { type Registered, readTerms, SERVICE_PREFIX } from '../../model/participants.ts';
 import type { WorkitemRow } from '../../model/rows.ts';
@@ -111,7 +111,11 @@ export function workitemOwner(parts: {
     let entry: Registered | null = null;
     let span: Running | null = null;
     return {
-      about: { workflow_id: workflow, expression_id: row.id },
+      about: {
+        workflow_id: workflow,
+        workitem_id: workitemId(row.id, workflow),
+        participant: row.participant,
+      },
       tenant: ready.tenant,
       host: hostOf(row.url),
       line: workflow,

@@ -80,7 +80,7 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
       id: 'getDefinitionStats',
       method: 'get',
       path: '/v1/definitions/:definition_name/stats',
-      summary: 'Of the active version of a BPMN definition: where the tokens of its workflows are',
+      summary: 'Of the active version of a definition: where its workflows are, by element of BPMN, else by place',
       access: 'read',
       answers: answers(200, 'Counts by element', DefinitionStats, 404),
       handle: (call) => definitionStats(parts, call),

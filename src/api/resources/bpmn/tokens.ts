@@ -7,6 +7,7 @@ import { type Call, jsonReply, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { timeView } from '../../time.ts';
+import { placesOf } from '../definitions/places.ts';
 import { noSuchDefinition } from '../definitions/running.ts';
 
 /* Where the tokens of several workflows are. They are looked into one by one, so that each answer has a bound. */
@@ -28,7 +29,7 @@ async function tokensOf(
   return showWorkflow(whole, await parts.trees.tree(whole.workflow.definition));
 }
 
-/** The active version of a definition: what its workflows do, element by element. @throws Problem */
+/** The active version of a definition: what its workflows do, element by element, or place by place. @throws Problem */
 export async function definitionStats(parts: Parts, call: Call): Promise<Reply> {
   const { tenant } = call.principal;
   const name = call.params['definition_name'] ?? '';
@@ -43,9 +44,19 @@ export async function definitionStats(parts: Parts, call: Call): Promise<Reply> 
     found.push(...(page?.items ?? []));
     isComplete &&= page !== null && page.next === null;
   }
-  const elements = new Map<string, { live: number; waiting: number; failed: number }>();
   // The same text may be launched by itself, too.
   const own = found.filter(({ definitionName }) => definitionName === name);
+  if (definition.format !== 'bpmn') {
+    // What a diagram calls an element is a place here, and what waits is a workitem; a token that has failed is live, too.
+    const { places, isWhole } = await placesOf(parts, tenant, own);
+    return jsonReply(200, {
+      ...{ name, version: definition.version, workflows: own.length, complete: isComplete && isWhole },
+      elements: places.map(([id, { live, workitems, failed }]) => ({
+        ...{ id, live: live + failed, waiting: workitems, failed },
+      })),
+    });
+  }
+  const elements = new Map<string, { live: number; waiting: number; failed: number }>();
   for (const row of own) {
     for (const { id, live, waiting, failed } of (await tokensOf(parts, tenant, row))?.bpmn?.elements ?? []) {
       const sum = elements.get(id) ?? { live: 0, waiting: 0, failed: 0 };

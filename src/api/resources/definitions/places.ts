@@ -1,5 +1,6 @@
 import { showWorkflow } from '../../../engine/show.ts';
 import type { Status } from '../../../model/rows.ts';
+import type { WorkflowSummary } from '../../../store/store.ts';
 import { type Call, jsonReply, type Reply } from '../../operation.ts';
 import type { Parts } from '../../parts.ts';
 import { noSuchDefinition } from './running.ts';
@@ -23,6 +24,21 @@ export async function definitionPlaces(parts: Parts, call: Call): Promise<Reply>
   if (definition === null) throw noSuchDefinition(name);
   const asked = { tenant, status: LIVE, name: null, participant: null, definition };
   const page = await parts.store.read.workflows({ ...asked, limit: LOOKED_INTO_MAX, after: null });
+  const { places, isWhole } = await placesOf(parts, tenant, page.items);
+  return jsonReply(200, {
+    definition,
+    workflows: page.items.length,
+    complete: page.next === null && isWhole,
+    places: places.map(([expid, counts]) => ({ expid, ...counts })),
+  });
+}
+
+/** How many expressions are live, have failed, and wait for a participant, place by place of these workflows. `isWhole`: none had more than is looked at. */
+export async function placesOf(
+  parts: Parts,
+  tenant: Call['principal']['tenant'],
+  workflows: readonly Pick<WorkflowSummary, 'id'>[],
+): Promise<{ readonly places: readonly (readonly [expid: string, counts: Counts])[]; readonly isWhole: boolean }> {
   const places = new Map<string, Counts>();
   const at = (expid: string): Counts => {
     const counts = places.get(expid) ?? { live: 0, failed: 0, workitems: 0 };
@@ -30,7 +46,7 @@ export async function definitionPlaces(parts: Parts, call: Call): Promise<Reply>
     return counts;
   };
   let isWhole = true;
-  for (const { id } of page.items) {
+  for (const { id } of workflows) {
     const loaded = await parts.store.read.whole(tenant, id, { limit: STRANDS_MAX, after: null });
     // It ended meanwhile and is gone.
     if (loaded?.workflow == null) continue;
@@ -45,10 +61,5 @@ export async function definitionPlaces(parts: Parts, call: Call): Promise<Reply>
     for (const item of loaded.workitems.values())
       if (item.state === 'open') at(item.id.slice(0, item.id.indexOf('!'))).workitems += 1;
   }
-  return jsonReply(200, {
-    definition,
-    workflows: page.items.length,
-    complete: page.next === null && isWhole,
-    places: [...places].map(([expid, counts]) => ({ expid, ...counts })).sort((a, b) => (a.expid < b.expid ? -1 : 1)),
-  });
+  return { places: [...places].sort(([a], [b]) => (a < b ? -1 : 1)), isWhole };
 }

@@ -19,8 +19,20 @@ import { errorView } from '../errors/view.ts';
 import { makeItemTexts } from '../workitems/view.ts';
 import { expressionView, summaryView } from './view.ts';
 
-/** Whether a page is what is wanted most. */
-export const wantsPage = (accept: string | null): boolean => /^\s*text\/html\b/i.test((accept ?? '').slice(0, 200));
+/** Types of an `Accept` that are looked at. */
+const ACCEPTED_MAX = 20;
+
+/** Whether a page is what an `Accept` wants most; of several that it wants as much, the first. */
+export function wantsPage(accept: string | null): boolean {
+  let most = { type: '', quality: 0 };
+  for (const part of (accept ?? '').split(',', ACCEPTED_MAX)) {
+    const [type = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
+    const given = parameters.find((parameter) => parameter.startsWith('q='));
+    const quality = given === undefined ? 1 : Number(given.slice('q='.length));
+    if (quality > most.quality) most = { type, quality };
+  }
+  return most.type === 'text/html';
+}
 
 /** Where the page of a workflow is. */
 export const pageAt = (parts: Pick<Parts, 'basePath'>, id: WorkflowId): { readonly Location: string } => ({
