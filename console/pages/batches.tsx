@@ -20,6 +20,12 @@ const LIMIT = 100;
 /** Ids that one batch takes. */
 const IDS_MAX = 10_000;
 const OVER = new Set(['completed', 'stopped', 'failed']);
+/** Actions that are done to what is in error, and may be in vain. */
+const CAN_COME_BACK = new Set(['replay', 'redeliver', 'proceed']);
+/** How often a batch is read while it goes on, in milliseconds; and for a while behind its end, for what comes back. */
+const GOING_MS = 1_500;
+const BACK_MS = 15_000;
+const LOOKED_BACK_MS = 300_000;
 
 /** One action on many workflows: what is under way, and what came of it. */
 export function Batches() {
@@ -112,7 +118,8 @@ const BatchState = ({ of }: { readonly of: JsonObject }) => (
 function One({ id }: { readonly id: string }) {
   const { state, complaints } = codec.read(query.value);
   const [over, setOver] = useState(false);
-  const read = useResource(`v1/batches/${part(id)}`, over ? 0 : 1_500);
+  const [every, readEvery] = useState(GOING_MS);
+  const read = useResource(`v1/batches/${part(id)}`, every);
   const items = useResource(
     `v1/batches/${part(id)}/items?limit=${LIMIT}${state.outcome === '' ? '' : `&outcome=${state.outcome}`}${state.cursor === '' ? '' : `&cursor=${encodeURIComponent(state.cursor)}`}`,
   );
@@ -120,6 +127,16 @@ function One({ id }: { readonly id: string }) {
   const batch = isObject(value) ? value : null;
   const done = Number(batch?.['done'] ?? 0) + Number(batch?.['failed'] ?? 0) + Number(batch?.['skipped'] ?? 0);
   useEffect(() => setOver(OVER.has(textOf(batch?.['state']))), [batch?.['state']]);
+  // What was repaired in vain shows within minutes.
+  const endedAt = Date.parse(textOf(batch?.['ended_at'])) || null;
+  useEffect(() => {
+    if (!over) return readEvery(GOING_MS);
+    const left = endedAt === null ? 0 : endedAt + LOOKED_BACK_MS - (now.peek() - ahead.peek());
+    if (left <= 0) return readEvery(0);
+    readEvery(BACK_MS);
+    const timer = setTimeout(() => readEvery(0), left);
+    return () => clearTimeout(timer);
+  }, [over, endedAt]);
   useEffect(() => {
     void items.again();
   }, [done]);
@@ -227,12 +244,20 @@ function One({ id }: { readonly id: string }) {
             )}
             <dt>Of what</dt>
             <dd>{filter === null ? 'chosen one by one' : <BatchWords of={{ filter }} />}</dd>
-            {batch['action'] === 'replay' && typeof batch['came_back'] === 'number' && (
+            {CAN_COME_BACK.has(textOf(batch['action'])) && typeof batch['came_back'] === 'number' && (
               <>
                 <dt>Came back</dt>
                 <dd>
                   <b>{countText(batch['came_back'])}</b> of {countText(Number(batch['done'] ?? 0))} done are in error
                   now
+                  {objectsOf(batch['came_back_as']).map((one) => (
+                    <span key={textOf(one['class'])}>
+                      {' '}
+                      <span class="chip failed">
+                        <Text text={textOf(one['class'])} /> {countText(Number(one['count'] ?? 0))}
+                      </span>
+                    </span>
+                  ))}
                 </dd>
               </>
             )}

@@ -15,6 +15,7 @@ import { Chip } from '../parts/glyph.tsx';
 import { Complaints, Filters, ListState, Table, TextFilter } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { HourSpark, HourTable } from '../parts/spark.tsx';
 import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
@@ -23,11 +24,17 @@ const GROUPS_MAX = 500;
 const GATHERED_MAX = 10_000;
 const LISTED_MAX = 200;
 const PAGE = 1_000;
+/** Versions of a definition that are told beside a group; of a hash, letters that are shown. */
+const VERSIONS_SHOWN = 20;
+const HASH_SHOWN = 12;
 
 type Group = {
   /** In the address; a group of errors that have nothing in common has none. */
   readonly key: string;
   readonly count: number;
+  readonly workflows: number;
+  /** How many there were in each of the last hours. */
+  readonly hours: readonly number[];
   readonly first: string | null;
   readonly last: string | null;
   readonly sample: JsonObject;
@@ -101,6 +108,7 @@ export function Errors() {
               </button>
             ),
           },
+          { title: 'Workflows', look: 'number', cell: ({ workflows }) => countText(workflows) },
           ...(state.by === 'participant' || state.by === 'definition'
             ? [
                 {
@@ -112,8 +120,24 @@ export function Errors() {
           { title: 'Class', cell: ({ sample }) => <Chip state="failed" word={textOf(sample['class'])} /> },
           { title: 'Message', cell: ({ sample }) => <Text text={textOf(sample['message']).slice(0, 300)} /> },
           ...(state.by === 'message' || state.by === 'class'
-            ? [{ title: 'Participant', cell: ({ sample }: Group) => <Text text={textOf(sample['participant'])} /> }]
+            ? [{ title: 'Participant', cell: ({ sample }: Group) => <Asked of={sample} /> }]
             : []),
+          ...(state.by === 'message'
+            ? [
+                {
+                  title: 'Where',
+                  cell: ({ sample }: Group) => (
+                    <>
+                      <Text text={textOf(sample['name'])} />{' '}
+                      <span class="mono small">
+                        <Text text={textOf(sample['expid'])} />
+                      </span>
+                    </>
+                  ),
+                },
+              ]
+            : []),
+          { title: '24 hours', cell: ({ hours }) => <HourSpark hours={hours} /> },
           { title: 'First', cell: ({ first }) => <Time at={first} /> },
           { title: 'Last', cell: ({ last }) => <Time at={last} /> },
         ]}
@@ -153,10 +177,24 @@ const NONE = '(none)';
 const groupOf = (one: JsonObject): Group => ({
   key: textOrNull(one['key']) ?? NONE,
   count: Number(one['count'] ?? 0),
+  workflows: Number(one['workflows'] ?? 0),
+  hours: Array.isArray(one['hours']) ? (one['hours'] as readonly Json[]).map(Number) : [],
   first: textOrNull(one['first_at']),
   last: textOrNull(one['last_at']),
   sample: isObject(one['example']) ? one['example'] : {},
 });
+
+/** Whose workitem it happened at, and at which host they are. */
+const Asked = ({ of }: { readonly of: JsonObject }) => (
+  <>
+    <Text text={textOf(of['participant'])} />{' '}
+    {textOf(of['host']) !== '' && (
+      <span class="mono small dim">
+        <Text text={textOf(of['host'])} />
+      </span>
+    )}
+  </>
+);
 
 const GroupName = ({ by, of }: { readonly by: Grouping; readonly of: Group }) => (
   <Text text={by === 'definition' ? textOf(of.sample['name']) || of.key.slice(0, 12) : of.key} />
@@ -193,6 +231,14 @@ function Sample({ of }: { readonly of: JsonObject }) {
               <a href={link(`/participants/${encodeURIComponent(textOf(of['participant']))}`)}>
                 <Text text={textOf(of['participant'])} />
               </a>
+              {textOf(of['host']) !== '' && (
+                <>
+                  {' at '}
+                  <a class="mono small" href={link(`/deliveries?host=${encodeURIComponent(textOf(of['host']))}`)}>
+                    <Text text={textOf(of['host'])} />
+                  </a>
+                </>
+              )}
               {item !== '' && (
                 <>
                   {' · '}
@@ -217,6 +263,48 @@ function Sample({ of }: { readonly of: JsonObject }) {
           </>
         )}
       </dl>
+    </section>
+  );
+}
+
+/** What waits at the same place in each version of the definition: whether the newest of them still fails there. */
+function SamePlace({ of }: { readonly of: JsonObject }) {
+  const name = textOf(of['name']);
+  const expid = textOf(of['expid']);
+  const asked = new URLSearchParams({ group_by: 'definition', name, place: expid, limit: String(VERSIONS_SHOWN) });
+  const list = useResource(name === '' ? null : `v1/errors?${asked}`);
+  const rows = isObject(list.value.value) ? objectsOf(list.value.value['groups']).map(groupOf) : [];
+  if (name === '') return null;
+  return (
+    <section class="stack tight" aria-label="The same place in all versions">
+      <h3>
+        The same place in all versions of <Text text={name} />
+      </h3>
+      <ListState list={list} count={rows.length} empty="Nothing waits there any more" />
+      <Table
+        rows={rows}
+        keyOf={({ key }) => key}
+        isChosen={({ key }) => key === textOf(of['definition'])}
+        columns={[
+          {
+            title: 'Version',
+            look: 'mono',
+            cell: ({ key }) => (
+              <>
+                <a href={link(`/errors?definition=${key.slice(0, HASH_SHOWN)}&place=${expid}`)}>
+                  {key.slice(0, HASH_SHOWN)}
+                </a>
+                {key === textOf(of['definition']) && <span class="small dim"> that of the error above</span>}
+              </>
+            ),
+          },
+          { title: 'Errors', look: 'number', cell: ({ count }) => countText(count) },
+          { title: '24 hours', cell: ({ hours }) => <HourSpark hours={hours} /> },
+          { title: 'Newest', cell: ({ sample }) => <Chip state="failed" word={textOf(sample['class'])} /> },
+          { title: 'First', cell: ({ first }) => <Time at={first} /> },
+          { title: 'Last', cell: ({ last }) => <Time at={last} /> },
+        ]}
+      />
     </section>
   );
 }
@@ -310,6 +398,8 @@ function GroupView({
         </div>
       </div>
       <Sample of={group.sample} />
+      <HourTable hours={group.hours} />
+      <SamePlace of={group.sample} />
       {problem !== null && <ProblemNote problem={problem} again={() => void read()} />}
       {all === null && problem === null && <div class="skeleton" />}
       <Table

@@ -75,7 +75,7 @@ export function BatchDialog({
   const given = wrong === null ? jsonOf(fields) : undefined;
   const params: JsonObject = {
     ...before,
-    ...(given === undefined ? {} : { fields: given }),
+    ...(given === undefined ? {} : { fields: given, ...(action === 'replay' ? { merge: true } : {}) }),
     ...(edited === undefined || edited === null ? {} : { tree: edited }),
   };
   // A rate is whole items in a second: what is spread over longer than that is done one by one.

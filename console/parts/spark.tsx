@@ -85,6 +85,61 @@ export function Spark({
   );
 }
 
+/** A bar an hour until now, in a line of a table; what it shows is said, too. */
+export function HourSpark({ hours }: { readonly hours: readonly number[] }) {
+  if (hours.length === 0) return <span class="dim">–</span>;
+  const most = Math.max(...hours, 1);
+  const sum = hours.reduce((total, one) => total + one, 0);
+  return (
+    <span class="row tight">
+      <svg
+        class="spark-line"
+        viewBox={`0 0 ${hours.length} ${SPARK_HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${countText(sum)} in the last ${hours.length} hours, ${countText(hours.at(-1) ?? 0)} in the last`}
+      >
+        {hours.map((one, i) => {
+          const height = one === 0 ? 0 : Math.max(1, (SPARK_HEIGHT * one) / most);
+          return (
+            <rect key={i} x={i + 0.1} y={SPARK_HEIGHT - height} width={0.8} height={height} fill="var(--failed)" />
+          );
+        })}
+      </svg>
+      <span class="small dim" aria-hidden="true">
+        {countText(sum)}
+      </span>
+    </span>
+  );
+}
+
+/** The hours of a spark as numbers. */
+export const HourTable = ({ hours }: { readonly hours: readonly number[] }) => {
+  const found = hours.map((count, i) => ({ count, ago: hours.length - i })).filter(({ count }) => count > 0);
+  if (hours.length === 0) return null;
+  return (
+    <details class="small">
+      <summary>The last {hours.length} hours as numbers</summary>
+      {found.length === 0 ? (
+        <p class="dim">None of them happened in this time.</p>
+      ) : (
+        <table>
+          <tbody>
+            {found.map(({ count, ago }) => (
+              <tr key={ago}>
+                <th scope="row">{ago === 1 ? 'in the last hour' : `${ago - 1} to ${ago} hours ago`}</th>
+                <td class="number">{countText(count)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </details>
+  );
+};
+
+const SPARK_HEIGHT = 20;
+
 export const numberIn = (value: Json | undefined, ...path: readonly string[]): number | null => {
   const found = path.reduce<Json | undefined>(
     (one, name) => (isObject(one ?? null) ? (one as JsonObject)[name] : undefined),

@@ -27,7 +27,12 @@ export type Asked =
   | { readonly filter: null; readonly ids: number };
 
 /** `tree` as it is stored (model/tree.ts). */
-export type BatchParams = { readonly fields: JsonObject | null; readonly tree: JsonObject[string] | null };
+export type BatchParams = {
+  readonly fields: JsonObject | null;
+  readonly tree: JsonObject[string] | null;
+  /** Of a replay: `fields` are merged over those of each; left out: they take their place. */
+  readonly merge?: boolean;
+};
 
 /** Items that one batch has at most; one that finds more does nothing. */
 export const BATCH_ITEMS_MAX = 1_000_000;

@@ -137,12 +137,13 @@ function eventOf(batch: BatchRow, { object }: BatchItemRow): EngineEvent {
   if (objectOf(action) === 'workflow') return { kind: action as 'cancel' | 'kill' | 'pause' | 'resume' };
   const id = (object ?? '') as ExpressionId;
   if (action === 'redeliver') return { kind: 'redeliver', workitem: id };
-  const { fields, tree } = JSON.parse(batch.params) as BatchParams;
+  const { fields, tree, merge } = JSON.parse(batch.params) as BatchParams;
   if (action === 'proceed') return { kind: 'proceed', workitem: id, fields: fields ?? {} };
   return {
     kind: 'replay',
     expression: id,
     fields: fields as JsonObject | null,
     tree: tree === null ? null : treeFromJson(tree),
+    ...(merge === true ? { merge } : {}),
   };
 }

@@ -90,6 +90,30 @@ test('errors are replayed with other fields, and those that are in error again h
   await launch("define worse\n  sequence\n    error 'no'\n    error 'never'\n");
   const again = await begin({ action: 'replay', filter: { name: 'worse' } });
   expect(await over(again.id)).toMatchObject({ total: 1, done: 1, came_back: 1 });
+  expect(await get(`/v1/batches/${again.id}`)).toMatchObject({
+    came_back_as: [{ class: 'Ruote::ForcedError', count: 1 }],
+  });
+});
+
+test('fields of a replay take the place of those of each, or are merged over them where that is asked for', async () => {
+  const stuck = "define stuck\n  sequence\n    error 'no', unless: '${fix} == true'\n    alpha\n";
+  const fieldsAfter = async (params: object): Promise<object> => {
+    const workflow = await launch(stuck, { fields: { mine: 1, fix: false } });
+    const { id } = await begin({ action: 'replay', ids: [workflow], params });
+    expect(await over(id)).toMatchObject({ total: 1, done: 1, params });
+    const { workitems } = await get<{ workitems: { fields: { params: unknown } }[] }>(
+      `/v1/workitems?workflow_id=${workflow}`,
+    );
+    const { params: _, ...fields } = workitems[0]?.fields ?? { params: null };
+    return fields;
+  };
+  expect(await fieldsAfter({ fields: { fix: true }, merge: true })).toMatchObject({ mine: 1, fix: true });
+  expect(await fieldsAfter({ fields: { fix: true } })).not.toHaveProperty('mine');
+  for (const body of [
+    { action: 'replay', params: { merge: true } },
+    { action: 'proceed', params: { fields: {}, merge: true } },
+  ])
+    expect((await postJson(server.url, '/v1/batches', { ...body, filter: { name: 'stuck' } })).status).toBe(422);
 });
 
 test('ids name workflows, errors and workitems; one that is not there is skipped', async () => {

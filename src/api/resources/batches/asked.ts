@@ -75,10 +75,13 @@ export function paramsOf(parts: Parts, action: BatchAction, body: JsonObject): B
   if (action !== 'replay' && action !== 'proceed' && Object.keys(given).length > 0)
     throw invalid(`A ${action} takes no params`, '#/params');
   if (action === 'proceed' && given['tree'] !== undefined) throw invalid('A proceed takes no tree', '#/params/tree');
-  const { fields, tree } = given;
+  const { fields, tree, merge } = given;
+  if (merge === true && (action !== 'replay' || fields === undefined))
+    throw invalid('merge says what becomes of the fields of a replay', '#/params/merge');
   return {
     fields: fields === undefined ? null : callersFields(fields as JsonObject),
     tree: tree === undefined ? null : treeToStored(treeOf(parts, tree, '#/params/tree')),
+    ...(merge === true ? { merge } : {}),
   };
 }
 

@@ -89,7 +89,7 @@ export function batchOperations(parts: Parts): readonly Operation[] {
         return jsonReply(200, {
           ...batchView(row),
           problems: await parts.store.batches.problems(row.id),
-          came_back: await cameBack(parts, call.principal.tenant, row),
+          ...(await cameBack(parts, call.principal.tenant, row)),
         });
       },
     },
@@ -168,7 +168,7 @@ async function create(parts: Parts, call: Call): Promise<Reply> {
   if (row === null) throw new Error('A batch that was just added is not there');
   return jsonReply(
     202,
-    { ...batchView(row), problems: [], came_back: 0 },
+    { ...batchView(row), problems: [], came_back: 0, came_back_as: [] },
     { Location: `${parts.basePath()}/v1/batches/${id}` },
   );
 }
@@ -203,8 +203,9 @@ async function matches(
   };
 }
 
-/** Of the items that were done, those whose workflow is in error now. */
-async function cameBack({ store }: Parts, tenant: Tenant, { id, done }: BatchRow): Promise<number> {
+/** Of the items that were done, those whose workflow is in error now, and with which errors: of each workflow the newest. */
+async function cameBack({ store }: Parts, tenant: Tenant, { id, done }: BatchRow): Promise<JsonObject> {
+  const classes = new Map<string, number>();
   let count = 0;
   let looked = 0;
   let after: string | null = null;
@@ -214,12 +215,21 @@ async function cameBack({ store }: Parts, tenant: Tenant, { id, done }: BatchRow
     });
     const workflows = page.items.map(({ workflow }) => workflow as WorkflowId);
     const standings = await store.read.standings(workflows.map((workflow) => ({ tenant, workflow })));
-    count += workflows.filter((workflow) => standings.get(workflow)?.status === 'error').length;
+    const back = workflows.filter((workflow) => standings.get(workflow)?.status === 'error');
+    const glances = back.length === 0 ? null : await store.read.glance(tenant, [...new Set(back)]);
+    for (const workflow of back) {
+      const kind = glances?.get(workflow)?.error?.class;
+      // It was repaired between the two looks.
+      if (kind === undefined) continue;
+      count += 1;
+      classes.set(kind, (classes.get(kind) ?? 0) + 1);
+    }
     looked += page.items.length;
     after = page.next;
     if (after === null) break;
   }
-  return count;
+  const known = [...classes].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
+  return { came_back: count, came_back_as: known.map(([name, n]) => ({ class: name, count: n })) };
 }
 
 /** @throws Problem */

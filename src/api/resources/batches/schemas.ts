@@ -25,6 +25,12 @@ const filter = {
 };
 const count = (description: string) => Type.Integer({ description, minimum: 0 });
 
+const merge = Type.Optional(
+  Type.Boolean({
+    description: 'Of a replay with fields: they are merged over those of each, instead of taking their place',
+  }),
+);
+
 /** Body of `POST /v1/batches`. One of `filter`, `ids` and `all` is there. */
 export const BatchCreate = Type.Object(
   {
@@ -42,9 +48,9 @@ export const BatchCreate = Type.Object(
     all: Type.Optional({ type: 'boolean', const: true, description: 'Every workflow there is' }),
     params: Type.Optional(
       Type.Object(
-        { fields: Type.Optional(Fields), tree: Type.Optional(Tree) },
+        { fields: Type.Optional(Fields), tree: Type.Optional(Tree), merge },
         {
-          description: 'Of a replay: fields and a tree, as for one error; of a proceed: fields',
+          description: 'Of a replay: fields and a tree, as for one error, and merge; of a proceed: fields',
           additionalProperties: false,
         },
       ),
@@ -68,7 +74,7 @@ export const Batch = Type.Object(
     action,
     filter: nullable({ type: 'object', description: 'As it was given; null: ids were' }),
     ids: Type.Optional(count('How many ids were given')),
-    params: Type.Object({ fields: Type.Optional(Fields), tree: Type.Optional(Tree) }),
+    params: Type.Object({ fields: Type.Optional(Fields), tree: Type.Optional(Tree), merge }),
     reason: nullable(text('Why')),
     actor: nullable(text('Who asked for it: key:<id>, jwt:<issuer>:<subject>')),
     rate: nullable(Type.Integer({ description: 'Items in a second, at most; null: no limit' })),
@@ -88,6 +94,11 @@ export const Batch = Type.Object(
       }),
     ),
     came_back: Type.Optional(count('Of those done, how many are in error now (not in lists)')),
+    came_back_as: Type.Optional(
+      Type.Array(Type.Object({ class: text('Of the newest error of the workflow'), count: count('How many') }), {
+        description: 'The same by what they are in error with, the most frequent first (not in lists)',
+      }),
+    ),
   },
   { title: 'Batch', description: 'The same thing done to many workflows' },
 );

@@ -19,6 +19,7 @@ export function batchView(row: BatchRow): JsonObject {
     params: {
       ...(params.fields === null ? {} : { fields: params.fields }),
       ...(tree === null ? {} : { tree: treeToJson(tree) }),
+      ...(params.merge === true ? { merge: true } : {}),
     },
     reason: row.reason,
     actor: row.actor,

@@ -1,4 +1,5 @@
 import { readLog } from '../../../engine/outcomes.ts';
+import { expidOf } from '../../../model/ids.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { ReadError } from '../../../store/store.ts';
 import { type Call, jsonReply, type QuerySpec, type Reply } from '../../operation.ts';
@@ -6,7 +7,7 @@ import { cursorFor, cursorOf, limitOf, timeOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
-import { tryView } from '../workitems/view.ts';
+import { hostIn, tryView } from '../workitems/view.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { errorView } from './view.ts';
 
@@ -74,22 +75,41 @@ export async function listErrors(parts: Parts, { principal, query }: Call): Prom
   });
 }
 
-const errorOf = ({ workflow, row, definition, name, participant, log }: ReadError): JsonObject => ({
-  workflow_id: workflow,
-  ...errorView(workflow, row),
-  fingerprint: fingerprintOf(row.class, row.message),
-  definition,
-  name,
-  participant,
-  last_try: lastTryOf(log),
-});
+const printOf = ({ row, name, participant }: ReadError): string =>
+  fingerprintOf({ class: row.class, message: row.message, participant, name, place: expidOf(row.id) });
+
+const errorOf = (one: ReadError): JsonObject => {
+  const { workflow, row, definition, name, participant, url, log } = one;
+  return {
+    workflow_id: workflow,
+    ...errorView(workflow, row),
+    fingerprint: printOf(one),
+    definition,
+    name,
+    participant,
+    host: hostIn(url),
+    last_try: lastTryOf(log),
+  };
+};
 
 function lastTryOf(log: string | null): JsonObject | null {
   const last = log === null ? undefined : readLog(log).at(-1);
   return last === undefined ? null : tryView(last);
 }
 
-type Group = { readonly key: string | null; count: number; readonly newest: ReadError; oldestAt: number };
+type Group = {
+  readonly key: string | null;
+  count: number;
+  readonly workflows: Set<string>;
+  readonly newest: ReadError;
+  oldestAt: number;
+  /** How many there are of each of the last hours, the oldest first. */
+  readonly hours: number[];
+};
+
+/** Hours that a group tells one by one, the last of them until now. */
+const HOURS = 24;
+const HOUR_MS = 3_600_000;
 
 async function grouped(
   parts: Parts,
@@ -98,15 +118,19 @@ async function grouped(
   limit: number,
 ): Promise<JsonObject> {
   const groups = new Map<string | null, Group>();
+  const now = parts.clock.now();
   let looked = 0;
   let after: string | null = null;
   do {
     const page = await parts.store.read.errors({ ...asked, limit: GROUPED_AT_ONCE, after });
     for (const one of page.items) {
       const key = keyOf(one, by);
-      const group = groups.get(key) ?? { key, count: 0, newest: one, oldestAt: one.row.at };
+      const group = groups.get(key) ?? newGroup(key, one);
       group.count += 1;
+      group.workflows.add(one.workflow);
       group.oldestAt = one.row.at;
+      const hour = HOURS - 1 - Math.floor(Math.max(0, now - one.row.at) / HOUR_MS);
+      if (hour >= 0) group.hours[hour] = (group.hours[hour] ?? 0) + 1;
       groups.set(key, group);
     }
     looked += page.items.length;
@@ -118,11 +142,13 @@ async function grouped(
     groups: [...groups.values()]
       .sort((a, b) => b.count - a.count || b.newest.row.at - a.newest.row.at)
       .slice(0, limit)
-      .map(({ key, count, newest, oldestAt }) => ({
+      .map(({ key, count, workflows, newest, oldestAt, hours }) => ({
         key,
         count,
+        workflows: workflows.size,
         first_at: timeView(oldestAt),
         last_at: timeView(newest.row.at),
+        hours,
         example: errorOf(newest),
       })),
     looked_at: looked,
@@ -130,8 +156,13 @@ async function grouped(
   };
 }
 
-function keyOf({ row, participant, definition }: ReadError, by: GroupBy): string | null {
-  if (by === 'class') return row.class;
-  if (by === 'participant') return participant;
-  return by === 'definition' ? definition : fingerprintOf(row.class, row.message);
+const newGroup = (key: string | null, newest: ReadError): Group => ({
+  ...{ key, count: 0, workflows: new Set(), newest, oldestAt: newest.row.at },
+  hours: Array.from({ length: HOURS }, () => 0),
+});
+
+function keyOf(one: ReadError, by: GroupBy): string | null {
+  if (by === 'class') return one.row.class;
+  if (by === 'participant') return one.participant;
+  return by === 'definition' ? one.definition : printOf(one);
 }

@@ -80,6 +80,10 @@ export function makeItemTexts(
   };
 }
 
+/** Host and port of a URL, in small letters; null: there is none. */
+export const hostIn = (url: string | null): string | null =>
+  /\/\/([^/?#]*)/.exec(url ?? '')?.[1]?.toLowerCase() ?? null;
+
 /** One try of a message. */
 export const tryView = (logged: LoggedTry): JsonObject => ({
   message: logged.send,
