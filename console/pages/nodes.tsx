@@ -1,11 +1,13 @@
-import { isObject } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { figures as codec, MINUTES_MAX } from '../address/pages.ts';
-import { goQuery, link, query } from '../address/router.ts';
+import { goQuery, query } from '../address/router.ts';
 import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
+import { ahead, now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { Button } from '../parts/action.tsx';
 import { Chip } from '../parts/glyph.tsx';
+import { Hosts } from '../parts/hosts.tsx';
 import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
@@ -23,7 +25,6 @@ export function Nodes() {
   const stats = useResource(there ? `v1/stats?minutes=${over}` : null, 10_000);
   const value = isObject(stats.value.value) ? stats.value.value : {};
   const minutes = objectsOf(value['minutes']);
-  const hosts = objectsOf(value['hosts'] ?? null);
   const nodes = isObject(list.value.value) ? objectsOf(list.value.value['nodes']) : [];
   const versions = new Set(nodes.filter((one) => one['alive'] !== false).map((one) => textOf(one['version'])));
   return (
@@ -42,8 +43,7 @@ export function Nodes() {
         columns={[
           {
             title: 'State',
-            cell: (one) =>
-              one['alive'] === false ? <Chip state="failed" word="silent" /> : <Chip state="delivered" word="alive" />,
+            cell: (one) => <NodeState of={one} />,
           },
           {
             title: 'Node',
@@ -55,6 +55,14 @@ export function Nodes() {
           { title: 'Address', look: 'mono small', cell: (one) => <Text text={textOf(one['url'])} /> },
           { title: 'Started', cell: (one) => <Time at={textOrNull(one['started_at'])} /> },
           { title: 'Heard of', cell: (one) => <Time at={textOrNull(one['seen_at'])} /> },
+          { title: 'Claims', look: 'number', cell: (one) => countOr(one['claims']) },
+          { title: 'Tries', look: 'number', cell: (one) => countOr(one['tries']) },
+          { title: 'Connections', look: 'number', cell: (one) => countOr(one['connections']) },
+          {
+            title: 'Loop late by',
+            look: 'number',
+            cell: (one) => (typeof one['loop_delay_ms'] === 'number' ? inMs(one['loop_delay_ms']) : '–'),
+          },
         ]}
       />
       {there && (
@@ -82,51 +90,20 @@ export function Nodes() {
           </div>
         </section>
       )}
-      {hosts.length > 0 && (
-        <section class="stack" aria-label="Hosts">
-          <h2>Hosts this node sends to</h2>
-          <Table
-            rows={hosts}
-            keyOf={(one) => textOf(one['host'])}
-            columns={[
-              {
-                title: 'Host',
-                look: 'mono',
-                cell: (one) => (
-                  <a href={link(`/deliveries?host=${encodeURIComponent(textOf(one['host']))}`)}>
-                    <Text text={textOf(one['host'])} />
-                  </a>
-                ),
-              },
-              {
-                title: 'State',
-                cell: (one) =>
-                  one['breaker'] === 'open' ? (
-                    <Chip state="failed" word="left alone" />
-                  ) : one['failing_since'] === null ? (
-                    <Chip state="delivered" word="answers" />
-                  ) : (
-                    <Chip state="failing" word="failing" />
-                  ),
-              },
-              {
-                title: 'Failing since',
-                cell: (one) => <Time at={textOrNull(one['failing_since'])} />,
-              },
-              { title: 'Tries', look: 'number', cell: (one) => countText(Number(one['tries'] ?? 0)) },
-              { title: 'Under way', look: 'number', cell: (one) => countText(Number(one['in_flight'] ?? 0)) },
-              {
-                title: '95 % within',
-                look: 'number',
-                cell: (one) => (typeof one['p95_ms'] === 'number' ? `${Math.round(one['p95_ms'])} ms` : '–'),
-              },
-            ]}
-          />
-        </section>
-      )}
+      <Hosts of={value} />
     </>
   );
 }
+
+/** A node whose lease ran out is silent; what it had claimed is taken up by others. Silent for so long it is gone, in milliseconds. */
+const GONE_MS = 600_000;
+function NodeState({ of }: { readonly of: JsonObject }) {
+  if (of['alive'] !== false) return <Chip state="delivered" word="alive" />;
+  const silentMs = now.value - ahead.value - Date.parse(textOf(of['seen_at']));
+  return silentMs > GONE_MS ? <Chip state="failed" word="gone" /> : <Chip state="awaiting" word="silent" />;
+}
+
+const countOr = (value: Json | undefined): string => (typeof value === 'number' ? countText(value) : '–');
 
 const inMs = (value: number): string =>
   value < 10
@@ -154,6 +131,13 @@ const SERIES: readonly Series[] = [
   {
     word: 'latest timer (95 %)',
     of: (minute) => numberIn(minute, 'timer_lag_ms'),
+    sum: 'largest',
+    say: inMs,
+    look: 'waits',
+  },
+  {
+    word: 'latest try (95 %)',
+    of: (minute) => numberIn(minute, 'claim_lag_ms'),
     sum: 'largest',
     say: inMs,
     look: 'waits',

@@ -14,6 +14,8 @@ export type TryMeasured = {
   readonly message: string;
   readonly outcome: TryOutcomeClass;
   readonly seconds: number;
+  /** How long after it was due it began. */
+  readonly lateSeconds: number;
   /** 1, 2, … */
   readonly number: number;
 };

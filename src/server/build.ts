@@ -35,12 +35,13 @@ import { makeAddressList } from '../runtime/addresses.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { randomIds } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
+import { watchLoopDelay } from '../runtime/loop-delay.ts';
 import { type Metrics, makeMetrics } from '../runtime/metrics.ts';
 import { realTime } from '../runtime/process-time.ts';
 import { makeTestClock } from '../runtime/test-clock.ts';
 import { makeTracing } from '../runtime/tracing.ts';
 import { RETIRED } from '../store/positions.ts';
-import type { NodeBeat, Store } from '../store/store.ts';
+import type { NodeBeat, NodeFigures, Store } from '../store/store.ts';
 import { fillAttributes } from '../worker/attribute-fill.ts';
 import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
@@ -150,6 +151,9 @@ async function buildOn(
     ...{ id: randomBytes(NODE_ID_BYTES).toString('hex'), name, role, url: baseUrl.current(), version, leaseSeconds },
     attributes: JSON.stringify(attributed.names),
   };
+  const loopDelay = watchLoopDelay();
+  /** What each beat of this node says of it. */
+  let busy = (): NodeFigures => ({ claims: null, tries: null, connections: null, loopDelayMs: loopDelay.lately() });
   /** How many nodes answer requests, as far as was heard. */
   let answering = 1;
   // Each look at the nodes tells a worker where requests are answered.
@@ -158,7 +162,7 @@ async function buildOn(
     nodes: {
       ...opened.nodes,
       beat: async (beat) => {
-        const nodes = await opened.nodes.beat(beat);
+        const nodes = await opened.nodes.beat({ ...beat, figures: busy() });
         baseUrl.learn(nodes);
         answering = nodes.filter(({ alive, role: what }) => alive && what !== 'worker').length;
         return nodes;
@@ -269,6 +273,15 @@ async function buildOn(
       hosts: config.hosts,
     },
   });
+  busy = () => {
+    const tries = node.worker?.figures().tries ?? null;
+    return {
+      claims: tries === null ? null : tries.underWay + tries.waiting,
+      tries: tries?.underWay ?? null,
+      connections: opened.connections().reduce((sum, { used }) => sum + used, 0),
+      loopDelayMs: loopDelay.lately(),
+    };
+  };
   const search = makeSearch(store, attributed);
   const attributeFill = fillAttributes({
     store,
@@ -540,6 +553,7 @@ async function buildOn(
       await audit.stop();
       await identity.stop();
       await node.leave();
+      loopDelay.stop();
       await store.close();
     },
   };

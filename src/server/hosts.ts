@@ -15,7 +15,10 @@ export type HostFigures = {
   readonly tries: number;
   /** Since when no try was answered with 2xx; null: the last one was. */
   readonly failingSince: number | null;
+  /** Tries in a minute, as the last of them came; null: there was only one. */
+  readonly perMinute: number | null;
   /** Of its last tries. */
+  readonly p50Ms: number | null;
   readonly p95Ms: number | null;
 };
 
@@ -25,7 +28,11 @@ export type Hosts = {
   worst(most: number): readonly HostFigures[];
 };
 
-type Known = { tries: number; failingSince: number | null; readonly last: number[] };
+type Known = {
+  tries: number;
+  failingSince: number | null;
+  readonly last: { readonly at: number; readonly ms: number }[];
+};
 
 export function makeHosts(clock: Clock): Hosts {
   const known = makeBoundedMap<Known>(HOSTS_MAX);
@@ -39,7 +46,7 @@ export function makeHosts(clock: Clock): Hosts {
         const one = seen ?? { tries: 0, failingSince: null, last: [] };
         one.tries += 1;
         one.failingSince = outcome === '2xx' ? null : (one.failingSince ?? clock.now());
-        one.last.push(seconds * 1000);
+        one.last.push({ at: clock.now(), ms: seconds * 1000 });
         if (one.last.length > LAST_MAX) one.last.shift();
         if (seen !== undefined) return;
         known.set(host, one);
@@ -51,7 +58,7 @@ export function makeHosts(clock: Clock): Hosts {
       [...names]
         .flatMap((host) => {
           const one = known.get(host);
-          return one === undefined ? [] : [shown(host, one)];
+          return one === undefined ? [] : [shown(host, one, clock.now())];
         })
         .sort(
           (a, b) =>
@@ -62,8 +69,18 @@ export function makeHosts(clock: Clock): Hosts {
   };
 }
 
-function shown(host: string, { tries, failingSince, last }: Known): HostFigures {
-  const sorted = [...last].sort((a, b) => a - b);
-  const p95 = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.95))];
-  return { host, tries, failingSince, p95Ms: p95 === undefined ? null : Math.round(p95 * 10) / 10 };
+const MINUTE_MS = 60_000;
+
+function shown(host: string, { tries, failingSince, last }: Known, now: number): HostFigures {
+  const sorted = last.map(({ ms }) => ms).sort((a, b) => a - b);
+  const part = (share: number): number | null => {
+    const found = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+    return found === undefined ? null : tenth(found);
+  };
+  const minutes = (now - (last[0]?.at ?? now)) / MINUTE_MS;
+  // Two that came at once tell nothing of how many come in a minute; over a longer time they do.
+  const perMinute = last.length < 2 ? null : tenth(last.length / Math.max(1, minutes));
+  return { host, tries, failingSince, perMinute, p50Ms: part(0.5), p95Ms: part(0.95) };
 }
+
+const tenth = (value: number): number => Math.round(value * 10) / 10;

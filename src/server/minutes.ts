@@ -36,10 +36,15 @@ type Counts = {
   refused: number;
   unreachable: number;
 };
-type Minute = Counts & { readonly step: Durations; readonly timer: Durations; readonly database: Durations };
+type Minute = Counts & {
+  readonly step: Durations;
+  readonly timer: Durations;
+  readonly claim: Durations;
+  readonly database: Durations;
+};
 
 const COUNTS = ['launched', 'ended', 'steps', 'delivered', 'refused', 'unreachable'] as const;
-const DURATIONS = ['step', 'timer', 'database'] as const;
+const DURATIONS = ['step', 'timer', 'claim', 'database'] as const;
 
 const newMinute = (): Minute => ({
   launched: 0,
@@ -50,6 +55,7 @@ const newMinute = (): Minute => ({
   unreachable: 0,
   step: [],
   timer: [],
+  claim: [],
   database: [],
 });
 
@@ -63,6 +69,7 @@ export type MinuteFigures = {
   readonly stepP50Ms: number | null;
   readonly stepP95Ms: number | null;
   readonly timerLagMs: number | null;
+  readonly claimLagMs: number | null;
   readonly databaseMs: number | null;
 };
 
@@ -165,11 +172,11 @@ export function makeMinutes(parts: {
     });
   }
 
-  /** Adds one to another, which is kept. */
-  function addTo(sum: Minute, figures: Minute): void {
+  /** Adds one to another, which is kept. What a release before wrote has less in it. */
+  function addTo(sum: Minute, figures: Counts & Partial<Minute>): void {
     for (const name of COUNTS) sum[name] += figures[name];
     for (const name of DURATIONS)
-      for (const [place, n] of figures[name].entries()) sum[name][place] = (sum[name][place] ?? 0) + (n ?? 0);
+      for (const [place, n] of (figures[name] ?? []).entries()) sum[name][place] = (sum[name][place] ?? 0) + (n ?? 0);
   }
 
   return {
@@ -196,10 +203,14 @@ export function makeMinutes(parts: {
           put(minute.step, place);
         });
       },
-      tried: ({ tenant, outcome }) => {
+      tried: ({ tenant, outcome, lateSeconds }) => {
         if (outcome === 'dropped') return;
+        const late = placeOf(lateSeconds);
         const kind = outcome === '2xx' ? 'delivered' : /^\dxx$/.test(outcome) ? 'refused' : 'unreachable';
-        add(tenant, (minute) => (minute[kind] += 1));
+        add(tenant, (minute) => {
+          minute[kind] += 1;
+          put(minute.claim, late);
+        });
       },
       timer: (tenant, seconds) => {
         const place = placeOf(seconds);
@@ -267,5 +278,6 @@ const shown = (at: number, minute: Minute): MinuteFigures => ({
   stepP50Ms: percentile(minute.step, 0.5),
   stepP95Ms: percentile(minute.step, 0.95),
   timerLagMs: percentile(minute.timer, 0.95),
+  claimLagMs: percentile(minute.claim, 0.95),
   databaseMs: percentile(minute.database, 0.95),
 });

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { type Answer, postForm, postJson, send, startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 let server: Running;
 beforeAll(async () => {
@@ -192,6 +193,16 @@ describe('the server', () => {
       nodes: readonly Record<string, unknown>[];
     }>();
     expect(nodes).toMatchObject([{ role: 'all', url: server.url, alive: true }]);
+  });
+
+  test('knows how busy each node was when it was heard of', async () => {
+    const busy = await until('the node has said how busy it is', async () => {
+      const { nodes } = (await send(server.url, 'GET', '/v1/nodes')).json<{
+        nodes: readonly { readonly claims: number | null; readonly loop_delay_ms: number | null }[];
+      }>();
+      return nodes.find(({ claims, loop_delay_ms }) => claims !== null && loop_delay_ms !== null);
+    });
+    expect(busy).toMatchObject({ claims: 0, tries: 0, loop_delay_ms: expect.any(Number) });
   });
 
   test('has no test clock unless it was asked for', async () => {

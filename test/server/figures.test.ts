@@ -60,6 +60,7 @@ type Stats = {
     readonly steps: number;
     readonly tries: Record<string, number>;
     readonly step_p95_ms: number;
+    readonly claim_lag_ms: number | null;
   }[];
   readonly hosts: readonly { readonly host: string; readonly tries: number; readonly failing_since: string | null }[];
 };
@@ -128,6 +129,7 @@ test('what happened is counted, by a story whose numbers are known', async () =>
     is('rota_callbacks_total', { message: 'active', outcome: '5xx' }),
   );
   expect(stats.minutes[0]?.step_p95_ms).toBeGreaterThan(0);
+  expect(stats.minutes.some(({ claim_lag_ms: late }) => (late ?? 0) > 0)).toBe(true);
   expect(stats.hosts).toMatchObject([{ host: new URL(alpha.url).host, failing_since: null }]);
 
   // Minutes that are over lie in the database and are found there; a query beyond its bounds is refused.

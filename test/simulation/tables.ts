@@ -26,11 +26,21 @@ const OWN: {
     tables: StoredTables,
   ) => readonly FreeRow[];
 } = {
-  'node.beat': (rows, [id, role, url, version, name, leaseSeconds, attributes = null], now) => {
+  'node.beat': (rows, [id, role, url, version, name, leaseSeconds, attributes = null, figures = null], now) => {
     const key = keyText({ key: ['id'] }, { id: id ?? null });
     const before = rows.get(key);
     rows.set(key, {
-      ...{ id, role, url, version, name, attributes, seenAt: now, leaseUntil: now + Number(leaseSeconds) * 1000 },
+      ...{
+        id,
+        role,
+        url,
+        version,
+        name,
+        attributes,
+        figures,
+        seenAt: now,
+        leaseUntil: now + Number(leaseSeconds) * 1000,
+      },
       startedAt: before?.['startedAt'] ?? now,
       registry: before?.['registry'] ?? null,
     } as FreeRow);

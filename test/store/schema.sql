@@ -358,6 +358,7 @@ create table node (
   name text,
   registry bigint,
   attributes text,
+  figures text,
   constraint node_pkey PRIMARY KEY (id)
 ) with (fillfactor=50);
 

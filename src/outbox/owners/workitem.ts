@@ -171,6 +171,7 @@ export function workitemOwner(parts: {
           message: send,
           outcome: classOf(result),
           seconds: (endedAt - startedAt) / 1000,
+          lateSeconds: Math.max(0, startedAt - (row.dueAt ?? startedAt)) / 1000,
           number: row.tries + 1,
         });
       },

@@ -21,6 +21,19 @@ export type NodeBeat = {
   readonly leaseSeconds: number;
   /** JSON of the names of attributes that it writes with each step (engine/attributes.ts); left out: none. */
   readonly attributes?: string;
+  /** How busy it is; left out: it does not say. */
+  readonly figures?: NodeFigures;
+};
+/** How busy a node is. */
+export type NodeFigures = {
+  /** Messages it has claimed, those whose try is under way among them; null: it delivers nothing. */
+  readonly claims: number | null;
+  /** Tries under way. */
+  readonly tries: number | null;
+  /** Connections to the database in use. */
+  readonly connections: number | null;
+  /** How late its process came to what it should do, lately, in milliseconds (runtime/loop-delay.ts). */
+  readonly loopDelayMs: number | null;
 };
 export type NodeRow = {
   readonly id: string;
@@ -35,10 +48,12 @@ export type NodeRow = {
   readonly registry: number | null;
   /** As in NodeBeat; null or left out: none. */
   readonly attributes?: string | null;
+  /** As it said last; null or left out: it did not. */
+  readonly figures?: NodeFigures | null;
   readonly alive: boolean;
 };
 
-type StoredNode = Omit<NodeRow, 'alive'> & { readonly leaseUntil: number };
+type StoredNode = Omit<NodeRow, 'alive' | 'figures'> & { readonly leaseUntil: number; readonly figures: string | null };
 
 /** A node that has been silent for so long is forgotten. */
 const DAY_MS = 86_400_000;
@@ -46,7 +61,7 @@ const DAY_MS = 86_400_000;
 const NODES_MAX = 1_000;
 
 /** What `beat` answers of each node. */
-const SHOWN = `id, role, url, version, name, registry, attributes, (extract(epoch from started_at) * 1000)::bigint as "startedAt",
+const SHOWN = `id, role, url, version, name, registry, attributes, figures, (extract(epoch from started_at) * 1000)::bigint as "startedAt",
     (extract(epoch from seen_at) * 1000)::bigint as "seenAt", (extract(epoch from lease_until) * 1000)::bigint as "leaseUntil"`;
 
 export const NODE = table<StoredNode>()({
@@ -63,16 +78,17 @@ export const NODE = table<StoredNode>()({
     leaseUntil: 'instant',
     registry: 'bigint',
     attributes: 'text',
+    figures: 'text',
   },
   statements: {
     // One statement: it is all that most nodes write. What it wrote itself it does not see in the table.
     beat: `
   with own as (
-    insert into node as n (id, role, url, version, name, attributes, started_at, seen_at, lease_until)
-    select $1::text, $2::text, $3::text, $4::text, $5::text, $7::text, t.now, t.now, t.now + $6::double precision * interval '1 second'
+    insert into node as n (id, role, url, version, name, attributes, figures, started_at, seen_at, lease_until)
+    select $1::text, $2::text, $3::text, $4::text, $5::text, $7::text, $8::text, t.now, t.now, t.now + $6::double precision * interval '1 second'
     from (select date_trunc('milliseconds', statement_timestamp()) as now) t
     on conflict (id) do update set role = excluded.role, url = excluded.url, version = excluded.version, name = excluded.name,
-      attributes = excluded.attributes,
+      attributes = excluded.attributes, figures = excluded.figures,
       seen_at = excluded.seen_at, lease_until = excluded.lease_until
     returning *)
   select * from (
@@ -83,19 +99,26 @@ export const NODE = table<StoredNode>()({
   sweep: { by: 'leaseUntil', keepMs: DAY_MS },
 });
 
+const shown = ({ leaseUntil: _, figures, ...node }: StoredNode, alive: boolean): NodeRow => ({
+  ...node,
+  figures: figures === null ? null : (JSON.parse(figures) as NodeFigures),
+  alive,
+});
+
 export function openNodes(open: OpenTable): Nodes {
   const rows = open(NODE);
   const all = async (): Promise<readonly StoredNode[]> => (await rows.list('all', { by: {}, limit: NODES_MAX })).items;
   return {
-    beat: async ({ id, name, role, url, version, leaseSeconds, attributes = null }) => {
-      const found = await rows.own('beat', [id, role, url, version, name, leaseSeconds, attributes]);
+    beat: async ({ id, name, role, url, version, leaseSeconds, attributes = null, figures }) => {
+      const said = figures === undefined ? null : JSON.stringify(figures);
+      const found = await rows.own('beat', [id, role, url, version, name, leaseSeconds, attributes, said]);
       // Its columns are those of the rows.
       const items = found as readonly StoredNode[];
       // What was just written is the database's time.
       const nowThere = items.find((node) => node.id === id)?.seenAt ?? 0;
-      return items.map(({ leaseUntil: until, ...node }) => ({ ...node, alive: node.id === id || until > nowThere }));
+      return items.map((node) => shown(node, node.id === id || node.leaseUntil > nowThere));
     },
-    look: async (now) => (await all()).map(({ leaseUntil, ...node }) => ({ ...node, alive: leaseUntil > now })),
+    look: async (now) => (await all()).map((node) => shown(node, node.leaseUntil > now)),
     knows: async (id, at) => void (await rows.update({ id }, { registry: at })),
     leave: async (id) => void (await rows.delete({ id })),
   };

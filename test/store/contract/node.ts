@@ -52,6 +52,17 @@ export const about: Topic = (store) => {
     await nodes.leave('n');
   });
 
+  test('each beat says how busy its node is, or that nobody knows', async () => {
+    const { nodes, databaseTime } = store();
+    const figures = { claims: 7, tries: 3, connections: 2, loopDelayMs: 1.5 };
+    const seen = await nodes.beat({ ...node, id: 'busy', figures });
+    expect(seen.find(({ id }) => id === 'busy')?.figures).toEqual(figures);
+    expect((await nodes.look(await databaseTime())).find(({ id }) => id === 'busy')?.figures).toEqual(figures);
+    const after = await nodes.beat({ ...node, id: 'busy' });
+    expect(after.find(({ id }) => id === 'busy')?.figures).toBe(null);
+    await nodes.leave('busy');
+  });
+
   test('a node that was silent for a day is forgotten', async () => {
     const { nodes, retire } = store();
     await nodes.beat({ ...node, id: 'gone', leaseSeconds: -DAY_SECONDS - 60 });

@@ -111,16 +111,19 @@ function statsView(found: StatsFound, now: number): JsonObject {
       step_p50_ms: minute.stepP50Ms,
       step_p95_ms: minute.stepP95Ms,
       timer_lag_ms: minute.timerLagMs,
+      claim_lag_ms: minute.claimLagMs,
       database_ms: minute.databaseMs,
     })),
     ...(hosts === null
       ? {}
       : {
-          hosts: hosts.map(({ host, inFlight, tries, failingSince, p95Ms, breaker, openUntil }) => ({
+          hosts: hosts.map(({ host, inFlight, tries, failingSince, perMinute, p50Ms, p95Ms, breaker, openUntil }) => ({
             host,
             in_flight: inFlight,
             tries,
             failing_since: failingSince === null ? null : timeView(failingSince),
+            per_minute: perMinute,
+            p50_ms: p50Ms,
             p95_ms: p95Ms,
             breaker,
             open_until: openUntil === null ? null : timeView(openUntil),

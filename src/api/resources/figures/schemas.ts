@@ -68,6 +68,7 @@ export const Stats = Type.Object(
         step_p50_ms: milliseconds('Half of the steps took at most this, from arrival to commit'),
         step_p95_ms: milliseconds('19 of 20 steps took at most this'),
         timer_lag_ms: milliseconds('19 of 20 timers fired at most so late'),
+        claim_lag_ms: milliseconds('19 of 20 tries began at most so long after they were due'),
         database_ms: milliseconds('19 of 20 commits took at most this'),
       }),
       { description: 'The minutes in which something happened, oldest first' },
@@ -79,6 +80,10 @@ export const Stats = Type.Object(
           in_flight: count('Tries under way'),
           tries: count('Tries since this node knows it'),
           failing_since: nullable(time('Since when no try was answered with 2xx')),
+          per_minute: nullable(
+            Type.Number({ description: 'Tries in a minute, as its last 50 came; null: there was one', minimum: 0 }),
+          ),
+          p50_ms: milliseconds('Half of its last tries took at most this'),
           p95_ms: milliseconds('19 of 20 of its last tries took at most this'),
           breaker: Type.OneOf(
             ['closed', 'open', 'half_open'],

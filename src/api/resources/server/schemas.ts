@@ -23,7 +23,23 @@ export const Nodes = Type.Object(
         version: Type.String(),
         started_at: time('When it started'),
         seen_at: time('When it was last heard of'),
-        alive: Type.Boolean(),
+        alive: Type.Boolean({ description: 'Whether its lease has not run out' }),
+        claims: nullable(
+          Type.Integer({
+            description: 'Messages it had claimed when it was last heard of; null: it delivers none, or does not say',
+            minimum: 0,
+          }),
+        ),
+        tries: nullable(Type.Integer({ description: 'Tries that were under way then', minimum: 0 })),
+        connections: nullable(
+          Type.Integer({ description: 'Connections to the database that were in use then', minimum: 0 }),
+        ),
+        loop_delay_ms: nullable(
+          Type.Number({
+            description: 'How late 99 of 100 turns of its event loop were at most, since it was heard of before',
+            minimum: 0,
+          }),
+        ),
       }),
     ),
   },

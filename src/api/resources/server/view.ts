@@ -11,4 +11,8 @@ export const nodeView = (row: NodeRow): JsonObject => ({
   started_at: timeView(row.startedAt),
   seen_at: timeView(row.seenAt),
   alive: row.alive,
+  claims: row.figures?.claims ?? null,
+  tries: row.figures?.tries ?? null,
+  connections: row.figures?.connections ?? null,
+  loop_delay_ms: row.figures?.loopDelayMs ?? null,
 });
