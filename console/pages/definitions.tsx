@@ -23,6 +23,17 @@ export function Definitions() {
   const stored = useResource(there ? 'v1/definitions?limit=200' : null);
   const kept = isObject(stored.value.value) ? objectsOf(stored.value.value['definitions']) : [];
   const seen = useResource(can('GET /v1/stats/definitions') ? 'v1/stats/definitions' : null);
+  const figures = new Map(
+    objectsOf(isObject(seen.value.value) ? (seen.value.value['stored'] ?? null) : null).map((one) => [
+      textOf(one['name']),
+      one,
+    ]),
+  );
+  const isCounted = isObject(seen.value.value) && Array.isArray(seen.value.value['stored']);
+  /** Of a definition that is not told there are none. */
+  const countOf = (name: string, what: string): string =>
+    isCounted ? countText(Number(figures.get(name)?.[what] ?? 0)) : '–';
+  const isPart = isObject(seen.value.value) && seen.value.value['stored_complete'] === false;
   // What is stored stands above already.
   const inline = (isObject(seen.value.value) ? objectsOf(seen.value.value['definitions']) : []).filter(
     (one) => one['stored'] === null,
@@ -39,6 +50,9 @@ export function Definitions() {
       {there && (
         <section class="stack" aria-label="Stored">
           <h2>Stored</h2>
+          {isPart && (
+            <p class="note warn small">There are more workflows than the server counts: at least so many live.</p>
+          )}
           <ListState
             list={stored}
             count={kept.length}
@@ -58,6 +72,13 @@ export function Definitions() {
                 ),
               },
               { title: 'Version', look: 'number', cell: (one) => String(one['version'] ?? '') },
+              { title: 'Live', look: 'number', cell: (one) => countOf(textOf(one['name']), 'live') },
+              { title: 'In error', look: 'number', cell: (one) => countOf(textOf(one['name']), 'failed') },
+              {
+                title: 'Launched in a day',
+                look: 'number',
+                cell: (one) => countOf(textOf(one['name']), 'launched_in_a_day'),
+              },
               { title: 'Format', cell: (one) => <Text text={textOf(one['format'])} /> },
               { title: 'What it is', cell: (one) => <Text text={textOf(one['description'])} /> },
               { title: 'Changed', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },

@@ -23,7 +23,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Meter } from '../runtime/meter.ts';
 import type { Tracing } from '../runtime/tracing.ts';
 import type { Receiver } from '../signals/receiver.ts';
-import type { Asked, Busy, NodeRow, SeenDefinition, Store } from '../store/store.ts';
+import type { Asked, Busy, KeptDefinition, NodeRow, SeenDefinition, Store } from '../store/store.ts';
 
 import type { Auditing } from './audit.ts';
 import type { Hooks } from './hooks.ts';
@@ -103,6 +103,7 @@ export type Stats = {
     readonly stepP50Ms: number | null;
     readonly stepP95Ms: number | null;
     readonly timerLagMs: number | null;
+    readonly claimLagMs: number | null;
     readonly databaseMs: number | null;
   }[];
   /** As this node sees them; null where one tenant asks. */
@@ -112,6 +113,8 @@ export type Stats = {
         readonly inFlight: number;
         readonly tries: number;
         readonly failingSince: number | null;
+        readonly perMinute: number | null;
+        readonly p50Ms: number | null;
         readonly p95Ms: number | null;
         /** `closed`, `open`: it is left alone, or `half_open`: one try decides. */
         readonly breaker: string;
@@ -119,6 +122,9 @@ export type Stats = {
       }[]
     | null;
 };
+
+/** How many workflows of stored definitions there are, and were launched in the last day; `isWhole` false: at least so many. */
+export type KeptFound = { readonly isWhole: boolean; readonly definitions: readonly KeptDefinition[] };
 
 /** What the API is built from. Rooms it may not import come in as functions (docs/architecture.md, the arrows). */
 export type Parts = {
@@ -209,6 +215,8 @@ export type Parts = {
       tenant: Tenant,
       participant: string,
     ) => Promise<readonly { readonly name: string | null; readonly workitems: number }[] | null>;
+    /** Of stored definitions; null: it could not be counted in time. */
+    readonly kept: (tenant: Tenant) => Promise<KeptFound | null>;
     /** Definitions that were launched in the last week. */
     readonly seen: (tenant: Tenant) => Promise<readonly SeenDefinition[] | null>;
   };

@@ -1,5 +1,5 @@
 import type { AppFigures } from '../api/app.ts';
-import type { Stats, StatsAsked } from '../api/parts.ts';
+import type { KeptFound, Stats, StatsAsked } from '../api/parts.ts';
 import type { EngineFigures } from '../engine/engine.ts';
 import type { Tenant } from '../model/tenant.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
@@ -45,6 +45,8 @@ export type ServerFigures = {
     tenant: Tenant,
     participant: string,
   ): Promise<readonly { readonly name: string | null; readonly workitems: number }[] | null>;
+  /** Workflows of stored definitions, and what was launched of them in the last day. */
+  kept(tenant: Tenant): Promise<KeptFound | null>;
   /** Definitions of the last week. */
   seen(tenant: Tenant): Promise<readonly SeenDefinition[] | null>;
   /** Folds minutes of days ago into hours: for the node that keeps house. */
@@ -61,6 +63,8 @@ const COUNT_SHARE = 20;
 export const COUNT_MS_MAX = 2_000;
 /** Counts that are kept, of tenants and questions. */
 const COUNTS_MAX = 1_000;
+/** Launches of stored definitions are counted since then, in milliseconds: a day. */
+const DAY_MS = 24 * 3_600_000;
 /** Definitions that were launched since then are told, in milliseconds: a week. */
 const SEEN_MS = 7 * 24 * 3_600_000;
 /** Hosts in one answer. */
@@ -251,6 +255,7 @@ export function makeServerFigures(parts: {
     },
     usedIn: (tenant, name) =>
       count(tenant, `used in ${name}`, async () => (await figures?.usedIn(tenant, name)) ?? null, 0),
+    kept: (tenant) => count(tenant, 'kept', async () => (await figures?.kept(tenant, clock.now() - DAY_MS)) ?? null, 0),
     seen: (tenant) =>
       count(tenant, 'seen', async () => (await figures?.seen(tenant, clock.now() - SEEN_MS)) ?? null, 0),
     meter: bothMeters(bothMeters(metrics.meter, minutes.meter), hosts.meter),

@@ -159,13 +159,29 @@ const statements = (most: number) => ({
   ) found
   group by definition, name order by max(launched_at) desc, definition limit ${SEEN_MAX}`,
   ),
+  // What was never stored is counted with the rest, under no name: it tells whether all were looked at.
+  kept: one(
+    'kept',
+    `
+  select name, sum(live)::bigint as live, sum(failed)::bigint as failed, sum(launched)::bigint as launched from (
+    select w.definition_name as name, count(*) as live, count(*) filter (where w.status = 'error') as failed, 0 as launched
+    from (values ${LIVE.map((status) => `('${status}')`).join(', ')}) as s(status)
+    cross join lateral (
+      select definition_name, status from workflow t where t.tenant = $1 and t.status = s.status limit ${most}
+    ) w group by w.definition_name
+    union all
+    select w.definition_name, 0, 0, count(*) from (
+      select definition_name from workflow t
+      where t.tenant = $1 and t.launched_at >= $2 order by t.launched_at desc limit ${most}
+    ) w group by w.definition_name
+  ) parts group by name order by name`,
+  ),
 });
 
 export function makeFigures(reads: Connections, profile: string): Figures {
   const isEmbedded = profile === 'embedded';
-  const { live, messages, timers, workitems, errors, busiest, participants, usedIn, seen } = statements(
-    isEmbedded ? COUNTED_EMBEDDED_MAX : COUNTED_MAX,
-  );
+  const most = isEmbedded ? COUNTED_EMBEDDED_MAX : COUNTED_MAX;
+  const { live, messages, timers, workitems, errors, busiest, participants, usedIn, seen, kept } = statements(most);
 
   /** One statement with a time of its own. */
   async function ask(of: Both, tenant: Tenant | null, ...values: readonly unknown[]): Promise<Result['rows']> {
@@ -231,6 +247,26 @@ export function makeFigures(reads: Connections, profile: string): Figures {
         name: row['name'] as string | null,
         workitems: row['n'] as number,
       })),
+    kept: async (tenant, since) => {
+      const rows = await ask(kept, tenant, since);
+      const sum = (of: 'live' | 'launched'): number => rows.reduce((total, row) => total + (row[of] as number), 0);
+      return {
+        // Each state, and the launches, are counted that far.
+        isWhole: sum('live') < most && sum('launched') < most,
+        definitions: rows.flatMap((row) =>
+          row['name'] === null
+            ? []
+            : [
+                {
+                  name: row['name'] as string,
+                  live: row['live'] as number,
+                  failed: row['failed'] as number,
+                  launched: row['launched'] as number,
+                },
+              ],
+        ),
+      };
+    },
     seen: async (tenant, since) =>
       (await ask(seen, tenant, since)).map((row) => ({
         hash: row['definition'] as string,

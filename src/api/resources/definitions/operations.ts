@@ -20,12 +20,25 @@ export function definitionOperations(parts: Parts): readonly Operation[] {
       id: 'listSeenDefinitions',
       method: 'get',
       path: '/v1/stats/definitions',
-      summary: 'Definitions that were launched in the last week, by hash and name, stored or not; the last one first',
+      summary:
+        'Definitions that were launched in the last week, by hash and name, stored or not, the last one first; and how many workflows stored ones have',
       access: 'read',
       answers: answers(200, 'As of now; null: that could not be counted in time', SeenDefinitions),
       handle: async (call) => {
-        const seen = (await parts.figures?.seen(call.principal.tenant)) ?? null;
-        return jsonReply(200, { definitions: seen?.map(seenView) ?? null });
+        const { tenant } = call.principal;
+        const [seen, kept] = await Promise.all([
+          parts.figures?.seen(tenant) ?? null,
+          parts.figures?.kept(tenant) ?? null,
+        ]);
+        return jsonReply(200, {
+          definitions: seen?.map(seenView) ?? null,
+          stored:
+            kept?.definitions.map(({ name, live, failed, launched }) => ({
+              ...{ name, live, failed },
+              launched_in_a_day: launched,
+            })) ?? null,
+          stored_complete: kept?.isWhole ?? null,
+        });
       },
     },
     {

@@ -347,6 +347,18 @@ export const SeenDefinitions = Type.Object(
         }),
       ),
     ),
+    stored: nullable(
+      Type.Array(
+        Type.Object({
+          name: text('The name it is stored under; of all its versions together'),
+          live: Type.Integer({ description: 'Workflows of it that have not ended', minimum: 0 }),
+          failed: Type.Integer({ description: 'Of those, are in error', minimum: 0 }),
+          launched_in_a_day: Type.Integer({ description: 'That were launched in the last 24 hours', minimum: 0 }),
+        }),
+        { description: 'Those that have such workflows; null: they could not be counted in time' },
+      ),
+    ),
+    stored_complete: nullable(Type.Boolean({ description: 'False: there are more workflows than are counted' })),
   },
   { title: 'SeenDefinitions', description: 'At most 500, of the last 20,000 launches' },
 );
