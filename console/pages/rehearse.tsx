@@ -14,7 +14,7 @@ import { JsonView } from '../parts/json.tsx';
 import { useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time } from '../parts/said.tsx';
-import { spanText } from '../parts/texts.ts';
+import { countText, spanText } from '../parts/texts.ts';
 import { makeChronicle } from '../picture/chronicle.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
@@ -24,6 +24,7 @@ import { storyOf } from '../picture/story.ts';
 import { makeRecorder } from '../rehearse/case.ts';
 import type { Move, Played } from '../rehearse/play.ts';
 import type { Stage } from '../rehearse/run.ts';
+import { ANSWERS_MAX, NO_SCRIPT, playThrough, readScript, type Script } from '../rehearse/script.ts';
 import { Diagram } from './workflow/diagram.tsx';
 import { Scrubber } from './workflow/scrubber.tsx';
 
@@ -40,6 +41,8 @@ export function Rehearsal() {
   const [text, setText] = useState(draftOf('rehearse') ?? '');
   const [came, setCame] = useState(false);
   const [fields, setFields] = useState(draftOf('rehearse.fields') ?? '');
+  const [answers, setAnswers] = useState(draftOf('rehearse.answers') ?? '');
+  const [stopped, setStopped] = useState(false);
   const [played, setPlayed] = useState<Played | null>(null);
   const [broken, setBroken] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
@@ -49,6 +52,7 @@ export function Rehearsal() {
   const chronicle = useRef(makeChronicle());
   const recorder = useRef(makeRecorder());
   const stage = useRef<Stage | null>(null);
+  const script = useRef<Script>(NO_SCRIPT);
   const { checked, problem } = useChecked(text);
   useEffect(() => {
     const packed = new URLSearchParams(place.value.hash).get('d');
@@ -63,16 +67,29 @@ export function Rehearsal() {
   useEffect(() => {
     keepDraft('rehearse.fields', fields);
   }, [fields]);
+  useEffect(() => {
+    keepDraft('rehearse.answers', answers);
+  }, [answers]);
 
-  const take = async (move: Move): Promise<void> => {
-    setBusy(true);
+  /** One move, and what came of it; null: the rehearsal was ended. */
+  const moved = async (move: Move): Promise<Played | null> => {
     const told = (await stage.current?.move(move)) ?? 'The rehearsal has not begun';
+    if (typeof told === 'string') {
+      setBroken(told);
+      return null;
+    }
+    chronicle.current.add(told.entries as unknown as readonly Entry[]);
+    recorder.current.take(move, told);
+    return told;
+  };
+  /** A move, and the answers of the script that are due on the way and after it. */
+  const take = async (move: Move, before: Played | null = played): Promise<void> => {
+    setBusy(true);
+    const { last, isStopped } = await playThrough(move, { script: script.current, before, one: moved });
+    setStopped(isStopped);
     setBusy(false);
-    if (typeof told === 'string') setBroken(told);
-    else {
-      chronicle.current.add(told.entries as unknown as readonly Entry[]);
-      recorder.current.take(move, told);
-      setPlayed(told);
+    if (last !== null) {
+      setPlayed(last);
       setAt(null);
     }
   };
@@ -80,12 +97,16 @@ export function Rehearsal() {
     const tree = checked?.tree ?? null;
     if (tree === null) return;
     const { openStage } = await import('../rehearse/run.ts');
+    const read = readScript(answers.trim() === '' ? {} : (jsonOf(answers) ?? {}));
+    if (typeof read === 'string') return setBroken(`Scripted answers: ${read}`);
     stage.current?.leave();
     stage.current = openStage(now.value);
     chronicle.current = makeChronicle();
     recorder.current = makeRecorder();
+    script.current = read;
     setBroken(null);
-    await take({ kind: 'launch', tree, fields: (jsonOf(fields) ?? {}) as JsonObject });
+    setStopped(false);
+    await take({ kind: 'launch', tree, fields: (jsonOf(fields) ?? {}) as JsonObject }, null);
   };
 
   const shown = played?.shown ?? null;
@@ -97,8 +118,11 @@ export function Rehearsal() {
   const moment = at !== null && at < last ? at : null;
   const standing = shown === null ? null : moment === null ? standingOf(shown) : chronicle.current.at(moment);
   const seen = figure === null || standing === null ? new Map() : statesOf(figure, standing, chronicle.current);
+  const answerAt = played === null ? null : script.current.nextAt(played);
+  const dueAt = played?.nextDueAt ?? null;
+  const nextAt = answerAt === null || dueAt === null ? (answerAt ?? dueAt) : Math.min(answerAt, dueAt);
   const over = shown !== null && isOver(textOf(shown['status']));
-  const wrong = wrongJson(fields, 'object');
+  const wrong = wrongJson(fields, 'object') ?? wrongJson(answers, 'object');
   const why = checked === null || !checked.valid ? 'the definition cannot be read yet' : wrong;
   if (text.trim() === '')
     return (
@@ -147,9 +171,24 @@ export function Rehearsal() {
           </p>
         </div>
       )}
-      {played === null && (
-        <JsonField label="Fields to begin with" hint="An object; empty: none." text={fields} set={setFields} rows={4} />
+      {stopped && (
+        <p class="note warn small" role="status">
+          It stopped after {countText(ANSWERS_MAX)} scripted answers; any move goes on.
+        </p>
       )}
+      <details open={played === null}>
+        <summary>Fields and answers to begin with</summary>
+        <JsonField label="Fields to begin with" hint="An object; empty: none." text={fields} set={setFields} rows={4} />
+        <JsonField
+          label="Scripted answers"
+          hint={
+            'To each participant its own, in turn, the rest by hand: { "stock": [{ "fail": "no box" }, { "proceed": { "shelf": 7 }, "after": 3600 }], "*": "proceed" }'
+          }
+          text={answers}
+          set={setAnswers}
+          rows={4}
+        />
+      </details>
       {played !== null && shown !== null && standing !== null && (
         <>
           <div class="row">
@@ -160,10 +199,10 @@ export function Rehearsal() {
             <Button
               look="tiny"
               busy={busy}
-              why={played.nextDueAt === null ? 'no timer is set' : null}
+              why={nextAt === null ? 'no timer is set' : null}
               onPress={() => void take({ kind: 'next' })}
             >
-              To the next timer{played.nextDueAt === null ? '' : ` (${spanText(played.nextDueAt - played.now)})`}
+              To the next timer{nextAt === null ? '' : ` (${spanText(nextAt - played.now)})`}
             </Button>
             {ADVANCES.map(([word, by]) => (
               <Button key={word} look="tiny" busy={busy} onPress={() => void take({ kind: 'advance', by })}>

@@ -44,6 +44,7 @@ import {
 } from '../../console/picture/tree-edit.ts';
 import { makeRecorder } from '../../console/rehearse/case.ts';
 import { type Move, makeRehearsal, type Played } from '../../console/rehearse/play.ts';
+import { playThrough, readScript } from '../../console/rehearse/script.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { HistoryKind } from '../../src/model/history-kinds.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
@@ -671,6 +672,58 @@ test('a rehearsal is played to its end: participants answer, fail and are replay
     { do: 'proceed', participant: 'clerk', target_nth: expect.any(Number), fields: {} },
   ]);
   expect(came).toMatchObject({ outcome: 'terminated', final_fields: { a: 1, b: 2 }, errors: [], remaining: [] });
+});
+
+test('answers of a script are given in turn and when they are due; who is not in it is played by hand', async () => {
+  const read = readDefinition(
+    "define scripted\n  concurrence\n    stock on_error: 'redo'\n    credit timeout: '1d', on_timeout: 'boss'\n  shipping\n",
+  );
+  if (!read.ok) throw new Error('The definition is good');
+  let seeds = 0;
+  const rehearsal = makeRehearsal(Date.UTC(2026, 0, 5), () => new Uint8Array(16).fill(++seeds));
+  const moves: string[] = [];
+  const script = readScript({
+    stock: [{ fail: 'no box', class: 'NoBox' }, { proceed: { shelf: 7 } }],
+    credit: [{ proceed: { credit: 'good' }, after: 7_200 }],
+    packer: 'proceed',
+  });
+  if (typeof script === 'string') throw new Error(script);
+  let played: Played | null = null;
+  const take = async (move: Move): Promise<Played> => {
+    const one = async (each: Move): Promise<Played> => {
+      moves.push(each.kind);
+      return rehearsal.play(each);
+    };
+    ({ last: played } = await playThrough(move, { script, before: played, one }));
+    if (played === null) throw new Error('It goes on');
+    return played;
+  };
+  const asked = ({ shown }: Played): readonly string[] =>
+    (shown['workitems'] as readonly JsonObject[]).map((one) => String(one['participant']));
+  const begun = await take({ kind: 'launch', tree: treeToJson(read.tree), fields: {} });
+  expect([moves, asked(begun)]).toEqual([['launch', 'fail', 'proceed'], ['credit']]);
+  // The answer comes on the way of the clock, before the timeout would.
+  const later = await take({ kind: 'advance', by: 3 * 86_400_000 });
+  expect(moves.slice(3)).toEqual(['advance', 'proceed', 'advance']);
+  expect([later.now, asked(later)]).toEqual([Date.UTC(2026, 0, 8), ['shipping']]);
+  expect(later.shown['fields']).toMatchObject({ shelf: 7 });
+  expect(readScript({ a: { proceed: {}, fail: 'x' } })).toBe('a: an answer has either proceed or fail');
+  expect(readScript({ a: [{ proceed: {}, later: 1 }] })).toMatch(/"later" is none of/);
+  expect(readScript([])).toMatch(/object/);
+});
+
+test('a script that would answer for ever is stopped', async () => {
+  const read = readDefinition('define endless\n  loop\n    alpha\n');
+  const script = readScript({ '*': 'proceed' });
+  if (!read.ok || typeof script === 'string') throw new Error('Both are good');
+  let seeds = 0;
+  const rehearsal = makeRehearsal(Date.UTC(2026, 0, 5), () => {
+    seeds++;
+    return Uint8Array.from({ length: 16 }, (_, i) => (seeds >> (8 * (i % 4))) & 0xff);
+  });
+  const one = async (move: Move): Promise<Played> => rehearsal.play(move);
+  const launch: Move = { kind: 'launch', tree: treeToJson(read.tree), fields: {} };
+  expect(await playThrough(launch, { script, before: null, one })).toMatchObject({ isStopped: true });
 });
 
 test('a part of JSON is found by its key or its text, and is called as a definition and a pointer call it', () => {
