@@ -115,6 +115,7 @@ export const deliveries = codec({
   answer: oneOf(['', '5xx', '4xx', '3xx', 'none'] as const, ''),
   /** Since when its workitem waits: a range (address/range.ts). */
   since: text(),
+  workflow: text(),
   cursor: text(),
 });
 /** `due`: until when, `..1h`, or between two times (address/range.ts). */

@@ -12,24 +12,16 @@ import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
 import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
+import { Hosts } from '../parts/hosts.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { ChoiceFilter, Complaints, Filters, ListState, Older, Table, TextFilter } from '../parts/list.tsx';
 import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
-import { countText } from '../parts/texts.ts';
+import { bytesText, countText } from '../parts/texts.ts';
+import { TryScale } from '../parts/try-scale.tsx';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 const LIMIT = 100;
-/** Messages of a page that is looked through here, for what the server has no filter for. */
-const NARROWED_LIMIT = 1_000;
-
-/** How the last try was answered: by the family of its status, or not at all; empty: there was none yet, or it was taken. */
-function answerOf(message: JsonObject): string {
-  if (!isObject(message['last'])) return '';
-  const { status } = message['last'];
-  return typeof status === 'number' ? `${Math.floor(status / 100)}xx` : 'none';
-}
-
 /** Messages that are owed to participants, and one of them with every try. */
 export function Deliveries() {
   const id = decoded(path.value.split('/')[2] ?? '');
@@ -54,25 +46,23 @@ function All() {
   const { state, complaints } = codec.read(query.value);
   const [asking, ask] = useState(false);
   const range = state.since === '' ? null : rangeOf(state.since, now.peek());
-  const isNarrowed = state.message !== '' || state.answer !== '' || range !== null;
+  const isNarrowed =
+    state.message !== '' || state.answer !== '' || state.workflow !== '' || state.host !== '' || range !== null;
   const asked = useMemo(() => {
-    const search = new URLSearchParams({ limit: String(isNarrowed ? NARROWED_LIMIT : LIMIT) });
-    for (const name of ['state', 'participant', 'host', 'cursor'] as const)
+    const search = new URLSearchParams({ limit: String(LIMIT) });
+    for (const name of ['state', 'participant', 'host', 'message', 'answer', 'cursor'] as const)
       if (state[name] !== '') search.set(name, state[name]);
+    if (state.workflow !== '') search.set('workflow_id', state.workflow);
+    if (range?.from != null) search.set('opened_from', range.from);
+    if (range?.to != null) search.set('opened_to', range.to);
     return `v1/deliveries?${search}`;
   }, [query.value]);
   const list = useResource(asked);
   usePolling(() => void list.again());
   const { value } = list.value;
-  const read = isObject(value) ? objectsOf(value['deliveries']) : [];
-  const rows = read.filter(
-    (one) =>
-      (state.message === '' || textOf(one['message']) === state.message) &&
-      (state.answer === '' || answerOf(one) === state.answer) &&
-      (range?.from == null || textOf(one['opened_at']) >= range.from) &&
-      (range?.to == null || textOf(one['opened_at']) < range.to),
-  );
-  const isFiltered = isNarrowed || state.state !== '' || state.participant !== '' || state.host !== '';
+  const rows = isObject(value) ? objectsOf(value['deliveries']) : [];
+  const looked = isObject(value) && typeof value['looked_at'] === 'number' ? value['looked_at'] : null;
+  const isFiltered = isNarrowed || state.state !== '' || state.participant !== '';
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
   const filter = {
     ...(state.state === '' ? {} : { state: state.state }),
@@ -132,10 +122,11 @@ function All() {
           set={(answer) => set({ answer })}
         />
         <TextFilter title="Since" value={state.since} set={(since) => set({ since })} />
+        <TextFilter title="Workflow" value={state.workflow} set={(workflow) => set({ workflow })} />
       </Filters>
-      {isNarrowed && list.value.value !== undefined && (
+      {looked !== null && (
         <p class="small dim" role="status">
-          Looked through {countText(read.length)} messages, found {countText(rows.length)}.
+          Looked through {countText(looked)} messages, found {countText(rows.length)}.
         </p>
       )}
       <ListState
@@ -179,11 +170,37 @@ function All() {
           },
         ]}
       />
-      <Older value={value} cursor={state.cursor} set={(cursor) => goQuery(codec.write({ ...state, cursor }))} />
+      <Older
+        value={value}
+        cursor={state.cursor}
+        word={looked === null ? 'More' : 'Look further'}
+        set={(cursor) => goQuery(codec.write({ ...state, cursor }))}
+      />
+      <ByHost />
       {asking && <BatchDialog action={REDELIVER} of={{ filter }} close={() => ask(false)} />}
     </>
   );
 }
+
+/** Where they go, and how that is going; behind a fold, for it is asked of the server. */
+function ByHost() {
+  const [isOpen, open] = useState(false);
+  const stats = useResource(isOpen && can('GET /v1/stats') ? 'v1/stats?minutes=1' : null, HOSTS_MS);
+  const value = isObject(stats.value.value) ? stats.value.value : {};
+  if (!can('GET /v1/stats')) return null;
+  return (
+    <details onToggle={(event) => open(event.currentTarget.open)}>
+      <summary>By host</summary>
+      {stats.problem.value !== null && <ProblemNote problem={stats.problem.value} again={() => void stats.again()} />}
+      {stats.value.value !== undefined && objectsOf(value['hosts'] ?? null).length === 0 && (
+        <p class="dim">This node has sent nothing yet, or you may not look at all tenants.</p>
+      )}
+      <Hosts of={value} />
+    </details>
+  );
+}
+/** How often hosts are looked at while they are shown, in milliseconds. */
+const HOSTS_MS = 5_000;
 
 const REDELIVER: BatchAction = 'redeliver';
 const pathOf = (message: JsonObject): string =>
@@ -276,6 +293,7 @@ function One({ id }: { readonly id: string }) {
         <section class="panel stack" aria-label="Tries">
           <h2>Tries {String(value['tries'] ?? 0)}</h2>
           {tries.length === 0 && <p class="dim">None so far.</p>}
+          <TryScale openedAt={textOrNull(value['opened_at'])} tries={tries} nextAt={textOrNull(value['next_at'])} />
           <Table
             rows={tries}
             keyOf={(one) => `${textOf(one['message'])} ${String(one['try'])}`}
@@ -284,6 +302,7 @@ function One({ id }: { readonly id: string }) {
               { title: 'Answer', cell: (one) => <TryWords of={one} /> },
               { title: 'At', hasClock: true, cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
               { title: 'ms', look: 'number', cell: (one) => String(Math.round(Number(one['milliseconds'] ?? 0))) },
+              { title: 'Type', cell: (one) => <AnswerKind of={one} /> },
               {
                 title: 'Said',
                 cell: (one) => (
@@ -299,6 +318,14 @@ function One({ id }: { readonly id: string }) {
       </div>
     </>
   );
+}
+
+/** Of what type and how large the answer to a try was; what was delivered keeps none. */
+function AnswerKind({ of }: { readonly of: JsonObject }) {
+  const answer = isObject(of['answer']) ? of['answer'] : null;
+  if (answer === null) return <span class="dim">–</span>;
+  const size = typeof answer['size'] === 'number' ? bytesText(answer['size']) : '';
+  return <Text text={[textOf(answer['content_type']), size].filter((one) => one !== '').join(', ')} />;
 }
 
 /** What it says, as JSON where it is JSON. */

@@ -13,30 +13,29 @@ import { Chip } from '../parts/glyph.tsx';
 import { Complaints, Filters, ListState, Older, Table, TextFilter } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
+import { countText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Timers of a page, and of one that is looked through here, for what the server has no filter for. */
+/** Timers of a page. */
 const LIMIT = 200;
-const NARROWED_LIMIT = 1_000;
 
 /** What is due and when, soonest first. */
 export function Timers() {
   const there = can('GET /v1/timers');
   const { state, complaints } = codec.read(query.value);
   const range = useMemo(() => (state.due === '' ? null : rangeOf(state.due, now.peek())), [state.due]);
-  const isNarrowed = state.action !== '' || state.workflow !== '' || range?.from != null;
-  const asked = new URLSearchParams({ limit: String(isNarrowed ? NARROWED_LIMIT : LIMIT) });
+  const asked = new URLSearchParams({ limit: String(LIMIT) });
+  if (range?.from != null) asked.set('due_from', range.from);
   if (range?.to != null) asked.set('due_before', range.to);
+  if (state.action !== '') asked.set('action', state.action);
+  if (state.workflow !== '') asked.set('workflow_id', state.workflow);
   if (state.cursor !== '') asked.set('cursor', state.cursor);
   const list = useResource(there ? `v1/timers?${asked}` : null);
   usePolling(() => void list.again());
-  const timers = (isObject(list.value.value) ? objectsOf(list.value.value['timers']) : []).filter(
-    (one) =>
-      (state.action === '' || textOf(one['action']) === state.action) &&
-      (state.workflow === '' || textOf(one['workflow_id']) === state.workflow) &&
-      (range?.from == null || textOf(one['due_at']) >= range.from),
-  );
-  const isFiltered = isNarrowed || range !== null;
+  const { value } = list.value;
+  const timers = isObject(value) ? objectsOf(value['timers']) : [];
+  const looked = isObject(value) && typeof value['looked_at'] === 'number' ? value['looked_at'] : null;
+  const isFiltered = state.action !== '' || state.workflow !== '' || range !== null;
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
   const first = textOrNull(timers[0]?.['due_at']);
   return (
@@ -82,6 +81,11 @@ export function Timers() {
           call="GET /v1/timers"
         />
       )}
+      {looked !== null && (
+        <p class="small dim" role="status">
+          Looked through {countText(looked)} timers, found {countText(timers.length)}.
+        </p>
+      )}
       {there && (
         <ListState
           list={list}
@@ -116,8 +120,9 @@ export function Timers() {
         ]}
       />
       <Older
-        value={list.value.value}
+        value={value}
         cursor={state.cursor}
+        word={looked === null ? 'More' : 'Look further'}
         set={(cursor) => goQuery(codec.write({ ...state, cursor }))}
       />
     </>

@@ -110,11 +110,14 @@ export function ListState({
 export function Older({
   value,
   cursor,
+  word = 'More',
   set,
 }: {
   readonly value: Json | undefined;
   /** Of the page that is shown; empty: the first. */
   readonly cursor: string;
+  /** What leads on. */
+  readonly word?: string;
   readonly set: (cursor: string) => void;
 }) {
   const next = isObject(value) ? textOrNull(value['next_cursor']) : null;
@@ -122,7 +125,7 @@ export function Older({
   return (
     <nav class="row" aria-label="More">
       {cursor !== '' && <Button onPress={() => set('')}>To the first</Button>}
-      {next !== null && <Button onPress={() => set(next)}>More</Button>}
+      {next !== null && <Button onPress={() => set(next)}>{word}</Button>}
     </nav>
   );
 }

@@ -27,38 +27,89 @@ const NAMED = {
 };
 const columns = `t.workflow_id as workflow, ${selected(NAMED, 't')}, null as fields, '{}' as params, null as inherits, null as added`;
 
-/** `$1` tenant, `$2` participant, `$3` host, `$4` failing (null: either), `$5`…`$7` the place, `$8` how many. */
-const owed: Statement = {
-  name: 'read_messages_owed',
-  text: `
-  select ${columns}, t.due_at as at from workitem t
-  where t.send is not null and t.held_at is null and t.tenant = $1
-    and ($2::text is null or t.participant = $2) and ($3::text is null or ${HOST} = $3)
-    and ($4::boolean is null or (t.tries > 0) = $4)
-    and t.due_at >= $5 and (t.due_at, t.workflow_id, t.id) > ($5, $6, $7)
-  order by t.due_at, t.workflow_id, t.id limit $8`,
-};
+/** Conditions that are asked for, each with a value of its own behind those that are always there; a statement for each set of them. */
+function narrowed(
+  name: string,
+  values: readonly unknown[],
+  conditions: readonly (readonly [label: string, value: unknown, condition: (given: string) => string])[],
+  text: (more: string) => string,
+): readonly [Statement, readonly unknown[]] {
+  const all = [...values];
+  const used: string[] = [];
+  const more = conditions.flatMap(([label, value, condition]) => {
+    if (value === null || value === undefined) return [];
+    used.push(label);
+    all.push(value);
+    return [` and ${condition(`$${all.length}`)}`];
+  });
+  return [{ name: [name, ...used].join('_'), text: text(more.join('')) }, all];
+}
 
-const spent: Statement = {
-  name: 'read_messages_spent',
-  text: `
+type OfMessages = Parameters<Reads['messages']>[0];
+type Place = readonly [at: number, workflow: string, id: string];
+
+const ofMessages = ({ participant, host, workflow = null, opened }: OfMessages): Parameters<typeof narrowed>[2] => [
+  ['participant', participant, (given) => `t.participant = ${given}`],
+  ['host', host, (given) => `${HOST} = ${given}`],
+  // By the key of the rows of one workflow.
+  ['shard', workflow === null ? null : shardOf(workflow), (given) => `t.shard = ${given}`],
+  ['workflow', workflow, (given) => `t.workflow_id = ${given}`],
+  ['from', opened?.from, (given) => `t.opened_at >= ${given}`],
+  ['to', opened?.to, (given) => `t.opened_at < ${given}`],
+];
+
+/** `$2`…`$4` the place, `$5` how many. */
+const owed = (query: OfMessages, place: Place, size: number): readonly [Statement, readonly unknown[]] =>
+  narrowed(
+    'read_messages_owed',
+    [query.tenant, ...place, size],
+    [
+      ...ofMessages(query),
+      ['failing', query.state === null ? null : query.state === 'failing', (given) => `(t.tries > 0) = ${given}`],
+      ['message', query.message, (given) => `t.send = ${given}`],
+    ],
+    (more) => `
+  select ${columns}, t.due_at as at from workitem t
+  where t.send is not null and t.held_at is null and t.tenant = $1${more}
+    and t.due_at >= $2 and (t.due_at, t.workflow_id, t.id) > ($2, $3, $4)
+  order by t.due_at, t.workflow_id, t.id limit $5`,
+  );
+
+/** What is spent was `active`: a notice that nobody takes is no error. */
+const spent = (query: OfMessages, place: Place, size: number): readonly [Statement, readonly unknown[]] =>
+  narrowed(
+    'read_messages_spent',
+    [query.tenant, ...place, size],
+    [...ofMessages(query), ['message', query.message, (given) => `${given}::text = 'active'`]],
+    (more) => `
   select ${columns}, e.at from error e
   join workitem t on t.shard = e.shard and t.workflow_id = e.workflow_id and t.id = e.id
-  where e.tenant = $1 and e.class = 'RetriesExceeded' and t.send is null and t.state = 'failed'
-    and ($2::text is null or t.participant = $2) and ($3::text is null or ${HOST} = $3)
-    and e.at <= $4 and (e.at < $4 or (e.workflow_id, e.id) > ($5, $6))
-  order by e.at desc, e.workflow_id, e.id limit $7`,
-};
+  where e.tenant = $1 and e.class = 'RetriesExceeded' and t.send is null and t.state = 'failed'${more}
+    and e.at <= $2 and (e.at < $2 or (e.workflow_id, e.id) > ($3, $4))
+  order by e.at desc, e.workflow_id, e.id limit $5`,
+  );
 
-const timers: Statement = {
-  name: 'read_timers',
-  text: `
+const timers = (
+  { tenant, due, workflow = null }: Parameters<Reads['timers']>[0],
+  place: Place,
+  size: number,
+): readonly [Statement, readonly unknown[]] =>
+  narrowed(
+    'read_timers',
+    [tenant, ...place, size],
+    [
+      ['from', due?.from, (given) => `t.due_at >= ${given}`],
+      ['to', due?.to, (given) => `t.due_at < ${given}`],
+      ['shard', workflow === null ? null : shardOf(workflow), (given) => `t.shard = ${given}`],
+      ['workflow', workflow, (given) => `t.workflow_id = ${given}`],
+    ],
+    (more) => `
   select t.workflow_id as workflow, w.name as of_name, ${selected(AGENDA, 't')} from agenda t
   join workflow w on w.shard = t.shard and w.id = t.workflow_id
-  where w.tenant = $1 and t.kind = 'timer' and t.held_at is null and t.due_at < $2
-    and t.due_at >= $3 and (t.due_at, t.workflow_id, t.id) > ($3, $4, $5)
-  order by t.due_at, t.workflow_id, t.id limit $6`,
-};
+  where w.tenant = $1 and t.kind = 'timer' and t.held_at is null${more}
+    and t.due_at >= $2 and (t.due_at, t.workflow_id, t.id) > ($2, $3, $4)
+  order by t.due_at, t.workflow_id, t.id limit $5`,
+  );
 
 const BARE_ERROR = { ...ERROR, columns: ERROR.columns.filter(({ key }) => key !== 'details') };
 /** Workitems of one workflow that are looked at: of a fork of thousands some will do. */
@@ -85,21 +136,14 @@ const LATEST = Number.MAX_SAFE_INTEGER;
 
 export function readsOfOwed(connections: Pick<Connections, 'run'>): Pick<Reads, 'messages' | 'timers' | 'glance'> {
   return {
-    messages: async ({ tenant, state, participant, host, limit, after }) => {
+    messages: async (query) => {
+      const { state, limit, after } = query;
       const size = pageSize(limit);
-      const values = [tenant, participant, host];
-      const [at, workflow, id] =
+      const place: Place =
         after === null
           ? [state === 'spent' ? LATEST : -1, ...FIRST]
           : readCursor(after, ['number', 'string', 'string']);
-      const { rows } =
-        state === 'spent'
-          ? await connections.run(spent, [...values, at, workflow, id, size + 1])
-          : await connections.run(owed, [
-              ...values,
-              state === null ? null : state === 'failing',
-              ...[at, workflow, id, size + 1],
-            ]);
+      const { rows } = await connections.run(...(state === 'spent' ? spent : owed)(query, place, size + 1));
       const items: (ReadItem & { readonly bytes: number })[] = rows.map((record: DatabaseRow) => {
         const row = rowOf(WORKITEM, record);
         const of = record['workflow'] as WorkflowId;
@@ -127,19 +171,19 @@ export function readsOfOwed(connections: Pick<Connections, 'run'>): Pick<Reads, 
         ]),
       );
     },
-    timers: async ({ tenant, dueBefore, limit, after }) => {
-      const size = pageSize(limit);
-      const place = after === null ? [-1, ...FIRST] : readCursor(after, ['number', 'string', 'string']);
-      const { rows } = await connections.run(timers, [tenant, dueBefore ?? LATEST, ...place, size + 1]);
-      const items = rows.map((record) => ({
-        workflow: record['workflow'] as WorkflowId,
-        name: record['of_name'] as string | null,
-        row: rowOf(AGENDA, record),
-      }));
+    timers: async (query) => {
+      const size = pageSize(query.limit);
+      const place: Place =
+        query.after === null ? [-1, ...FIRST] : readCursor(query.after, ['number', 'string', 'string']);
+      const { rows } = await connections.run(...timers(query, place, size + 1));
+      const items = rows.map((record) => {
+        const row = rowOf(AGENDA, record);
+        const workflow = record['workflow'] as WorkflowId;
+        const at = cursorAt([row.dueAt, workflow, row.id]);
+        return { workflow, name: record['of_name'] as string | null, row, place: at };
+      });
       const shown = items.slice(0, size);
-      const last = shown.at(-1);
-      const isMore = items.length > size && last !== undefined;
-      return { items: shown, next: isMore ? cursorAt([last.row.dueAt, last.workflow, last.row.id]) : null };
+      return { items: shown, next: items.length > size ? (shown.at(-1)?.place ?? null) : null };
     },
   };
 }

@@ -183,13 +183,14 @@ function errorsBy(query: Parameters<Reads['errors']>[0], size: number): readonly
   ].join('');
   const text = weighed(
     `
-    select t.*, w.definition, w.name, i.participant, i.log from error t
+    select t.*, w.definition, w.name, i.participant, i.url, i.log from error t
     join workflow w on w.shard = t.shard and w.id = t.workflow_id
     left join workitem i on i.shard = t.shard and i.workflow_id = t.workflow_id and i.id = t.id
     where t.tenant = $1 and t.at <= $2 and (t.at < $2 or (t.workflow_id, t.id) > ($3, $4))${more}
     order by t.at desc, t.workflow_id, t.id
     limit $5`,
-    `t.workflow_id as workflow, t.definition as of_definition, t.name as of_name, t.participant as of_participant, t.log as of_log,
+    `t.workflow_id as workflow, t.definition as of_definition, t.name as of_name, t.participant as of_participant,
+    t.url as of_url, t.log as of_log,
     ${selected({ ...ERROR, columns: ERROR.columns.filter(({ key }) => key !== 'details') }, 't')}, '{}' as details`,
     't.at desc, t.workflow_id, t.id',
     'octet_length(t.class) + octet_length(t.message) + coalesce(octet_length(t.log), 0)',
@@ -316,6 +317,7 @@ export function makeReads(connections: Connections, historyBase: number | null):
           definition: record['of_definition'] as string,
           name: record['of_name'] as string | null,
           participant: record['of_participant'] as string | null,
+          url: record['of_url'] as string | null,
           log: record['of_log'] as string | null,
         })),
         foundIn(rows),

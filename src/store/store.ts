@@ -39,7 +39,7 @@ export type { BusinessKeys } from './tables/business-key.ts';
 export type { Deliveries, DeliveryRow, OwedDelivery } from './tables/delivery.ts';
 export type { FigureRow } from './tables/figure.ts';
 export type { SavedAnswer } from './tables/idempotency-key.ts';
-export type { NodeBeat, NodeRow } from './tables/node.ts';
+export type { NodeBeat, NodeFigures, NodeRow } from './tables/node.ts';
 export type { ParticipantRow, ParticipantRows } from './tables/participant.ts';
 export type { SecretRow, SecretRows } from './tables/secret.ts';
 export type { SubscriptionRow } from './tables/subscription.ts';
@@ -444,6 +444,12 @@ export type Figures = {
     tenant: Tenant,
     participant: string,
   ): Promise<readonly { readonly name: string | null; readonly workitems: number }[]>;
+  /** Of stored definitions, how many workflows live, are in error, and were launched since then; a definition of which there is none is left out.
+   * `isWhole` false: there are more than are counted. */
+  kept(
+    tenant: Tenant,
+    since: number,
+  ): Promise<{ readonly isWhole: boolean; readonly definitions: readonly KeptDefinition[] }>;
   /** The definitions that were launched since then, of the newest BUSIEST_MAX launches, the last one first (figures.ts). */
   seen(tenant: Tenant, since: number): Promise<readonly SeenDefinition[]>;
 };
@@ -456,6 +462,13 @@ export type Asked = {
   /** Since when its oldest workitem waits; null: none does. */
   readonly oldestAt: number | null;
   readonly urls: readonly string[];
+};
+/** A stored definition by its name, of all its versions together. */
+export type KeptDefinition = {
+  readonly name: string;
+  readonly live: number;
+  readonly failed: number;
+  readonly launched: number;
 };
 /** A definition by its hash and the name it gives itself. `stored`: under which name it is stored; null: it came with its launches. */
 export type SeenDefinition = {
@@ -493,13 +506,22 @@ export type Busy = {
   readonly p95Ms: number | null;
 };
 
-/** An error in a list, with the hash of its workflow's definition, and the participant of the workitem it happened at. */
+/** A timer in a list; `place`: the cursor behind it. */
+export type ReadTimer = {
+  readonly workflow: WorkflowId;
+  readonly name: string | null;
+  readonly row: AgendaRow;
+  readonly place: string;
+};
+
+/** An error in a list, with the hash of its workflow's definition, and the participant of the workitem it happened at with its URL. */
 export type ReadError = {
   readonly workflow: WorkflowId;
   readonly row: ErrorRow;
   readonly definition: string;
   readonly name: string | null;
   readonly participant: string | null;
+  readonly url: string | null;
   /** The tries of that workitem, as its row has them; null: there is none. */
   readonly log: string | null;
 };
@@ -653,16 +675,22 @@ export type Reads = {
     readonly participant: string | null;
     /** Host and port, as in the URL, in small letters. */
     readonly host: string | null;
+    /** What it says: `active`, or which notice. */
+    readonly message?: string | null;
+    readonly workflow?: WorkflowId | null;
+    /** Since when its workitem waits. */
+    readonly opened?: TimeRange;
     readonly limit: number;
     readonly after: string | null;
   }): Promise<Page<ReadItem>>;
   /** Timers that no pause holds back, those that are due next first, with the name of their workflow's definition. */
   timers(query: {
     readonly tenant: Tenant;
-    readonly dueBefore: number | null;
+    readonly due?: TimeRange;
+    readonly workflow?: WorkflowId | null;
     readonly limit: number;
     readonly after: string | null;
-  }): Promise<Page<{ readonly workflow: WorkflowId; readonly name: string | null; readonly row: AgendaRow }>>;
+  }): Promise<Page<ReadTimer>>;
   /** Of these workflows, at most a thousand: whose turn it is (the participants of some of their workitems, who waits longest first, at most
    * TURNS_MAX), and the newest error without its details; those that have none are left out. */
   glance(

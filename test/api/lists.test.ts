@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
 import { postJson, send, startDescribed } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /* Lists over HTTP: several states, times, counts, history in both orders, errors in groups. */
 
@@ -123,6 +124,8 @@ test('errors are found by what they are, and gathered into groups', async () => 
     readonly groups?: readonly {
       readonly key: string;
       readonly count: number;
+      readonly workflows: number;
+      readonly hours: readonly number[];
       readonly example: { readonly message: string };
     }[];
     readonly complete?: boolean;
@@ -136,9 +139,21 @@ test('errors are found by what they are, and gathered into groups', async () => 
   expect((await get<Errors>('/v1/errors?participant=alpha')).errors).toEqual([]);
   expect((await get<Errors>('/v1/errors?to=2001-01-01T00:00:00Z')).errors).toEqual([]);
   const groups = await get<Errors>('/v1/errors?group_by=fingerprint');
-  expect(groups.groups?.[0]).toMatchObject({ key: many.errors[0]?.fingerprint, count: 3 });
+  expect(groups.groups?.[0]).toMatchObject({ key: many.errors[0]?.fingerprint, count: 3, workflows: 3 });
+  // Each of the last 24 hours has its number; an hour later they stand one before the last.
+  const hoursOf = async (): Promise<readonly number[]> =>
+    (await get<Errors>('/v1/errors?group_by=fingerprint&name=many')).groups?.[0]?.hours ?? [];
+  expect(await hoursOf()).toEqual([...Array.from({ length: 23 }, () => 0), 3]);
+  await advance(3_600);
+  expect((await hoursOf()).slice(-2)).toEqual([3, 0]);
+  // The same message at another place, or of another definition, is another problem.
+  await launch('define many\n  noop\n  error "order 4 is odd"\n');
+  await launch('define few\n  error "order 5 is odd"\n');
+  const apart = await get<Errors>('/v1/errors?group_by=fingerprint');
+  const alike = apart.groups?.filter(({ example }) => example.message.includes('is odd')) ?? [];
+  expect(alike.map(({ count }) => count)).toEqual([3, 1, 1]);
   expect(groups.complete).toBe(true);
-  expect((await get<Errors>('/v1/errors?group_by=class&name=many')).groups).toMatchObject([{ key: kind, count: 3 }]);
+  expect((await get<Errors>('/v1/errors?group_by=class&name=many')).groups).toMatchObject([{ key: kind, count: 4 }]);
   expect((await send(server.url, 'GET', '/v1/errors?group_by=odd')).status).toBe(400);
 }, 60_000);
 
@@ -181,7 +196,8 @@ test('messages are listed by how they stand, and each shows its request and its 
   });
   await advance(1);
   expect((await of('state=spent')).map(({ state }) => state)).toEqual(['spent']);
-  const { errors } = await get<{ errors: { last_try: object | null }[] }>('/v1/errors?participant=late');
+  const { errors } = await get<{ errors: { host: string; last_try: object | null }[] }>('/v1/errors?participant=late');
+  expect(errors.map(({ host }) => host)).toEqual(['127.0.0.1:1']);
   expect(errors.map(({ last_try }) => last_try)).toMatchObject([{ message: 'active', try: 1, status: null }]);
   expect((await of('')).map(({ state }) => state)).toEqual(['failing', 'spent']);
   const first = await get<{ deliveries: Message[]; next_cursor: string }>('/v1/deliveries?participant=late&limit=1');
@@ -189,6 +205,22 @@ test('messages are listed by how they stand, and each shows its request and its 
     `/v1/deliveries?participant=late&limit=1&cursor=${first.next_cursor}`,
   );
   expect([...first.deliveries, ...second.deliveries].map(({ state }) => state)).toEqual(['failing', 'spent']);
+
+  // Each filter is the server's.
+  expect((await of('message=active')).map(({ state }) => state)).toEqual(['failing', 'spent']);
+  expect(await of('message=timeout')).toEqual([]);
+  expect((await of(`workflow_id=${trying}`)).map(({ workflow_id }) => workflow_id)).toEqual([trying]);
+  const opened = (failing as Message & { readonly opened_at: string }).opened_at;
+  expect((await of(`opened_to=${opened}`)).map(({ state }) => state)).toEqual([]);
+  expect((await of(`opened_from=${opened}`)).map(({ state }) => state)).toEqual(['failing', 'spent']);
+  expect(await of('answer=5xx')).toEqual([]);
+  const unanswered = '/v1/deliveries?participant=late&answer=none&limit=1';
+  const firstOf = await get<{ deliveries: Message[]; next_cursor: string; looked_at: number }>(unanswered);
+  expect([firstOf.deliveries.map(({ state }) => state), firstOf.looked_at]).toEqual([['failing'], 1]);
+  const two = await get<{ deliveries: Message[]; next_cursor: null }>(`${unanswered}&cursor=${firstOf.next_cursor}`);
+  expect([two.deliveries.map(({ state }) => state), two.next_cursor]).toEqual([['spent'], null]);
+  for (const bad of ['message=loud', 'answer=9xx', 'opened_from=yesterday'])
+    expect((await send(server.url, 'GET', `/v1/deliveries?${bad}`)).status, bad).toBe(400);
 
   const one = await get<Message & { request: { body: string; headers: object }; deliveries: object[] }>(
     `/v1/deliveries/${encodeURIComponent(failing?.message_id ?? '')}`,
@@ -211,6 +243,24 @@ test('timers of all workflows are listed, those due next first', async () => {
   const before = await get<{ timers: object[] }>(`/v1/timers?due_before=${ours[1]?.due_at}`);
   expect(before.timers).toContainEqual(ours[0]);
   expect(before.timers).not.toContainEqual(ours[1]);
+  const of = async (query: string): Promise<readonly object[]> =>
+    (await get<{ timers: object[] }>(`/v1/timers?${query}`)).timers;
+  expect(await of(`workflow_id=${later}`)).toEqual([ours[1]]);
+  expect(await of(`workflow_id=${later}&due_before=${ours[1]?.due_at}`)).toEqual([]);
+  expect(await of(`workflow_id=${later}&due_from=${ours[1]?.due_at}`)).toEqual([ours[1]]);
+  const action = (ours[0] as { readonly action?: string } | undefined)?.action ?? '';
+  expect(await of(`workflow_id=${sooner}&action=${action}`)).toEqual([ours[0]]);
+  expect(await get(`/v1/timers?workflow_id=${sooner}&action=nothing`)).toMatchObject({ timers: [], looked_at: 1 });
+  const paged: object[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const from: string = cursor === '' ? '' : `&cursor=${cursor}`;
+    const page: { timers: object[]; next_cursor: string | null } = await get(
+      `/v1/timers?action=${action}&limit=1${from}`,
+    );
+    paged.push(...page.timers);
+    cursor = page.next_cursor;
+  }
+  expect(paged).toEqual(await of(`action=${action}`));
 });
 
 test('definitions that were launched lately are told by hash and name, with how many of their workflows live', async () => {
@@ -246,6 +296,30 @@ test('of a stored definition it is told at which places its workflows are, and h
       { id: '0_1', live: 2, waiting: 0, failed: 0 },
     ],
   });
+});
+
+test('a stored definition is told with how many of its workflows live, are in error, and were launched in a day', async () => {
+  const put = await send(server.url, 'PUT', '/v1/definitions/kept', {
+    body: 'define kept\n  wait for: "1h"\n',
+    headers: { 'Content-Type': 'text/plain' },
+  });
+  expect(put.status, put.text).toBe(201);
+  const run = async (): Promise<string> => {
+    const answer = await postJson(server.url, '/v1/workflows', { definition: 'kept' });
+    expect(answer.status, answer.text).toBe(201);
+    return answer.json<{ id: string }>().id;
+  };
+  await run();
+  await postJson(server.url, `/v1/workflows/${await run()}/kill`, {});
+  type Told = { stored: { name: string; launched_in_a_day: number }[]; stored_complete: boolean };
+  // What was counted a moment ago is told once more.
+  const [told, isWhole] = await until('both launches are counted', async () => {
+    const { stored, stored_complete } = await get<Told>('/v1/stats/definitions');
+    const found = stored.find((one) => one.name === 'kept');
+    return found?.launched_in_a_day === 2 && ([found, stored_complete] as const);
+  });
+  expect(told).toEqual({ name: 'kept', live: 1, failed: 0, launched_in_a_day: 2 });
+  expect(isWhole).toBe(true);
 });
 
 type Expression = {

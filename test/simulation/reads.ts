@@ -171,7 +171,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
           })
           .slice(0, limit),
       ),
-    messages: ({ tenant, state, participant, host, limit, after }) =>
+    messages: ({ tenant, state, participant, host, message = null, workflow = null, opened, limit, after }) =>
       ask('read messages', () => {
         const found = [...database.workflows.values()]
           .filter((rows) => rows.workflow.tenant === tenant)
@@ -181,6 +181,9 @@ export function makeReads(database: Database, ask: Ask): Reads {
             return stands !== null && row.heldAt === null && (state === null ? stands !== 'spent' : stands === state);
           })
           .filter(({ row }) => participant === null || row.participant === participant)
+          .filter(({ row }) => message === null || (row.send ?? 'active') === message)
+          .filter(({ rows }) => workflow === null || rows.workflow.id === workflow)
+          .filter(({ row }) => isWithin(row.openedAt, opened))
           .filter(
             ({ row }) => host === null || (/\/\/([^/?#]*)/.exec(row.url ?? '')?.[1] ?? '-').toLowerCase() === host,
           )
@@ -208,18 +211,19 @@ export function makeReads(database: Database, ask: Ask): Reads {
           }),
         );
       }),
-    timers: ({ tenant, dueBefore, limit, after }) =>
+    timers: ({ tenant, due, workflow: of = null, limit, after }) =>
       ask('read timers', () => {
         const found = [...database.workflows.values()]
           .filter(({ workflow }) => workflow.tenant === tenant)
           .flatMap(({ workflow, agenda }) =>
-            [...agenda.values()].map((row) => ({
-              item: { workflow: workflow.id, name: workflow.name, row },
-              key: [row.dueAt, workflow.id, row.id],
-            })),
+            [...agenda.values()].map((row) => {
+              const key = [row.dueAt, workflow.id, row.id];
+              return { item: { workflow: workflow.id, name: workflow.name, row, place: cursorAt(key) }, key };
+            }),
           )
           .filter(({ item: { row } }) => row.kind === 'timer' && row.heldAt === null)
-          .filter(({ item: { row } }) => dueBefore === null || row.dueAt < dueBefore);
+          .filter(({ item: { row } }) => isWithin(row.dueAt, due))
+          .filter(({ item: { workflow } }) => of === null || workflow === of);
         return pageOf(found, limit, after);
       }),
     workitem: (tenant, { workflow, workitem }) =>
@@ -280,6 +284,7 @@ export function makeReads(database: Database, ask: Ask): Reads {
               definition: workflow.definition,
               name: workflow.name,
               participant: workitems.get(row.id)?.row.participant ?? null,
+              url: workitems.get(row.id)?.row.url ?? null,
               log: workitems.get(row.id)?.row.log ?? null,
             })),
           )

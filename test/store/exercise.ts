@@ -259,7 +259,13 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await read.errors({ ...page, after: null });
   for (const state of ['owed', 'spent'] as const)
     await read.messages({ ...page, state, participant: null, host: null, after: null });
-  await read.timers({ ...page, dueBefore: AT, after: null });
+  for (const state of ['owed', 'spent'] as const)
+    await read.messages({
+      ...{ ...page, state, participant: 'p', host: 'h', after: null },
+      ...{ message: 'active', workflow: id, opened: { from: 0, to: AT } },
+    });
+  await read.timers({ ...page, after: null });
+  await read.timers({ ...page, due: { from: 0, to: AT }, workflow: id, after: null });
   await read.glance(DEFAULT_TENANT, [id, workflowId()]);
   for (const of of ['errors', 'workitems'] as const) {
     const workflows = [id, workflowId()];
@@ -277,6 +283,7 @@ export async function exerciseTheRest(store: Store): Promise<void> {
   await store.figures?.participants(DEFAULT_TENANT, ['alpha', 'nobody']);
   await store.figures?.usedIn(DEFAULT_TENANT, 'alpha');
   await store.figures?.seen(DEFAULT_TENANT, AT);
+  await store.figures?.kept(DEFAULT_TENANT, AT);
   await exerciseMeeting(store, id);
   await store.releaseClaims('me');
   await store.nodes.beat({ id: 'node', name: 'node', role: 'all', url: 'http://x', version: '1', leaseSeconds: 30 });

@@ -206,7 +206,10 @@ describe.runIf(hasPostgres())('what is sent', () => {
       const rowsGiven = values.flatMap((value) => [...String(value).matchAll(/"s":(\d+)/g)].map(([, shard]) => shard));
       if (shards.size > 1 || new Set(rowsGiven).size > 1)
         scattered.add(
-          name.replace(/^(read_workflows|read_workflow_rows|read_errors|count_workflows|figures|found)_\w*$/, '$1'),
+          name.replace(
+            /^(read_workflows|read_workflow_rows|read_errors|read_messages_owed|read_messages_spent|read_timers|count_workflows|figures|found)_\w*$/,
+            '$1',
+          ),
         );
       else if (shards.size === 1 || rowsGiven.length > 0) placed.add(name);
       if (changed(text).length > 0)

@@ -6,12 +6,19 @@ import { OBJECT_STATES, type ObjectState, type ReadItem } from '../../../store/s
 import { answers } from '../../answers.ts';
 import { noSuchWorkitem, workitemKeyOf } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
-import { cursorFor, cursorOf, limitOf } from '../../page.ts';
+import { cursorFor, cursorOf, limitOf, PAGE_MAX, timeOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
+import { SEND_STATUSES } from '../../schema-parts.ts';
 import { timeOrNull, timeView } from '../../time.ts';
-import { tryView } from '../workitems/view.ts';
+import { hostIn, tryView } from '../workitems/view.ts';
 import { Message, MessageList } from './schemas.ts';
+
+/** How a last try was answered. */
+const ANSWERS = ['2xx', '3xx', '4xx', '5xx', 'none'] as const;
+type Answered = (typeof ANSWERS)[number];
+/** Messages that are looked through for one page, for what the store cannot look for. */
+const LOOKED_MAX = 10_000;
 
 /** Messages that are owed to participants, or were until their tries were spent. */
 export const deliveryOperations = (parts: Parts): readonly Operation[] => [
@@ -29,6 +36,28 @@ export const deliveryOperations = (parts: Parts): readonly Operation[] => [
       },
       { name: 'participant', description: 'Only those to this participant' },
       { name: 'host', description: 'Only those to this host, such as example.org:8443' },
+      {
+        name: 'message',
+        description: 'Only those that say this',
+        schema: { type: 'string', enum: [...SEND_STATUSES] },
+      },
+      { name: 'workflow_id', description: 'Only those of this workflow' },
+      {
+        name: 'opened_from',
+        description: 'Only of workitems that were opened at this time or later',
+        schema: { type: 'string', format: 'date-time' },
+      },
+      {
+        name: 'opened_to',
+        description: 'Only of workitems that were opened before this time',
+        schema: { type: 'string', format: 'date-time' },
+      },
+      {
+        name: 'answer',
+        description:
+          'Only those whose last try was answered so: with a status of this family, or not at all; messages are looked through for it',
+        schema: { type: 'string', enum: [...ANSWERS] },
+      },
       { name: 'limit', description: 'Items per page, 1 to 1000, default 100' },
       { name: 'cursor', description: 'The next_cursor of the page before' },
     ],
@@ -47,46 +76,99 @@ export const deliveryOperations = (parts: Parts): readonly Operation[] => [
 ];
 
 async function list(parts: Parts, { principal, query }: Call): Promise<Reply> {
-  const state = stateOf(query);
+  const state = oneOf(query, 'state', OBJECT_STATES);
+  const answer = oneOf(query, 'answer', ANSWERS);
   const asked = {
     tenant: principal.tenant,
     participant: query.get('participant'),
     host: query.get('host')?.toLowerCase() ?? null,
+    message: oneOf(query, 'message', SEND_STATUSES),
+    workflow: query.get('workflow_id') as WorkflowId | null,
+    opened: { from: timeOf(query, 'opened_from'), to: timeOf(query, 'opened_to') },
   };
   const limit = limitOf(query);
   const given = cursorOf(`deliveries ${state}`, query);
   const items: ReadItem[] = [];
+  let looked = 0;
+  const read = async (of: ObjectState | null, after: string | null): Promise<string | null> => {
+    const found = await lookedThrough(parts, { ...asked, state: of, after }, answer, {
+      room: limit - items.length,
+      looks: LOOKED_MAX - looked,
+    });
+    items.push(...found.items);
+    looked += found.looked;
+    return found.next;
+  };
   // Without a state those that are spent come behind all others; a cursor says by its first letter among which it is.
   const isBehind = state === 'spent' || given?.startsWith('s') === true;
   let next: string | null = given === null ? null : given.slice(1);
   if (!isBehind) {
-    const page = await parts.store.read.messages({ ...asked, state, limit, after: next });
-    items.push(...page.items);
-    next = page.next === null ? null : `o${page.next}`;
+    const found = await read(state, next);
+    next = found === null ? null : `o${found}`;
   }
   const isOver = next === null || isBehind;
   if (isOver && state !== 'owed' && state !== 'failing') {
-    const room = limit - items.length;
-    if (room === 0) next = 's';
+    if (items.length === limit || looked >= LOOKED_MAX) next = 's';
     else {
-      const after = isBehind && next !== null && next !== '' ? next : null;
-      const page = await parts.store.read.messages({ ...asked, state: 'spent', limit: room, after });
-      items.push(...page.items);
-      next = page.next === null ? null : `s${page.next}`;
+      const found = await read('spent', isBehind && next !== null && next !== '' ? next : null);
+      next = found === null ? null : `s${found}`;
     }
   }
   return jsonReply(200, {
     deliveries: items.map(({ workflow, row }) => messageView(workflow, row)),
     next_cursor: next === null ? null : cursorFor(`deliveries ${state}`, next),
+    ...(answer === null ? {} : { looked_at: looked }),
   });
 }
 
+/** Those of the messages whose last try was answered so, as many as there is room for; `next`: behind the last that was looked at. */
+async function lookedThrough(
+  parts: Parts,
+  asked: Omit<Parameters<Parts['store']['read']['messages']>[0], 'limit'>,
+  answer: Answered | null,
+  { room, looks }: { readonly room: number; readonly looks: number },
+): Promise<{ readonly items: readonly ReadItem[]; readonly looked: number; readonly next: string | null }> {
+  if (answer === null) {
+    const page = await parts.store.read.messages({ ...asked, limit: room });
+    return { items: page.items, looked: page.items.length, next: page.next };
+  }
+  const items: ReadItem[] = [];
+  let looked = 0;
+  let { after } = asked;
+  do {
+    const limit = Math.min(PAGE_MAX, looks - looked);
+    const page: Awaited<ReturnType<Parts['store']['read']['messages']>> = await parts.store.read.messages({
+      ...{ ...asked, limit, after },
+    });
+    for (const [i, item] of page.items.entries()) {
+      looked += 1;
+      if (answeredAs(item.row) === answer) items.push(item);
+      const isLast = i === page.items.length - 1 && page.next === null;
+      if (items.length === room) return { items, looked, next: isLast ? null : item.place };
+    }
+    after = page.next;
+  } while (after !== null && looked < looks);
+  return { items, looked, next: after };
+}
+
+/** Null: there was no try yet. */
+function answeredAs(row: WorkitemRow): Answered | null {
+  const last = readLog(row.log).at(-1);
+  if (last === undefined) return null;
+  if (last.status === null) return 'none';
+  return ANSWERS.find((one) => one.startsWith(String(last.status).charAt(0))) ?? null;
+}
+
 /** @throws Problem */
-function stateOf(query: URLSearchParams): ObjectState | null {
-  const given = query.get('state');
-  const known = OBJECT_STATES.find((state) => state === given) ?? null;
-  if (given !== null && known === null)
-    throw new Problem('query_invalid', `state must be one of ${OBJECT_STATES.join(', ')}`);
+function oneOf<const Value extends string>(
+  query: URLSearchParams,
+  name: string,
+  values: readonly Value[],
+): Value | null {
+  const given = query.get(name);
+  if (given === null) return null;
+  const known = values.find((value) => value === given);
+  if (known === undefined) throw new Problem('query_invalid', `${name} must be one of ${values.join(', ')}`);
   return known;
 }
 
@@ -133,5 +215,3 @@ const standing = (row: WorkitemRow, lastFailed: boolean): ObjectState | 'deliver
     : lastFailed && row.state === 'failed'
       ? 'spent'
       : 'delivered';
-
-const hostIn = (url: string | null): string | null => /\/\/([^/?#]*)/.exec(url ?? '')?.[1]?.toLowerCase() ?? null;

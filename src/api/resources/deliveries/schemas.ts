@@ -23,7 +23,13 @@ const message = {
 };
 
 export const MessageList = Type.Object(
-  { deliveries: Type.Array(Type.Object(message)), next_cursor: nextCursor },
+  {
+    deliveries: Type.Array(Type.Object(message)),
+    next_cursor: nextCursor,
+    looked_at: Type.Optional(
+      Type.Integer({ description: 'With answer: messages that were looked through for this page', minimum: 0 }),
+    ),
+  },
   { title: 'MessageList' },
 );
 

@@ -14,6 +14,9 @@ export const TimerList = Type.Object(
       }),
     ),
     next_cursor: nextCursor,
+    looked_at: Type.Optional(
+      Type.Integer({ description: 'With action: timers that were looked through for this page', minimum: 0 }),
+    ),
   },
   { title: 'TimerList' },
 );
