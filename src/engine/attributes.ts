@@ -1,4 +1,4 @@
-import { fieldsAtHand, mayHaveTags, tagsOf } from '../interpreter/inspect.ts';
+import { fieldsAtHand, mayHaveTags, retryOf, tagsOf } from '../interpreter/inspect.ts';
 import { bareView } from '../model/changes.ts';
 import { isObject, type Json, ownValue } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
@@ -11,6 +11,8 @@ import type { AttributeChange } from '../store/store.ts';
  */
 
 export const TAG = 'tag';
+/** Of another try of a workflow: which one. It is written at the launch and never again, so there is nothing to fill in. */
+export const RETRY = 'retry_of';
 const FIELD = 'field.';
 /** Longer texts have no attribute. */
 export const VALUE_CHARACTERS_MAX = 255;
@@ -126,6 +128,8 @@ export function attributeChanges(before: Loaded, after: View, { fields }: Attrib
   const tags = tagsIn(workflow);
   const tagged = before.workflow === null ? [] : tagsIn(before.workflow);
   if (!isSame(tagged, tags)) change(TAG, tags);
+  const first = before.workflow === null ? retryOf(workflow) : null;
+  if (first !== null) change(RETRY, [first]);
   if (fields.length === 0) return changes;
   const was = before.workflow === null ? null : { workflow: before.workflow, workitems: before.workitems };
   const isMentioned = fields.some(({ key }) => mentions(after, key) || (was !== null && mentions(was, key)));

@@ -1,3 +1,4 @@
+import { retryOf } from '../interpreter/inspect.ts';
 import { bareView } from '../model/changes.ts';
 import { equalJson, type Json } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
@@ -11,15 +12,16 @@ import {
   type WorkflowSummary,
   type WorkflowsQuery,
 } from '../store/store.ts';
-import { type Attributed, nameOfField, TAG, VALUE_CHARACTERS_MAX, valueAt, wantedText } from './attributes.ts';
+import { type Attributed, nameOfField, RETRY, TAG, VALUE_CHARACTERS_MAX, valueAt, wantedText } from './attributes.ts';
 import { showWorkflow } from './show.ts';
 
 /* Finding workflows by what is inside of them, tags and fields: by index where all that is asked for has one, else by looking into them. */
 
-/** What is looked for inside: a tag that is entered, values at paths of the root's fields. */
+/** What is looked for inside: a tag that is entered, values at paths of the root's fields, which workflow it is another try of. */
 export type Inside = {
   readonly tag: string | null;
   readonly fields: readonly (readonly [readonly string[], string])[];
+  readonly retryOf?: string | null;
 };
 
 /** Workflows are looked into one by one: at most so many, or so much text, at once, then the cursor goes on. */
@@ -50,19 +52,19 @@ export function makeSearch(
   attributed: Attributed,
 ): Search {
   /** What is asked for, as attributes; null: not all of that has an index, or not yet. */
-  async function attributesOf({ tag, fields }: Inside): Promise<readonly Attribute[] | null> {
+  async function attributesOf({ tag, fields, retryOf: first = null }: Inside): Promise<readonly Attribute[] | null> {
     const wanted = [
       ...(tag === null ? [] : [{ name: TAG, value: tag.length <= VALUE_CHARACTERS_MAX ? tag : null }]),
       ...fields.map(([path, value]) => ({ name: nameOfField(path), value: wantedText(value) })),
     ];
-    const found: Attribute[] = [];
+    const found: Attribute[] = first === null ? [] : [{ name: RETRY, value: first }];
     for (const { name, value } of wanted) {
       if (value === null || !attributed.names.includes(name)) return null;
       found.push({ name, value });
     }
     // Asked for each time: another node may have given one up, or filled it.
     const marks = await attributes.marks();
-    return found.every(({ name }) => marks.get(name) === FILLED) ? found : null;
+    return found.every(({ name }) => name === RETRY || marks.get(name) === FILLED) ? found : null;
   }
 
   return {
@@ -124,7 +126,8 @@ async function lookInside(read: Pick<Reads, 'workflowRows'>, query: WorkflowsQue
 }
 
 /** Tags and the root's fields lie in the workflow's own row and in the workitem it may wait for. */
-function fits(row: WorkflowRow, workitem: WorkitemRow | null, { tag, fields }: Inside): boolean {
+function fits(row: WorkflowRow, workitem: WorkitemRow | null, { tag, fields, retryOf: first = null }: Inside): boolean {
+  if (first !== null && retryOf(row) !== first) return false;
   const workitems = new Map(workitem === null ? [] : [[workitem.id, workitem]]);
   const shown = showWorkflow({ ...bareView(row), workitems }, null);
   if (tag !== null && !shown.tags.includes(tag)) return false;

@@ -534,6 +534,10 @@ export function describeWorkflows(
       expectOk(await postJson(server.url, `/v1/workflows/${id}/kill`, ''));
       const last = (await retry(id, { fork: true, from: 'charly' })).json<{ id: string }>();
       expect(await turnsOf(last.id)).toEqual(['charly']);
+      // The old one leads to the new ones, the newest first.
+      const tries = await send(server.url, 'GET', `/v1/workflows?retry_of=${id}`);
+      expect(tries.json<{ workflows: { id: string }[] }>().workflows.map((one) => one.id)).toEqual([last.id, other]);
+      expect((await send(server.url, 'GET', `/v1/workflows/count?retry_of=${other}`)).json()).toEqual({ count: 0 });
       expectProblem(await retry(id, { fork: true, from: '0', dry_run: true }), 422, 'request_invalid');
     });
   });

@@ -26,6 +26,7 @@ import { Diagram, DiagramTools, LANES_MAX, type SideBySide } from './diagram.tsx
 import { FieldsView } from './fields.tsx';
 import { History } from './history.tsx';
 import { Inspector } from './inspector.tsx';
+import { OtherTries } from './other-tries.tsx';
 import { Outline } from './outline.tsx';
 import { Scrubber } from './scrubber.tsx';
 import { Timeline } from './timeline.tsx';
@@ -199,6 +200,7 @@ export function Workflow() {
             started by <Text text={textOf((shown['meta'] as JsonObject)['started_by'])} />
           </span>
         )}
+        <OtherTries id={id} />
         {children.length > 0 && (
           <span>
             children{' '}

@@ -43,6 +43,7 @@ export const FILTERS: readonly QuerySpec[] = [
 /** Those for which workflows are looked into one by one. */
 export const INSIDE_FILTERS: readonly QuerySpec[] = [
   { name: 'tag', description: 'Only those in which this tag is entered' },
+  { name: 'retry_of', description: 'Only those that are another try of this workflow (retry with fork)' },
   { name: 'field.', description: 'field.<path>=<value>: only those with this value in their fields, dots lead inside' },
 ];
 
@@ -74,10 +75,11 @@ export function askedOf(
   };
 }
 
-/** Tags and fields of a query. */
+/** Tags and fields of a query, and what is another try of whom. */
 export function insideOf(query: URLSearchParams): Inside | null {
   const fields: [readonly string[], string][] = [];
   for (const [name, value] of query) if (name.startsWith('field.')) fields.push([name.slice(6).split('.'), value]);
   const tag = query.get('tag');
-  return tag === null && fields.length === 0 ? null : { tag, fields };
+  const retryOf = query.get('retry_of');
+  return tag === null && fields.length === 0 && retryOf === null ? null : { tag, fields, retryOf };
 }
