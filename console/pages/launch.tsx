@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { launch as codec } from '../address/pages.ts';
-import { apiRoot, go, place, query } from '../address/router.ts';
+import { apiRoot, go, goQuery, place, query } from '../address/router.ts';
 import { call, can, part } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
@@ -15,7 +15,8 @@ import { Preview, useChecked } from '../parts/preview.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text } from '../parts/said.tsx';
 import { SchemaField } from '../parts/schema-form.tsx';
-import { textOf } from '../picture/standing.ts';
+import { visible } from '../parts/texts.ts';
+import { objectsOf, textOf } from '../picture/standing.ts';
 
 /** A workflow is launched from here: definition, who does the work, fields; the picture and the curl follow along. */
 export function Launch() {
@@ -33,11 +34,19 @@ export function Launch() {
   const [wrongs, setWrongs] = useState<readonly Wrong[]>([]);
   /** Of the stored definition this form was opened with: its text, and whether it says itself where its participants are. */
   const [stored, setStored] = useState<{ readonly text: string; readonly isAddressed: boolean } | null>(null);
+  const [stores, setStores] = useState<readonly string[]>([]);
   const [tried, setTried] = useState(false);
   const { checked, problem } = useChecked(text);
   const playing = can('GET /v1/playground/requests');
   const playground = new URL('v1/playground/participants/', apiRoot).href;
 
+  useEffect(() => {
+    if (!can('GET /v1/definitions')) return;
+    void call(`v1/definitions?limit=${STORED_MAX}`).then((answer) => {
+      if (answer.ok && isObject(answer.value))
+        setStores(objectsOf(answer.value['definitions']).map((one) => textOf(one['name'])));
+    });
+  }, []);
   useEffect(() => {
     const example = EXAMPLES[state.example];
     if (example !== undefined) {
@@ -159,7 +168,23 @@ export function Launch() {
           }}
         >
           <div class="row">
-            <span class="small dim">Begin with an example:</span>
+            {stores.length > 0 && (
+              <label class="row">
+                <span class="small dim">A stored one:</span>
+                <select
+                  value={state.definition}
+                  onChange={(event) => goQuery(codec.write({ ...state, definition: event.currentTarget.value }))}
+                >
+                  <option value="">–</option>
+                  {[...new Set([...stores, ...(state.definition === '' ? [] : [state.definition])])].map((name) => (
+                    <option key={name} value={name}>
+                      {visible(name)}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            )}
+            <span class="small dim">or an example:</span>
             {Object.entries(EXAMPLES).map(([name, one]) => (
               <Button
                 key={name}
@@ -314,6 +339,8 @@ export function Launch() {
   );
 }
 
+/** Stored definitions to choose from. */
+const STORED_MAX = 200;
 /** Rows of the form for callbacks. */
 const NAMES_MAX = 100;
 const POLICIES = ['reject', 'return_existing', 'allow_if_ended'] as const;

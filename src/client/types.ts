@@ -47,6 +47,8 @@ export type Batch = {
     readonly fields?: { readonly [name: string]: unknown };
     /** A process definition as data: [name, { attributes }, [children]], all the way down */
     readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+    /** Of a replay with fields: they are merged over those of each, instead of taking their place */
+    readonly merge?: boolean;
   };
   readonly reason: string | null;
   readonly actor: string | null;
@@ -75,6 +77,13 @@ export type Batch = {
   }[];
   /** Of those done, how many are in error now (not in lists) */
   readonly came_back?: number;
+  /** The same by what they are in error with, the most frequent first (not in lists) */
+  readonly came_back_as?: readonly {
+    /** Of the newest error of the workflow */
+    readonly class: string;
+    /** How many */
+    readonly count: number;
+  }[];
 };
 
 /** The same thing to be done to many workflows */
@@ -86,12 +95,14 @@ export type BatchCreate = {
   readonly ids?: readonly string[];
   /** Every workflow there is */
   readonly all?: true;
-  /** Of a replay: fields and a tree, as for one error; of a proceed: fields */
+  /** Of a replay: fields and a tree, as for one error, and merge; of a proceed: fields */
   readonly params?: {
     /** The fields of a workitem: names and any JSON values */
     readonly fields?: { readonly [name: string]: unknown };
     /** A process definition as data: [name, { attributes }, [children]], all the way down */
     readonly tree?: readonly [string, { readonly [name: string]: unknown }, readonly unknown[]];
+    /** Of a replay with fields: they are merged over those of each, instead of taking their place */
+    readonly merge?: boolean;
   };
   /** Why, in your words; the history keeps it */
   readonly reason?: string;
@@ -695,12 +706,13 @@ export type Error = {
   readonly message: string;
   /** When it happened; of a stuck gateway when its workflow moved last, RFC 3339 in UTC */
   readonly at: string;
-  /** The same for errors that differ only in ids, numbers and quoted texts (lists only) */
+  /** The same for errors at one place of one definition that differ only in ids, numbers and quoted texts (lists only) */
   readonly fingerprint?: string;
   /** The hash of the definition of the workflow (lists only) */
   readonly definition?: string;
   readonly name?: string | null;
   readonly participant?: string | null;
+  readonly host?: string | null;
   readonly last_try?: {
     /** Which message was tried */
     readonly message: 'active' | 'timeout' | 'error' | 'cancel';
@@ -732,10 +744,14 @@ export type ErrorList = {
     readonly key: string | null;
     /** How many there are */
     readonly count: number;
+    /** In how many workflows */
+    readonly workflows: number;
     /** When the oldest of them happened, RFC 3339 in UTC */
     readonly first_at: string;
     /** When the newest of them happened, RFC 3339 in UTC */
     readonly last_at: string;
+    /** How many happened in each of the last 24 hours, the oldest first */
+    readonly hours: readonly number[];
     /** An error that waits for someone */
     readonly example: Error;
   }[];
@@ -1320,6 +1336,8 @@ export type MessageList = {
     readonly last: { readonly [name: string]: unknown } | null;
   }[];
   readonly next_cursor: string | null;
+  /** With answer: messages that were looked through for this page */
+  readonly looked_at?: number;
 };
 
 export type Nodes = {
@@ -1335,7 +1353,12 @@ export type Nodes = {
     readonly started_at: string;
     /** When it was last heard of, RFC 3339 in UTC */
     readonly seen_at: string;
+    /** Whether its lease has not run out */
     readonly alive: boolean;
+    readonly claims: number | null;
+    readonly tries: number | null;
+    readonly connections: number | null;
+    readonly loop_delay_ms: number | null;
   }[];
 };
 
@@ -1952,6 +1975,7 @@ export type Stats = {
     readonly step_p50_ms: number | null;
     readonly step_p95_ms: number | null;
     readonly timer_lag_ms: number | null;
+    readonly claim_lag_ms: number | null;
     readonly database_ms: number | null;
   }[];
   /** The hosts this node sends to, the worst first, at most 100; only for principals of all tenants */
@@ -1963,6 +1987,8 @@ export type Stats = {
     /** Tries since this node knows it */
     readonly tries: number;
     readonly failing_since: string | null;
+    readonly per_minute: number | null;
+    readonly p50_ms: number | null;
     readonly p95_ms: number | null;
     /** open: it is left alone (BREAKER_FAILURES); half_open: one try decides */
     readonly breaker: 'closed' | 'open' | 'half_open';
@@ -2116,6 +2142,8 @@ export type TimerList = {
     readonly action: string;
   }[];
   readonly next_cursor: string | null;
+  /** With action: timers that were looked through for this page */
+  readonly looked_at?: number;
 };
 
 /** A process definition as data: [name, { attributes }, [children]], all the way down */

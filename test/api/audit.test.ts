@@ -159,6 +159,18 @@ describe('a server with keys', () => {
         status: 400,
       });
   });
+
+  test('the history of a workflow says which key did it, and how that key is called', async () => {
+    const made = await post('/v1/keys', { name: 'night shift', scopes: ['read', 'launch', 'operate'] });
+    const { id, key } = made.json<{ id: string; key: string }>();
+    const launched = await post('/v1/workflows', { workflow: 'define\n  wait for: "1h"\n', callbacks: {} }, key);
+    const workflow = launched.json<{ id: string }>().id;
+    expect((await post(`/v1/workflows/${workflow}/pause`, {}, key)).status).toBe(201);
+    const history = await send(server.url, 'GET', `/v1/workflows/${workflow}/history?kinds=workflow.paused`, {
+      headers: as(admin),
+    });
+    expect(history.json()).toMatchObject({ history: [{ actor: `key:${id}`, actor_name: 'night shift' }] });
+  });
 });
 
 /** What is written, without a database. */
