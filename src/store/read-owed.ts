@@ -27,7 +27,10 @@ const NAMED = {
 };
 const columns = `t.workflow_id as workflow, ${selected(NAMED, 't')}, null as fields, '{}' as params, null as inherits, null as added`;
 
-/** Conditions that are asked for, each with a value of its own behind those that are always there; a statement for each set of them. */
+/**
+ * Conditions that are asked for, each with a value of its own behind those that are always there; a statement for each set of them. Labels are short,
+ * for Postgres reads 63 characters of a name.
+ */
 function narrowed(
   name: string,
   values: readonly unknown[],
@@ -49,13 +52,13 @@ type OfMessages = Parameters<Reads['messages']>[0];
 type Place = readonly [at: number, workflow: string, id: string];
 
 const ofMessages = ({ participant, host, workflow = null, opened }: OfMessages): Parameters<typeof narrowed>[2] => [
-  ['participant', participant, (given) => `t.participant = ${given}`],
-  ['host', host, (given) => `${HOST} = ${given}`],
+  ['p', participant, (given) => `t.participant = ${given}`],
+  ['h', host, (given) => `${HOST} = ${given}`],
   // By the key of the rows of one workflow.
-  ['shard', workflow === null ? null : shardOf(workflow), (given) => `t.shard = ${given}`],
-  ['workflow', workflow, (given) => `t.workflow_id = ${given}`],
-  ['from', opened?.from, (given) => `t.opened_at >= ${given}`],
-  ['to', opened?.to, (given) => `t.opened_at < ${given}`],
+  ['s', workflow === null ? null : shardOf(workflow), (given) => `t.shard = ${given}`],
+  ['w', workflow, (given) => `t.workflow_id = ${given}`],
+  ['f', opened?.from, (given) => `t.opened_at >= ${given}`],
+  ['t', opened?.to, (given) => `t.opened_at < ${given}`],
 ];
 
 /** `$2`…`$4` the place, `$5` how many. */
@@ -65,8 +68,8 @@ const owed = (query: OfMessages, place: Place, size: number): readonly [Statemen
     [query.tenant, ...place, size],
     [
       ...ofMessages(query),
-      ['failing', query.state === null ? null : query.state === 'failing', (given) => `(t.tries > 0) = ${given}`],
-      ['message', query.message, (given) => `t.send = ${given}`],
+      ['r', query.state === null ? null : query.state === 'failing', (given) => `(t.tries > 0) = ${given}`],
+      ['m', query.message, (given) => `t.send = ${given}`],
     ],
     (more) => `
   select ${columns}, t.due_at as at from workitem t
@@ -80,7 +83,7 @@ const spent = (query: OfMessages, place: Place, size: number): readonly [Stateme
   narrowed(
     'read_messages_spent',
     [query.tenant, ...place, size],
-    [...ofMessages(query), ['message', query.message, (given) => `${given}::text = 'active'`]],
+    [...ofMessages(query), ['m', query.message, (given) => `${given}::text = 'active'`]],
     (more) => `
   select ${columns}, e.at from error e
   join workitem t on t.shard = e.shard and t.workflow_id = e.workflow_id and t.id = e.id
@@ -98,10 +101,10 @@ const timers = (
     'read_timers',
     [tenant, ...place, size],
     [
-      ['from', due?.from, (given) => `t.due_at >= ${given}`],
-      ['to', due?.to, (given) => `t.due_at < ${given}`],
-      ['shard', workflow === null ? null : shardOf(workflow), (given) => `t.shard = ${given}`],
-      ['workflow', workflow, (given) => `t.workflow_id = ${given}`],
+      ['f', due?.from, (given) => `t.due_at >= ${given}`],
+      ['t', due?.to, (given) => `t.due_at < ${given}`],
+      ['s', workflow === null ? null : shardOf(workflow), (given) => `t.shard = ${given}`],
+      ['w', workflow, (given) => `t.workflow_id = ${given}`],
     ],
     (more) => `
   select t.workflow_id as workflow, w.name as of_name, ${selected(AGENDA, 't')} from agenda t
