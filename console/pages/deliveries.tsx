@@ -302,13 +302,15 @@ function One({ id }: { readonly id: string }) {
               { title: 'Answer', cell: (one) => <TryWords of={one} /> },
               { title: 'At', hasClock: true, cell: (one) => <Time at={textOrNull(one['at'])} how="both" /> },
               { title: 'ms', look: 'number', cell: (one) => String(Math.round(Number(one['milliseconds'] ?? 0))) },
-              { title: 'Type', cell: (one) => <AnswerKind of={one} /> },
               {
                 title: 'Said',
                 cell: (one) => (
-                  <Text
-                    text={(isObject(one['answer']) ? textOf(one['answer']['excerpt']) : '') || textOf(one['error'])}
-                  />
+                  <>
+                    <AnswerKind of={one} />
+                    <Text
+                      text={(isObject(one['answer']) ? textOf(one['answer']['excerpt']) : '') || textOf(one['error'])}
+                    />
+                  </>
                 ),
               },
               { title: 'Next', hasClock: true, cell: (one) => <Time at={textOrNull(one['next_at'])} how="time" /> },
@@ -323,9 +325,13 @@ function One({ id }: { readonly id: string }) {
 /** Of what type and how large the answer to a try was; what was delivered keeps none. */
 function AnswerKind({ of }: { readonly of: JsonObject }) {
   const answer = isObject(of['answer']) ? of['answer'] : null;
-  if (answer === null) return <span class="dim">–</span>;
+  if (answer === null) return null;
   const size = typeof answer['size'] === 'number' ? bytesText(answer['size']) : '';
-  return <Text text={[textOf(answer['content_type']), size].filter((one) => one !== '').join(', ')} />;
+  return (
+    <span class="small dim">
+      <Text text={[textOf(answer['content_type']), size].filter((one) => one !== '').join(', ')} />{' '}
+    </span>
+  );
 }
 
 /** What it says, as JSON where it is JSON. */
