@@ -15,7 +15,10 @@ type Room = {
 
 const rooms: { readonly [name: string]: Room } = {
   model: { from: [], node: [] },
-  runtime: { from: ['model'], node: ['crypto', 'timers', 'timers/promises', 'events', 'fs', 'net', 'os', 'tty'] },
+  runtime: {
+    from: ['model'],
+    node: ['crypto', 'timers', 'timers/promises', 'events', 'fs', 'net', 'os', 'perf_hooks', 'tty'],
+  },
   language: { from: ['model'], node: [] },
   definition: { from: ['model', 'language'], node: [] },
   interpreter: { from: ['model', 'language'], node: [] },
