@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { figures as codec, MINUTES_MAX } from '../address/pages.ts';
 import { apiRoot, link, query } from '../address/router.ts';
@@ -11,20 +12,30 @@ import { Chip, Glyph } from '../parts/glyph.tsx';
 import { Complaints, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
-import { MINUTES, numberIn, type Series, Spark } from '../parts/spark.tsx';
+import { Spark, SparkLine } from '../parts/spark.tsx';
+import { MINUTES, numberIn, type Series } from '../parts/spark-model.ts';
 import { countText, spanText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
+const FAILED_TRIES: Series = {
+  word: 'tries that failed',
+  of: (minute) => (numberIn(minute, 'tries', 'refused') ?? 0) + (numberIn(minute, 'tries', 'unreachable') ?? 0),
+  sum: 'sum',
+  look: 'failed',
+};
+const LATENESS: Series = {
+  word: 'timers late at most (95 %)',
+  of: (minute) => numberIn(minute, 'timer_lag_ms'),
+  sum: 'largest',
+  say: (value) => shortSpan(value),
+  look: 'waits',
+};
 const SERIES: readonly Series[] = [
   { word: 'workflows launched', of: (minute) => numberIn(minute, 'launched'), sum: 'sum' },
   { word: 'workflows ended', of: (minute) => numberIn(minute, 'ended'), sum: 'sum', look: 'done' },
   { word: 'steps', of: (minute) => numberIn(minute, 'steps'), sum: 'sum' },
-  {
-    word: 'tries that failed',
-    of: (minute) => (numberIn(minute, 'tries', 'refused') ?? 0) + (numberIn(minute, 'tries', 'unreachable') ?? 0),
-    sum: 'sum',
-    look: 'failed',
-  },
+  FAILED_TRIES,
+  LATENESS,
 ];
 
 export function Home() {
@@ -52,6 +63,9 @@ export function Home() {
   const minutes = objectsOf(value['minutes']);
   const busiest = objectsOf(value['definitions'] ?? null);
   const late = Math.max(at('timers', 'oldest_due_seconds') ?? 0, at('messages', 'oldest_due_seconds') ?? 0);
+  const sparkOf = (series: Series) => (
+    <SparkLine series={series} minutes={minutes} now={textOf(value['now'])} over={over} />
+  );
   return (
     <>
       <PageHead title="Home">
@@ -80,6 +94,7 @@ export function Home() {
                 glyph="waits"
                 count={at('messages', 'failing')}
                 to="/deliveries?state=failing"
+                spark={sparkOf(FAILED_TRIES)}
               />
               <Figure
                 word="messages whose tries are spent"
@@ -92,6 +107,7 @@ export function Home() {
                 glyph="waits"
                 count={(at('timers', 'due') ?? 0) + (at('messages', 'due') ?? 0)}
                 to="/timers"
+                spark={sparkOf(LATENESS)}
               />
               {seesNodes && (
                 <Figure
@@ -105,7 +121,7 @@ export function Home() {
           </section>
           <section class="stack" aria-label="The last hour">
             <h2>{over === MINUTES ? 'The last hour' : `The last ${spanText(over * 60_000)}`}</h2>
-            <div class="cards">
+            <div class="cards five">
               {SERIES.map((series) => (
                 <Spark key={series.word} series={series} minutes={minutes} now={textOf(value['now'])} over={over} />
               ))}
@@ -215,12 +231,15 @@ function Figure({
   count,
   glyph,
   to,
+  spark,
 }: {
   readonly word: string;
   /** Null: it could not be counted. */
   readonly count: number | null;
   readonly glyph: string;
   readonly to: string;
+  /** How it went lately, where the server keeps that. */
+  readonly spark?: ComponentChildren;
 }) {
   const isWell = count === 0 || glyph === 'done';
   return (
@@ -232,6 +251,7 @@ function Figure({
       <span class="dim">
         <Text text={word} />
       </span>
+      {spark}
     </a>
   );
 }

@@ -11,7 +11,8 @@ import { Hosts } from '../parts/hosts.tsx';
 import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
-import { MINUTES, numberIn, type Series, Spark } from '../parts/spark.tsx';
+import { Spark } from '../parts/spark.tsx';
+import { MINUTES, numberIn, type Series } from '../parts/spark-model.ts';
 import { countText, spanText } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 

@@ -1,22 +1,11 @@
-import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
-import { textOf } from '../picture/standing.ts';
+import type { JsonObject } from '../../src/model/json.ts';
 import { Time } from './said.tsx';
+import { lineThrough, MINUTES, pointsOf, type Series, toldOf } from './spark-model.ts';
 import { countText, spanText } from './texts.ts';
 
 /* Small charts of the last minutes, each with its numbers as a table. */
 
-/** Minutes a spark looks back. */
-export const MINUTES = 60;
-
-export type Series = {
-  readonly word: string;
-  /** Of one minute; null: nothing was measured. */
-  readonly of: (minute: JsonObject) => number | null;
-  /** What stands before the word: the sum of all minutes, or the largest of them. */
-  readonly sum: 'sum' | 'largest';
-  readonly say?: (value: number) => string;
-  readonly look?: 'live' | 'done' | 'failed' | 'waits';
-};
+const HEIGHT = 20;
 
 /** A bar a minute, the sum in words, and the numbers behind a fold. `now`: by the clock of the server, RFC 3339. */
 export function Spark({
@@ -31,31 +20,19 @@ export function Spark({
   /** Minutes that are looked back. */
   readonly over?: number;
 }) {
-  const size = Math.ceil(over / MINUTES);
-  const end = Math.floor(Date.parse(now) / 60_000 / size);
-  // Beyond an hour a bar stands for several minutes.
-  const bars = new Map<number, { readonly at: string; value: number }>();
-  for (const one of minutes) {
-    const at = textOf(one['at']);
-    const bar = Math.floor(Date.parse(at) / 60_000 / size);
-    const value = of(one) ?? 0;
-    const known = bars.get(bar);
-    if (known === undefined) bars.set(bar, { at, value });
-    else known.value = sum === 'largest' ? Math.max(known.value, value) : known.value + value;
-  }
-  const values = [...bars.values()];
-  const most = Math.max(...values.map(({ value }) => value), 0);
-  const told = sum === 'largest' ? most : values.reduce((total, { value }) => total + value, 0);
+  const points = pointsOf({ of, sum }, minutes, now, over);
+  const most = toldOf(points, 'largest');
   return (
     <figure class="panel stack tight">
       <figcaption>
-        <b class="middling">{say(told)}</b> <span class="dim">{word}</span>
+        <b class="middling">{say(toldOf(points, sum))}</b> <span class="dim">{word}</span>
       </figcaption>
-      <svg class="spark" viewBox={`0 0 ${MINUTES} 20`} preserveAspectRatio="none" aria-hidden="true">
-        {values.map(({ at, value }) => {
-          const height = most === 0 ? 0 : Math.max(value === 0 ? 0 : 1, (20 * value) / most);
-          const x = MINUTES - 1 - (end - Math.floor(Date.parse(at) / 60_000 / size));
-          return <rect key={at} x={x + 0.1} y={20 - height} width={0.8} height={height} fill={`var(--${look})`} />;
+      <svg class="spark" viewBox={`0 0 ${MINUTES} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+        {points.map(({ at, place, value }) => {
+          const height = most === 0 ? 0 : Math.max(value === 0 ? 0 : 1, (HEIGHT * value) / most);
+          return (
+            <rect key={at} x={place + 0.1} y={HEIGHT - height} width={0.8} height={height} fill={`var(--${look})`} />
+          );
         })}
       </svg>
       <p class="row apart small dim">
@@ -64,12 +41,12 @@ export function Spark({
       </p>
       <details class="small">
         <summary>As numbers</summary>
-        {values.length === 0 ? (
+        {points.length === 0 ? (
           <p class="dim">Nothing happened in this time.</p>
         ) : (
           <table>
             <tbody>
-              {values.map(({ at, value }) => (
+              {points.map(({ at, value }) => (
                 <tr key={at}>
                   <th scope="row">
                     <Time at={at} how="time" />
@@ -94,16 +71,14 @@ export function HourSpark({ hours }: { readonly hours: readonly number[] }) {
     <span class="row tight">
       <svg
         class="spark-line"
-        viewBox={`0 0 ${hours.length} ${SPARK_HEIGHT}`}
+        viewBox={`0 0 ${hours.length} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
         aria-label={`${countText(sum)} in the last ${hours.length} hours, ${countText(hours.at(-1) ?? 0)} in the last`}
       >
         {hours.map((one, i) => {
-          const height = one === 0 ? 0 : Math.max(1, (SPARK_HEIGHT * one) / most);
-          return (
-            <rect key={i} x={i + 0.1} y={SPARK_HEIGHT - height} width={0.8} height={height} fill="var(--failed)" />
-          );
+          const height = one === 0 ? 0 : Math.max(1, (HEIGHT * one) / most);
+          return <rect key={i} x={i + 0.1} y={HEIGHT - height} width={0.8} height={height} fill="var(--failed)" />;
         })}
       </svg>
       <span class="small dim" aria-hidden="true">
@@ -138,12 +113,22 @@ export const HourTable = ({ hours }: { readonly hours: readonly number[] }) => {
   );
 };
 
-const SPARK_HEIGHT = 20;
-
-export const numberIn = (value: Json | undefined, ...path: readonly string[]): number | null => {
-  const found = path.reduce<Json | undefined>(
-    (one, name) => (isObject(one ?? null) ? (one as JsonObject)[name] : undefined),
-    value,
+/** The same as a small line below a figure, with what it comes to in words. Its numbers stand in the chart of the same series. */
+export function SparkLine({
+  series: { word, of, sum, say = countText, look = 'live' },
+  minutes,
+  now,
+  over = MINUTES,
+}: Parameters<typeof Spark>[0]) {
+  const points = pointsOf({ of, sum }, minutes, now, over);
+  return (
+    <span class="figure-line">
+      <svg viewBox={`0 -1 ${MINUTES - 1} ${HEIGHT + 2}`} preserveAspectRatio="none" aria-hidden="true">
+        <polyline points={lineThrough(points, HEIGHT)} stroke={`var(--${look})`} />
+      </svg>
+      <span class="small dim">
+        {say(toldOf(points, sum))} {word}
+      </span>
+    </span>
   );
-  return typeof found === 'number' ? found : null;
-};
+}
