@@ -2,6 +2,7 @@ import { type ComponentType, render } from 'preact';
 import { link, path } from './address/router.ts';
 import { Frame, Lazy } from './app/frame.tsx';
 import { PageHead } from './app/page.tsx';
+import { followPrinting } from './app/printing.ts';
 import { Empty } from './parts/problem.tsx';
 
 /* Which page an address is. Each is loaded when it is first wanted. */
@@ -64,5 +65,6 @@ const keyOf = (at: string): string => (/^\/(settings|worklist)/.test(at) ? (at.s
 
 // The page is on its way while the frame around it is made. What goes wrong is told where it is shown.
 loadOf(path.value)?.().catch(() => {});
+followPrinting();
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

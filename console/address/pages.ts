@@ -48,6 +48,8 @@ export const workflow = codec({
   /** The moment; null: now. */
   at: whole(),
   show: oneOf(['story', 'all'] as const, 'story'),
+  /** Lines of the story that are open, by the number of their first entry. */
+  steps: words(),
   order: oneOf(['newest', 'oldest'] as const, 'newest'),
   q: text(),
   small: oneOf(['shown', 'hidden'] as const, 'shown'),
@@ -59,8 +61,12 @@ export const workflow = codec({
   kinds: words(),
   actor: text(),
   place: text(),
+  /** What the fields are compared with: `before` (the entry before), `launch`, or the number of an entry; empty: nothing. */
+  than: text(),
   /** The part of the timeline that is looked at (address/range.ts). */
   range: text(),
+  /** Places of the timeline whose rounds or branches have a row each. */
+  rows: words(),
 });
 
 /** Two moments of one workflow, or another workflow beside it. */

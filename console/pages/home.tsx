@@ -24,8 +24,8 @@ const FAILED_TRIES: Series = {
   look: 'failed',
 };
 const LATENESS: Series = {
-  word: 'timers late at most (95 %)',
-  of: (minute) => numberIn(minute, 'timer_lag_ms'),
+  word: 'late at most (95 %)',
+  of: (minute) => Math.max(numberIn(minute, 'timer_lag_ms') ?? 0, numberIn(minute, 'claim_lag_ms') ?? 0),
   sum: 'largest',
   say: (value) => shortSpan(value),
   look: 'waits',

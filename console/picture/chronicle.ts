@@ -404,6 +404,7 @@ function heldAt(run: Run, n: number): HeldWorkitem | null {
     participant: item.participant || (opened?.participant ?? ''),
     state: item.to,
     openedAt: opened?.at ?? null,
+    isOverdue: false,
     url: null,
     owed: last?.ok ? null : item.to === 'open' ? 'active' : null,
     tries: last?.number ?? 0,

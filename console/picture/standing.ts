@@ -53,6 +53,8 @@ export type HeldWorkitem = {
   readonly participant: string;
   readonly state: 'open' | 'failed';
   readonly openedAt: string | null;
+  /** It waits for longer than it should; false where nobody told. */
+  readonly isOverdue: boolean;
   readonly url: string | null;
   /** The message that is not delivered yet. */
   readonly owed: string | null;
@@ -169,6 +171,7 @@ export function workitemOf(one: JsonObject): HeldWorkitem {
     participant: textOf(one['participant']),
     state: one['status'] === 'failed' ? 'failed' : 'open',
     openedAt: textOrNull(one['opened_at']),
+    isOverdue: one['overdue'] === true,
     url: textOrNull(callback['url']),
     owed: textOrNull(callback['owed']),
     tries: typeof tries === 'number' ? tries : 0,

@@ -39,6 +39,25 @@ export function fieldsTold(entries: readonly Entry[], n: number): readonly Told[
   return [...lives].map(([name, life]) => ({ name, life })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What of the fields is another one at a moment than at an earlier one; who gave it. */
+export type Change = {
+  readonly name: string;
+  /** Undefined: it was not there. */
+  readonly before: Json | undefined;
+  readonly now: Setting;
+};
+
+/** The fields that were given other values after entry `a`, up to entry `b`; null: the history keeps none. */
+export function changesBetween(entries: readonly Entry[], a: number, b: number): readonly Change[] | null {
+  const told = fieldsTold(entries, b);
+  if (told === null) return null;
+  return told.flatMap(({ name, life }): readonly Change[] => {
+    const now = life.at(-1) as Setting;
+    const before = life.findLast((one) => one.n <= a)?.value;
+    return now.n <= a || JSON.stringify(before) === JSON.stringify(now.value) ? [] : [{ name, before, now }];
+  });
+}
+
 /** A field of a workitem, beside what is known of how it got its value. */
 export type Held = {
   readonly name: string;
@@ -82,7 +101,8 @@ export function fieldsAt(entries: readonly Entry[], n: number): { readonly [name
     : Object.fromEntries(told.flatMap(({ name, life }) => life.slice(-1).map(({ value }) => [name, value] as const)));
 }
 
-function whoOf(entry: Entry): string {
+/** The participant, or how it came about. */
+export function whoOf(entry: Entry): string {
   const actor = textOf(entry['actor']);
   switch (entry.kind) {
     case 'workflow.launched':

@@ -340,6 +340,7 @@ test('the sentence begins with errors, then says who is asked, then what comes n
         participant: 'credit',
         state: 'open',
         openedAt: '2026-01-05T11:00:00.000Z',
+        isOverdue: false,
         url: null,
         owed: 'active',
         tries: 2,

@@ -9,6 +9,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Files that take more than some seconds, longest first. Whoever is missing here costs time, nothing else. */
 const LONG: readonly string[] = [
   'test/console/walks.test.ts',
+  'test/console/walks-workflow.test.ts',
   'test/crash/crash.test.ts',
   'test/conformance/over-http.test.ts',
   'test/crash/crash.postgres.test.ts',

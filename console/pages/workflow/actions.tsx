@@ -19,21 +19,25 @@ import { isOver, textOf } from '../../picture/standing.ts';
 export function Actions({
   id,
   shown,
+  isPast,
   again,
 }: {
   readonly id: string;
   readonly shown: JsonObject;
+  /** Whether a moment of the past is looked at: then nothing acts on now. */
+  readonly isPast: boolean;
   readonly again: () => Promise<void>;
 }) {
   const [asking, ask] = useState<'cancel' | 'kill' | null>(null);
   const status = textOf(shown['status']);
-  const over = isOver(status) ? `is over: ${status}` : null;
+  const past = isPast ? 'acts on now: go back to Live' : null;
+  const over = isOver(status) ? `is over: ${status}` : past;
   const path = `v1/workflows/${part(id)}`;
   return (
     <>
       <span data-key="p">
         {status === 'paused' ? (
-          <ActButton asked={{ path: `${path}/resume` }} done={again}>
+          <ActButton asked={{ path: `${path}/resume` }} done={again} why={past}>
             ▶ Resume
           </ActButton>
         ) : (
@@ -130,6 +134,7 @@ export function FieldsDialog({
   start,
   draft,
   gone,
+  conflict,
   verb,
   make,
   close,
@@ -151,6 +156,8 @@ export function FieldsDialog({
   readonly draft?: string;
   /** What is offered when it is gone meanwhile, with the edited tree. */
   readonly gone?: (tree: EditedTree) => ComponentChildren;
+  /** What is shown when somebody else has changed the fields meanwhile, with those that were written; `take`: goes on with others. */
+  readonly conflict?: (mine: JsonObject, take: (fields: JsonObject) => void) => ComponentChildren;
   readonly verb: string;
   readonly make: (given: {
     readonly fields?: Json;
@@ -245,6 +252,11 @@ export function FieldsDialog({
         </label>
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         {isGone && gone(edited)}
+        {action.problem?.status === 412 &&
+          conflict?.((jsonOf(text) ?? {}) as JsonObject, (next) => {
+            setText(JSON.stringify(next, null, 2));
+            action.clear();
+          })}
         <div class="row">
           <Button type="submit" look="primary" busy={action.busy} why={wrong}>
             {verb}

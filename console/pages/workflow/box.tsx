@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { hours, zone } from '../../app/settings.ts';
 import { now } from '../../live/now.ts';
 import { Glyph } from '../../parts/glyph.tsx';
@@ -40,6 +41,8 @@ type BoxProps = {
   /** From afar: a container without containers in it is a block with a bar of its states. */
   readonly isBlock: boolean;
   readonly select: (place: Place, expression?: string) => void;
+  /** Opens what is known of it in the inspector. */
+  readonly look: (place: Place, tab: Pin['tab']) => void;
   /** Puts a branch of a crowd beside the others. */
   readonly compare: (id: string) => void;
   readonly toggle: (place: Place) => void;
@@ -51,6 +54,7 @@ export function BoxView({
   chosen,
   first,
   select,
+  look,
   compare,
   toggle,
   isOpen,
@@ -64,7 +68,7 @@ export function BoxView({
   const state = shownState(box, seen);
   const isLeaf = place.children.length === 0 || folded;
   const kind = place.kind === 'small' ? 'small-step' : isLeaf ? 'leaf' : 'box';
-  const pins = seen === undefined ? [] : pinsOf(seen, clock);
+  const pins = seen === undefined ? [] : pinsOf(seen, clock, place);
   // What is to come has nothing to tell yet but its task: then that has a line of its own.
   const isTold = kind !== 'leaf' || folded || pins.length > 0 || !(state === 'to come' || state === 'skipped');
   const isHeld = seen !== undefined && (seen.isHeld || (isPaused && seen.live.length > 0));
@@ -90,6 +94,15 @@ export function BoxView({
         {seen?.isChanged && <span title="It runs another tree than the definition's">✎</span>}
         {heat !== null && <HeatChips of={heat} />}
         <span class="caption">{isTold && <bdi>{visible(place.caption)}</bdi>}</span>
+        {kind === 'box' && place.tags.length > 0 && (
+          <span class="tags">
+            {place.tags.slice(0, TAGS_SHOWN).map((tag) => (
+              <span class="tag" key={tag}>
+                <bdi>{visible(tag)}</bdi>
+              </span>
+            ))}
+          </span>
+        )}
         {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
         <span class="unseen">
           {mark === '' ? labelOf(place, state, pins, marksOf(seen, isHeld)) : `${visible(place.title)}, ${EDITS[mark]}`}
@@ -102,10 +115,19 @@ export function BoxView({
           ) : pins.length > 0 ? (
             <>
               {pins.slice(0, PINS_SHOWN).map((pin) => (
-                <span class="pin" key={pin.words}>
-                  <Glyph name={pin.glyph} size={10} />
-                  {visible(pin.text)}
-                </span>
+                <button
+                  type="button"
+                  class="pin-button"
+                  key={pin.words}
+                  tabIndex={first ? 0 : -1}
+                  onClick={() => look(place, pin.tab)}
+                >
+                  <span class={`pin ${pin.isFull ? 'full' : ''}`}>
+                    <Glyph name={pin.glyph} size={10} />
+                    {visible(pin.text)}
+                  </span>
+                  <span class="unseen">, {visible(`${pin.words}: look at ${PAGES[pin.tab]} of ${place.title}`)}</span>
+                </button>
               ))}
               {pins.length > PINS_SHOWN && <span class="pin">+{pins.length - PINS_SHOWN}</span>}
             </>
@@ -121,15 +143,7 @@ export function BoxView({
       )}
       {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} select={select} />}
       {isBlock && kind === 'box' && seen !== undefined && <StateBar counts={seen.inside} />}
-      {isLeaf && (seen?.failures.length ?? 0) > 0 && <span class="flag bad">!</span>}
-      {isLeaf && seen !== undefined && seen.workitems.length > 0 && seen.failures.length === 0 && (
-        <span class="flag">{seen.workitems.length}</span>
-      )}
-      {isLeaf && seen !== undefined && seen.workitems.length === 0 && seen.timers.length > 0 && (
-        <span class="flag">
-          <Glyph name="waits" size={13} />
-        </span>
-      )}
+      {isLeaf && seen !== undefined && <Flag place={place} seen={seen} first={first} look={look} />}
       {seen?.isStop && (
         <span class="flag stop" title="Whatever comes here is paused">
           ‖
@@ -155,6 +169,39 @@ export function BoxView({
     </div>
   );
 }
+
+/** Seen from afar: what there is to know of it, the worst first. */
+function Flag({
+  place,
+  seen: { failures, workitems, timers },
+  first,
+  look,
+}: Pick<BoxProps, 'look' | 'first'> & { readonly place: Place; readonly seen: Seen }) {
+  const [sign, words, tab, isBad]: readonly [ComponentChildren, string, Pin['tab'], boolean] =
+    failures.length > 0
+      ? ['!', 'it failed', 'what', true]
+      : workitems.length > 0
+        ? [workitems.length, `${countText(workitems.length)} asked`, 'fields', false]
+        : timers.length > 0
+          ? [<Glyph key="timer" name="waits" size={13} />, 'a timer', 'what', false]
+          : [null, '', 'what', false];
+  if (sign === null) return null;
+  return (
+    <button type="button" class="flag-button" tabIndex={first ? 0 : -1} onClick={() => look(place, tab)}>
+      <span class={`flag ${isBad ? 'bad' : ''}`}>{sign}</span>
+      <span class="unseen"> {visible(`${words}: look at ${PAGES[tab]} of ${place.title}`)}</span>
+    </button>
+  );
+}
+
+/** Words for the pages of the inspector. */
+const PAGES: { readonly [tab in Pin['tab']]: string } = {
+  what: 'what is known',
+  fields: 'the fields',
+  tries: 'the tries',
+};
+/** Tags in the head of a container. */
+const TAGS_SHOWN = 3;
 
 export const shownState = ({ folded }: Pick<Box, 'folded'>, seen: Seen | undefined): PlaceState =>
   seen === undefined ? 'to come' : folded ? withInside(seen) : seen.state;
@@ -262,13 +309,26 @@ function Inside({ place, seen }: { readonly place: Place; readonly seen: Seen })
 }
 
 /** One thing that is known of a live place: its sign, what is said of it, and the words for who does not see the sign. */
-export type Pin = { readonly glyph: string; readonly text: string; readonly words: string };
+export type Pin = {
+  readonly glyph: string;
+  readonly text: string;
+  readonly words: string;
+  /** Where the inspector tells more of it. */
+  readonly tab: 'what' | 'fields' | 'tries';
+  /** It waits for longer than it should. */
+  readonly isFull: boolean;
+};
 
 /** What is known of a live place: chips of its second line. */
-export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] {
+export function pinsOf(
+  seen: Seen,
+  clock: number | null = null,
+  place: Pick<Place, 'attributes'> | null = null,
+): readonly Pin[] {
   const pins: Pin[] = [];
   const at = clock ?? now.value;
-  const pin = (glyph: string, text: string, words: string): void => void pins.push({ glyph, text, words });
+  const pin = (glyph: string, text: string, words: string, tab: Pin['tab'] = 'what', isFull = false): void =>
+    void pins.push({ glyph, text, words, tab, isFull });
   for (const [name, count] of countsOf(seen.failures.map((one) => one.class))) {
     const text = count === 1 ? name : `${countText(count)} ${name}`;
     pin('failed', text, text);
@@ -276,7 +336,7 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
   const item = seen.workitems[0];
   if (item !== undefined && item.openedAt !== null && seen.failures.length === 0) {
     const span = spanText(at - Date.parse(item.openedAt));
-    pin('open', span, `asked for ${span}`);
+    pin('open', span, `asked for ${span}${item.isOverdue ? ', overdue' : ''}`, 'fields', item.isOverdue);
   }
   if (item !== undefined && item.owed !== null && item.tries > 0) {
     const next = item.nextAt === null ? null : momentText(Date.parse(item.nextAt), now.value, zone.value, hours.value);
@@ -294,6 +354,7 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
           : `${countText(item.tries)} · ${next}`
         : `${item.tries}/${item.triesMax}${next === null ? '' : ` · ${next}`}`,
       `${tries}${next === null ? '' : `, next ${next}`}`,
+      'tries',
     );
   }
   if (item !== undefined && item.owed === null && item.state === 'failed' && item.tries > 0) {
@@ -303,6 +364,7 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
       'next',
       `${item.tries}${of}${status}`,
       `${countText(item.tries)} tries, the last answered${status.replace(' ·', '') || ' not at all'}`,
+      'tries',
     );
   }
   const timer = seen.timers[0];
@@ -310,9 +372,21 @@ export function pinsOf(seen: Seen, clock: number | null = null): readonly Pin[] 
     const span = spanText(Date.parse(timer.dueAt) - at);
     pin('waits', `${span}${seen.timers.length > 1 ? ` +${seen.timers.length - 1}` : ''}`, `timer in ${span}`);
   }
-  if (seen.live.some((one) => one.state === 'awaiting')) pin('event', 'awaits', 'awaits an event');
+  if (seen.live.some((one) => one.state === 'awaiting' || LISTENING.has(one.name))) {
+    const event = eventOf(place);
+    pin('event', event || 'awaits', event === '' ? 'awaits an event' : `awaits ${event}`);
+  }
   if (seen.live.length > 1) pin('live', countText(seen.live.length), `${countText(seen.live.length)} at once`);
   return pins;
+}
+
+/** Expressions that wait for something from outside, and the attributes that say for what. */
+const LISTENING: ReadonlySet<string> = new Set(['listen', 'receive', 'await']);
+const EVENTS = ['await', 'event', 'for', 'to', 'on', 'type'];
+function eventOf(place: Pick<Place, 'attributes'> | null): string {
+  const named = EVENTS.map((name) => place?.attributes.find(([key]) => key === name)?.[1]);
+  const found = named.find((one) => typeof one === 'string');
+  return typeof found === 'string' ? found : '';
 }
 
 function countsOf(names: readonly string[]): ReadonlyMap<string, number> {

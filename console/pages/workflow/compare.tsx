@@ -13,6 +13,7 @@ import { countText } from '../../parts/texts.ts';
 import { everyPlace, figureOf, type Place } from '../../picture/figure.ts';
 import { type Standing, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
 import { type Seen, statesOf } from '../../picture/states.ts';
+import { fieldsAt } from '../../picture/told.ts';
 import { type Data, useWorkflow } from './data.ts';
 import { Diagram } from './diagram.tsx';
 
@@ -95,7 +96,11 @@ export function Compare() {
               </p>
             )}
           </section>
-          {state.with !== '' && <FieldsBeside a={a.shown} b={b.shown} />}
+          {state.with === '' ? (
+            <FieldsOfMoments data={left} a={state.a ?? 1} b={state.b ?? last} />
+          ) : (
+            <FieldsBeside a={fieldsIn(a.shown)} b={fieldsIn(b.shown)} />
+          )}
         </>
       )}
     </>
@@ -182,11 +187,27 @@ function differencesOf(a: Shown, b: Shown): readonly Difference[] {
     .filter((one) => one.a !== one.b);
 }
 
-/** Fields of both as they are now. */
+const fieldsIn = (shown: JsonObject): JsonObject =>
+  isObject(shown['fields'] ?? null) ? (shown['fields'] as JsonObject) : {};
+
+/** Fields of two moments, as far as they had been given by then. */
+function FieldsOfMoments({ data, a, b }: { readonly data: Data; readonly a: number; readonly b: number }) {
+  const last = data.entries.value;
+  const sides = useMemo(() => [a, b].map((n) => fieldsAt(data.chronicle.entries, n)), [last, a, b]);
+  const [first, second] = sides;
+  if (!first || !second)
+    return (
+      <p class="note small">
+        Fields of the past are not kept here, or some of them are too large for the history. A server with{' '}
+        <code>HISTORY_FIELDS=given</code> keeps those up to 8 kB.
+      </p>
+    );
+  return <FieldsBeside a={first} b={second} />;
+}
+
+/** Fields that differ between the two. */
 function FieldsBeside({ a, b }: { readonly a: JsonObject; readonly b: JsonObject }) {
-  const of = (shown: JsonObject): JsonObject =>
-    isObject(shown['fields'] ?? null) ? (shown['fields'] as JsonObject) : {};
-  const changes = fieldChanges(of(a), of(b));
+  const changes = fieldChanges(a, b);
   const say = (value: unknown): string => (value === undefined ? '–' : (JSON.stringify(value) ?? '').slice(0, 200));
   return (
     <section class="stack" aria-label="Fields that differ">

@@ -9,9 +9,12 @@ import { type Entry, isOver, objectsOf, textOf } from '../../picture/standing.ts
 
 /* One workflow as the page has it: what the server shows now, and its history as far as it has been read. */
 
-/** Entries of one request, and of the history as a whole that a page reads by itself. */
+/** Entries of one request; of the history as a whole that a page reads by itself; and that it reads when somebody wants more. */
 const PAGE = 1_000;
 export const HISTORY_BY_ITSELF_MAX = 50_000;
+export const HISTORY_MAX = 200_000;
+/** The newest entries, where the history is too long to be read to its end. */
+const NEWEST = 200;
 /** While a long history is read the picture is painted again at most so often, in milliseconds: each time looks at all of it. */
 const PAINTED_EVERY_MS = 500;
 
@@ -25,7 +28,11 @@ export type Data = {
   readonly settled: Signal<boolean>;
   /** Whether history was left out because it is long. */
   readonly cut: Signal<boolean>;
+  /** The last entries of a history that is not read to its end, oldest first; else empty. */
+  readonly newest: Signal<readonly Entry[]>;
   again(): Promise<void>;
+  /** Reads further than it would by itself, up to HISTORY_MAX. */
+  more(): Promise<void>;
 };
 
 export function useWorkflow(id: string): Data {
@@ -47,6 +54,8 @@ function makeData(id: string): Data {
   const entries = signal(0);
   const cut = signal(false);
   const settled = signal(false);
+  const newest = signal<readonly Entry[]>([]);
+  let most = HISTORY_BY_ITSELF_MAX;
   const chronicle = makeChronicle();
   let text: string | null = null;
   let paintedAt = Number.NEGATIVE_INFINITY;
@@ -66,9 +75,8 @@ function makeData(id: string): Data {
 
   async function readHistory(): Promise<void> {
     for (;;) {
-      if (chronicle.last >= HISTORY_BY_ITSELF_MAX) {
-        cut.value = true;
-        paint();
+      if (chronicle.last >= most) {
+        await readNewest();
         return;
       }
       const answer = await call(`v1/workflows/${part(id)}/history?after=${chronicle.last}&limit=${PAGE}`);
@@ -79,25 +87,36 @@ function makeData(id: string): Data {
       const { first_kept: firstKept } = answer.value;
       const more = objectsOf(answer.value['history']) as unknown as readonly Entry[];
       // A long life whose beginning is folded away: what is kept begins too far behind.
-      if ((more.find((entry) => entry.n > chronicle.last)?.n ?? 0) > HISTORY_BY_ITSELF_MAX) {
-        cut.value = true;
-        paint();
+      if ((more.find((entry) => entry.n > chronicle.last)?.n ?? 0) > most) {
+        await readNewest();
         return;
       }
       chronicle.add(more, typeof firstKept === 'number' ? firstKept : 1);
       if (answer.value['next_after'] === null || more.length === 0) {
         paint();
         settled.value = true;
+        cut.value = false;
+        newest.value = [];
         return;
       }
       if (performance.now() - paintedAt >= PAINTED_EVERY_MS) paint();
     }
+  }
+  /** What happened last is there, however long the history is. */
+  async function readNewest(): Promise<void> {
+    const answer = await call(`v1/workflows/${part(id)}/history?order=desc&limit=${NEWEST}`);
+    const found = answer.ok && isObject(answer.value) ? objectsOf(answer.value['history']) : [];
+    newest.value = (found as unknown as readonly Entry[]).filter(({ n }) => n > chronicle.last).reverse();
+    // It may have ended just there.
+    cut.value = !answer.ok || newest.value.length > 0;
+    paint();
   }
   function paint(): void {
     entries.value = chronicle.last;
     paintedAt = performance.now();
   }
 
+  const again = oneAtATime(read);
   return {
     shown,
     problem,
@@ -105,6 +124,11 @@ function makeData(id: string): Data {
     entries,
     cut,
     settled,
-    again: oneAtATime(read),
+    newest,
+    again,
+    more() {
+      most = Math.min(HISTORY_MAX, most + HISTORY_BY_ITSELF_MAX);
+      return again();
+    },
   };
 }

@@ -3,6 +3,7 @@ import { Button } from '../../parts/action.tsx';
 import { download } from '../../parts/download.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Zoom } from '../../parts/zoom.tsx';
+import { withinBudget } from '../../picture/budget.ts';
 import type { Place } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
@@ -67,11 +68,11 @@ export function Diagram({
   );
   if (first.current?.figure !== figure || first.current.way !== way)
     first.current = { figure, way, open: openAtFirst(figure, seen, new Set(state.open), new Set(state.fold)) };
-  const open = useMemo(() => {
+  const { open, folded } = useMemo(() => {
     const all = new Set(first.current?.open ?? []);
     for (const one of state.open) all.add(one);
     for (const one of state.fold) all.delete(one);
-    return all;
+    return withinBudget(figure, all, seen, state.open.at(-1) ?? '0');
   }, [first.current, state.open.join(), state.fold.join()]);
   const hideSmall = state.small === 'hidden';
   const drawn = useMemo(
@@ -167,6 +168,7 @@ export function Diagram({
                   select={(place, expression) =>
                     select(place, expression ?? (place === box.place ? inLane(box) : undefined))
                   }
+                  look={(place, tab) => set({ sel: inLane(box) ?? place.expid, tab })}
                   compare={(id) => set({ lanes: comparedWith(state.lanes, seen.get(box.place.expid), id) }, 'replace')}
                   toggle={toggle}
                   isOpen={open.has(box.place.expid)}
@@ -196,6 +198,12 @@ export function Diagram({
           </Button>
         )}
       </div>
+      {folded.length > 0 && (
+        <p class="note warn small over" role="status">
+          A picture has at most {BOXES_MAX} boxes: {folded.length} {folded.length === 1 ? 'place was' : 'places were'}{' '}
+          folded, what is over and farthest away first.
+        </p>
+      )}
       {drawn.boxes.length > boxes.length && (
         <p class="note warn small over">
           {boxes.length} of {drawn.boxes.length} boxes are shown: fold some to see others.
@@ -376,8 +384,23 @@ function MiniMap({
 const isReached = (state: PlaceState | undefined): boolean =>
   state !== undefined && state !== 'to come' && state !== 'skipped';
 
+/** Small steps that follow each other are one line that counts them. */
 function withoutSmall(place: Place): Place {
-  return { ...place, children: place.children.filter((child) => child.kind !== 'small').map(withoutSmall) };
+  const children: Place[] = [];
+  let counted = 0;
+  for (const [i, child] of place.children.entries()) {
+    if (child.kind !== 'small') {
+      children.push(withoutSmall(child));
+      continue;
+    }
+    counted += 1;
+    if (place.children[i + 1]?.kind === 'small') continue;
+    const title = counted === 1 ? '· 1 small step ·' : `· ${counted} small steps ·`;
+    // Whoever chooses the line means the last of them.
+    children.push({ ...child, title, caption: '', tags: [], children: [], below: 0 });
+    counted = 0;
+  }
+  return { ...place, children };
 }
 
 function Legend() {

@@ -9,6 +9,7 @@ import { ActButton, Button } from '../../parts/action.tsx';
 import { Glyph } from '../../parts/glyph.tsx';
 import { JsonView } from '../../parts/json.tsx';
 import { Menu } from '../../parts/menu.tsx';
+import { Merge } from '../../parts/merge.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
@@ -17,6 +18,7 @@ import type { EditedTree } from '../../parts/tree-field.tsx';
 import type { Try } from '../../picture/chronicle.ts';
 import { figureOf, lineOf, type Place, placeAt } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
+import { mergesOf } from '../../picture/merges.ts';
 import {
   type Entry,
   expressionIn,
@@ -34,6 +36,7 @@ import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
 import { Branches } from './branches.tsx';
 import type { Data } from './data.ts';
+import { Merges } from './merges.tsx';
 import type { State } from './page.tsx';
 
 type Props = {
@@ -167,6 +170,9 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
               data={data}
               set={set}
             />
+            {(place.kind === 'fork' || place.kind === 'crowd') && (
+              <PlaceMerges place={place} data={data} n={at ?? data.entries.value} over={over} set={set} />
+            )}
             {chosen !== undefined && at === null && !over && (
               <Variables key={chosen.id} id={id} ways={waysUp(standing, chosen.id)} />
             )}
@@ -878,12 +884,29 @@ function EditDialog({
 }) {
   const read = useResource(workitem);
   const value = read.value.value;
-  if (!isObject(value)) return read.problem.value === null ? null : <ProblemNote problem={read.problem.value} />;
+  // What it was opened with; after a conflict, what the other made of it.
+  const [base, setBase] = useState<{ readonly etag: string | null; readonly fields: JsonObject } | null>(null);
+  const fields = isObject(value) && isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : null;
+  useEffect(() => {
+    if (base === null && isObject(value)) setBase({ etag: read.etag.value, fields: (fields ?? {}) as JsonObject });
+  }, [value]);
+  if (base === null) return read.problem.value === null ? null : <ProblemNote problem={read.problem.value} />;
   return (
     <FieldsDialog
+      conflict={(mine, take) => (
+        <Conflict
+          read={read}
+          base={base}
+          mine={mine}
+          take={(next, etag) => {
+            setBase({ etag, fields: base.fields });
+            take(next);
+          }}
+        />
+      )}
       title={`Edit the fields of ${title}`}
       about="Merged over the workitem's fields; refused when somebody else has changed them meanwhile."
-      fields={isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : {}}
+      fields={base.fields}
       tree={null}
       merges
       verb="Save"
@@ -891,10 +914,38 @@ function EditDialog({
         path: workitem,
         method: 'PATCH',
         body: { fields: fields ?? {} },
-        ...(read.etag.value === null ? {} : { ifMatch: read.etag.value }),
+        ...(base.etag === null ? {} : { ifMatch: base.etag }),
       })}
       close={close}
       done={done}
+    />
+  );
+}
+
+/** Somebody else was faster: the workitem is read again, and each field chosen. */
+function Conflict({
+  read,
+  base,
+  mine,
+  take,
+}: {
+  readonly read: ReturnType<typeof useResource>;
+  readonly base: { readonly etag: string | null; readonly fields: JsonObject };
+  readonly mine: JsonObject;
+  readonly take: (fields: JsonObject, etag: string | null) => void;
+}) {
+  useEffect(() => {
+    void read.again();
+  }, []);
+  const value = read.value.value;
+  const theirs = isObject(value) && isObject(value['fields']) ? withoutKeys(value['fields'], 'params') : null;
+  if (theirs === null || read.etag.value === base.etag) return <div class="skeleton" />;
+  return (
+    <Merge
+      before={base.fields}
+      theirs={theirs as JsonObject}
+      mine={mine}
+      take={(next) => take(next, read.etag.value)}
     />
   );
 }
@@ -968,6 +1019,27 @@ function PlaceFields({
       </details>
     </>
   );
+}
+
+/** Who gave what in the branches of a place, and what became of it where they met. */
+function PlaceMerges({
+  place,
+  data,
+  n,
+  over,
+  set,
+}: {
+  readonly place: Place;
+  readonly data: Data;
+  readonly n: number;
+  readonly over: boolean;
+  readonly set: Props['set'];
+}) {
+  const merges = useMemo(
+    () => mergesOf(place, data.chronicle, n).filter((one) => one.place.expid === place.expid),
+    [place, data.entries.value, n],
+  );
+  return <Merges merges={merges} over={over} isBeside set={set} />;
 }
 
 /** Fields in this column, and characters of one value. */

@@ -7,6 +7,7 @@ import { part } from '../../api/calls.ts';
 import { onKey } from '../../app/keys.ts';
 import { PageHead } from '../../app/page.tsx';
 import { pageCommands, paletteOpen } from '../../app/palette-state.ts';
+import { printing } from '../../app/printing.ts';
 import { useResource } from '../../live/resource.ts';
 import { Button } from '../../parts/action.tsx';
 import { Chip } from '../../parts/glyph.tsx';
@@ -21,13 +22,14 @@ import { expidIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../.
 import { type Seen, statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
 import { BpmnDiagram } from './bpmn.tsx';
-import { useWorkflow } from './data.ts';
+import { HISTORY_BY_ITSELF_MAX, HISTORY_MAX, useWorkflow } from './data.ts';
 import { Diagram, DiagramTools, LANES_MAX, type SideBySide } from './diagram.tsx';
 import { FieldsView } from './fields.tsx';
 import { History } from './history.tsx';
 import { Inspector } from './inspector.tsx';
 import { OtherTries } from './other-tries.tsx';
 import { Outline } from './outline.tsx';
+import { Printed } from './printed.tsx';
 import { Scrubber } from './scrubber.tsx';
 import { Timeline } from './timeline.tsx';
 
@@ -153,7 +155,7 @@ export function Workflow() {
         }
         takes={false}
       >
-        <Actions id={id} shown={shown} again={() => data.again()} />
+        <Actions id={id} shown={shown} isPast={at !== null} again={() => data.again()} />
       </PageHead>
       <p class="meta small dim">
         <span>
@@ -345,16 +347,28 @@ export function Workflow() {
             n={at ?? last}
             standing={standing}
             select={select}
-            range={state.range}
-            look={(range) => set({ range }, 'replace')}
+            state={state}
+            set={set}
           />
         )}
         {view === 'history' && <History id={id} data={data} state={state} set={set} />}
-        {view === 'fields' && <FieldsView shown={shown} data={data} at={at} set={set} />}
+        {view === 'fields' && <FieldsView figure={figure} shown={shown} data={data} at={at} state={state} set={set} />}
         {view === 'json' && <WholeJson id={id} of={shown} />}
       </div>
       {data.cut.value && (
-        <p class="note warn small">Only the first {countText(last)} entries of the history were read into this page.</p>
+        <p class="note warn small row">
+          <span>
+            Only the first {countText(last)} entries of the history were read into this page
+            {data.newest.value.length > 0 && `, and the last ${countText(data.newest.value.length)}`}.
+          </span>
+          <Button
+            look="tiny"
+            why={last >= HISTORY_MAX ? `a page holds no more than ${countText(HISTORY_MAX)}` : null}
+            onPress={() => void data.more()}
+          >
+            Read {countText(HISTORY_BY_ITSELF_MAX)} more
+          </Button>
+        </p>
       )}
       {at !== null && at < last && data.chronicle.foldedTo > 0 && (
         <p class="note warn small">
@@ -362,6 +376,7 @@ export function Workflow() {
           on is not shown in the past.
         </p>
       )}
+      {printing.value && <Printed figure={figure} seen={seen} shown={shown} data={data} n={at ?? last} />}
       {last > 1 && view !== 'json' && (
         <Scrubber
           chronicle={data.chronicle}

@@ -1,18 +1,38 @@
+import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { rangeOf } from '../../address/range.ts';
 import { now } from '../../live/now.ts';
 import { Button } from '../../parts/action.tsx';
 import { Table } from '../../parts/list.tsx';
 import { Text, Time } from '../../parts/said.tsx';
-import { spanText, visible } from '../../parts/texts.ts';
+import { countText, spanText, visible } from '../../parts/texts.ts';
 import type { Chronicle, Run } from '../../picture/chronicle.ts';
 import { everyPlace, type Place } from '../../picture/figure.ts';
+import {
+  covered,
+  densityOf,
+  happeningsOf,
+  pausesOf,
+  runName,
+  type Span,
+  spansOf,
+  type Tick,
+  ticksOf,
+  wordedTicks,
+} from '../../picture/gantt.ts';
 import { isOver, type Standing } from '../../picture/standing.ts';
 import { timeScale } from '../../picture/time-scale.ts';
+import type { State } from './page.tsx';
 
-/** Rows, and bars of one row, that are painted. */
+/** Rows that are painted, and ticks of one row. */
 const ROWS_MAX = 200;
-const BARS_MAX = 150;
+const TICKS_MAX = 150;
+/** Expressions of one row that have a bar each; of more it is shown how many there were at once. */
+const BARS_MAX = 12;
+/** Columns of such a row. */
+const COLUMNS = 120;
+/** Percent of the line that the word of a tick takes. */
+const WORD = 5;
 /** The shortest part that is looked at, in milliseconds. */
 const LOOKED_LEAST_MS = 100;
 /** Percent of the line right of now, where something is due. */
@@ -27,18 +47,19 @@ export function Timeline({
   n,
   standing,
   select,
-  range,
-  look: lookAt,
+  state,
+  set,
 }: {
   readonly figure: Place;
   readonly chronicle: Chronicle;
   readonly n: number;
   readonly standing: Standing;
   readonly select: (expid: string) => void;
-  /** The part that is looked at, as the address says it; empty: all. */
-  readonly range: string;
-  readonly look: (range: string) => void;
+  readonly state: State;
+  readonly set: (change: Partial<State>, how?: 'push' | 'replace') => void;
 }) {
+  const { range } = state;
+  const lookAt = (part: string): void => set({ range: part }, 'replace');
   const [stretched, stretch] = useState<ReadonlySet<number>>(new Set());
   const rows = useMemo(
     () =>
@@ -72,11 +93,33 @@ export function Timeline({
     else return;
     event.preventDefault();
   };
-  const inSight = isPart
-    ? rows.filter(({ runs }) =>
-        runs.some((run) => Date.parse(run.at) <= end && (run.end === null || Date.parse(run.end.at) >= begin)),
-      )
-    : rows;
+  const happenings = useMemo(() => happeningsOf(chronicle.entries, n), [chronicle.last, n]);
+  const pauses = useMemo(() => pausesOf(chronicle.entries, n, whole.end), [chronicle.last, n, whole.end]);
+  const isSeen = (run: Run): boolean =>
+    Date.parse(run.at) <= end && (run.end === null || Date.parse(run.end.at) >= begin);
+  const inSight = rows.flatMap(({ place, runs }): readonly Row[] => {
+    const seen = isPart ? runs.filter(isSeen) : runs;
+    if (seen.length === 0) return [];
+    const isOpen = runs.length > 1 && state.rows.includes(place.expid);
+    const first: Row = { place, runs: seen, all: runs.length, isOpen, name: null };
+    return isOpen
+      ? [
+          first,
+          ...seen
+            .slice(0, ROWS_MAX)
+            .map((run): Row => ({ place, runs: [run], all: 1, isOpen: false, name: runName(run, runs.indexOf(run)) })),
+        ]
+      : [first];
+  });
+  const openRow = (expid: string): void =>
+    set(
+      {
+        rows: state.rows.includes(expid)
+          ? state.rows.filter((one) => one !== expid)
+          : [...state.rows, expid].slice(-OPEN_MAX),
+      },
+      'replace',
+    );
   const due = useMemo(() => (isLive ? dueOf(standing, end) : []), [standing, isLive]);
   // The history is still being read.
   if (Number.isNaN(begin)) return <div class="skeleton" />;
@@ -165,6 +208,17 @@ export function Timeline({
             <span class="sample tick bad" /> try failed
           </li>
           <li>
+            <span class="sample tick notice" /> notice
+          </li>
+          <li>
+            <span class="sample tick event" /> event
+          </li>
+          {pauses.length > 0 && (
+            <li>
+              <span class="sample pause" /> paused
+            </li>
+          )}
+          <li>
             <span class="sample due" /> due
           </li>
         </ul>
@@ -176,6 +230,20 @@ export function Timeline({
             <span style={{ left: 0 }}>
               <Time at={new Date(begin).toISOString()} how="time" />
             </span>
+            {pauses
+              .filter(({ from, to }) => to >= begin && from <= end)
+              .map(({ from, to }) => (
+                <span
+                  key={from}
+                  class="pause-word"
+                  role="img"
+                  aria-label={`paused for ${spanText(to - from)}`}
+                  title={`paused for ${spanText(to - from)}`}
+                  style={{ left: `${x(from)}%`, width: `${x(to) - x(from)}%` }}
+                >
+                  ‖
+                </span>
+              ))}
             {scale.cuts.map((cut) => (
               <button
                 key={cut.from}
@@ -209,18 +277,19 @@ export function Timeline({
             )}
           </div>
         </div>
-        {inSight.slice(0, ROWS_MAX).map(({ place, runs }) => (
-          <div class="line" key={place.expid}>
-            <button
-              type="button"
-              class="more-link"
-              style={{ paddingLeft: `${8 + Math.min(8, place.expid.split('_').length - 1) * 12}px` }}
-              onClick={() => select(place.expid)}
-              title={visible(place.title)}
-            >
-              <Text text={place.title} />
-            </button>
-            <div class="bars" role="img" aria-label={`${place.title}: ${sayRuns(runs, n)}`}>
+        {inSight.slice(0, ROWS_MAX).map((row) => (
+          <div class="line" key={row.name === null ? row.place.expid : row.runs[0]?.id}>
+            <RowHead
+              row={row}
+              select={() => select(row.name === null ? row.place.expid : (row.runs[0]?.id ?? ''))}
+              open={openRow}
+            />
+            <div class="bars" role="img" aria-label={`${row.name ?? row.place.title}: ${sayRuns(row.runs, n)}`}>
+              {pauses
+                .filter(({ from, to }) => to >= begin && from <= end)
+                .map(({ from, to }) => (
+                  <span key={from} class="pause" style={{ left: `${x(from)}%`, width: `${x(to) - x(from)}%` }} />
+                ))}
               {scale.cuts.map((cut) => (
                 <span
                   key={cut.from}
@@ -229,27 +298,25 @@ export function Timeline({
                 />
               ))}
               {isLive && <span class="now-line" style={{ left: `${x(end)}%` }} />}
-              {runs
-                .filter((run) => Date.parse(run.at) <= end && (run.end === null || Date.parse(run.end.at) >= begin))
-                .slice(-BARS_MAX)
-                .map((run) => (
-                  <RunBar key={run.id} run={run} n={n} end={whole.end} x={x} title={place.title} />
-                ))}
-              {runs
-                .slice(-BARS_MAX)
-                .flatMap((run) => run.tries)
-                .filter((one) => isIn(Date.parse(one.at)))
-                .slice(-BARS_MAX)
-                .map((one) => (
-                  <span
-                    key={one.n}
-                    class={`tick ${one.ok ? '' : 'bad'}`}
-                    style={{ left: `${x(Date.parse(one.at))}%` }}
-                    title={`try ${one.number}: ${one.status ?? one.error ?? ''}`}
-                  />
-                ))}
+              {row.runs.length > BARS_MAX ? (
+                <Density runs={row.runs} n={n} end={whole.end} x={x} />
+              ) : (
+                row.runs
+                  .filter(isSeen)
+                  .map((run) => <RunBar key={run.id} run={run} n={n} end={whole.end} x={x} title={row.place.title} />)
+              )}
+              <Ticks
+                ticks={ticksOf(row.runs, happenings, n, row.name === null ? row.place.expid : null).filter(({ at }) =>
+                  isIn(at),
+                )}
+                isWorded={row.runs.length === 1}
+                x={x}
+              />
               {due
-                .filter(({ expid }) => expid === place.expid)
+                .filter(
+                  ({ expid, id }) =>
+                    expid === row.place.expid && (row.name === null ? !row.isOpen : row.runs[0]?.id === id),
+                )
                 .map((one) => (
                   <span
                     key={`${one.word} ${one.at}`}
@@ -279,6 +346,111 @@ export function Timeline({
   );
 }
 
+/** Places whose expressions have a row each. */
+const OPEN_MAX = 20;
+
+/** A row of a place with all its expressions, or of one of those. */
+type Row = {
+  readonly place: Place;
+  readonly runs: readonly Run[];
+  /** How many expressions there have been at the place. */
+  readonly all: number;
+  readonly isOpen: boolean;
+  /** Of a row of one of several: what that one is called. */
+  readonly name: string | null;
+};
+
+function RowHead({
+  row: { place, all, isOpen, name },
+  select,
+  open,
+}: {
+  readonly row: Row;
+  readonly select: () => void;
+  readonly open: (expid: string) => void;
+}) {
+  const depth = Math.min(8, place.expid.split('_').length - 1) + (name === null ? 0 : 1);
+  return (
+    <span class="row-head" style={{ paddingLeft: `${8 + depth * 12}px` }}>
+      {all > 1 && (
+        <button
+          type="button"
+          class="opener"
+          aria-expanded={isOpen}
+          aria-label={`A row for each of the ${countText(all)} expressions of ${visible(place.title)}`}
+          onClick={() => open(place.expid)}
+        >
+          {isOpen ? '▾' : '▸'}
+        </button>
+      )}
+      <button type="button" class="more-link" onClick={select} title={visible(name ?? place.title)}>
+        <Text text={name ?? place.title} />
+      </button>
+      {all > 1 && <span class="dim">×{countText(all)}</span>}
+    </span>
+  );
+}
+
+/** Of many expressions: how many there were at once, from time to time; those that failed and wait stand out. */
+function Density({
+  runs,
+  n,
+  end,
+  x,
+}: {
+  readonly runs: readonly Run[];
+  readonly n: number;
+  readonly end: number;
+  readonly x: (at: number) => number;
+}) {
+  const spanOf = (run: Run): Span => ({ from: Date.parse(run.at), to: overAt(run, n) ?? end });
+  const all = densityOf(runs.map(spanOf), x, 100, COLUMNS);
+  const failed = densityOf(runs.filter((run) => look(run, n) === 'failed').map(spanOf), x, 100, COLUMNS);
+  const most = Math.max(1, ...all);
+  return (
+    <svg class="density" viewBox={`0 0 ${COLUMNS} 20`} preserveAspectRatio="none" aria-hidden="true">
+      <path class="all" d={outlineOf(all, most)} />
+      <path class="failed" d={outlineOf(failed, most)} />
+    </svg>
+  );
+}
+
+/** The counts of columns as one shape that stands on the ground. */
+const outlineOf = (counts: readonly number[], most: number): string =>
+  `M0 20${counts.map((count, i) => `V${count === 0 ? 20 : 18 - (17 * count) / most}H${i + 1}`).join('')}V20z`;
+
+function Ticks({
+  ticks: all,
+  isWorded,
+  x,
+}: {
+  readonly ticks: readonly Tick[];
+  /** Whether there is room for what they say. */
+  readonly isWorded: boolean;
+  readonly x: (at: number) => number;
+}) {
+  const ticks = all.slice(-TICKS_MAX);
+  const worded = isWorded ? wordedTicks(ticks, x, WORD) : null;
+  return (
+    <>
+      {ticks.map((one) => (
+        <Fragment key={one.n}>
+          <span
+            class={`tick ${one.kind} ${one.ok ? '' : 'bad'}`}
+            style={{ left: `${x(one.at)}%` }}
+            title={visible(one.text)}
+          />
+          {worded?.has(one.n) && (
+            <span class={`tick-word ${one.ok ? '' : 'bad'}`} style={{ left: `${x(one.at)}%` }}>
+              {visible(one.word)}
+            </span>
+          )}
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
 function RunBar({
   run,
   n,
@@ -292,10 +464,9 @@ function RunBar({
   readonly x: (at: number) => number;
   readonly title: string;
 }) {
-  const over = run.end !== null && run.end.n <= n ? run.end : null;
   const from = Date.parse(run.at);
-  const to = over === null ? end : Date.parse(over.at);
-  const { delivery } = spans(run, n, end);
+  const to = overAt(run, n) ?? end;
+  const { parts } = spansOf(run, n, end);
   return (
     <>
       <span
@@ -303,29 +474,26 @@ function RunBar({
         style={{ left: `${x(from)}%`, width: `${Math.max(0.3, x(to) - x(from))}%` }}
         title={`${visible(title)}: ${spanText(to - from)}`}
       />
-      {delivery !== null && x(delivery.to) - x(delivery.from) > 0.3 && (
-        <span
-          class="bar undelivered"
-          style={{ left: `${x(delivery.from)}%`, width: `${x(delivery.to) - x(delivery.from)}%` }}
-          title={`not delivered for ${spanText(delivery.to - delivery.from)}`}
-        />
-      )}
+      {parts
+        .filter((part) => x(part.to) - x(part.from) > 0.3)
+        .map((part) => (
+          <span
+            key={part.from}
+            class={`bar ${part.kind}`}
+            style={{ left: `${x(part.from)}%`, width: `${x(part.to) - x(part.from)}%` }}
+            title={
+              part.kind === 'between'
+                ? `${spanText(part.to - part.from)} until the next try`
+                : `not delivered for ${spanText(part.to - part.from)}`
+            }
+          />
+        ))}
     </>
   );
 }
 
-type Span = { readonly from: number; readonly to: number };
-
-/** Of a run that asked a participant: until it had the message, and until it answered. */
-function spans(run: Run, n: number, end: number): { readonly delivery: Span | null; readonly answer: Span | null } {
-  const opened = run.items.find((one) => one.to === 'open');
-  if (opened === undefined) return { delivery: null, answer: null };
-  const from = Date.parse(opened.at);
-  const stop = run.end !== null && run.end.n <= n ? Date.parse(run.end.at) : end;
-  const had = run.tries.find((one) => one.ok && one.message === 'active' && one.n <= n);
-  const to = Math.min(stop, had === undefined ? stop : Date.parse(had.at));
-  return { delivery: { from, to }, answer: { from: to, to: Math.max(to, stop) } };
-}
+const overAt = (run: Run, n: number): number | null =>
+  run.end !== null && run.end.n <= n ? Date.parse(run.end.at) : null;
 
 /** Who the time was spent with. */
 function WhereTimeWent({
@@ -343,7 +511,7 @@ function WhereTimeWent({
   const asked: Span[] = [];
   for (const { place, runs } of rows)
     for (const run of runs) {
-      const { delivery, answer } = spans(run, n, end);
+      const { delivery, answer } = spansOf(run, n, end);
       if (delivery === null || answer === null) continue;
       const name = run.items.find((one) => one.participant !== '')?.participant ?? place.title;
       const sum = sums.get(name) ?? { delivery: 0, answer: 0, count: 0 };
@@ -356,11 +524,13 @@ function WhereTimeWent({
   if (sums.size === 0) return null;
   const own = Math.max(0, end - begin - covered(asked));
   const list = [...sums].sort(([, a], [, b]) => b.delivery + b.answer - a.delivery - a.answer);
+  const total = own + list.reduce((sum, [, { delivery, answer }]) => sum + delivery + answer, 0);
   return (
     <section class="stack" aria-label="Where the time went">
       <h2>Where the time went</h2>
       <p class="small dim">
-        In {spanText(own)} of {spanText(end - begin)} nobody was asked: timers, events, and Rota's own work.
+        In {spanText(own)} of {spanText(end - begin)} nobody was asked: timers, events, and Rota's own work. Shares are
+        of that and of the time of each who was asked.
       </p>
       <Table
         rows={list}
@@ -370,32 +540,42 @@ function WhereTimeWent({
           { title: 'Asked', look: 'number', cell: ([, sum]) => sum.count },
           { title: 'Until delivered', look: 'number', cell: ([, sum]) => spanText(sum.delivery) },
           { title: 'Until answered', look: 'number', cell: ([, sum]) => spanText(sum.answer) },
+          {
+            title: 'Share',
+            cell: ([, sum]) => (
+              <span class="share">
+                <span
+                  class="standing"
+                  style={{ width: `${(100 * (sum.delivery + sum.answer)) / Math.max(1, total)}%` }}
+                  aria-hidden="true"
+                >
+                  <span style={{ flexGrow: sum.delivery, background: 'var(--waits)' }} />
+                  <span style={{ flexGrow: sum.answer, background: 'var(--live)' }} />
+                </span>
+                <span class="number">{percent(sum.delivery + sum.answer, total)}</span>
+              </span>
+            ),
+          },
         ]}
       />
     </section>
   );
 }
 
-/** How long at least one of the spans lasts. */
-function covered(spans: readonly Span[]): number {
-  let sum = 0;
-  let upTo = Number.NEGATIVE_INFINITY;
-  for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
-    sum += Math.max(0, to - Math.max(from, upTo));
-    upTo = Math.max(upTo, to);
-  }
-  return sum;
-}
+const percent = (part: number, whole: number): string => `${Math.round((100 * part) / Math.max(1, whole))} %`;
 
 /** Timers and next tries that are still to come. */
 function dueOf(
   standing: Standing,
   from: number,
-): readonly { readonly expid: string; readonly at: number; readonly word: string }[] {
+): readonly { readonly expid: string; readonly id: string; readonly at: number; readonly word: string }[] {
   return [
-    ...standing.timers.map(({ expid, dueAt, action }) => ({ expid, at: Date.parse(dueAt), word: action })),
-    ...standing.workitems.flatMap(({ expid, owed, nextAt }) =>
-      owed === null || nextAt === null ? [] : [{ expid, at: Date.parse(nextAt), word: 'next try' }],
+    ...standing.timers.map(({ expid, expressionId, dueAt, action }) => ({
+      ...{ expid, id: expressionId },
+      ...{ at: Date.parse(dueAt), word: action },
+    })),
+    ...standing.workitems.flatMap(({ expid, expressionId, owed, nextAt }) =>
+      owed === null || nextAt === null ? [] : [{ expid, id: expressionId, at: Date.parse(nextAt), word: 'next try' }],
     ),
   ].filter(({ at }) => at > from);
 }
@@ -413,5 +593,6 @@ const look = (run: Run, n: number): string =>
 
 function sayRuns(runs: readonly Run[], n: number): string {
   const over = runs.filter((run) => run.end !== null && run.end.n <= n).length;
-  return `${runs.length} ${runs.length === 1 ? 'expression' : 'expressions'}, ${over} over, ${runs.reduce((sum, run) => sum + run.tries.length, 0)} tries`;
+  const failed = runs.filter((run) => look(run, n) === 'failed').length;
+  return `${runs.length} ${runs.length === 1 ? 'expression' : 'expressions'}, ${over} over, ${failed === 0 ? '' : `${failed} failed, `}${runs.reduce((sum, run) => sum + run.tries.length, 0)} tries`;
 }
