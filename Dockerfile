@@ -2,8 +2,10 @@
 #   docker run rota node dist/cli/main.js keys generate
 #   docker run -p 127.0.0.1:8080:8080 -v rota:/data -e ADMIN_KEY=rota_… rota
 # For Postgres set DATABASE_URL; set BASE_URL to the address participants can reach.
-# One image for good: docker build --build-arg NODE_IMAGE=node:22-slim@sha256:… (docker buildx imagetools inspect node:22-slim tells the digest of today).
-ARG NODE_IMAGE=node:22-slim
+# The version of Node is an exact one, so that the image of a release can be built again. To renew it, with each release and when Node mends a hole: write
+# the newest version of the same line here (https://nodejs.org/en/download/releases), `npm run test:all` under it, build.
+# One image for good: docker build --build-arg NODE_IMAGE=node:…@sha256:… (docker buildx imagetools inspect node:… tells the digest of today).
+ARG NODE_IMAGE=node:22.23.3-bookworm-slim
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./

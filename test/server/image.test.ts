@@ -12,6 +12,7 @@ const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const manifest = JSON.parse(read('package.json')) as {
   readonly scripts: object;
   readonly bin: { readonly rota: string };
+  readonly engines: { readonly node: string };
 };
 
 const steps = read('Dockerfile')
@@ -71,6 +72,43 @@ test('it runs the command of the package, not as root, with settings that are go
   expect(config).toMatchObject({ host: '0.0.0.0', dataDir: '/data', allowPrivateTargets: false });
   expect(all('EXPOSE')).toEqual([String(config.port)]);
   expect(all('VOLUME')).toEqual([config.dataDir]);
+});
+
+test('the image stands on one exact version of Node, which the package takes', () => {
+  const [image = ''] = all('ARG').filter((rest) => rest.startsWith('NODE_IMAGE='));
+  const [, major, minor] = image.match(/^NODE_IMAGE=node:(\d+)\.(\d+)\.\d+-\w+-slim$/) ?? [];
+  const [, least, leastMinor] = manifest.engines.node.match(/^>=(\d+)\.(\d+)$/) ?? [];
+  expect(Number(least)).toBeGreaterThan(0);
+  expect(Number(major) * 1_000 + Number(minor), image).toBeGreaterThanOrEqual(
+    Number(least) * 1_000 + Number(leastMinor),
+  );
+  expect([...new Set(all('FROM'))]).toEqual(['${NODE_IMAGE} AS build', '${NODE_IMAGE}']);
+});
+
+test('what the image and the compositions name in capitals is a setting, or is read by the program beside it', () => {
+  const others = ['NODE_IMAGE', 'NODE_ENV', 'POSTGRES_USER', 'POSTGRES_PASSWORD', 'POSTGRES_DB'];
+  const known = new Set([...SETTINGS.map((one) => one.name), ...others, 'GRAFANA_PASSWORD']);
+  known.add('GF_SECURITY_ADMIN_PASSWORD');
+  for (const file of ['Dockerfile', 'compose.yaml', 'ops/compose.yaml', 'ops/rota.service']) {
+    const named = [...read(file).matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g)].map(([name]) => name);
+    expect(named.length, file).toBeGreaterThan(0);
+    expect(
+      named.filter((name) => !known.has(name)),
+      file,
+    ).toEqual([]);
+  }
+});
+
+test('the service of systemd runs the command of the package, and gives it time to stop', () => {
+  const said = new Map(
+    read('ops/rota.service')
+      .split('\n')
+      .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+  expect(said.get('ExecStart')).toBe(`/usr/bin/node ${manifest.bin.rota} serve`);
+  expect(said.get('RestartPreventExitStatus')).toBe('2');
+  const { drainSeconds, stopSeconds } = readConfig({});
+  expect(Number(said.get('TimeoutStopSec'))).toBeGreaterThanOrEqual(drainSeconds + stopSeconds + 10);
 });
 
 test('the composition has no password of its own, listens at loopback, and gives the node time to stop', () => {
