@@ -6,7 +6,7 @@ import { done, fault, type Of } from './answers.ts';
 import { addToken, moveToken } from './expressions/bpmn/moving.ts';
 import { givenPart } from './given.ts';
 import { refOf } from './life/branches.ts';
-import { whyNotBelow } from './life/entering.ts';
+import { placeToBegin, whyNotBelow } from './life/entering.ts';
 import { storedTree } from './life/handlers.ts';
 import { breakAt, goOnWith, hold } from './life/holding.ts';
 import { clearError } from './life/leaving.ts';
@@ -102,7 +102,10 @@ export function reapply(world: World, { expression: id, fields, tree, merge, ent
   const x = findExpression(world, id);
   if (x === null) return noExpression(id);
   const trouble = enter === undefined ? null : whyNotBelow(x, enter);
-  if (trouble !== null) return fault('conflict', `nothing can begin there: ${trouble}`);
+  if (enter !== undefined && trouble !== null) {
+    const place = placeToBegin(x.node.expid, enter, (path) => whyNotBelow(x, path));
+    return fault('conflict', `nothing can begin there: ${trouble}. From ${place} on all of that can begin again`);
+  }
   recordAct(world, 'expression.reapplying', x, {
     ...(fields === null ? {} : givenPart(world, fields)),
     ...(hash === undefined ? {} : { tree: hash }),

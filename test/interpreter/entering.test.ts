@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
-import { whyNotFrom } from '../../src/interpreter/life/entering.ts';
+import { placeToBegin, whyNotFrom } from '../../src/interpreter/life/entering.ts';
 import { step } from '../../src/interpreter/step.ts';
 import { type ExpressionId, expidOf } from '../../src/model/ids.ts';
 import type { Fields } from '../../src/model/json.ts';
@@ -121,7 +121,7 @@ describe('a live expression that is applied again from a step', () => {
     const again = { kind: 'reapply', fields: null, tree: null } as const;
     expect(driver.stimulate({ ...again, expression: idAt(driver, '0'), enter: [0, 1] })).toMatchObject({
       ...{ ok: false, code: 'conflict' },
-      message: expect.stringContaining('inside of concurrence'),
+      message: expect.stringMatching(/inside of concurrence.* From 0_0 on all of that can begin again/),
     });
     expect(driver.stimulate({ ...again, expression: idAt(driver, '0_0'), enter: [1] })).toMatchObject({
       ...{ ok: false, code: 'conflict' },
@@ -151,4 +151,15 @@ test('nothing begins inside of what does not run its children in turn, nor insid
   expect(whyNotFrom(tree, [1])).toBe(null);
   expect(whyNotFrom(tree, [0, 0])).toMatch(/inside of define/);
   expect(whyNotFrom(tree, [2, 0])).toMatch(/inside of if/);
+});
+
+test('where nothing can begin, the innermost place around it that something can begin at is told', () => {
+  const { tree } = reorganise(
+    read('define\n  alpha\n  sequence\n    concurrence\n      sequence\n        bravo\n        charly\n      delta\n'),
+  );
+  const whyNot = (path: readonly number[]) => whyNotFrom(tree, path);
+  expect(placeToBegin('0', [1, 0, 0, 1], whyNot)).toBe('0_1_0');
+  expect(placeToBegin('0', [1, 0, 1], whyNot)).toBe('0_1_0');
+  expect(placeToBegin('0_1_0', [0], () => 'it is in the way')).toBe('0_1_0');
+  expect(placeToBegin('0', [1, 9], whyNot)).toBe('0_1');
 });

@@ -38,6 +38,22 @@ export const whyNotBelow = (x: Acting, path: readonly number[]): string | null =
     ? whyNotInside(treeOf(x), path)
     : `it is inside of ${x.node.name}, which does not run its children in turn`;
 
+/**
+ * The innermost place around one that nothing can begin at, at which something can: all of what is in the way begins again.
+ *
+ * @param above the place that the path leads down from
+ * @param whyNot one of the above
+ */
+export function placeToBegin(
+  above: string,
+  path: readonly number[],
+  whyNot: (path: readonly number[]) => string | null,
+): string {
+  let length = path.length - 1;
+  while (length > 0 && whyNot(path.slice(0, length)) !== null) length -= 1;
+  return [above, ...path.slice(0, Math.max(0, length))].join('_');
+}
+
 /** Where an expression that has just set out is to begin, once; null: at its beginning. */
 export function takeEntry({
   node,

@@ -1,6 +1,6 @@
 import { showWorkflow } from '../../../engine/show.ts';
 import { type LiveExpression, launchedWith } from '../../../interpreter/inspect.ts';
-import { whyNotFrom } from '../../../interpreter/life/entering.ts';
+import { placeToBegin, whyNotFrom } from '../../../interpreter/life/entering.ts';
 import { Fault } from '../../../model/fault.ts';
 import { type ExpressionId, expidOf, type WorkflowId } from '../../../model/ids.ts';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../../model/json.ts';
@@ -227,7 +227,10 @@ async function fork(parts: Parts, call: Call, old: Old, from: string | null, giv
   const path = place === '0' ? [] : pathBetween('0', place);
   const trouble = whyNotFrom(tree, path);
   if (trouble !== null)
-    throw new Problem('conflict', `Nothing can begin at ${place}: ${trouble}. Say "from" with a place further out`);
+    throw new Problem(
+      'conflict',
+      `Nothing can begin at ${place}: ${trouble}. From ${placeToBegin('0', path, (one) => whyNotFrom(tree, one))} on all of that can begin again`,
+    );
   const fields = showWorkflow({ ...old.read, strands: new Map() }, tree).fields;
   const forked = await launchOne(
     parts,
