@@ -11,6 +11,8 @@ import { Problem, type ProblemAnswer, problemFor } from '../api/problem.ts';
 /** A gate in front of a handler that comes later. */
 export type Gate = {
   readonly listener: RequestListener;
+  /** For requests whose body comes when they are told to go on, and not before. Answered without that, their connection is closed. */
+  readonly expectingListener: RequestListener;
   /** From now on requests go to this handler. */
   open(handler: RequestListener): void;
   /** From now on every answer, also to a request that is under way, asks its client to close the connection. */
@@ -32,7 +34,7 @@ export function makeGate(): Gate {
     isClosing = true;
     for (const response of underWay) if (!response.headersSent) response.setHeader('Connection', 'close');
   };
-  return {
+  const gate: Gate = {
     listener: (request, response) => {
       underWay.add(response);
       response.once('close', () => {
@@ -40,9 +42,19 @@ export function makeGate(): Gate {
         if (underWay.size === 0) allAnswered();
       });
       if (isClosing) response.setHeader('Connection', 'close');
-      // Of HTTP/1.0 nothing of the kind is asked.
-      if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
-      else handler(request, response);
+      const trouble = readHost(request);
+      if (trouble === null) handler(request, response);
+      else refuse(response, trouble);
+    },
+    expectingListener: (request, response) => {
+      // Whoever was not told to go on may send the body or not: what comes next on this connection could be either.
+      response.setHeader('Connection', 'close');
+      const goOn = response.writeContinue.bind(response);
+      response.writeContinue = (done) => {
+        if (!isClosing) response.removeHeader('Connection');
+        goOn(done);
+      };
+      gate.listener(request, response);
     },
     open: (next) => {
       handler = next;
@@ -56,6 +68,21 @@ export function makeGate(): Gate {
       });
     },
   };
+  return gate;
+}
+
+const NO_HOST = new Problem('request_malformed', 'A request of HTTP/1.1 has a Host header');
+const TWO_HOSTS = new Problem('request_malformed', 'A request has one Host header');
+
+/** What is wrong with the name a request was sent to; null: nothing. A whole address says it before the header does (RFC 9112, 3.2.2). */
+function readHost(request: IncomingMessage): Problem | null {
+  const { rawHeaders, headers, url = '' } = request;
+  if (rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1) return TWO_HOSTS;
+  const [, authority = ''] = /^https?:\/\/([^/?#]*)/i.exec(url) ?? [];
+  // Of HTTP/1.0 nothing of the kind is asked.
+  if ((headers.host ?? '') === '' && request.httpVersion === '1.1') return NO_HOST;
+  if (authority !== '') headers.host = authority;
+  return null;
 }
 
 function starting(request: IncomingMessage, response: ServerResponse): void {
@@ -67,8 +94,6 @@ function starting(request: IncomingMessage, response: ServerResponse): void {
   }
   refuse(response, new Problem('not_ready', 'The server is starting; try again in a moment'));
 }
-
-const NO_HOST = new Problem('request_malformed', 'A request of HTTP/1.1 has a Host header');
 
 function refuse(response: ServerResponse, problem: Problem): void {
   const answer = problemFor(problem, randomUUID(), false);

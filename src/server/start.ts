@@ -75,6 +75,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
   secure?.on('tlsClientError', (err) => log.debug('a handshake failed', { event: 'connection.failed', err }));
   const server: Server = secure ?? createServer(options, gate.listener);
   server.on('clientError', answerUnreadable);
+  server.on('checkContinue', gate.expectingListener);
   server.on('checkExpectation', answerExpectation);
   server.on('connect', answerConnect);
   const port = await listen(server, config);

@@ -63,6 +63,33 @@ describe('a request that is none', () => {
       '200 OK',
     );
   });
+
+  test.each([
+    ['two names', 'GET /v1/workflows HTTP/1.1\r\nHost: 127.0.0.1\r\nhost: evil.example\r\n\r\n', 400],
+    ['the same name twice', 'GET /v1/workflows HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    ['an empty name', 'GET /v1/workflows HTTP/1.1\r\nHost: \r\n\r\n', 400],
+    ['a whole address of a stranger', 'GET http://evil.example/v1/workflows HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 421],
+  ])('sent to %s is refused', async (_name, bytes, status) => {
+    expect(problemIn(await raw(bytes, isWhole))).toMatchObject({ status });
+  });
+
+  test('whose body waits to be told is told to go on where it is read, and else refused at once and closed', async () => {
+    const head = (length: number, path = LAUNCH): string =>
+      `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+    expect(await raw(head(2), (heard) => heard.includes('\r\n\r\n'))).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    for (const [bytes, status] of [
+      [head(999_999_999), 413],
+      [head(2, '/v1/nowhere'), 404],
+    ] as const) {
+      const heard = await raw(bytes, isWhole);
+      expect(heard).not.toContain('100 Continue');
+      expect(heard).toMatch(/connection: close/i);
+      expect(problemIn(heard)).toMatchObject({ status });
+    }
+    const whole = await raw(`${head(2)}{}`, (heard) => heard.includes('problem+json') && isWhole(heard));
+    expect(whole).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 400 /);
+    expect(whole).not.toMatch(/connection: close/i);
+  });
 });
 
 test.each(['2147483648', '999999999999999', '9'.repeat(30), '-1', '1.5'])(

@@ -60,12 +60,18 @@ export async function readBody(
   const isForm = type === FORM_TYPE;
   const unpack = unpackerOf(ctx);
   if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge(BODY_BYTES_MAX, ctx.get('Content-Length'));
+  goOn(ctx);
   const bytes = await unpack(await bytesOf(ctx.req, held), held);
   const raw = documents.includes(type) && XML_TYPE.test(type) ? xmlTextOf(bytes) : textOf(bytes);
   if (documents.includes(type) || (documents.length > 0 && !isForm && /^\s*\[/.test(raw)))
     return { body: {}, raw, isForm: false, document: { type, text: raw } };
   const body = isForm ? formOf(raw) : jsonOf(raw, fixed, isData ? 'request_invalid' : 'body_malformed');
   return { body, raw, isForm, document: null };
+}
+
+/** Whoever asked before they send the body is told to, now that nothing stands against it. */
+function goOn({ req, res }: Context): void {
+  if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
 }
 
 /** Reads a body of any type as it is. @throws Problem */
@@ -76,6 +82,7 @@ export async function readRaw(ctx: Context, held: Held, bytesMax = BODY_BYTES_MA
   if (!hasBody(ctx)) return { bytes: Buffer.alloc(0), type, headers };
   const unpack = unpackerOf(ctx, bytesMax);
   if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax, ctx.get('Content-Length'));
+  goOn(ctx);
   return { bytes: await unpack(await bytesOf(ctx.req, held, bytesMax), held), type, headers };
 }
 
@@ -96,6 +103,7 @@ export async function readSpooled(
   if (hasBody(ctx)) {
     const encoding = encodingOf(ctx);
     if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax, ctx.get('Content-Length'));
+    goOn(ctx);
     let counted = 0;
     await takeAll(ctx.req, encoding === null ? null : UNPACKERS[encoding](), async (piece) => {
       if (spool.bytes() + piece.length > bytesMax) throw tooLarge(bytesMax);
