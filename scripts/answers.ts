@@ -3,7 +3,7 @@ import { everyOperation } from '../test/support/described.ts';
 
 /*
  * `ROTA_ANSWERS=answers.txt npm test`, then `npx tsx scripts/answers.ts answers.txt`: which answers the interface describes that no test has seen,
- * `<operation> <status>`. With ROTA_ANSWERS every answer that a test is given by a server of its process is held against the description.
+ * `<operation> <status>`. Every answer that a test is given by a server of its process is held against the description; with ROTA_ANSWERS it is also written down.
  */
 
 const [, , file] = process.argv;

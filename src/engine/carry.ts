@@ -367,7 +367,7 @@ function readRow<Row>(table: Table<Row>, row: JsonObject, rename: (text: string)
         ? typeof value === 'string'
         : type === 'boolean'
           ? typeof value === 'boolean'
-          : typeof value === 'number' && Number.isSafeInteger(value));
+          : typeof value === 'number' && Number.isSafeInteger(value) && !(value < 0 && key === 'index'));
     if (!fits) throw new CarriedWrong(`${key} of a ${kind} must be ${type === 'text' ? 'a text' : type}`);
     if (typeof value === 'string' && !isStorable(value)) throw new CarriedWrong(`${key} of a ${kind} ${UNSTORABLE}`);
     read[key] = typeof value === 'string' && NAMES_ID.has(key) ? rename(value) : value;

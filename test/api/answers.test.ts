@@ -3,7 +3,7 @@ import { BODY_EXAMPLES } from '../../src/api/openapi-examples.ts';
 import type { Operation } from '../../src/api/operation.ts';
 import type { Running } from '../../src/server/start.ts';
 import { everyOperation } from '../support/described.ts';
-import { type Answer, send, startDescribed } from '../support/server.ts';
+import { type Answer, send, startServer } from '../support/server.ts';
 
 /*
  * Each operation is asked for what its description says that it answers: with the example of its body, with one that is wrong, of what is not there,
@@ -106,7 +106,7 @@ async function launched(workflow: string): Promise<Ids> {
 }
 
 beforeAll(async () => {
-  server = await startDescribed({ TEST_CLOCK: '1', AWF_PATHS: '1', MCP: '1', EVENTS_AT_ROOT: '1' });
+  server = await startServer({ TEST_CLOCK: '1', AWF_PATHS: '1', MCP: '1', EVENTS_AT_ROOT: '1' });
   const one = await launched('define one\n  concurrence\n    alpha tag: "t"\n    error "broken"\n');
   over = await launched('define two\n  set "f:a": 1\n');
   drawn = await launched(BPMN);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
-import { postJson, send, startDescribed } from '../support/server.ts';
+import { postJson, send, startServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 /* Lists over HTTP: several states, times, counts, history in both orders, errors in groups. */
@@ -9,7 +9,7 @@ const NOWHERE = 'http://127.0.0.1:1/callback';
 
 let server: Running;
 beforeAll(async () => {
-  server = await startDescribed({ TEST_CLOCK: '1', NODE_NAME: 'list-node', INDEXED_FIELDS: 'order.kind,order.n' });
+  server = await startServer({ TEST_CLOCK: '1', NODE_NAME: 'list-node', INDEXED_FIELDS: 'order.kind,order.n' });
 }, 120_000);
 afterAll(() => server.stop(), 60_000);
 

@@ -10,13 +10,13 @@ import { BODY_EXAMPLES } from '../../src/api/openapi-examples.ts';
 import { published } from '../../src/api/schemas.ts';
 import type { Running } from '../../src/server/start.ts';
 import { everyOperation } from '../support/described.ts';
-import { postJson, send, startDescribed } from '../support/server.ts';
+import { postJson, send, startServer } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 let server: Running;
 beforeAll(async () => {
-  server = await startDescribed({ TEST_CLOCK: '1' });
+  server = await startServer({ TEST_CLOCK: '1' });
 }, 60_000);
 afterAll(() => server.stop(), 60_000);
 
@@ -196,7 +196,7 @@ describe('/docs', () => {
   });
 
   test('can be turned off', async () => {
-    const without = await startDescribed({ DOCS: '0' });
+    const without = await startServer({ DOCS: '0' });
     expect((await send(without.url, 'GET', '/docs')).status).toBe(404);
     expect((await send(without.url, 'GET', '/openapi.json')).text).not.toContain('/docs');
     await without.stop();

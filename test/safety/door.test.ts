@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { makeKey } from '../../src/identity/key-text.ts';
 import { SCOPES, type Scope } from '../../src/identity/principal.ts';
 import type { Running } from '../../src/server/start.ts';
-import { type Answer, postJson, send, startDescribed } from '../support/server.ts';
+import { type Answer, postJson, send, startServer } from '../support/server.ts';
 
 /*
  * Every operation there is, asked by everybody who may not. The operations and the scopes they want are those of /openapi.json, so a new one
@@ -60,7 +60,7 @@ beforeAll(async () => {
   const jwks = join(folder, 'jwks.json');
   writeFileSync(jwks, JSON.stringify({ keys: [{ ...(await exportJWK(issued.publicKey)), kid: 'one', alg: 'ES256' }] }));
   const issuer = { JWT_ISSUER: ISSUER, JWT_AUDIENCE: 'rota', JWT_JWKS: jwks };
-  server = await startDescribed({ ...issuer, ADMIN_KEY: admin, TEST_CLOCK: '1', RATE_LIMIT_FAILURES: '100000/60' });
+  server = await startServer({ ...issuer, ADMIN_KEY: admin, TEST_CLOCK: '1', RATE_LIMIT_FAILURES: '100000/60' });
   const { paths } = (await send(server.url, 'GET', '/openapi.json')).json<{
     paths: { [path: string]: { [method: string]: Described } };
   }>();
@@ -308,7 +308,7 @@ describe('whatever is asked', () => {
 describe('a server that asks nobody', () => {
   let open: Running;
   beforeAll(async () => {
-    open = await startDescribed({ CORS_ORIGINS: 'https://app.example' });
+    open = await startServer({ CORS_ORIGINS: 'https://app.example' });
   }, 120_000);
   afterAll(() => open.stop(), 60_000);
   const askOpen = ({ method, path }: Asked, headers: Record<string, string>): Promise<Answer> =>

@@ -6,18 +6,15 @@ import { type Running, start } from '../../src/server/start.ts';
 import { checkDescribed } from './described.ts';
 
 /**
- * A whole server in this process: real HTTP on a free port, an embedded database that keeps nothing.
+ * A whole server in this process: real HTTP on a free port, an embedded database that keeps nothing. Every answer to `send` is held against the
+ * description of the interface (described.ts).
  *
  * @param between what stands in the way of single calls
  */
 export async function startServer(settings: Record<string, string> = {}, between: Between = {}): Promise<Running> {
   const config = readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ...settings });
-  return process.env['ROTA_ANSWERS'] === undefined ? start(config, between) : described(await start(config, between));
+  return described(await start(config, between));
 }
-
-/** The same, whose every answer to `send` is held against the description of the interface (described.ts); with ROTA_ANSWERS all are. */
-export const startDescribed = async (settings: Record<string, string> = {}): Promise<Running> =>
-  described(await startServer(settings));
 
 /** Ports of servers whose answers are held against their description. */
 const ours = new Set<string>();
