@@ -2,7 +2,7 @@ import { retryOf } from '../interpreter/inspect.ts';
 import { bareView } from '../model/changes.ts';
 import { equalJson, type Json } from '../model/json.ts';
 import type { WorkflowRow, WorkitemRow } from '../model/rows.ts';
-import { isOfParticipantAnd } from '../store/read-attributes.ts';
+import { isCountedByFinding, isOfParticipantAnd } from '../store/read-attributes.ts';
 import {
   type Attribute,
   FILLED,
@@ -81,7 +81,7 @@ export function makeSearch(
       return wanted === null ? lookInside(read, query, inside) : read.found({ ...query, attributes: wanted });
     },
     count: async (query, inside, most) => {
-      if (inside === null && isOfParticipantAnd(query)) return read.countFound({ ...query, attributes: [] }, most);
+      if (inside === null && isCountedByFinding(query)) return read.countFound({ ...query, attributes: [] }, most);
       if (inside === null) return { n: await read.countWorkflows(query, most), lookedBackTo: null };
       const wanted = await attributesOf(inside);
       if (wanted !== null) return read.countFound({ ...query, attributes: wanted }, most);

@@ -1,8 +1,10 @@
+import { SHARDS } from '../model/ids.ts';
 import type { Connections, Statement } from './connections.ts';
 import { cursorAt, pageOf, pageSize, readCursor } from './page.ts';
 import type { Attribute, Reads, WorkflowsQuery } from './store.ts';
 import { rowOf, selected, WORKFLOW_SUMMARY } from './tables/of-workflow.ts';
-import { conditionsOf, selectBy } from './workflow-conditions.ts';
+import { countWalking, isWalked } from './walking-counts.ts';
+import { behind, conditionsOf, selectBy } from './workflow-conditions.ts';
 
 /*
  * Workflows by their attributes or by whose turn it is, and whatever else is asked for. The rarest of the conditions leads: first the *hits* are found by its index, then
@@ -43,6 +45,10 @@ const isNarrowed = ({
     (one) => one !== null && one !== undefined,
   );
 
+/** What is counted by `countFound` although it has no attributes: those of a participant that have something else, and what has to be walked through. */
+export const isCountedByFinding = (query: Omit<WorkflowsQuery, 'limit' | 'after'>): boolean =>
+  isOfParticipantAnd(query) || isWalked(query);
+
 /** Those of a participant that have something else in common: no index leads to both. For `found` and `countFound`, without attributes. */
 export const isOfParticipantAnd = (query: Omit<WorkflowsQuery, 'limit' | 'after'>): boolean =>
   query.participant !== null && (isNarrowed(query) || (query.updated?.from ?? query.updated?.to ?? null) !== null);
@@ -51,9 +57,6 @@ const namedIn = ({ attributes, participant }: Asked): readonly Named[] => [
   ...attributes,
   ...(participant === null ? [] : [{ participant }]),
 ];
-
-/** The same with its parameters behind `by` others. */
-const behind = (text: string, by: number): string => text.replaceAll(/\$(\d+)/g, (_, n) => `$${Number(n) + by}`);
 
 /** Rows of the index, newest launched first. */
 function ofAttribute({ tenant, launched }: Asked, { name, value }: Attribute, after: Place | null): Sql {
@@ -186,16 +189,43 @@ export function readsOfAttributes(
     return namedIn(asked).map((_, i) => row?.[`n${i}`] as number);
   }
 
+  async function haveAtMost(asked: Omit<WorkflowsQuery, 'limit' | 'after'>, most: number): Promise<boolean> {
+    if (!isWalked(asked)) return (await count(asked, most + 1)) <= most;
+    const { n, lookedBackTo } = await countWalking(run, count, asked, most + 1);
+    return n <= most && lookedBackTo === null;
+  }
+
   async function leadOf(asked: Asked, counts: readonly number[], most: number): Promise<Lead> {
     const least = Math.min(...counts);
     const of = namedIn(asked)[counts.indexOf(least)] ?? 'workflows';
     if (least <= most) return { of, isWhole: true };
-    if (isNarrowed(asked) && (await count(rest(asked), most + 1)) <= most) return { of: 'workflows', isWhole: true };
+    if (isNarrowed(asked) && (await haveAtMost(rest(asked), most))) return { of: 'workflows', isWhole: true };
     // Of attributes the rarest; a participant's workitems are in another order than the list.
     const [first] = asked.attributes;
     if (isByEnd(asked) || first === undefined) return { of: 'workflows', isWhole: false };
     const rarest = asked.attributes.reduce((best, _, i) => ((counts[i] ?? 0) < (counts[best] ?? 0) ? i : best), 0);
     return { of: asked.attributes[rarest] ?? first, isWhole: false };
+  }
+
+  /** All hits of `lead` are looked up: of many, those of each half of the shards beside those of the other. */
+  async function countWhole(asked: Asked, lead: Lead, hitsCounted: number, most: number): Promise<number> {
+    const { values, hits, from } = matching(asked, lead, null, COUNTED_MAX);
+    const [low, high, limit] = [1, 2, 3].map((i) => `$${values.length + i}`);
+    const text = `
+  with hits as not materialized (select * from (${hits}) hit where shard >= ${low} and shard < ${high})
+  select count(*)::integer as n from (select 1 from ${from} limit ${limit}) counted`;
+    const parts =
+      lead.of === 'workflows' || hitsCounted <= HITS_MAX
+        ? [[0, SHARDS]]
+        : [
+            [0, SHARDS / 2],
+            [SHARDS / 2, SHARDS],
+          ];
+    const counted = await Promise.all(parts.map((shards) => run(text, [...values, ...shards, most])));
+    return Math.min(
+      most,
+      counted.reduce((sum, { rows }) => sum + (rows[0]?.['n'] as number), 0),
+    );
   }
 
   return {
@@ -233,12 +263,14 @@ export function readsOfAttributes(
     },
 
     countFound: async (asked, most) => {
+      if (namedIn(asked).length === 0) return countWalking(run, count, asked, most);
       const counts = await hitsOfEach(asked, Math.max(most, COUNTED_MAX + 1));
       const isAlone =
         asked.attributes.length === 1 && counts.length === 1 && !isNarrowed(asked) && !isNarrowedByMoves(asked);
       if (isAlone) return { n: Math.min(most, counts[0] ?? 0), lookedBackTo: null };
       const lead = await leadOf(asked, counts, COUNTED_MAX);
-      const { values, hits, from } = matching(asked, lead, null, lead.isWhole ? COUNTED_MAX : HITS_MAX);
+      if (lead.isWhole) return { n: await countWhole(asked, lead, Math.min(...counts), most), lookedBackTo: null };
+      const { values, hits, from } = matching(asked, lead, null, HITS_MAX);
       const { rows } = await run(
         `
   with hits as materialized (${hits})
@@ -246,8 +278,7 @@ export function readsOfAttributes(
         [...values, most],
       );
       const { n, looked, last_at } = rows[0] as LastHit & { readonly n: number };
-      const isEverything = lead.isWhole || looked < HITS_MAX || n >= most;
-      return { n, lookedBackTo: isEverything ? null : last_at };
+      return { n, lookedBackTo: looked < HITS_MAX || n >= most ? null : last_at };
     },
   };
 }

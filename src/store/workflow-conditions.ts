@@ -78,6 +78,9 @@ export function conditionsOf({
   return { values, used, conditions, branches, filter, by: isEnded ? ('ended_at' as const) : ('launched_at' as const) };
 }
 
+/** The same with its parameters behind `by` others. */
+export const behind = (text: string, by: number): string => text.replaceAll(/\$(\d+)/g, (_, n) => `$${Number(n) + by}`);
+
 /** Selects from `w` under these conditions, each branch by itself. */
 export function selectBy(
   columns: string,

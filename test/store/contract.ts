@@ -1015,6 +1015,21 @@ export function describeStore(
         expect(await walked({ ended: { from: null, to: AT + 96 }, status: 'completed' })).toEqual([5]);
         expect(await walked({ participant: 'alice', status: ['error', 'paused'] })).toEqual([1]);
         expect(await store.read.countWorkflows(all, 4)).toBe(4);
+        // Two filters that no index leads to together: exact, or no more than there are, and with how far back the count looked.
+        for (const given of [
+          { name: 'a name', ended: { from: AT, to: null } },
+          { status: 'completed', ended: { from: AT, to: AT + 97 } },
+          { name: 'a name', status: ['error', 'paused', 'killed'] },
+          { launched: { from: AT + 4, to: null }, ended: { from: AT, to: null } },
+        ] as const) {
+          const seen = await walked(given);
+          expect(seen.length).toBeGreaterThan(1);
+          for (const most of [1, 2, 3, 10]) {
+            const { n, lookedBackTo } = await store.read.countFound({ ...all, ...given, attributes: [] }, most);
+            if (lookedBackTo === null) expect([given, most, n]).toEqual([given, most, Math.min(most, seen.length)]);
+            else expect(n).toBeLessThan(most);
+          }
+        }
       });
 
       test('workflows are found and counted by their attributes, which a save replaces name by name', async () => {

@@ -43,6 +43,7 @@ function faultsOf(node: Node): readonly string[] {
 describe.runIf(hasPostgres())('of lists and counts among very many', () => {
   let database: Database | undefined;
   let store: Store | undefined;
+  const all = { tenant: LARGE, status: null, name: null, participant: null, attributes: [] } as const;
   afterAll(async () => {
     await store?.close();
     await database?.drop();
@@ -101,5 +102,23 @@ describe.runIf(hasPostgres())('of lists and counts among very many', () => {
       vi.restoreAllMocks();
       await client.end();
     }
+  });
+
+  test('a count by filters that each have many looks at the newest alone, and says how far back', async () => {
+    const read = (store as Store).read;
+    const ended = { from: 0, to: null };
+    const newest = (await read.workflows({ ...all, ended, limit: 100, after: null })).items;
+    const named = newest.filter(({ name }) => name === 'name 8').length;
+    expect(await read.countFound({ ...all, name: 'name 8', ended }, 100)).toEqual({
+      n: named,
+      lookedBackTo: newest.at(-1)?.endedAt,
+    });
+    expect(named).toBeGreaterThan(0);
+    // One of the filters has fewer than may be looked at.
+    const few = { from: 0, to: newest.at(-1)?.endedAt ?? 0 };
+    const both = { ...all, name: 'name 8', launched: few, ended };
+    const exact = await read.countWorkflows(both, 10_000);
+    expect(exact).toBeGreaterThan(100);
+    expect(await read.countFound(both, exact + 50)).toEqual({ n: exact, lookedBackTo: null });
   });
 });
