@@ -39,9 +39,9 @@ export type Lane = {
 /** So many nodes share a database without paying for one another: each batch follows the one before at once. */
 const NODES_AT_EASE = 2;
 /** The pause after a batch, for each node more than that. */
-const GATHER_MS = 8;
+const GATHER_MS = 16;
 /** However many they are: a proceed never waits longer for a batch to begin. */
-export const GATHER_MS_MAX = 50;
+export const GATHER_MS_MAX = 100;
 
 /** Rests of long steps that one batch takes. */
 const RESTS_AT_ONCE = 4;

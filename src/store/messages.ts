@@ -101,12 +101,12 @@ const peekAgenda: Statement = {
   limit $2`,
 };
 
-const nextDueAfter = (after: string): string => `least(
+const nextDueAfter = (after: string, isFree = 'true'): string => `least(
     (select due_at from agenda where held_at is null and due_at > ${after} order by due_at limit 1),
-    (select due_at from workitem where send is not null and held_at is null and due_at > ${after} order by due_at limit 1))`;
+    (select due_at from workitem where send is not null and held_at is null and due_at > ${after} and ${isFree} order by due_at limit 1))`;
 const nextDueAt: Statement = { name: 'next_due_at', text: `select ${nextDueAfter('$1')} as due_at` };
-/** The earliest due time of all, for a question that asks for more. */
-export const NEXT_DUE = nextDueAfter('-1');
+/** The earliest due time of all, for a question that asks for more; without messages whose tries are under way, of which busy nodes always have some. */
+export const NEXT_DUE = nextDueAfter('-1', '(lease_until is null or lease_until < statement_timestamp())');
 
 const hasDueInShard: Statement = {
   name: 'has_due_in_shard',

@@ -6,7 +6,7 @@ import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Glance } from '../../src/store/tables/change-mark.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
-import { AT, agenda, changes, workflow, workflowId } from './samples.ts';
+import { AT, agenda, changes, workflow, workflowId, workitem } from './samples.ts';
 import { writeTo } from './topic.ts';
 
 /* What the question for changes tells besides, on databases that nobody else uses. */
@@ -77,6 +77,13 @@ describe.each(profiles)('a glance at a database that is %s', (profile) => {
     expect((await glance())?.inUse.events).toBe(database !== null);
 
     await writeTo(store, [changes(workflow(workflowId()), { agenda: [agenda('a', { dueAt: AT + 7 })] })]);
+    expect((await glance())?.dueAt).toBe(isTold ? AT + 7 : undefined);
+
+    // What somebody is at is due to nobody else, until its lease is over.
+    await writeTo(store, [changes(workflow(workflowId()), { workitems: [workitem('0_0', { dueAt: AT + 3 })] })]);
+    expect((await glance())?.dueAt).toBe(isTold ? AT + 3 : undefined);
+    const claim = { now: AT + 5, owner: 'me', limit: 10 };
+    expect(await store.claimDue({ ...claim, leaseSeconds: 60 })).toHaveLength(1);
     expect((await glance())?.dueAt).toBe(isTold ? AT + 7 : undefined);
   });
 

@@ -18,7 +18,10 @@ export type ChangeMarks = {
 };
 
 export type Glance = {
-  /** The earliest due time of any agenda row or owed message that is not held; null: there is none. Left out where it takes many questions. */
+  /**
+   * The earliest due time of any agenda row, or owed message, that is not held and that nobody is at; null: there is none. Left out where it takes many
+   * questions.
+   */
   readonly dueAt?: number | null;
   readonly inUse: Readonly<Record<Occasional, boolean>>;
 };
