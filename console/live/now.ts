@@ -1,9 +1,14 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 /* The time, for ages and countdowns: one clock for all of them, which stands still while nobody looks. */
 
 /** Now by the clock of the server, in milliseconds; a second at a time. */
 export const now = signal(Date.now());
+
+/** No zone begins its day at another minute than one of these. */
+const QUARTER_MS = 900_000;
+/** The same by the quarter of an hour: enough to know which day it is, and no reason to paint anything each second. */
+export const today = computed(() => now.value - (now.value % QUARTER_MS));
 
 /** How far that clock is ahead of this machine's, in milliseconds: a test clock may be days ahead. */
 export const ahead = signal(0);

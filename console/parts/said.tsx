@@ -1,12 +1,12 @@
-import { computed } from '@preact/signals';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { JsonObject } from '../../src/model/json.ts';
 import { link } from '../address/router.ts';
 import { hours, zone } from '../app/settings.ts';
-import { now } from '../live/now.ts';
+import { now, today } from '../live/now.ts';
 import { textOf } from '../picture/standing.ts';
+import './ages.ts';
 import { Glyph } from './glyph.tsx';
-import { ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
+import { agedText, ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
 
 /* Times, ids and strangers' texts as they stand in a page. */
 
@@ -14,44 +14,28 @@ import { ageText, shortId, timeText, visible, wholeTimeText } from './texts.ts';
 export const Text = ({ text }: { readonly text: string }) => <bdi>{visible(text)}</bdi>;
 
 /**
- * `how`: an age (`12 s ago`) where that matters, else the time. A page may show hundreds of them: each second changes the texts that are other ones
- * then and nothing else, and the long form is made when it is pointed at.
+ * `how`: an age (`12 s ago`) where that matters, else the time. A page may show hundreds of them, so it has no state: the clock changes the ages
+ * (ages.ts), and the long form is made when it is pointed at.
  */
 export function Time({ at, how = 'age' }: { readonly at: string | null; readonly how?: 'age' | 'time' | 'both' }) {
   const ms = at === null ? Number.NaN : Date.parse(at);
-  const text = useMemo(
-    () =>
-      computed(() => {
-        if (Number.isNaN(ms)) return '–';
-        const age = ageText(ms, now.value);
-        if (how === 'age') return age;
-        const time = timeText(ms, now.value, zone.value, hours.value);
-        return how === 'time' ? time : `${time}, ${age}`;
-      }),
-    [ms, how],
-  );
   if (Number.isNaN(ms)) return <span class="dim">–</span>;
+  const time = how === 'age' ? '' : timeText(ms, today.value, zone.value, hours.value);
   return (
-    <time
-      dateTime={at ?? ''}
-      onPointerEnter={({ currentTarget }) => {
-        const age = ageText(ms, now.peek());
-        currentTarget.title = `${wholeTimeText(ms, 'local', hours.peek())}\n${wholeTimeText(ms, 'UTC', hours.peek())}\n${age}`;
-      }}
-    >
-      {text}
+    <time dateTime={at ?? ''} data-age={how === 'time' ? undefined : time} onPointerEnter={tellWhole}>
+      {how === 'time' ? time : agedText(ms, now.peek(), time)}
     </time>
   );
 }
+function tellWhole({ currentTarget: time }: { readonly currentTarget: HTMLTimeElement }): void {
+  const ms = Date.parse(time.dateTime);
+  time.title = `${wholeTimeText(ms, 'local', hours.peek())}\n${wholeTimeText(ms, 'UTC', hours.peek())}\n${ageText(ms, now.peek())}`;
+}
 
-/** The id of a workflow, short, whole when it is pointed at, as a link. */
+/** The id of a workflow, short, whole when it is pointed at, as a link. Without a state of its own, as Time. */
 export const WorkflowLink = ({ id, name }: { readonly id: string; readonly name?: string | null }) => (
   <a class="workflow-link" href={link(`/workflows/${id}`)} title={id}>
-    {name ? (
-      <>
-        <Text text={name} />{' '}
-      </>
-    ) : null}
+    {name ? <>{Text({ text: name })} </> : null}
     <span class="mono">{shortId(visible(id))}</span>
   </a>
 );

@@ -7,26 +7,34 @@ const UNITS = [
   ['s', 1],
 ] as const;
 
-/** A length of time in two units at most: `2 d 14 h`, `12 s`, `0 s`. */
-export function spanText(milliseconds: number): string {
+/** A length of time in two units at most: `2 d 14 h`, `12 s`, `0 s`. `units`: how many, where fewer are enough. */
+export function spanText(milliseconds: number, units = 2): string {
   let rest = Math.max(0, Math.floor(milliseconds / 1_000));
   const said: string[] = [];
   for (const [unit, size] of UNITS) {
     const count = Math.floor(rest / size);
-    if (said.length === 1 && count === 0) break;
+    if (said.length > 0 && count === 0) break;
     if (count > 0) {
       said.push(`${count} ${unit}`);
       rest -= count * size;
     }
-    if (said.length === 2) break;
+    if (said.length === units) break;
   }
   return said.length === 0 ? '0 s' : said.join(' ');
 }
 
 /** `12 s ago`, `in 4 m`. */
-export function ageText(at: number, now: number): string {
-  return at > now + 999 ? `in ${spanText(at - now)}` : `${spanText(now - at)} ago`;
+export function ageText(at: number, now: number, units = 2): string {
+  return at > now + 999 ? `in ${spanText(at - now, units)}` : `${spanText(now - at, units)} ago`;
 }
+
+/** The age as it stands in a page: in lists in one unit, beside the time itself in two. `before`: the time, where it stands before the age. */
+export const agedText = (at: number, to: number, before: string): string =>
+  before === '' ? ageText(at, to, 1) : `${before}, ${ageText(at, to)}`;
+
+/** A span that is counted by the second, up from a moment or down to one. */
+export const countedText = (counted: { readonly since: number } | { readonly until: number }, to: number): string =>
+  spanText('since' in counted ? to - counted.since : counted.until - to);
 
 export type Hours = '24' | '12';
 const formats = new Map<string, Intl.DateTimeFormat>();
@@ -91,12 +99,18 @@ export function shortId(id: string): string {
 export const shortExpression = (id: string): string => id.replace(/!([0-9a-f]{4})[0-9a-f]{28}/, '!$1…');
 
 const CONTROLS = /(?![\t\n\r])[\p{Cc}\p{Cf}]/gu;
+/** Most texts: nothing in them has to be looked for. */
+const PLAIN = /^[ -~]*$/;
 /** A stranger's text with what cannot be seen made visible: `‹202E›`. */
 export const visible = (text: string): string =>
-  text.replace(CONTROLS, (one) => {
-    const code = one.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : `‹${code.toString(16).toUpperCase().padStart(4, '0')}›`;
-  });
+  PLAIN.test(text)
+    ? text
+    : text.replace(CONTROLS, (one) => {
+        const code = one.charCodeAt(0);
+        return code < 0x20
+          ? String.fromCharCode(0x2400 + code)
+          : `‹${code.toString(16).toUpperCase().padStart(4, '0')}›`;
+      });
 
 export const bytesText = (bytes: number): string =>
   bytes < 1_000

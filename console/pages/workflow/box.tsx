@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { hours, zone } from '../../app/settings.ts';
-import { now } from '../../live/now.ts';
+import { now, today } from '../../live/now.ts';
 import { Glyph } from '../../parts/glyph.tsx';
-import { countText, momentText, spanText, visible } from '../../parts/texts.ts';
+import { countedText, countText, momentText, spanText, visible } from '../../parts/texts.ts';
 import type { Place } from '../../picture/figure.ts';
 import { type Box, COUNTS, FIELD, HEAD, PADDING, STRIP } from '../../picture/layout.ts';
 import { type Counts, type Mark, type PlaceState, type Seen, withInside, worst } from '../../picture/states.ts';
@@ -26,7 +26,17 @@ const EDITS = { '+': 'added', '−': 'gone', '✎': 'changed' } as const;
 /** How many expressions of all workflows of a definition are live at a place, and how many have failed there. */
 export type Heat = { readonly live: number; readonly failed: number };
 
-type BoxProps = {
+/** What is done with a box. */
+export type BoxActs = {
+  readonly select: (box: Box, place: Place, expression?: string) => void;
+  /** Opens what is known of it in the inspector. */
+  readonly look: (box: Box, place: Place, tab: Pin['tab']) => void;
+  /** Puts a branch of a crowd beside the others. */
+  readonly compare: (box: Box, id: string) => void;
+  readonly toggle: (box: Box, place: Place) => void;
+};
+
+export type BoxProps = {
   readonly box: Box;
   readonly seen: Seen | undefined;
   readonly chosen: boolean;
@@ -40,31 +50,51 @@ type BoxProps = {
   readonly clock: number | null;
   /** From afar: a container without containers in it is a block with a bar of its states. */
   readonly isBlock: boolean;
-  readonly select: (place: Place, expression?: string) => void;
-  /** Opens what is known of it in the inspector. */
-  readonly look: (place: Place, tab: Pin['tab']) => void;
-  /** Puts a branch of a crowd beside the others. */
-  readonly compare: (id: string) => void;
-  readonly toggle: (place: Place) => void;
+  /** Looked up when something is done: it may be another one then. */
+  readonly acts: { readonly current: BoxActs };
 };
+/** Chooses a place, or one of its expressions. */
+type Select = (place: Place, expression?: string) => void;
+/** Opens what is known of a place in the inspector. */
+type Look = (place: Place, tab: Pin['tab']) => void;
 
-export function BoxView({
-  box,
-  seen,
-  chosen,
-  first,
-  select,
-  look,
-  compare,
-  toggle,
-  isOpen,
-  isPaused,
-  mark,
-  heat,
-  clock,
-  isBlock,
-}: BoxProps) {
+/** Whether a box shows the same with either. Of the clock it only matters whether it runs, where nothing is counted to it. */
+export const showsSame = (a: BoxProps, b: BoxProps): boolean =>
+  a.box === b.box &&
+  a.chosen === b.chosen &&
+  a.first === b.first &&
+  a.isOpen === b.isOpen &&
+  a.isPaused === b.isPaused &&
+  a.mark === b.mark &&
+  a.isBlock === b.isBlock &&
+  (a.clock === b.clock || (a.clock !== null && b.clock !== null && !isCounting(a.seen))) &&
+  same(a.heat, b.heat) &&
+  same(a.seen, b.seen);
+const isCounting = (seen: Seen | undefined): boolean =>
+  seen !== undefined && (seen.workitems.length > 0 || seen.timers.length > 0);
+
+/** Values within values that are compared: a state has fewer. */
+const SAME_DEPTH_MAX = 6;
+/** Whether two values say the same, as far as a box is concerned. */
+function same(a: unknown, b: unknown, depth = 0): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || depth > SAME_DEPTH_MAX)
+    return false;
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((one, i) => same(one, b[i], depth + 1));
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => same((a as Keyed)[key], (b as Keyed)[key], depth + 1))
+  );
+}
+type Keyed = { readonly [key: string]: unknown };
+
+export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark, heat, clock, isBlock }: BoxProps) {
   const { place, folded } = box;
+  const select: Select = (one, expression) => acts.current.select(box, one, expression);
+  const look: Look = (one, tab) => acts.current.look(box, one, tab);
+  const compare = (id: string): void => acts.current.compare(box, id);
+  const toggle = (one: Place): void => acts.current.toggle(box, one);
   const state = shownState(box, seen);
   const isLeaf = place.children.length === 0 || folded;
   const kind = place.kind === 'small' ? 'small-step' : isLeaf ? 'leaf' : 'box';
@@ -114,17 +144,28 @@ export function BoxView({
             <FoldedWords place={place} seen={seen} />
           ) : pins.length > 0 ? (
             <>
-              {pins.slice(0, PINS_SHOWN).map((pin) => (
+              {pins.slice(0, PINS_SHOWN).map((pin, i) => (
                 <button
                   type="button"
                   class="pin-button"
-                  key={pin.words}
+                  key={`${pin.glyph} ${i}`}
                   tabIndex={first ? 0 : -1}
                   onClick={() => look(place, pin.tab)}
                 >
                   <span class={`pin ${pin.isFull ? 'full' : ''}`}>
                     <Glyph name={pin.glyph} size={10} />
-                    {visible(pin.text)}
+                    {pin.counted === null ? (
+                      visible(pin.text)
+                    ) : (
+                      <span
+                        class="counted"
+                        data-since={'since' in pin.counted ? pin.counted.since : undefined}
+                        data-until={'until' in pin.counted ? pin.counted.until : undefined}
+                      >
+                        {countedText(pin.counted, now.peek())}
+                      </span>
+                    )}
+                    {pin.counted !== null && pin.text !== '' && ` ${visible(pin.text)}`}
                   </span>
                   <span class="unseen">, {visible(`${pin.words}: look at ${PAGES[pin.tab]} of ${place.title}`)}</span>
                 </button>
@@ -176,7 +217,12 @@ function Flag({
   seen: { failures, workitems, timers },
   first,
   look,
-}: Pick<BoxProps, 'look' | 'first'> & { readonly place: Place; readonly seen: Seen }) {
+}: {
+  readonly place: Place;
+  readonly seen: Seen;
+  readonly first: boolean;
+  readonly look: Look;
+}) {
   const [sign, words, tab, isBad]: readonly [ComponentChildren, string, Pin['tab'], boolean] =
     failures.length > 0
       ? ['!', 'it failed', 'what', true]
@@ -260,13 +306,13 @@ function Second({
   if (state === 'done' && seen?.ended?.end)
     return (
       <span>
-        ✓ {momentText(Date.parse(seen.ended.end.at), now.value, zone.value, hours.value)} · took{' '}
+        ✓ {momentText(Date.parse(seen.ended.end.at), today.value, zone.value, hours.value)} · took{' '}
         {spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}
         {seen.done > 1 && seen.branches === 0 ? ` · ${seen.done} times` : ''}
       </span>
     );
   if (state === 'cancelled' && seen?.ended?.end)
-    return <span>cancelled {momentText(Date.parse(seen.ended.end.at), now.value, zone.value, hours.value)}</span>;
+    return <span>cancelled {momentText(Date.parse(seen.ended.end.at), today.value, zone.value, hours.value)}</span>;
   if (seen !== undefined && seen.before > 0) return <span>before: {seen.before} times</span>;
   return <bdi class="dim">{place.tags.map(visible).join(' · ')}</bdi>;
 }
@@ -317,29 +363,42 @@ export type Pin = {
   readonly tab: 'what' | 'fields' | 'tries';
   /** It waits for longer than it should. */
   readonly isFull: boolean;
+  /** What is counted by the second before the text; null: nothing is. */
+  readonly counted: { readonly since: number } | { readonly until: number } | null;
 };
 
-/** What is known of a live place: chips of its second line. */
+/**
+ * What is known of a live place: chips of its second line.
+ *
+ * @param clock what ages are counted to, in milliseconds since 1970; null: the clock, and they go on by themselves (parts/ages.ts)
+ */
 export function pinsOf(
   seen: Seen,
   clock: number | null = null,
   place: Pick<Place, 'attributes'> | null = null,
 ): readonly Pin[] {
   const pins: Pin[] = [];
-  const at = clock ?? now.value;
-  const pin = (glyph: string, text: string, words: string, tab: Pin['tab'] = 'what', isFull = false): void =>
-    void pins.push({ glyph, text, words, tab, isFull });
+  const pin = (
+    glyph: string,
+    text: string,
+    words: string,
+    more: Partial<Pick<Pin, 'tab' | 'isFull' | 'counted'>> = {},
+  ): void => void pins.push({ glyph, text, words, tab: 'what', isFull: false, counted: null, ...more });
+  const clockText = (at: string): string => momentText(Date.parse(at), today.value, zone.value, hours.value);
   for (const [name, count] of countsOf(seen.failures.map((one) => one.class))) {
     const text = count === 1 ? name : `${countText(count)} ${name}`;
     pin('failed', text, text);
   }
   const item = seen.workitems[0];
   if (item !== undefined && item.openedAt !== null && seen.failures.length === 0) {
-    const span = spanText(at - Date.parse(item.openedAt));
-    pin('open', span, `asked for ${span}${item.isOverdue ? ', overdue' : ''}`, 'fields', item.isOverdue);
+    const since = Date.parse(item.openedAt);
+    const words = `asked since ${clockText(item.openedAt)}${item.isOverdue ? ', overdue' : ''}`;
+    const { isOverdue: isFull } = item;
+    if (clock === null) pin('open', '', words, { tab: 'fields', isFull, counted: { since } });
+    else pin('open', spanText(clock - since), words, { tab: 'fields', isFull });
   }
   if (item !== undefined && item.owed !== null && item.tries > 0) {
-    const next = item.nextAt === null ? null : momentText(Date.parse(item.nextAt), now.value, zone.value, hours.value);
+    const next = item.nextAt === null ? null : clockText(item.nextAt);
     const tries =
       item.triesMax !== null
         ? `${countText(item.tries)} of ${countText(item.triesMax)} tries`
@@ -354,7 +413,7 @@ export function pinsOf(
           : `${countText(item.tries)} · ${next}`
         : `${item.tries}/${item.triesMax}${next === null ? '' : ` · ${next}`}`,
       `${tries}${next === null ? '' : `, next ${next}`}`,
-      'tries',
+      { tab: 'tries' },
     );
   }
   if (item !== undefined && item.owed === null && item.state === 'failed' && item.tries > 0) {
@@ -364,13 +423,16 @@ export function pinsOf(
       'next',
       `${item.tries}${of}${status}`,
       `${countText(item.tries)} tries, the last answered${status.replace(' ·', '') || ' not at all'}`,
-      'tries',
+      { tab: 'tries' },
     );
   }
   const timer = seen.timers[0];
   if (timer !== undefined) {
-    const span = spanText(Date.parse(timer.dueAt) - at);
-    pin('waits', `${span}${seen.timers.length > 1 ? ` +${seen.timers.length - 1}` : ''}`, `timer in ${span}`);
+    const until = Date.parse(timer.dueAt);
+    const others = seen.timers.length > 1 ? `+${seen.timers.length - 1}` : '';
+    const words = `timer at ${clockText(timer.dueAt)}`;
+    if (clock === null) pin('waits', others, words, { counted: { until } });
+    else pin('waits', `${spanText(until - clock)} ${others}`.trim(), words);
   }
   if (seen.live.some((one) => one.state === 'awaiting' || LISTENING.has(one.name))) {
     const event = eventOf(place);
@@ -412,8 +474,8 @@ function Crowd({
 }: {
   readonly box: Box;
   readonly seen: Seen;
-  readonly select: BoxProps['select'];
-  readonly compare: BoxProps['compare'];
+  readonly select: Select;
+  readonly compare: (id: string) => void;
 }) {
   const { marks, shown } = seen;
   const width = box.width - 2 * PADDING - 4;
@@ -539,7 +601,7 @@ function Crowd({
 const SEGMENTS_MAX = 60;
 
 /** How far a loop is: in words, and as a bar. */
-function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; readonly select: BoxProps['select'] }) {
+function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; readonly select: Select }) {
   const { place } = box;
   const progress = seen.live[0]?.progress ?? null;
   const isOver = seen.live.length === 0;
@@ -599,7 +661,7 @@ function Rounds({
 }: {
   readonly place: Place;
   readonly seen: Seen;
-  readonly select: BoxProps['select'];
+  readonly select: Select;
 }) {
   const isElements = place.head === 'iterator';
   const word = isElements ? 'element' : 'round';

@@ -1,3 +1,4 @@
+import type { VNode } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../../parts/action.tsx';
 import { download } from '../../parts/download.ts';
@@ -10,7 +11,7 @@ import { expidIn } from '../../picture/standing.ts';
 import type { PlaceState, Seen } from '../../picture/states.ts';
 import { svgOf } from '../../picture/svg.ts';
 import type { Mark } from '../../picture/tree-edit.ts';
-import { BoxView, type Heat, LOOKS, shownState } from './box.tsx';
+import { type BoxActs, type BoxProps, BoxView, type Heat, LOOKS, shownState, showsSame } from './box.tsx';
 import type { State } from './page.tsx';
 
 type Props = {
@@ -99,6 +100,7 @@ export function Diagram({
   };
   useLayoutEffect(() => fitIn(ZOOM_AT_FIRST_MIN), [figure]);
   const blocks = useMemo(() => (zoom < FARTHEST ? blocksOf(drawn) : null), [drawn, zoom < FARTHEST]);
+  const made = useRef<ReadonlyMap<string, MadeBox>>(new Map());
 
   const toggle = (place: Place): void => {
     const isOpen = open.has(place.expid);
@@ -142,6 +144,57 @@ export function Diagram({
     event.preventDefault();
   };
 
+  /** What the boxes do, as it is now: a box that stays as it is keeps what it was given. */
+  const doing: BoxActs = {
+    select: (box, place, expression) => select(place, expression ?? (place === box.place ? inLane(box) : undefined)),
+    look: (box, place, tab) => set({ sel: inLane(box) ?? place.expid, tab }),
+    compare: (box, id) => set({ lanes: comparedWith(state.lanes, seen.get(box.place.expid), id) }, 'replace'),
+    toggle: (_, place) => toggle(place),
+  };
+  const acts = useRef(doing);
+  acts.current = doing;
+  const next = new Map<string, MadeBox>();
+  const shown = boxes.map((box) => {
+    const { place, lane } = box;
+    if (blocks?.inside.has(place.expid)) return null;
+    const key = `${place.expid} ${lane}`;
+    const isChosen = place.expid === (chosen ?? figure).expid && isLaneOf(box, state.sel);
+    const props: BoxProps = {
+      box,
+      seen: seenIn(place.expid, lane),
+      chosen: chosen !== null && isChosen,
+      first: isChosen,
+      acts,
+      isOpen: open.has(place.expid),
+      isPaused,
+      mark: marks?.get(place.expid) ?? '',
+      heat: heat?.get(place.expid) ?? null,
+      clock,
+      isBlock: blocks?.outer.has(place.expid) ?? false,
+    };
+    const before = made.current.get(key);
+    const one =
+      before !== undefined && showsSame(before.props, props)
+        ? before
+        : { props, node: <BoxView key={key} {...props} /> };
+    next.set(key, one);
+    return one.node;
+  });
+  made.current = next;
+  // Lines and the small map change less often than what the boxes say.
+  const reached = drawn.wires
+    .map((wire) => (isReached(seenIn(wire.to, wire.lane)?.state) && wire.kind === 'flow' ? '1' : '0'))
+    .join('');
+  const wires = useMemo(
+    () => <Wires drawn={drawn} reached={reached} hidden={blocks?.inside ?? null} />,
+    [drawn, reached, blocks],
+  );
+  const looks = boxes.map((box) => LOOKS[shownState(box, seen.get(box.place.expid))]).join();
+  const map = useMemo(
+    () => isFilling && <MiniMap drawn={drawn} looks={looks.split(',')} canvas={canvas} zoom={zoom} />,
+    [isFilling, drawn, looks, zoom],
+  );
+
   return (
     <div class={`drawing ${isFilling ? 'filling' : ''}`}>
       <div ref={canvas} class="canvas" onPointerDown={(event) => pan(event, canvas.current)}>
@@ -157,35 +210,13 @@ export function Diagram({
           onKeyDown={walk}
         >
           <div style={{ transform: `scale(${zoom / 100})`, transformOrigin: '0 0', width: `${drawn.width}px` }}>
-            {boxes.map((box) =>
-              blocks?.inside.has(box.place.expid) ? null : (
-                <BoxView
-                  key={`${box.place.expid} ${box.lane}`}
-                  box={box}
-                  seen={seenIn(box.place.expid, box.lane)}
-                  chosen={chosen?.expid === box.place.expid && isLaneOf(box, state.sel)}
-                  first={box.place.expid === (chosen ?? figure).expid && isLaneOf(box, state.sel)}
-                  select={(place, expression) =>
-                    select(place, expression ?? (place === box.place ? inLane(box) : undefined))
-                  }
-                  look={(place, tab) => set({ sel: inLane(box) ?? place.expid, tab })}
-                  compare={(id) => set({ lanes: comparedWith(state.lanes, seen.get(box.place.expid), id) }, 'replace')}
-                  toggle={toggle}
-                  isOpen={open.has(box.place.expid)}
-                  isPaused={isPaused}
-                  mark={marks?.get(box.place.expid) ?? ''}
-                  heat={heat?.get(box.place.expid) ?? null}
-                  clock={clock}
-                  isBlock={blocks?.outer.has(box.place.expid) ?? false}
-                />
-              ),
-            )}
-            <Wires drawn={drawn} seenIn={seenIn} hidden={blocks?.inside ?? null} />
+            {shown}
+            {wires}
           </div>
         </div>
       </div>
       <div class="beside">
-        {isFilling && <MiniMap drawn={drawn} seen={seen} canvas={canvas.current} zoom={zoom} />}
+        {map}
         {seen.size > 0 && <Legend />}
         <Zoom percent={zoom} set={setZoom} fit={() => fitIn(25)} />
         {isFilling && (
@@ -248,13 +279,17 @@ export function DiagramTools({ state, set }: Pick<Props, 'state' | 'set'>) {
   );
 }
 
+/** A box as it was made last, and of what. */
+type MadeBox = { readonly props: BoxProps; readonly node: VNode };
+
 function Wires({
   drawn,
-  seenIn,
+  reached,
   hidden,
 }: {
   readonly drawn: Drawing;
-  readonly seenIn: (expid: string, lane: number) => Seen | undefined;
+  /** Of each wire 1 where its end has been reached, else 0. */
+  readonly reached: string;
   readonly hidden: ReadonlySet<string> | null;
 }) {
   return (
@@ -272,11 +307,11 @@ function Wires({
           <path d="M0 0 8 4 0 8z" fill="var(--wire)" />
         </marker>
       </defs>
-      {drawn.wires.map((wire) =>
+      {drawn.wires.map((wire, i) =>
         hidden?.has(wire.to) ? null : (
           <path
             key={wire.path}
-            class={`wire ${isReached(seenIn(wire.to, wire.lane)?.state) && wire.kind === 'flow' ? '' : 'todo'}`}
+            class={reached[i] === '1' ? 'wire' : 'wire todo'}
             d={wire.path}
             marker-end={wire.arrow ? 'url(#tip)' : undefined}
           />
@@ -333,13 +368,14 @@ const MAP_FILLS: { readonly [look: string]: string } = {
 /** The whole picture, small; a click goes there. It is for the eye alone: the outline has the same in words. */
 function MiniMap({
   drawn,
-  seen,
-  canvas,
+  looks,
+  canvas: { current: canvas },
   zoom,
 }: {
   readonly drawn: Drawing;
-  readonly seen: ReadonlyMap<string, Seen>;
-  readonly canvas: HTMLElement | null;
+  /** Of each box how it looks. */
+  readonly looks: readonly (string | undefined)[];
+  readonly canvas: { readonly current: HTMLElement | null };
   readonly zoom: number;
 }) {
   const scale = Math.min(MAP_WIDTH / drawn.width, MAP_HEIGHT_MAX / drawn.height);
@@ -359,8 +395,8 @@ function MiniMap({
         });
       }}
     >
-      {drawn.boxes.slice(0, BOXES_MAX).map((box) => {
-        const look = LOOKS[shownState(box, seen.get(box.place.expid))];
+      {drawn.boxes.slice(0, BOXES_MAX).map((box, i) => {
+        const look = looks[i] ?? '';
         const fill = isEnd(box) ? (MAP_FILLS[look] ?? 'none') : 'none';
         return (
           <rect

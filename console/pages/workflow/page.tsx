@@ -43,9 +43,11 @@ export function Workflow() {
   const set = (change: Partial<State>, how: 'push' | 'replace' = 'push'): void =>
     goQuery(codec.write({ ...codec.read(query.value).state, ...change }), how);
 
+  // An answer that came anew has the same tree most of the time: then the figure stays the same, too.
+  const trees = useMemo(() => JSON.stringify([shown?.['tree'], shown === null ? [] : otherTrees(shown)]), [shown]);
   const figure = useMemo(
     () => (shown === null ? null : figureOf(grafted(shown['tree'] ?? null, otherTrees(shown)))),
-    [JSON.stringify(shown?.['tree']), shown === null ? '' : JSON.stringify(otherTrees(shown))],
+    [trees],
   );
   const last = data.entries.value;
   const at = state.at !== null && state.at < last ? Math.max(1, state.at) : null;

@@ -1,8 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isStill } from '../../app/settings.ts';
-import { now } from '../../live/now.ts';
 import { Time } from '../../parts/said.tsx';
-import { ageText, countText } from '../../parts/texts.ts';
+import { countText } from '../../parts/texts.ts';
 import type { Chronicle } from '../../picture/chronicle.ts';
 import { type Axis, columnsOf, entryAt, placeOf, SPEEDS } from '../../picture/moments.ts';
 
@@ -153,7 +152,7 @@ export function Scrubber({
       )}
       <span class="small when">
         <Time at={entry?.at ?? null} how="time" />
-        <span class="dim">{entry === undefined ? '' : ageText(Date.parse(entry.at), now.value)}</span>
+        <span class="dim">{entry !== undefined && <Time at={entry.at} />}</span>
       </span>
       <button
         type="button"
