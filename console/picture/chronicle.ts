@@ -55,12 +55,33 @@ export type Run = {
   readonly element: string | null;
   /** Changes of its state, in order. */
   readonly marks: readonly Mark[];
-  /** The number, time and way of its end; null while it is live. */
-  readonly end: { readonly n: number; readonly at: string; readonly kind: 'replied' | 'cancelled' | 'swept' } | null;
+  /** The entry that ended it: its own, or that of the whole workflow, with which it was swept away; null while it is live. */
+  readonly end: Pick<Entry, 'n' | 'at' | 'kind'> | null;
   readonly items: readonly ItemMark[];
   readonly tries: readonly Try[];
 };
-type Growing = { -readonly [key in keyof Run]: Run[key] extends readonly (infer One)[] ? One[] : Run[key] };
+type Growing = { -readonly [key in keyof Run]: Run[key] extends readonly (infer One)[] ? One[] : Run[key] } & {
+  /** Which of all runs it is. */
+  readonly order: number;
+};
+/** How a run ended. */
+export function endOf({ end }: Run): 'replied' | 'cancelled' | 'swept' | null {
+  if (end === null) return null;
+  return end.kind === 'expression.replied' ? 'replied' : end.kind === 'expression.cancelled' ? 'cancelled' : 'swept';
+}
+
+/** The runs of one place, in order. */
+type Here = {
+  readonly expid: string;
+  /** What the ids of its expressions begin with. */
+  readonly prefix: string;
+  readonly runs: Growing[];
+  /** Its runs by their ids, up to `indexed`: made when one is wanted that is not among the last, as in a crowd. */
+  readonly byId: Map<string, Growing>;
+  indexed: number;
+};
+/** What happens is mostly about the last runs of a place: so many are looked at before the index is. */
+const LAST_LOOKED = 4;
 
 type StatusMark = {
   readonly n: number;
@@ -104,8 +125,12 @@ export function makeChronicle(): Chronicle {
   const entries: Entry[] = [];
   let foldedTo = 0;
   const runs: Growing[] = [];
-  const byId = new Map<string, Growing>();
-  const byPlace = new Map<string, Growing[]>();
+  /** The numbers of the entries they began and ended with, for a moment is asked for at each move of a slider: then all of them are looked at. */
+  const begins = makeNumbers();
+  const ends = makeNumbers();
+  const byPlace = new Map<string, Here>();
+  /** The place the last entry was about: the next one mostly is, too. */
+  let latest: Here | undefined;
   const statuses: StatusMark[] = [{ n: 0, at: '', paused: false, cancelling: false, over: null }];
   type Timed = { readonly n: number; readonly timer: SetTimer; endN: number | null };
   const timers: Timed[] = [];
@@ -118,13 +143,49 @@ export function makeChronicle(): Chronicle {
   /** Where the history does not say whose child it is, it is that of the last one that lives at the place above. */
   function parentAt(expid: string): string | null {
     const end = expid.lastIndexOf('_');
-    return end === -1 ? null : (byPlace.get(expid.slice(0, end))?.findLast((run) => run.end === null)?.id ?? null);
+    const above = end === -1 ? undefined : byPlace.get(expid.slice(0, end));
+    return above?.runs.findLast((run) => run.end === null)?.id ?? null;
+  }
+
+  function hereOf(id: string): Here | undefined {
+    if (latest !== undefined && id.startsWith(latest.prefix)) return latest;
+    const here = byPlace.get(expidIn(id));
+    if (here !== undefined) latest = here;
+    return here;
+  }
+
+  function runOf(id: string): Growing | undefined {
+    const here = hereOf(id);
+    if (here === undefined) return undefined;
+    const { length } = here.runs;
+    for (let i = length - 1; i >= 0 && i >= length - LAST_LOOKED; i--) {
+      const run = here.runs[i] as Growing;
+      if (run.id === id) return run;
+    }
+    for (; here.indexed < length; here.indexed++) {
+      const run = here.runs[here.indexed] as Growing;
+      here.byId.set(run.id, run);
+    }
+    return here.byId.get(id);
+  }
+
+  function close(run: Growing, entry: Entry): void {
+    run.end = entry;
+    ends.set(run.order, entry.n);
   }
 
   function begin(entry: Entry, id: string, name: string): Growing {
-    const expid = expidIn(id);
+    let here = hereOf(id);
+    if (here === undefined) {
+      const expid = expidIn(id);
+      here = { expid, prefix: `${expid}!`, runs: [], byId: new Map(), indexed: 0 };
+      byPlace.set(expid, here);
+      latest = here;
+    }
+    const { expid } = here;
     const branch = entry['branch'];
     const run: Growing = {
+      order: runs.length,
       id,
       expid,
       name,
@@ -138,24 +199,23 @@ export function makeChronicle(): Chronicle {
       items: NONE,
       tries: NONE,
     };
+    begins.set(run.order, entry.n);
+    ends.set(run.order, NEVER);
     runs.push(run);
-    byId.set(id, run);
-    const there = byPlace.get(expid);
-    if (there === undefined) byPlace.set(expid, [run]);
-    else there.push(run);
+    here.runs.push(run);
     return run;
   }
 
   function mark(entry: Entry, id: string, to: string, failure: Failure | null = null): void {
-    const run = byId.get(id);
+    const run = runOf(id);
     if (run !== undefined) run.marks = more(run.marks, { n: entry.n, at: entry.at, to, failure });
   }
 
-  function end(entry: Entry, id: string, kind: 'replied' | 'cancelled'): void {
-    const run = byId.get(id);
+  function end(entry: Entry, id: string): void {
+    const run = runOf(id);
     // It has replied and goes on by itself, with branches nobody waits for; it ends a second time.
     if (run === undefined || entry['goes_on'] === true) return;
-    run.end = { n: entry.n, at: entry.at, kind };
+    close(run, entry);
     if (openTimers.size === 0) return;
     for (const timer of openTimers) {
       if (timer.timer.expressionId !== id) continue;
@@ -165,7 +225,7 @@ export function makeChronicle(): Chronicle {
   }
 
   function item(entry: Entry, to: ItemMark['to']): void {
-    const run = byId.get(expressionIn(textOf(entry['workitem_id'])));
+    const run = runOf(expressionIn(textOf(entry['workitem_id'])));
     if (run === undefined) return;
     run.items = more(run.items, { n: entry.n, at: entry.at, to, participant: textOf(entry['participant']) });
     // Whatever is opened or proceeded has no error any more.
@@ -173,7 +233,7 @@ export function makeChronicle(): Chronicle {
   }
 
   function tried(entry: Entry, ok: boolean): void {
-    const run = byId.get(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id'])));
+    const run = runOf(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id'])));
     if (run === undefined) return;
     run.tries = more(run.tries, {
       n: entry.n,
@@ -193,16 +253,14 @@ export function makeChronicle(): Chronicle {
     const before = statuses.at(-1) as StatusMark;
     statuses.push({ ...before, ...change, n: entry.n, at: entry.at });
     if (change.over === undefined || change.over === null) return;
-    for (const run of runs) {
-      run.end ??= { n: entry.n, at: entry.at, kind: 'swept' };
-    }
+    for (const run of runs) if (run.end === null) close(run, entry);
     for (const timer of openTimers) timer.endN = entry.n;
     openTimers.clear();
   }
 
   function setTimer(entry: Entry): void {
     const expid = textOf(entry['expid']);
-    const id = textOf(entry['expression_id']) || (byPlace.get(expid)?.at(-1)?.id ?? `${expid}!`);
+    const id = textOf(entry['expression_id']) || (byPlace.get(expid)?.runs.at(-1)?.id ?? `${expid}!`);
     const timed: Timed = {
       n: entry.n,
       timer: { expressionId: id, expid, dueAt: textOf(entry['due_at']), action: textOf(entry['action']) },
@@ -230,10 +288,8 @@ export function makeChronicle(): Chronicle {
         begin(entry, id, textOf(entry['name']));
         return;
       case 'expression.replied':
-        end(entry, id, 'replied');
-        return;
       case 'expression.cancelled':
-        end(entry, id, 'cancelled');
+        end(entry, id);
         return;
       case 'expression.failed':
         if (entry['handled_by'] === undefined)
@@ -254,7 +310,7 @@ export function makeChronicle(): Chronicle {
         return;
       }
       case 'event.received':
-        if (byId.get(id)?.marks.at(-1)?.to === 'awaiting') mark(entry, id, 'active');
+        if (runOf(id)?.marks.at(-1)?.to === 'awaiting') mark(entry, id, 'active');
         return;
       case 'expression.awaiting':
       case 'expression.timing_out':
@@ -338,9 +394,9 @@ export function makeChronicle(): Chronicle {
       const expressions: LiveExpression[] = [];
       const workitems: HeldWorkitem[] = [];
       const failures: Failure[] = [];
-      for (const run of runs) {
-        if (run.n > n) break;
-        if (run.end !== null && run.end.n <= n) continue;
+      for (let i = 0; i < runs.length && begins.get(i) <= n; i++) {
+        if (ends.get(i) <= n) continue;
+        const run = runs[i] as Growing;
         const mark = lastUpTo(run.marks, n);
         const state = mark?.to ?? 'active';
         const { id, expid, name, parentId, element } = run;
@@ -368,11 +424,41 @@ export function makeChronicle(): Chronicle {
       };
     },
     runsAt: (expid, n) => {
-      const all = byPlace.get(expid) ?? NOTHING;
-      const first = all.findIndex((run) => run.n > n);
-      return first === -1 ? all : all.slice(0, first);
+      const all = byPlace.get(expid)?.runs ?? NOTHING;
+      const last = all.at(-1);
+      return last === undefined || last.n <= n ? all : all.slice(0, firstFrom(all, n + 1));
     },
-    run: (id) => byId.get(id) ?? null,
+    run: (id) => runOf(id) ?? null,
+  };
+}
+
+/** Where in runs in their order the first is that began with entry `n` or a later one. */
+export function firstFrom(runs: readonly Pick<Run, 'n'>[], n: number): number {
+  let [low, high] = [0, runs.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((runs[middle] as Run).n < n) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The end of what is live. */
+const NEVER = 0x7fffffff;
+const NUMBERS_FIRST = 1_024;
+/** A list of whole numbers that grows. */
+function makeNumbers(): { get(i: number): number; set(i: number, value: number): void } {
+  let kept = new Int32Array(NUMBERS_FIRST);
+  return {
+    get: (i) => kept[i] as number,
+    set(i, value) {
+      if (i >= kept.length) {
+        const more = new Int32Array(Math.max(i + 1, 2 * kept.length));
+        more.set(kept);
+        kept = more;
+      }
+      kept[i] = value;
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { isObject, type Json } from '../../src/model/json.ts';
-import type { Chronicle, Run } from './chronicle.ts';
+import { type Chronicle, endOf, type Run } from './chronicle.ts';
 import { everyPlace, type Place } from './figure.ts';
 import { type Entry, expressionIn, textOf } from './standing.ts';
 import { fieldsTold, type Setting, whoOf } from './told.ts';
@@ -83,7 +83,7 @@ function mergeAt(
   const to = run.end !== null && run.end.n <= n ? run.end.n : null;
   const waited = attributeOf(place, 'remaining', 'rem', 'r') === 'wait';
   const arrived = found
-    .filter(({ run: { end } }) => end !== null && end.n <= (to ?? n) && (end.kind === 'replied' || waited))
+    .filter(({ run: one }) => one.end !== null && one.end.n <= (to ?? n) && (endOf(one) === 'replied' || waited))
     .sort((a, b) => (a.run.end?.n ?? 0) - (b.run.end?.n ?? 0));
   const branches = found.map(
     ({ run: one, index, lane }): Branch => ({

@@ -1,4 +1,4 @@
-import type { Chronicle, Run } from './chronicle.ts';
+import { type Chronicle, endOf, firstFrom, type Run } from './chronicle.ts';
 import type { Place } from './figure.ts';
 import {
   type Failure,
@@ -127,14 +127,14 @@ export function statesOf(
     const every = live.get(place.expid) ?? [];
     const here = every.filter(({ id }) => isShown(id));
     const all = past?.runsAt(place.expid, n) ?? [];
-    const runs = all.filter((run) => run.n >= around.since && run.n < around.until);
+    const runs = between(all, around.since, around.until);
     const items = (workitems.get(place.expid) ?? [])
       .filter((one) => isShown(one.expressionId))
       .map((one) => ({ ...one, lastStatus: one.lastStatus ?? statusOf(past?.run(one.expressionId) ?? null, n) }));
     const wrong = (failures.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const clocks = (timers.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
     const ended = runs.filter((run) => run.end !== null && run.end.n <= n);
-    const done = ended.filter((run) => run.end?.kind === 'replied').length;
+    const done = ended.filter((run) => endOf(run) === 'replied').length;
     const cancelled = ended.length - done;
     // Of the branch that is shown this is its own run.
     const own = branch === null ? null : (ended.find((run) => run.id === branch.id) ?? null);
@@ -145,7 +145,7 @@ export function statesOf(
       if (here.length > 0) return here.some((one) => isWaiting(one, place)) ? 'waits' : 'live';
       if (branch?.isLive && around.side !== null)
         return around.side === 'after' ? 'to come' : done > 0 ? 'done' : 'skipped';
-      if (own !== null) return own.end?.kind === 'replied' ? 'done' : 'cancelled';
+      if (own !== null) return endOf(own) === 'replied' ? 'done' : 'cancelled';
       if (done > 0) return 'done';
       if (cancelled > 0) return 'cancelled';
       return around.closed ? 'skipped' : 'to come';
@@ -289,9 +289,14 @@ const statusOf = (run: Run | null, n: number): number | null =>
 /** The rounds of a loop: each began with its first child. */
 function roundsOf(place: Place, past: Chronicle | null, since: number, until: number, n: number): readonly Run[] {
   const first = place.children.find((child) => child.kind !== 'definition');
-  return first === undefined
-    ? []
-    : (past?.runsAt(first.expid, n) ?? []).filter((run) => run.n >= since && run.n < until);
+  return first === undefined ? [] : between(past?.runsAt(first.expid, n) ?? [], since, until);
+}
+
+/** Of runs in their order those that began with an entry from `since` on and before `until`. */
+function between(runs: readonly Run[], since: number, until: number): readonly Run[] {
+  const from = since <= 0 ? 0 : firstFrom(runs, since);
+  const to = until === Number.POSITIVE_INFINITY ? runs.length : firstFrom(runs, until);
+  return from === 0 && to === runs.length ? runs : runs.slice(from, to);
 }
 
 /** Expressions above another that are looked through. */
@@ -337,7 +342,7 @@ function marksOf(
       state:
         run.end === null || run.end.n > n
           ? stateOf(run.id)
-          : run.end.kind === 'replied'
+          : endOf(run) === 'replied'
             ? 'done'
             : ('cancelled' as const),
     }));

@@ -10,7 +10,7 @@ import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
 import { findIn, heldIn, isLargerThan, notationOf, partAt, pointerOf } from '../../console/parts/json-model.ts';
 import { firstValue, partOf } from '../../console/parts/schema-model.ts';
-import { ageText, shortId, spanText, visible } from '../../console/parts/texts.ts';
+import { agedText, ageText, countedText, shortId, spanText, visible } from '../../console/parts/texts.ts';
 import { makeChronicle } from '../../console/picture/chronicle.ts';
 import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../console/picture/figure.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
@@ -141,6 +141,10 @@ test('times, ids and invisible characters are said so that they can be read', ()
   expect(spanText(900)).toBe('0 s');
   expect(ageText(1_000, 13_000)).toBe('12 s ago');
   expect(ageText(253_000, 13_000)).toBe('in 4 m');
+  // In a list one unit is enough; beside the time itself there are two.
+  expect(agedText(0, 225_000_000, '')).toBe('2 d ago');
+  expect(agedText(0, 225_000_000, 'Tue 13:58')).toBe('Tue 13:58, 2 d 14 h ago');
+  expect([countedText({ since: 1_000 }, 133_000), countedText({ until: 9_000 }, 1_000)]).toEqual(['2 m 12 s', '8 s']);
   expect(shortId('20151005-1247-kogadeso-gekunute')).toBe('05 Oct kogadeso-gekunute');
   expect(visible('a\u202eb\u001b\u0000')).toBe('a‹202E›b␛␀');
 });
@@ -889,6 +893,52 @@ test('what runs with another tree is drawn with it, and what is paused or is a s
     true,
   ]);
   expect([seen.get('0_1')?.isStop, seen.get('0_2')?.isStop, seen.get('0_0_1')?.isChanged]).toEqual([true, false, true]);
+});
+
+test('what lives at any moment is what had begun and not ended, in a loop and in a crowd alike', () => {
+  // Each number is an expression that begins or, the second time, ends; those of one place are many at once, or one after the other.
+  const ids = fc.uniqueArray(fc.nat({ max: 60 }), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(ids, fc.infiniteStream(fc.nat({ max: 5 })), fc.boolean(), (all, chances, isCrowd) => {
+      const live = new Set<string>();
+      const entries: Entry[] = [];
+      const expected: string[][] = [[]];
+      const tell = (kind: HistoryKind, id: string): void => {
+        if (kind === 'expression.applied') live.add(id);
+        else live.delete(id);
+        entries.push({ n: entries.length + 1, at: '2026-01-01T00:00:00Z', kind, expression_id: id, name: 'alice' });
+        expected.push([...live]);
+      };
+      for (const one of all) {
+        const id = `0_${one % 3}!${String(one).padStart(32, '0')}`;
+        tell('expression.applied', id);
+        const chance = chances.next().value;
+        if (!isCrowd) tell('expression.replied', id);
+        else if (chance === 0) for (const other of [...live]) tell('expression.cancelled', other);
+        else if (chance < 3) tell('expression.replied', [...live][chance % live.size] ?? id);
+      }
+      const chronicle = makeChronicle();
+      for (const entry of entries) chronicle.add([entry]);
+      for (const [n, there] of expected.entries())
+        expect(
+          chronicle
+            .at(n)
+            .expressions.map(({ id }) => id)
+            .sort(),
+        ).toEqual(there.sort());
+      for (const place of ['0_0', '0_1', '0_2'])
+        for (const n of [0, entries.length >> 1, entries.length])
+          expect(chronicle.runsAt(place, n).map((run) => run.n)).toEqual(
+            entries.flatMap((entry) =>
+              entry.n <= n &&
+              entry.kind === 'expression.applied' &&
+              String(entry['expression_id']).startsWith(`${place}!`)
+                ? [entry.n]
+                : [],
+            ),
+          );
+    }),
+  );
 });
 
 test('a history whose beginning is folded away is read from what is kept, and none may be missing after it', () => {

@@ -15,7 +15,7 @@ import { Copy, Text, Time } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { countText, shortExpression, spanText, visible } from '../../parts/texts.ts';
 import type { EditedTree } from '../../parts/tree-field.tsx';
-import type { Try } from '../../picture/chronicle.ts';
+import { endOf, type Try } from '../../picture/chronicle.ts';
 import { figureOf, lineOf, type Place, placeAt } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import { mergesOf } from '../../picture/merges.ts';
@@ -294,10 +294,10 @@ function Facts({
       ))}
       {expression === null && seen?.ended?.end && (
         <>
-          <dt>{seen.ended.end.kind === 'replied' ? 'Done' : 'Ended'}</dt>
+          <dt>{endOf(seen.ended) === 'replied' ? 'Done' : 'Ended'}</dt>
           <dd>
             <Time at={seen.ended.end.at} how="both" />
-            {seen.ended.end.kind === 'replied' ? '' : `, ${seen.ended.end.kind}`}
+            {endOf(seen.ended) === 'replied' ? '' : `, ${endOf(seen.ended)}`}
           </dd>
           <dt>Took</dt>
           <dd>{spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}</dd>
@@ -1224,12 +1224,14 @@ function Tries({ tries }: { readonly tries: readonly Try[] }) {
   );
 }
 
-const entriesOf = (data: Data, place: Place): readonly Entry[] =>
-  data.chronicle.entries.filter(
+function entriesOf(data: Data, place: Place): readonly Entry[] {
+  const prefix = `${place.expid}!`;
+  return data.chronicle.entries.filter(
     (entry) =>
-      textOf(entry['expid']) === place.expid ||
-      expressionIn(textOf(entry['workitem_id']) || textOf(entry['expression_id'])).startsWith(`${place.expid}!`),
+      entry['expid'] === place.expid ||
+      (textOf(entry['workitem_id']) || textOf(entry['expression_id'])).startsWith(prefix),
   );
+}
 
 function PlaceHistory({ found, set }: { readonly found: readonly Entry[]; readonly set: Props['set'] }) {
   if (found.length === 0) return <p class="small dim">Nothing has happened here yet.</p>;

@@ -6,7 +6,7 @@ import { Button } from '../../parts/action.tsx';
 import { Table } from '../../parts/list.tsx';
 import { Text, Time } from '../../parts/said.tsx';
 import { countText, spanText, visible } from '../../parts/texts.ts';
-import type { Chronicle, Run } from '../../picture/chronicle.ts';
+import { type Chronicle, endOf, type Run } from '../../picture/chronicle.ts';
 import { everyPlace, type Place } from '../../picture/figure.ts';
 import {
   covered,
@@ -582,7 +582,7 @@ function dueOf(
 
 const look = (run: Run, n: number): string =>
   run.end !== null && run.end.n <= n
-    ? run.end.kind === 'replied'
+    ? endOf(run) === 'replied'
       ? ''
       : 'cancelled'
     : run.marks.at(-1)?.to === 'failed'
