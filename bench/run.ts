@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { consoleTable } from './console.ts';
+import { CONSOLE_PARTS, consoleTable } from './console.ts';
 import { againstResults } from './goals/against.ts';
 import { embeddedResults } from './goals/embedded.ts';
 import { type Load, loadResults, runLoad } from './goals/load.ts';
@@ -35,7 +35,8 @@ const USAGE = `npm run bench -- [options]
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
-  --console      the pages of the console instead: sizes, first pictures, ten thousand branches, an idle page
+  --console      the pages of the console instead, against their budgets
+  --part NAME    of the console only this: ${CONSOLE_PARTS.join(', ')}; may be given several times
   --profile      also the functions that take most of the server's CPU
 
   DATABASE_URL   a Postgres to use, whose role may create databases; else one is started from the programs of an installation`;
@@ -197,6 +198,8 @@ type Options = {
   /** None: all of them. */
   readonly goals: readonly number[];
   readonly peers: readonly string[];
+  /** Of the console; none: all of them. */
+  readonly parts: readonly string[];
 };
 
 /** Null when something is wrong with them. */
@@ -212,6 +215,7 @@ function optionsOf(args: readonly string[]): Options | null {
           peer: { type: 'string', multiple: true, default: [] },
           profile: { type: 'boolean', default: false },
           console: { type: 'boolean', default: false },
+          part: { type: 'string', multiple: true, default: [] },
           secure: { type: 'boolean', default: false },
           against: { type: 'string' },
           help: { type: 'boolean', short: 'h', default: false },
@@ -219,9 +223,10 @@ function optionsOf(args: readonly string[]): Options | null {
       }).values,
   );
   if (values === null) return null;
-  const { goal, peer, ...flags } = values;
+  const { goal, peer, part, ...flags } = values;
   const numbers = goal.map(Number);
   if (numbers.some((number) => !Number.isInteger(number) || number < 1 || number > 12)) return null;
   if (peer.some((name) => !Object.hasOwn(PEERS, name))) return null;
-  return { ...flags, goals: numbers, peers: [...new Set(peer)] };
+  if (part.some((name) => !CONSOLE_PARTS.includes(name))) return null;
+  return { ...flags, goals: numbers, peers: [...new Set(peer)], parts: part };
 }
