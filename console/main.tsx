@@ -1,5 +1,6 @@
 import { type ComponentType, render } from 'preact';
 import { link, path } from './address/router.ts';
+import { learnMe } from './api/session.ts';
 import { Frame, Lazy } from './app/frame.tsx';
 import { PageHead } from './app/page.tsx';
 import { followPrinting } from './app/printing.ts';
@@ -37,7 +38,7 @@ const loadOf = (at: string): Load | undefined => PAGES.find(([pattern]) => patte
 function App() {
   const load = loadOf(path.value);
   return (
-    <Frame>
+    <Frame asked={asked}>
       {load === undefined ? (
         <>
           <PageHead title="There is no such page" />
@@ -63,8 +64,9 @@ function App() {
 /** Another page is another element; a page whose parts have addresses of their own stays while one goes from part to part. */
 const keyOf = (at: string): string => (/^\/(settings|worklist)/.test(at) ? (at.split('/')[1] ?? '') : at);
 
-// The page is on its way while the frame around it is made. What goes wrong is told where it is shown.
+// Who this is, and what the page is made of, are on their way while the frame around it is made. What goes wrong is told where it is shown.
 loadOf(path.value)?.().catch(() => {});
 followPrinting();
+const asked = learnMe();
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

@@ -15,19 +15,21 @@ export const apiRoot = new URL('..', base);
 /** Whether the page was loaded from this machine. */
 export const isLoopbackPage = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(base.hostname);
 
-function here(): Place {
-  const { pathname, search, hash } = window.location;
+function placeOf({ pathname, search, hash }: Pick<URL, 'pathname' | 'search' | 'hash'>): Place {
   const below = pathname.startsWith(base.pathname) ? pathname.slice(base.pathname.length) : '';
   return { path: `/${below.replace(/\/+$/, '')}`, query: withoutTenant(search.slice(1)).rest, hash: hash.slice(1) };
 }
+const here = (): Place => placeOf(window.location);
 const tenantHere = (): string | null => withoutTenant(window.location.search.slice(1)).tenant;
 tenant.value = tenantHere();
 
-export const place = signal<Place>(here());
+export const place = signal(here());
 export const path = computed(() => place.value.path);
 export const query = computed(() => place.value.query);
 
 window.addEventListener('popstate', () => {
+  // It was of the page that was left.
+  unwritten = null;
   // Nothing of one tenant stays in a page of another.
   if (tenantHere() === tenant.value) place.value = here();
   else window.location.reload();
@@ -57,10 +59,38 @@ export const wholeLink = (to: string): string => new URL(link(to), base).href;
 /** Goes to a page below the console. `replace`: back does not come here. */
 export function go(to: string, how: 'push' | 'replace' = 'push'): void {
   const target = link(to);
-  if (how === 'push') window.history.pushState(null, '', target);
-  else window.history.replaceState(null, '', target);
-  place.value = here();
+  if (how === 'push') {
+    writeLast();
+    window.history.pushState(null, '', target);
+  } else replaceSoon(target);
+  place.value = placeOf(new URL(target, base));
 }
+
+/** A browser lets a page write its address some 200 times in ten seconds and then no more; what is dragged wants to do so with each frame. */
+const WRITTEN_AT_ONCE = 8;
+const WRITTEN_EVERY_MS = 1_000;
+let written = 0;
+let unwritten: string | null = null;
+let isCounting = false;
+function replaceSoon(target: string): void {
+  if (written < WRITTEN_AT_ONCE) {
+    written += 1;
+    window.history.replaceState(null, '', target);
+  } else unwritten = target;
+  if (isCounting) return;
+  isCounting = true;
+  setTimeout(() => {
+    isCounting = false;
+    written = 0;
+    writeLast();
+  }, WRITTEN_EVERY_MS);
+}
+/** What was not written yet is, before one goes on or leaves. */
+function writeLast(): void {
+  if (unwritten !== null) window.history.replaceState(null, '', unwritten);
+  unwritten = null;
+}
+window.addEventListener('pagehide', writeLast);
 
 /** Where a link that came with an address may lead: a page below the console, else Home. */
 export const pageOrHome = (next: string): string =>

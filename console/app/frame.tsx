@@ -4,6 +4,7 @@ import { isObject, type Json } from '../../src/model/json.ts';
 import { followLinks, go, goTenant, isLoopbackPage, link, path, place } from '../address/router.ts';
 import { tenant, tenantIn } from '../address/tenant.ts';
 import {
+  type Answer,
   call,
   can,
   learnOperations,
@@ -13,7 +14,7 @@ import {
   signInWanted,
   unreachableSince,
 } from '../api/calls.ts';
-import { learnMe, me, signedIn, signOut } from '../api/session.ts';
+import { me, signedIn, signOut } from '../api/session.ts';
 import { ahead, now, serverSays } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { freshness, usePolling } from '../live/stream.ts';
@@ -64,10 +65,17 @@ function Count({
 
 const isHere = (to: string): boolean => (to === '/' ? path.value === '/' : path.value.startsWith(to));
 
-export function Frame({ children }: { readonly children: ComponentChildren }) {
+export function Frame({
+  asked,
+  children,
+}: {
+  /** What the server says of who this is. */
+  readonly asked: Promise<Answer>;
+  readonly children: ComponentChildren;
+}) {
   useEffect(() => {
     // Nobody is signed in yet: there first, then back to this page.
-    void learnMe().then((answer) => {
+    void asked.then((answer) => {
       if (answer.ok || answer.problem.status !== 401 || path.value === '/signin') return;
       signInWanted.value = false;
       const { path: at, query, hash } = place.value;

@@ -47,8 +47,14 @@ effect(() => {
   dataset['motion'] = motion.value;
 });
 
-export const zoneName = (): string =>
-  zone.value === 'UTC' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone || 'local';
+/** What the zone of this device is called: to ask takes the browser longer than a page has for its first picture, so it is asked after that. */
+const zoneHere = signal('local');
+const ZONE_ASKED_AFTER_MS = 1_000;
+setTimeout(() => {
+  zoneHere.value = Intl.DateTimeFormat().resolvedOptions().timeZone || 'local';
+}, ZONE_ASKED_AFTER_MS);
+
+export const zoneName = (): string => (zone.value === 'UTC' ? 'UTC' : zoneHere.value);
 
 /* Texts somebody was writing, kept until they are sent, each for whom it was written by. */
 

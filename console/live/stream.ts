@@ -14,8 +14,10 @@ import { openSource, type Source } from './source.ts';
 export type Freshness = 'live' | 'catching up' | 'polling' | 'still';
 export const freshness = signal<Freshness>('still');
 
-/** Reads again at most so often while events come in, in milliseconds. */
+/** Reads again at most so often while events come in, in milliseconds; where they do not cease for so many readings, less often. */
 const AT_MOST_EVERY_MS = 250;
+const BUSY_AFTER = 8;
+const BUSY_EVERY_MS = 1_000;
 const LIST_AT_MOST_EVERY_MS = 1_000;
 const POLL_MS = 5_000;
 /** How long a broken stream is waited for before polling, in milliseconds. */
@@ -107,19 +109,25 @@ function whileLooked(missed: () => void, begin: () => () => void): () => void {
   };
 }
 
-/** At most one call in `ms`, the first at once, the last never lost. */
+/** At most one call in `ms`, the first at once, the last never lost; one in a second where it is wanted again and again. */
 function atMostEvery(ms: number, call: () => void): { now(): void; stop(): void } {
   let timer: ReturnType<typeof setTimeout> | null = null;
   let last = 0;
+  /** Calls in a row, each wanted soon after the one before. */
+  let inRow = 0;
   return {
     now() {
-      timer ??= setTimeout(
+      if (timer !== null) return;
+      const quiet = Date.now() - last;
+      inRow = quiet < ms ? inRow + 1 : 0;
+      const every = inRow > BUSY_AFTER ? Math.max(ms, BUSY_EVERY_MS) : ms;
+      timer = setTimeout(
         () => {
           timer = null;
           last = Date.now();
           call();
         },
-        Math.max(0, last + ms - Date.now()),
+        Math.max(0, every - quiet),
       );
     },
     stop() {

@@ -120,8 +120,9 @@ export function Workflows() {
   const news = list.value.value === undefined ? 0 : latest.filter((one) => !known.has(textOf(one['id']))).length;
   /** A row that no longer matches stays as it was, dimmed, until the next look. */
   const last = latest.at(-1);
+  const isLater = (fresh.asOf.value ?? 0) > (list.asOf.value ?? 0);
   const isGone = (row: JsonObject): boolean =>
-    (fresh.asOf.value ?? 0) > (list.asOf.value ?? 0) &&
+    isLater &&
     !byId.has(textOf(row['id'])) &&
     first.includes(row) &&
     (latest.length < LIMIT ||
@@ -157,20 +158,19 @@ export function Workflows() {
   useEffect(() => {
     if (at >= 0) document.querySelector('tr[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [at]);
-  useEffect(
-    () =>
-      onKey((key, event) => {
-        if (key === 'j') setAt((one) => Math.min(one + 1, shown.length - 1));
-        else if (key === 'k') setAt((one) => Math.max(one - 1, 0));
-        else if ((key === 'x' || key === 'X') && at >= 0) choose(textOf(shown[at]?.['id']), key === 'X');
-        else if (key === 'f')
-          document.querySelector<HTMLElement>('form[role=search] input, form[role=search] select')?.focus();
-        else if (key === 'Enter' && at >= 0 && !isPressing(event)) go(`/workflows/${textOf(shown[at]?.['id'])}`);
-        else return false;
-        return true;
-      }),
-    [shown, at],
-  );
+  // Keys may follow each other faster than effects do: each means the rows as they were rendered last.
+  const keyed = useRef<Parameters<typeof onKey>[0]>(() => false);
+  keyed.current = (key, event) => {
+    if (key === 'j') setAt((one) => Math.min(one + 1, shown.length - 1));
+    else if (key === 'k') setAt((one) => Math.max(one - 1, 0));
+    else if ((key === 'x' || key === 'X') && at >= 0) choose(textOf(shown[at]?.['id']), key === 'X');
+    else if (key === 'f')
+      document.querySelector<HTMLElement>('form[role=search] input, form[role=search] select')?.focus();
+    else if (key === 'Enter' && at >= 0 && !isPressing(event)) go(`/workflows/${textOf(shown[at]?.['id'])}`);
+    else return false;
+    return true;
+  };
+  useEffect(() => onKey((key, event) => keyed.current(key, event)), []);
   const filtered = codec.write({ ...state, cursor: '', order: 'newest', cols: [] }) !== '';
   const columns = state.cols.length === 0 ? USUAL_COLUMNS : state.cols;
   const next =
@@ -200,6 +200,56 @@ export function Workflows() {
   const lookedBackTo = countable || !isObject(list.value.value) ? null : textOrNull(list.value.value['looked_back_to']);
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
   const views = useViews();
+
+  // Counts, freshness and what is typed above are painted anew without the rows. Cells are called: a hundred rows are a thousand components less.
+  const rows = useMemo(
+    () => (
+      <Table
+        rows={shown.map((row) => byId.get(textOf(row['id'])) ?? row)}
+        keyOf={(one) => textOf(one['id'])}
+        isChosen={(_, i) => i === at}
+        isDim={isGone}
+        columns={[
+          {
+            title: 'Choose',
+            head: (
+              <input
+                type="checkbox"
+                aria-label="Choose all that are shown"
+                checked={everything || (shown.length > 0 && shown.every((one) => selected.has(textOf(one['id']))))}
+                onChange={(event) => {
+                  selectEverything(false);
+                  select(new Set(event.currentTarget.checked ? shown.map((one) => textOf(one['id'])) : []));
+                }}
+              />
+            ),
+            cell: (one) => (
+              <input
+                type="checkbox"
+                aria-label={`Select ${textOf(one['name'])} ${textOf(one['id'])}`}
+                checked={everything || selected.has(textOf(one['id']))}
+                onClick={(event) => {
+                  withShift.current = event.shiftKey;
+                }}
+                onChange={() => choose(textOf(one['id']), withShift.current)}
+              />
+            ),
+          },
+          {
+            title: 'Status',
+            cell: (one) =>
+              isGone(one) ? <span class="small">no longer matches</span> : Chip({ state: textOf(one['status']) }),
+          },
+          {
+            title: 'Workflow',
+            cell: (one) => WorkflowLink({ id: textOf(one['id']), name: textOrNull(one['name']) }),
+          },
+          ...COLUMNS.filter((name) => columns.includes(name)).map((name) => OPTIONAL[name]),
+        ]}
+      />
+    ),
+    [list.value.value, fresh.value.value, isLater, further, asked, at, selected, everything, columns.join()],
+  );
 
   return (
     <>
@@ -274,49 +324,7 @@ export function Workflows() {
         />
       )}
       <ListState list={list} count={shown.length} empty={filtered ? <NoneMatch /> : <NoneYet />} />
-      <Table
-        rows={shown.map((row) => byId.get(textOf(row['id'])) ?? row)}
-        keyOf={(one) => textOf(one['id'])}
-        isChosen={(_, i) => i === at}
-        isDim={isGone}
-        columns={[
-          {
-            title: 'Choose',
-            head: (
-              <input
-                type="checkbox"
-                aria-label="Choose all that are shown"
-                checked={everything || (shown.length > 0 && shown.every((one) => selected.has(textOf(one['id']))))}
-                onChange={(event) => {
-                  selectEverything(false);
-                  select(new Set(event.currentTarget.checked ? shown.map((one) => textOf(one['id'])) : []));
-                }}
-              />
-            ),
-            cell: (one) => (
-              <input
-                type="checkbox"
-                aria-label={`Select ${textOf(one['name'])} ${textOf(one['id'])}`}
-                checked={everything || selected.has(textOf(one['id']))}
-                onClick={(event) => {
-                  withShift.current = event.shiftKey;
-                }}
-                onChange={() => choose(textOf(one['id']), withShift.current)}
-              />
-            ),
-          },
-          {
-            title: 'Status',
-            cell: (one) =>
-              isGone(one) ? <span class="small">no longer matches</span> : <Chip state={textOf(one['status'])} />,
-          },
-          {
-            title: 'Workflow',
-            cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
-          },
-          ...COLUMNS.filter((name) => columns.includes(name)).map((name) => OPTIONAL[name]),
-        ]}
-      />
+      {rows}
       {lookedBackTo !== null && (
         <p class="row small dim" role="status">
           <span>
@@ -409,20 +417,20 @@ const DASH = <span class="dim">–</span>;
 
 /** Columns that can be left out. */
 const OPTIONAL: { readonly [name in (typeof COLUMNS)[number]]: Column<JsonObject> } = {
-  turn: { title: 'Whose turn', cell: (one) => <Turn of={one['turn']} /> },
-  launched: { title: 'Launched', cell: (one) => <Time at={textOrNull(one['launched_at'])} /> },
-  moved: { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+  turn: { title: 'Whose turn', cell: (one) => Turn({ of: one['turn'] }) },
+  launched: { title: 'Launched', cell: (one) => Time({ at: textOrNull(one['launched_at']) }) },
+  moved: { title: 'Moved', cell: (one) => Time({ at: textOrNull(one['updated_at']) }) },
   ended: {
     title: 'Ended',
-    cell: (one) => (one['ended_at'] ? <Time at={textOrNull(one['ended_at'])} /> : DASH),
+    cell: (one) => (one['ended_at'] ? Time({ at: textOrNull(one['ended_at']) }) : DASH),
   },
   error: {
     title: 'Error',
-    cell: (one) => (isObject(one['error']) ? <Chip state="failed" word={textOf(one['error']['class'])} /> : DASH),
+    cell: (one) => (isObject(one['error']) ? Chip({ state: 'failed', word: textOf(one['error']['class']) }) : DASH),
   },
   key: {
     title: 'Key',
-    cell: (one) => (one['business_key'] ? <Text text={textOf(one['business_key'])} /> : DASH),
+    cell: (one) => (one['business_key'] ? Text({ text: textOf(one['business_key']) }) : DASH),
   },
   definition: {
     title: 'Definition',
@@ -476,7 +484,7 @@ function Turn({ of }: { readonly of: Json | undefined }) {
   if (names.length === 0) return <span class="dim">–</span>;
   return (
     <span title={names.join(', ')}>
-      <Text text={names.slice(0, TURNS_MAX).join(', ')} />
+      {Text({ text: names.slice(0, TURNS_MAX).join(', ') })}
       {names.length > TURNS_MAX && <span class="dim"> +{names.length - TURNS_MAX}</span>}
     </span>
   );

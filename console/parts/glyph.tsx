@@ -67,12 +67,12 @@ const STATES: { readonly [status: string]: readonly [glyph: string, look: string
   awaiting: ['waits', 'waits'],
 };
 
-/** A state in glyph, word, border and colour. */
+/** A state in glyph, word, border and colour. It has no state of its own, so who shows very many calls it. */
 export function Chip({ state, word }: { readonly state: string; readonly word?: string }) {
   const [glyph, look] = STATES[state] ?? ['to come', 'plain'];
   return (
     <span class={`chip ${look}`}>
-      <Glyph name={glyph} size={12} />
+      {Glyph({ name: glyph, size: 12 })}
       {word ?? state}
     </span>
   );

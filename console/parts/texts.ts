@@ -56,14 +56,32 @@ function formatOf(
   return made;
 }
 
+/** `07` */
+const two = (value: number): string => String(value).padStart(2, '0');
+/**
+ * The clock alone, as `Intl` says it. That is loaded when it is first asked, which takes longer than a page has for its first picture, and most times
+ * that are shown are of today.
+ */
+function clockText(at: number, zone: 'local' | 'UTC', hours: Hours): string {
+  if (hours === '12')
+    return formatOf(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' }, 'clock', hours).format(at);
+  const time = new Date(at);
+  return zone === 'UTC'
+    ? `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())}`
+    : `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+const isSameDay = (a: Date, b: Date, zone: 'local' | 'UTC'): boolean =>
+  zone === 'UTC'
+    ? Math.floor(a.getTime() / DAY_MS) === Math.floor(b.getTime() / DAY_MS)
+    : a.toDateString() === b.toDateString();
+const DAY_MS = 86_400_000;
+
 /** The clock alone for today, the weekday within a week, else the date. */
 export function timeText(at: number, now: number, zone: 'local' | 'UTC', hours: Hours = '24'): string {
-  const clock = formatOf(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' }, 'clock', hours);
-  const day = formatOf(zone, { year: 'numeric', month: '2-digit', day: '2-digit' }, 'day');
-  if (day.format(at) === day.format(now)) return clock.format(at);
-  if (Math.abs(now - at) < 6 * 86_400_000)
-    return `${formatOf(zone, { weekday: 'short' }, 'weekday').format(at)} ${clock.format(at)}`;
-  return `${formatOf(zone, { year: 'numeric', month: 'short', day: '2-digit' }, 'date').format(at)} ${clock.format(at)}`;
+  const clock = clockText(at, zone, hours);
+  if (isSameDay(new Date(at), new Date(now), zone)) return clock;
+  if (Math.abs(now - at) < 6 * DAY_MS) return `${formatOf(zone, { weekday: 'short' }, 'weekday').format(at)} ${clock}`;
+  return `${formatOf(zone, { year: 'numeric', month: 'short', day: '2-digit' }, 'date').format(at)} ${clock}`;
 }
 
 /** As `timeText` without seconds, for where there is little room. */
@@ -119,4 +137,8 @@ export const bytesText = (bytes: number): string =>
       ? `${(bytes / 1_000).toFixed(1)} kB`
       : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-export const countText = (count: number): string => count.toLocaleString('en-US');
+/** `12,345`, as `Intl` says it in English (see clockText). */
+export const countText = (count: number): string =>
+  Number.isInteger(count) && Math.abs(count) < 1e15
+    ? String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
+    : count.toLocaleString('en-US');

@@ -10,7 +10,16 @@ import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
 import { findIn, heldIn, isLargerThan, notationOf, partAt, pointerOf } from '../../console/parts/json-model.ts';
 import { firstValue, partOf } from '../../console/parts/schema-model.ts';
-import { agedText, ageText, countedText, shortId, spanText, visible } from '../../console/parts/texts.ts';
+import {
+  agedText,
+  ageText,
+  countedText,
+  countText,
+  shortId,
+  spanText,
+  timeText,
+  visible,
+} from '../../console/parts/texts.ts';
 import { makeChronicle } from '../../console/picture/chronicle.ts';
 import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../console/picture/figure.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
@@ -147,6 +156,23 @@ test('times, ids and invisible characters are said so that they can be read', ()
   expect([countedText({ since: 1_000 }, 133_000), countedText({ until: 9_000 }, 1_000)]).toEqual(['2 m 12 s', '8 s']);
   expect(shortId('20151005-1247-kogadeso-gekunute')).toBe('05 Oct kogadeso-gekunute');
   expect(visible('a\u202eb\u001b\u0000')).toBe('a‹202E›b␛␀');
+});
+
+test('clocks and counts are said as the browser says them in English, without asking it', () => {
+  const clock = (timeZone?: string) =>
+    new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone });
+  const day = (timeZone?: string) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'short', timeZone });
+  const time = fc.integer({ min: 0, max: 4_102_444_800_000 });
+  fc.assert(
+    fc.property(time, fc.integer({ min: 0, max: 2 * 86_400_000 }), (at, later) => {
+      for (const zone of ['UTC', undefined]) {
+        const shown = timeText(at, at + later, zone === undefined ? 'local' : 'UTC');
+        expect(shown.endsWith(clock(zone).format(at))).toBe(true);
+        expect(shown.length === 8).toBe(day(zone).format(at) === day(zone).format(at + later));
+      }
+    }),
+  );
+  fc.assert(fc.property(fc.maxSafeInteger(), (count) => countText(count) === count.toLocaleString('en-US')));
 });
 
 const ORDER: Json = [

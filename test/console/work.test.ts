@@ -1,0 +1,101 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Running } from '../../src/server/start.ts';
+import { postJson, send, startServer } from '../support/server.ts';
+import { buildConsole, findChromium, openPage, startBrowser } from './support/browser.ts';
+
+/* How much a page does: what it changes, writes and asks for. It is counted, not timed; the times are in bench/console. */
+
+const program = findChromium();
+
+describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
+  let server: Running;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    buildConsole();
+    server = await startServer();
+    browser = await startBrowser(program ?? '');
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  }, 60_000);
+
+  const at = (path: string): string => `${server.url}/console/${path}`;
+  /** Whose participants are people: nothing happens until somebody proceeds. */
+  const launch = async (workflow: string): Promise<string> => {
+    for (const name of ['alice', 'bob'])
+      await send(server.url, 'PUT', `/v1/participants/${name}`, {
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ kind: 'person' }),
+      });
+    const launched = await postJson(server.url, '/v1/workflows', { workflow, callbacks: {} });
+    expect(launched.status).toBe(201);
+    return launched.json<{ id: string }>().id;
+  };
+  const proceed = async (id: string): Promise<void> => {
+    const { workitems } = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{
+      workitems: readonly { readonly id: string }[];
+    }>();
+    for (const item of workitems) await postJson(server.url, `/v1/workflows/${id}/workitems/${item.id}/proceed`, {});
+  };
+
+  test('as time goes by the letters of ages change and nothing else does', async () => {
+    const id = await launch("define aged\n  concurrence\n    alice task: 'one'\n    bob task: 'two'");
+    const { page, troubles } = await openPage(browser);
+    await page.clock.install();
+    for (const path of [`workflows/${id}`, 'workflows']) {
+      await page.goto(at(path));
+      await page.locator('main time').first().waitFor();
+      await expect.poll(() => page.locator('.skeleton').count()).toBe(0);
+      // What may have been missed before the stream was open is read before anything is counted.
+      await page.locator('.top').getByText('● Live').waitFor();
+      const missed = page.waitForResponse((answer) => /v1\/(workflows|stats)/.test(answer.url()));
+      await page.clock.runFor(5_000);
+      await missed;
+      const before = await page.locator('main time').allTextContents();
+      await page.evaluate(`window.changed = [];
+        new MutationObserver((all) => window.changed.push(...all.map(({ type, target }) =>
+          type + ' ' + (target.parentElement?.closest('time, .counted') === null ? target.parentElement.outerHTML.slice(0, 200) : 'age'))))
+          .observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true })`);
+      // Less than a stream may be silent.
+      await page.clock.runFor(30_000);
+      expect(await page.locator('main time').allTextContents()).not.toEqual(before);
+      const changed = (await page.evaluate('window.changed')) as readonly string[];
+      expect([...new Set(changed)]).toEqual(['characterData age']);
+    }
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
+  test('who drags through the past writes the address seldom, and it says where one came to', async () => {
+    const id = await launch("define dragged\n  repeat\n    alice task: 'again'");
+    for (let i = 0; i < 10; i++) await proceed(id);
+    const { page, troubles } = await openPage(browser);
+    await page.addInitScript(`window.written = 0;
+      const replace = history.replaceState;
+      history.replaceState = function (...all) { window.written++; return replace.apply(this, all); };`);
+    await page.goto(at(`workflows/${id}`));
+    const slider = page.getByRole('slider', { name: 'Entry of the history' });
+    await slider.waitFor();
+    await page.clock.install();
+    await page.evaluate(`(async () => {
+      window.written = 0;
+      const range = document.querySelector('input[type=range]');
+      for (let i = 0; i < 100; i++) {
+        range.value = String(2 + (i % 20));
+        range.dispatchEvent(new Event('input', { bubbles: true }));
+        await Promise.resolve();
+      }
+      range.value = '7';
+      range.dispatchEvent(new Event('input', { bubbles: true }));
+    })()`);
+    await expect.poll(() => slider.getAttribute('aria-valuetext')).toContain('entry 7 of');
+    await page.clock.runFor(2_000);
+    expect(new URL(page.url()).searchParams.get('at')).toBe('7');
+    expect(await page.evaluate('window.written')).toBeLessThan(20);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+});
