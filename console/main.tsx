@@ -1,39 +1,43 @@
 import { type ComponentType, render } from 'preact';
 import { link, path } from './address/router.ts';
+import { type PageName, pageAt } from './address/routes.ts';
 import { learnMe } from './api/session.ts';
 import { Frame, Lazy } from './app/frame.tsx';
 import { PageHead } from './app/page.tsx';
 import { followPrinting } from './app/printing.ts';
 import { Empty } from './parts/problem.tsx';
 
-/* Which page an address is. Each is loaded when it is first wanted. */
+/* The pages (address/routes.ts says at which address each is). Each is loaded when it is first wanted. */
 
 type Load = () => Promise<ComponentType>;
-const PAGES: readonly (readonly [RegExp, Load])[] = [
-  [/^\/$/, () => import('./pages/home.tsx').then((one) => one.Home)],
-  [/^\/workflows$/, () => import('./pages/workflows.tsx').then((one) => one.Workflows)],
-  [/^\/workflows\/new$/, () => import('./pages/launch.tsx').then((one) => one.Launch)],
-  [/^\/workflows\/[^/]+\/compare$/, () => import('./pages/workflow/compare.tsx').then((one) => one.Compare)],
-  [/^\/workflows\/[^/]+$/, () => import('./pages/workflow/page.tsx').then((one) => one.Workflow)],
-  [/^\/worklist(\/[^/]+)?$/, () => import('./pages/worklist.tsx').then((one) => one.Worklist)],
-  [/^\/errors$/, () => import('./pages/errors.tsx').then((one) => one.Errors)],
-  [/^\/deliveries(\/[^/]+)?$/, () => import('./pages/deliveries.tsx').then((one) => one.Deliveries)],
-  [/^\/timers$/, () => import('./pages/timers.tsx').then((one) => one.Timers)],
-  [/^\/waiting$/, () => import('./pages/waiting.tsx').then((one) => one.Waiting)],
-  [/^\/definitions\/edit$/, () => import('./pages/editor.tsx').then((one) => one.Editor)],
-  [/^\/definitions\/.+$/, () => import('./pages/definition.tsx').then((one) => one.Definition)],
-  [/^\/definitions$/, () => import('./pages/definitions.tsx').then((one) => one.Definitions)],
-  [/^\/participants$/, () => import('./pages/participants.tsx').then((one) => one.Participants)],
-  [/^\/participants\/.+$/, () => import('./pages/participant.tsx').then((one) => one.Participant)],
-  [/^\/playground(\/requests\/\d+)?$/, () => import('./pages/playground.tsx').then((one) => one.Playground)],
-  [/^\/nodes$/, () => import('./pages/nodes.tsx').then((one) => one.Nodes)],
-  [/^\/batches(\/[^/]+)?$/, () => import('./pages/batches.tsx').then((one) => one.Batches)],
-  [/^\/rehearse$/, () => import('./pages/rehearse.tsx').then((one) => one.Rehearsal)],
-  [/^\/signin$/, () => import('./pages/signin.tsx').then((one) => one.SignIn)],
-  [/^\/settings(\/.+)?$/, () => import('./pages/settings/page.tsx').then((one) => one.Settings)],
-];
+const LOADS: { readonly [Name in PageName]: Load } = {
+  home: () => import('./pages/home.tsx').then((one) => one.Home),
+  workflows: () => import('./pages/workflows.tsx').then((one) => one.Workflows),
+  launch: () => import('./pages/launch.tsx').then((one) => one.Launch),
+  compare: () => import('./pages/workflow/compare.tsx').then((one) => one.Compare),
+  workflow: () => import('./pages/workflow/page.tsx').then((one) => one.Workflow),
+  worklist: () => import('./pages/worklist.tsx').then((one) => one.Worklist),
+  errors: () => import('./pages/errors.tsx').then((one) => one.Errors),
+  deliveries: () => import('./pages/deliveries.tsx').then((one) => one.Deliveries),
+  timers: () => import('./pages/timers.tsx').then((one) => one.Timers),
+  waiting: () => import('./pages/waiting.tsx').then((one) => one.Waiting),
+  editor: () => import('./pages/editor.tsx').then((one) => one.Editor),
+  definition: () => import('./pages/definition.tsx').then((one) => one.Definition),
+  definitions: () => import('./pages/definitions.tsx').then((one) => one.Definitions),
+  participants: () => import('./pages/participants.tsx').then((one) => one.Participants),
+  participant: () => import('./pages/participant.tsx').then((one) => one.Participant),
+  playground: () => import('./pages/playground.tsx').then((one) => one.Playground),
+  nodes: () => import('./pages/nodes.tsx').then((one) => one.Nodes),
+  batches: () => import('./pages/batches.tsx').then((one) => one.Batches),
+  rehearse: () => import('./pages/rehearse.tsx').then((one) => one.Rehearsal),
+  signin: () => import('./pages/signin.tsx').then((one) => one.SignIn),
+  settings: () => import('./pages/settings/page.tsx').then((one) => one.Settings),
+};
 
-const loadOf = (at: string): Load | undefined => PAGES.find(([pattern]) => pattern.test(at))?.[1];
+function loadOf(at: string): Load | undefined {
+  const name = pageAt(at);
+  return name === null ? undefined : LOADS[name];
+}
 
 function App() {
   const load = loadOf(path.value);

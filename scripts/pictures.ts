@@ -12,14 +12,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { makeKey } from '../src/identity/key-text.ts';
-import {
-  axe,
-  buildConsole,
-  findChromium,
-  openPage,
-  scrollsSideways,
-  startBrowser,
-} from '../test/console/support/browser.ts';
+import { axe, buildConsole, findChromium, openPage, startBrowser, uglyIn } from '../test/console/support/browser.ts';
 import { postJson, send, startServer } from '../test/support/server.ts';
 import { writeSite } from './site.mjs';
 
@@ -65,18 +58,6 @@ type Shot = {
 /** How often a page is looked at until everything of it has been read. */
 const LOOKS_MAX = 200;
 
-const CLIPPED = `[...document.querySelectorAll('.chip, .button, .tabs [role=tab]')]
-  .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.getClientRects().length > 0).map((one) => one.textContent.trim().slice(0, 40))`;
-const TINY = `[...new Set([...document.querySelectorAll('main *, nav *, header *')]
-  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== '') && one.getClientRects().length > 0)
-  .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 11).map((one) => one.className + ': ' + one.textContent.trim().slice(0, 30)))]`;
-
-/** What is pressed with a thumb and is too small for it; links inside a text are as high as its lines. */
-const SMALL_FOR_THUMBS = `[...document.querySelectorAll('main .button, main select, main input, nav a, summary')]
-  .filter((one) => !one.closest('.drawing, .unseen') && one.getClientRects().length > 0)
-  .filter((one) => one.getBoundingClientRect().height < 24 && !one.closest('label'))
-  .map((one) => (one.textContent || one.name || one.type).trim().slice(0, 30))`;
-
 async function take(
   shot: Shot,
   file: string,
@@ -98,15 +79,8 @@ async function take(
   if (isNarrow)
     await page.setViewportSize({ width: NARROW.width, height: Math.min(Math.max(height, NARROW.height), 2_400) });
   await page.screenshot({ path: file });
-  if (await scrollsSideways(page)) wrong.push(`${file}: can be scrolled sideways`);
-  const clipped = (await page.evaluate(CLIPPED)) as readonly string[];
-  if (clipped.length > 0) wrong.push(`${file}: clipped ${clipped.join(' | ')}`);
-  if (isNarrow)
-    for (const one of (await page.evaluate(SMALL_FOR_THUMBS)) as readonly string[])
-      wrong.push(`${file}: too small for a thumb: ${one}`);
+  for (const one of await uglyIn(page, isNarrow)) wrong.push(`${file}: ${one}`);
   if (!isFast && !isForeign) for (const complaint of await axe(page)) wrong.push(`${file}: ${complaint}`);
-  const tiny = (await page.evaluate(TINY)) as readonly string[];
-  if (tiny.length > 0) wrong.push(`${file}: under 11 px ${tiny.join(' | ')}`);
   // A page about what is not there asks for it in vain, and one that wants a key is refused.
   for (const trouble of troubles) if (!/^40[134] /.test(trouble)) wrong.push(`${name}: ${trouble}`);
   await page.context().close();
@@ -187,6 +161,10 @@ await takeAll([
   { name: 'errors-empty', url: at('errors') },
   { name: 'deliveries-empty', url: at('deliveries') },
   { name: 'timers-empty', url: at('timers') },
+  { name: 'waiting-empty', url: at('waiting') },
+  { name: 'definitions-empty', url: at('definitions') },
+  { name: 'participants-empty', url: at('participants') },
+  { name: 'batches-empty', url: at('batches') },
   { name: 'playground-empty', url: at('playground') },
 ]);
 
@@ -307,6 +285,29 @@ const [deskItem] = await items(desk);
 const playground = await playing('Ada');
 await clock(0);
 
+const awaits = await launch(
+  `define paid
+  sequence on_cancel: 'tidy'
+    concurrence
+      await event: 'payment.completed', key: 'ORD-17', timeout: '5d'
+      sequence
+        wait '2h'
+        reminder task: 'remind \${customer}'
+      collector task: 'call \${customer}', timeout: '1d', on_timeout: 'boss'
+  define 'tidy'
+    broom
+`,
+  { customer: 'Ada' },
+);
+const huge = await launch(
+  `define census
+  concurrent_iterator on_f: 'people', to_v: 'person'
+    sequence
+      clerk task: 'write to \${v:person}'
+      archive
+`,
+  { people: Array.from({ length: 3_000 }, (_, i) => `person ${i + 1}`) },
+);
 const diagram = await launch(
   readFileSync(join(root, 'test/bpmn/cases/lib-bpmn-engine/ordering-items-workflow.bpmn'), 'utf8'),
   { customer: 'Ada' },
@@ -320,13 +321,25 @@ for (const [definition, note] of [
   ],
 ])
   await put('/v1/definitions/letters', { definition, note, description: 'Letters, written and read' });
-await put('/v1/definitions/shop/orders', { definition: orderText, description: 'From the basket to the parcel' });
+await put('/v1/definitions/shop/orders', {
+  definition: orderText,
+  description: 'From the basket to the parcel',
+  triggers: [{ type: 'order.placed', key: 'web' }],
+  schedules: [{ cron: '0 9 * * 1-5', zone: 'Europe/Rome', paused: true }],
+});
 await put('/v1/participants/bank', {
   url: 'https://bank.example/rota',
   description: 'Collects money',
   retry: undefined,
 });
 await put('/v1/participants/clerk', { kind: 'person', description: 'Decides claims', form });
+await postJson(server.url, '/v1/subscriptions', {
+  url: 'https://hooks.example/rota',
+  events: ['workflow.*', 'error'],
+  description: 'the wall in the office',
+  enabled: false,
+});
+await postJson(server.url, '/v1/secrets', { kind: 'webhook', type: 'v1', match: 'https://bank.example/' });
 const batch = (
   await postJson(server.url, '/v1/batches', {
     action: 'pause',
@@ -368,6 +381,19 @@ await takeAll([
   { name: 'workflow-fields', url: at(`workflows/${parcels}?view=fields`) },
   { name: 'workflow-json', url: at(`workflows/${parcels}?view=json`) },
   { name: 'workflow-past', url: at(`workflows/${parcels}?view=diagram&at=120`) },
+  {
+    name: 'workflow-lanes',
+    url: at(`workflows/${parcels}?view=diagram&sel=0_0_1`),
+    before: async (page) => {
+      for (const n of [68, 103, 7]) {
+        await page.getByLabel('Number or text of a branch').fill(String(n));
+        await page.getByRole('checkbox', { name: `Compare branch ${n}`, exact: true }).check();
+      }
+    },
+  },
+  { name: 'workflow-huge', url: at(`workflows/${huge}`) },
+  { name: 'workflow-huge-outline', url: at(`workflows/${huge}?view=outline`) },
+  { name: 'workflow-awaits', url: at(`workflows/${awaits}?view=diagram`) },
   { name: 'workflow-rounds', url: at(`workflows/${rounds}`) },
   { name: 'workflow-rounds-timeline', url: at(`workflows/${rounds}?view=timeline`) },
   { name: 'workflow-paused', url: at(`workflows/${paused}?view=diagram`) },
@@ -401,8 +427,17 @@ await takeAll([
   { name: 'deliveries', url: at('deliveries') },
   { name: 'delivery', url: at(`deliveries/${deliveries[0]?.message_id}`) },
   { name: 'timers', url: at('timers') },
+  { name: 'waiting', url: at('waiting') },
   { name: 'definitions', url: at('definitions') },
   { name: 'definition', url: at('definitions/letters') },
+  {
+    name: 'definition-starts',
+    url: at('definitions/shop/orders'),
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Events and times…' }).click();
+      await page.getByRole('dialog').getByLabel('Type').waitFor();
+    },
+  },
   { name: 'definition-diff', url: at('definitions/letters?a=1&b=2') },
   { name: 'editor', url: at('definitions/edit') },
   { name: 'rehearse', url: at('definitions/edit'), before: rehearse },
@@ -414,6 +449,7 @@ await takeAll([
   { name: 'settings-display', url: at('settings') },
   { name: 'settings-keys', url: at('settings/keys') },
   { name: 'settings-secrets', url: at('settings/secrets') },
+  { name: 'settings-subscriptions', url: at('settings/subscriptions') },
   { name: 'settings-audit', url: at('settings/audit') },
   { name: 'settings-about', url: at('settings/about') },
   { name: 'palette', url: at('workflows'), before: key('Control+k') },

@@ -136,7 +136,8 @@ export const batches = codec({
 export const audit = codec({ action: text(), actor: text(), from: text(), to: text() });
 export const signIn = codec({ next: text() });
 export const definition = codec({ version: text(), a: text(), b: text() });
-export const playground = codec({ workflow: text(), participant: text() });
+/** `ignored`: expressions whose participant is not going to answer. */
+export const playground = codec({ workflow: text(), participant: text(), ignored: words() });
 export const editor = codec({
   name: text(),
   version: text(),

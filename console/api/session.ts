@@ -1,6 +1,7 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { isObject, type Json } from '../../src/model/json.ts';
 import { type Answer, call, reached, sessionBegan } from './calls.ts';
+import { wantsKey } from './curl.ts';
 
 /* Who this page acts for. The key itself is nowhere in the page: a cookie that no script can read stands for it. */
 
@@ -18,6 +19,9 @@ export type Me = {
 
 /** Null before it is known, and while nobody is signed in. */
 export const me = signal<Me | null>(null);
+effect(() => {
+  wantsKey.value = me.value !== null && me.value.kind !== 'open';
+});
 /** Counts how often somebody has signed in: what was refused before is asked again. */
 export const signedIn = signal(0);
 

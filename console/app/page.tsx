@@ -2,10 +2,10 @@ import { type ComponentChildren, Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { apiRoot, link, path, query } from '../address/router.ts';
 import { curlOf } from '../api/curl.ts';
-import { me } from '../api/session.ts';
 import { reads } from '../live/resource.ts';
 import { Menu } from '../parts/menu.tsx';
-import { Copy } from '../parts/said.tsx';
+import { Copy, Text } from '../parts/said.tsx';
+import { visible } from '../parts/texts.ts';
 import { COUNTED } from './counts.ts';
 
 /** The head of every page: the one `h1`, which gets the focus when somebody has come here from another page. */
@@ -24,7 +24,7 @@ export function PageHead({
 }) {
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} · Rota`;
+    document.title = `${visible(title)} · Rota`;
   }, [title]);
   useEffect(() => {
     const here = path.value;
@@ -40,7 +40,7 @@ export function PageHead({
   return (
     <header class="row apart">
       <h1 ref={head} tabIndex={-1}>
-        {said ?? title}
+        {said ?? <Text text={title} />}
       </h1>
       <div class="row actions">
         {children}
@@ -56,7 +56,6 @@ const CALLS_MAX = 6;
 /** A link to the page as it is, and the calls it was made from. */
 function TakeAway() {
   const calls = [...new Set(reads.value)].filter((one) => one !== COUNTED).slice(0, CALLS_MAX);
-  const withKey = me.value !== null && me.value.kind !== 'open';
   return (
     <Menu label="Take this page away">
       <Copy
@@ -68,7 +67,7 @@ function TakeAway() {
         const word = one.replace(/^v1\//, '').split('?')[0];
         return (
           <Fragment key={one}>
-            <Copy what={`Copy ${word} as curl`} text={curlOf('GET', url, undefined, withKey)} />
+            <Copy what={`Copy ${word} as curl`} text={curlOf('GET', url)} />
             <a class="button" href={url} target="_blank" rel="noopener noreferrer">
               Open {word} as JSON
             </a>

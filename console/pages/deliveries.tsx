@@ -4,7 +4,7 @@ import { deliveries as codec, MESSAGES } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
 import { decoded, goQuery, link, path, query } from '../address/router.ts';
 import { can, operations, part } from '../api/calls.ts';
-import { shellWord } from '../api/curl.ts';
+import { curlOfSent } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
@@ -347,14 +347,14 @@ function Body({ text }: { readonly text: string }) {
   }
 }
 
-function curlOfRequest(request: JsonObject): string {
-  const headers = Object.entries(isObject(request['headers']) ? request['headers'] : {}).flatMap(([name, value]) => [
-    '-H',
-    shellWord(`${name}: ${String(value)}`),
-  ]);
-  return [
-    ...['curl', '--globoff', '-X', 'POST'],
-    ...headers,
-    ...['--data-raw', shellWord(textOf(request['body'])), shellWord(textOf(request['url']))],
-  ].join(' ');
-}
+const curlOfRequest = (request: JsonObject): string =>
+  curlOfSent(
+    textOf(request['url']),
+    Object.fromEntries(
+      Object.entries(isObject(request['headers']) ? request['headers'] : {}).map(([name, value]) => [
+        name,
+        String(value),
+      ]),
+    ),
+    textOf(request['body']),
+  );

@@ -16,7 +16,7 @@ import { Complaints, Filters, ListState, Table, TextFilter } from '../parts/list
 import { ProblemNote } from '../parts/problem.tsx';
 import { PlaceLink, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { HourSpark, HourTable } from '../parts/spark.tsx';
-import { countText } from '../parts/texts.ts';
+import { countText, visible } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Groups that are shown, errors of one group that are gathered (a batch of ids takes no more), and those that are listed. */
@@ -100,7 +100,7 @@ export function Errors() {
               <button
                 type="button"
                 class="more-link"
-                aria-label={`${group.count} errors of ${textOf(group.sample['class'])}: show`}
+                aria-label={`${group.count} errors of ${visible(textOf(group.sample['class']))}: show`}
                 aria-expanded={group === chosen}
                 onClick={() => set({ print: group === chosen ? '' : group.key })}
               >

@@ -1,6 +1,7 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { playground as codec, workflow as workflowCodec } from '../address/pages.ts';
+import { VALUES_MAX } from '../address/query.ts';
 import { apiRoot, goQuery, link, path, query } from '../address/router.ts';
 import { can, operations, type Problem, part } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
@@ -13,10 +14,10 @@ import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
 import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
-import { countText } from '../parts/texts.ts';
+import { countText, visible } from '../parts/texts.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
-import { isOver, objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
+import { expressionIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
 import { statesOf } from '../picture/states.ts';
 import { useWorkflow } from './workflow/data.ts';
 import { Diagram } from './workflow/diagram.tsx';
@@ -61,7 +62,6 @@ export function Playground() {
     there ? `v1/workitems?limit=1000${state.workflow === '' ? '' : `&workflow_id=${part(state.workflow)}`}` : null,
   );
   usePolling(() => void held.again(), ASKED_EVERY_MS, state.workflow === '' ? [] : [state.workflow]);
-  const [ignored, ignore] = useState<ReadonlySet<number>>(new Set());
   const waiting = new Set(
     (isObject(held.value.value) ? objectsOf(held.value.value['workitems']) : []).map((one) => textOf(one['id'])),
   );
@@ -69,7 +69,7 @@ export function Playground() {
     await Promise.all([held.again(), requests.again()]);
   };
   const launch = useAction((answer) => {
-    if (isObject(answer.value)) goQuery(codec.write({ ...state, workflow: textOf(answer.value['id']) }));
+    if (isObject(answer.value)) goQuery(codec.write({ ...state, ignored: [], workflow: textOf(answer.value['id']) }));
   });
   if (!there)
     return (
@@ -93,8 +93,10 @@ export function Playground() {
         (state.participant === '' || one['participant'] === state.participant),
     )
     .reverse();
-  const set = (n: number, isIgnored: boolean): void =>
-    ignore((before) => new Set(isIgnored ? [...before, n] : [...before].filter((one) => one !== n)));
+  const ignore = (item: string, isIgnored: boolean): void => {
+    const others = state.ignored.filter((one) => one !== item);
+    goQuery(codec.write({ ...state, ignored: isIgnored ? [...others, item].slice(-VALUES_MAX) : others }), 'replace');
+  };
   const run = (): void => {
     const example = EXAMPLES['order'];
     if (example === undefined) return;
@@ -159,8 +161,8 @@ export function Playground() {
                 <RequestCard
                   request={one}
                   isWaiting={waiting.has(textOf(bodyOf(one)['workitem_id']))}
-                  isIgnored={ignored.has(Number(one['n']))}
-                  ignore={(isIgnored) => set(Number(one['n']), isIgnored)}
+                  isIgnored={state.ignored.includes(itemOf(one))}
+                  ignore={(isIgnored) => ignore(itemOf(one), isIgnored)}
                   again={again}
                 />
               </li>
@@ -234,6 +236,8 @@ function Manners({ names }: { readonly names: readonly string[] }) {
 }
 
 const bodyOf = (request: JsonObject): JsonObject => (isObject(request['body']) ? request['body'] : {});
+/** Whose turn it is, as short as an address wants it. */
+const itemOf = (request: JsonObject): string => expressionIn(textOf(bodyOf(request)['workitem_id']));
 
 function RequestCard({
   request,
@@ -255,6 +259,13 @@ function RequestCard({
   const params = isObject(body['fields']) && isObject(body['fields']['params']) ? body['fields']['params'] : {};
   const [editing, edit] = useState(false);
   const [text, setText] = useState('');
+  const card = useRef<HTMLElement>(null);
+  // The button that was pressed is gone then; the card has the focus, and the next one is a Tab away.
+  const answered = async (): Promise<void> => {
+    await again();
+    if (document.activeElement === document.body || card.current?.contains(document.activeElement))
+      card.current?.focus();
+  };
   const status = textOf(body['status']);
   const workflow = textOf(body['workflow_id']);
   const item = textOf(body['workitem_id']);
@@ -263,7 +274,12 @@ function RequestCard({
   const wrong = wrongJson(text, 'object');
   const given = wrong === null ? jsonOf(text) : undefined;
   return (
-    <article class="panel stack" aria-label={`${textOf(request['participant'])} is asked`}>
+    <article
+      class="panel stack"
+      ref={card}
+      tabIndex={-1}
+      aria-label={`${visible(textOf(request['participant']))} is asked`}
+    >
       <div class="row apart">
         <h3>
           <Text text={textOf(request['participant'])} />{' '}
@@ -310,7 +326,7 @@ function RequestCard({
             <ActButton
               look="primary"
               asked={{ path: `${path}/proceed`, body: given === undefined ? {} : { fields: given as Json } }}
-              done={again}
+              done={answered}
               why={wrong}
             >
               Proceed
@@ -321,7 +337,7 @@ function RequestCard({
             <ActButton
               look="tiny"
               asked={{ path: `${path}/fail`, body: { message: 'given up in the playground' } }}
-              done={again}
+              done={answered}
             >
               Give up
             </ActButton>

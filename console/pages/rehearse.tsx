@@ -14,7 +14,7 @@ import { JsonView } from '../parts/json.tsx';
 import { useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time } from '../parts/said.tsx';
-import { countText, spanText } from '../parts/texts.ts';
+import { countText, spanText, visible } from '../parts/texts.ts';
 import { makeChronicle } from '../picture/chronicle.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
@@ -321,7 +321,7 @@ function Asked({
   const params = isObject(fields['params']) ? fields['params'] : {};
   const workitem = textOf(item['id']);
   return (
-    <article class="panel stack" aria-label={`${textOf(item['participant'])} is asked`}>
+    <article class="panel stack" aria-label={`${visible(textOf(item['participant']))} is asked`}>
       <h3>
         <Text text={textOf(item['participant'])} /> <Chip state={textOf(item['status'])} />
       </h3>

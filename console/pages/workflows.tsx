@@ -20,7 +20,7 @@ import { type Column, Complaints, ListState, Table } from '../parts/list.tsx';
 import { Menu } from '../parts/menu.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
-import { countText } from '../parts/texts.ts';
+import { countText, visible } from '../parts/texts.ts';
 import { objectsOf, STATUSES, type Status, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Rows of one page of the server, and rows in this page at most. */
@@ -226,7 +226,7 @@ export function Workflows() {
             cell: (one) => (
               <input
                 type="checkbox"
-                aria-label={`Select ${textOf(one['name'])} ${textOf(one['id'])}`}
+                aria-label={`Select ${visible(textOf(one['name']))} ${textOf(one['id'])}`}
                 checked={everything || selected.has(textOf(one['id']))}
                 onClick={(event) => {
                   withShift.current = event.shiftKey;
@@ -483,7 +483,7 @@ function Turn({ of }: { readonly of: Json | undefined }) {
   const names = Array.isArray(of) ? (of as readonly Json[]).map(String) : [];
   if (names.length === 0) return <span class="dim">–</span>;
   return (
-    <span title={names.join(', ')}>
+    <span title={visible(names.join(', '))}>
       {Text({ text: names.slice(0, TURNS_MAX).join(', ') })}
       {names.length > TURNS_MAX && <span class="dim"> +{names.length - TURNS_MAX}</span>}
     </span>
@@ -635,16 +635,17 @@ const ALWAYS: ReadonlySet<string> = new Set(['name', 'participant', 'launched'])
 const FilterChip = ({ word, drop }: { readonly word: string; readonly drop: () => void }) => (
   <span class="chip">
     <Text text={word} />
-    <button type="button" aria-label={`Without ${word}`} onClick={drop}>
+    <button type="button" aria-label={`Without ${visible(word)}`} onClick={drop}>
       ×
     </button>
   </span>
 );
 
-const FIRST_CURL = curlOf('POST', new URL('v1/workflows', apiRoot).href, {
-  workflow: "define hello\n  alice task: 'say hello'",
-  callback: 'http://localhost:1234/alice',
-});
+const firstCurl = (): string =>
+  curlOf('POST', new URL('v1/workflows', apiRoot).href, {
+    workflow: "define hello\n  alice task: 'say hello'",
+    callback: 'http://localhost:1234/alice',
+  });
 
 const NoneMatch = () => (
   <Empty title="No workflow matches">
@@ -658,7 +659,7 @@ const NoneMatch = () => (
 const NoneYet = () => (
   <Empty title="No workflow yet">
     <p class="dim">Launch one here, or with curl:</p>
-    <pre class="block">{FIRST_CURL}</pre>
+    <pre class="block">{firstCurl()}</pre>
     <a class="button primary" href={link('/workflows/new')}>
       Launch…
     </a>

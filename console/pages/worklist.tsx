@@ -20,6 +20,7 @@ import { ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { fieldId, SchemaField } from '../parts/schema-form.tsx';
 import { firstValue } from '../parts/schema-model.ts';
+import { visible } from '../parts/texts.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
 import { objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
@@ -272,7 +273,7 @@ function Item({ id, done }: { readonly id: string; readonly done: () => void }) 
     if (answer?.ok === false && answer.problem.status === 412) void read.again();
   };
   return (
-    <section class="panel stack" aria-label={`Workitem of ${textOf(value['participant'])}`}>
+    <section class="panel stack" aria-label={`Workitem of ${visible(textOf(value['participant']))}`}>
       <h2>
         <Text text={textOf(value['participant'])} />
       </h2>

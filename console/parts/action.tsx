@@ -6,6 +6,7 @@ import { lacking, type Scope } from '../api/session.ts';
 import { looked } from '../live/resource.ts';
 import { ProblemNote } from './problem.tsx';
 import { Text } from './said.tsx';
+import { visible } from './texts.ts';
 
 /* Buttons that act. Nothing is painted as done before the server said so, and a problem stands beside its button with what was typed kept. */
 
@@ -112,9 +113,9 @@ export function Button({
         class={`button ${look} ${busy ? 'busy' : ''}`}
         aria-disabled={off || busy ? 'true' : undefined}
         aria-describedby={off ? id : undefined}
-        aria-label={label}
+        aria-label={label === undefined ? undefined : visible(label)}
         aria-pressed={pressed}
-        title={why ?? undefined}
+        title={why === null ? undefined : visible(why)}
         onClick={(event) => {
           if (off || busy) event.preventDefault();
           else onPress?.();
@@ -126,7 +127,7 @@ export function Button({
       </button>
       {off && (
         <span class={told ? 'why' : 'unseen'} id={id}>
-          {why}
+          <Text text={why} />
         </span>
       )}
     </>

@@ -1,3 +1,5 @@
+import { visible } from './texts.ts';
+
 /* Our own glyphs, drawn: fonts lack some of the characters. */
 
 const PATHS: { readonly [name: string]: string } = {
@@ -73,7 +75,7 @@ export function Chip({ state, word }: { readonly state: string; readonly word?: 
   return (
     <span class={`chip ${look}`}>
       {Glyph({ name: glyph, size: 12 })}
-      {word ?? state}
+      <bdi>{visible(word ?? state)}</bdi>
     </span>
   );
 }

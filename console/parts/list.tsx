@@ -6,6 +6,7 @@ import type { Resource } from '../live/resource.ts';
 import { textOrNull } from '../picture/standing.ts';
 import { Button } from './action.tsx';
 import { Empty, ProblemNote } from './problem.tsx';
+import { Text } from './said.tsx';
 
 /* What the pages with lists have in common: filters that stand in the address, what is said before and without rows, and the table. */
 
@@ -135,7 +136,7 @@ export const Complaints = ({ of }: { readonly of: readonly string[] }) => (
   <>
     {of.map((one) => (
       <p class="note warn small" key={one}>
-        {one}
+        <Text text={one} />
       </p>
     ))}
   </>

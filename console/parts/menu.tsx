@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { visible } from './texts.ts';
 
 /** What is wanted less often, behind `⋯`. Escape, a press elsewhere and a choice close it. */
 export function Menu({
@@ -31,7 +32,7 @@ export function Menu({
         event.stopPropagation();
       }}
     >
-      <summary class={sign === '⋯' ? 'button' : 'button tiny'} aria-label={label} title={label}>
+      <summary class={sign === '⋯' ? 'button' : 'button tiny'} aria-label={visible(label)} title={visible(label)}>
         {sign}
       </summary>
       <div

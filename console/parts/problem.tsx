@@ -22,7 +22,11 @@ export function ProblemNote({
           {problem.errors.slice(0, 20).map((error) => (
             <li>
               {error['line'] !== undefined && `line ${error['line']}, column ${error['column']}: `}
-              {error['pointer'] !== undefined && `${String(error['pointer'])}: `}
+              {error['pointer'] !== undefined && (
+                <>
+                  <Text text={String(error['pointer'])} />:{' '}
+                </>
+              )}
               <Text text={String(error['detail'] ?? error['message'] ?? '')} />
             </li>
           ))}

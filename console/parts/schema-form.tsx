@@ -1,9 +1,11 @@
 import { useId, useState } from 'preact/hooks';
-import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
+import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
+import { textOf } from '../picture/standing.ts';
 import { Button, JsonField, wrongJson } from './action.tsx';
 import type { Wrong } from './check-worker.ts';
 import { Text } from './said.tsx';
 import { firstValue, type Part, partOf } from './schema-model.ts';
+import { visible } from './texts.ts';
 
 /** The id of the field of a pointer, for links from the list of what is wrong. */
 export const fieldId = (pointer: string): string => `at-${pointer.replaceAll(/[^\w/-]/g, '_')}`;
@@ -64,7 +66,8 @@ export function SchemaField(props: Props) {
           <input
             id={fieldId(pointer)}
             type="checkbox"
-            checked={value === true}
+            // What was never said is as it is meant then.
+            checked={(value ?? schema['default']) === true}
             disabled={part.readOnly}
             onChange={(event) => change(event.currentTarget.checked)}
           />
@@ -131,7 +134,7 @@ function Single({
           <option value="-1">choose…</option>
           {part.options.map((one, i) => (
             <option key={one.title} value={String(i)}>
-              {one.title}
+              {visible(one.title)}
             </option>
           ))}
         </select>
@@ -219,8 +222,8 @@ function List({
         // Elements have no names; where they are is what they are.
         <div class="stack" key={i}>
           <SchemaField
-            schema={part.item}
-            name={`${part.title} ${i + 1}`}
+            schema={withoutKeys(part.item, 'title')}
+            name={`${textOf(part.item['title']) || part.title} ${i + 1}`}
             pointer={`${pointer}/${i}`}
             value={one}
             wrong={wrong}

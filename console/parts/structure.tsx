@@ -190,7 +190,10 @@ export function Structure({
           const style = { paddingLeft: `${level * 16 + 6}px` };
           return way === null ? (
             <p key={i} class="diff-gone" style={style}>
-              <span aria-hidden="true">{SIGNS[mark]}</span> <s>{text}</s>
+              <span aria-hidden="true">{SIGNS[mark]}</span>{' '}
+              <s>
+                <bdi>{text}</bdi>
+              </s>
               <span class="unseen"> gone</span>
             </p>
           ) : (

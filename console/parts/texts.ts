@@ -124,7 +124,7 @@ export const visible = (text: string): string =>
   PLAIN.test(text)
     ? text
     : text.replace(CONTROLS, (one) => {
-        const code = one.charCodeAt(0);
+        const code = one.codePointAt(0) ?? 0;
         return code < 0x20
           ? String.fromCharCode(0x2400 + code)
           : `‹${code.toString(16).toUpperCase().padStart(4, '0')}›`;

@@ -3,7 +3,12 @@ import { useState } from 'preact/hooks';
 import type { Json } from '../../src/model/json.ts';
 import { Button, Dialog, useAction } from './action.tsx';
 import { ProblemNote } from './problem.tsx';
-import { Copy } from './said.tsx';
+import { Copy, Text } from './said.tsx';
+import { visible } from './texts.ts';
+
+/** Whether a name was typed as it is or as it is shown: some of a stranger's letters nobody can type. */
+export const isTyped = (typed: string, word: string): boolean =>
+  [word.trim(), visible(word).trim()].includes(typed.trim());
 
 /** Something that others depend on is ended or exchanged: its name is typed first. */
 export function TypedDialog({
@@ -30,7 +35,7 @@ export function TypedDialog({
   const [typed, setTyped] = useState('');
   const [reason, setReason] = useState('');
   const action = useAction((answer) => done(answer.value));
-  const why = typed.trim() === word ? null : `type ${word} first`;
+  const why = isTyped(typed, word) ? null : `type ${visible(word)} first`;
   return (
     <Dialog title={title} close={close}>
       {children}
@@ -43,7 +48,9 @@ export function TypedDialog({
         }}
       >
         <label class="field">
-          <span class="label">Type {word} to go on</span>
+          <span class="label">
+            Type <Text text={word} /> to go on
+          </span>
           <input value={typed} autocomplete="off" onInput={(event) => setTyped(event.currentTarget.value)} />
         </label>
         {method !== 'DELETE' && (

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConsole } from '../../src/console/files.ts';
 import { POLICY, withConsole } from '../../src/console/serve.ts';
-import { send } from '../support/server.ts';
+import { send, startServer } from '../support/server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rota-console-'));
 let server: Server;
@@ -69,4 +69,15 @@ test('files with a hash in their name are kept for a year, a missing one is 404,
 
 test('a folder without a built console is none', () => {
   expect(readConsole(join(folder, 'assets'), '')).toBe(null);
+});
+
+test('with CONSOLE=0 nothing is below /console/, a browser is sent nowhere, and all else answers as ever', async () => {
+  const without = await startServer({ CONSOLE: '0' });
+  try {
+    for (const path of ['/', '/console', '/console/', '/console/workflows', '/console/assets/index-AbCd1234.js'])
+      expect((await send(without.url, 'GET', path, { headers: page })).status, path).toBeGreaterThanOrEqual(404);
+    expect((await send(without.url, 'GET', '/v1/workflows')).status).toBe(200);
+  } finally {
+    await without.stop();
+  }
 });

@@ -5,7 +5,7 @@ import { addressOfId } from '../../console/address/ids.ts';
 import * as pages from '../../console/address/pages.ts';
 import { rangeOf } from '../../console/address/range.ts';
 import { tenant, withoutTenant, withTenant } from '../../console/address/tenant.ts';
-import { curlOf } from '../../console/api/curl.ts';
+import { curlOf, curlOfSent, wantsKey } from '../../console/api/curl.ts';
 import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
 import { findIn, heldIn, isLargerThan, notationOf, partAt, pointerOf } from '../../console/parts/json-model.ts';
@@ -143,6 +143,40 @@ test('a call as curl means the same to a shell, whatever strangers have written 
     expect(body).toMatch(/^[ -~]*$/);
     expect(words.filter((one) => one.startsWith('http'))).toHaveLength(1);
   }
+});
+
+test('a line for a shell takes the key of whoever pastes it, where the server asks for one, and what was sent is sent as it was', () => {
+  wantsKey.value = true;
+  expect(curlOf('POST', 'http://x/v1/workflows', {})).toContain('-H "Authorization: Bearer $ROTA_API_KEY"');
+  wantsKey.value = false;
+  expect(curlOf('POST', 'http://x/v1/workflows', {})).not.toContain('ROTA_API_KEY');
+
+  const hostile = "'$(id)`id` é\u202e@";
+  const line = curlOfSent(
+    `http://127.0.0.1/%ff/[a]/é '?q='`,
+    { 'rota-try': '1', 'x-empty': '', 'x-hostile': "'$(id)" },
+    `{"text":${JSON.stringify(hostile)},"big":12345678901234567890}`,
+  );
+  const words = execFileSync('sh', ['-c', `printf '%s\\0' ${line.slice('curl '.length)}`])
+    .toString('utf8')
+    .split('\0');
+  expect(words.slice(-2, -1)).toEqual(['http://127.0.0.1/%ff/[a]/%C3%A9%20%27?q=%27']);
+  expect(words).toEqual(expect.arrayContaining(['rota-try: 1', 'x-empty;', "x-hostile: '$(id)"]));
+  const body = words[words.indexOf('--data-raw') + 1] ?? '';
+  expect(body).toMatch(/^[ -~]*$/);
+  expect(body).toContain('12345678901234567890');
+  expect(JSON.parse(body)).toMatchObject({ text: hostile });
+});
+
+test('a body that is too long for a word of a shell is read by curl from the lines after it', () => {
+  const body = { text: `END\nEND_${'x'.repeat(200_000)}'` };
+  const line = curlOf('POST', 'http://x/v1/workflows', body);
+  const script = `curl() { printf '%s\\n' "$*"; cat; }\n${line}\n`;
+  const [words, sent] = execFileSync('sh', ['-s'], { input: script, maxBuffer: 1_000_000 })
+    .toString('utf8')
+    .split('\n');
+  expect(words).toMatch(/--data-binary @- http:\/\/x\/v1\/workflows$/);
+  expect(JSON.parse(sent ?? '')).toEqual(body);
 });
 
 test('times, ids and invisible characters are said so that they can be read', () => {

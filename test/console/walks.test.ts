@@ -17,7 +17,10 @@ import {
   openPage,
   scrollsSideways,
   startBrowser,
+  tabTo,
+  visit,
   type Watched,
+  whole,
 } from './support/browser.ts';
 
 /* Walks through the console in a real browser, against a real server: one of each for all of them. */
@@ -37,12 +40,6 @@ const sharedBrowser = (): Promise<Browser> => {
 afterAll(async () => {
   await (await started)?.close();
 }, 60_000);
-
-/** The pages that are looked at with forced colours. */
-const SIX = new Set(['', 'workflows', 'worklist', 'errors', 'deliveries', 'nodes']);
-/** Chips and buttons in sight without a border. */
-const BARE_CHIPS = `[...document.querySelectorAll('main .chip, main .button')]
-  .filter((one) => one.checkVisibility() && getComputedStyle(one).borderTopStyle === 'none').map((one) => one.outerHTML.slice(0, 80))`;
 
 const order = readFileSync(join(import.meta.dirname, '../../examples/order.xml'), 'utf8');
 
@@ -65,24 +62,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await server?.stop();
   }, 60_000);
 
-  const open = (path: string): Promise<void> => visit(page, path);
-  /** Goes there as a link does, without loading everything anew, where another kind of page is shown; else, and at first, the whole page is loaded. */
-  const visit = async (one: Page, path: string): Promise<void> => {
-    const url = `${server.url}/console/${path}`;
-    const kindOf = (address: string): string => address.slice(`${server.url}/console/`.length).split(/[/?#]/)[0] ?? '';
-    if (one.url().startsWith(`${server.url}/console/`) && kindOf(one.url()) !== kindOf(url)) {
-      await one.evaluate(
-        `document.querySelector('h1')?.setAttribute('data-before', ''); history.pushState(null, '', ${JSON.stringify(url)}); dispatchEvent(new PopStateEvent('popstate'));`,
-      );
-      await one.locator('h1:not([data-before])').waitFor();
-    } else await one.goto(url);
-    await whole(one);
-  };
-  /** A page with its head, and nothing in it that is still to come. */
-  const whole = async (one: Page): Promise<void> => {
-    await one.locator('h1').waitFor();
-    await expect.poll(() => one.locator('.skeleton').count()).toBe(0);
-  };
+  const open = (path: string): Promise<void> => visit(page, server.url, path);
   /** What every stop of a walk has to be. */
   const isWell = async (): Promise<void> => {
     expect((await axe(page)).join('\n')).toBe('');
@@ -126,16 +106,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.keyboard.press('Delete');
     await page.keyboard.insertText(text);
   };
-  /** Presses Tab until the button or link of that name has the focus. */
-  const tabTo = async (name: RegExp): Promise<void> => {
-    for (let presses = 0; presses < 80; presses++) {
-      const text = await page.evaluate('document.activeElement?.textContent ?? ""');
-      if (name.test(String(text).trim())) return;
-      await page.keyboard.press('Tab');
-    }
-    throw new Error(`Nothing called ${name} was reached with Tab`);
-  };
-
   test('what a page asks whether the server can do it is known by the name the server gives it', async () => {
     const { paths } = (await send(server.url, 'GET', '/openapi.json')).json<{
       paths: { readonly [path: string]: { readonly [method: string]: { readonly operationId?: string } } };
@@ -177,7 +147,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await asked0.getByText('The request as it came').click();
     await asked0.getByText('200 kept').waitFor();
     await open('playground');
-    await tabTo(/^Run the order example$/);
+    await tabTo(page, /^Run the order example$/);
     await page.keyboard.press('Enter');
     await page.waitForURL(/workflow=/);
     const second = new URL(page.url()).searchParams.get('workflow') ?? '';
@@ -187,7 +157,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
       await asked(page.getByText('waits for you').first());
       const before = await standing();
       await page.locator('h1').focus();
-      await tabTo(/^Proceed$/);
+      await tabTo(page, /^Proceed$/);
       await page.keyboard.press('Enter');
       await expect.poll(standing, { timeout: 20_000 }).not.toBe(before);
     }
@@ -347,48 +317,6 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.waitForURL(/\/errors$/);
   });
 
-  // 320 px is what is left of 1,280 at 400 %.
-  test('pages are whole at 320 px, in the dark, without motion and with forced colours', async () => {
-    const id = await launch(order);
-    const narrow = await openPage(browser, { viewport: { width: 320, height: 640 }, colorScheme: 'dark' });
-    for (const path of [
-      '',
-      'workflows',
-      `workflows/${id}?view=outline`,
-      `workflows/${id}`,
-      'workflows/new?example=order',
-      'worklist',
-      'errors',
-      'nodes',
-      'settings',
-      'settings/keys',
-      'settings/secrets',
-      'settings/subscriptions',
-      'settings/audit',
-      'settings/about',
-      'timers',
-      'waiting',
-      'deliveries',
-      'batches',
-      'participants',
-      'definitions',
-      'nowhere',
-    ]) {
-      await visit(narrow.page, path);
-      expect(await scrollsSideways(narrow.page), path).toBe(false);
-      expect(await axe(narrow.page), path).toEqual([]);
-      expect(narrow.troubles.splice(0), path).toEqual([]);
-      // Whoever wants no motion sees none; where the system gives the colours, what is told by them has borders and signs, too.
-      expect(await narrow.page.evaluate('document.getAnimations().length'), path).toBe(0);
-      if (!SIX.has(path.split('/')[0] ?? '')) continue;
-      await narrow.page.emulateMedia({ forcedColors: 'active' });
-      expect(await scrollsSideways(narrow.page), path).toBe(false);
-      expect(await narrow.page.evaluate(BARE_CHIPS), path).toEqual([]);
-      await narrow.page.emulateMedia({ forcedColors: 'none' });
-    }
-    await narrow.page.context().close();
-  });
-
   test('times are shown in the zone that was chosen, everywhere', async () => {
     const elsewhere = await openPage(browser, { timezoneId: 'Asia/Tokyo' });
     const id = await launch('define zoned\n  alice');
@@ -488,6 +416,8 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText('0 of 2 have replied').waitFor();
     await at('stock', 'waits').waitFor();
     await at('credit', 'waits').waitFor();
+    // Whoever is asked has a pin with how long it has been.
+    await at('stock', 'waits').locator('.pin').first().waitFor();
     await proceed('stock');
     await page.getByText('1 of 2 have replied').waitFor();
     await at('stock', 'done').waitFor();
@@ -1216,6 +1146,14 @@ describe.runIf(program !== null)(
       await page.goto(`${root}/console/workflows?name=missed`);
       if ((await page.getByLabel('API key').count()) > 0) await signIn(admin);
       await page.getByText('● Live').waitFor();
+      // A moment is caught up with on the stream: nothing is missed, and nothing is asked every few seconds.
+      proxy.closeAllConnections();
+      await page.getByText(/Catching up/).waitFor();
+      await launch('missed');
+      await page.clock.fastForward(5_000);
+      await page.getByText('● Live').waitFor();
+      await page.getByRole('button', { name: /1 new: show/ }).click();
+      await expect.poll(() => page.getByRole('link', { name: 'missed' }).count()).toBe(1);
       watched.expect(503);
       isCut = true;
       proxy.closeAllConnections();
@@ -1226,7 +1164,7 @@ describe.runIf(program !== null)(
       await launch('missed');
       isCut = false;
       await page.getByRole('button', { name: /1 new: show/ }).click();
-      await page.getByRole('link', { name: 'missed' }).waitFor();
+      await expect.poll(() => page.getByRole('link', { name: 'missed' }).count()).toBe(2);
       await page.getByText('● Live').waitFor();
 
       // A node that is gone is told, and another one in its place goes on with the page.
@@ -1236,7 +1174,7 @@ describe.runIf(program !== null)(
       server = await begin();
       await launch('missed');
       await page.getByRole('button', { name: /1 new: show/ }).click();
-      await expect.poll(() => page.getByRole('link', { name: 'missed' }).count()).toBe(2);
+      await expect.poll(() => page.getByRole('link', { name: 'missed' }).count()).toBe(3);
       await page.getByText('● Live').waitFor();
     });
   },

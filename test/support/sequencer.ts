@@ -10,6 +10,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG: readonly string[] = [
   'test/console/walks.test.ts',
   'test/console/walks-workflow.test.ts',
+  'test/console/walks-pages.test.ts',
   'test/crash/crash.test.ts',
   'test/conformance/over-http.test.ts',
   'test/crash/crash.postgres.test.ts',
@@ -39,6 +40,8 @@ const LONG: readonly string[] = [
   'test/bpmn/over-http.postgres.test.ts',
   'test/server/stalled-log.test.ts',
   'test/cli/remote.test.ts',
+  'test/console/walks-strangers.test.ts',
+  'test/console/walks-hands.test.ts',
 ];
 
 export class LongestFirst extends BaseSequencer {

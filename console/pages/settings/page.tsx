@@ -1,4 +1,6 @@
+import type { ComponentType } from 'preact';
 import { link, path } from '../../address/router.ts';
+import { SETTINGS, type SettingsPart } from '../../address/routes.ts';
 import { PageHead } from '../../app/page.tsx';
 import { About } from './about.tsx';
 import { Audit } from './audit.tsx';
@@ -7,27 +9,25 @@ import { Keys } from './keys.tsx';
 import { Secrets } from './secrets.tsx';
 import { Subscriptions } from './subscriptions.tsx';
 
-const PARTS = {
+const PARTS: { readonly [Part in SettingsPart]: ComponentType } = {
   display: Display,
   keys: Keys,
   secrets: Secrets,
   subscriptions: Subscriptions,
   audit: Audit,
   about: About,
-} as const;
-type Part = keyof typeof PARTS;
-const isPart = (name: string): name is Part => Object.hasOwn(PARTS, name);
+};
 
 /** Of this device, and of the server where somebody may administer it. */
 export function Settings() {
   const named = path.value.split('/')[2] ?? '';
-  const chosen = isPart(named) ? named : 'display';
+  const chosen = SETTINGS.find((one) => one === named) ?? 'display';
   const Shown = PARTS[chosen];
   return (
     <>
       <PageHead title={`Settings: ${chosen}`} said="Settings" />
       <nav class="row" aria-label="Parts of the settings">
-        {Object.keys(PARTS).map((name) => (
+        {SETTINGS.map((name) => (
           <a
             key={name}
             class="button tiny"

@@ -155,7 +155,7 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
                   <span class={`pin ${pin.isFull ? 'full' : ''}`}>
                     <Glyph name={pin.glyph} size={10} />
                     {pin.counted === null ? (
-                      visible(pin.text)
+                      <bdi>{visible(pin.text)}</bdi>
                     ) : (
                       <span
                         class="counted"
@@ -165,7 +165,7 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
                         {countedText(pin.counted, now.peek())}
                       </span>
                     )}
-                    {pin.counted !== null && pin.text !== '' && ` ${visible(pin.text)}`}
+                    {pin.counted !== null && pin.text !== '' && <bdi> {visible(pin.text)}</bdi>}
                   </span>
                   <span class="unseen">, {visible(`${pin.words}: look at ${PAGES[pin.tab]} of ${place.title}`)}</span>
                 </button>

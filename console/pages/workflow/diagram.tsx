@@ -98,7 +98,14 @@ export function Diagram({
     const room = (canvas.current?.clientWidth ?? 800) - MARGIN;
     setZoom(Math.max(least, Math.min(100, Math.floor((room / drawn.width) * 100))));
   };
-  useLayoutEffect(() => fitIn(ZOOM_AT_FIRST_MIN), [figure]);
+  useLayoutEffect(() => fitIn(ZOOM_AT_FIRST_MIN), [figure, lanes?.of.length]);
+  // Lanes that are wider than the room for them begin at its left.
+  useLayoutEffect(() => {
+    const [room, crowd] = [canvas.current, canvas.current?.querySelector(`[data-expid="${lanes?.crowd}"]`)];
+    if (room === null || crowd === null || crowd === undefined) return;
+    const [inside, around] = [crowd.getBoundingClientRect(), room.getBoundingClientRect()];
+    if (inside.right > around.right) room.scrollLeft += inside.left - around.left - MARGIN / 2;
+  }, [lanes?.of.length, zoom]);
   const blocks = useMemo(() => (zoom < FARTHEST ? blocksOf(drawn) : null), [drawn, zoom < FARTHEST]);
   const made = useRef<ReadonlyMap<string, MadeBox>>(new Map());
 

@@ -1245,7 +1245,7 @@ function PlaceHistory({ found, set }: { readonly found: readonly Entry[]; readon
             <button type="button" class="button tiny number" onClick={() => set({ at: entry.n })}>
               #{countText(entry.n)}
             </button>
-            <span>{visible(tellEntry(entry))}</span>
+            <Text text={tellEntry(entry)} />
             <Time at={entry.at} how="time" />
           </li>
         ))}

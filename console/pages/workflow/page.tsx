@@ -227,7 +227,7 @@ export function Workflow() {
       </p>
       {complaints.map((one) => (
         <p class="note warn small" key={one}>
-          {one}
+          <Text text={one} />
         </p>
       ))}
       {data.problem.value !== null && <ProblemNote problem={data.problem.value} again={() => void data.again()} />}

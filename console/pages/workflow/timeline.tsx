@@ -284,7 +284,11 @@ export function Timeline({
               select={() => select(row.name === null ? row.place.expid : (row.runs[0]?.id ?? ''))}
               open={openRow}
             />
-            <div class="bars" role="img" aria-label={`${row.name ?? row.place.title}: ${sayRuns(row.runs, n)}`}>
+            <div
+              class="bars"
+              role="img"
+              aria-label={`${visible(row.name ?? row.place.title)}: ${sayRuns(row.runs, n)}`}
+            >
               {pauses
                 .filter(({ from, to }) => to >= begin && from <= end)
                 .map(({ from, to }) => (

@@ -83,6 +83,65 @@ export async function axe(page: Page): Promise<readonly string[]> {
   );
 }
 
+/** What a machine can see of a page's looks: words cut in chips and buttons, letters under 11 px, and, on a telephone, what a thumb cannot hit. */
+export async function uglyIn(page: Page, isTouched: boolean): Promise<readonly string[]> {
+  const found = async (what: string, script: string): Promise<readonly string[]> =>
+    ((await page.evaluate(script)) as readonly string[]).map((one) => `${what}: ${one}`);
+  return [
+    ...((await scrollsSideways(page)) ? ['can be scrolled sideways'] : []),
+    ...(await found('clipped', CLIPPED)),
+    ...(await found('under 11 px', TINY)),
+    ...(isTouched ? await found('too small for a thumb', SMALL_FOR_THUMBS) : []),
+  ];
+}
+const CLIPPED = `[...document.querySelectorAll('.chip, .button, .tabs [role=tab]')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.getClientRects().length > 0).map((one) => one.textContent.trim().slice(0, 40))`;
+const TINY = `[...new Set([...document.querySelectorAll('main *, nav *, header *')]
+  .filter((one) => [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== '') && one.getClientRects().length > 0)
+  .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 11).map((one) => one.className + ': ' + one.textContent.trim().slice(0, 30)))]`;
+/** Links inside a text are as high as its lines. */
+const SMALL_FOR_THUMBS = `[...document.querySelectorAll('main .button, main select, main input, nav a, summary')]
+  .filter((one) => !one.closest('.drawing, .unseen') && one.getClientRects().length > 0)
+  .filter((one) => one.getBoundingClientRect().height < 24 && !one.closest('label'))
+  .map((one) => (one.textContent || one.name || one.type).trim().slice(0, 30))`;
+
 /** Whether the page can be scrolled sideways. */
 export const scrollsSideways = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth + 1');
+
+/** A page with its head, and nothing in it that is still to come. */
+export async function whole(page: Page): Promise<void> {
+  await page.locator('h1').waitFor();
+  await page
+    .locator('.skeleton:visible')
+    .first()
+    .waitFor({ state: 'detached' })
+    .catch((error: unknown) => {
+      throw new Error(`${page.url()} is never read to its end`, { cause: error });
+    });
+}
+
+/** Goes there as a link does, without loading everything anew, where another kind of page is shown; else, and at first, the whole page is loaded. */
+export async function visit(page: Page, root: string, path: string): Promise<void> {
+  const url = `${root}/console/${path}`;
+  const kindOf = (address: string): string => address.slice(`${root}/console/`.length).split(/[/?#]/)[0] ?? '';
+  if (page.url().startsWith(`${root}/console/`) && kindOf(page.url()) !== kindOf(url)) {
+    await page.evaluate(
+      `document.querySelector('h1')?.setAttribute('data-before', ''); history.pushState(null, '', ${JSON.stringify(url)}); dispatchEvent(new PopStateEvent('popstate'));`,
+    );
+    await page.locator('h1:not([data-before])').waitFor();
+  } else await page.goto(url);
+  await whole(page);
+}
+
+/** Presses Tab until what has the focus is called so. */
+export async function tabTo(page: Page, name: RegExp): Promise<void> {
+  for (let presses = 0; presses < TABS_MAX; presses++) {
+    const text = await page.evaluate('document.activeElement?.textContent ?? ""');
+    if (name.test(String(text).trim())) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Nothing called ${name} was reached with Tab`);
+}
+/** Stops of Tab on one page. */
+const TABS_MAX = 80;
