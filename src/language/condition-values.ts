@@ -1,21 +1,24 @@
-import { equalJson, isDeeperThan, isObject, type Json } from '../model/json.ts';
+import { inexactNumber } from '../model/exact.ts';
+import { isDeeperThan, type Json, type JsonObject } from '../model/json.ts';
 import { closingQuote } from './condition-atoms.ts';
+import { type AnyNumber, compareNumbers, ExactNumber, readNumber } from './exact-number.ts';
 import { compileRegex, literalRegex } from './regex.ts';
 
-/** One side of a comparison. Integers beyond 2^53 are kept whole, so that long numbers in fields stay different. */
+/** As JSON, but with numbers that a double cannot hold. */
+export type Data = null | boolean | string | AnyNumber | readonly Data[] | DataObject;
+export type DataObject = { readonly [key: string]: Data };
+
+/** One side of a comparison. */
 export type Operand =
   | { readonly kind: 'blank' }
   | { readonly kind: 'nil' }
   | { readonly kind: 'boolean'; readonly value: boolean }
-  | { readonly kind: 'number'; readonly value: number | bigint }
+  | { readonly kind: 'number'; readonly value: AnyNumber }
   | { readonly kind: 'text'; readonly text: string; readonly quoted: boolean }
-  | { readonly kind: 'data'; readonly value: Json };
+  | { readonly kind: 'data'; readonly value: readonly Data[] | DataObject };
 
-const NUMBER = /^-?(?:\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?|0[xX][0-9a-fA-F]+)$/;
 /** Lists and objects inside each other. */
 const MAX_DEPTH = 100;
-/** Digits of an integer; a longer one is text. Reading a big integer takes more time than its digits are many. */
-const MAX_INTEGER_DIGITS = 1_000;
 
 /** The value that is written as `text`; `shape` says what it is made of. Whatever is no literal is text. */
 export function readOperand(text: string, shape: string): Operand {
@@ -38,7 +41,7 @@ export function sameOperand(left: Operand, right: Operand): boolean {
   if (left.kind === 'blank' || right.kind === 'blank') return left.kind === right.kind;
   if (left.kind === 'number' && right.kind === 'number') return compareNumbers(left.value, right.value) === 0;
   if (left.kind === 'text' && right.kind === 'text') return left.text === right.text;
-  if (left.kind === 'data' && right.kind === 'data') return equalJson(left.value, right.value);
+  if (left.kind === 'data' && right.kind === 'data') return sameData(left.value, right.value);
   if (left.kind === 'boolean' && right.kind === 'boolean') return left.value === right.value;
   return left.kind === 'nil' && right.kind === 'nil';
 }
@@ -62,9 +65,26 @@ function asText(operand: Operand): string {
   return operand.kind === 'nil' || operand.kind === 'blank' ? '' : String(operand.value);
 }
 
-function compareNumbers(a: number | bigint, b: number | bigint): number {
-  if (a < b) return -1;
-  return a > b ? 1 : 0;
+const isNumber = (value: Data): value is AnyNumber => typeof value === 'number' || value instanceof ExactNumber;
+export const isDataObject = (value: Data): value is DataObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value);
+
+/** No deeper than MAX_DEPTH, as both were read. */
+function sameData(a: Data, b: Data): boolean {
+  if (isNumber(a) || isNumber(b)) return isNumber(a) && isNumber(b) && compareNumbers(a, b) === 0;
+  if (Array.isArray(a) || Array.isArray(b))
+    return (
+      Array.isArray(a) &&
+      Array.isArray(b) &&
+      a.length === b.length &&
+      a.every((item, i) => sameData(item, b[i] as Data))
+    );
+  if (!isDataObject(a) || !isDataObject(b)) return a === b;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && sameData(a[key] as Data, b[key] as Data))
+  );
 }
 
 /** By code point: surrogates would sort before U+E000 otherwise. */
@@ -75,17 +95,12 @@ function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
-function readNumber(text: string): number | bigint | undefined {
-  if (text.length > MAX_INTEGER_DIGITS || !NUMBER.test(text)) return undefined;
-  const digits = text.replaceAll('_', '');
-  const value = digits.startsWith('-') ? -Number(digits.slice(1)) : Number(digits);
-  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
-}
-
 const ESCAPES: ReadonlyMap<string, string> = new Map([
   ['n', '\n'],
   ['t', '\t'],
   ['r', '\r'],
+  ['b', '\b'],
+  ['f', '\f'],
   ['0', '\0'],
   ['e', '\x1b'],
   ['s', ' '],
@@ -105,23 +120,30 @@ function unquote(text: string): string {
  * A list `[a, 'b', 1]` or an object `{a => 1, "b": 2}`; undefined when it is malformed. Elements may be bare words,
  * up to the next comma or bracket.
  */
-function readData(text: string): Json | undefined {
+function readData(text: string): readonly Data[] | DataObject | undefined {
+  let isJson = false;
   if (text.length > 2) {
     try {
       // What substitution put there is JSON.
       const value = JSON.parse(text) as Json;
-      return isDeeperThan(value, MAX_DEPTH) ? undefined : value;
+      if (isDeeperThan(value, MAX_DEPTH)) return undefined;
+      if (inexactNumber(text) === null) return value as readonly Json[] | JsonObject; // It begins with a bracket.
+      isJson = true;
     } catch {
       // Written by hand, then.
     }
   }
-  const reader = { text, at: 0 };
+  const reader = { text, at: 0, isJson };
   const value = readItem(reader, 0);
   skipBlanks(reader);
-  return value !== undefined && reader.at === text.length ? value : undefined;
+  return Array.isArray(value) || (value !== undefined && isDataObject(value))
+    ? reader.at === text.length
+      ? value
+      : undefined
+    : undefined;
 }
 
-type Reader = { readonly text: string; at: number };
+type Reader = { readonly text: string; at: number; readonly isJson: boolean };
 
 /** A character of a bare word; a blank cannot begin one, and `=>` ends it. */
 const BARE = /[^,[\]{}:]/;
@@ -149,7 +171,7 @@ const skipBlanks = (reader: Reader): void => {
   take(reader, /\s*/y);
 };
 
-function readItem(reader: Reader, depth: number): Json | undefined {
+function readItem(reader: Reader, depth: number): Data | undefined {
   if (depth > MAX_DEPTH) return undefined;
   skipBlanks(reader);
   const opening = take(reader, /[[{]/y);
@@ -159,15 +181,16 @@ function readItem(reader: Reader, depth: number): Json | undefined {
   if (end < 0) return undefined;
   const written = reader.text.slice(reader.at, end).trim();
   reader.at = end;
+  if (reader.isJson && written === 'null') return null;
   const shape = /^["']/.test(written) ? 'string' : 'word';
   const value = readOperand(written, shape);
   if (value.kind === 'text') return value.text;
-  if (value.kind === 'number') return Number(value.value);
+  if (value.kind === 'number') return value.value;
   return value.kind === 'boolean' ? value.value : null;
 }
 
-function readList(reader: Reader, depth: number): Json | undefined {
-  const items: Json[] = [];
+function readList(reader: Reader, depth: number): Data | undefined {
+  const items: Data[] = [];
   skipBlanks(reader);
   if (take(reader, /\]/y) !== undefined) return items;
   for (;;) {
@@ -180,13 +203,13 @@ function readList(reader: Reader, depth: number): Json | undefined {
   }
 }
 
-function readObject(reader: Reader, depth: number): Json | undefined {
-  const entries: [string, Json][] = [];
+function readObject(reader: Reader, depth: number): Data | undefined {
+  const entries: [string, Data][] = [];
   skipBlanks(reader);
   if (take(reader, /\}/y) !== undefined) return {};
   for (;;) {
     const key = readItem(reader, depth + 1);
-    if (key === undefined || isObject(key) || Array.isArray(key)) return undefined;
+    if (key === undefined || isDataObject(key) || Array.isArray(key)) return undefined;
     skipBlanks(reader);
     if (take(reader, /=>|:/y) === undefined) return undefined;
     const value = readItem(reader, depth + 1);

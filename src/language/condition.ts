@@ -29,10 +29,19 @@
  * Errors (`ArgumentError`): an order between things that have none (`x > 1`), more than one comparison in a row, and what would be code
  * rather than text: an assignment `a = b`, a ternary, back quotes, `a; b`, `A::B`, `self`; more than 5,000 conditions joined in one. `!~` is no operator: a test with it is false.
  */
-import { isObject, type Json } from '../model/json.ts';
+import type { Json } from '../model/json.ts';
 import { shorten } from '../model/text.ts';
 import { type Atom, readAtoms } from './condition-atoms.ts';
-import { compareOperands, matchesRegex, type Operand, readOperand, sameOperand } from './condition-values.ts';
+import {
+  compareOperands,
+  type Data,
+  isDataObject,
+  matchesRegex,
+  type Operand,
+  readOperand,
+  sameOperand,
+} from './condition-values.ts';
+import { ExactNumber } from './exact-number.ts';
 import { LanguageError } from './language-error.ts';
 
 /** Characters of one condition. */
@@ -203,19 +212,19 @@ function test(kind: string, subject: Part, list: Operand | null, depth: number):
       if (value.kind === 'blank') return true;
       if (value.kind === 'text') return value.text === '';
       if (value.kind !== 'data') return false;
-      return (isObject(value.value) ? Object.keys(value.value) : (value.value as readonly Json[])).length === 0;
+      return (isDataObject(value.value) ? Object.keys(value.value) : value.value).length === 0;
     default: {
       if (list?.kind !== 'data') return null;
-      const members = isObject(list.value) ? Object.keys(list.value) : (list.value as readonly Json[]);
+      const members: readonly Data[] = isDataObject(list.value) ? Object.keys(list.value) : list.value;
       return members.some((member) => sameOperand(value, asOperand(member)));
     }
   }
 }
 
-function asOperand(value: Json): Operand {
+function asOperand(value: Data): Operand {
   if (value === null) return { kind: 'nil' };
   if (typeof value === 'string') return { kind: 'text', text: value, quoted: true };
-  if (typeof value === 'number') return { kind: 'number', value };
+  if (typeof value === 'number' || value instanceof ExactNumber) return { kind: 'number', value };
   if (typeof value === 'boolean') return { kind: 'boolean', value };
   return { kind: 'data', value };
 }

@@ -52,18 +52,33 @@ export function isExact(literal: string): boolean {
   return printed === literal || decimal(printed) === decimal(literal);
 }
 
-/** A number as its significant digits and the power of ten behind them: equal for equal values. */
-function decimal(literal: string): string {
-  const sign = literal.startsWith('-') ? '-' : '';
-  const [mantissa = '', power = '0'] = literal.slice(sign.length).toLowerCase().split('e');
+const decimal = (literal: string): string => {
+  const { isNegative, digits, power } = decimalOf(literal);
+  return `${isNegative ? '-' : ''}${digits}e${power}`;
+};
+
+/** The significant digits of a number and the power of ten behind them: equal for equal values. Zero has no digits. */
+export type Decimal = { readonly isNegative: boolean; readonly digits: string; readonly power: number };
+
+/** A number as JSON writes it, or as it is printed. */
+export function decimalOf(literal: string): Decimal {
+  const isNegative = literal.startsWith('-');
+  const [mantissa = '', power = '0'] = literal
+    .slice(isNegative ? 1 : 0)
+    .toLowerCase()
+    .split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   const digits = whole + fraction;
   let first = 0;
   while (first < digits.length && digits.charCodeAt(first) === ZERO) first += 1;
   let last = digits.length;
   while (last > first && digits.charCodeAt(last - 1) === ZERO) last -= 1;
-  if (first === last) return '0';
-  return `${sign}${digits.slice(first, last)}e${Number(power) - fraction.length + (digits.length - last)}`;
+  if (first === last) return { isNegative: false, digits: '', power: 0 };
+  return {
+    isNegative,
+    digits: digits.slice(first, last),
+    power: Number(power) - fraction.length + (digits.length - last),
+  };
 }
 
 function endOfString(text: string, start: number): number {
