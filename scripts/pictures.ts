@@ -419,7 +419,7 @@ await takeAll([
     url: at('errors'),
     before: async (page) => {
       await page.getByRole('button', { name: /errors of AccountClosed/ }).click();
-      await page.getByRole('region', { name: 'The errors of this group' }).locator('table').waitFor();
+      await page.getByRole('region', { name: 'The errors of this group' }).locator('table').last().waitFor();
     },
   },
   { name: 'batches', url: at('batches') },

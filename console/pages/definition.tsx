@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
-import { definition as codec } from '../address/pages.ts';
+import { definition as codec, workflow } from '../address/pages.ts';
 import { decoded, go, goQuery, link, path, query } from '../address/router.ts';
 import { can, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
@@ -16,8 +16,12 @@ import { Preview, useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
+import { figureOf } from '../picture/figure.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+import type { Seen } from '../picture/states.ts';
+import { differences, mergedOf } from '../picture/tree-edit.ts';
 import { Starts, StartsDialog } from './starts.tsx';
+import { Diagram } from './workflow/diagram.tsx';
 
 const AT = '/definitions/';
 const DIFF = '/diff';
@@ -123,6 +127,7 @@ export function Definition() {
               at={at}
               a={state.a}
               b={state.b}
+              hashes={new Map(all.map((one) => [String(one['version']), textOf(one['hash'])]))}
               close={() => goQuery(codec.write({ ...state, a: '', b: '' }))}
             />
           ) : (
@@ -338,17 +343,21 @@ function Differences({
   at,
   a,
   b,
+  hashes,
   close,
 }: {
   readonly at: string;
   readonly a: string;
   readonly b: string;
+  /** Of the trees of versions. */
+  readonly hashes: ReadonlyMap<string, string>;
   readonly close: () => void;
 }) {
   const before = useResource(`${at}?version=${part(a)}`);
   const after = useResource(`${at}?version=${part(b)}`);
   const text = (value: Json | undefined): string | null => (isObject(value) ? textOf(value['definition']) : null);
   const [one, two] = [text(before.value.value), text(after.value.value)];
+  const [old, young] = [useChecked(one ?? '').checked?.tree ?? null, useChecked(two ?? '').checked?.tree ?? null];
   const problem = before.problem.value ?? after.problem.value;
   if (problem !== null) return <ProblemNote problem={problem} />;
   if (one === null || two === null) return <div class="skeleton" />;
@@ -358,6 +367,8 @@ function Differences({
       <p class="row">
         From version {a} to version {b}: {lines.filter(({ kind }) => kind === '+').length} lines added,{' '}
         {lines.filter(({ kind }) => kind === '-').length} gone
+        <LiveOf hash={hashes.get(a)} version={a} />
+        <LiveOf hash={hashes.get(b)} version={b} />
         <Button look="tiny" onPress={close}>
           Text alone
         </Button>
@@ -369,6 +380,47 @@ function Differences({
           </div>
         ))}
       </pre>
+      {old !== null && young !== null && <Changes from={old} to={young} />}
     </section>
+  );
+}
+
+const NOTHING_SEEN: ReadonlyMap<string, Seen> = new Map();
+
+/** What a version adds, takes away and changes, on its picture. */
+function Changes({ from, to }: { readonly from: Json; readonly to: Json }) {
+  const [state, setState] = useState(workflow.read('').state);
+  const { figure, marks } = useMemo(() => {
+    const merged = mergedOf(differences(from, to));
+    return { figure: figureOf(merged.tree), marks: merged.marks };
+  }, [from, to]);
+  if (figure === null) return null;
+  return (
+    <section class="looking alone" aria-label="Picture of what changes">
+      <Diagram
+        figure={figure}
+        seen={NOTHING_SEEN}
+        marks={marks}
+        state={state}
+        set={(change) => setState((one) => ({ ...one, ...change }))}
+        chosen={null}
+      />
+    </section>
+  );
+}
+
+/** How many live workflows run a version. */
+function LiveOf({ hash, version }: { readonly hash: string | undefined; readonly version: string }) {
+  const count = useResource(
+    hash === undefined ? null : `v1/workflows/count?definition=${hash}&status=running,error,paused,cancelling`,
+  );
+  const value = isObject(count.value.value) ? count.value.value : null;
+  const found = value?.['count'] ?? value?.['at_least'];
+  if (typeof found !== 'number' || found === 0) return null;
+  return (
+    <a href={link(`/workflows?definition=${hash}&status=running,error,paused,cancelling`)}>
+      {value?.['count'] === undefined && 'at least '}
+      {countText(found)} live {found === 1 ? 'workflow runs' : 'workflows run'} version {version}
+    </a>
   );
 }

@@ -3,14 +3,14 @@ import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { deliveries as codec, MESSAGES } from '../address/pages.ts';
 import { rangeOf } from '../address/range.ts';
 import { decoded, goQuery, link, path, query } from '../address/router.ts';
-import { can, operations, part } from '../api/calls.ts';
+import { call, can, operations, type Problem, part } from '../api/calls.ts';
 import { curlOfSent } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
 import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button } from '../parts/action.tsx';
-import { type BatchAction, BatchDialog } from '../parts/batch.tsx';
+import { type BatchAction, BatchDialog, type BatchOf } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { Hosts } from '../parts/hosts.tsx';
 import { JsonView } from '../parts/json.tsx';
@@ -44,7 +44,9 @@ export function Deliveries() {
 
 function All() {
   const { state, complaints } = codec.read(query.value);
-  const [asking, ask] = useState(false);
+  const [asking, ask] = useState<BatchOf | null>(null);
+  const [gathering, gather] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const range = state.since === '' ? null : rangeOf(state.since, now.peek());
   const isNarrowed =
     state.message !== '' || state.answer !== '' || state.workflow !== '' || state.host !== '' || range !== null;
@@ -68,6 +70,15 @@ function All() {
     ...(state.state === '' ? {} : { state: state.state }),
     ...(state.participant === '' ? {} : { participant: state.participant }),
   };
+  /** What the server has a filter of batches for is counted by it; the rest is read first, message by message. */
+  const askBatch = async (): Promise<void> => {
+    if (!isNarrowed) return ask({ filter });
+    gather(true);
+    const found = await gathered(asked);
+    gather(false);
+    setProblem('problem' in found ? found.problem : null);
+    if ('ids' in found) ask(found);
+  };
   return (
     <>
       <PageHead title="Deliveries">
@@ -76,19 +87,18 @@ function All() {
           why={
             !can('POST /v1/batches')
               ? 'this server has no batches'
-              : state.host !== ''
-                ? 'a batch knows no hosts: choose a participant'
-                : isNarrowed
-                  ? 'a batch knows states and participants alone'
-                  : Object.keys(filter).length === 0
-                    ? 'choose a state or a participant first'
-                    : null
+              : gathering
+                ? 'they are being read'
+                : !isFiltered
+                  ? 'choose which first'
+                  : null
           }
-          onPress={() => ask(true)}
+          onPress={() => void askBatch()}
         >
           Try all that match now…
         </Button>
       </PageHead>
+      {problem !== null && <ProblemNote problem={problem} again={() => void askBatch()} />}
       <p class="small dim">Messages that are not delivered. What was delivered is in the history of each workflow.</p>
       <Complaints
         of={
@@ -155,7 +165,7 @@ function All() {
           },
           { title: 'Message', cell: (one) => textOf(one['message']) },
           { title: 'Host', look: 'mono small', cell: (one) => <Text text={textOf(one['host'])} /> },
-          { title: 'Tries', look: 'number', cell: (one) => String(one['tries'] ?? 0) },
+          { title: 'Tries', look: 'number', cell: (one) => triesOf(one) },
           { title: 'Last answer', cell: (one) => <TryWords of={isObject(one['last']) ? one['last'] : null} /> },
           { title: 'Next', cell: (one) => <Time at={textOrNull(one['next_at'])} /> },
           { title: 'Workflow', cell: (one) => <WorkflowLink id={textOf(one['workflow_id'])} /> },
@@ -177,10 +187,31 @@ function All() {
         set={(cursor) => goQuery(codec.write({ ...state, cursor }))}
       />
       <ByHost />
-      {asking && <BatchDialog action={REDELIVER} of={{ filter }} close={() => ask(false)} />}
+      {asking !== null && <BatchDialog action={REDELIVER} of={asking} close={() => ask(null)} />}
     </>
   );
 }
+
+/** The workitems of all messages that a list has, as many as one batch takes. */
+async function gathered(list: string): Promise<{ readonly ids: readonly string[] } | { readonly problem: Problem }> {
+  const [path = '', query = ''] = list.split('?');
+  const search = new URLSearchParams(query);
+  search.set('limit', String(GATHERED_AT_ONCE));
+  search.delete('cursor');
+  const ids: string[] = [];
+  for (;;) {
+    const answer = await call(`${path}?${search}`);
+    if (!answer.ok) return { problem: answer.problem };
+    const value = isObject(answer.value) ? answer.value : {};
+    ids.push(...objectsOf(value['deliveries']).map((one) => textOf(one['workitem_id'])));
+    const next = textOrNull(value['next_cursor']);
+    if (next === null || ids.length >= IDS_MAX) return { ids: ids.slice(0, IDS_MAX) };
+    search.set('cursor', next);
+  }
+}
+/** Ids that one batch takes; messages that are read at once for it. */
+const IDS_MAX = 10_000;
+const GATHERED_AT_ONCE = 1_000;
 
 /** Where they go, and how that is going; behind a fold, for it is asked of the server. */
 function ByHost() {
@@ -201,6 +232,10 @@ function ByHost() {
 }
 /** How often hosts are looked at while they are shown, in milliseconds. */
 const HOSTS_MS = 5_000;
+
+/** `4/12`: so many of so many at most. */
+const triesOf = (message: JsonObject): string =>
+  `${String(message['tries'] ?? 0)}${typeof message['tries_max'] === 'number' ? `/${message['tries_max']}` : ''}`;
 
 const REDELIVER: BatchAction = 'redeliver';
 const pathOf = (message: JsonObject): string =>
@@ -289,9 +324,15 @@ function One({ id }: { readonly id: string }) {
             <Copy what="Copy as curl (unsigned)" text={curlOfRequest(request)} />
             <span class="small dim">The address to proceed at is without its token.</span>
           </p>
+          <p class={value['edited'] === true ? 'note warn small' : 'small dim'}>
+            Made anew of what is kept
+            {value['edited'] === true &&
+              ': the workitem was changed since it was opened (its fields, or who has claimed it), so earlier tries may have said something else'}
+            .
+          </p>
         </section>
         <section class="panel stack" aria-label="Tries">
-          <h2>Tries {String(value['tries'] ?? 0)}</h2>
+          <h2>Tries {triesOf(value)}</h2>
           {tries.length === 0 && <p class="dim">None so far.</p>}
           <TryScale openedAt={textOrNull(value['opened_at'])} tries={tries} nextAt={textOrNull(value['next_at'])} />
           <Table

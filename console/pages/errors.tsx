@@ -19,7 +19,7 @@ import { HourSpark, HourTable } from '../parts/spark.tsx';
 import { countText, visible } from '../parts/texts.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 
-/** Groups that are shown, errors of one group that are gathered (a batch of ids takes no more), and those that are listed. */
+/** Groups that are shown, errors of one group that are gathered (a batch of ids takes no more), and those that are listed at once. */
 const GROUPS_MAX = 500;
 const GATHERED_MAX = 10_000;
 const LISTED_MAX = 200;
@@ -234,9 +234,9 @@ function Sample({ of }: { readonly of: JsonObject }) {
               {textOf(of['host']) !== '' && (
                 <>
                   {' at '}
-                  <a class="mono small" href={link(`/deliveries?host=${encodeURIComponent(textOf(of['host']))}`)}>
+                  <span class="mono small">
                     <Text text={textOf(of['host'])} />
-                  </a>
+                  </span>
                 </>
               )}
               {item !== '' && (
@@ -327,6 +327,7 @@ function GroupView({
   const [problem, setProblem] = useState<Problem | null>(null);
   const [doing, act] = useState<Doing | null>(null);
   const [tree, setTree] = useState<Json | null>(null);
+  const [listed, list] = useState(LISTED_MAX);
   const read = async (): Promise<void> => {
     const found: JsonObject[] = [];
     const search = searchOf(by, group, filters);
@@ -403,7 +404,7 @@ function GroupView({
       {problem !== null && <ProblemNote problem={problem} again={() => void read()} />}
       {all === null && problem === null && <div class="skeleton" />}
       <Table
-        rows={(all ?? []).slice(0, LISTED_MAX)}
+        rows={(all ?? []).slice(0, listed)}
         keyOf={(one) => `${textOf(one['workflow_id'])} ${textOf(one['expression_id'])}`}
         columns={[
           {
@@ -432,10 +433,16 @@ function GroupView({
           },
         ]}
       />
-      {(all ?? []).length > LISTED_MAX && (
-        <p class="note warn small">
-          The first {LISTED_MAX} of {countText(group.count)} are listed.
+      {all !== null && all.length > listed && (
+        <p class="row">
+          <Button onPress={() => list(listed + LISTED_MAX)}>More</Button>
+          <span class="small dim">
+            The first {countText(listed)} of {countText(all.length)} are listed.
+          </span>
         </p>
+      )}
+      {all !== null && all.length === GATHERED_MAX && (
+        <p class="note warn small">At most {countText(GATHERED_MAX)} of a group are acted on at once.</p>
       )}
       {doing !== null && (
         <BatchDialog

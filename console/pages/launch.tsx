@@ -172,6 +172,7 @@ export function Launch() {
               <label class="row">
                 <span class="small dim">A stored one:</span>
                 <select
+                  class="narrow"
                   value={state.definition}
                   onChange={(event) => goQuery(codec.write({ ...state, definition: event.currentTarget.value }))}
                 >
@@ -184,7 +185,7 @@ export function Launch() {
                 </select>
               </label>
             )}
-            <span class="small dim">or an example:</span>
+            <span class="small dim">{stores.length > 0 ? 'or an example:' : 'Begin with an example:'}</span>
             {Object.entries(EXAMPLES).map(([name, one]) => (
               <Button
                 key={name}

@@ -62,6 +62,13 @@ export function Rehearsal() {
         setText(got);
         setCame(true);
       });
+    const given = new URLSearchParams(place.value.hash).get('s');
+    if (given !== null)
+      void inflated(given).then((got) => {
+        const [came, script] = linesIn(got);
+        setFields(came);
+        setAnswers(script);
+      });
     return () => stage.current?.leave();
   }, []);
   useEffect(() => {
@@ -140,8 +147,12 @@ export function Rehearsal() {
           {played === null ? 'Begin' : 'Begin again'}
         </Button>
         <Button
-          why={text.length > LINKED_MAX ? `a link holds ${LINKED_MAX} characters at most` : null}
-          onPress={() => void deflated(text).then((packed) => share(wholeLink(`/rehearse#d=${packed}`)))}
+          why={
+            text.length + fields.length + answers.length > LINKED_MAX
+              ? `a link holds ${LINKED_MAX} characters at most`
+              : null
+          }
+          onPress={() => void linkOf(text, fields, answers).then(share)}
         >
           Make a link
         </Button>
@@ -305,6 +316,24 @@ export function Rehearsal() {
       </div>
     </>
   );
+}
+
+/** The definition, and what it begins with beside it, in a link. */
+async function linkOf(text: string, fields: string, answers: string): Promise<string> {
+  const given = [fields, answers].map((one) => one.trim());
+  const rest = given.some((one) => one !== '') ? `&s=${await deflated(JSON.stringify(given))}` : '';
+  return wholeLink(`/rehearse#d=${await deflated(text)}${rest}`);
+}
+
+/** Fields and answers of a link, which is a stranger's: what is none of ours is empty. */
+function linesIn(got: string | null): readonly [fields: string, answers: string] {
+  try {
+    const read = JSON.parse(got ?? '') as Json;
+    const [fields, answers] = Array.isArray(read) ? (read as readonly Json[]) : [];
+    return [textOf(fields), textOf(answers)];
+  } catch {
+    return ['', ''];
+  }
 }
 
 function Asked({

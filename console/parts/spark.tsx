@@ -68,7 +68,7 @@ export function HourSpark({ hours }: { readonly hours: readonly number[] }) {
   const most = Math.max(...hours, 1);
   const sum = hours.reduce((total, one) => total + one, 0);
   return (
-    <span class="row tight">
+    <span class="spark-cell">
       <svg
         class="spark-line"
         viewBox={`0 0 ${hours.length} ${HEIGHT}`}

@@ -19,6 +19,8 @@ import { makeWorld, type World } from './world.ts';
 /** Steps of one rehearsal, and rows of the agenda that may fire before it has to rest. */
 export const STEPS_MAX = 10_000;
 const FIRINGS_MAX = 2_000;
+/** Characters of its history and of how it stands. */
+export const CHARACTERS_MAX = 20_000_000;
 
 export type Move =
   | { readonly kind: 'launch'; readonly tree: Json; readonly fields: JsonObject }
@@ -53,6 +55,7 @@ export function makeRehearsal(startAt: number, random: () => Uint8Array): Rehear
   const world: World = makeWorld({ step, deliveredFields, startAt, seed: () => hexOf(random()) });
   let id: WorkflowId | null = null;
   let told = 0;
+  let characters = 0;
 
   function settle(): void {
     for (let firings = 0; firings < FIRINGS_MAX; firings++) {
@@ -130,8 +133,12 @@ export function makeRehearsal(startAt: number, random: () => Uint8Array): Rehear
     play(move) {
       const refused = act(move);
       const entries = id === null ? [] : newsOf(id);
+      const shown = id === null ? {} : shownOf(world, id);
+      characters += JSON.stringify(entries).length;
+      if (characters + JSON.stringify(shown).length > CHARACTERS_MAX)
+        throw new Error(`A rehearsal ends beyond ${CHARACTERS_MAX / 1_000_000} MB`);
       return {
-        shown: id === null ? {} : shownOf(world, id),
+        shown,
         entries,
         now: world.now(),
         nextDueAt: world.firstDue()?.row.dueAt ?? null,

@@ -615,6 +615,8 @@ export type DefinitionVersionList = {
   readonly versions: readonly {
     readonly version: number;
     readonly active: boolean;
+    /** The hash of its tree, by which its workflows are found (`definition`) */
+    readonly hash: string;
     readonly sha256: string;
     readonly format: string;
     readonly note: string | null;
@@ -1274,6 +1276,7 @@ export type Message = {
   readonly state: 'owed' | 'failing' | 'spent' | 'delivered';
   /** Tries so far */
   readonly tries: number;
+  readonly tries_max: number | null;
   readonly next_at: string | null;
   /** Since when its workitem waits, RFC 3339 in UTC */
   readonly opened_at: string;
@@ -1309,6 +1312,8 @@ export type Message = {
     /** What it says, byte for byte but for the token of its proceed_url */
     readonly body: string;
   };
+  /** Whether its workitem was changed (edited, claimed) since it was opened: earlier tries may have said something else */
+  readonly edited: boolean;
 };
 
 export type MessageList = {
@@ -1330,6 +1335,7 @@ export type MessageList = {
     readonly state: 'owed' | 'failing' | 'spent' | 'delivered';
     /** Tries so far */
     readonly tries: number;
+    readonly tries_max: number | null;
     readonly next_at: string | null;
     /** Since when its workitem waits, RFC 3339 in UTC */
     readonly opened_at: string;

@@ -72,7 +72,8 @@ const owed = (query: OfMessages, place: Place, size: number): readonly [Statemen
       ['m', query.message, (given) => `t.send = ${given}`],
     ],
     (more) => `
-  select ${columns}, t.due_at as at from workitem t
+  select ${columns}, t.due_at as at, w.retry as of_retry from workitem t
+  join workflow w on w.shard = t.shard and w.id = t.workflow_id
   where t.send is not null and t.held_at is null and t.tenant = $1${more}
     and t.due_at >= $2 and (t.due_at, t.workflow_id, t.id) > ($2, $3, $4)
   order by t.due_at, t.workflow_id, t.id limit $5`,
@@ -85,8 +86,9 @@ const spent = (query: OfMessages, place: Place, size: number): readonly [Stateme
     [query.tenant, ...place, size],
     [...ofMessages(query), ['m', query.message, (given) => `${given}::text = 'active'`]],
     (more) => `
-  select ${columns}, e.at from error e
+  select ${columns}, e.at, w.retry as of_retry from error e
   join workitem t on t.shard = e.shard and t.workflow_id = e.workflow_id and t.id = e.id
+  join workflow w on w.shard = e.shard and w.id = e.workflow_id
   where e.tenant = $1 and e.class = 'RetriesExceeded' and t.send is null and t.state = 'failed'${more}
     and e.at <= $2 and (e.at < $2 or (e.workflow_id, e.id) > ($3, $4))
   order by e.at desc, e.workflow_id, e.id limit $5`,
@@ -151,7 +153,8 @@ export function readsOfOwed(connections: Pick<Connections, 'run'>): Pick<Reads, 
         const row = rowOf(WORKITEM, record);
         const of = record['workflow'] as WorkflowId;
         const place = cursorAt([record['at'] as number, of, row.id]);
-        return { workflow: of, row, base: null, place, bytes: row.log.length };
+        const retry = record['of_retry'] as string | null;
+        return { workflow: of, row, base: null, place, retry, bytes: row.log.length };
       });
       let bytes = 0;
       const fits = items.findIndex((item, i) => {

@@ -398,6 +398,8 @@ export type ReadItem = {
   readonly row: WorkitemRow;
   readonly base: string | null;
   readonly place: string;
+  /** Of a message in a list: the rules about tries its workflow was launched with, as its row has them. */
+  readonly retry?: string | null;
 };
 
 /** How the message of a workitem stands: `owed`, and not refused so far; `failing`: refused, and tried again; `spent`: its tries are. */

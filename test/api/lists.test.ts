@@ -186,7 +186,15 @@ test('messages are listed by how they stand, and each shows its request and its 
   await advance(1);
   const [failing] = await of('state=failing');
   expect(failing).toMatchObject({
-    ...{ workflow_id: trying, state: 'failing', tries: 1, host: '127.0.0.1:1', message: 'active', participant: 'late' },
+    ...{
+      workflow_id: trying,
+      state: 'failing',
+      tries: 1,
+      tries_max: expect.any(Number),
+      host: '127.0.0.1:1',
+      message: 'active',
+      participant: 'late',
+    },
     last: { try: 1, status: null },
   });
   expect(await of('state=owed')).toEqual([]);
@@ -195,7 +203,7 @@ test('messages are listed by how they stand, and each shows its request and its 
     ...{ workflow: 'define\n  late\n', callback: NOWHERE, retry: { delays: [] } },
   });
   await advance(1);
-  expect((await of('state=spent')).map(({ state }) => state)).toEqual(['spent']);
+  expect(await of('state=spent')).toMatchObject([{ state: 'spent', tries: 1, tries_max: 1 }]);
   const { errors } = await get<{ errors: { host: string; last_try: object | null }[] }>('/v1/errors?participant=late');
   expect(errors.map(({ host }) => host)).toEqual(['127.0.0.1:1']);
   expect(errors.map(({ last_try }) => last_try)).toMatchObject([{ message: 'active', try: 1, status: null }]);
@@ -225,7 +233,15 @@ test('messages are listed by how they stand, and each shows its request and its 
   const one = await get<Message & { request: { body: string; headers: object }; deliveries: object[] }>(
     `/v1/deliveries/${encodeURIComponent(failing?.message_id ?? '')}`,
   );
-  expect(one).toMatchObject({ ...failing, request: { method: 'POST', url: NOWHERE } });
+  expect(one).toMatchObject({ ...failing, edited: false, request: { method: 'POST', url: NOWHERE } });
+  const item = (failing as Message & { readonly workitem_id: string }).workitem_id;
+  const edit = { fields: { other: true } };
+  const patched = await send(server.url, 'PATCH', `/v1/workflows/${trying}/workitems/${encodeURIComponent(item)}`, {
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(edit),
+  });
+  expect(patched.status, patched.text).toBe(200);
+  expect(await get(`/v1/deliveries/${encodeURIComponent(failing?.message_id ?? '')}`)).toMatchObject({ edited: true });
   expect(one.deliveries).toMatchObject([{ by: 'list-node' }]);
   expect(one.request.headers).toMatchObject({ 'webhook-id': failing?.message_id, 'rota-try': '2' });
   expect(JSON.parse(one.request.body)).toMatchObject({ workflow_id: trying, participant: 'late', status: 'active' });

@@ -114,10 +114,10 @@ const NEEDS: { readonly [page: string]: { readonly [call: string]: Need } } = {
   deliveries: {
     'GET /v1/deliveries': {
       asked: 'state participant host message workflow_id opened_from opened_to answer cursor',
-      told: 'deliveries.host deliveries.tries deliveries.next_at looked_at',
+      told: 'deliveries.host deliveries.tries deliveries.tries_max deliveries.next_at looked_at',
     },
     'GET /v1/deliveries/{message_id}': {
-      told: 'request.method request.url request.headers request.body deliveries.status deliveries.milliseconds deliveries.error deliveries.answer.content_type deliveries.answer.size deliveries.answer.excerpt',
+      told: 'edited request.method request.url request.headers request.body deliveries.status deliveries.milliseconds deliveries.error deliveries.answer.content_type deliveries.answer.size deliveries.answer.excerpt',
     },
   },
   'timers and participants': {
@@ -128,7 +128,9 @@ const NEEDS: { readonly [page: string]: { readonly [call: string]: Need } } = {
   definitions: {
     [`GET ${WORKFLOW}/definition`]: {},
     'GET /v1/definitions': { told: 'definitions.name definitions.version definitions.updated_at' },
-    'GET /v1/definitions/{definition_name}/versions': { told: 'versions.version versions.note versions.created_by' },
+    'GET /v1/definitions/{definition_name}/versions': {
+      told: 'versions.version versions.hash versions.note versions.created_by',
+    },
     'GET /v1/stats/definitions': { told: 'definitions.hash stored.live stored.failed stored.launched_in_a_day' },
     'GET /v1/definitions/{definition_name}/places': { told: 'places.expid places.live places.failed' },
   },

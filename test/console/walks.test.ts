@@ -564,8 +564,14 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const { id } = answer.json<{ id: string }>();
     await open('deliveries?participant=alice&answer=5xx');
     await expect.poll(() => page.getByRole('link', { name: 'alice' }).count()).toBe(1);
+    // Whatever the filters show can be tried at once.
+    await page.getByRole('button', { name: 'Try all that match now…' }).click();
+    await page.getByRole('dialog').getByText('1 workitems').waitFor();
+    await isWell();
+    await page.getByRole('dialog').getByRole('button', { name: 'Leave it' }).click();
     await page.getByRole('link', { name: 'alice' }).click();
     await page.getByRole('heading', { name: 'Tries 1' }).waitFor();
+    await page.getByRole('img', { name: /^1 tries over .*, 1 of them failed; the next in/ }).waitFor();
     await page.getByText('closed for lunch').waitFor();
     await page.getByRole('button', { name: 'Try now' }).click();
     await page.getByRole('heading', { name: 'Tries 2' }).waitFor();
@@ -825,6 +831,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     const changes = page.getByRole('region', { name: 'From version 1 to version 2' });
     await changes.getByText('1 lines added, 0 gone').waitFor();
     expect(await changes.locator('.diff-added').innerText()).toBe('+   carol');
+    await changes.getByRole('region', { name: 'Picture of what changes' }).getByText('carol').waitFor();
     await isWell();
     await page.reload();
     await changes.waitFor();
@@ -841,6 +848,8 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.getByText(/1 live workflow of the active version stands/).waitFor();
     await page.locator('.place.leaf.live', { hasText: 'alice' }).waitFor();
     await isWell();
+    await page.goto(`${server.url}/console/definitions/compared?a=1&b=2`);
+    await changes.getByRole('link', { name: '1 live workflow runs version 2' }).waitFor();
     await postJson(server.url, `/v1/workflows/${stored.json<{ id: string }>().id}/kill`, { reason: 'a walk' });
     await open('');
     await page.getByRole('region', { name: 'Busiest definitions' }).getByRole('link', { name: 'compared' }).click();

@@ -190,7 +190,8 @@ export function makeReads(database: Database, ask: Ask): Reads {
           .map(({ rows, row }) => {
             const at = state === 'spent' ? -(rows.errors.get(row.id)?.at ?? 0) : (row.dueAt ?? 0);
             const bare = { ...row, fields: null, params: '{}', inherits: null, added: null };
-            return { item: { workflow: rows.workflow.id, row: bare, base: null }, key: [at, rows.workflow.id, row.id] };
+            const { id, retry } = rows.workflow;
+            return { item: { workflow: id, row: bare, base: null, retry }, key: [at, rows.workflow.id, row.id] };
           });
         const page = pageOf(found, limit, after);
         const places = new Map(found.map(({ item, key }) => [item, cursorAt(key)]));

@@ -255,6 +255,7 @@ export const DefinitionVersionList = Type.Object(
       Type.Object({
         version: Type.Integer(),
         active: Type.Boolean(),
+        hash: text('The hash of its tree, by which its workflows are found (`definition`)'),
         sha256: Type.String(),
         format: Type.String(),
         note: nullable(Type.String()),

@@ -467,6 +467,7 @@ const columnsOf = (route: Route | null, isPublic: boolean) => ({
 
 const versionView = (row: DefinitionVersion): JsonObject => ({
   version: row.version,
+  hash: row.hash,
   sha256: row.sha256,
   format: row.format,
   note: row.note,

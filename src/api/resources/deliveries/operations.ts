@@ -11,6 +11,7 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { SEND_STATUSES } from '../../schema-parts.ts';
 import { timeOrNull, timeView } from '../../time.ts';
+import { triesMaxOf } from '../workitems/tries.ts';
 import { hostIn, tryView } from '../workitems/view.ts';
 import { Message, MessageList } from './schemas.ts';
 
@@ -115,7 +116,9 @@ async function list(parts: Parts, { principal, query }: Call): Promise<Reply> {
     }
   }
   return jsonReply(200, {
-    deliveries: items.map(({ workflow, row }) => messageView(workflow, row)),
+    deliveries: items.map(({ workflow, row, retry = null }) =>
+      messageView(workflow, row, triesMaxOf(parts, { retry, tenant: principal.tenant })(row)),
+    ),
     next_cursor: next === null ? null : cursorFor(`deliveries ${state}`, next),
     ...(answer === null ? {} : { looked_at: looked }),
   });
@@ -179,14 +182,21 @@ async function one(parts: Parts, call: Call): Promise<Reply> {
   const found = key === null ? null : await parts.store.read.workitem(call.principal.tenant, key);
   if (key === null || found === null || (found.row.send ?? 'active') !== send) throw noSuchWorkitem(workitem || id);
   const { row, base } = found;
+  const { tenant } = call.principal;
+  const of = await parts.store.read.workflow(tenant, key.workflow);
+  if (of === null) throw noSuchWorkitem(workitem);
   return jsonReply(200, {
-    ...messageView(key.workflow, row),
+    ...messageView(key.workflow, row, triesMaxOf(parts, of)(row)),
     deliveries: readLog(row.log).map(tryView),
-    request: { method: 'POST', ...parts.requestOf(call.principal.tenant, key.workflow, row, base) },
+    request: { method: 'POST', ...parts.requestOf(tenant, key.workflow, row, base) },
+    edited: row.revision > FIRST_REVISION,
   });
 }
 
-function messageView(workflow: WorkflowId, row: WorkitemRow): JsonObject {
+/** Of a workitem that nobody has changed. */
+const FIRST_REVISION = 1;
+
+function messageView(workflow: WorkflowId, row: WorkitemRow, triesMax: number | null): JsonObject {
   const log = readLog(row.log);
   const last = log.at(-1);
   const id = workitemId(row.id, workflow);
@@ -201,6 +211,7 @@ function messageView(workflow: WorkflowId, row: WorkitemRow): JsonObject {
     message: send,
     state: standing(row, last?.nextAt === null && (last.status === null || last.status >= 300)),
     tries: row.tries,
+    tries_max: triesMax,
     next_at: row.send === null ? null : timeOrNull(row.dueAt),
     opened_at: timeView(row.openedAt),
     last: last === undefined ? null : tryView(last),

@@ -17,6 +17,7 @@ const message = {
     'owed: not refused so far; failing: refused, and tried again; spent: its tries are',
   ),
   tries: Type.Integer({ description: 'Tries so far', minimum: 0 }),
+  tries_max: nullable(Type.Integer({ description: 'After how many it is given up; null: nobody says', minimum: 1 })),
   next_at: nullable(time('When it is tried next; null: not by itself')),
   opened_at: time('Since when its workitem waits'),
   last: nullable({ type: 'object', description: 'The last try: status, milliseconds, error, at, …' }),
@@ -46,6 +47,10 @@ export const Message = Type.Object(
       },
       { description: 'The request of its next, or last, try' },
     ),
+    edited: Type.Boolean({
+      description:
+        'Whether its workitem was changed (edited, claimed) since it was opened: earlier tries may have said something else',
+    }),
   },
   { title: 'Message', description: 'A message owed to a participant, with every try' },
 );

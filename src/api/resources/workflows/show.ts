@@ -1,5 +1,3 @@
-import { rulesOfItem } from '../../../engine/agreed.ts';
-import { readRetryRules, rulesFor, triesMax } from '../../../engine/retry-rules.ts';
 import { showWorkflow } from '../../../engine/show.ts';
 import { continuedAs, continuedFrom, retryOf } from '../../../interpreter/inspect.ts';
 import type { WorkflowId } from '../../../model/ids.ts';
@@ -16,6 +14,7 @@ import { Problem } from '../../problem.ts';
 import { timeView } from '../../time.ts';
 import { bpmnView, stateWord } from '../bpmn/view.ts';
 import { errorView } from '../errors/view.ts';
+import { triesMaxOf } from '../workitems/tries.ts';
 import { makeItemTexts } from '../workitems/view.ts';
 import { expressionView, summaryView } from './view.ts';
 
@@ -123,19 +122,6 @@ export async function show(parts: Parts, call: Call): Promise<Reply> {
   };
   const [front, back] = [JSON.stringify(head).slice(0, -1), JSON.stringify(tail).slice(1)];
   return printedReply(200, `${front},"workitems":[${workitems.join(',')}],${back}`);
-}
-
-/** How many tries the message of a workitem has at most; null: nobody says. */
-function triesMaxOf(parts: Parts, { retry, tenant }: WorkflowRow): (item: WorkitemRow) => number | null {
-  const { schedule } = parts.about;
-  if (schedule === undefined) return () => null;
-  const launched = readRetryRules(retry);
-  const { participants, own } = parts.registry;
-  const lookups = { find: participants.find, own };
-  return (item) => {
-    const rules = rulesFor(rulesOfItem(launched, item, tenant, lookups), item.participant);
-    return triesMax(rules, schedule, item.send ?? 'active');
-  };
 }
 
 /** Of workflows that go on for each other (continue_as_new): the one before, and the one after. And the one it is another try of. */
