@@ -235,10 +235,11 @@ test('messages are listed by how they stand, and each shows its request and its 
   );
   expect(one).toMatchObject({ ...failing, edited: false, request: { method: 'POST', url: NOWHERE } });
   const item = (failing as Message & { readonly workitem_id: string }).workitem_id;
-  const edit = { fields: { other: true } };
-  const patched = await send(server.url, 'PATCH', `/v1/workflows/${trying}/workitems/${encodeURIComponent(item)}`, {
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(edit),
+  const path = `/v1/workflows/${trying}/workitems/${encodeURIComponent(item)}`;
+  const { etag } = (await send(server.url, 'GET', path)).headers;
+  const patched = await send(server.url, 'PATCH', path, {
+    headers: { 'Content-Type': 'application/json', 'If-Match': String(etag) },
+    body: JSON.stringify({ fields: { other: true } }),
   });
   expect(patched.status, patched.text).toBe(200);
   expect(await get(`/v1/deliveries/${encodeURIComponent(failing?.message_id ?? '')}`)).toMatchObject({ edited: true });
