@@ -59,6 +59,13 @@ test('docs/compatibility.md tells the bounds as they are', () => {
   expect(bound('Nulls filled')).toBe(MAX_LIST_GROWTH);
 });
 
+test('docs/compatibility.md says what is deliberately not there', () => {
+  const page = readFileSync(join(root, 'docs/compatibility.md'), 'utf8');
+  const absent = page.slice(page.indexOf('\n## Not there\n')).replaceAll('\n', ' ');
+  expect(absent).toMatch(/Nor is there anything for MySQL/);
+  expect(absent).toMatch(/calls no language models/);
+});
+
 /** What the examples find in the workitem. */
 const FIELDS: Fields = {
   total: 1_200, country: 'France', colour: 'red', approved: 'true', names: ['alice', 'bob'], reviewers: ['alice', 'bob'], customer: { name: 'Ada' },
