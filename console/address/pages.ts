@@ -133,7 +133,7 @@ export const batches = codec({
   outcome: oneOf(['', 'done', 'failed', 'skipped', 'left'] as const, ''),
   cursor: text(),
 });
-export const audit = codec({ action: text(), actor: text(), from: text(), to: text() });
+export const audit = codec({ action: text(), actor: text(), from: text(), to: text(), cursor: text() });
 export const signIn = codec({ next: text() });
 export const definition = codec({ version: text(), a: text(), b: text() });
 /** `ignored`: expressions whose participant is not going to answer. */

@@ -25,6 +25,7 @@ export function Launch() {
   const [callback, setCallback] = useState(draftOf('launch.callback') ?? '');
   const [fields, setFields] = useState(draftOf('launch.fields') ?? '');
   const [each, setEach] = useState<{ readonly [name: string]: string }>(eachKept);
+  const [isEcho, echo] = useState(false);
   const [key, setKey] = useState('');
   const [policy, setPolicy] = useState<(typeof POLICIES)[number]>('reject');
   const [retry, setRetry] = useState('');
@@ -106,7 +107,8 @@ export function Launch() {
           ? {
               callbacks: Object.fromEntries(
                 names.flatMap((name) => {
-                  const url = ownOf(name) || callback.trim() || (plays ? playground + part(name) : '');
+                  const url =
+                    ownOf(name) || callback.trim() || (plays ? `${playground}${part(name)}${isEcho ? ECHO : ''}` : '');
                   return url === '' ? [] : [[name, url]];
                 }),
               ),
@@ -236,6 +238,12 @@ export function Launch() {
               onInput={(event) => setCallback(event.currentTarget.value)}
             />
           </div>
+          {plays && callback.trim() === '' && (
+            <label class="row">
+              <input type="checkbox" checked={isEcho} onChange={(event) => echo(event.currentTarget.checked)} />
+              They answer at once: nobody plays them
+            </label>
+          )}
           {names.length > 0 && (
             <details open={isOwn}>
               <summary>A callback for each participant</summary>
@@ -340,6 +348,8 @@ export function Launch() {
   );
 }
 
+/** What the URL of a participant of the playground has that proceeds at once. */
+const ECHO = '?manner=at_once';
 /** Stored definitions to choose from. */
 const STORED_MAX = 200;
 /** Rows of the form for callbacks. */

@@ -52,6 +52,22 @@ test('a participant of the playground answers as its manner says: at once, after
   expect((await behave('quick', { manner: 'gladly' })).status).toBe(422);
 });
 
+test('a callback whose URL asks for it is proceeded at once, and the next one waits as before', async () => {
+  const url = `${server.url}/v1/playground/participants/hasty`;
+  const run = async (callback: string): Promise<string> =>
+    (await postJson(server.url, '/v1/workflows', { workflow: 'define play\n  hasty', callback }, auth)).json<{
+      id: string;
+    }>().id;
+  const [echoed, waits] = [await run(`${url}?manner=at_once`), await run(url)];
+  await expect.poll(() => statusOf(echoed)).toBe('completed');
+  await expect
+    .poll(async () => (await requestsOf()).filter(({ participant }) => participant === 'hasty').length)
+    .toBe(2);
+  expect(await statusOf(waits)).toBe('running');
+  const refused = await postJson(server.url, '/v1/playground/participants/hasty?manner=gladly', {}, auth);
+  expect([refused.status, refused.json<{ code: string }>().code]).toEqual([400, 'query_invalid']);
+});
+
 test('it takes only callbacks of this server, and shows them to their tenant alone, without the token', async () => {
   const other = (
     await postJson(

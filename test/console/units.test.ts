@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addressOfId } from '../../console/address/ids.ts';
@@ -9,6 +11,7 @@ import { curlOf, curlOfSent, wantsKey } from '../../console/api/curl.ts';
 import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
 import { findIn, heldIn, isLargerThan, notationOf, partAt, pointerOf } from '../../console/parts/json-model.ts';
+import { LICENCES } from '../../console/parts/licences.ts';
 import { firstValue, partOf } from '../../console/parts/schema-model.ts';
 import {
   agedText,
@@ -789,6 +792,32 @@ test('a script that would answer for ever is stopped', async () => {
   const one = async (move: Move): Promise<Played> => rehearsal.play(move);
   const launch: Move = { kind: 'launch', tree: treeToJson(read.tree), fields: {} };
   expect(await playThrough(launch, { script, before: null, one })).toMatchObject({ isStopped: true });
+});
+
+test('what the pages contain of others is named with its licence', () => {
+  const root = join(import.meta.dirname, '../..');
+  const files = readdirSync(join(root, 'console'), { recursive: true, encoding: 'utf8' });
+  const own = files
+    .filter((file) => /\.tsx?$/.test(file) && file !== 'vite.config.ts')
+    .flatMap((file) => [...readFileSync(join(root, 'console', file), 'utf8').matchAll(/from '([@a-z][^'.]*)'/g)])
+    .map(([, name = '']) =>
+      name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/'),
+    )
+    .filter((name) => !name.startsWith('node:'));
+  type Package = { readonly license: string; readonly dependencies?: { readonly [name: string]: string } };
+  const found = new Map<string, string>();
+  // The rehearsal computes times with what the server does.
+  for (const waiting = [...own, 'luxon']; waiting.length > 0; ) {
+    const name = waiting.pop() ?? '';
+    if (found.has(name)) continue;
+    const read = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as Package;
+    found.set(name, read.license);
+    waiting.push(...Object.keys(read.dependencies ?? {}));
+  }
+  expect(LICENCES).toEqual(Object.fromEntries(found));
 });
 
 test('a part of JSON is found by its key or its text, and is called as a definition and a pointer call it', () => {

@@ -2,6 +2,7 @@ import { isObject, type Json } from '../../../src/model/json.ts';
 import { apiRoot } from '../../address/router.ts';
 import { useResource } from '../../live/resource.ts';
 import { JsonView } from '../../parts/json.tsx';
+import { LICENCES } from '../../parts/licences.ts';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Text } from '../../parts/said.tsx';
 
@@ -37,6 +38,17 @@ export function About() {
               ))}
             </ul>
           )}
+          <details>
+            <summary>Licences</summary>
+            <p>Rota is under the MIT licence. These pages contain, each under its own:</p>
+            <ul class="mono small">
+              {Object.entries(LICENCES).map(([name, licence]) => (
+                <li key={name}>
+                  {name}: {licence}
+                </li>
+              ))}
+            </ul>
+          </details>
           <details>
             <summary>Limits, retention and features</summary>
             <JsonView value={value} label="What the server says of itself" />

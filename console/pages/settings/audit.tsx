@@ -5,7 +5,7 @@ import { apiRoot, goQuery, query } from '../../address/router.ts';
 import { curlOf } from '../../api/curl.ts';
 import { useResource } from '../../live/resource.ts';
 import { Chip } from '../../parts/glyph.tsx';
-import { Complaints, Filters, ListState, Table, TextFilter } from '../../parts/list.tsx';
+import { Complaints, Filters, ListState, Older, Table, TextFilter } from '../../parts/list.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { objectsOf, textOf, textOrNull } from '../../picture/standing.ts';
 
@@ -18,6 +18,7 @@ export function Audit() {
     const search = new URLSearchParams({ limit: String(LIMIT) });
     for (const name of ['action', 'actor', 'from', 'to'] as const)
       if (state[name] !== '') search.set(name, state[name]);
+    if (state.cursor !== '') search.set('cursor', state.cursor);
     return `v1/audit?${search}`;
   }, [query.value]);
   const list = useResource(asked);
@@ -34,7 +35,7 @@ export function Audit() {
             key={name}
             title={name.charAt(0).toUpperCase() + name.slice(1)}
             value={state[name]}
-            set={(text) => goQuery(codec.write({ ...state, [name]: text }))}
+            set={(text) => goQuery(codec.write({ ...state, cursor: '', [name]: text }))}
           />
         ))}
         <Copy
@@ -66,9 +67,12 @@ export function Audit() {
           { title: 'Why', cell: (one) => <Text text={textOf(one['reason'])} /> },
         ]}
       />
-      {isObject(value) && value['next_cursor'] !== null && (
-        <p class="small dim">The newest {LIMIT} are shown; narrow the filters, or take all of it with curl.</p>
-      )}
+      <Older
+        value={value}
+        cursor={state.cursor}
+        word="Older"
+        set={(cursor) => goQuery(codec.write({ ...state, cursor }))}
+      />
     </section>
   );
 }

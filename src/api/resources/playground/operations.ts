@@ -127,10 +127,21 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
       summary: 'A participant of the playground: takes every callback of this server and keeps it to be looked at',
       access: 'open',
       patient: true,
+      query: [
+        {
+          name: 'manner',
+          description:
+            'at_once: to this it proceeds at once, whatever its manner is; so a launch can ask for it by the URL',
+          schema: { type: 'string', enum: ['at_once'] },
+        },
+      ],
       body: { schema: PlaygroundCallback, checked: 'raw' },
       answers: answers(200, 'It is kept', null, 400, 401, 422),
       handle: async (call) => {
         const participant = nameOf(call);
+        const asked = call.query.get('manner');
+        if (asked !== null && asked !== 'at_once')
+          throw new Problem('query_invalid', 'manner of a callback must be at_once; PUT gives a participant others');
         const raw: RawBody = call.raw ?? { bytes: Buffer.alloc(0), type: '', headers: new Map() };
         const body = bodyOf(raw.bytes);
         const complaint = valueComplaint(body);
@@ -149,7 +160,9 @@ export function playgroundOperations(parts: Parts): readonly Operation[] {
           signature: signatureOf(raw, parts.identity.secrets.signersOf(tenant, url)),
           body: withoutToken(body),
         });
-        const reply = await behave(call, body, tenant, playground.mannerOf(tenant, participant));
+        const manner: Manner =
+          asked === null ? playground.mannerOf(tenant, participant) : { ...BY_HAND, manner: asked };
+        const reply = await behave(call, body, tenant, manner);
         playground.answered(n, { status: reply.status, text: reply.text });
         return reply;
       },
