@@ -9,6 +9,7 @@ export const LICENCES: { readonly [name: string]: string } = {
   '@codemirror/lint': 'MIT',
   '@codemirror/search': 'MIT',
   '@codemirror/state': 'MIT',
+  '@codemirror/streamparser': 'MIT',
   '@codemirror/view': 'MIT',
   '@lezer/common': 'MIT',
   '@lezer/highlight': 'MIT',
