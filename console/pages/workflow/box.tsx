@@ -116,8 +116,8 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
         onClick={() => select(place)}
         onDblClick={() => place.children.length > 0 && toggle(place)}
       >
-        {mark === '' ? <Glyph name={state} /> : <span class="edit-mark">{mark}</span>}
-        {place.isParticipant && kind === 'leaf' && <Glyph name="person" size={13} />}
+        {mark === '' ? Glyph({ name: state }) : <span class="edit-mark">{mark}</span>}
+        {place.isParticipant && kind === 'leaf' && Glyph({ name: 'person', size: 13 })}
         <b>
           <bdi>{visible(place.title)}</bdi>
         </b>

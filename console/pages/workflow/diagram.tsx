@@ -386,6 +386,12 @@ function MiniMap({
   readonly zoom: number;
 }) {
   const scale = Math.min(MAP_WIDTH / drawn.width, MAP_HEIGHT_MAX / drawn.height);
+  // All boxes of one look are one shape: each of its own would be as many nodes as the picture itself has boxes.
+  const byLook = new Map<string, string>();
+  for (const [i, box] of drawn.boxes.slice(0, BOXES_MAX).entries()) {
+    const key = `${looks[i] ?? ''} ${isEnd(box) ? 'full' : 'around'}`;
+    byLook.set(key, `${byLook.get(key) ?? ''}M${box.x} ${box.y}h${box.width}v${box.height}h${-box.width}z`);
+  }
   return (
     <svg
       class="map"
@@ -402,20 +408,16 @@ function MiniMap({
         });
       }}
     >
-      {drawn.boxes.slice(0, BOXES_MAX).map((box, i) => {
-        const look = looks[i] ?? '';
-        const fill = isEnd(box) ? (MAP_FILLS[look] ?? 'none') : 'none';
+      {[...byLook].map(([key, path]) => {
+        const [look = '', isFilled] = key.split(' ');
+        const colour = MAP_FILLS[look] ?? 'none';
         return (
-          <rect
-            key={`${box.place.expid} ${box.lane}`}
-            x={box.x}
-            y={box.y}
-            width={box.width}
-            height={box.height}
-            rx={6}
-            fill={fill}
+          <path
+            key={key}
+            d={path}
+            fill={isFilled === 'full' ? colour : 'none'}
             stroke={MAP_FILLS[look] ?? 'var(--line)'}
-            stroke-width={fill === 'none' ? 7 : 0}
+            stroke-width={isFilled === 'full' && colour !== 'none' ? 0 : 7}
             stroke-dasharray={look === 'todo' ? '14 12' : undefined}
           />
         );
