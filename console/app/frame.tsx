@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isObject, type Json } from '../../src/model/json.ts';
@@ -141,7 +142,7 @@ export function Frame({
           </main>
         </div>
       </div>
-      <Bottom entries={entries} stats={stats.value.value} />
+      {isNarrow.value && <Bottom entries={entries} stats={stats.value.value} />}
       {paletteOpen.value && <Palette />}
       {helpOpen.value && <Help />}
       {signInWanted.value && me.value !== null && <SessionOver />}
@@ -327,6 +328,13 @@ function Banners() {
     </>
   );
 }
+
+/** Whether there is no room for the rail: then its pages are in a bar at the bottom (styles/base.css). */
+const narrow = window.matchMedia('(max-width: 899px)');
+const isNarrow = signal(narrow.matches);
+narrow.addEventListener('change', ({ matches }) => {
+  isNarrow.value = matches;
+});
 
 /** What the bar at the bottom of a narrow screen has room for, each with a sign. */
 const FIRST: { readonly [to: string]: string } = {

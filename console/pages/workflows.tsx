@@ -31,6 +31,10 @@ const ROWS_MAX = 1_000;
 type Further = { readonly of: string; readonly rows: readonly JsonObject[]; readonly next: string | null };
 const NONE_FURTHER: Further = { of: '', rows: [], next: null };
 
+/** Rows of the first picture of all: more than a screen shows. The others follow when it has been painted. */
+const FIRST_ROWS = 40;
+let isFirstPicture = true;
+
 /** Named questions; two of them are answered by other pages. */
 const VIEWS: readonly (readonly [string, string])[] = [
   ['All', '/workflows'],
@@ -201,11 +205,19 @@ export function Workflows() {
   const set = (change: Partial<typeof state>): void => goQuery(codec.write({ ...state, cursor: '', ...change }));
   const views = useViews();
 
+  const [isWhole, setWhole] = useState(!isFirstPicture);
+  useEffect(() => {
+    if (isWhole || list.value.value === undefined) return;
+    return afterFrames(2, () => {
+      isFirstPicture = false;
+      setWhole(true);
+    });
+  }, [isWhole, list.value.value === undefined]);
   // Counts, freshness and what is typed above are painted anew without the rows. Cells are called: a hundred rows are a thousand components less.
   const rows = useMemo(
     () => (
       <Table
-        rows={shown.map((row) => byId.get(textOf(row['id'])) ?? row)}
+        rows={(isWhole ? shown : shown.slice(0, FIRST_ROWS)).map((row) => byId.get(textOf(row['id'])) ?? row)}
         keyOf={(one) => textOf(one['id'])}
         isChosen={(_, i) => i === at}
         isDim={isGone}
@@ -248,7 +260,7 @@ export function Workflows() {
         ]}
       />
     ),
-    [list.value.value, fresh.value.value, isLater, further, asked, at, selected, everything, columns.join()],
+    [list.value.value, fresh.value.value, isLater, further, asked, at, selected, everything, columns.join(), isWhole],
   );
 
   return (
@@ -351,6 +363,17 @@ export function Workflows() {
       )}
     </>
   );
+}
+
+/** Calls when so many frames were painted. @returns takes it back */
+function afterFrames(count: number, call: () => void): () => void {
+  let left = count;
+  let frame = requestAnimationFrame(function next() {
+    left -= 1;
+    if (left > 0) frame = requestAnimationFrame(next);
+    else call();
+  });
+  return () => cancelAnimationFrame(frame);
 }
 
 /** Views that somebody keeps beside those that are given. */

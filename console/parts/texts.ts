@@ -137,8 +137,4 @@ export const bytesText = (bytes: number): string =>
       ? `${(bytes / 1_000).toFixed(1)} kB`
       : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-/** `12,345`, as `Intl` says it in English (see clockText). */
-export const countText = (count: number): string =>
-  Number.isInteger(count) && Math.abs(count) < 1e15
-    ? String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
-    : count.toLocaleString('en-US');
+export { countText } from '../picture/count.ts';

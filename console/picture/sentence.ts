@@ -1,3 +1,4 @@
+import { countText } from './count.ts';
 import type { Place } from './figure.ts';
 import { type Failure, type HeldWorkitem, isOver, type LiveExpression, type Standing } from './standing.ts';
 import { grouped, type Seen } from './states.ts';
@@ -49,8 +50,8 @@ export function sentenceOf(
     const first = group[0] as Failure;
     begin();
     const branches = seen.get(first.expid)?.branches ?? 0;
-    if (branches > 1) strong(`${counted(group.length)} of ${counted(branches)} branches of `);
-    else if (group.length > 1) strong(`${counted(group.length)} times `);
+    if (branches > 1) strong(`${countText(group.length)} of ${countText(branches)} branches of `);
+    else if (group.length > 1) strong(`${countText(group.length)} times `);
     link(key.split(' ')[0] ?? '');
     strong(' failed');
     say(` with ${first.class}: ${clipped(first.message, groups.length > 1 ? MESSAGE_OF_SEVERAL_MAX : MESSAGE_MAX)}`);
@@ -67,7 +68,8 @@ export function sentenceOf(
     const oldest = group[0] as HeldWorkitem;
     const isCrowd = (seen.get(expid)?.branches ?? 0) > 1;
     begin();
-    if (group.length > 1) say(isCrowd ? `${counted(group.length)} branches of ` : `${counted(group.length)} times `);
+    if (group.length > 1)
+      say(isCrowd ? `${countText(group.length)} branches of ` : `${countText(group.length)} times `);
     link(expid);
     say(
       group.length === 1
@@ -89,7 +91,7 @@ export function sentenceOf(
   }
   if (asked.length > NAMED_MAX) {
     begin();
-    say(`${counted(asked.length - NAMED_MAX)} more wait for their participants.`);
+    say(`${countText(asked.length - NAMED_MAX)} more wait for their participants.`);
   }
   for (const one of expressions.filter(isAwaiting).slice(0, NAMED_MAX)) {
     begin();
@@ -104,7 +106,7 @@ export function sentenceOf(
   const timer = timers[0];
   if (timer !== undefined) {
     begin();
-    say(timers.length > 1 ? `The first of ${counted(timers.length)} timers (` : 'A timer (');
+    say(timers.length > 1 ? `The first of ${countText(timers.length)} timers (` : 'A timer (');
     link(timer.expid);
     say(`: ${timer.action}) is due `);
     time(timer.dueAt);
@@ -134,7 +136,6 @@ export function sentenceOf(
 const isAwaiting = (one: LiveExpression): boolean =>
   one.state === 'awaiting' || ['listen', 'receive', 'await'].includes(one.name);
 
-const counted = (count: number): string => count.toLocaleString('en-US');
 /** Characters of all of it, and of one message. */
 const SENTENCE_MAX = 300;
 const MESSAGE_MAX = 120;

@@ -69,6 +69,24 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.context().close();
   });
 
+  test('the first picture of a list has as many rows as a screen shows, and the others follow', async () => {
+    for (let i = 0; i < 60; i++) await launch("define listed\n  alice task: 'wait'");
+    const { page, troubles } = await openPage(browser);
+    await page.addInitScript(`window.counts = [];
+      new MutationObserver(() => {
+        const count = document.querySelectorAll('main tbody tr').length;
+        if (count > 0 && window.counts.at(-1) !== count) window.counts.push(count);
+      }).observe(document, { subtree: true, childList: true })`);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(at('workflows?name=listed'));
+    await expect.poll(() => page.locator('main tbody tr').count()).toBe(60);
+    expect(await page.evaluate('window.counts')).toEqual([40, 60]);
+    expect(asked.filter((path) => path === '/v1/me')).toHaveLength(1);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
   test('who drags through the past writes the address seldom, and it says where one came to', async () => {
     const id = await launch("define dragged\n  repeat\n    alice task: 'again'");
     for (let i = 0; i < 10; i++) await proceed(id);
