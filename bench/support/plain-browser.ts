@@ -22,6 +22,8 @@ export type PlainBrowser = { readonly page: PlainPage; close(): Promise<void> };
 
 /** How long a page may take until it shows what is waited for, in milliseconds. */
 const PAINTED_MS_MAX = 60_000;
+/** A process of the browser may write for a moment still when the browser has ended: then its folder is removed again, so often. */
+const REMOVED_AT_MOST = 20;
 const VIEWPORT = { width: 1280, height: 860, deviceScaleFactor: 1, mobile: false };
 
 /** @param program the browser */
@@ -72,9 +74,10 @@ export async function startPlainBrowser(program: string): Promise<PlainBrowser> 
     page: { send, evaluate, painted },
     async close() {
       const ended = once(child, 'exit');
-      child.kill();
+      // It ends its own processes first; one that cannot be asked any more is told.
+      void command('Browser.close').catch(() => child.kill());
       await ended;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      rmSync(folder, { recursive: true, force: true, maxRetries: REMOVED_AT_MOST });
     },
   };
 }
