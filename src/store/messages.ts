@@ -105,20 +105,8 @@ const nextDueAfter = (after: string, isFree = 'true'): string => `least(
     (select due_at from agenda where held_at is null and due_at > ${after} order by due_at limit 1),
     (select due_at from workitem where send is not null and held_at is null and due_at > ${after} and ${isFree} order by due_at limit 1))`;
 const nextDueAt: Statement = { name: 'next_due_at', text: `select ${nextDueAfter('$1')} as due_at` };
-const FREE = '(lease_until is null or lease_until < statement_timestamp())';
-const nextDueAtInShare: Statement = {
-  name: 'next_due_at_in_share',
-  text: `
-  select least(
-    (select due_at from agenda where held_at is null and due_at > $1::bigint
-     and shard % $3::integer = $2::integer order by due_at limit 1),
-    (select due_at + $4::bigint from agenda where held_at is null and due_at > $1::bigint - $4::bigint
-     and shard % $3::integer <> $2::integer order by due_at limit 1),
-    (select due_at from workitem where send is not null and held_at is null and due_at > $1::bigint and ${FREE} order by due_at limit 1)
-  ) as due_at`,
-};
 /** The earliest due time of all, for a question that asks for more; without messages whose tries are under way, of which busy nodes always have some. */
-export const NEXT_DUE = nextDueAfter('-1', FREE);
+export const NEXT_DUE = nextDueAfter('-1', '(lease_until is null or lease_until < statement_timestamp())');
 
 const hasDueInShard: Statement = {
   name: 'has_due_in_shard',
@@ -202,10 +190,8 @@ export function makeDue(connections: Connections): DueParts {
       const { rows } = await connections.run(peekAgenda, [now, limit, shares, share, now - othersAfterMs]);
       return rows.map(peekOf);
     },
-    nextDueAt: async (after, of) => {
-      const { rows } = await (of === undefined
-        ? connections.run(nextDueAt, [after ?? -1])
-        : connections.run(nextDueAtInShare, [after ?? -1, of.share, of.shares, of.othersAfterMs]));
+    nextDueAt: async (after) => {
+      const { rows } = await connections.run(nextDueAt, [after ?? -1]);
       return (rows[0]?.['due_at'] ?? null) as number | null;
     },
   };

@@ -20,9 +20,6 @@ import type { ChangeMarks } from './tables/change-mark.ts';
 
 export type { Occasional } from './tables/change-mark.ts';
 
-/** A node's part of the agenda: shard `n` is its own when `n % shares === share`; the others' are its own, too, once they are overdue by so much. */
-export type Share = { readonly share: number; readonly shares: number; readonly othersAfterMs: number };
-
 import type { OwedDelivery } from './tables/delivery.ts';
 
 export type { Page } from './page.ts';
@@ -132,18 +129,15 @@ export type Store = Tables &
       readonly shares: number;
       readonly othersAfterMs: number;
     }): Promise<readonly AgendaPeek[]>;
-    /**
-     * The earliest due time (> `after` when given) of any agenda row or owed message that is not held; null when there is none. `of`: when one node of
-     * several has to look at the latest. Agenda rows that are not of its share count as due by so much later, and messages whose tries are under way not at all.
-     */
-    nextDueAt(after: number | null, of?: Share): Promise<number | null>;
+    /** The earliest due time (> `after` when given) of any agenda row or owed message that is not held; null when there is none. */
+    nextDueAt(after: number | null): Promise<number | null>;
 
-    /** Calls `wake` when another node says that messages or agenda rows are waiting, or (`later`) will be; a hint only. Returns how to stop. */
-    onWake(wake: (later: boolean) => void): Promise<() => Promise<void>>;
+    /** Calls `wake` when another node says that messages or agenda rows are waiting; a hint only. Returns how to stop. */
+    onWake(wake: () => void): Promise<() => Promise<void>>;
     /** Whether such hints reach this node at this moment; true also where there are no other nodes. */
     hearsWakes(): boolean;
-    /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. `later`: something will be due, nothing is. */
-    wakeOthers(later?: boolean): void;
+    /** Tells the other nodes (at most one NOTIFY per 50 ms). Does nothing where there are no others. */
+    wakeOthers(): void;
     /** Keys or secrets were changed by another node, or may have been; as with `onWake` nothing depends on it. */
     onKeys(hear: () => void): Promise<() => Promise<void>>;
     tellKeys(): void;

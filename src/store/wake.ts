@@ -14,8 +14,6 @@ const CHANNEL = 'rota_wake';
 const KEYS_CHANNEL = 'rota_keys';
 /** What lies in the memory of every node has changed: stored definitions, participants, subscriptions. */
 const REGISTRY_CHANNEL = 'rota_registry';
-/** How a hint ends that tells of what will be due. Nodes of the release before take it for any other. */
-const LATER = ' later';
 /** At most one NOTIFY in this many milliseconds; what is asked for meanwhile goes with the next. */
 const PAUSE_MS = 50;
 /** Waits between the tries to connect again, in milliseconds; the last repeats. */
@@ -43,12 +41,12 @@ export const noWaking = (isAlone: boolean): Waking => ({
 export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Error) => void): Waking {
   /** Our own messages come back to us; they are known by this. */
   const self = randomUUID();
-  const listeners = new Set<(later: boolean) => void>();
-  const keysListeners = new Set<(later: boolean) => void>();
-  const registryListeners = new Set<(later: boolean) => void>();
-  const listenersOf = (channel: string): Set<(later: boolean) => void> =>
+  const listeners = new Set<() => void>();
+  const keysListeners = new Set<() => void>();
+  const registryListeners = new Set<() => void>();
+  const listenersOf = (channel: string): Set<() => void> =>
     channel === KEYS_CHANNEL ? keysListeners : channel === REGISTRY_CHANNEL ? registryListeners : listeners;
-  const all = function* (): Iterable<(later: boolean) => void> {
+  const all = function* (): Iterable<() => void> {
     yield* listeners;
     yield* keysListeners;
     yield* registryListeners;
@@ -82,8 +80,8 @@ export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Erro
         lost(fresh);
       });
       fresh.on('notification', ({ channel, payload }) => {
-        if (payload?.startsWith(self) === true) return;
-        for (const hear of listenersOf(channel)) hear(payload?.endsWith(LATER) === true);
+        if (payload === self) return;
+        for (const hear of listenersOf(channel)) hear();
       });
       try {
         await fresh.connect();
@@ -94,7 +92,7 @@ export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Erro
         }
         client = fresh;
         // What was said while we were away was not heard.
-        if (attempt > 0) for (const hear of all()) hear(false);
+        if (attempt > 0) for (const hear of all()) hear();
         attempt = 0;
       } catch (error) {
         onTrouble(error instanceof Error ? error : new Error(String(error)));
@@ -107,11 +105,11 @@ export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Erro
   };
 
   /** What is told seldom goes by itself. */
-  const say = (channel: string, more = ''): void => {
+  const say = (channel: string): void => {
     void connected().then(async () => {
       const over = client;
       try {
-        await over?.query('select pg_notify($1, $2)', [channel, self + more]);
+        await over?.query('select pg_notify($1, $2)', [channel, self]);
       } catch (error) {
         onTrouble(error instanceof Error ? error : new Error(String(error)));
         // Whatever it was: a connection over which nothing can be said hears nothing either.
@@ -120,23 +118,21 @@ export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Erro
     });
   };
 
-  /** What is still to be told. */
-  let asked: 'now' | 'later' | null = null;
+  let asked = false;
   let pause: NodeJS.Timeout | null = null;
   const tell = (): void => {
-    const more = asked === 'later' ? LATER : '';
-    asked = null;
+    asked = false;
     pause = setTimeout(() => {
       pause = null;
-      if (asked !== null) tell();
+      if (asked) tell();
     }, PAUSE_MS);
     pause.unref();
-    say(CHANNEL, more);
+    say(CHANNEL);
   };
 
   const hearing =
-    (of: Set<(later: boolean) => void>) =>
-    async (hear: (later: boolean) => void): Promise<() => Promise<void>> => {
+    (of: Set<() => void>) =>
+    async (hear: () => void): Promise<() => Promise<void>> => {
       of.add(hear);
       await connected();
       return async () => {
@@ -151,9 +147,9 @@ export function makeWaking(hosts: Pick<Hosts, 'Client'>, onTrouble: (error: Erro
     tellKeys: () => say(KEYS_CHANNEL),
     onRegistry: hearing(registryListeners),
     tellRegistry: () => say(REGISTRY_CHANNEL),
-    wakeOthers: (later = false) => {
+    wakeOthers: () => {
       if (closed) return;
-      if (asked !== 'now') asked = later ? 'later' : 'now';
+      asked = true;
       if (pause === null) tell();
     },
     close: async () => {

@@ -3,7 +3,7 @@ import type { Ids } from '../runtime/ids.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeLoop } from '../runtime/loop.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
-import type { Share, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 
 /** Knows when something will be due next, and says so then: one timer for everything that waits, whatever its number. */
 export type DueWatch = {
@@ -15,8 +15,6 @@ export type DueWatch = {
   stop(): Promise<void>;
 };
 
-/** What is of other nodes' shares is taken once it is overdue by so much: their node is busy, or gone. */
-export const OTHERS_AFTER_MS = 1_000;
 /**
  * Without any hint we look this often: hints of other nodes may get lost, and a node that dies takes its timers with it. One cheap
  * question each time. Where hints are heard, only those are lost whose sender died in the same moment, and it may be longer. What the node asks anyway
@@ -37,8 +35,6 @@ export function makeDueWatch(parts: {
   readonly log: Log;
   /** Something is due: claim messages, look at the agenda. */
   readonly onDue: () => void;
-  /** Which part of what is due is this node's: number `share` of `shares`. Left out: all of it. */
-  readonly share?: () => { readonly share: number; readonly shares: number };
 }): DueWatch {
   const { store, clock, time, ids, onDue } = parts;
   let known: number | null = null;
@@ -47,11 +43,6 @@ export function makeDueWatch(parts: {
   let unsubscribe: (() => Promise<void>) | null = null;
   let stopHearing = (): void => {};
   let stopped = false;
-  /** Of several nodes each looks at what is its own when it is due, and at the rest a little later: else all would come running for each timer. */
-  const shareNow = (): Share | undefined => {
-    const of = parts.share?.();
-    return of === undefined || of.shares === 1 ? undefined : { ...of, othersAfterMs: OTHERS_AFTER_MS };
-  };
   const loop = makeLoop({ name: 'due', work: look, time, ids, log: parts.log });
 
   function pollLater(): void {
@@ -64,11 +55,10 @@ export function makeDueWatch(parts: {
     if (stopped) return false;
     pollLater();
     const now = clock.now();
-    const of = shareNow();
-    let next = await store.nextDueAt(null, of);
+    let next = await store.nextDueAt(null);
     if (next !== null && next <= now) {
       onDue();
-      next = await store.nextDueAt(now, of);
+      next = await store.nextDueAt(now);
     }
     // What was told meanwhile may be sooner than what was found: the sooner of both stays.
     if (next !== null) expect(next);
@@ -94,7 +84,7 @@ export function makeDueWatch(parts: {
     cancelDue = time.after(Math.max(0, ms), () => {
       known = null;
       if (clock.now() < dueAt) return expect(dueAt); // timers may fire a millisecond early
-      if (shareNow() === undefined) onDue();
+      onDue();
       loop.wake();
     });
   }
@@ -109,8 +99,8 @@ export function makeDueWatch(parts: {
       stopHearing = store.onGlance(({ dueAt }) => {
         if (dueAt !== undefined) told(dueAt);
       });
-      unsubscribe = await store.onWake((later) => {
-        if (!later) onDue();
+      unsubscribe = await store.onWake(() => {
+        onDue();
         // What another node has committed may be due later, and its timer is ours.
         loop.wake();
       });

@@ -8,7 +8,7 @@ import { makeLoop } from '../runtime/loop.ts';
 import { backoffMs, type ProcessTime } from '../runtime/process-time.ts';
 import { makeRest } from '../runtime/rest.ts';
 import type { Store } from '../store/store.ts';
-import { HORIZON_MS, OTHERS_AFTER_MS } from './due-watch.ts';
+import { HORIZON_MS } from './due-watch.ts';
 import { makeLeftRows } from './left-rows.ts';
 
 /**
@@ -30,6 +30,8 @@ export type Timers = {
 export const AGENDA_UNDER_WAY_MAX = 200;
 /** One look sees this many rows more than those that are known already. */
 export const AGENDA_LOOK_MAX = 100;
+/** Rows of other nodes' shares are taken once they are overdue by so much: their node is busy, or gone. */
+export const OTHERS_AFTER_MS = 1_000;
 /** The node whose share a row is learns by a hint of one that is due so soon; what is due later its polls find. */
 const HINT_MS = HORIZON_MS;
 /** Rows whose step failed are remembered up to this number; no others are taken until there are fewer. */
@@ -202,14 +204,13 @@ export function makeTimers(parts: {
       let others = false;
       for (const row of rows) {
         if (row.dueAt > now) {
-          const isOwn = shardOf(row.workflow) % shares === share;
-          parts.expect(isOwn ? row.dueAt : row.dueAt + OTHERS_AFTER_MS);
-          others ||= !isOwn && row.dueAt - now <= HINT_MS;
+          parts.expect(row.dueAt);
+          others ||= shares > 1 && row.dueAt - now <= HINT_MS && shardOf(row.workflow) % shares !== share;
         } else if (underWay.has(keyOf(row))) rewritten.add(keyOf(row));
         // Straight on to the end of the engine's queue: behind everybody who waits there already.
         else if (!feed(row)) more = true;
       }
-      if (others) store.wakeOthers(true);
+      if (others) store.wakeOthers();
     },
     wake: loop.wake,
     quiet: async () => {

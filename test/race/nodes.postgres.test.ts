@@ -245,8 +245,8 @@ function lookCounter(): { readonly between: Between; readonly count: () => numbe
           looks += 1;
           return claimed;
         },
-        nextDueAt: async (after, of) => {
-          const next = await store.nextDueAt(after, of);
+        nextDueAt: async (after) => {
+          const next = await store.nextDueAt(after);
           looks += 1;
           return next;
         },

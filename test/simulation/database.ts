@@ -42,7 +42,7 @@ export type Database = {
   readonly attributes: Map<WorkflowId, Map<string, readonly string[]>>;
   readonly attributeMarks: Map<string, string>;
   /** The nodes that listen for hints. */
-  readonly listening: Set<(later: boolean) => void>;
+  readonly listening: Set<() => void>;
   /** The database's own clock, milliseconds. */
   readonly now: () => number;
 };

@@ -105,7 +105,7 @@ export function openSimulated(
 ): SimulatedStore {
   const { link, ids, flaws = {} } = parts;
   const sessions = new Set<Session>();
-  let own: ((later: boolean) => void) | null = null;
+  let own: (() => void) | null = null;
 
   /** One question and its answer. */
   async function ask<Result>(what: string, act: () => Result): Promise<Result> {
@@ -394,23 +394,20 @@ export function openSimulated(
           ...rows.filter((row) => !isOwn(row.workflow) && row.dueAt <= now - othersAfterMs),
         ].slice(0, limit);
       }),
-    nextDueAt: (after, of) =>
+    nextDueAt: (after) =>
       ask('next due', () => {
         let next: number | null = null;
         const see = (dueAt: number): void => {
           if (dueAt > (after ?? -1) && (next === null || dueAt < next)) next = dueAt;
         };
-        for (const [workflow, { agenda }] of database.workflows) {
-          const isOwn = of === undefined || shardOf(workflow) % of.shares === of.share;
-          for (const row of agenda.values()) if (row.heldAt === null) see(row.dueAt + (isOwn ? 0 : of.othersAfterMs));
-        }
-        for (const { held, dueAt } of owed())
-          if (of === undefined || held.claim === null || (held.leaseUntil ?? 0) <= database.now()) see(dueAt);
+        for (const { agenda } of database.workflows.values())
+          for (const row of agenda.values()) if (row.heldAt === null) see(row.dueAt);
+        for (const { dueAt } of owed()) see(dueAt);
         return next;
       }),
 
     onWake: async (wake) => {
-      const hint = (later: boolean): void => link.hint(() => wake(later));
+      const hint = (): void => link.hint(wake);
       own = hint;
       database.listening.add(hint);
       return async () => {
@@ -418,8 +415,8 @@ export function openSimulated(
       };
     },
     hearsWakes: () => false,
-    wakeOthers: (later = false) => {
-      for (const hint of database.listening) if (hint !== own) hint(later);
+    wakeOthers: () => {
+      for (const hint of database.listening) if (hint !== own) hint();
     },
     onKeys: async () => async () => {},
     tellKeys: () => {},

@@ -861,27 +861,6 @@ export function describeStore(
         expect(await store.nextDueAt(null)).toBeLessThanOrEqual(far + 4);
       });
 
-      test('of several nodes each is told of its own agenda when it is due, of that of others later, and of no message that somebody is at', async () => {
-        const far = AT * 5;
-        const id = await launched({ agenda: [agenda('a', { dueAt: far + 5 })] });
-        const of = (share: number) => ({ share, shares: 2, othersAfterMs: 100 });
-        const own = shardOf(id) % 2;
-        expect(await store.nextDueAt(far, of(own))).toBe(far + 5);
-        // Shards of other machines are each asked by themselves there; a look too many does no harm.
-        const later = store.profile === 'distributed' ? far + 5 : far + 105;
-        expect(await store.nextDueAt(far, of(1 - own))).toBe(later);
-        expect(await store.nextDueAt(far + 50, of(1 - own))).toBe(store.profile === 'distributed' ? null : later);
-        expect(await store.nextDueAt(far + 105, of(1 - own))).toBe(null);
-        await launched({ workitems: [workitem('0_0', { dueAt: far + 3 })] });
-        for (const share of [0, 1]) expect(await store.nextDueAt(far, of(share))).toBe(far + 3);
-        if (store.profile === 'distributed') return;
-        const claimed = await store.claimDue({ now: far + 3, owner: 'me', limit: 1_000, leaseSeconds: 60 });
-        expect(claimed.some(({ row }) => row.dueAt === far + 3)).toBe(true);
-        expect(await store.nextDueAt(far, of(own))).toBe(far + 5);
-        expect(await store.nextDueAt(far)).toBe(far + 3);
-        await store.releaseClaims('me');
-      });
-
       test('an event becomes an agenda row of every listener of the tenant that may fit', async () => {
         const tenant = `tenant ${workflowId()}` as Tenant;
         const [emitter, named, anyName, otherName, otherEvent, inward, stranger] = [1, 2, 3, 4, 5, 6, 7].map(() =>

@@ -104,7 +104,6 @@ export async function exerciseEverything(store: Store): Promise<void> {
   await store.claimDue({ now: AT + 10, owner: 'me', limit: 5, leaseSeconds: 30, spread });
   await peek(store, AT + 10);
   await store.nextDueAt(AT);
-  await store.nextDueAt(AT, { share: 0, shares: 2, othersAfterMs: 100 });
   await store.answers.reserve({ scope: 'me', key: id, fingerprint: 'f', at: 1 });
   await store.answers.saved('me', id);
   await store.answers.finish({ scope: 'me', key: id, fingerprint: 'f', status: 1, body: null, contentType: null });

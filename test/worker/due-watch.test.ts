@@ -2,9 +2,8 @@ import { expect, test } from 'vitest';
 import { randomIds } from '../../src/runtime/ids.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
-import type { Share } from '../../src/store/store.ts';
 import type { Glance } from '../../src/store/tables/change-mark.ts';
-import { makeDueWatch, OTHERS_AFTER_MS } from '../../src/worker/due-watch.ts';
+import { makeDueWatch } from '../../src/worker/due-watch.ts';
 import { until } from '../support/engine-parts.ts';
 import { promised } from '../support/worker-parts.ts';
 
@@ -64,7 +63,7 @@ test('a hint of another node makes this one look for what will be due', async ()
   let next: number | null = null;
   let asked = 0;
   let due = 0;
-  let hint = (_later: boolean): void => {};
+  let hint = (): void => {};
   const watch = makeDueWatch({
     store: {
       nextDueAt: async () => {
@@ -89,7 +88,7 @@ test('a hint of another node makes this one look for what will be due', async ()
   await watch.start();
   await until(() => asked === 1);
   next = 300;
-  hint(false);
+  hint();
   await until(() => asked === 2);
   await new Promise((resolve) => setImmediate(resolve));
   const before = due;
@@ -186,63 +185,3 @@ test('what the node has asked anyway is a look: nothing is asked twice, and what
 });
 
 const NONE = { batches: false, deliveries: false, events: false, schedules: false };
-
-test('of several nodes the one whose timer it is looks when it is due, the others a little later', async () => {
-  const time = manualTime();
-  const loopsRound = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const node = async (share: number) => {
-    const dueAt: number[] = [];
-    const asked: (Share | undefined)[] = [];
-    let hint = (_later: boolean): void => {};
-    let isThere = false;
-    const watch = makeDueWatch({
-      store: {
-        nextDueAt: async (after, of) => {
-          asked.push(of);
-          const at = DUE_AT + (of === undefined || of.share === 0 ? 0 : of.othersAfterMs);
-          return isThere && at > (after ?? -1) ? at : null;
-        },
-        onWake: async (wake) => {
-          hint = wake;
-          return async () => {};
-        },
-        hearsWakes: () => true,
-        onGlance: () => () => {},
-      },
-      clock: { now: time.now },
-      time,
-      ids: randomIds(),
-      log: silentLog,
-      onDue: () => dueAt.push(time.now()),
-      share: () => ({ share, shares: 2 }),
-    });
-    await watch.start();
-    await loopsRound();
-    return {
-      dueAt,
-      asked,
-      watch,
-      tell: (later: boolean) => {
-        isThere = true;
-        hint(later);
-      },
-    };
-  };
-  const DUE_AT = 3_000;
-  const [owner, other] = [await node(0), await node(1)];
-  owner.tell(true);
-  other.tell(true);
-  await loopsRound();
-  // What will be due is no reason to claim.
-  expect([owner.dueAt, other.dueAt]).toEqual([[], []]);
-  for (let ms = 0; ms < DUE_AT + OTHERS_AFTER_MS + 500; ms += 100) {
-    time.pass(100);
-    await loopsRound();
-  }
-  expect(owner.dueAt).toEqual([DUE_AT]);
-  expect(other.dueAt).toEqual([DUE_AT + OTHERS_AFTER_MS]);
-  expect(other.asked.at(-1)).toEqual({ share: 1, shares: 2, othersAfterMs: OTHERS_AFTER_MS });
-  other.tell(false);
-  expect(other.dueAt).toHaveLength(2);
-  await Promise.all([owner.watch.stop(), other.watch.stop()]);
-});
