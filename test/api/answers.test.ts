@@ -326,6 +326,19 @@ describe('each operation', () => {
     await expectStatus(400, 'convertDefinition', {}, { body: { definition: '<broken', to: 'xml' } });
   });
 
+  test('of definitions is told that a route leads to another already', async () => {
+    const routed = { definition: 'define routed\n  alpha\n', callback: NOWHERE, route: 'GET /routed' };
+    const plain = { definition: 'define routed\n  alpha\n  bravo\n', callback: NOWHERE };
+    const any = { headers: { 'If-Match': '*' } };
+    await expectStatus(201, 'putDefinition', { definition_name: 'routed' }, { body: routed });
+    await expectStatus(201, 'putDefinition', { definition_name: 'routed' }, { body: plain, ...any });
+    await expectStatus(201, 'putDefinition', { definition_name: 'taker' }, { body: routed });
+    await expectStatus(409, 'activateDefinition', { definition_name: 'routed', version: '1' }, { body: {}, ...any });
+    for (const id of ['postDefinition', 'awfPostWorkflow'])
+      await expectStatus(409, id, {}, { body: { name: 'third', ...routed } });
+    await expectStatus(400, 'awfRun', ours, { body: { callback: 'nowhere' } });
+  });
+
   test('of what came in and goes out does what its example says', async () => {
     const event = { headers: { 'Content-Type': 'application/cloudevents+json' } };
     for (const id of ['sendEvents', 'sendEventsAtRoot']) {

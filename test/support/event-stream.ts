@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { held } from './server.ts';
 
 /* A reader of server-sent events, as WHATWG HTML says to read them (9.2.6), byte by byte as they come. */
 
@@ -30,7 +31,7 @@ export type EventReader = {
   stall(): void;
 };
 
-/** Opens a stream. Resolves with its head. */
+/** Opens a stream. Resolves with its head, which is held against the description of the interface. */
 export function openEvents(
   base: string,
   path: string,
@@ -42,6 +43,13 @@ export function openEvents(
       sent.off('error', reject);
       // A connection that is cut is an end like another: the reader comes back with its id.
       sent.on('error', () => {});
+      try {
+        held(port, 'GET', path, { status: response.statusCode ?? 0, headers: response.headers, text: '' });
+      } catch (error) {
+        sent.destroy();
+        reject(error);
+        return;
+      }
       resolve(read(sent, response));
     });
     sent.on('error', reject);

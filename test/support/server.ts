@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Between } from '../../src/server/between.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
-import { checkDescribed } from './described.ts';
+import { type Answered, checkDescribed } from './described.ts';
 
 /**
  * A whole server in this process: real HTTP on a free port, an embedded database that keeps nothing. Every answer to `send` is held against the
@@ -14,6 +14,11 @@ import { checkDescribed } from './described.ts';
 export async function startServer(settings: Record<string, string> = {}, between: Between = {}): Promise<Running> {
   const config = readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ...settings });
   return described(await start(config, between));
+}
+
+/** Holds an answer of one of these servers against its description. @throws Error what of it is not described */
+export function held(port: string, method: string, path: string, answer: Answered): void {
+  if (ours.has(port)) checkDescribed(method, path, answer);
 }
 
 /** Ports of servers whose answers are held against their description. */
@@ -118,7 +123,7 @@ export function send(
         const text = Buffer.concat(chunks).toString('utf8');
         const answer = { status: response.statusCode ?? 0, headers: response.headers, text };
         try {
-          if (ours.has(port)) checkDescribed(method, path, answer);
+          held(port, method, path, answer);
         } catch (error) {
           reject(error);
           return;
