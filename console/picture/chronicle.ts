@@ -56,7 +56,7 @@ export type Run = {
   /** Changes of its state, in order. */
   readonly marks: readonly Mark[];
   /** The entry that ended it: its own, or that of the whole workflow, with which it was swept away; null while it is live. */
-  readonly end: Pick<Entry, 'n' | 'at' | 'kind'> | null;
+  readonly end: Entry | null;
   readonly items: readonly ItemMark[];
   readonly tries: readonly Try[];
 };

@@ -41,8 +41,11 @@ export type Wire = {
   readonly arrow: boolean;
   /** The place it leads to: it is solid once that has been reached. */
   readonly to: string;
-  readonly kind: 'flow' | 'return';
+  /** `aside`: it leaves what is not waited for. */
+  readonly kind: 'flow' | 'return' | 'aside';
   readonly lane: number;
+  /** Where its words stand, of one that has some. */
+  readonly words?: { readonly x: number; readonly y: number; readonly text: string };
 };
 export type Drawing = {
   readonly boxes: readonly Box[];
@@ -163,13 +166,23 @@ export function layout(root: Place, isOpen: (place: Place) => boolean, side: Lan
   ): void {
     let y = top;
     let before: number | null = null;
+    let last: Place | null = null;
     for (const one of flow) {
       const { width, height } = sizeOf(one);
       if (before !== null)
-        wires.push({ path: `M${middle} ${before}V${y - 2}`, arrow: true, to: firstIn(one).expid, kind: 'flow', lane });
+        wires.push({
+          path: `M${middle} ${before}V${y - 2}`,
+          arrow: true,
+          to: firstIn(one).expid,
+          lane,
+          ...(last !== null && isAside(last)
+            ? { kind: 'aside', words: { x: middle + 6, y: y - 4, text: BY_ITSELF } }
+            : { kind: 'flow' }),
+        });
       put(one, middle - width / 2, y, depth + (place.kind === 'column' ? 0 : 1));
       y += height;
       before = y;
+      last = one;
       y += GAP;
     }
     if (place.kind !== 'loop' || before === null) return;
@@ -202,8 +215,10 @@ export function layout(root: Place, isOpen: (place: Place) => boolean, side: Lan
         path: `M${at} ${y + height}V${bottom + JOIN / 2}H${middle}V${bottom + JOIN}`,
         arrow: false,
         to: place.kind === 'choice' ? to : place.expid,
-        kind: 'flow',
         lane,
+        ...(isAside(one)
+          ? { kind: 'aside', words: { x: at + 6, y: y + height + JOIN - 3, text: BY_ITSELF } }
+          : { kind: 'flow' }),
       });
       x += width + LANE_GAP;
     }
@@ -219,6 +234,12 @@ export function layout(root: Place, isOpen: (place: Place) => boolean, side: Lan
   put(root, 1, 1, 0);
   return { boxes, wires, width: width + 2, height: height + 2 };
 }
+
+/** Whether what is around it goes on at once: it was let go, or runs beside. */
+const isAside = ({ attributes }: Place): boolean =>
+  attributes.some(([name, value]) => ASIDE.has(name) && (value === true || value === 'true'));
+const ASIDE: ReadonlySet<string> = new Set(['forget', 'flank']);
+const BY_ITSELF = 'by itself';
 
 const isLanes = (place: Place): boolean => place.kind === 'fork' || place.kind === 'choice';
 

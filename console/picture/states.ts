@@ -7,6 +7,7 @@ import {
   type LiveExpression,
   type SetTimer,
   type Standing,
+  textOrNull,
 } from './standing.ts';
 
 /* What each place of the figure shows at one moment. */
@@ -51,6 +52,8 @@ export type Seen = {
   readonly isStop: boolean;
   /** It runs another tree than the definition's. */
   readonly isChanged: boolean;
+  /** What runs there in place of it: `on_error`, `on_timeout`…; null: it does so itself. */
+  readonly handler: string | null;
   /** How many branches there are of the place, where it is the lane of a crowd; else 0. */
   readonly branches: number;
 };
@@ -225,6 +228,7 @@ export function statesOf(
       isHeld,
       isStop: stops.has(place.expid),
       isChanged: here.some(({ tree }) => tree !== null),
+      handler: here.length > 0 ? textOrNull(ended.at(-1)?.end?.['handler']) : null,
       branches: around.branches,
     };
     seen.set(place.expid, shown);

@@ -45,7 +45,12 @@ export function svgOf(drawn: Drawing, seen: ReadonlyMap<string, Seen>): string {
     return `<g><title>${escaped(`${place.title}: ${state}`)}</title>${box}${words}${second}</g>`;
   });
   const wires = drawn.wires.map(
-    ({ path, arrow }) => `<path d="${path}" fill="none" stroke="#737f90"${arrow ? ' marker-end="url(#tip)"' : ''}/>`,
+    ({ path, arrow, kind, words }) =>
+      `<path d="${path}" fill="none" stroke="#737f90"${kind === 'aside' ? ' stroke-dasharray="1 4"' : ''}${arrow ? ' marker-end="url(#tip)"' : ''}/>${
+        words === undefined
+          ? ''
+          : `<text x="${words.x}" y="${words.y}" font-size="11" fill="#566273">${escaped(words.text)}</text>`
+      }`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${drawn.width}" height="${drawn.height}" viewBox="0 0 ${drawn.width} ${drawn.height}" font-family="system-ui, sans-serif" font-size="13" fill="#1b2430">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#737f90"/></marker></defs>

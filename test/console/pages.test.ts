@@ -13,9 +13,11 @@ import {
   ticksOf,
   wordedTicks,
 } from '../../console/picture/gantt.ts';
+import { layout } from '../../console/picture/layout.ts';
 import { mergesOf } from '../../console/picture/merges.ts';
 import type { Entry } from '../../console/picture/standing.ts';
-import type { Seen } from '../../console/picture/states.ts';
+import { type Seen, statesOf } from '../../console/picture/states.ts';
+import { svgOf } from '../../console/picture/svg.ts';
 import { changesBetween } from '../../console/picture/told.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import { type MergeOrder, type MergeType, mergeReplies } from '../../src/language/merge.ts';
@@ -283,4 +285,33 @@ test('what is opened beyond the boxes of a page folds what is over and farthest 
   // What lives is folded last.
   expect(folded).not.toContain('0_0');
   expect(withinBudget(root, all, seen, '0_2', 10).folded.at(-1)).toBe('0_0');
+});
+
+test('what is not waited for leaves by a wire that says so, in the page and in the file', () => {
+  const root = figure(
+    'define side\n  alice forget: true\n  concurrence\n    bob flank: true\n    carol\n  dora forget: false',
+  );
+  const drawn = layout(root, () => true);
+  const aside = drawn.wires.filter(({ kind }) => kind === 'aside');
+  expect(aside.map(({ to, words }) => [to, words?.text])).toEqual([
+    ['0_1', 'by itself'],
+    ['0_1', 'by itself'],
+  ]);
+  expect(svgOf(drawn, new Map()).match(/>by itself</g)).toHaveLength(2);
+});
+
+test('while a handler runs in place of an expression its place says which, and not before or after', () => {
+  const root = figure("define handled\n  alice on_error: 'boss'");
+  const chronicle = makeChronicle();
+  const asked = { expid: '0_0', name: 'alice' };
+  chronicle.add([
+    entry(1, 'workflow.launched'),
+    entry(2, 'expression.applied', { expid: '0', expression_id: '0!a', name: 'define' }),
+    entry(3, 'expression.applied', { ...asked, expression_id: '0_0!a' }),
+    entry(4, 'expression.cancelled', { ...asked, expression_id: '0_0!a', handler: 'on_error' }),
+    entry(5, 'expression.applied', { ...asked, expression_id: '0_0!b', name: 'boss' }),
+    entry(6, 'expression.replied', { ...asked, expression_id: '0_0!b', name: 'boss' }),
+  ]);
+  const handlers = [3, 5, 6].map((n) => statesOf(root, chronicle.at(n), chronicle).get('0_0')?.handler);
+  expect(handlers).toEqual([null, 'on_error', null]);
 });

@@ -177,4 +177,99 @@ describe.runIf(program !== null)('one workflow in a browser', { timeout: 120_000
     await page.emulateMedia({ media: 'screen' });
     await isWell();
   });
+
+  test('what is known of a place is a drawer where there is little room, and a page of its own on a telephone', async () => {
+    const id = await launch("define small\n  sequence\n    alice task: 'read it'\n    bob");
+    const narrow = await openPage(browser, { viewport: { width: 900, height: 700 } });
+    await narrow.page.goto(`${server.url}/console/workflows/${id}`);
+    const inspector = narrow.page.getByRole('complementary', { name: 'The chosen place' });
+    await narrow.page.locator('.place.leaf', { hasText: 'alice' }).waitFor();
+    expect(await inspector.isVisible()).toBe(false);
+    await narrow.page.locator('.place.leaf', { hasText: 'alice' }).locator('.head').click();
+    await inspector.getByRole('button', { name: 'Proceed for it…' }).waitFor();
+    expect(await narrow.page.locator('.canvas').isVisible()).toBe(true);
+    expect((await axe(narrow.page)).join('\n')).toBe('');
+    await inspector.getByRole('button', { name: /Back to the/ }).click();
+    await expect.poll(() => inspector.isVisible()).toBe(false);
+    await narrow.page.setViewportSize({ width: 390, height: 700 });
+    await narrow.page.goto(`${server.url}/console/workflows/${id}`);
+    await narrow.page.getByRole('row', { name: /alice/ }).click();
+    await inspector.getByRole('button', { name: 'Proceed for it…' }).waitFor();
+    expect(await narrow.page.getByRole('treegrid').isVisible()).toBe(false);
+    // The focus comes along, and goes back to where it was.
+    expect(await narrow.page.evaluate('document.activeElement?.textContent')).toContain('alice');
+    expect((await axe(narrow.page)).join('\n')).toBe('');
+    expect(await scrollsSideways(narrow.page)).toBe(false);
+    await inspector.getByRole('button', { name: /Back to the/ }).click();
+    await expect.poll(() => narrow.page.evaluate('document.activeElement?.getAttribute("role")')).toBe('row');
+    expect(narrow.troubles).toEqual([]);
+    await narrow.page.context().close();
+  });
+
+  test('fields that somebody else has changed meanwhile are chosen one by one, and nothing that was typed is lost', async () => {
+    const id = await launch("define fields\n  alice task: 'read it'", { price: 1, box: 'A1' });
+    await open(`workflows/${id}?sel=0_0`);
+    await page.getByRole('button', { name: 'Edit fields…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Fields').fill('{"price":2,"box":"A1"}');
+    const [item] = await items(id);
+    const path = `/v1/workflows/${id}/workitems/${item?.id}`;
+    await send(server.url, 'PATCH', path, {
+      headers: { 'content-type': 'application/json', 'if-match': '"1"' },
+      body: JSON.stringify({ fields: { price: 3, box: 'B7' } }),
+    });
+    watched.expect(412);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('Nothing of yours is lost').waitFor();
+    await isWell();
+    await dialog.getByRole('radio', { name: 'price: mine' }).check();
+    await dialog.getByRole('button', { name: 'Go on with these' }).click();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const { fields } = (await send(server.url, 'GET', path)).json<{ fields: object }>();
+    expect(fields).toMatchObject({ price: 2, box: 'B7' });
+  });
+
+  test('of a history that is too long to be read its end is there, and more is read when somebody wants it', async () => {
+    const id = await launch('define long\n  alice');
+    const last = 60_000;
+    const entry = (n: number) => ({
+      n,
+      at: '2026-01-05T12:00:00.000Z',
+      kind: 'workitem.edited',
+      expid: '0_0',
+      step: n,
+    });
+    await page.route('**/history?*', async (route) => {
+      const search = new URL(route.request().url()).searchParams;
+      const after = Number(search.get('after') ?? 0);
+      const limit = Number(search.get('limit'));
+      const from = search.get('order') === 'desc' ? last - limit : after;
+      const history = Array.from({ length: Math.min(limit, last - from) }, (_, i) => entry(from + 1 + i));
+      await route.fulfill({
+        json: {
+          history: search.get('order') === 'desc' ? history.reverse() : history,
+          next_after: from + limit < last ? from + limit : null,
+        },
+      });
+    });
+    await open(`workflows/${id}?view=history&show=all`);
+    await page
+      .getByText('Only the first 50,000 entries of the history were read into this page, and the last 200')
+      .waitFor();
+    await page.getByText('#60000').waitFor();
+    await page.getByText('between #50,000 and #59,801').waitFor();
+    await isWell();
+    await page.getByRole('button', { name: 'Read 50,000 more' }).click();
+    await page.getByText('Only the first').waitFor({ state: 'detached' });
+    await page.getByRole('tab', { name: 'History 60,000' }).waitFor();
+    await page.unroute('**/history?*');
+  });
+
+  test('a workflow that is not there says how long those that are over are kept', async () => {
+    watched.expect(404);
+    await open('workflows/20261130-0000-bababa-bababa');
+    await page.getByText('kept no longer (RETAIN_ENDED 30 days)').waitFor();
+    await isWell();
+  });
 });

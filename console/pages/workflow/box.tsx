@@ -127,7 +127,7 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
         {kind === 'box' && place.tags.length > 0 && (
           <span class="tags">
             {place.tags.slice(0, TAGS_SHOWN).map((tag) => (
-              <span class="tag" key={tag}>
+              <span class={`tag ${isHandler(tag) ? 'handler' : ''}${runsIn(seen, tag) ? ' runs' : ''}`} key={tag}>
                 <bdi>{visible(tag)}</bdi>
               </span>
             ))}
@@ -246,6 +246,11 @@ const PAGES: { readonly [tab in Pin['tab']]: string } = {
   fields: 'the fields',
   tries: 'the tries',
 };
+/** Handlers hang dotted at their box, and are solid when they run. */
+const isHandler = (tag: string): boolean => tag.startsWith('on ');
+const runsIn = (seen: Seen | undefined, tag: string): boolean =>
+  seen?.handler !== null && seen?.handler !== undefined && tag.startsWith(seen.handler.replaceAll('_', ' '));
+
 /** Tags in the head of a container. */
 const TAGS_SHOWN = 3;
 
@@ -385,6 +390,10 @@ export function pinsOf(
     more: Partial<Pick<Pin, 'tab' | 'isFull' | 'counted'>> = {},
   ): void => void pins.push({ glyph, text, words, tab: 'what', isFull: false, counted: null, ...more });
   const clockText = (at: string): string => momentText(Date.parse(at), today.value, zone.value, hours.value);
+  if (seen.handler !== null) {
+    const handler = seen.handler.replaceAll('_', ' ');
+    pin('next', handler, `${handler} runs in its place`);
+  }
   for (const [name, count] of countsOf(seen.failures.map((one) => one.class))) {
     const text = count === 1 ? name : `${countText(count)} ${name}`;
     pin('failed', text, text);

@@ -1,4 +1,4 @@
-import type { VNode } from 'preact';
+import { Fragment, type VNode } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../../parts/action.tsx';
 import { download } from '../../parts/download.ts';
@@ -316,12 +316,18 @@ function Wires({
       </defs>
       {drawn.wires.map((wire, i) =>
         hidden?.has(wire.to) ? null : (
-          <path
-            key={wire.path}
-            class={reached[i] === '1' ? 'wire' : 'wire todo'}
-            d={wire.path}
-            marker-end={wire.arrow ? 'url(#tip)' : undefined}
-          />
+          <Fragment key={wire.path}>
+            <path
+              class={`wire ${wire.kind === 'aside' ? 'aside' : reached[i] === '1' ? '' : 'todo'}`}
+              d={wire.path}
+              marker-end={wire.arrow ? 'url(#tip)' : undefined}
+            />
+            {wire.words !== undefined && (
+              <text class="wire-words" x={wire.words.x} y={wire.words.y}>
+                {wire.words.text}
+              </text>
+            )}
+          </Fragment>
         ),
       )}
     </svg>

@@ -75,10 +75,36 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
   const acting = isAsking ? kept.current : current;
   const tries = triesOf(data, place, chosen?.id ?? null);
   const history = useMemo(() => entriesOf(data, place), [data.entries.value, place.expid]);
+  const head = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // Where it takes the place of what it was chosen in, the focus comes with it.
+    if (state.sel !== '' && window.matchMedia(A_PAGE).matches && document.activeElement?.closest('.view'))
+      head.current?.focus();
+  }, []);
+  const leave = (): void => {
+    set({ sel: '' });
+    requestAnimationFrame(() =>
+      document
+        .querySelector<HTMLElement>(`.view [data-row="${place.expid}"], .view [data-expid="${place.expid}"]`)
+        ?.focus(),
+    );
+  };
   return (
-    <aside class="inspector" aria-label="The chosen place">
+    <aside
+      class="inspector"
+      aria-label="The chosen place"
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && state.sel !== '') leave();
+      }}
+    >
+      {/* Where it lies over the picture, or in its place. */}
+      <p class="close-inspector">
+        <Button look="tiny" onPress={leave}>
+          ‹ Back to the {state.view === 'diagram' ? 'picture' : 'whole'}
+        </Button>
+      </p>
       <div class="stack tight">
-        <h2 class={`row name ${LOOKS[one?.state ?? 'to come']}`}>
+        <h2 class={`row name ${LOOKS[one?.state ?? 'to come']}`} ref={head} tabIndex={-1}>
           <Glyph name={one?.state ?? 'to come'} size={16} /> <Text text={place.title} />
           <span class="state-word">{one?.state ?? 'to come'}</span>
         </h2>
@@ -185,6 +211,9 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
     </aside>
   );
 }
+
+/** There the inspector is a page of its own. */
+const A_PAGE = '(max-width: 639px)';
 
 /** Errors of one workflow that the server replays at once. */
 const RETRIED_MAX = 100;

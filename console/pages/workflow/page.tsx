@@ -119,14 +119,7 @@ export function Workflow() {
         {problem === null ? (
           <div class="skeleton" />
         ) : problem.status === 404 || problem.status === 400 ? (
-          <Empty title="No such workflow">
-            <p>
-              There is no workflow <Text text={id} />, or it is over and is kept no longer (RETAIN_ENDED).
-            </p>
-            <a class="button" href={link('/workflows')}>
-              All workflows
-            </a>
-          </Empty>
+          <NoSuch id={id} />
         ) : (
           <ProblemNote problem={problem} again={() => void data.again()} />
         )}
@@ -308,7 +301,7 @@ export function Workflow() {
           <p class="note">The tree of this workflow is not kept any more, so there is no picture of it.</p>
         )}
         {figure !== null && hasPicture && (
-          <div class="looking">
+          <div class={`looking ${chosen === null ? '' : 'chosen'}`}>
             {view === 'diagram' && isBpmn ? (
               <BpmnDiagram id={id} shown={shown} figure={figure} set={set} />
             ) : view === 'diagram' ? (
@@ -391,6 +384,23 @@ export function Workflow() {
         />
       )}
     </div>
+  );
+}
+
+function NoSuch({ id }: { readonly id: string }) {
+  const { value } = useResource('v1/info').value;
+  const retention = isObject(value) && isObject(value['retention']) ? value['retention'] : {};
+  const days = retention['ended_days'];
+  return (
+    <Empty title="No such workflow">
+      <p>
+        There is no workflow <Text text={id} />, or it is over and kept no longer (RETAIN_ENDED
+        {typeof days === 'number' ? ` ${countText(days)} ${days === 1 ? 'day' : 'days'}` : ''}).
+      </p>
+      <a class="button" href={link('/workflows')}>
+        All workflows
+      </a>
+    </Empty>
   );
 }
 
