@@ -151,7 +151,7 @@ describe.runIf(program !== null)('one workflow in a browser', { timeout: 120_000
     expect(await page.locator('.place.leaf', { hasText: 'packer' }).count()).toBe(2);
     await isWell();
     await page
-      .getByRole('button', { name: /asked for .*look at the fields of packer/ })
+      .getByRole('button', { name: /asked since .*look at the fields of packer/ })
       .first()
       .click();
     await page.waitForURL(/tab=fields/);
