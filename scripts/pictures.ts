@@ -387,7 +387,7 @@ await takeAll([
     before: async (page) => {
       for (const n of [68, 103, 7]) {
         await page.getByLabel('Number or text of a branch').fill(String(n));
-        await page.getByRole('checkbox', { name: `Compare branch ${n}`, exact: true }).check();
+        await page.getByRole('checkbox', { name: `Compare branch ${n}`, exact: true }).press('Space');
       }
     },
   },

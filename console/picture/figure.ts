@@ -206,6 +206,27 @@ export function placeAt(root: Place, expid: string): Place | null {
   return place ?? null;
 }
 
+/** The names an element of a list has inside a branch of a crowd, as they stand in texts: `${v:line}`. */
+function namesOf({ attributes }: Place): readonly string[] {
+  const given = new Map(attributes);
+  const text = (...keys: readonly string[]): string => {
+    const found = keys.map((key) => given.get(key)).find((one) => typeof one === 'string');
+    return typeof found === 'string' ? found : '';
+  };
+  const to = text('to');
+  const field = text('to_f', 'to_field') || (to.startsWith('f:') ? to.slice(2) : '');
+  if (field !== '') return [`\${${field}}`, `\${f:${field}}`];
+  const variable = text('to_v', 'to_var', 'to_variable') || (to.startsWith('v:') ? to.slice(2) : to) || 'i';
+  return [`\${v:${variable}}`];
+}
+
+/** The caption of a place inside a crowd, with the element that the branch is about where the caption names it. */
+export function captionIn(crowd: Place, element: string, caption: string): string {
+  let text = caption;
+  for (const name of namesOf(crowd)) text = text.replaceAll(name, () => element);
+  return text;
+}
+
 /** All places, parents before their children. */
 export function* everyPlace(place: Place): Generator<Place> {
   yield place;

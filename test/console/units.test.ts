@@ -24,7 +24,7 @@ import {
   visible,
 } from '../../console/parts/texts.ts';
 import { makeChronicle } from '../../console/picture/chronicle.ts';
-import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../console/picture/figure.ts';
+import { captionIn, everyPlace, figureOf, grafted, type Place, placeAt } from '../../console/picture/figure.ts';
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
 import { columnsOf, entryAt, placeOf } from '../../console/picture/moments.ts';
 import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
@@ -449,6 +449,19 @@ test('who gave up says why once, in the story of it', () => {
     entry(2, 'expression.failed', { expid: '0_0', class: 'NoBox', message: 'no box' }),
   ]);
   expect(line?.text).toBe('stock gave up: no box → it failed with NoBox');
+});
+
+test('a task in a branch of a crowd is said with the element of that branch, whatever is written in it', () => {
+  const crowd = (attributes: object) =>
+    figureOf(['define', {}, [['concurrent_iterator', attributes as JsonObject, [['packer', {}, []]]]]])?.children[0];
+  const said = (attributes: object, caption: string): string => {
+    const place = crowd(attributes);
+    return place === undefined ? '' : captionIn(place, '$& lamp', caption);
+  };
+  expect(said({ on_f: 'lines', to_v: 'line' }, 'pack ${v:line} for ${v:liner}')).toBe('pack $& lamp for ${v:liner}');
+  expect(said({ on_f: 'lines', to_f: 'line' }, '${line}, ${f:line}')).toBe('$& lamp, $& lamp');
+  expect(said({ on_f: 'lines', to: 'f:line' }, '${f:line} ${v:line}')).toBe('$& lamp ${v:line}');
+  expect(said({ times: 3 }, 'number ${v:i}')).toBe('number $& lamp');
 });
 
 test('the lane of a crowd shows the branch that needs somebody, or the one that was chosen', () => {

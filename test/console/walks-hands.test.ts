@@ -136,6 +136,8 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     await branches.getByRole('checkbox', { name: 'Compare branch 3', exact: true }).check();
     await branches.getByRole('checkbox', { name: 'Compare branch 7', exact: true }).check();
     await expect.poll(() => lanes.count()).toBe(2);
+    await page.getByText('pack lamp 3').first().waitFor();
+    await page.getByText('pack lamp 7').first().waitFor();
     const sideBySide = async (): Promise<void> => {
       const boxes = await Promise.all((await lanes.all()).map((one) => one.boundingBox()));
       expect(new Set(boxes.map((one) => one?.y)).size).toBe(1);

@@ -39,6 +39,8 @@ export type BoxActs = {
 export type BoxProps = {
   readonly box: Box;
   readonly seen: Seen | undefined;
+  /** Its main attribute; in a branch of a crowd with the element it is about. */
+  readonly caption: string;
   readonly chosen: boolean;
   readonly first: boolean;
   readonly isOpen: boolean;
@@ -61,6 +63,7 @@ type Look = (place: Place, tab: Pin['tab']) => void;
 /** Whether a box shows the same with either. Of the clock it only matters whether it runs, where nothing is counted to it. */
 export const showsSame = (a: BoxProps, b: BoxProps): boolean =>
   a.box === b.box &&
+  a.caption === b.caption &&
   a.chosen === b.chosen &&
   a.first === b.first &&
   a.isOpen === b.isOpen &&
@@ -89,7 +92,20 @@ function same(a: unknown, b: unknown, depth = 0): boolean {
 }
 type Keyed = { readonly [key: string]: unknown };
 
-export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark, heat, clock, isBlock }: BoxProps) {
+export function BoxView({
+  box,
+  seen,
+  caption,
+  chosen,
+  first,
+  acts,
+  isOpen,
+  isPaused,
+  mark,
+  heat,
+  clock,
+  isBlock,
+}: BoxProps) {
   const { place, folded } = box;
   const select: Select = (one, expression) => acts.current.select(box, one, expression);
   const look: Look = (one, tab) => acts.current.look(box, one, tab);
@@ -123,7 +139,7 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
         </b>
         {seen?.isChanged && <span title="It runs another tree than the definition's">✎</span>}
         {heat !== null && <HeatChips of={heat} />}
-        <span class="caption">{isTold && <bdi>{visible(place.caption)}</bdi>}</span>
+        <span class="caption">{isTold && <bdi>{visible(caption)}</bdi>}</span>
         {kind === 'box' && place.tags.length > 0 && (
           <span class="tags">
             {place.tags.slice(0, TAGS_SHOWN).map((tag) => (
@@ -135,7 +151,9 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
         )}
         {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
         <span class="unseen">
-          {mark === '' ? labelOf(place, state, pins, marksOf(seen, isHeld)) : `${visible(place.title)}, ${EDITS[mark]}`}
+          {mark === ''
+            ? labelOf(place, caption, state, pins, marksOf(seen, isHeld))
+            : `${visible(place.title)}, ${EDITS[mark]}`}
         </span>
       </button>
       {kind === 'leaf' && (
@@ -175,7 +193,7 @@ export function BoxView({ box, seen, chosen, first, acts, isOpen, isPaused, mark
           ) : isTold ? (
             <Second place={place} state={state} seen={seen} />
           ) : (
-            <bdi>{visible(place.caption || place.tags.join(' · '))}</bdi>
+            <bdi>{visible(caption || place.tags.join(' · '))}</bdi>
           )}
         </span>
       )}
@@ -284,8 +302,14 @@ const marksOf = (seen: Seen | undefined, isHeld: boolean): readonly string[] => 
 /** Chips of one leaf; the others are counted. */
 const PINS_SHOWN = 3;
 
-const labelOf = (place: Place, state: PlaceState, pins: readonly Pin[], marks: readonly string[]): string =>
-  [place.title, place.caption, state, ...marks, ...pins.map(({ words }) => words)]
+const labelOf = (
+  place: Place,
+  caption: string,
+  state: PlaceState,
+  pins: readonly Pin[],
+  marks: readonly string[],
+): string =>
+  [place.title, caption, state, ...marks, ...pins.map(({ words }) => words)]
     .filter((one) => one !== '')
     .map(visible)
     .join(', ');

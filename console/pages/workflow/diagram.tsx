@@ -5,7 +5,7 @@ import { download } from '../../parts/download.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Zoom } from '../../parts/zoom.tsx';
 import { withinBudget } from '../../picture/budget.ts';
-import type { Place } from '../../picture/figure.ts';
+import { captionIn, type Place, placeAt } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
 import type { PlaceState, Seen } from '../../picture/states.ts';
@@ -88,6 +88,9 @@ export function Diagram({
   /** What a place shows, in its lane where it stands in one of several. */
   const seenIn = (expid: string, lane: number): Seen | undefined =>
     (lanes !== null && expid.startsWith(`${lanes.crowd}_`) ? (lanes.of[lane]?.seen ?? seen) : seen).get(expid);
+  /** What the crowd at `crowd` shows, as the lane of one of its places has it. */
+  const marksIn = (crowd: string, expid: string, lane: number): Seen | undefined =>
+    (lanes !== null && expid.startsWith(`${lanes.crowd}_`) ? (lanes.of[lane]?.seen ?? seen) : seen).get(crowd);
   /** The expression that is meant where a place is chosen in a lane. */
   const inLane = ({ place, lane }: Drawing['boxes'][number]): string | undefined =>
     lanes === null || !place.expid.startsWith(`${lanes.crowd}_`)
@@ -158,6 +161,18 @@ export function Diagram({
     compare: (box, id) => set({ lanes: comparedWith(state.lanes, seen.get(box.place.expid), id) }, 'replace'),
     toggle: (_, place) => toggle(place),
   };
+  /** A task that names the element of its branch is said with that element. */
+  const captionOf = ({ expid, caption }: Place, lane: number): string => {
+    if (!caption.includes('${')) return caption;
+    for (let at = parentOf(expid); at !== ''; at = parentOf(at)) {
+      const crowd = placeAt(figure, at);
+      if (crowd?.kind !== 'crowd') continue;
+      const among = marksIn(at, expid, lane);
+      const element = among?.marks[among.shown]?.element ?? null;
+      return element === null ? caption : captionIn(crowd, element, caption);
+    }
+    return caption;
+  };
   const acts = useRef(doing);
   acts.current = doing;
   const next = new Map<string, MadeBox>();
@@ -169,6 +184,7 @@ export function Diagram({
     const props: BoxProps = {
       box,
       seen: seenIn(place.expid, lane),
+      caption: captionOf(place, lane),
       chosen: chosen !== null && isChosen,
       first: isChosen,
       acts,
