@@ -115,6 +115,25 @@ export const expressionIn = (workitemId: string): string => workitemId.split('!'
 
 const statusOf = (value: Json | undefined): Status => STATUSES.find((one) => one === value) ?? 'running';
 
+/** What an answer of `GET /v1/workflows/:id` has in pages, and what tells one from another. */
+const PAGED = { expressions: 'id', workitems: 'id', timers: 'id', errors: 'expression_id' } as const;
+
+/** The first page of the answer with all that is in those after it; what several of them have is as the first has it. */
+export function withRest(first: JsonObject, rest: readonly JsonObject[]): JsonObject {
+  if (rest.length === 0) return first;
+  const whole: { [name: string]: Json } = { ...first };
+  for (const [list, id] of Object.entries(PAGED)) {
+    const all = new Map<string, JsonObject>();
+    for (const page of [first, ...rest])
+      for (const one of objectsOf(page[list])) {
+        const key = one[id] === undefined ? JSON.stringify(one) : String(one[id]);
+        if (!all.has(key)) all.set(key, one);
+      }
+    whole[list] = [...all.values()];
+  }
+  return whole;
+}
+
 /** The standing in the answer of `GET /v1/workflows/:id`. */
 export function standingOf(shown: JsonObject): Standing {
   return {

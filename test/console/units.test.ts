@@ -28,7 +28,7 @@ import { captionIn, everyPlace, figureOf, grafted, type Place, placeAt } from '.
 import { BOXES_MAX, type Box, layout, openAtFirst } from '../../console/picture/layout.ts';
 import { columnsOf, entryAt, placeOf } from '../../console/picture/moments.ts';
 import { plainText, sentenceOf } from '../../console/picture/sentence.ts';
-import { type Entry, STATUSES, type Standing } from '../../console/picture/standing.ts';
+import { type Entry, STATUSES, type Standing, withRest } from '../../console/picture/standing.ts';
 import { statesOf } from '../../console/picture/states.ts';
 import { storyOf } from '../../console/picture/story.ts';
 import { svgOf } from '../../console/picture/svg.ts';
@@ -462,6 +462,33 @@ test('a task in a branch of a crowd is said with the element of that branch, wha
   expect(said({ on_f: 'lines', to_f: 'line' }, '${line}, ${f:line}')).toBe('$& lamp, $& lamp');
   expect(said({ on_f: 'lines', to: 'f:line' }, '${f:line} ${v:line}')).toBe('$& lamp ${v:line}');
   expect(said({ times: 3 }, 'number ${v:i}')).toBe('number $& lamp');
+});
+
+test('what is alive at once is shown whole, however many pages it is told in, each once, as the first of them has it', () => {
+  const first = {
+    id: 'w',
+    status: 'error',
+    expressions: [{ id: 'a', state: 'failed' }],
+    workitems: [],
+    timers: [],
+    errors: [],
+  };
+  const pages = [
+    { status: 'running', expressions: [{ id: 'b' }], errors: [{ expression_id: 'b' }] },
+    {
+      expressions: [{ id: 'a', state: 'active' }, { id: 'c' }],
+      workitems: [{ id: 'i' }],
+      timers: [{ at: 1 }, { at: 2 }],
+    },
+  ];
+  expect(withRest(first, pages)).toEqual({
+    ...first,
+    expressions: [{ id: 'a', state: 'failed' }, { id: 'b' }, { id: 'c' }],
+    workitems: [{ id: 'i' }],
+    timers: [{ at: 1 }, { at: 2 }],
+    errors: [{ expression_id: 'b' }],
+  });
+  expect(withRest(first, [])).toBe(first);
 });
 
 test('the lane of a crowd shows the branch that needs somebody, or the one that was chosen', () => {

@@ -308,6 +308,36 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a walk' });
   });
 
+  test('of a crowd of ten thousand few boxes are in the page, what failed is found, and a link shows the same', async () => {
+    const id = await launch("define masses\n  concurrent_iterator times: 10000\n    packer task: 'pack'");
+    const [, second] = await items(id);
+    await postJson(server.url, `/v1/workflows/${id}/workitems/${second?.id}/fail`, {
+      message: 'no box',
+      class: 'NoBox',
+    });
+    await open(`workflows/${id}?view=diagram&sel=0_0`);
+    await page.getByText('10,000 branches', { exact: true }).waitFor();
+    expect(await page.locator('.place').count()).toBeLessThanOrEqual(400);
+    const branches = page.getByRole('region', { name: 'Branches' });
+    await branches.getByLabel('State of branches').selectOption('failed');
+    await branches.getByText('1 of 10,000 branches').waitFor();
+    await branches.getByRole('checkbox').first().check();
+    await branches.getByLabel('State of branches').selectOption('');
+    await branches.getByLabel('Number or text of a branch').fill('9999');
+    await branches.getByRole('checkbox', { name: 'Compare branch 9999', exact: true }).check();
+    await branches.getByRole('row', { name: /packer.*failed.*waits/ }).waitFor();
+    await isWell();
+    const link = page.url();
+    const other = await openPage(browser);
+    await other.page.goto(link);
+    await other.page
+      .getByRole('region', { name: 'Branches' })
+      .getByRole('row', { name: /packer.*failed.*waits/ })
+      .waitFor();
+    await other.page.context().close();
+    await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a walk' });
+  });
+
   test('a part of the console that is gone, since a newer version runs, is told with a way on', async () => {
     const { page: one } = await openPage(browser);
     await one.goto(`${server.url}/console/`);

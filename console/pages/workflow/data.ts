@@ -5,7 +5,7 @@ import { call, type Problem, part } from '../../api/calls.ts';
 import { looked, oneAtATime } from '../../live/resource.ts';
 import { useWorkflowEvents } from '../../live/stream.ts';
 import { type Chronicle, makeChronicle } from '../../picture/chronicle.ts';
-import { type Entry, isOver, objectsOf, textOf } from '../../picture/standing.ts';
+import { type Entry, isOver, objectsOf, textOf, withRest } from '../../picture/standing.ts';
 
 /* One workflow as the page has it: what the server shows now, and its history as far as it has been read. */
 
@@ -15,6 +15,9 @@ export const HISTORY_BY_ITSELF_MAX = 50_000;
 export const HISTORY_MAX = 200_000;
 /** The newest entries, where the history is too long to be read to its end. */
 const NEWEST = 200;
+/** Pages of what is alive at once that are read behind the first, and how often they are read again, in milliseconds. */
+const REST_MAX = 50;
+const REST_EVERY_MS = 5_000;
 /** While a long history is read the picture is painted again at most so often, in milliseconds: each time looks at all of it. */
 const PAINTED_EVERY_MS = 500;
 
@@ -30,7 +33,11 @@ export type Data = {
   readonly cut: Signal<boolean>;
   /** The last entries of a history that is not read to its end, oldest first; else empty. */
   readonly newest: Signal<readonly Entry[]>;
+  /** Whether more is alive at once than a page looks at. */
+  readonly isPart: Signal<boolean>;
   again(): Promise<void>;
+  /** Nobody looks any more. */
+  leave(): void;
   /** Reads further than it would by itself, up to HISTORY_MAX. */
   more(): Promise<void>;
 };
@@ -39,6 +46,7 @@ export function useWorkflow(id: string): Data {
   const data = useMemo(() => makeData(id), [id]);
   useLayoutEffect(() => {
     void data.again();
+    return data.leave;
   }, [data]);
   useEffect(() => {
     if (looked.value > 0) void data.again();
@@ -57,7 +65,11 @@ function makeData(id: string): Data {
   const newest = signal<readonly Entry[]>([]);
   let most = HISTORY_BY_ITSELF_MAX;
   const chronicle = makeChronicle();
+  const isPart = signal(false);
   let text: string | null = null;
+  let rest: readonly JsonObject[] = [];
+  let restAt = Number.NEGATIVE_INFINITY;
+  let later: ReturnType<typeof setTimeout> | null = null;
   let paintedAt = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<void> {
@@ -68,9 +80,43 @@ function makeData(id: string): Data {
       return;
     }
     problem.value = null;
-    if (isObject(answer.value) && text !== answer.text) shown.value = answer.value;
-    text = answer.text;
+    if (isObject(answer.value)) {
+      if (text !== answer.text) show(answer.value);
+      text = answer.text;
+      await readRest(answer.value);
+    }
     await readHistory();
+  }
+  function show(first: JsonObject): void {
+    shown.value = withRest(first, typeof first['expressions_cursor'] === 'string' ? rest : []);
+  }
+
+  /** Of a wide crowd the first page is shown at once, and what is behind it when it is there: until then what was there before. */
+  async function readRest(first: JsonObject): Promise<void> {
+    let cursor = first['expressions_cursor'];
+    if (typeof cursor !== 'string') {
+      rest = [];
+      return;
+    }
+    const left = restAt + REST_EVERY_MS - performance.now();
+    if (left > 0) {
+      later ??= setTimeout(() => {
+        later = null;
+        void again();
+      }, left);
+      return;
+    }
+    const pages: JsonObject[] = [];
+    while (typeof cursor === 'string' && pages.length < REST_MAX) {
+      const answer = await call(`v1/workflows/${part(id)}?omit=workitem_fields&cursor=${encodeURIComponent(cursor)}`);
+      if (!answer.ok || !isObject(answer.value)) break;
+      pages.push(answer.value);
+      cursor = answer.value['expressions_cursor'];
+    }
+    rest = pages;
+    isPart.value = typeof cursor === 'string';
+    restAt = performance.now();
+    show(first);
   }
 
   async function readHistory(): Promise<void> {
@@ -125,6 +171,11 @@ function makeData(id: string): Data {
     cut,
     settled,
     newest,
+    isPart,
+    leave() {
+      if (later !== null) clearTimeout(later);
+      later = null;
+    },
     again,
     more() {
       most = Math.min(HISTORY_MAX, most + HISTORY_BY_ITSELF_MAX);

@@ -51,23 +51,22 @@ export function Workflow() {
   );
   const last = data.entries.value;
   const at = state.at !== null && state.at < last ? Math.max(1, state.at) : null;
+  // Half of a history would tell that half of the branches were never begun.
+  const past = last > 0 && (at !== null || data.settled.value || data.cut.value) ? data.chronicle : null;
   const standing = useMemo(
     () => (at !== null ? data.chronicle.at(at) : shown === null ? null : standingOf(shown)),
     [shown, at, at === null ? 0 : last],
   );
   const seen = useMemo(
-    () =>
-      figure === null || standing === null
-        ? new Map()
-        : statesOf(figure, standing, last > 0 ? data.chronicle : null, state.sel),
-    [figure, standing, last, state.sel],
+    () => (figure === null || standing === null ? new Map() : statesOf(figure, standing, past, state.sel)),
+    [figure, standing, last, past, state.sel],
   );
   const lanes = useMemo(
     () =>
       figure === null || standing === null
         ? null
-        : sideBySide(seen, state.lanes, (id) => statesOf(figure, standing, last > 0 ? data.chronicle : null, id)),
-    [figure, standing, last, state.lanes.join(), seen],
+        : sideBySide(seen, state.lanes, (id) => statesOf(figure, standing, past, id)),
+    [figure, standing, last, past, state.lanes.join(), seen],
   );
   const children = useMemo(
     () =>
@@ -224,6 +223,12 @@ export function Workflow() {
         </p>
       ))}
       {data.problem.value !== null && <ProblemNote problem={data.problem.value} again={() => void data.again()} />}
+      {data.isPart.value && at === null && (
+        <p class="note warn small">
+          More is alive here at once than a page looks at: the first {countText(standing.expressions.length)}{' '}
+          expressions are shown.
+        </p>
+      )}
       <p class={`sentence ${standing.status}`}>
         {words.map((word, i) =>
           word.expid !== undefined ? (
