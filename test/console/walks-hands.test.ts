@@ -308,23 +308,34 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a walk' });
   });
 
-  test('of a crowd of ten thousand few boxes are in the page, what failed is found, and a link shows the same', async () => {
-    const id = await launch("define masses\n  concurrent_iterator times: 10000\n    packer task: 'pack'");
-    const [, second] = await items(id);
+  test('of a crowd that is told in several pages few boxes are shown, what failed is found and said, and a link shows the same', async () => {
+    const id = await launch("define masses\n  concurrent_iterator times: 1200\n    packer task: 'pack'");
+    await expect
+      .poll(async () => (await send(server.url, 'GET', `/v1/workflows/${id}`)).text, { timeout: 90_000 })
+      .toContain('"of":1200,"live":1200');
+    // One that is behind the first page.
+    const { expressions_cursor: cursor } = (await send(server.url, 'GET', `/v1/workflows/${id}`)).json<{
+      expressions_cursor: string;
+    }>();
+    const { workitems } = (await send(server.url, 'GET', `/v1/workflows/${id}?cursor=${cursor}`)).json<{
+      workitems: readonly Item[];
+    }>();
+    const second = workitems.at(-1);
     await postJson(server.url, `/v1/workflows/${id}/workitems/${second?.id}/fail`, {
       message: 'no box',
       class: 'NoBox',
     });
     await open(`workflows/${id}?view=diagram&sel=0_0`);
-    await page.getByText('10,000 branches', { exact: true }).waitFor();
+    await page.getByText('1,200 branches', { exact: true }).waitFor();
+    await page.locator('.sentence', { hasText: '1 of 1,200 branches of packer failed with NoBox' }).waitFor();
     expect(await page.locator('.place').count()).toBeLessThanOrEqual(400);
     const branches = page.getByRole('region', { name: 'Branches' });
     await branches.getByLabel('State of branches').selectOption('failed');
-    await branches.getByText('1 of 10,000 branches').waitFor();
+    await branches.getByText('1 of 1,200 branches').waitFor();
     await branches.getByRole('checkbox').first().check();
     await branches.getByLabel('State of branches').selectOption('');
-    await branches.getByLabel('Number or text of a branch').fill('9999');
-    await branches.getByRole('checkbox', { name: 'Compare branch 9999', exact: true }).check();
+    await branches.getByLabel('Number or text of a branch').fill('1199');
+    await branches.getByRole('checkbox', { name: 'Compare branch 1199', exact: true }).check();
     await branches.getByRole('row', { name: /packer.*failed.*waits/ }).waitFor();
     await isWell();
     const link = page.url();
