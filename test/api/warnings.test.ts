@@ -254,6 +254,9 @@ describe('a response', () => {
     expect(view).toMatchObject({ status: 'completed', fields: { a: 1 } });
     const second = await postJson(server.url, `/v1/workitems/${id}/respond`, {});
     expect(second.json()).toMatchObject({ status: 409, code: 'already_proceeded' });
+    // One that was made up cannot be told from one that is gone, and is not said to have been proceeded.
+    const madeUp = await postJson(server.url, `/v1/workitems/0_0!${'0'.repeat(32)}!${workflow}/respond`, {});
+    expect(madeUp.json()).toMatchObject({ status: 409, detail: expect.stringContaining('or never was') });
     const none = await postJson(server.url, '/v1/workitems/nonsense/respond', {});
     expect(none.json()).toMatchObject({ status: 404, code: 'workitem_not_found' });
   });

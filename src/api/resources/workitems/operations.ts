@@ -371,7 +371,7 @@ async function proceed(parts: Parts, call: Call, key: Key, fields: JsonObject): 
     if ((await parts.store.read.workflow(call.principal.tenant, key.workflow)) === null) throw thrown;
     throw new Problem(
       'already_proceeded',
-      `The workitem ${shown(call.params['workitem_id'] ?? '')} is closed: it was proceeded, or ended otherwise, before`,
+      `The workitem ${shown(call.params['workitem_id'] ?? '')} is not open: it was proceeded, ended otherwise, or never was`,
     );
   }
 }
