@@ -214,6 +214,11 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     for (const item of [first, second]) await act(id, item, 'fail', { message: 'no box left', class: 'NoBox' });
     await open('errors');
     await page.getByRole('button', { name: '2 errors of NoBox: show' }).click();
+    await page.getByRole('img', { name: '2 in the last 24 hours, 2 in the last' }).first().waitFor();
+    await page
+      .getByRole('region', { name: 'The same place in all versions' })
+      .getByText('that of the error above')
+      .waitFor();
     // All of a group at once: the server counts what is confirmed, and the batch has a page of its own.
     await page.getByRole('button', { name: '↻ Replay all…' }).click();
     await page.getByRole('dialog').getByText('2 errors').waitFor();
