@@ -23,6 +23,7 @@ import { Button, Dialog } from '../parts/action.tsx';
 import { Glyph, Mark } from '../parts/glyph.tsx';
 import { Text } from '../parts/said.tsx';
 import { countText, spanText, timeText } from '../parts/texts.ts';
+import { Toasts } from '../parts/toast.tsx';
 import { COUNTED } from './counts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
 import { Help } from './help.tsx';
@@ -143,6 +144,7 @@ export function Frame({
         </div>
       </div>
       {isNarrow.value && <Bottom entries={entries} stats={stats.value.value} />}
+      <Toasts />
       {paletteOpen.value && <Palette />}
       {helpOpen.value && <Help />}
       {signInWanted.value && me.value !== null && <SessionOver />}

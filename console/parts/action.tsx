@@ -7,6 +7,7 @@ import { looked } from '../live/resource.ts';
 import { ProblemNote } from './problem.tsx';
 import { Text } from './said.tsx';
 import { visible } from './texts.ts';
+import { say, type Toast } from './toast.tsx';
 
 /* Buttons that act. Nothing is painted as done before the server said so, and a problem stands beside its button with what was typed kept. */
 
@@ -141,16 +142,22 @@ export function ActButton({
   children,
   look,
   why,
+  leads,
   needs = 'operate',
 }: {
   readonly asked: Asked;
   readonly done?: () => void | Promise<void>;
+  /** What is said once it is done, and where what came of it stands. */
+  readonly leads?: Toast;
   readonly children: ComponentChildren;
   readonly look?: string;
   readonly why?: string | null;
   readonly needs?: Scope;
 }) {
-  const action = useAction(done);
+  const action = useAction(async () => {
+    await done?.();
+    if (leads !== undefined) say(leads);
+  });
   return (
     <>
       <Button

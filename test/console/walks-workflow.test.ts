@@ -272,4 +272,21 @@ describe.runIf(program !== null)('one workflow in a browser', { timeout: 120_000
     await page.getByText('kept no longer (RETAIN_ENDED 30 days)').waitFor();
     await isWell();
   });
+
+  test('what is done without a question says so, with a link to what came of it', async () => {
+    const id = await launch("define told\n  alice task: 'read it'");
+    await open(`workflows/${id}`);
+    await page.getByRole('button', { name: '‖ Pause' }).click();
+    const toast = page.locator('.toast');
+    await toast.getByText('Paused').waitFor();
+    await isWell();
+    await toast.getByRole('link', { name: 'What came of it' }).click();
+    await page.waitForURL(/view=history/);
+    await page.getByText('workflow paused').waitFor();
+    await toast.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: '▶ Resume' }).click();
+    await toast.getByText('Resumed').waitFor();
+    await toast.getByRole('button', { name: 'Close' }).click();
+    await toast.waitFor({ state: 'detached' });
+  });
 });

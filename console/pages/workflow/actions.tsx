@@ -11,6 +11,7 @@ import { Effects } from '../../parts/effects.tsx';
 import { Menu } from '../../parts/menu.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text } from '../../parts/said.tsx';
+import { say, type Toast } from '../../parts/toast.tsx';
 import { type EditedTree, TreeField } from '../../parts/tree-field.tsx';
 import { isOver, textOf } from '../../picture/standing.ts';
 
@@ -33,15 +34,21 @@ export function Actions({
   const past = isPast ? 'acts on now: go back to Live' : null;
   const over = isOver(status) ? `is over: ${status}` : past;
   const path = `v1/workflows/${part(id)}`;
+  const history = `/workflows/${id}?view=history`;
   return (
     <>
       <span data-key="p">
         {status === 'paused' ? (
-          <ActButton asked={{ path: `${path}/resume` }} done={again} why={past}>
+          <ActButton
+            asked={{ path: `${path}/resume` }}
+            done={again}
+            why={past}
+            leads={{ words: 'Resumed', to: history }}
+          >
             ▶ Resume
           </ActButton>
         ) : (
-          <ActButton asked={{ path: `${path}/pause` }} done={again} why={over}>
+          <ActButton asked={{ path: `${path}/pause` }} done={again} why={over} leads={{ words: 'Paused', to: history }}>
             ‖ Pause
           </ActButton>
         )}
@@ -136,6 +143,7 @@ export function FieldsDialog({
   gone,
   conflict,
   verb,
+  leads,
   make,
   close,
   done,
@@ -159,6 +167,8 @@ export function FieldsDialog({
   /** What is shown when somebody else has changed the fields meanwhile, with those that were written; `take`: goes on with others. */
   readonly conflict?: (mine: JsonObject, take: (fields: JsonObject) => void) => ComponentChildren;
   readonly verb: string;
+  /** What is said once it is done, and where what came of it stands. */
+  readonly leads?: Toast;
   readonly make: (given: {
     readonly fields?: Json;
     readonly tree?: Json;
@@ -180,6 +190,7 @@ export function FieldsDialog({
     if (draft !== undefined) keepDraft(draft, null);
     await done(answer.value);
     close();
+    if (leads !== undefined) say(leads);
   });
   const isGone = action.problem?.status === 404 && gone !== undefined;
   const wrong = fail

@@ -14,6 +14,7 @@ import { ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { countText, shortExpression, spanText, visible } from '../../parts/texts.ts';
+import type { Toast } from '../../parts/toast.tsx';
 import type { EditedTree } from '../../parts/tree-field.tsx';
 import { endOf, type Try } from '../../picture/chronicle.ts';
 import { figureOf, lineOf, type Place, placeAt } from '../../picture/figure.ts';
@@ -460,6 +461,10 @@ function FromHere({
   const fields = isAsking ? fieldsAt(data.chronicle.entries, at ?? data.chronicle.last) : null;
   if (choice === undefined)
     return <p class="small dim">Nothing that lived here then, or around it, is alive now. Go back to Live to act.</p>;
+  const leads = (words: string): Toast => ({
+    words: `${choice.place.title}: ${words}`,
+    to: `/workflows/${id}?sel=${choice.place.expid}`,
+  });
   const word = over ? 'Launch again from here' : 'Replay from here';
   return (
     <>
@@ -516,6 +521,7 @@ function FromHere({
           tree={choice.place.json}
           foretold
           verb="Replay"
+          leads={leads('replayed')}
           make={({ fields: changed, tree }) => ({
             path: `v1/workflows/${part(id)}/expressions/${part(choice.id)}/reapply`,
             body: bodyOf(changed ?? fields ?? undefined, tree),
@@ -630,12 +636,22 @@ function PlaceActions({
       ? null
       : withoutKeys((read['fields'] ?? {}) as JsonObject, 'params');
   const expressionPath = `${workflow}/expressions/${part(expression)}`;
+  // What comes of it is another expression at the same place, or the end of this one.
+  const leads = (words: string, tab = 'what'): Toast => ({
+    words: `${place.title}: ${words}`,
+    to: `/workflows/${id}?sel=${place.expid}&tab=${tab}`,
+  });
   const close = (): void => ask(null);
   return (
     <div class="stack actions">
       <div class="row">
         {isPaused && (
-          <ActButton look="primary" asked={{ path: `${expressionPath}/resume`, body: {} }} done={again}>
+          <ActButton
+            look="primary"
+            asked={{ path: `${expressionPath}/resume`, body: {} }}
+            done={again}
+            leads={leads('goes on')}
+          >
             ▶ Go on
           </ActButton>
         )}
@@ -645,6 +661,7 @@ function PlaceActions({
               look="primary"
               asked={{ path: `${workflow}/errors/${part(expression)}/replay`, body: {} }}
               done={again}
+              leads={leads('replayed')}
             >
               ↻ Replay
             </ActButton>
@@ -690,7 +707,7 @@ function PlaceActions({
               <Button needs="operate" onPress={() => ask('fail')}>
                 Give up for it…
               </Button>
-              <ActButton asked={{ path: `${workitem}/redeliver` }} done={again}>
+              <ActButton asked={{ path: `${workitem}/redeliver` }} done={again} leads={leads('tried again', 'tries')}>
                 Try now
               </ActButton>
               <a class="button" href={link(`/worklist/${part(item.id)}`)}>
@@ -702,7 +719,7 @@ function PlaceActions({
             ✎ Edit tree, reapply…
           </Button>
           {can('POST /v1/workflows/{}/expressions/{}/pause') && !isPaused && (
-            <ActButton asked={{ path: `${expressionPath}/pause`, body: {} }} done={again}>
+            <ActButton asked={{ path: `${expressionPath}/pause`, body: {} }} done={again} leads={leads('paused')}>
               ‖ Pause this
             </ActButton>
           )}
@@ -730,6 +747,7 @@ function PlaceActions({
           tree={null}
           merges
           verb="Proceed"
+          leads={leads('proceeded')}
           make={({ fields }) => ({ path: `${workitem}/proceed`, body: fields === undefined ? {} : { fields } })}
           close={close}
           done={again}
@@ -760,6 +778,7 @@ function PlaceActions({
           tree={place.json}
           foretold
           verb="Replay"
+          leads={leads('replayed')}
           make={({ fields, tree }) => ({
             path: `${workflow}/errors/${part(expression)}/replay`,
             body: bodyOf(fields, tree),
@@ -798,6 +817,7 @@ function PlaceActions({
           foretold
           merges
           verb="Reply"
+          leads={leads('replied for')}
           make={({ fields }) => ({ path: `${expressionPath}/reply`, body: fields === undefined ? {} : { fields } })}
           close={close}
           done={again}
@@ -813,6 +833,7 @@ function PlaceActions({
           start={instead.edited}
           foretold
           verb="Reapply"
+          leads={leads('applied anew')}
           make={({ fields, tree }) => ({
             path: `${workflow}/expressions/${part(instead.expression)}/reapply`,
             body: bodyOf(fields, tree),
@@ -840,6 +861,7 @@ function PlaceActions({
           tree={place.json}
           foretold
           verb="Reapply"
+          leads={leads('applied anew')}
           make={({ fields, tree }) => ({
             path: `${workflow}/expressions/${part(expression)}/reapply`,
             body: bodyOf(fields, tree),
