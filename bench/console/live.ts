@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { postJson, send } from '../../test/support/server.ts';
 import { build, type Rota, startRota } from '../support/rota.ts';
-import { lastOf } from './picture.ts';
+import { historyShown, lastOf } from './picture.ts';
 import { busyMs, type ConsoleBench, heapOf, MB, type Part, percent, type Row, row, wait } from './rows.ts';
 
 /* Pages that stay open: what they take while nothing happens and while very much does, and what they cost the server. */
@@ -75,12 +75,8 @@ export const stream: Part = async ({ page, at, url, launch, quick }) => {
   const share = ((await busyMs(page)) - before) / took;
   const last = await lastOf(url, id);
   const rate = Math.round((last - from) / (took / 1_000));
-  const shown = (): Promise<number> =>
-    page.evaluate<number>(
-      `Number([...document.querySelectorAll('[role=tab]')].find((one) => one.textContent.startsWith('History')).textContent.replace(/\\D/g, ''))`,
-    );
   const until = performance.now() + CAUGHT_UP_MS_MAX;
-  while ((await shown()) < last && performance.now() < until) await wait(CAUGHT_UP_LOOK_MS);
+  while ((await historyShown(page)) < last && performance.now() < until) await wait(CAUGHT_UP_LOOK_MS);
   return [
     row(
       `${rate.toLocaleString('en')} events a second of a workflow that is looked at: of a core`,
@@ -91,7 +87,7 @@ export const stream: Part = async ({ page, at, url, launch, quick }) => {
     ),
     row(
       `entries of ${(last - from).toLocaleString('en')} that the page has not got then`,
-      last - (await shown()),
+      last - (await historyShown(page)),
       0,
       0,
       String,
