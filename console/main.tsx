@@ -1,6 +1,7 @@
 import { type ComponentType, render } from 'preact';
-import { link, path } from './address/router.ts';
+import { decoded, link, path } from './address/router.ts';
 import { type PageName, pageAt } from './address/routes.ts';
+import { begin, workflowPath } from './api/calls.ts';
 import { learnMe } from './api/session.ts';
 import { Frame, Lazy } from './app/frame.tsx';
 import { PageHead } from './app/page.tsx';
@@ -72,5 +73,7 @@ const keyOf = (at: string): string => (/^\/(settings|worklist)/.test(at) ? (at.s
 loadOf(path.value)?.().catch(() => {});
 followPrinting();
 const asked = learnMe();
+const [, opened] = /^\/workflows\/([^/]+)$/.exec(path.value) ?? [];
+if (opened !== undefined && opened !== 'new') begin(workflowPath(decoded(opened)));
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);

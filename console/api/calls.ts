@@ -39,6 +39,7 @@ export const signInWanted = signal(false);
 let sessions = 0;
 export function sessionBegan(): void {
   sessions += 1;
+  begun.clear();
   signInWanted.value = false;
 }
 export const serverVersion = signal<string | null>(null);
@@ -54,8 +55,22 @@ export type Request = {
   readonly signal?: AbortSignal;
 };
 
+/** What was asked for before the page that shows it was there, each for the first who asks. */
+const begun = new Map<string, Promise<Answer>>();
+/** Asks for what the page that is being loaded will ask for first. */
+export function begin(path: string): void {
+  begun.set(path, call(path));
+}
+/** What the page of a workflow asks for: who wants the fields of a workitem asks for that one. */
+export const workflowPath = (id: string): string => `v1/workflows/${part(id)}?omit=workitem_fields`;
+
 export async function call(path: string, request: Request = {}): Promise<Answer> {
   const { method = 'GET', body } = request;
+  const early = method === 'GET' ? begun.get(path) : undefined;
+  if (early !== undefined) {
+    begun.delete(path);
+    return early;
+  }
   const headers: { [name: string]: string } = { Accept: 'application/json', ...tenantHeader() };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method === 'POST') headers['Idempotency-Key'] = request.key ?? newKey();

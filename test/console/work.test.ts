@@ -87,6 +87,21 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.context().close();
   });
 
+  test('a workflow is asked for before its page is there, and once', async () => {
+    const id = await launch("define early\n  alice task: 'wait'");
+    const { page, troubles } = await openPage(browser);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(at(`workflows/${id}`));
+    await page.locator('.sentence').waitFor();
+    const path = `/v1/workflows/${id}`;
+    // Its history is asked for once it has been answered.
+    expect(asked.slice(0, asked.indexOf(`${path}/history`)).filter((one) => one === path)).toHaveLength(1);
+    expect(asked.indexOf(path)).toBeLessThan(asked.indexOf('/v1/info'));
+    expect(troubles).toEqual([]);
+    await page.context().close();
+  });
+
   test('who drags through the past writes the address seldom, and it says where one came to', async () => {
     const id = await launch("define dragged\n  repeat\n    alice task: 'again'");
     for (let i = 0; i < 10; i++) await proceed(id);

@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { isObject, type JsonObject } from '../../../src/model/json.ts';
-import { call, type Problem, part } from '../../api/calls.ts';
+import { call, type Problem, part, workflowPath } from '../../api/calls.ts';
 import { looked, oneAtATime } from '../../live/resource.ts';
 import { useWorkflowEvents } from '../../live/stream.ts';
 import { type Chronicle, makeChronicle } from '../../picture/chronicle.ts';
@@ -73,8 +73,7 @@ function makeData(id: string): Data {
   let paintedAt = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<void> {
-    // Who wants the fields of a workitem asks for that one.
-    const answer = await call(`v1/workflows/${part(id)}?omit=workitem_fields`);
+    const answer = await call(workflowPath(id));
     if (!answer.ok) {
       problem.value = answer.problem;
       return;
