@@ -198,6 +198,7 @@ export function makeCluster(parts: {
       silentUntil = scheduler.now() + ms;
       scheduler.note(`${member.id} hears nothing of the database for ${ms} ms, from ${what} on`);
       watch.troubled();
+      watch.unheard(member.id, ms);
     };
     /** Goes on once the silence is over, or gives up as a client does. */
     const unlessSilent = (goOn: () => void, giveUp: (error: StoreUnavailable) => void): void => {

@@ -43,6 +43,8 @@ export type Watch = {
   disturbed(node: string, how: 'gone' | 'frozen' | 'stopping'): void;
   /** Writing may take long for any node: locks are held by one that stands still, or the database answers strangely. */
   troubled(): void;
+  /** The database answers this node nothing for so long (milliseconds): what is acknowledged meanwhile is written down afterwards, or never. */
+  unheard(node: string, ms: number): void;
   /** An administrator, or the participant itself, asked for one more try. */
   askedAgain(workitem: string): void;
   /** A caller of this name has its answer to a change (the name goes into the history). */
@@ -91,6 +93,9 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     note(`PROBLEM ${text}`);
   };
   const owedKey = (key: string, send: Send): string => `${key} ${send}`;
+
+  /** Until when the database answers a node nothing. */
+  const unheardUntil = new Map<string, number>();
 
   function readHistory(workflow: WorkflowId): void {
     const rows = database.workflows.get(workflow);
@@ -217,6 +222,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     },
     ended: (one, delivered) => {
       one.endedAt ??= database.now();
+      if (one.endedAt < (unheardUntil.get(one.node) ?? 0)) one.mayRepeat = true;
       one.delivered = delivered;
     },
     disturbed: (node, how) => {
@@ -232,6 +238,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     troubled: () => {
       for (const list of tries.values()) for (const one of list) if (isRecent(one)) one.mayRepeat = true;
     },
+    unheard: (node, ms) => void unheardUntil.set(node, database.now() + ms),
     askedAgain: (workitem) => void asked.add(workitem),
     told: (actor, what, told, counted) => {
       claims.push({ actor, what, told, counts: counted });
