@@ -70,6 +70,7 @@ const OF_STATUS: { readonly [status: string]: readonly HeaderName[] } = {
   401: ['WWW-Authenticate'],
   403: ['WWW-Authenticate'],
   429: ['Retry-After'],
+  500: ['Retry-After'],
   503: ['Retry-After'],
 };
 

@@ -1018,7 +1018,7 @@ export function describeStore(
         // Two filters that no index leads to together: exact, or no more than there are, and with how far back the count looked.
         for (const given of [
           { name: 'a name', ended: { from: AT, to: null } },
-          { status: 'completed', ended: { from: AT, to: AT + 97 } },
+          { status: 'completed', ended: { from: AT, to: AT + 98 } },
           { name: 'a name', status: ['error', 'paused', 'killed'] },
           { launched: { from: AT + 4, to: null }, ended: { from: AT, to: null } },
         ] as const) {

@@ -24,7 +24,10 @@ export const figureOperations = ({ figures }: Parts): readonly Operation[] =>
           summary: 'Figures of this node and of the whole database, in the format of Prometheus or OpenMetrics',
           access: 'read',
           routine: true,
-          answers: { ...answers(200, '', null, 403), 200: { description: 'One figure a line' } },
+          answers: {
+            ...answers(200, '', null, 403),
+            200: { description: 'One figure a line', type: 'text/plain', also: ['application/openmetrics-text'] },
+          },
           handle: async (call): Promise<Reply> => {
             // They are of all tenants together.
             if (call.principal.everywhere !== true)
