@@ -238,7 +238,11 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     troubled: () => {
       for (const list of tries.values()) for (const one of list) if (isRecent(one)) one.mayRepeat = true;
     },
-    unheard: (node, ms) => void unheardUntil.set(node, database.now() + ms),
+    unheard: (node, ms) => {
+      unheardUntil.set(node, database.now() + ms);
+      // What it learned before, and sent then, is as old as of one that stood still.
+      stoodStill.set(node, database.now() + ms);
+    },
     askedAgain: (workitem) => void asked.add(workitem),
     told: (actor, what, told, counted) => {
       claims.push({ actor, what, told, counts: counted });
