@@ -1,13 +1,15 @@
+import { invariant } from '../model/fault.ts';
 import { packHistory } from '../model/history.ts';
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import type { ExpressionId } from '../model/ids.ts';
+import type { Json } from '../model/json.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
 import { freeAside } from './life/leaving.ts';
 import { useUp } from './life/undoing.ts';
-import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
-import { decodeMessages, encodeMessages, strandsOf } from './state/messages.ts';
-import { type Message, newHeader, ROOT, type Strand } from './state/state.ts';
+import { decodeHeader, decodeStrand, encodeHeader, encodeStrand, LARGE_CHARACTERS } from './state/encoding.ts';
+import { decodeMessages, decodeQueue, encodeMessages, strandsOf } from './state/messages.ts';
+import { awaitedIn, type Message, newHeader, ROOT, type SetDown, type Strand, type Waiting } from './state/state.ts';
 import { type Registry, type StepContext, World } from './state/world.ts';
 
 /*
@@ -167,11 +169,39 @@ export function takeUp(world: World): void {
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
   world.tookUp = true;
   world.noteRead(row.payload.length);
-  for (const message of decodeMessages(row.payload, (base) => world.baseOf(base as ExpressionId))) world.send(message);
+  world.queue.push(...decodeQueue(row.payload, (base) => world.baseOf(base as ExpressionId)));
   // All at once: asked for one by one, every strand would cost a run of the step.
-  const paths = new Set(world.queue.slice(0, world.context.limits.messages).flatMap(strandsOf));
-  world.want(...[...paths].filter((path) => !world.loaded.strands.has(path)).map(strandNeed));
+  const { messages, work } = world.context.limits;
+  const first = world.queue.slice(0, messages);
+  const paths = new Set(first.flatMap(strandsOf));
+  let characters = 0;
+  const texts = first.filter((waiting) => {
+    if (waiting.kind !== 'set_down' || characters > work) return false;
+    characters += waiting.characters;
+    return true;
+  }) as SetDown[];
+  world.want(
+    ...[...paths].filter((path) => !world.loaded.strands.has(path)).map(strandNeed),
+    ...texts.map(textNeed).filter(({ id }) => !world.loaded.agenda.has(id)),
+  );
 }
+
+/** Takes the next message from the queue; undefined: there is none. */
+export function takeNext(world: World): Message | undefined {
+  const next = world.queue[0];
+  if (next === undefined || next.kind !== 'set_down') return world.queue.shift() as Message | undefined;
+  const text = world.loaded.agenda.get(next.row);
+  if (text === undefined) world.want(textNeed(next));
+  invariant(text !== undefined, `the text of messages that wait, ${next.row}, is kept as long as they do`);
+  const messages = decodeMessages(text.payload, (base) => world.baseOf(base as ExpressionId));
+  world.queue.splice(0, 1, ...messages);
+  world.changeAgenda(next.row, { kind: 'delete' });
+  world.header.kept -= text.payload.length;
+  world.noteFetched(text.payload.length);
+  return world.queue.shift() as Message | undefined;
+}
+
+const textNeed = ({ row }: SetDown): Need & { readonly kind: 'agenda' } => ({ kind: 'agenda', id: row });
 
 const strandNeed = (path: string): Need => ({ kind: 'strand', path });
 
@@ -196,7 +226,7 @@ export function keepsTooMuch({ header, queue, context, hold, stimulus }: World):
 
 /** What comes while a workflow is paused is kept, in order, until it goes on. */
 function keepForLater(world: World): void {
-  keep(world, world.queue, '');
+  keep(world, world.queue as Message[], '');
   world.queue.length = 0;
 }
 
@@ -226,11 +256,90 @@ function saveQueue(world: World): void {
   }
   header.continuing = queue.length > 0;
   if (queue.length === 0) return;
-  const payload = encodeMessages(queue, (value) => world.bases.get(value as never) ?? null);
+  setDownLarge(world);
+  const payload = encodeMessages(queue, baseIn(world), world.isBulky);
   world.changeAgenda(CONTINUATION, {
     kind: 'put',
     row: { id: CONTINUATION, kind: 'continue', dueAt: now, heldAt: header.pausedAt, path: null, payload },
   });
+}
+
+const baseIn =
+  (world: World) =>
+  (value: object): string | null =>
+    world.bases.get(value as never) ?? null;
+
+/** Of the work of a turn, as many characters may the queue have that it leaves behind; what is beyond that is set down. */
+const QUEUE_PART = 2;
+/** Messages that are set down together. */
+const SET_DOWN_MESSAGES_MAX = 1_000;
+/** 9999-01-01: what is set down is due by itself never. It is held, too. */
+const NEVER = 253_370_764_800_000;
+
+/**
+ * Every turn writes the queue anew: were all messages written with it, a hundred of a megabyte would be written a hundred times. The first ones stay;
+ * those beyond wait in rows of their own, some together, for many have the same large values.
+ */
+function setDownLarge(world: World): void {
+  const { queue, context } = world;
+  if (!world.isBulky) return;
+  const most = context.limits.work / QUEUE_PART;
+  const groups: { characters: number; readonly messages: Waiting[] }[] = [];
+  let seen = new Set<Json>();
+  for (const message of queue) {
+    const last = groups.at(-1);
+    const isOpen = last !== undefined && message.kind !== 'set_down' && last.messages[0]?.kind !== 'set_down';
+    const more = charactersOf(message, seen);
+    const fits = more === 0 || (last?.characters ?? 0) + more <= most;
+    if (isOpen && fits && last.messages.length < SET_DOWN_MESSAGES_MAX) {
+      last.messages.push(message);
+      last.characters += more;
+      continue;
+    }
+    seen = new Set();
+    groups.push({ characters: charactersOf(message, seen), messages: [message] });
+  }
+  let number = Math.max(0, ...queue.map((each) => (each.kind === 'set_down' ? numberOf(each) : 0)));
+  queue.length = 0;
+  for (const [i, { messages }] of groups.entries()) {
+    if (i === 0 || messages[0]?.kind === 'set_down') queue.push(...messages);
+    else {
+      number += 1;
+      queue.push(setDown(world, messages, `${CONTINUATION}#${number}`));
+    }
+  }
+}
+
+const numberOf = ({ row }: SetDown): number => Number(row.slice(CONTINUATION.length + 1));
+
+/** Characters of what a message carries and those before it do not, or as many as matter: what is small is not looked at. */
+function charactersOf(message: Waiting, seen: Set<Json>): number {
+  if (message.kind === 'set_down' || !('fields' in message)) return 0;
+  let characters = 0;
+  for (const value of Object.values(message.fields)) {
+    const isText = typeof value === 'string';
+    if (seen.has(value) || (isText ? value.length < LARGE_CHARACTERS : typeof value !== 'object' || value === null))
+      continue;
+    seen.add(value);
+    characters += isText ? value.length : JSON.stringify(value).length;
+  }
+  return characters;
+}
+
+function setDown(world: World, messages: readonly Waiting[], row: string): SetDown {
+  const payload = encodeMessages(messages, baseIn(world), true);
+  world.changeAgenda(row, {
+    kind: 'put',
+    row: { id: row, kind: 'continue', dueAt: NEVER, heldAt: world.now, path: null, payload },
+  });
+  world.header.kept += payload.length;
+  return {
+    kind: 'set_down',
+    row,
+    characters: payload.length,
+    strands: [...new Set(messages.flatMap(strandsOf))],
+    applies: messages.flatMap(awaitedIn),
+  };
 }
 
 /** Counts what the workflow keeps beside its root, by what this step adds to it and takes away. */

@@ -4,7 +4,7 @@ import { type Answer, type Loaded, SIZES_TOLD, type StepResult, type Stimulus } 
 import { lookAgain, wakeConditions } from './expressions/bpmn/conditions.ts';
 import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
 import { onEvent } from './expressions/ruote/listening.ts';
-import { CONTINUATION, finish, keepsTooMuch, openWorld, takeUp } from './finish.ts';
+import { CONTINUATION, finish, keepsTooMuch, openWorld, takeNext, takeUp } from './finish.ts';
 import { applyExpression, awaken, setOutAgain } from './life/applying.ts';
 import { createExpression, expressionOf } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
@@ -18,7 +18,7 @@ import { cancelProcess, endAtOnce, killAtOnce } from './life/process.ts';
 import { closeWorkitem, openWorkitem } from './life/workitems.ts';
 import { registry } from './registry.ts';
 import type { Message } from './state/state.ts';
-import { plainReply } from './state/state.ts';
+import { awaitedIn, plainReply } from './state/state.ts';
 import { type Acting, type StepContext, Wanting, type World } from './state/world.ts';
 import { stir } from './stimuli.ts';
 
@@ -128,7 +128,7 @@ function run(world: World): void {
 function drain(world: World): void {
   const { messages, work } = world.context.limits;
   while (world.queue.length > 0 && world.handled < messages && world.spent < work) {
-    const message = world.queue.shift();
+    const message = takeNext(world);
     if (message === undefined) return;
     world.begin();
     handle(world, message);
@@ -202,15 +202,11 @@ function handle(world: World, message: Message): void {
 function followReplaced(world: World, message: Extract<Message, { kind: 'cancel' }>): void {
   const { to } = message;
   for (const waiting of world.queue)
-    if (
-      waiting.kind === 'apply' &&
-      waiting.place !== null &&
-      waiting.path === to.path &&
-      (to.id === '' || waiting.place.from === to.id)
-    ) {
-      world.send({ ...message, to: { path: to.path, id: waiting.id } });
-      return;
-    }
+    for (const { from, path, id } of awaitedIn(waiting))
+      if (from !== null && path === to.path && (to.id === '' || from === to.id)) {
+        world.send({ ...message, to: { path, id } });
+        return;
+      }
 }
 
 function deliver(
@@ -271,7 +267,7 @@ function received(x: Acting, message: Extract<Message, { kind: 'reply' }>): void
   const { world } = x;
   const before = world.queue.length;
   tell(world, { event: 'received', participant, from: x.node.id, fields: message.fields });
-  const told = world.queue.splice(before);
+  const told = world.queue.splice(before) as Message[];
   world.afterwards.push(...told);
 }
 

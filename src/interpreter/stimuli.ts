@@ -370,7 +370,7 @@ function fire(world: World, row: AgendaRow): void {
   const before = world.queue.length;
   fireNow(world, x, row, waking);
   // In a part that is held it counts when that is resumed.
-  if (world.header.holds > 0 && isHeld(x)) world.heldBack.push(...world.queue.splice(before));
+  if (world.header.holds > 0 && isHeld(x)) world.heldBack.push(...(world.queue.splice(before) as Message[]));
 }
 
 function fireNow(world: World, x: Acting, row: AgendaRow, { path, id, wake }: ReturnType<typeof wakeOf>): void {

@@ -3,11 +3,12 @@ import { UNDO_SCOPE } from '../../src/interpreter/life/undoing.ts';
 import { decodeHeader, decodeStrand } from '../../src/interpreter/state/encoding.ts';
 import { baseFields, deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { heldIn, readAll } from '../../src/interpreter/state/held.ts';
-import { decodeMessages } from '../../src/interpreter/state/messages.ts';
+import { decodeMessages, decodeQueue } from '../../src/interpreter/state/messages.ts';
 import type { Message, Node, Strand } from '../../src/interpreter/state/state.ts';
 import { ROOT } from '../../src/interpreter/state/state.ts';
 import { SEND_ID } from '../../src/model/events.ts';
 import type { ExpressionId } from '../../src/model/ids.ts';
+import type { Fields } from '../../src/model/json.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { Happening, Loaded } from '../../src/model/stimulus.ts';
 import type { World } from '../support/world.ts';
@@ -62,7 +63,7 @@ export function auditRows(loaded: Loaded): readonly string[] {
   const nodes = strands.flatMap((strand) => strand.nodes.map((node) => ({ strand, node })));
   const live = new Map(nodes.map((each) => [each.node.id, each]));
   const continuation = loaded.agenda.get(CONTINUATION);
-  const queue = continuation === undefined ? [] : decodeMessages(continuation.payload, baseOf);
+  const queue = messagesOf(loaded, baseOf, lines);
   for (const row of loaded.agenda.values()) if (row.kind === 'answer') queue.push(...decodeMessages(row.payload));
 
   same('header.continuing', header.continuing, continuation !== undefined);
@@ -84,6 +85,26 @@ export function auditRows(loaded: Loaded): readonly string[] {
   for (const strand of strands) lines.push(...auditStrand(strand, strands, live, queue));
   if (isOver(workflow.status)) lines.push(...leftBehind(loaded, nodes.length));
   return lines;
+}
+
+/** What waits for the next turn, also what was set down beside it; each text belongs to a message that waits. */
+function messagesOf(loaded: Loaded, baseOf: (scope: string) => Fields | null, lines: string[]): Message[] {
+  const texts = new Map(
+    [...loaded.agenda.values()].filter((row) => row.kind === 'continue').map((row) => [row.id, row]),
+  );
+  const continuation = texts.get(CONTINUATION);
+  texts.delete(CONTINUATION);
+  const waiting = continuation === undefined ? [] : decodeQueue(continuation.payload, baseOf);
+  const queue = waiting.flatMap((message) => {
+    if (message.kind !== 'set_down') return [message];
+    const text = texts.get(message.row);
+    texts.delete(message.row);
+    if (text !== undefined) return decodeMessages(text.payload, baseOf);
+    lines.push(`the text of a message that waits is missing: ${message.row}`);
+    return [];
+  });
+  for (const id of texts.keys()) lines.push(`the text of no message that waits: ${id}`);
+  return queue;
 }
 
 type Live = ReadonlyMap<string, { readonly strand: Strand; readonly node: Node }>;

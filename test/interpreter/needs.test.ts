@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { numberOf } from '../../src/interpreter/life/branches.ts';
-import { decodeMessages } from '../../src/interpreter/state/messages.ts';
+import { decodeQueue } from '../../src/interpreter/state/messages.ts';
 import { step } from '../../src/interpreter/step.ts';
 import type { StrandRow } from '../../src/model/rows.ts';
 import type { Limits, Loaded, Need, StepResult } from '../../src/model/stimulus.ts';
@@ -57,7 +57,7 @@ function endOfFullPage({ path, at, after, limit, finished }: Paged, loaded: Load
 function lost(needs: readonly Paged[], loaded: Loaded, result: StepResult): readonly string[] {
   if (result.kind !== 'stepped') return [];
   const put = result.changes?.agenda.get(CONTINUATION);
-  const waiting = put?.kind === 'put' ? decodeMessages(put.row.payload, () => ({})) : [];
+  const waiting = put?.kind === 'put' ? decodeQueue(put.row.payload, () => ({})) : [];
   return needs.flatMap((need) => {
     const end = endOfFullPage(need, loaded);
     const isFollowed =

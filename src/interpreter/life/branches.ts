@@ -2,7 +2,7 @@ import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields } from '../../model/json.ts';
 import type { StrandRow } from '../../model/rows.ts';
 import { encodeValue } from '../state/encoding.ts';
-import type { Ref, Strand, TreeRef, Value } from '../state/state.ts';
+import { awaitedIn, type Ref, type Strand, type TreeRef, type Value } from '../state/state.ts';
 import type { Acting, World } from '../state/world.ts';
 
 /*
@@ -101,14 +101,9 @@ function knownStrands(world: World, parent: string, at: string): Kin[] {
       else known.delete(path);
     } else known.delete(path); // let go of in this step: its row still says what it hung below
   }
-  for (const message of world.queue)
-    if (
-      message.kind === 'apply' &&
-      message.fresh &&
-      (message.parent?.path ?? '') === parent &&
-      (message.parent?.id ?? '') === at
-    )
-      add(message.path, message.fresh.strandKind);
+  for (const waiting of world.queue)
+    for (const { parent: above, path, fresh } of awaitedIn(waiting))
+      if (fresh !== null && (above?.path ?? '') === parent && (above?.id ?? '') === at) add(path, fresh.strandKind);
   return [...known.values()];
 }
 

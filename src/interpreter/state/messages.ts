@@ -1,7 +1,17 @@
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, withKey } from '../../model/json.ts';
-import { BASE, Lists, noBase, type Packed, Packer, packSupplanted, Unpacker, unpackSupplanted } from './encoding.ts';
-import { type Message, type Node, type Place, ROOT, type Value } from './state.ts';
+import {
+  BASE,
+  Lists,
+  noBase,
+  type Packed,
+  Packer,
+  packSupplanted,
+  Unpacker,
+  unpackSupplanted,
+  withoutRepeats,
+} from './encoding.ts';
+import { type Message, type Node, type Place, ROOT, type SetDown, type Value, type Waiting } from './state.ts';
 
 /*
  * What there is to know of each kind of inner message beside what it does (step.ts): how it becomes text when it waits for the workflow's
@@ -134,10 +144,12 @@ const KINDS: { readonly [Kind in Message['kind']]: About<Kind> } = {
 const about = <Kind extends Message['kind']>(kind: Kind): About<Kind> => KINDS[kind] as About<Kind>;
 
 /** The strands that have to be known to handle a message, but for the root, which always is. */
-export const strandsOf = (message: Message): readonly string[] =>
-  about(message.kind)
-    .strands(message as never)
-    .filter((path) => path !== ROOT && path !== '');
+export const strandsOf = (message: Waiting): readonly string[] =>
+  message.kind === 'set_down'
+    ? message.strands
+    : about(message.kind)
+        .strands(message as never)
+        .filter((path) => path !== ROOT && path !== '');
 
 /** The fields an error keeps that was raised while the expression handled the message. */
 export const carriedFields = (message: Message, node: Node): Fields =>
@@ -148,20 +160,33 @@ export const CARRIED = 'fields';
 
 const continuations = new Lists();
 
-/** Messages that wait for the workflow's next turn, as text. */
+/** Messages that wait for the workflow's next turn, as text. `hasLarge`: large values that several of them have are written once. */
 export function encodeMessages(
-  messages: readonly Message[],
+  messages: readonly Waiting[],
   baseOf: (fields: object) => string | null = noBase,
+  hasLarge = false,
 ): string {
   const packer = new Packer((value) => {
     const base = baseOf(value);
     return base === null ? null : BASE + base;
   });
-  const packed = messages.map((message) => about(message.kind).pack(packer, message as never));
-  return JSON.stringify([packer.definitions, packer.table, packed]);
+  const packed = messages.map((message) =>
+    message.kind === 'set_down' ? message : about(message.kind).pack(packer, message as never),
+  );
+  return JSON.stringify([packer.definitions, hasLarge ? withoutRepeats(packer.table) : packer.table, packed]);
 }
-export function decodeMessages(text: string, fieldsOf: (base: string) => Fields | null = noBase): Message[] {
+
+/** Messages of a text in which none is set down. */
+export const decodeMessages = (text: string, fieldsOf?: (base: string) => Fields | null): Message[] =>
+  decodeQueue(text, fieldsOf) as Message[];
+
+/** Messages as they were told to wait. */
+export function decodeQueue(text: string, fieldsOf: (base: string) => Fields | null = noBase): Waiting[] {
   const [definitions, table, packed] = continuations.read(text) as [string[], Json[], Packed[]];
   const unpacker = new Unpacker(table, definitions, (name) => fieldsOf(name.slice(BASE.length)));
-  return packed.map((message) => about(message['kind'] as Message['kind']).unpack(unpacker, message) as Message);
+  return packed.map((message) =>
+    message['kind'] === 'set_down'
+      ? (message as unknown as SetDown)
+      : (about(message['kind'] as Message['kind']).unpack(unpacker, message) as Message),
+  );
 }

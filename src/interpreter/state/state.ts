@@ -331,6 +331,34 @@ export type Message =
   /** An event from outside has come, for one of BPMN's that waits under `on`. */
   | { readonly kind: 'event'; readonly to: Ref; readonly event: string; readonly on: string | null };
 
+/**
+ * Messages that are large and wait: their text is in an agenda row of its own, so that a turn which does not reach them does not write it again.
+ * A node that does not know it puts the workflow in error; one that does goes on from there.
+ */
+export type SetDown = {
+  readonly kind: 'set_down';
+  readonly row: string;
+  /** Of the text. */
+  readonly characters: number;
+  /** The strands that have to be known to handle them. */
+  readonly strands: readonly string[];
+  /** What is about to be applied by them. */
+  readonly applies: readonly Awaited[];
+};
+/** What others want to know of an expression that is about to be applied; `from`: the one whose place it takes. */
+export type Awaited = Pick<Extract<Message, { kind: 'apply' }>, 'parent' | 'path' | 'fresh' | 'id'> & {
+  readonly from: ExpressionId | null;
+};
+export type Waiting = Message | SetDown;
+
+/** What is about to be applied, by what waits in the queue. */
+export function awaitedIn(waiting: Waiting): readonly Awaited[] {
+  if (waiting.kind === 'set_down') return waiting.applies;
+  if (waiting.kind !== 'apply') return [];
+  const { parent, path, fresh, id, place } = waiting;
+  return [{ parent, path, fresh, id, from: place?.from ?? null }];
+}
+
 /** A reply that does not come from a child: of an expression to itself, of a timer, a command, an event. */
 export const plainReply = (
   to: Ref,

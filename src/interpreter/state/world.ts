@@ -34,7 +34,7 @@ import { decodeStrand, decodeValue } from './encoding.ts';
 import { type Extent, type Extents, measure } from './extent.ts';
 import { baseFields } from './fields.ts';
 import { heldIn } from './held.ts';
-import type { Flavour, Header, Held, Message, Node, Ref, Strand, TreeRef, Value } from './state.ts';
+import type { Flavour, Header, Held, Message, Node, Ref, Strand, TreeRef, Value, Waiting } from './state.ts';
 
 /** From this many characters on values are measured. */
 const BULKY_CHARACTERS = 20_000;
@@ -155,7 +155,7 @@ export class World {
   readonly context: StepContext;
   readonly stimulus: Stimulus;
   readonly now: number;
-  readonly queue: Message[] = [];
+  readonly queue: Waiting[] = [];
   /** What is to be queued once the message at hand has been handled. */
   readonly afterwards: Message[] = [];
   readonly history: HistoryEntry[] = [];
@@ -260,6 +260,12 @@ export class World {
         'LimitExceeded',
         `this takes more work than one step may (more than ${messageWork} characters and elements read or written)`,
       );
+  }
+  /** So much was read for a message that has waited: the turn has it to bear, and not the message. */
+  noteFetched(characters: number): void {
+    this.noteRead(characters);
+    this.spent += characters;
+    this.spentBefore += characters;
   }
   /** A message is taken up: what it spends is counted from here. */
   begin(): void {

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { readDefinition } from '../../src/definition/read.ts';
+import { step as realStep } from '../../src/interpreter/step.ts';
+import { LIMITS } from '../../src/model/stimulus.ts';
+import { drive } from '../properties/driver.ts';
+import type { Step } from '../support/world.ts';
+
+/* Messages that wait for the next turn of a workflow, where they are large: each is written once, however many turns there are. */
+
+const LIMITED = { ...LIMITS, work: 10_000 };
+const SIZE = 5_000;
+
+const treeOf = (text: string) => {
+  const read = readDefinition(text);
+  if (!('tree' in read)) throw new Error(`not read: ${JSON.stringify(read)}`);
+  return read.tree;
+};
+
+/** Steps that count the characters of what they write for the next turns, and the messages they set down. */
+function counting(): { readonly step: Step; readonly written: () => number; readonly setDown: () => number } {
+  let written = 0;
+  let setDown = 0;
+  return {
+    step: (...given) => {
+      const result = realStep(...given);
+      if (result.kind === 'stepped')
+        for (const op of result.changes?.agenda.values() ?? []) {
+          if (op.kind !== 'put' || op.row.kind !== 'continue') continue;
+          written += op.row.payload.length;
+          if (op.row.id !== 'continue') setDown += 1;
+        }
+      return result;
+    },
+    written: () => written,
+    setDown: () => setDown,
+  };
+}
+
+/** Branches with a large field each, and one that all of them have. */
+const OWN = '    sequence\n      set "f:x": "${f:t}y"\n      set "f:z": 1\n';
+const SHARED = '    set "f:x": 1\n';
+
+const run = (count: number, limits: typeof LIMITS, branch = OWN, size = SIZE) => {
+  const counted = counting();
+  const definition = `define a\n  concurrence merge_type: 'mix', over_if: '$\{f:t} == 1'\n${branch.repeat(count)}  alpha\n`;
+  const driver = drive(treeOf(definition), {
+    limits,
+    step: counted.step,
+    fields: { t: 'x'.repeat(size) },
+    firings: 1_000,
+  });
+  return { ...counted, driver };
+};
+
+test('what a workflow is told in many turns it is told in the same order as in one', () => {
+  const many = run(6, LIMITED);
+  const one = run(6, LIMITS);
+  expect(many.setDown()).toBeGreaterThan(0);
+  expect(one.setDown()).toBe(0);
+  const [a, b] = [many.driver.played(), one.driver.played()];
+  expect([a.dispatches, a.errors, a.fields, a.status]).toEqual([b.dispatches, b.errors, b.fields, b.status]);
+  // Nothing is left of what was set down.
+  expect(many.driver.world.whole(many.driver.id).agenda.size).toBe(0);
+});
+
+test('twice as many branches with large fields write twice as much, and not four times', () => {
+  const [less, more] = [run(10, LIMITED).written(), run(20, LIMITED).written()];
+  expect(less).toBeGreaterThan(10 * SIZE);
+  expect(more).toBeLessThan(2.5 * less);
+});
+
+test('what all branches have is written once a turn, however large it is', () => {
+  for (const size of [25_000, 50_000]) {
+    const many = run(50, LIMITED, SHARED, size);
+    expect(many.driver.played().dispatches).toHaveLength(1);
+    // A turn handles one message at least.
+    expect(many.written()).toBeLessThan(100 * 1.5 * size);
+  }
+});
+
+test('a workflow that is killed takes what was set down with it', () => {
+  const killed = run(20, { ...LIMITED, messages: 5 });
+  killed.driver.stimulate({ kind: 'kill' });
+  killed.driver.settle();
+  expect(killed.driver.status()).toBe('killed');
+  expect(killed.driver.world.whole(killed.driver.id).agenda.size).toBe(0);
+});
