@@ -297,7 +297,8 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     await open(`workflows/${id}?view=timeline`);
     const ticks = page.locator('.gantt .tick.bad');
     for (const tries of [1, 2]) {
-      await expect.poll(() => ticks.count()).toBe(tries);
+      // The entry of a try is written within a second of it, and then the page is told.
+      await expect.poll(() => ticks.count(), { timeout: 30_000 }).toBe(tries);
       expect(await ticks.last().getAttribute('title')).toBe(`try ${tries}: 503`);
       await page.locator('.gantt .due[title*=" in "]').first().waitFor();
       await isWell();
