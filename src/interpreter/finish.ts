@@ -7,8 +7,9 @@ import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '..
 import type { Launch, Loaded, Need, Stimulus } from '../model/stimulus.ts';
 import { freeAside } from './life/leaving.ts';
 import { useUp } from './life/undoing.ts';
-import { decodeHeader, decodeStrand, encodeHeader, encodeStrand, LARGE_CHARACTERS } from './state/encoding.ts';
+import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
 import { decodeMessages, decodeQueue, encodeMessages, strandsOf } from './state/messages.ts';
+import { LARGE_CHARACTERS } from './state/repeats.ts';
 import { awaitedIn, type Message, newHeader, ROOT, type SetDown, type Strand, type Waiting } from './state/state.ts';
 import { type Registry, type StepContext, World } from './state/world.ts';
 

@@ -4,6 +4,7 @@ import { expidOf } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
 import { HELD_DATA, heldNowhere } from './held.ts';
+import { hasParts, joinParts } from './repeats.ts';
 import {
   Bound,
   type Header,
@@ -30,40 +31,6 @@ import {
  * Tables hold only objects and lists otherwise. */
 export const BASE = '^';
 export const noBase = (): null => null;
-
-/** The same for an object whose large values stand in the table by themselves: followed by pairs, of a name and a value or of a name and its place. */
-const PARTS = '@';
-/** From as many characters on as JSON a value is large. */
-export const LARGE_CHARACTERS = 1_000;
-
-/** A table in which large values that several of its objects have are written once. What is the same is seen by identity, and of texts by what they say. */
-export function withoutRepeats(table: readonly Json[]): Json[] {
-  const uses = new Map<Json, number>();
-  for (const entry of table)
-    if (isObject(entry))
-      for (const value of Object.values(entry))
-        if (typeof value === 'object' ? value !== null : typeof value === 'string' && value.length >= LARGE_CHARACTERS)
-          uses.set(value, (uses.get(value) ?? 0) + 1);
-  const places = new Map<Json, number>();
-  const parts: Json[] = [];
-  for (const [value, times] of uses) {
-    if (times < 2 || (typeof value !== 'string' && JSON.stringify(value).length < LARGE_CHARACTERS)) continue;
-    places.set(value, table.length + parts.length);
-    parts.push([value]);
-  }
-  const shortened = (entry: Json): Json => {
-    if (!isObject(entry)) return entry;
-    const pairs = Object.entries(entry);
-    if (!pairs.some(([, value]) => places.has(value))) return entry;
-    return (
-      PARTS +
-      JSON.stringify(
-        pairs.map(([name, value]) => (places.has(value) ? [name, null, places.get(value) as number] : [name, value])),
-      )
-    );
-  };
-  return [...table.map(shortened), ...parts];
-}
 
 export type Packed = { [key: string]: Json };
 const NONE_HELD: ReadonlyMap<ExpressionId, Held> = new Map();
@@ -137,7 +104,7 @@ export class Unpacker {
   object(place: Json | undefined): JsonObject {
     const value = this.table[place as number];
     if (typeof value !== 'string') return value as JsonObject;
-    if (value.startsWith(PARTS)) return this.joined(place as number, value);
+    if (hasParts(value)) return this.joined(place as number, value);
     const base = this.baseNamed(value);
     invariant(base !== null, 'what refers to the base of a fork was loaded with it');
     return base;
@@ -145,15 +112,7 @@ export class Unpacker {
 
   private readonly joins = new Map<number, JsonObject>();
   private joined(place: number, text: string): JsonObject {
-    const known = this.joins.get(place);
-    if (known !== undefined) return known;
-    const pairs = JSON.parse(text.slice(PARTS.length)) as (readonly [string, Json] | readonly [string, null, number])[];
-    const object = Object.fromEntries(
-      pairs.map(([name, value, part]) => [
-        name,
-        part === undefined ? value : ((this.table[part] as readonly Json[])[0] as Json),
-      ]),
-    );
+    const object = this.joins.get(place) ?? joinParts(text, this.table);
     this.joins.set(place, object);
     return object;
   }

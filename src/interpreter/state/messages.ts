@@ -1,16 +1,7 @@
 import type { Fields, Json } from '../../model/json.ts';
 import { isObject, withKey } from '../../model/json.ts';
-import {
-  BASE,
-  Lists,
-  noBase,
-  type Packed,
-  Packer,
-  packSupplanted,
-  Unpacker,
-  unpackSupplanted,
-  withoutRepeats,
-} from './encoding.ts';
+import { BASE, Lists, noBase, type Packed, Packer, packSupplanted, Unpacker, unpackSupplanted } from './encoding.ts';
+import { withoutRepeats } from './repeats.ts';
 import { type Message, type Node, type Place, ROOT, type SetDown, type Value, type Waiting } from './state.ts';
 
 /*
