@@ -78,7 +78,11 @@ export function askedOf(
 /** Tags and fields of a query, and what is another try of whom. */
 export function insideOf(query: URLSearchParams): Inside | null {
   const fields: [readonly string[], string][] = [];
-  for (const [name, value] of query) if (name.startsWith('field.')) fields.push([name.slice(6).split('.'), value]);
+  for (const [name, value] of query) {
+    if (name === 'field.')
+      throw new Problem('query_invalid', 'field. is followed by the name of a field: field.total=12');
+    if (name.startsWith('field.')) fields.push([name.slice(6).split('.'), value]);
+  }
   const tag = query.get('tag');
   const retryOf = query.get('retry_of');
   return tag === null && fields.length === 0 && retryOf === null ? null : { tag, fields, retryOf };
