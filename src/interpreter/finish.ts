@@ -95,6 +95,7 @@ const launchedRow = (launch: Launch, now: number): WorkflowRow => ({
 export function finish(world: World): Changes {
   saveHeldBack(world);
   saveQueue(world);
+  world.writeDetails();
   const { header, row, now, stimulus } = world;
   const status = statusOf(world);
   const isOver = status === 'completed' || status === 'cancelled' || status === 'killed';
@@ -198,7 +199,8 @@ export function takeNext(world: World): Message | undefined {
   world.queue.splice(0, 1, ...messages);
   world.changeAgenda(next.row, { kind: 'delete' });
   world.header.kept -= text.payload.length;
-  world.noteFetched(text.payload.length);
+  world.noteRead(text.payload.length);
+  world.bear(text.payload.length);
   return world.queue.shift() as Message | undefined;
 }
 

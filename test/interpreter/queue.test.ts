@@ -85,3 +85,32 @@ test('a workflow that is killed takes what was set down with it', () => {
   expect(killed.driver.status()).toBe('killed');
   expect(killed.driver.world.whole(killed.driver.id).agenda.size).toBe(0);
 });
+
+test('an expression that fails once for each of its branches keeps the last error, in one turn as in many', () => {
+  const failing = (limits: Partial<typeof LIMITS>) => {
+    let stringified = 0;
+    const stringify = JSON.stringify;
+    JSON.stringify = ((value: { message?: unknown; deviations?: unknown }, ...more: []) => {
+      if (value?.message !== undefined && value.deviations !== undefined) stringified += 1;
+      return stringify(value, ...more);
+    }) as typeof stringify;
+    try {
+      const many = drive(treeOf(`define a\n  concurrence merge_type: 'stack'\n${SHARED.repeat(30)}`), {
+        limits: { ...LIMITS, mergeCharacters: 20_000, ...limits },
+        fields: { t: 'x'.repeat(SIZE) },
+        firings: 1_000,
+      });
+      const [row] = many.world.whole(many.id).errors.values();
+      return { stringified, row };
+    } finally {
+      JSON.stringify = stringify;
+    }
+  };
+  const [one, many] = [failing({}), failing({ messages: 1 })];
+  for (const { row } of [one, many]) {
+    expect(row).toMatchObject({ class: 'LimitExceeded' });
+    expect(/from\W+([\d_]+)!/.exec(row?.details ?? '')?.[1]).toBe('0_0_29');
+  }
+  expect(one.stringified).toBe(2);
+  expect(many.stringified).toBeGreaterThan(20);
+});

@@ -84,24 +84,25 @@ export function keepError(
   // Large fields are written once: the text of the message stands within the details, where each quote takes several characters.
   const baseOf = (value: object): string | null =>
     value === carried && world.isBulky ? CARRIED : (world.bases.get(value as Fields) ?? null);
-  world.changeError(node.id, {
-    kind: 'put',
-    row: {
+  const details = (): string =>
+    JSON.stringify({
+      expid: node.expid,
+      name: node.name,
+      deviations: error['deviations'] ?? null,
+      fields: carried,
+      message: encodeMessages(message === null ? [] : [message], baseOf),
+    });
+  world.putError(
+    {
       id: node.id,
       path: strand.path,
       workitem: node.hasWorkitem,
       class: toText(error['class']),
       message: toText(error['message']),
       at: world.now,
-      details: JSON.stringify({
-        expid: node.expid,
-        name: node.name,
-        deviations: error['deviations'] ?? null,
-        fields: carried,
-        message: encodeMessages(message === null ? [] : [message], baseOf),
-      }),
     },
-  });
+    details,
+  );
   world.record({
     kind: 'expression.failed',
     expid: node.expid,

@@ -261,9 +261,8 @@ export class World {
         `this takes more work than one step may (more than ${messageWork} characters and elements read or written)`,
       );
   }
-  /** So much was read for a message that has waited: the turn has it to bear, and not the message. */
-  noteFetched(characters: number): void {
-    this.noteRead(characters);
+  /** Work of the turn that is not to be charged to the message at hand. */
+  bear(characters: number): void {
     this.spent += characters;
     this.spentBefore += characters;
   }
@@ -513,6 +512,23 @@ export class World {
   }
   changeError(id: ExpressionId, op: Op<ErrorRow>): void {
     this.errors.set(id, followedBy(this.errors.get(id), op));
+  }
+
+  private readonly lateDetails = new Map<ExpressionId, () => string>();
+  /** Puts an error on record. Where every reply of a wide fork fails, only the details of the last are written, by `writeDetails`. */
+  putError(row: Omit<ErrorRow, 'details'>, details: () => string): void {
+    const isAgain = this.errors.get(row.id)?.kind === 'put';
+    const text = isAgain ? '' : details();
+    this.bear(text.length);
+    if (isAgain) this.lateDetails.set(row.id, details);
+    else this.lateDetails.delete(row.id);
+    this.changeError(row.id, { kind: 'put', row: { ...row, details: text } });
+  }
+  writeDetails(): void {
+    for (const [id, details] of this.lateDetails) {
+      const op = this.errors.get(id);
+      if (op?.kind === 'put') this.errors.set(id, { kind: 'put', row: { ...op.row, details: details() } });
+    }
   }
 
   /** Listeners of this workflow, those this step added or removed included, oldest first. */
