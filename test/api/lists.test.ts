@@ -162,7 +162,7 @@ test('a count takes tags and fields, and says how far the look into workflows we
   for (let i = 0; i < 2; i++)
     await postJson(server.url, '/v1/workflows', { workflow: 'define\n  alpha tag: "t"\n', callback: NOWHERE, fields });
   expect(await get('/v1/workflows/count?field.order.kind=large')).toEqual({ count: 2 });
-  expect(await get('/v1/workflows/count?field.=large')).toMatchObject({ code: 'query_invalid' });
+  expect((await send(server.url, 'GET', '/v1/workflows/count?field.=large')).status).toBe(400);
   expect(await get('/v1/workflows/count?field.order.kind=large&tag=t&status=running')).toEqual({ count: 2 });
   expect(await get('/v1/workflows/count?field.order.kind=small')).toEqual({ count: 0 });
   // One that has no index is looked for one by one, and finds the same.
