@@ -76,3 +76,29 @@ test("a branch's own variable comes before the one further out", () => {
   answer(driver, 'go');
   expect(delivered(driver)).toContain('active inner 8');
 });
+
+test('what failed and is forgotten before its handler runs keeps its error, for somebody to see', () => {
+  const text = `define on_error: 'help'
+  sequence
+    sequence
+      concurrence count: 1, remaining: 'forget'
+        error 'odd'
+        sequence
+          noop
+`;
+  for (const messages of [LIMITS.messages, 1]) {
+    const driver = run(text, messages);
+    driver.settle();
+    expect(delivered(driver)).toEqual(['active help']);
+    const kept = [...driver.world.whole(driver.id).errors.values()].map(({ id, message }) => [
+      id.split('!')[0],
+      message,
+    ]);
+    expect(kept).toEqual([['0_0_0_0_0', 'odd']]);
+    answer(driver, 'help');
+    expect(driver.status()).toBe('error');
+    driver.stimulate({ kind: 'cancel' });
+    driver.settle();
+    expect(driver.status()).toBe('cancelled');
+  }
+});

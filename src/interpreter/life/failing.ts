@@ -1,4 +1,5 @@
 import { LanguageError } from '../../language/language-error.ts';
+import type { ExpressionId } from '../../model/ids.ts';
 import type { Fields, JsonObject } from '../../model/json.ts';
 import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { readOptions } from '../../model/participants.ts';
@@ -127,6 +128,18 @@ function undoAll(world: World, message: string): void {
 
 /** As much of an error as a reason takes. */
 const REASON_CHARACTERS_MAX = 1_000;
+
+/** All below `x` are gone, for a handler to run. What had failed is not, if it was let go of meanwhile: then its error is its own again. */
+export function keepForgotten({ node, world }: Acting): void {
+  const failed = node.data['failed'];
+  delete node.data['failed'];
+  if (!Array.isArray(failed)) return;
+  const [path, id] = failed as [string, ExpressionId];
+  const left = world.find({ path, id });
+  if (left === null || left.node.state !== null || left.node.hasError) return;
+  const error = ownValue(node.applied, '__error__');
+  keepError(left, null, isObject(error) ? error : {}, withoutKeys(node.applied, '__error__'));
+}
 
 /**
  * Keeps an error where it happened when nobody handles it any more: whoever was to do so is over, or the expression that failed has

@@ -12,6 +12,7 @@ import { childIndex, expressionOf, isDirectChild, type Of } from './birth.ts';
 import { refOf } from './branches.ts';
 import { cancelChildren } from './cancelling.ts';
 import { readDeed } from './deeds.ts';
+import { keepForgotten } from './failing.ts';
 import { expressionObject, type Handler, handlerAt, storedTree, useRetryList, withRetriesLeft } from './handlers.ts';
 import { letGo, sendKept } from './holding.ts';
 import { cancelFlanks, leave, leaveUnheard } from './leaving.ts';
@@ -161,6 +162,7 @@ export function failExpression(x: Acting, message: Of<'fail'>): void {
   node.state = 'failing';
   node.cause = 'error';
   node.applied = message.fields;
+  if (message.from !== undefined) node.data['failed'] = [message.from.path, message.from.id];
   if (node.children < 1) replyToParent(x, node.applied);
   else cancelChildren(x, message.immediate ? 'kill' : null, 'error', false);
 }
@@ -190,6 +192,7 @@ function trigger(x: Acting, on: Trigger, fields: Fields): void {
     return;
   }
   if (on === 'on_error') {
+    keepForgotten(x);
     const error = ownValue(node.applied, '__error__');
     const handler = isObject(error) ? handlerAt(x, error) : null;
     if (handler === null) leaveDone(x, 'done_failed', fields);
