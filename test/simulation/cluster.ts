@@ -421,6 +421,7 @@ export function makeCluster(parts: {
       scheduler.note(`the database is away for ${ms} ms`);
       databaseBackAt = scheduler.now() + ms;
       watch.troubled();
+      for (const { id } of members) watch.unheard(id, ms);
     },
     steps: () => stepsOfTheDead + members.reduce((sum, { process }) => sum + (process?.figures().steps ?? 0), 0),
   };
