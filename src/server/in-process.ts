@@ -87,6 +87,8 @@ export function makeWorkers(parts: { readonly rota: Rota; readonly assignee: str
       if (error instanceof RotaError && error.status !== undefined && error.status < 500) return;
       throw error;
     }
+    // It was closed meanwhile: whoever listens to the signal from now on would hear nothing of it.
+    if (mine.signal.aborted) return void held.delete(id);
     const task = perform(claimed, work, mine).finally(() => {
       held.delete(id);
       underWay.delete(task);

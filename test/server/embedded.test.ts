@@ -154,11 +154,13 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
 
   test('has participants in its process, which are claimed, answered for and stopped', async () => {
     const stopped: unknown[] = [];
+    let isAsleep = false;
     await rota.participant('count', async ({ fields }) => ({ n: Number(fields['n'] ?? 0) + 1 }));
     await rota.participant('refuse', () => {
       throw new RangeError('too much');
     });
     await rota.participant('sleeper', async (_workitem, { signal }) => {
+      isAsleep = true;
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
       stopped.push(signal.reason);
       return { late: true };
@@ -172,6 +174,7 @@ describe('a server in an application', { timeout: LIMIT_MS }, () => {
     const claimed = async (): Promise<boolean> =>
       JSON.stringify((await rota.client.show(asleep.id)).workitems).includes('"claim":{"assignee"');
     await until('the claim', claimed);
+    await until('the start of the function', () => isAsleep);
     await rota.client.cancel(asleep.id);
     const over = await rota.client.wait(asleep.id, { timeout: 60 });
     expect([over.status, over.fields['late']]).toEqual(['cancelled', undefined]);
