@@ -83,6 +83,19 @@ export function timeOf(query: URLSearchParams, name: string): number | null {
   return at;
 }
 
+/** One of some words of a query; null: it was not given. @throws Problem when it is another */
+export function oneOf<const Value extends string>(
+  query: URLSearchParams,
+  name: string,
+  values: readonly Value[],
+): Value | null {
+  const given = query.get(name);
+  if (given === null) return null;
+  const known = values.find((value) => value === given);
+  if (known === undefined) throw new Problem('query_invalid', `${name} must be one of ${values.join(', ')}`);
+  return known;
+}
+
 /** Entries of a history are numbered in a column of 31 bits. */
 const ENTRY_NUMBER_MAX = 2_147_483_647;
 

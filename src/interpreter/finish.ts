@@ -171,7 +171,9 @@ export function takeUp(world: World): void {
   world.changeAgenda(CONTINUATION, { kind: 'delete' });
   world.tookUp = true;
   world.noteRead(row.payload.length);
-  world.queue.push(...decodeQueue(row.payload, (base) => world.baseOf(base as ExpressionId)));
+  // One by one: of a wide fork there are more than a call takes arguments.
+  for (const waiting of decodeQueue(row.payload, (base) => world.baseOf(base as ExpressionId)))
+    world.queue.push(waiting);
   // All at once: asked for one by one, every strand would cost a run of the step.
   const { messages, work } = world.context.limits;
   const first = world.queue.slice(0, messages);
@@ -302,7 +304,7 @@ function setDownLarge(world: World): void {
     seen = new Set();
     groups.push({ characters: charactersOf(message, seen), messages: [message] });
   }
-  let number = Math.max(0, ...queue.map((each) => (each.kind === 'set_down' ? numberOf(each) : 0)));
+  let number = queue.reduce((most, each) => (each.kind === 'set_down' ? Math.max(most, numberOf(each)) : most), 0);
   queue.length = 0;
   for (const [i, { messages }] of groups.entries()) {
     if (i === 0 || messages[0]?.kind === 'set_down') queue.push(...messages);

@@ -10,7 +10,7 @@ import { answers } from '../../answers.ts';
 import { told } from '../../audit.ts';
 import { shown } from '../../ids.ts';
 import { type Call, jsonReply, OK, type Operation, type Reply } from '../../operation.ts';
-import { cursorFor, cursorOf, limitOf, PAGE_MAX } from '../../page.ts';
+import { cursorFor, cursorOf, limitOf, oneOf, PAGE_MAX } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Reasoned } from '../../schema-parts.ts';
@@ -238,16 +238,4 @@ async function found(parts: Parts, call: Call): Promise<BatchRow> {
   const row = /^[0-9A-Za-z]{16}$/.test(id) ? await parts.store.batches.get(call.principal.tenant, id) : null;
   if (row === null) throw new Problem('batch_not_found', `There is no batch ${shown(id)}, or not any more`);
   return row;
-}
-
-function oneOf<const Value extends string>(
-  query: URLSearchParams,
-  name: string,
-  values: readonly Value[],
-): Value | null {
-  const given = query.get(name);
-  if (given === null) return null;
-  const known = values.find((value) => value === given);
-  if (known === undefined) throw new Problem('query_invalid', `${name} must be one of ${values.join(', ')}`);
-  return known;
 }

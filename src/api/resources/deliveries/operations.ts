@@ -6,7 +6,7 @@ import { OBJECT_STATES, type ObjectState, type ReadItem } from '../../../store/s
 import { answers } from '../../answers.ts';
 import { noSuchWorkitem, workitemKeyOf } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
-import { cursorFor, cursorOf, limitOf, PAGE_MAX, timeOf } from '../../page.ts';
+import { cursorFor, cursorOf, limitOf, oneOf, PAGE_MAX, timeOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { SEND_STATUSES } from '../../schema-parts.ts';
@@ -160,19 +160,6 @@ function answeredAs(row: WorkitemRow): Answered | null {
   if (last === undefined) return null;
   if (last.status === null) return 'none';
   return ANSWERS.find((one) => one.startsWith(String(last.status).charAt(0))) ?? null;
-}
-
-/** @throws Problem */
-function oneOf<const Value extends string>(
-  query: URLSearchParams,
-  name: string,
-  values: readonly Value[],
-): Value | null {
-  const given = query.get(name);
-  if (given === null) return null;
-  const known = values.find((value) => value === given);
-  if (known === undefined) throw new Problem('query_invalid', `${name} must be one of ${values.join(', ')}`);
-  return known;
 }
 
 async function one(parts: Parts, call: Call): Promise<Reply> {
