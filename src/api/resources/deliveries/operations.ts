@@ -8,7 +8,6 @@ import { noSuchWorkitem, workitemKeyOf } from '../../ids.ts';
 import { type Call, jsonReply, type Operation, type Reply } from '../../operation.ts';
 import { cursorFor, cursorOf, limitOf, oneOf, PAGE_MAX, timeOf } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
-import { Problem } from '../../problem.ts';
 import { SEND_STATUSES } from '../../schema-parts.ts';
 import { timeOrNull, timeView } from '../../time.ts';
 import { triesMaxOf } from '../workitems/tries.ts';
