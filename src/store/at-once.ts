@@ -2,10 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { WorkflowId } from '../model/ids.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import { type Connection, type Connections, type Sent, unreplicated } from './connections.ts';
-import { byToken, LOOKUP_MS } from './outcome.ts';
-import { isAnswer, isConflict, isLoss, isRefuted, isTooLong, told } from './refusals.ts';
+import { byReading, byToken, LOOKUP_MS } from './outcome.ts';
+import { isAnswer, isConflict, isEnding, isLoss, isRefuted, isTooLong, told } from './refusals.ts';
 import type { Proof } from './save-statements.ts';
-import { OutcomeUnknown, type Save } from './store.ts';
+import { OutcomeUnknown, type Save, StoreUnavailable } from './store.ts';
 import { allOf, sendAll, type TransactionStyle } from './transaction.ts';
 import { writingOf } from './write.ts';
 
@@ -38,22 +38,32 @@ export async function saveAtOnce(
     return [...changes, ...last];
   };
   const first = await attempt(connections, style, statements('versions and silence'));
-  if (first !== 'unknown') return first === 'conflict' || first === 'refuted' ? 'stale' : first;
+  if (first === 'committed') return first;
+  if (first === 'conflict' || first === 'refuted') return 'stale';
 
   const deadline = performance.now() + LOOKUP_MS;
   let trouble: unknown = null;
+  // Whether an attempt may still be at work where nobody hears of it.
+  let atWork = first === 'unknown';
   while (performance.now() < deadline) {
     await wait(BETWEEN_MS);
     try {
       // Who began to listen since then need not hear of it (Transaction.hears), so that only a `ver` can refute it now.
       const again = await attempt(connections, style, statements('versions'));
-      if (again === 'committed' || (again !== 'unknown' && (await byToken(connections, save)) === 'committed'))
+      atWork ||= again === 'unknown';
+      const isAnswered = again !== 'unknown' && again !== 'ended';
+      if (again === 'committed' || (isAnswered && (await byToken(connections, save)) === 'committed'))
         return 'committed';
       if (again === 'refuted') return 'stale';
     } catch (error) {
       // Somebody works on it at this moment, perhaps our first attempt.
       if (!isLoss(error) && !isConflict(error) && !isTooLong(error)) throw error;
       trouble = error;
+      if (!atWork && isRefusing(error)) {
+        const read = await readOf(connections, save);
+        if (read === 'committed') return read;
+        if (read === 'lost') throw error;
+      }
     }
   }
   throw new OutcomeUnknown(
@@ -62,15 +72,31 @@ export async function saveAtOnce(
   );
 }
 
+/** The database has answered that it takes nothing now: it is read-only, or has no room. */
+const isRefusing = (error: unknown): boolean => error instanceof StoreUnavailable && isAnswer(error.cause);
+
+/** Losing the connection over it once more tells nothing. */
+async function readOf(
+  connections: Pick<Connections, 'run'>,
+  save: Save,
+): Promise<Awaited<ReturnType<typeof byReading>>> {
+  try {
+    return await byReading(connections, save);
+  } catch (error) {
+    if (isLoss(error) || isTooLong(error)) return 'unknown';
+    throw error;
+  }
+}
+
 /**
  * @returns `refuted`: some workflow is not what was remembered, now and for ever; `conflict`: nothing was written, and the same might
- *   succeed another time; `unknown`: no answer came
+ *   succeed another time; `ended`: the database has ended the connection, so that nothing goes on over it; `unknown`: no answer came
  */
 async function attempt(
   connections: Pick<Connections, 'take'>,
   style: TransactionStyle,
   statements: readonly Sent[],
-): Promise<'committed' | 'refuted' | 'conflict' | 'unknown'> {
+): Promise<'committed' | 'refuted' | 'conflict' | 'ended' | 'unknown'> {
   const connection: Connection = await connections.take();
   // A lone statement is a transaction by itself, unless the settings have to be told each time.
   const alone = statements.length === 1 && style.begin === 'begin';
@@ -85,7 +111,7 @@ async function attempt(
     }
     if (isLoss(error) && !isAnswer(error)) {
       connection.giveBack(true);
-      return 'unknown';
+      return isEnding(error) ? 'ended' : 'unknown';
     }
     // The database has answered the commit behind the error by rolling back.
     connection.giveBack(isLoss(error));

@@ -26,6 +26,15 @@ const written: Statement = {
   where w.shard = $1 and w.id = $2`,
 };
 
+/** What is committed, read without a lock; a standby may not have heard of it yet. */
+const tokenRead: Statement = {
+  name: 'token_read',
+  text: `
+  select pg_is_in_recovery() as standby, w.ver, h.token from (select 1) as one
+  left join workflow w on w.shard = $1 and w.id = $2
+  left join history h on h.shard = w.shard and h.workflow_id = w.id and h.first_n = $3`,
+};
+
 /** Waits for whoever still works on the workflow, then looks for the row the batch was to write. */
 const historyToken: Statement = {
   name: 'history_token',
@@ -101,6 +110,25 @@ export async function byToken(
   // Without history only the number of the row tells: one that is lower proves that nothing was written.
   const found = rows[0]?.['ver'];
   return typeof found !== 'number' || found < ver ? 'lost' : 'untraceable';
+}
+
+/**
+ * The same of a database that takes nothing at this moment, for saves whose connections the database itself has ended: none is still at work,
+ * so that what is not there will not come.
+ *
+ * @returns `unknown`: it is a standby
+ */
+export async function byReading(
+  connections: Pick<Connections, 'run'>,
+  save: Save,
+): Promise<'committed' | 'lost' | 'unknown'> {
+  const change = changeToLookUp(save);
+  const [row] = change?.history ?? [];
+  if (change === undefined || row === undefined) return 'unknown';
+  const { id } = change.workflow;
+  const { rows } = await connections.run(tokenRead, [shardOf(id), id, row.firstN]);
+  if (rows[0]?.['standby'] !== false) return 'unknown';
+  return rows[0]['token'] === save.token ? 'committed' : 'lost';
 }
 
 /** Where the save would have left its mark: a workflow with history, if there is one. */

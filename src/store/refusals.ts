@@ -61,6 +61,10 @@ const CONNECTION_WORDS =
 export const isAnswer = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'severity' in error && error.severity === 'ERROR';
 
+/** The database itself said that it ends the connection: what was under way is over, committed or not, and the next look tells which. */
+export const isEnding = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'severity' in error && error.severity === 'FATAL';
+
 /** The server has no connection left: who asks again at once is only one more. */
 export const isFull = (error: unknown): boolean => codeOf(error) === '53300';
 

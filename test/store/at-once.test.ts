@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bareView } from '../../src/model/changes.ts';
 import type { WorkflowRow } from '../../src/model/rows.ts';
@@ -6,6 +7,7 @@ import { openStore } from '../../src/store/open.ts';
 import { OutcomeUnknown, type Save, type Store, StoreUnavailable } from '../../src/store/store.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { type Cut, type Proxy as CuttingProxy, startProxy } from '../support/proxy.ts';
+import { until } from '../support/until.ts';
 import { writeTo } from './contract.ts';
 import { changes, history, save, workflow, workflowId, workitem } from './samples.ts';
 
@@ -111,6 +113,31 @@ describe.runIf(hasPostgres())('a save in one round trip whose connection is cut'
     await frozen.rollback();
     expect(await unknown).toBe('committed');
     expect(await two.read.history(DEFAULT_TENANT, row.id, 0, 10)).toHaveLength(2);
+  });
+
+  test('and the database, which has ended it, takes nothing more: certainly nothing was written', async () => {
+    const row = workflow(workflowId());
+    await writeTo(one, [...launchOf(row).changes.values()]);
+    const operator = new pg.Client({ connectionString: database.url });
+    await operator.connect();
+    const name = new URL(database.url).pathname.slice(1);
+    const holder = await two.begin([{ workflow: row.id, needs: [] }]);
+    await operator.query(`alter database ${name} set default_transaction_read_only = on`);
+    // The session is ended while it waits for the row that another holds; those that begin afterwards may only read.
+    const refused = saveAtOnce(one, stepOf(row), row).catch((error: unknown) => error);
+    await until('it waits', async () => {
+      const { rowCount } = await operator.query(`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`);
+      return rowCount === 1;
+    });
+    expect(await refused).toBeInstanceOf(StoreUnavailable);
+    await operator.query(`alter database ${name} reset default_transaction_read_only`);
+    await holder.rollback();
+    expect(await two.read.workflow(DEFAULT_TENANT, row.id)).toMatchObject({ ver: 1 });
+    // Sessions that may only read are not for the tests that follow.
+    await operator.query(`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`);
+    await operator.end();
   });
 
   test('and the database stays away: nobody knows; before anything was sent, it is only unavailable', {
