@@ -171,6 +171,8 @@ export type Operation = {
   };
   /** Names of query parameters; others are refused. `field.` stands for every name that begins so. */
   readonly query?: readonly QuerySpec[];
+  /** Its query is data, whose names it does not know beforehand. */
+  readonly queryIsData?: true;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
   readonly handle: (call: Call) => Reply | Promise<Reply>;
 };

@@ -24,12 +24,12 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => store.close(), 60_000);
 
-const callWith = (key: string): Call => ({
+const callWith = (key: string, query = ''): Call => ({
   principal: OPEN,
   reason: null,
   path: PATH,
   params: {},
-  query: new URLSearchParams(),
+  query: new URLSearchParams(query),
   header: (name) => (name === 'idempotency-key' ? key : null),
   body: {},
   isForm: false,
@@ -42,7 +42,7 @@ const callWith = (key: string): Call => ({
 });
 
 /** A launch whose outcome is decided by the test, and the ids it was to launch under. */
-function launching(handle: (id: string) => void = () => {}) {
+function launching(handle: (id: string) => void = () => {}, more: Partial<Operation> = {}) {
   const ids: string[] = [];
   const operation: Operation = {
     id: 'launch',
@@ -57,9 +57,10 @@ function launching(handle: (id: string) => void = () => {}) {
       handle(id);
       return jsonReply(201, { id }, { Location: `${PATH}/${id}` });
     },
+    ...more,
   };
   const run = withIdempotency(operation, { store, nodeId: 'this-node', clock: systemClock, ids: randomIds() });
-  return { ids, ask: (key: string) => run(callWith(key), PATH, BODY) };
+  return { ids, ask: (key: string, query?: string) => run(callWith(key, query), PATH, BODY) };
 }
 
 /** The key as another node leaves it when it dies before it could give its answer. */
@@ -108,6 +109,24 @@ describe('an Idempotency-Key', () => {
     expect((await ask('unknown')).status).toBe(201);
     expect(ids).toHaveLength(2);
     expect(ids[0]).toBe(ids[1]);
+  });
+
+  test('tells a rehearsal from the thing itself, and does not mind how long an answer may take', async () => {
+    const { ask, ids } = launching(() => {}, { query: [{ name: 'dry_run', description: '' }] });
+    expect((await ask('rehearsed', 'dry_run=1')).status).toBe(201);
+    await expect(ask('rehearsed')).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+    expect((await ask('rehearsed', 'wait=correlated&dry_run=1&token=a')).status).toBe(201);
+    expect(ids).toHaveLength(1);
+  });
+
+  test('tells data in a query apart where there can be some, and looks at no query elsewhere', async () => {
+    const { ask, ids } = launching(() => {}, { queryIsData: true });
+    await ask('data', 'amount=5');
+    await expect(ask('data', 'amount=6')).rejects.toMatchObject({ code: 'idempotency_key_reused' });
+    const plain = launching();
+    await plain.ask('plain', '_=1');
+    expect((await plain.ask('plain', '_=2')).status).toBe(201);
+    expect([ids.length, plain.ids.length]).toEqual([1, 1]);
   });
 
   test('whose request was certainly not begun is free again', async () => {

@@ -75,6 +75,19 @@ describe('a server with rates', () => {
     expect((await asked(key)).json()).toMatchObject({ status: 429, code: 'rate_limited' });
   });
 
+  test('a key of all tenants has one count, whichever tenant it names', async () => {
+    const made = await postJson(
+      server.url,
+      '/v1/keys',
+      { name: 'k', scopes: ['read'], tenant: '*', rate_limit: '2/600' },
+      as(admin),
+    );
+    const key = as(made.json<{ key: string }>().key);
+    const inTenant = async (tenant: string): Promise<number> =>
+      (await asked({ ...key, 'Rota-Tenant': tenant })).status;
+    expect([await inTenant('a'), await inTenant('b'), await inTenant('c')]).toEqual([200, 200, 429]);
+  });
+
   test('whoever shows bad credentials again and again is told to wait; good ones pass from there', async () => {
     const bad = async (address: string): Promise<number> =>
       (await asked({ ...as(makeKey().text), ...from(address) })).status;

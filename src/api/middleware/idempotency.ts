@@ -8,7 +8,7 @@ import { Problem, problemFor } from '../problem.ts';
 import { type Code, problems } from '../problems.ts';
 
 /*
- * `Idempotency-Key` on any POST: the same key with the same body repeats the first answer.
+ * `Idempotency-Key` on any POST: the same key with the same body and query repeats the first answer.
  *
  * The key is claimed in a transaction before the effect and finished in one after it, so a node can die in between. What is
  * kept with the key then decides:
@@ -49,7 +49,8 @@ export function withIdempotency(
     const key = keyOf(call.header('idempotency-key'));
     if (key === null) return operation.handle(call);
 
-    const hash = createHash('sha256').update(`${operation.method} ${path}\n${raw}`).digest('hex');
+    const asked = `${operation.method} ${path}${queryAsked(operation, call)}\n${raw}`;
+    const hash = createHash('sha256').update(asked).digest('hex');
     const owned: Owned = { scope: scopeOf(call), key };
     const name = `${owned.scope} ${key}`;
     if (underWay.has(name)) throw await clash(owned, hash);
@@ -160,6 +161,16 @@ function readClaim(fingerprint: string): Claim {
     at: Number(claim['at']),
     launch: String(claim['launch']) as WorkflowId,
   };
+}
+
+/** Parameters that tell who asks, or how long an answer may take: without them the request is the same. */
+const NOT_ASKED: ReadonlySet<string> = new Set(['token', 'ticket', 'wait']);
+
+/** The query as far as it is a part of the request: a rehearsal (`dry_run=1`) is not the thing itself. Elsewhere nobody looks at it. */
+function queryAsked({ query: named = [], queryIsData = false }: Operation, { query }: Call): string {
+  if (!queryIsData && named.length === 0) return '';
+  const asked = [...query].filter(([name]) => !NOT_ASKED.has(name));
+  return asked.length === 0 ? '' : `?${new URLSearchParams(asked)}`;
 }
 
 /** The key, with or without the quotes of a structured-field string; null when there is none. */

@@ -34,6 +34,7 @@ export function bpmnOperations(parts: Parts): readonly Operation[] {
         'A message to one workflow: whoever has waited for it longest takes it, else it is kept (`?ttl=` seconds)',
       access: 'launch',
       body: { schema: Message, checked: 'here', isData: true },
+      queryIsData: true,
       answers: answers(202, 'What became of it', EventAnswer, 404, 409, 422),
       handle: (call) => sendMessage(parts, call),
     },

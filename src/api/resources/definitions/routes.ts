@@ -40,6 +40,7 @@ export function routeOperations(parts: Parts): RouteOperations {
     access: isOpen ? 'open' : 'launch',
     // A GET launches as well.
     changes: true,
+    queryIsData: true,
     ...(method === 'GET' || method === 'DELETE' ? {} : { body: { schema: ANY_BODY, checked: 'by handler' } }),
     answers: { 202: { description: 'It is launched' } },
     handle: (call) => launch(call, method, isOpen),
