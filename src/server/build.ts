@@ -493,10 +493,7 @@ async function buildOn(
     between?.identify?.(identify) ?? identify,
     {
       corsOrigins: () => live.corsOrigins,
-      // Whoever reads certificates at loopback tries things out: a browser would remember it for a year.
-      isSecure:
-        (config.tlsCert !== null && !isLoopback(config.host)) ||
-        (config.baseUrl?.startsWith('https:') === true && !isLoopback(new URL(config.baseUrl).hostname)),
+      isSecure: config.tlsCert !== null || config.baseUrl?.startsWith('https:') === true,
       version,
     },
     makeAddressOf(makeAddressList(config.trustProxy)),

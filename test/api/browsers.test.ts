@@ -62,9 +62,12 @@ describe('with CORS_ORIGINS', () => {
     expect((await preflight('https://evil.test')).headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  test('an https address is to be kept to', async () => {
-    const { headers } = await send(server.url, 'GET', '/v1/ping');
-    expect(headers['strict-transport-security']).toBe('max-age=31536000');
+  test('an https address is to be kept to, but for a name of the machine itself', async () => {
+    const said = async (host: string): Promise<unknown> =>
+      (await send(server.url, 'GET', '/v1/ping', { headers: { Host: host } })).headers['strict-transport-security'];
+    expect(await said('rota.test')).toBe('max-age=31536000');
+    for (const host of ['localhost:8080', 'rota.localhost', '127.0.0.1:8080', '[::1]'])
+      expect(await said(host), host).toBeUndefined();
   });
 });
 

@@ -83,8 +83,7 @@ describe('a server with rates', () => {
       as(admin),
     );
     const key = as(made.json<{ key: string }>().key);
-    const inTenant = async (tenant: string): Promise<number> =>
-      (await asked({ ...key, 'Rota-Tenant': tenant })).status;
+    const inTenant = async (tenant: string): Promise<number> => (await asked({ ...key, 'Rota-Tenant': tenant })).status;
     expect([await inTenant('a'), await inTenant('b'), await inTenant('c')]).toEqual([200, 200, 429]);
   });
 

@@ -1,5 +1,6 @@
 import cors from '@koa/cors';
 import type { Middleware } from 'koa';
+import { isLoopbackName, nameIn } from './pages.ts';
 
 /*
  * What is said to browsers. Answers are data: no page may frame them, guess at their type, or keep them. Pages of other origins are let at
@@ -9,7 +10,7 @@ import type { Middleware } from 'koa';
 export type BrowserPolicy = {
   /** Origins whose pages may read answers; `*`: all. */
   readonly corsOrigins: () => readonly string[];
-  /** Whether this server is reached over https alone. */
+  /** Whether this server is reached over https: by itself, or as BASE_URL says. */
   readonly isSecure: boolean;
   readonly version: string;
 };
@@ -32,16 +33,26 @@ const EXPOSED = [
   'Rota-Warning',
 ];
 
-/** Headers that stand on every answer. */
-export function browserHeaders({ corsOrigins, isSecure, version }: BrowserPolicy): Readonly<Record<string, string>> {
-  return {
+/** Headers that stand on every answer. @param host as the request names it (`Host`) */
+export function browserHeaders({
+  corsOrigins,
+  isSecure,
+  version,
+}: BrowserPolicy): (host: string | null) => Readonly<Record<string, string>> {
+  const always = {
     'X-Content-Type-Options': 'nosniff',
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
     'Referrer-Policy': 'no-referrer',
-    ...(corsOrigins().length === 0 ? { 'Cross-Origin-Resource-Policy': 'same-origin' } : {}),
-    ...(isSecure ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}` } : {}),
     'Rota-Version': version,
   };
+  return (host) => ({
+    ...always,
+    ...(corsOrigins().length === 0 ? { 'Cross-Origin-Resource-Policy': 'same-origin' } : {}),
+    // A browser would keep to https for a year, for whatever else is spoken to by the name of its own machine.
+    ...(isSecure && !isLoopbackName(nameIn(host) ?? '')
+      ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}` }
+      : {}),
+  });
 }
 
 /** Lets pages of these origins at our answers; never with cookies. Where there are none it says nothing at all. */

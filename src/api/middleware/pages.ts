@@ -22,7 +22,7 @@ type Header = (name: string) => string | null;
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', 'ip6-localhost', 'ip6-loopback']);
 
 /** The name in a Host header, without its port; null when there is none. */
-function nameIn(host: string | null): string | null {
+export function nameIn(host: string | null): string | null {
   if (host === null) return null;
   const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(host)?.[1];
   return (bracketed ?? host.replace(/:\d*$/, '')).toLowerCase().replace(/\.$/, '');

@@ -19,11 +19,11 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 /**
  * The outermost layer: gives the request an id, turns whatever is thrown into a problem, writes one line about it.
  *
- * `headers` stand on every answer. Neither query strings nor bodies nor header values are logged: they may hold secrets.
+ * The headers of `headersFor` stand on every answer. Neither query strings nor bodies nor header values are logged: they may hold secrets.
  */
 export function report(
   log: Log,
-  headers: Readonly<Record<string, string>>,
+  headersFor: (host: string | null) => Readonly<Record<string, string>>,
   addressOf: AddressOf,
   meter: Meter = NO_METER,
   tracing: Tracing | null = null,
@@ -34,7 +34,7 @@ export function report(
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();
     const known = begin(ctx, requestId, addressOf(ctx.req));
     ctx.set('X-Request-Id', requestId);
-    ctx.set(headers);
+    ctx.set(headersFor(ctx.get('Host') || null));
     const span = tracing === null ? null : beginRequest(tracing, ctx);
     if (span !== null) known.span = span.context;
     let err: unknown;
