@@ -36,7 +36,7 @@ export const NO_RULES: RetryRules = {
 
 /** Most tries a launch can ask for, less one. */
 export const RETRY_DELAYS_MAX = 100;
-/** Longest single delay: a year. */
+/** Longest delay, alone and all of them together: a year. */
 export const RETRY_DELAY_SECONDS_MAX = 366 * 86_400;
 /** Longest `Retry-After` we heed. */
 export const RETRY_AFTER_SECONDS_MAX = 86_400;
@@ -90,8 +90,19 @@ export function plainRetry(retry: Json): { readonly retry: Json } | { readonly c
 const NESTED = { complaint: 'participants cannot be given once more' };
 
 function checked(retry: Json): { readonly retry: Json } | { readonly complaint: string } {
-  const complaint = retryComplaint(retry);
+  const complaint = retryComplaint(retry) ?? lengthComplaint(retry);
   return complaint === null ? { retry } : { complaint };
+}
+
+/** Whether the tries go on for longer than any may: at the border alone, for what was kept before goes on as it was. */
+function lengthComplaint(retry: Json): string | null {
+  if (!isObject(retry)) return null;
+  for (const key of ['delays', 'notice_delays']) {
+    const delays = (retry[key] ?? []) as readonly number[];
+    if (delays.reduce((sum, delay) => sum + delay, 0) > RETRY_DELAY_SECONDS_MAX)
+      return `${key} are longer than ${RETRY_DELAY_SECONDS_MAX} seconds in all`;
+  }
+  return null;
 }
 
 /** `max` tries in all, the first delay `initial` seconds, each `factor` times the one before, none above `cap`. */

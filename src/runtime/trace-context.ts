@@ -14,7 +14,11 @@ export type TraceContext = {
 /** Longest `tracestate` that is passed on. */
 const STATE_LENGTH_MAX = 512;
 const PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
-const STATE = /^[\x20-\x7e\t]*$/;
+/** Members it may have. One that is none makes the whole worthless. */
+const STATE_MEMBERS_MAX = 32;
+/** `vendor=value` or `tenant@vendor=value`. */
+const STATE_MEMBER =
+  /^(?:[a-z][a-z\d_\-*/]{0,255}|[a-z\d][a-z\d_\-*/]{0,240}@[a-z][a-z\d_\-*/]{0,13})=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 
 /** Reads the two headers. Null: there is none, or none that means anything. */
 export function readTraceContext(parent: string | null, state: string | null): TraceContext | null {
@@ -22,8 +26,23 @@ export function readTraceContext(parent: string | null, state: string | null): T
   if (version === undefined || version === 'ff' || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
   // Of a version to come only what this one has is read; of this one there is no more.
   if (version === '00' && more !== undefined) return null;
-  const kept = state !== null && state !== '' && state.length <= STATE_LENGTH_MAX && STATE.test(state) ? state : null;
-  return { traceId, spanId, flags, state: kept };
+  return { traceId, spanId, flags, state: isState(state) ? state : null };
+}
+
+/** Whether it is a `tracestate` that others can read, too; members may be empty, and none comes twice. */
+function isState(state: string | null): state is string {
+  if (state === null || state.length > STATE_LENGTH_MAX) return false;
+  const members = state
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+  const vendors = new Set(members.map((member) => member.slice(0, member.indexOf('='))));
+  return (
+    members.length > 0 &&
+    members.length <= STATE_MEMBERS_MAX &&
+    vendors.size === members.length &&
+    members.every((member) => STATE_MEMBER.test(member))
+  );
 }
 
 /** As it is kept with a workflow: `traceparent`, and behind a blank `tracestate`. */

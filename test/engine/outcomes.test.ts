@@ -318,6 +318,7 @@ describe('rules opted into at launch', () => {
     [{ max: 1, initial: 5 }, { delays: [] }],
     [{ max: 1 }, { delays: [] }],
     [{ delays: [3] }, { delays: [3] }],
+    [{ delays: [31_622_400, 0] }, { delays: [31_622_400, 0] }],
     [null, null],
     [{ max_seconds: 60 }, { max_seconds: 60 }],
     [
@@ -354,6 +355,9 @@ describe('rules opted into at launch', () => {
     [{ max: 3, initial: 1, cap: -1 }, 'cap must be'],
     [{ max: 101, initial: 86_400, cap: 864_000 }, 'longer than'],
     [{ max: 3, initial: 1, tries: 1 }, 'retry knows no tries'],
+    [{ delays: [31_622_400, 1] }, 'delays are longer than 31622400 seconds in all'],
+    [{ notice_delays: [31_622_400, 1] }, 'notice_delays are longer than'],
+    [{ participants: { a: { delays: [31_622_400, 1] } } }, 'of the participant "a": delays are longer than'],
   ] as const)('%j is refused at the border', (retry, words) => {
     const plain = plainRetry(retry);
     expect('complaint' in plain ? plain.complaint : null).toContain(words);

@@ -32,6 +32,11 @@ test('what vendors have added is passed on, within bounds, and survives being ke
     traceparent: `00-${TRACE}-${'1'.repeat(16)}-01`,
     tracestate: 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
   });
-  for (const bad of ['x'.repeat(513), 'a\u0000b', '']) expect(readTraceContext(parent, bad)?.state).toBe(null);
+  const many = (n: number): string => Array.from({ length: n }, (_, i) => `k${i}=v`).join(',');
+  for (const good of ['k=v', 'tenant@k=v', '1tenant@k=v', 'k=a b', 'k=v,,l=w', ' k=v , l=w ', 'a_-*/=v', many(32)])
+    expect(readTraceContext(parent, good)?.state, good).toBe(good);
+  const long = `k=${'v'.repeat(600)}`;
+  for (const bad of [long, 'k=a\u0000b', '', ',', 'x', 'k=', 'k=v=w', '=v', 'K=v', '1k=v', 'k=v,k=w', 'k=ü', many(33)])
+    expect(readTraceContext(parent, bad)?.state, bad).toBe(null);
   expect(readKeptTrace(null)).toBe(null);
 });
