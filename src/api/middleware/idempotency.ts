@@ -167,8 +167,8 @@ function readClaim(fingerprint: string): Claim {
 const NOT_ASKED: ReadonlySet<string> = new Set(['token', 'ticket', 'wait']);
 
 /** The query as far as it is a part of the request: a rehearsal (`dry_run=1`) is not the thing itself. Elsewhere nobody looks at it. */
-function queryAsked({ query: named = [], queryIsData = false }: Operation, { query }: Call): string {
-  if (!queryIsData && named.length === 0) return '';
+function queryAsked({ query: named = [], queryIsData }: Operation, { query }: Call): string {
+  if (queryIsData !== true && named.length === 0) return '';
   const asked = [...query].filter(([name]) => !NOT_ASKED.has(name));
   return asked.length === 0 ? '' : `?${new URLSearchParams(asked)}`;
 }
