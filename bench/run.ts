@@ -32,6 +32,7 @@ const USAGE = `npm run bench -- [options]
   --quick        some two minutes instead of half an hour: fewer rounds, smaller crowds
   --secure       only what keys, signatures, rates and figures cost, in turns with a server that has none of them
   --against WHAT only what a step costs, in turns with the built server of another checkout (its folder), or a commit, which is built first
+  --slices N     with --secure or --against: N short slices of each instead of rounds, on servers started anew after each eight
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
@@ -45,6 +46,8 @@ const USAGE = `npm run bench -- [options]
 const PROFILES = 'coverage';
 /** A run that takes longer is stuck; each peer, most of which is its installation, may take this much more. */
 const RUN_MS_MAX = { quick: 10 * 60_000, full: 120 * 60_000, peer: 10 * 60_000 };
+/** A slice of both servers takes some four seconds, and each eight some twenty of warming up: so many are an hour. */
+const SLICES_MAX = 500;
 /** These are asked of Postgres itself, or need two servers on one. */
 const ONLY_ON_POSTGRES = [3, 4, 7, 8, 11, 12];
 
@@ -82,7 +85,8 @@ setTimeout(
     console.error('The bench did not come to an end in time.');
     void finish(1);
   },
-  (options.quick ? RUN_MS_MAX.quick : RUN_MS_MAX.full) + options.peers.length * RUN_MS_MAX.peer,
+  (options.quick && options.slices === null ? RUN_MS_MAX.quick : RUN_MS_MAX.full) +
+    options.peers.length * RUN_MS_MAX.peer,
 ).unref();
 
 try {
@@ -109,6 +113,7 @@ async function run(options: Options): Promise<void> {
     postgres: there,
     embedded: options.embedded || there === null,
     quick: options.quick,
+    slices: options.slices,
     outside,
     callbackUrl: await outside.ask<string>('listen'),
     folder,
@@ -194,6 +199,8 @@ type Options = {
   readonly secure: boolean;
   /** The folder of another checkout, or a commit. */
   readonly against?: string;
+  /** Null: rounds. */
+  readonly slices: number | null;
   readonly help: boolean;
   /** None: all of them. */
   readonly goals: readonly number[];
@@ -218,15 +225,18 @@ function optionsOf(args: readonly string[]): Options | null {
           part: { type: 'string', multiple: true, default: [] },
           secure: { type: 'boolean', default: false },
           against: { type: 'string' },
+          slices: { type: 'string' },
           help: { type: 'boolean', short: 'h', default: false },
         },
       }).values,
   );
   if (values === null) return null;
-  const { goal, peer, part, ...flags } = values;
+  const { goal, peer, part, slices, ...flags } = values;
   const numbers = goal.map(Number);
   if (numbers.some((number) => !Number.isInteger(number) || number < 1 || number > 12)) return null;
   if (peer.some((name) => !Object.hasOwn(PEERS, name))) return null;
   if (part.some((name) => !CONSOLE_PARTS.includes(name))) return null;
-  return { ...flags, goals: numbers, peers: [...new Set(peer)], parts: part };
+  const many = slices === undefined ? null : Number(slices);
+  if (many !== null && !(Number.isInteger(many) && many >= 1 && many <= SLICES_MAX)) return null;
+  return { ...flags, slices: many, goals: numbers, peers: [...new Set(peer)], parts: part };
 }

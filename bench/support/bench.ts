@@ -15,6 +15,8 @@ export type Bench = {
   /** The server keeps its work in Postgres or, when asked for, in its own process. */
   readonly embedded: boolean;
   readonly quick: boolean;
+  /** How many short slices of each server are compared; null: the rounds of turns.ts. */
+  readonly slices: number | null;
   readonly outside: Helper;
   /** Where participants are called. */
   readonly callbackUrl: string;

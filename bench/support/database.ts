@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { startCluster } from '../../test/support/cluster.ts';
-import { cpuOfFamily, parentOf, programOf } from './processes.ts';
+import { cpuOf, cpuOfFamily, parentOf, programOf } from './processes.ts';
 
 /* Postgres, and what it says about itself: transactions, WAL, sizes. */
 
@@ -21,6 +21,8 @@ export type Database = {
   readonly client: pg.Client;
   /** Counters so far. */
   readonly counters: () => Promise<Counters>;
+  /** CPU so far of those who are connected to it, in microseconds; 0 where Postgres runs elsewhere. */
+  readonly cpu: () => Promise<number>;
   readonly drop: () => Promise<void>;
 };
 
@@ -59,6 +61,7 @@ export async function openPostgres(): Promise<Postgres | string> {
         url: url.href,
         client,
         counters: () => countersOf(client),
+        cpu: async () => (postmaster === null ? 0 : cpuOfConnections(client)),
         drop: async () => {
           await client.end();
           // Where everything is being ended at once there may be nobody left to ask.
@@ -78,6 +81,13 @@ async function connect(url: string): Promise<pg.Client> {
   client.on('error', () => {});
   await client.connect();
   return client;
+}
+
+async function cpuOfConnections(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>(
+    `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+  return rows.reduce((sum, { pid }) => sum + cpuOf(pid), 0);
 }
 
 async function countersOf(client: pg.Client): Promise<Counters> {

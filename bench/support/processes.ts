@@ -183,17 +183,25 @@ function statOf(pid: number): Stat | null {
   return { parent: at(1), ownUs: (at(11) + at(12)) * TICK_US, reapedUs: (at(13) + at(14)) * TICK_US };
 }
 
+/** What the scheduler counted for a process, all threads it has now, in microseconds; null where the system does not tell. Ticks are too coarse for a second. */
+function scheduledUs(pid: number): number | null {
+  const threads = tryTo(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  const each = threads.map((thread) => tryTo(() => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')));
+  const ns = each.reduce((sum, text) => sum + Number.parseInt(text ?? '0', 10), 0);
+  return ns > 0 ? ns / 1_000 : null;
+}
+
 /** CPU a process has used so far, all its threads, in microseconds; 0 when it is gone. */
-export const cpuOf = (pid: number): number => statOf(pid)?.ownUs ?? 0;
+export const cpuOf = (pid: number): number => scheduledUs(pid) ?? statOf(pid)?.ownUs ?? 0;
 
 /** CPU a process and its children have used so far, those that ended included, in microseconds. */
 export function cpuOfFamily(pid: number): number {
   const own = statOf(pid);
   if (own === null) return 0;
-  let sum = own.ownUs + own.reapedUs;
+  let sum = cpuOf(pid) + own.reapedUs;
   for (const name of readdirSync('/proc')) {
     const stat = /^\d+$/.test(name) ? statOf(Number(name)) : null;
-    if (stat?.parent === pid) sum += stat.ownUs;
+    if (stat?.parent === pid) sum += cpuOf(Number(name));
   }
   return sum;
 }
