@@ -108,12 +108,16 @@ export type Owner = {
   claim(request: ClaimRequest, leaseEndsAt: number): Promise<readonly Message[]>;
 };
 
+const ENDS_HOST = '/?#';
+
 /** The host and port a URL leads to, in small letters. The claim groups by the same text (store/messages.ts). */
 export function hostOf(url: string | null): string {
   const text = url ?? '';
   // Faster than parsing the whole URL for every message; whatever is odd shares a place with itself.
-  const start = text.indexOf('//');
-  if (start < 0) return '';
-  const end = text.slice(start + 2).search(/[/?#]/);
-  return (end < 0 ? text.slice(start + 2) : text.slice(start + 2, start + 2 + end)).toLowerCase();
+  const slashes = text.indexOf('//');
+  if (slashes < 0) return '';
+  const start = slashes + 2;
+  let end = start;
+  while (end < text.length && !ENDS_HOST.includes(text.charAt(end))) end += 1;
+  return text.slice(start, end).toLowerCase();
 }

@@ -3,7 +3,8 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import got, { type HandlerFunction, type Method, type Options } from 'got';
+import got, { type Method, Options } from 'got';
+import { makeBoundedMap } from '../runtime/bounded.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import { makeExcerpt } from './excerpt.ts';
 import { makeLookups, type Resolve } from './lookups.ts';
@@ -39,6 +40,8 @@ const FREE_SOCKETS_PER_HOST_MAX = 32;
 /** Look-ups of names at once, and seconds that one is waited for, unless the settings say otherwise. */
 export const LOOKUPS_AT_ONCE_MAX = 3;
 export const LOOKUP_SECONDS = 5;
+/** Characters of addresses of which it is kept how they are called. */
+const WAYS_CHARACTERS_MAX = 1_000_000;
 
 /**
  * Makes the one thing that talks to participants.
@@ -73,13 +76,18 @@ export function makePost(options: {
 
   const sweep = idleSweep(time, [agent.http, agent.https]);
 
-  // Made once: merging these options for every call would cost more than the call. Lists of what is tried again are copied for every call.
-  const client = got.extend({
-    agent,
-    maxHeaderSize: HEADER_BYTES_MAX,
-    retry: { limit: 0, methods: [], statusCodes: [], errorCodes: [] },
-    handlers: [byNode],
-  });
+  const { options: defaults } = got.extend({ agent, maxHeaderSize: HEADER_BYTES_MAX }).defaults;
+  const ways = makeBoundedMap<Way>(WAYS_CHARACTERS_MAX);
+  const wayTo = ({ url, method = 'POST', tls }: CallbackRequest): Way => {
+    // What is shown on a connection is not kept.
+    const name = `${method} ${url}`;
+    const known = tls === undefined ? ways.get(name) : undefined;
+    if (known !== undefined) return known;
+    const shows = tls === undefined ? {} : { https: shown(tls) };
+    const made = wayOf(new Options(url, { method: method as Method, ...shows }, defaults));
+    if (tls === undefined) ways.set(name, made, name.length);
+    return made;
+  };
 
   const complaintAbout = makeTargetCheck(options.policy);
 
@@ -185,15 +193,18 @@ export function makePost(options: {
     });
   }
 
-  function begin({ url, method = 'POST', headers, body, tls }: CallbackRequest): ClientRequest {
-    // As bytes: they are counted for the head before they are sent.
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    const given = {
-      method: method as Method,
-      headers,
-      ...(bytes.length > 0 || method === 'POST' ? { body: bytes } : {}),
-    };
-    return client(url, tls === undefined ? given : { ...given, https: shown(tls) }) as unknown as ClientRequest;
+  function begin(request: CallbackRequest): ClientRequest {
+    const { headers, body } = request;
+    const { isSafe, options } = wayTo(request);
+    const isSent = body.length > 0 || options.method === 'POST';
+    const sent = (isSafe ? https : http).request({
+      ...options,
+      headers: isSent ? { ...headers, 'content-length': String(Buffer.byteLength(body)) } : headers,
+    });
+    // Node writes a text in one piece with its head, all of it as UTF-8; a head of other letters goes by itself.
+    if (isSent) sent.end(typeof body === 'string' && !isAscii(headers) ? Buffer.from(body) : body);
+    else sent.end();
+    return sent;
   }
 
   /** Reads an answer that is wanted; null: it has more than `most` bytes, or did not end in time. */
@@ -253,24 +264,25 @@ export function makePost(options: {
   };
 }
 
+/** What Node is told of an address: everything but the headers and the body of one call. */
+type Way = { readonly isSafe: boolean; readonly options: https.RequestOptions };
+
 /**
- * What got has made of a call goes out by Node itself: the streams got would put around it cost more than all the rest of a try, and nothing
- * of what they do is wanted here (docs/decisions/0035-got-without-its-streams.md).
+ * What got has made of an address goes out by Node itself, and is kept: to merge its options for every call would cost more than the call, and so would
+ * the streams it puts around one (docs/decisions/0035-got-without-its-streams.md).
  */
-const byNode: HandlerFunction = (options: Options) => {
-  const { url, method, headers, body, agent, https: tls, maxHeaderSize } = options as Options & { readonly url: URL };
-  const isSafe = url.protocol === 'https:';
-  const bytes = body as Buffer | undefined;
-  const request = (isSafe ? https : http).request(url, {
-    agent: (isSafe ? agent.https : agent.http) as http.Agent,
-    method,
-    headers: bytes === undefined ? headers : { ...headers, 'content-length': String(bytes.length) },
+function wayOf({ url, method, agent, https: tls, maxHeaderSize }: Options): Way {
+  const { protocol, hostname, port, pathname, search } = url as URL;
+  const isSafe = protocol === 'https:';
+  const options = {
+    ...{ protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), path: pathname + search, method },
+    ...(port === '' ? {} : { port: Number(port) }),
     ...(maxHeaderSize === undefined ? {} : { maxHeaderSize }),
+    agent: isSafe ? agent.https : agent.http,
     ...(isSafe ? { cert: tls.certificate, key: tls.key, ca: tls.certificateAuthority } : {}),
-  } as https.RequestOptions);
-  request.end(bytes);
-  return request as never;
-};
+  };
+  return { isSafe, options: options as https.RequestOptions };
+}
 
 /** Connections are kept apart by what is shown on them: the agent goes by these options, too. */
 const shown = ({ cert, key, ca }: NonNullable<CallbackRequest['tls']>) => ({
@@ -278,6 +290,9 @@ const shown = ({ cert, key, ca }: NonNullable<CallbackRequest['tls']>) => ({
   ...(key === undefined ? {} : { key }),
   ...(ca === undefined ? {} : { certificateAuthority: ca }),
 });
+
+const isAscii = (headers: CallbackRequest['headers']): boolean =>
+  Object.values(headers).every((value) => !/[^\x20-\x7e\t]/.test(value));
 
 function resultOf(response: IncomingMessage): PostResult {
   const status = response.statusCode ?? 0;

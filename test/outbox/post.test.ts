@@ -71,6 +71,34 @@ test('a POST carries the headers and the body as they are', async () => {
   });
 });
 
+test('what is known of an address is of that address and method alone, and headers of any letters go as they are', async () => {
+  const seen: unknown[] = [];
+  const { url } = await serve((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => {
+      const { headers, method, url: path } = incoming;
+      seen.push([method, path, headers['x-city'], headers['content-length'], Buffer.concat(chunks).toString('utf8')]);
+      response.writeHead(200).end();
+    });
+  });
+  const post = posting();
+  const calls = [
+    { ...request(url, '{"a":"ö"}'), headers: { 'x-city': 'Köln' } },
+    { ...request(url, '{"a":"ö"}'), headers: { 'x-city': 'Bonn' } },
+    { ...request(url, ''), method: 'GET', headers: {} },
+    { ...request(`${url}?to=1`, ''), headers: {} },
+  ];
+  for (const call of [...calls, ...calls]) expect(await post.send(call, PATIENT)).toMatchObject({ kind: 'delivered' });
+  const once = [
+    ['POST', '/callbacks', 'Köln', '10', '{"a":"ö"}'],
+    ['POST', '/callbacks', 'Bonn', '10', '{"a":"ö"}'],
+    ['GET', '/callbacks', undefined, undefined, ''],
+    ['POST', '/callbacks?to=1', undefined, '0', ''],
+  ];
+  expect(seen).toEqual([...once, ...once]);
+});
+
 test.each([200, 201, 204, 299])('status %i is a delivery', async (status) => {
   const { url } = await serve((_, response) => response.writeHead(status).end());
   expect(await posting().send(request(url), PATIENT)).toEqual({ kind: 'delivered', status });

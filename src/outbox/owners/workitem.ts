@@ -105,6 +105,7 @@ export function workitemOwner(parts: {
   function messageOf(ready: ReadyMessage): Message {
     const { row, workflow, claim, base } = ready;
     const send = row.send ?? 'active';
+    const host = hostOf(row.url);
     /** More is agreed than a URL: it is looked up at each try. */
     const special = row.terms != null || row.url?.startsWith(SERVICE_PREFIX) === true;
     /** By what the participant was found at this try. */
@@ -117,7 +118,7 @@ export function workitemOwner(parts: {
         participant: row.participant,
       },
       tenant: ready.tenant,
-      host: hostOf(row.url),
+      host,
       line: workflow,
       name: row.id,
       life: row.openedAt,
@@ -167,7 +168,7 @@ export function workitemOwner(parts: {
         if (span !== null) endTry(span, result);
         meter.tried({
           tenant: ready.tenant,
-          host: hostOf(row.url),
+          host,
           message: send,
           outcome: classOf(result),
           seconds: (endedAt - startedAt) / 1000,
