@@ -38,7 +38,9 @@ const HEADERS: { readonly [name: string]: string } = {
 /** @param next answers everything that is not the console's */
 export function withConsole(files: ConsoleFiles, basePath: string, next: RequestListener): RequestListener {
   return (request, response) => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const { url = '' } = request;
+    if (url.startsWith('/v1/')) return next(request, response);
+    const path = url.split('?', 1)[0] ?? '';
     if (path === '/' && isLooking(request) && wantsPage(request)) return redirect(response, `${basePath}/console/`);
     if (path === '/console' && isLooking(request)) return redirect(response, `${basePath}/console/`);
     if (!path.startsWith('/console/')) return next(request, response);

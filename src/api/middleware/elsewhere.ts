@@ -1,4 +1,4 @@
-import type { Context, Middleware } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
 import { parseWorkitemId } from '../../model/ids.ts';
 import type { Store } from '../../store/store.ts';
 import { Problem } from '../problem.ts';
@@ -26,8 +26,9 @@ export function makeElsewhere(store: Pick<Store, 'moved'>): Elsewhere {
   let readAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | null = null;
 
+  const isFresh = (): boolean => performance.now() - readAt < KNOWN_MS;
+
   async function refresh(): Promise<void> {
-    if (performance.now() - readAt < KNOWN_MS) return;
     reading ??= (async () => {
       try {
         const asked = performance.now();
@@ -55,19 +56,25 @@ export function makeElsewhere(store: Pick<Store, 'moved'>): Elsewhere {
   }
 
   return {
-    byWorkflow: async (ctx, next) => {
+    byWorkflow: (ctx, next) => {
       const { found } = knownOf(ctx);
       if (found === null || found.operation.probe === true) return next();
-      await refresh();
-      if (tenants.size === 0) return next();
-      const { workflow_id, workitem_id } = found.params;
-      const workflow = workflow_id ?? parseWorkitemId(workitem_id ?? '')?.workflow;
-      const tenant = workflow === undefined ? null : await store.moved.tenantOf(workflow);
-      if (tenant === null || !sendOn(ctx, tenant)) await next();
+      // Mostly nobody moves: then a request passes by without a wait.
+      return isFresh() && tenants.size === 0 ? next() : askedFor(ctx, next, found.params);
     },
-    byTenant: async (ctx, next) => {
+    byTenant: (ctx, next) => {
       const { principal, found } = knownOf(ctx);
-      if (tenants.size === 0 || principal === null || found === null || !sendOn(ctx, principal.tenant)) await next();
+      if (tenants.size === 0 || principal === null || found === null) return next();
+      return sendOn(ctx, principal.tenant) ? Promise.resolve() : next();
     },
   };
+
+  async function askedFor(ctx: Context, next: Next, params: Readonly<Record<string, string>>): Promise<void> {
+    if (!isFresh()) await refresh();
+    if (tenants.size === 0) return next();
+    const { workflow_id, workitem_id } = params;
+    const workflow = workflow_id ?? parseWorkitemId(workitem_id ?? '')?.workflow;
+    const tenant = workflow === undefined ? null : await store.moved.tenantOf(workflow);
+    if (tenant === null || !sendOn(ctx, tenant)) await next();
+  }
 }

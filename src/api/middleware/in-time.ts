@@ -14,34 +14,44 @@ export function inTime<T>(work: T | Promise<T>, known: Known, log: Log, mostMs =
   return work instanceof Promise ? waited(work, known, log, mostMs) : work;
 }
 
-async function waited<T>(work: Promise<T>, known: Known, log: Log, mostMs: number): Promise<T> {
+/** One promise and one timer: each request waits here. */
+function waited<T>(work: Promise<T>, known: Known, log: Log, mostMs: number): Promise<T> {
   const since = performance.now();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        known.behind = work.then(
-          () => {},
-          (err: unknown) => {
-            if (!(err instanceof Fault || err instanceof Problem))
-              log.error('a request failed after it was answered', { request_id: known.requestId, event: 'late', err });
-          },
-        );
-        reject(
-          new Problem(
-            'unavailable',
-            `The database did not answer within ${mostMs / 1000} s. What was asked for may still be done: look, or send it again ` +
-              '(with the same Idempotency-Key, if there was one)',
-          ),
-        );
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const over = (): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      known.waitedMs += performance.now() - since;
+    };
+    const late = (): void => {
+      over();
+      known.behind = work.then(
+        () => {},
+        (err: unknown) => {
+          if (!(err instanceof Fault || err instanceof Problem))
+            log.error('a request failed after it was answered', { request_id: known.requestId, event: 'late', err });
+        },
+      );
+      reject(
+        new Problem(
+          'unavailable',
+          `The database did not answer within ${mostMs / 1000} s. What was asked for may still be done: look, or send it again ` +
+            '(with the same Idempotency-Key, if there was one)',
+        ),
+      );
+    };
+    const timer = setTimeout(late, Math.max(0, mostMs - known.waitedMs));
+    work.then(
+      (answer) => {
+        over();
+        resolve(answer);
       },
-      Math.max(0, mostMs - known.waitedMs),
+      (error: unknown) => {
+        over();
+        reject(error);
+      },
     );
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    known.waitedMs += performance.now() - since;
-  }
 }
