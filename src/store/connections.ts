@@ -226,12 +226,25 @@ export async function persist<T>(connect: () => Promise<T>, persistence: Persist
         if (host >= hosts || !passes(error) || performance.now() - startedAt > lastMs) throw error;
       }
   };
+  const first = round();
+  let isFirst = true;
   try {
-    return await pRetry(round, {
+    // A connection is nearly always there: what is needed to try again is made when it is not.
+    return await first;
+  } catch {
+    // It counts as the first of the tries.
+  }
+  try {
+    const again = (): Promise<T> => {
+      const tried = isFirst ? first : round();
+      isFirst = false;
+      return tried;
+    };
+    return await pRetry(again, {
       retries,
       minTimeout: 50,
       maxTimeout: 2_000,
-      maxRetryTime: lastMs,
+      maxRetryTime: Math.max(0, lastMs - (performance.now() - startedAt)),
       factor: 2,
       onFailedAttempt: ({ error }) => onFailure(error),
       shouldRetry: ({ error }) => passes(error),
@@ -287,7 +300,7 @@ export function postgresPool(settings: PoolSettings): Connections {
   const one = async (): Promise<pg.PoolClient> => {
     for (let silent = 0; ; silent++) {
       const client = await pool.connect();
-      if (silent >= SILENT_MAX || (await lines.works(client))) return client;
+      if (silent >= SILENT_MAX || lines.isGood(client) || (await lines.works(client))) return client;
       client.release(true);
     }
   };

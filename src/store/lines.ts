@@ -13,6 +13,8 @@ export type Lines = {
   isDead(client: pg.ClientBase): boolean;
   /** A commit over it was told done whose wait for a standby had been cancelled. */
   isUnreplicated(client: pg.ClientBase): boolean;
+  /** It lives, and nothing speaks against it. */
+  isGood(client: pg.ClientBase): boolean;
   /** False when it is in doubt, was asked, and did not answer in time. */
   works(client: pg.ClientBase): Promise<boolean>;
   /** The same connection, listened to. */
@@ -113,6 +115,10 @@ export function makeLines(parts: {
     },
     isDead: (client) => lineOf(client).dead,
     isUnreplicated: (client) => lineOf(client).unreplicated,
+    isGood: (client) => {
+      const { dead, doubted } = lineOf(client);
+      return !dead && !doubted;
+    },
     works: async (client) => {
       const line = lineOf(client);
       if (line.dead) return false;
