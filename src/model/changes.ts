@@ -28,13 +28,14 @@ const rowsBy = (make: <Kind extends ChildKind>(kind: Kind) => ReadonlyMap<string
   eachChild(make) as Rows;
 const opsBy = (make: <Kind extends ChildKind>(kind: Kind) => ReadonlyMap<string, Op<Children[Kind]>>): Ops =>
   eachChild(make) as Ops;
-const noRows = (): Rows => rowsBy(() => new Map());
-const noOps = (): Ops => opsBy(() => new Map());
+const NO_ROWS: Rows = rowsBy(() => new Map());
+const NO_OPS: Ops = opsBy(() => new Map());
+const NO_TEXTS: Changes['definitions'] = new Map();
 
 /** A workflow of which nothing has been loaded but its row. */
 export const bareView = (workflow: WorkflowRow | null): Loaded => ({
   workflow,
-  ...noRows(),
+  ...NO_ROWS,
   answered: new Set(),
   received: NOTHING_RECEIVED,
 });
@@ -43,8 +44,8 @@ const NOTHING_RECEIVED: Loaded['received'] = new Map();
 /** Changes of nothing but the workflow row. */
 export const bareChanges = (workflow: WorkflowRow): Changes => ({
   workflow,
-  ...noOps(),
-  definitions: new Map(),
+  ...NO_OPS,
+  definitions: NO_TEXTS,
   history: [],
   events: [],
   hold: null,

@@ -245,9 +245,16 @@ export type ChildKind = (typeof CHILDREN)[number];
 export function eachChild<Made>(make: <Kind extends ChildKind>(kind: Kind) => Made): {
   readonly [Kind in ChildKind]: Made;
 } {
-  const made: { [Kind in ChildKind]?: Made } = {};
-  for (const kind of CHILDREN) made[kind] = make(kind);
-  return made as { [Kind in ChildKind]: Made }; // CHILDREN has every kind
+  // Written out: all of them have one shape, which the compiler knows.
+  return {
+    strands: make('strands'),
+    workitems: make('workitems'),
+    agenda: make('agenda'),
+    errors: make('errors'),
+    listeners: make('listeners'),
+    variables: make('variables'),
+    waiters: make('waiters'),
+  };
 }
 
 /** Keys: path, id, `scope name` (variables, joined by a blank). */

@@ -11,22 +11,22 @@ export type Ids = {
   readonly fraction: () => number;
 };
 
-/** Bytes drawn from the system at once: a draw costs more than the bytes. */
-const POOL_BYTES = 4096;
+/** Bytes drawn from the system at once: a draw costs more than the bytes. An id may hold all of their digits in memory, so they are few. */
+const POOL_BYTES = 512;
 
 /** Ids nobody can guess, from the system's random source. */
 export function randomIds(): Ids {
-  let pool = randomBytes(POOL_BYTES);
+  let pool = '';
   let used = 0;
-  const take = (bytes: number): Buffer => {
-    if (used + bytes > pool.length) {
-      pool = randomBytes(POOL_BYTES);
+  const take = (digits: number): string => {
+    if (used + digits > pool.length) {
+      pool = randomBytes(POOL_BYTES).toString('hex');
       used = 0;
     }
-    used += bytes;
-    return pool.subarray(used - bytes, used);
+    used += digits;
+    return pool.slice(used - digits, used);
   };
-  return idsFrom({ hex: () => take(16).toString('hex'), uint24: () => take(3).readUIntBE(0, 3) });
+  return idsFrom({ hex: () => take(32), uint24: () => Number.parseInt(take(6), 16) });
 }
 
 /** Ids that are the same for the same seed, for tests and the simulation. Not for anything a stranger may guess at. */
