@@ -13,6 +13,9 @@ export type Engine = {
   advance(stimuli: readonly EngineStimulus[]): Promise<readonly Answer[]>;
   /** How a try ended; kept and written with the next step of that workflow or within a second. */
   outcome(outcome: TryOutcome): void;
+  /** A message was claimed: whether this node knows how its try ended, which is not written yet. Then that is written under this claim, and
+   * nothing needs to be sent. */
+  knows(message: Pick<ReadyMessage, 'workflow' | 'row' | 'claim' | 'leaseEndsAt'>): boolean;
   /** From now on messages that are claimed at birth are handed to `sink`. There is one: a second call throws. */
   deliverTo(sink: MessageSink): void;
   /** From now on `sink` is told what of the agenda was committed here. There is one: a second call throws. */
@@ -122,6 +125,12 @@ export type TryOutcome = {
   readonly number: number;
   /** `openedAt` of the row that was sent: one that was replayed meanwhile has another, and this try is none of its tries. */
   readonly openedAt?: number;
+  /** `dueAt` of the row that was sent; left out: it is not known whether a row that owes the same owes it still. */
+  readonly dueAt?: number | null;
+  /** When the lease of the claim ends or was prolonged, on this process's monotonic clock; left out: it lasts. */
+  readonly leaseEndsAt?: number;
+  /** The claim has counted this try as one whose node had stopped: it is no further one. */
+  readonly counted?: boolean;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly result: /** `fields`: the answer was the proceed. */

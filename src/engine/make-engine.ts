@@ -11,6 +11,7 @@ import { makeWatchers } from './committed.ts';
 import type { AgendaSink, Engine, EngineStimulus, MessageSink, TryOutcome } from './engine.ts';
 import { attemptKey, type Entry, internalFault, type Waiting } from './entry.ts';
 import { DELIVERED_KEPT_MS, FAILED_KEPT_MS, makeKeptOutcomes } from './kept-outcomes.ts';
+import { makeKnownEnds } from './known-ends.ts';
 import { type Lane, makeLanes } from './lanes.ts';
 import { makeMemory } from './memory.ts';
 import { makeParking } from './parking.ts';
@@ -58,9 +59,12 @@ export function makeEngine(parts: EngineParts): Engine {
   };
   const figures = { queued: 0, commits: 0, steps: 0, overloaded: 0 };
   const kept = makeKeptOutcomes(parts, (outcomes) => {
-    for (const outcome of outcomes) if (!isGone(outcome)) enqueue(waitingOutcome(outcome));
+    for (const outcome of outcomes)
+      if (isGone(outcome)) known.written(outcome);
+      else enqueue(waitingOutcome(outcome));
     rest.tell();
   });
+  const known = makeKnownEnds(parts);
   /** The row is gone: there is nothing left to write, not even a claim to give back. */
   const isGone = ({ workflow, workitem, openedAt }: TryOutcome): boolean => {
     const known = settled.get(`${workflow} ${workitem}`);
@@ -154,6 +158,7 @@ export function makeEngine(parts: EngineParts): Engine {
       }
       const key = attemptKey(entry);
       if (key !== null) attempts.delete(key);
+      if (entry.kind === 'outcome') known.written(entry.outcome);
       if (verdict.kind === 'answer') waiting.caller?.answer(verdict.answer);
     }
     for (const workflow of freed) unpark(lane, workflow);
@@ -237,6 +242,14 @@ export function makeEngine(parts: EngineParts): Engine {
     }
   }
 
+  function keep(outcome: TryOutcome): void {
+    if (isGone(outcome)) return;
+    known.ended(outcome);
+    const flipped = settled.get(`${outcome.workflow} ${outcome.workitem}`)?.as === 'flipped';
+    const urgent = rest.isAwaited() || outcome.urgent === true || flipped || outcome.result.kind === 'dropped';
+    kept.keep(outcome, urgent ? 0 : outcome.result.kind === 'delivered' ? DELIVERED_KEPT_MS : FAILED_KEPT_MS);
+  }
+
   return {
     advance: async (stimuli) => {
       if (stopping) throw new Fault('unavailable', 'The server is stopping; try again');
@@ -246,11 +259,11 @@ export function makeEngine(parts: EngineParts): Engine {
       }
       return Promise.all(stimuli.map(ask));
     },
-    outcome: (outcome) => {
-      if (isGone(outcome)) return;
-      const flipped = settled.get(`${outcome.workflow} ${outcome.workitem}`)?.as === 'flipped';
-      const urgent = rest.isAwaited() || outcome.urgent === true || flipped || outcome.result.kind === 'dropped';
-      kept.keep(outcome, urgent ? 0 : outcome.result.kind === 'delivered' ? DELIVERED_KEPT_MS : FAILED_KEPT_MS);
+    outcome: keep,
+    knows: (message) => {
+      const outcome = known.of(message);
+      if (outcome !== null) keep(outcome);
+      return outcome !== null;
     },
     deliverTo: (sink) => {
       if (sinks.messages !== null) throw new Error('Messages have their sink already; onlookers use watch()');

@@ -1,6 +1,6 @@
 import type { HistoryEntry } from '../model/history-kinds.ts';
 import { type WorkflowId, workitemId } from '../model/ids.ts';
-import type { Op, Send, WorkitemRow } from '../model/rows.ts';
+import { LOST_TRY, type Op, type Send, type WorkitemRow } from '../model/rows.ts';
 import type { AnswerExcerpt, Failing, TryOutcome } from './engine.ts';
 import { type RetryRules, retryDelayMs, rulesFor, type Schedule } from './retry-rules.ts';
 
@@ -72,8 +72,9 @@ export type Circumstances = {
  *
  * @returns null when the outcome is of a message the row no longer owes: only the claim is given back
  */
-export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumstances): Consequence | null {
+export function afterTry(found: WorkitemRow, outcome: TryOutcome, around: Circumstances): Consequence | null {
   const { result } = outcome;
+  const row = outcome.counted === true ? notCounted(found, outcome.number) : found;
   if (result.kind === 'dropped' || row.send !== outcome.send) return null;
   if (outcome.openedAt !== undefined && outcome.openedAt !== row.openedAt) return null;
   if (result.kind === 'postponed') {
@@ -112,6 +113,19 @@ export function afterTry(row: WorkitemRow, outcome: TryOutcome, around: Circumst
     { tries, failed, nextAt, logged, endedAt: outcome.endedAt, ...(fails === undefined ? {} : { fails }) },
     around,
   );
+}
+
+/** The row as it was before a claim took this try for one whose node had stopped; the row itself where none has. */
+function notCounted(row: WorkitemRow, number: number): WorkitemRow {
+  if (!countsAsLost(row, number)) return row;
+  return { ...row, tries: row.tries - 1, log: JSON.stringify(readLog(row.log).slice(0, -1)) };
+}
+
+/** The claim has counted this try as one whose node stopped (store/claimed.ts). */
+export function countsAsLost({ tries, log, send }: WorkitemRow, number: number): boolean {
+  if (tries !== number) return false;
+  const last = readLog(log).at(-1);
+  return last?.number === number && last.send === send && last.error === LOST_TRY;
 }
 
 /**

@@ -199,14 +199,17 @@ export function makeDispatcher(parts: {
   function hold(message: Message): void {
     const known = waiting.get(message.line, message.name);
     if (known?.started === true) {
-      // The same one once more: its try is under way. Another life of it: the try under way is of something that is over.
-      if (known.life === message.life) return;
+      // The same one once more: its try is under way, and how it ends may be written under this claim. Another life of it: the try under
+      // way is of something that is over.
+      const isSame = known.life === message.life;
+      if (isSame && message.isKnown === undefined) return;
       behind.set(known, message);
-      cuts.get(known)?.();
+      if (!isSame) cuts.get(known)?.();
       return;
     }
     // Its lease had run out while it waited, and we have claimed it ourselves once more.
     if (known !== undefined) letGo(known);
+    if (message.isKnown?.() === true) return;
     const weight = message.characters + (message.shared?.characters ?? 0);
     const item: Held = { ...message, weight, since: time.now(), started: false };
     waiting.add(item);

@@ -73,6 +73,9 @@ export type Message = {
   readonly shared: { readonly key: string; readonly characters: number } | null;
   /** Whom it shares a number of tries at once with, beside its host; left out, or null: nobody. */
   readonly share?: () => Share | null;
+  /** Whether it is known here how its last try ended, which was not written in time: that is written now, and the message is not sent. Left
+   * out: it is not. */
+  isKnown?(): boolean;
   /** Made when its turn has come, for it may be large. Throws when it cannot be made. */
   request(): CallbackRequest | Unsent;
   /** Prolongs the lease by compare-and-set; false when the message is not ours, or not owed, any more. */

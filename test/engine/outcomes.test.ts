@@ -11,7 +11,7 @@ import {
 } from '../../src/engine/outcomes.ts';
 import { NO_RULES, plainRetry, readRetryRules, retryComplaint } from '../../src/engine/retry-rules.ts';
 import { type ExpressionId, expressionId, type WorkflowId } from '../../src/model/ids.ts';
-import { followedBy, type WorkitemRow } from '../../src/model/rows.ts';
+import { followedBy, LOST_TRY, type WorkitemRow } from '../../src/model/rows.ts';
 
 const WORKFLOW = '20151005-1247-kogadeso-gekunute' as WorkflowId;
 const ID: ExpressionId = expressionId('0_0', '0'.repeat(32));
@@ -106,6 +106,24 @@ describe('the schedule', () => {
     const none = { ...around, schedule: { active: [], notice: [] } };
     expect(schedulePlayed(open, none).at).toEqual([0]);
     expect(schedulePlayed(open, none).last.fail?.message).toContain('1 try failed');
+  });
+});
+
+describe('a try that a claim has counted as one whose node stopped', () => {
+  const lost = { number: 1, send: 'active', at: START, milliseconds: 0, status: null, error: LOST_TRY, nextAt: START };
+  const counted: WorkitemRow = { ...open, tries: 1, log: JSON.stringify([lost]) };
+
+  test('is no further one when its node tells how it ended: the delay is that after the first, and the log says how', () => {
+    const found = afterTry(counted, { ...ended(open, refusal, START), counted: true }, around);
+    const row = rowLeft(counted, found);
+    expect(row).toMatchObject({ tries: 1, dueAt: START + 30_000 });
+    expect(readLog(row?.log ?? '')).toMatchObject([{ number: 1, status: 500, error: null }]);
+  });
+
+  test('says nothing when it was not counted by this claim: another one may be under way', () => {
+    expect(afterTry(counted, ended(open, refusal, START), around)).toBeNull();
+    const further = { ...counted, tries: 2, log: JSON.stringify([lost, { ...lost, number: 2 }]) };
+    expect(afterTry(further, { ...ended(open, refusal, START), counted: true }, around)).toBeNull();
   });
 });
 

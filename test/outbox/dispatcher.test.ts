@@ -140,6 +140,37 @@ test('the same message once more, while its try is under way, is not sent beside
   expect(tries).toHaveLength(1);
 });
 
+test('a message of which is known how its try ended is not sent; one that comes during the try is asked when it has ended', async () => {
+  const { dispatcher, message, due, born, tries, ends } = around();
+  due.push(message({ name: 'known', isKnown: () => true }));
+  born(message({ name: 'alpha' }));
+  await until(() => tries.length === 1);
+  let asked = 0;
+  const isKnown = (): boolean => {
+    asked += 1;
+    return ends.length === 1;
+  };
+  due.push(message({ name: 'alpha', isKnown }));
+  dispatcher.wake();
+  await until(() => due.length === 0);
+  expect(asked).toBe(0);
+  tries[0]?.end(DELIVERED);
+  await dispatcher.quiet();
+  expect(asked).toBe(1);
+  expect(tries).toHaveLength(1);
+});
+
+test('one that comes during a try of which nobody knows how it ended is sent afterwards', async () => {
+  const { dispatcher, message, due, born, tries } = around();
+  born(message({ name: 'alpha' }));
+  await until(() => tries.length === 1);
+  due.push(message({ name: 'alpha', isKnown: () => false }));
+  dispatcher.wake();
+  await until(() => due.length === 0);
+  tries[0]?.end(DELIVERED);
+  await until(() => tries.length === 2);
+});
+
 test('a request that cannot be made is a failed try, and its place is free', async () => {
   const { dispatcher, message, born, ends, tries } = around({ triesMax: 1 });
   const request = (): never => {

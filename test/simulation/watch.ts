@@ -27,6 +27,8 @@ export type Try = {
   mayOverlap: boolean;
   /** Something came in the way of writing down how it ended. */
   mayRepeat: boolean;
+  /** Its workitem was not opened anew, nor its workflow paused (which moves what is due), since it began. */
+  isLatest: boolean;
   endedAt: number | null;
   delivered: boolean;
 };
@@ -125,7 +127,10 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
       counts.proceeds += 1;
       if (times > 1) problem(`${key} proceeded ${times} times`);
     }
-    if (kind === 'workitem.opened') overSince.delete(key); // an error was replayed
+    if (kind === 'workitem.opened') {
+      overSince.delete(key); // an error was replayed
+      for (const one of tries.get(key) ?? []) one.isLatest = false;
+    }
     if (kind === 'workitem.proceeded' || kind === 'workitem.closed' || kind === 'workitem.failed')
       overSince.set(key, database.now());
   }
@@ -158,8 +163,11 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
     committed: (save) => {
       counts.commits += 1;
       for (const { workflow, workitems, hold, shift } of save.changes.values()) {
-        if (hold !== null) pausedSince.set(workflow.id, database.now());
-        else if (shift !== null) pausedSince.delete(workflow.id);
+        if (hold !== null) {
+          pausedSince.set(workflow.id, database.now());
+          for (const [key, list] of tries)
+            if (key.endsWith(`!${workflow.id}`)) for (const one of list) one.isLatest = false;
+        } else if (shift !== null) pausedSince.delete(workflow.id);
         readHistory(workflow.id);
         if (counts.commits % AUDIT_EVERY === 0) audit(workflow.id);
         const rows = database.workflows.get(workflow.id);
@@ -197,6 +205,8 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
       for (const other of before) {
         if (other.endedAt === null && !other.mayOverlap)
           problem(`${node} sends ${send} of ${workitem} while ${other.node} is sending ${other.send}`);
+        if (other.delivered && other.send === send && other.node === node && other.isLatest && !asked.has(workitem))
+          problem(`${node} sends ${send} of ${workitem} although it saw it acknowledged itself`);
         if (
           other.delivered &&
           other.send === send &&
@@ -214,6 +224,7 @@ export function makeWatch(database: Database, note: (line: string) => void): Wat
         startedAt: database.now(),
         mayOverlap: false,
         mayRepeat: false,
+        isLatest: true,
         endedAt: null,
         delivered: false,
       };

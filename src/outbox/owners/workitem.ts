@@ -75,7 +75,7 @@ function outcomeOf({ result, fields, fails }: Meaning): TryOutcome['result'] {
 
 export function workitemOwner(parts: {
   readonly store: Pick<Store, 'claimDue' | 'renewClaim'>;
-  readonly engine: Pick<Engine, 'deliverTo' | 'outcome'>;
+  readonly engine: Pick<Engine, 'deliverTo' | 'outcome' | 'knows'>;
   /** interpreter/state/fields.ts */
   readonly deliveredText: (row: WorkitemRow, base: string | null) => DeliveredText;
   readonly signersOf?: (tenant: Tenant, url: string) => readonly Signer[];
@@ -127,6 +127,7 @@ export function workitemOwner(parts: {
       shared:
         row.inherits === null || base === null ? null : { key: `${workflow} ${row.inherits}`, characters: base.length },
       ...(special ? { share: () => shareOf(ready) } : {}),
+      isKnown: () => engine.knows(ready),
       request: () => {
         if (tracing !== null) span = beginTry(tracing, ready);
         const traced = span === null ? ready : { ...ready, trace: keptTrace(span.context) };
@@ -157,6 +158,8 @@ export function workitemOwner(parts: {
           send,
           number: row.tries + 1,
           openedAt: row.openedAt,
+          dueAt: row.dueAt,
+          leaseEndsAt: ready.leaseEndsAt,
           startedAt,
           endedAt,
           result: special ? outcomeOf(meaning) : result,
