@@ -49,7 +49,7 @@ const PAGE_ROWS = 500;
 const READING_AT_ONCE = 4;
 /** Rows of transactions that are not over yet are looked for again after so many milliseconds, growing. */
 const AGAIN_MS = { first: 10, most: 250 } as const;
-/** Counts are sent this often, to those who want them. */
+/** Counts are sent at most this often, to those who want them. */
 export const DIGEST_MS = 1_000;
 /** Taken from the ring at once, in characters. */
 const TAKEN_CHARACTERS_MAX = 65_536;
@@ -219,15 +219,13 @@ export function makeEventsOfAll(parts: {
         await sink.write(liveFrame(placeText(place)));
         continue;
       }
-      if (reader.digest && now >= digestAt) {
+      if (counts.size > 0 && now >= digestAt) {
         digestAt = now + DIGEST_MS;
-        if (counts.size > 0) {
-          wroteAt = now;
-          const text = digestFrame(placeText(place), counts);
-          counts.clear();
-          await sink.write(text);
-          continue;
-        }
+        wroteAt = now;
+        const text = digestFrame(placeText(place), counts);
+        counts.clear();
+        await sink.write(text);
+        continue;
       }
       const silentMs = wroteAt + HEARTBEAT_MS - now;
       if (silentMs <= 0) {
@@ -235,7 +233,8 @@ export function makeEventsOfAll(parts: {
         await sink.write(heartbeatFrame(placeText(place)));
         continue;
       }
-      await told(reader.digest ? Math.min(silentMs, digestAt - now) : silentMs, signal);
+      // Where there is nothing to be counted nobody wakes each second: an open page costs as good as nothing while nothing happens.
+      await told(counts.size > 0 ? Math.min(silentMs, digestAt - now) : silentMs, signal);
     }
   }
 
