@@ -1,33 +1,19 @@
 import { apiRoot } from '../address/router.ts';
 import { tenantHeader } from '../address/tenant.ts';
-import { signInWanted } from '../api/calls.ts';
+import { reached, signInWanted } from '../api/calls.ts';
 import { signedIn } from '../api/session.ts';
+import { againMs } from './again.ts';
+import type { Heard, Source } from './line.ts';
 
 /*
  * A stream of server-sent events, read as any answer is. A browser's own reader of them can say neither for which tenant it asks nor why it was
  * refused, and does not notice a connection that went silent.
  */
 
-/** A stream that was lost is opened again after this, the second time after longer, and so on, in milliseconds; by chance a quarter more. */
-const AGAIN_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /** The server gives a sign of life every 15 s: a stream without one is dead after this, in milliseconds. */
 const SILENT_MS = 40_000;
 /** Characters of one event: an entry has at most the fields of a workflow in it. */
 const EVENT_CHARACTERS_MAX = 16_000_000;
-
-export type Heard = {
-  event(kind: string, data: string): void;
-  opened(): void;
-  /** It is tried again by itself. `status` of a refusal; null: it was cut. */
-  lost(status: number | null): void;
-};
-export type Source = {
-  /** The last place the stream has told; null before the first. */
-  readonly place: () => string | null;
-  /** Tries at once, where it is waiting to. */
-  again(): void;
-  stop(): void;
-};
 
 /** @param from the place to go on behind; null: from where the stream begins by itself */
 export function openSource(path: string, heard: Heard, from: string | null = null): Source {
@@ -39,9 +25,9 @@ export function openSource(path: string, heard: Heard, from: string | null = nul
   let under = new AbortController();
   let wake: (() => void) | null = null;
   const again = (): void => wake?.();
-  // Whoever is back, or has signed in, does not wait for the next try.
+  // Whoever is back, has signed in, or has had an answer to something else does not wait for the next try.
   window.addEventListener('online', again);
-  const unsubscribe = signedIn.subscribe(again);
+  const unsubscribes = [signedIn.subscribe(again), reached.subscribe((is) => is === 'yes' && again())];
 
   function take(block: string): void {
     let kind = 'message';
@@ -106,10 +92,10 @@ export function openSource(path: string, heard: Heard, from: string | null = nul
       // 204: what was followed is over.
       if (isStopped || status === 204) return;
       heard.lost(status);
-      const ms = retryMs ?? AGAIN_MS[Math.min(failures, AGAIN_MS.length - 1)] ?? 0;
+      const ms = againMs(failures, retryMs, Math.random());
       failures += 1;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms * (1 + Math.random() / 4));
+        const timer = setTimeout(resolve, ms);
         wake = () => {
           clearTimeout(timer);
           resolve();
@@ -126,7 +112,7 @@ export function openSource(path: string, heard: Heard, from: string | null = nul
     stop() {
       isStopped = true;
       window.removeEventListener('online', again);
-      unsubscribe();
+      for (const unsubscribe of unsubscribes) unsubscribe();
       under.abort();
       wake?.();
     },

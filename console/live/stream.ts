@@ -3,7 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { tenant } from '../address/tenant.ts';
 import { can, newKey, operations, part } from '../api/calls.ts';
 import { me } from '../api/session.ts';
-import { openSource, type Source } from './source.ts';
+import { type Freshness, type Happened, makeLine, POLL_MS } from './line.ts';
+import { openSource } from './source.ts';
 
 /*
  * What changes by itself. With a stream of events a page reads again when something has happened and asks for nothing in between; without one, or
@@ -11,7 +12,6 @@ import { openSource, type Source } from './source.ts';
  * events of the workflows they show, and says once a second whether anything happened at all, which is what lists want to know.
  */
 
-export type Freshness = 'live' | 'catching up' | 'polling' | 'still';
 export const freshness = signal<Freshness>('still');
 
 /** Reads again at most so often while events come in, in milliseconds; where they do not cease for so many readings, less often. */
@@ -19,9 +19,6 @@ const AT_MOST_EVERY_MS = 250;
 const BUSY_AFTER = 8;
 const BUSY_EVERY_MS = 1_000;
 const LIST_AT_MOST_EVERY_MS = 1_000;
-const POLL_MS = 5_000;
-/** How long a broken stream is waited for before polling, in milliseconds. */
-const BROKEN_MS = 10_000;
 /** How long nobody looks before a page gives its stream up: a browser has six connections for all its pages. */
 const HIDDEN_MS = 60_000;
 
@@ -139,7 +136,7 @@ function atMostEvery(ms: number, call: () => void): { now(): void; stop(): void 
 /** A stream of one workflow, for servers whose store has no order of all. */
 function alone(id: string, changed: () => void): () => void {
   const soon = atMostEvery(AT_MOST_EVERY_MS, changed);
-  const line = makeLine((happened) => {
+  const line = lineOf((happened) => {
     if (happened.polled && document.visibilityState !== 'visible') return;
     soon.now();
   }, setFreshness);
@@ -151,111 +148,17 @@ function alone(id: string, changed: () => void): () => void {
   };
 }
 
+/** By the clock of this page. */
+const lineOf = (tell: (happened: Happened) => void, state: (state: Freshness) => void) =>
+  makeLine({ tell, state, openSource, after });
+function after(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 const setFreshness = (state: Freshness): void => {
   freshness.value = state;
 };
-
-/** What has happened. `ids` null: everything may have changed. `digest`: something did, somewhere. `polled`: that is a guess. */
-type Happened = {
-  readonly ids: readonly string[] | null;
-  readonly digest: boolean;
-  readonly polled: boolean;
-};
-const EVERYTHING: Happened = { ids: null, digest: true, polled: false };
-
-/** Events that come together are told together, in milliseconds. */
-const GATHERED_MS = 50;
-/** What happened between the reading a page began with and the opening of its stream is read so much later, when that page is painted, in milliseconds. */
-const GAP_MS = 1_000;
-
-/** One stream after the other, with what is told of how fresh it is; while it is lost for long, time itself is what happens. */
-function makeLine(tell: (happened: Happened) => void, state: (state: Freshness) => void) {
-  let source: Source | null = null;
-  let broken: ReturnType<typeof setTimeout> | null = null;
-  let polling: ReturnType<typeof setInterval> | null = null;
-  let gathering: ReturnType<typeof setTimeout> | null = null;
-  let ids = new Set<string>();
-  let isDigest = false;
-  /** What may have been missed before a stream was open; null: it was open before, and all of it may have been. */
-  let first: Happened | null = EVERYTHING;
-  let gap: ReturnType<typeof setTimeout> | null = null;
-  let isRefused: ((status: number) => void) | null = null;
-
-  const whole = (): void => {
-    if (broken !== null) clearTimeout(broken);
-    if (polling !== null) clearInterval(polling);
-    broken = null;
-    polling = null;
-  };
-  function gather(id: string | null): void {
-    if (id === null) isDigest = true;
-    else ids.add(id);
-    gathering ??= setTimeout(() => {
-      gathering = null;
-      const happened = { ids: [...ids], digest: isDigest, polled: false };
-      ids = new Set();
-      isDigest = false;
-      tell(happened);
-    }, GATHERED_MS);
-  }
-  return {
-    /** `added`: workflows that were not followed before; left out: it is all new. */
-    open(path: string, added?: readonly string[], refused?: (status: number) => void) {
-      const place = source?.place() ?? null;
-      const isNew = source === null;
-      isRefused = refused ?? null;
-      source?.stop();
-      // What was not told yet of the one before is told with everything else.
-      const isAll = isNew || added === undefined || gap !== null;
-      first = isAll ? EVERYTHING : { ids: added, digest: false, polled: false };
-      if (gap !== null) clearTimeout(gap);
-      gap = null;
-      if (isNew) state('catching up');
-      source = openSource(
-        path,
-        {
-          opened() {
-            whole();
-            state('live');
-            const missed = first;
-            first = null;
-            if (missed === null) tell(EVERYTHING);
-            else
-              gap ??= setTimeout(() => {
-                gap = null;
-                tell(missed);
-              }, GAP_MS);
-          },
-          lost(status) {
-            first = null;
-            if (status !== null) isRefused?.(status);
-            // Whoever was told may have given it up.
-            if (source === null) return;
-            if (polling === null) state('catching up');
-            broken ??= setTimeout(() => {
-              state('polling');
-              polling ??= setInterval(() => tell({ ...EVERYTHING, polled: true }), POLL_MS);
-            }, BROKEN_MS);
-          },
-          event(kind, data) {
-            if (kind === 'digest') gather(null);
-            else if (kind === 'reset') tell(EVERYTHING);
-            else if (kind !== 'live' && kind !== 'shutdown') gather(/"workflow_id":"([\w-]+)"/.exec(data)?.[1] ?? null);
-          },
-        },
-        place,
-      );
-    },
-    close() {
-      source?.stop();
-      source = null;
-      whole();
-      for (const timer of [gathering, gap]) if (timer !== null) clearTimeout(timer);
-      gathering = null;
-      gap = null;
-    },
-  };
-}
 
 /* One stream for all tabs of one key and tenant: the tab that has the lock holds it and tells the others. */
 
@@ -355,7 +258,7 @@ function join(): { changed(): void; leave(): void } {
     const others = new Map<string, readonly string[]>();
     let asked: readonly string[] | null = null;
     let state: Freshness = 'catching up';
-    const line = makeLine(
+    const line = lineOf(
       (happened) => {
         tellReaders(happened);
         post({ kind: 'happened', happened });
