@@ -42,8 +42,8 @@ export async function consoleTable({
     // Times of work are CPU of the page's own thread: what others do on the machine is not in them.
     await page.send('Performance.enable', { timeDomain: 'threadTicks' });
     const bench: ConsoleBench = {
-      browser,
       page,
+      another: () => startPlainBrowser(program),
       quick,
       url: server.url,
       at: (path) => `${server.url}/console/${path}`,

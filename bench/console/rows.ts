@@ -13,8 +13,9 @@ export type Row = {
 
 /** What a part measures with: a browser, and the pages of a server whose database is inside. */
 export type ConsoleBench = {
-  readonly browser: PlainBrowser;
   readonly page: PlainPage;
+  /** Another browser: for who leaves one behind that nobody measures with any more. */
+  readonly another: () => Promise<PlainBrowser>;
   readonly url: string;
   /** An address below the console. */
   readonly at: (path: string) => string;
