@@ -1,6 +1,7 @@
 import { effect, signal } from '@preact/signals';
 import { me } from '../api/session.ts';
 import type { Hours } from '../parts/texts.ts';
+import { keptZone, offsetText } from './zone-name.ts';
 
 /* What a person has chosen for this device. */
 
@@ -47,11 +48,19 @@ effect(() => {
   dataset['motion'] = motion.value;
 });
 
-/** What the zone of this device is called: to ask takes the browser longer than a page has for its first picture, so it is asked after that. */
-const zoneHere = signal('local');
+/**
+ * What the zone of this device is called. To ask takes the browser longer than a page has for its first picture, so it is asked after that, and kept: the
+ * next page knows it at once. Until it is known, and where the clock of the device goes otherwise than when it was kept, how far it is from UTC is said.
+ */
+const ZONE = 'zone-name';
 const ZONE_ASKED_AFTER_MS = 1_000;
+const behindUtc = new Date().getTimezoneOffset();
+const zoneHere = signal(keptZone(read(ZONE), behindUtc) ?? offsetText(behindUtc));
 setTimeout(() => {
-  zoneHere.value = Intl.DateTimeFormat().resolvedOptions().timeZone || 'local';
+  const name = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!name) return;
+  zoneHere.value = name;
+  write(ZONE, `${behindUtc} ${name}`);
 }, ZONE_ASKED_AFTER_MS);
 
 export const zoneName = (): string => (zone.value === 'UTC' ? 'UTC' : zoneHere.value);
@@ -85,6 +94,16 @@ export function keepDraft(name: string, text: string | null): void {
     } catch {
       // Forbidden: then nothing was kept either.
     }
+}
+
+/** How many texts are kept here that were not sent. */
+export function draftsKept(): number {
+  try {
+    return Object.keys(window.localStorage).filter((name) => name.startsWith(DRAFTS)).length;
+  } catch {
+    // Forbidden: then nothing was kept.
+    return 0;
+  }
 }
 
 /** Forgets the drafts `which` says, by when they were kept (milliseconds since 1970). */

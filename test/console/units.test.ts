@@ -9,6 +9,7 @@ import { rangeOf } from '../../console/address/range.ts';
 import { tenant, withoutTenant, withTenant } from '../../console/address/tenant.ts';
 import { curlOf, curlOfSent, wantsKey } from '../../console/api/curl.ts';
 import { lastsIn, withLast } from '../../console/app/lasts-model.ts';
+import { keptZone, offsetText } from '../../console/app/zone-name.ts';
 import { diffOf, mergeOf } from '../../console/parts/diff.ts';
 import { findIn, heldIn, isLargerThan, notationOf, partAt, pointerOf } from '../../console/parts/json-model.ts';
 import { LICENCES } from '../../console/parts/licences.ts';
@@ -1083,4 +1084,13 @@ test('a history whose beginning is folded away is read from what is kept, and no
   expect(chronicle.at(41).expressions).toEqual([]);
   expect(storyOf(chronicle.entries).map(({ text }) => text)).toContain('no longer kept');
   expect(() => chronicle.add([entry(43, 'expression.applied', '0_2!d')], 40)).toThrow('Entry 42 is missing');
+});
+
+test('a zone is known by the name it was kept with while the clock of the device goes as it did then, else by how far it is from UTC', () => {
+  expect(keptZone('-120 Europe/Rome', -120)).toBe('Europe/Rome');
+  expect(keptZone('-120 Europe/Rome', -60)).toBeNull();
+  expect(keptZone('0 Etc/GMT+1', 0)).toBe('Etc/GMT+1');
+  for (const kept of [null, '', 'Europe/Rome', '-120 <b>', `-120 ${'a'.repeat(200)}`])
+    expect(keptZone(kept, -120)).toBeNull();
+  expect([-120, 210, 0, -345].map(offsetText)).toEqual(['UTC+2', 'UTC−3:30', 'UTC+0', 'UTC+5:45']);
 });
