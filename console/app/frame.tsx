@@ -28,9 +28,10 @@ import { COUNTED } from './counts.ts';
 import { ENTRIES, type Entry } from './entries.ts';
 import { Help } from './help.tsx';
 import { listenForKeys } from './keys.ts';
+import { lastsIn, VIEWS_MAX } from './lasts-model.ts';
 import { Palette } from './palette.tsx';
 import { helpOpen, paletteOpen } from './palette-state.ts';
-import { forgetDrafts, forgetKept, hours, theme, zone, zoneName } from './settings.ts';
+import { draftsKept, forgetDrafts, forgetKept, hours, keptText, theme, zone, zoneName } from './settings.ts';
 import { SignInForm } from './sign-in.tsx';
 
 /* What is around every page: the rail, the find box, how fresh the page is, the zone. */
@@ -227,23 +228,53 @@ function Who() {
         )}
       </a>
       {who.everywhere && <TenantChooser here={who.tenant} />}
-      <Button
-        look="tiny"
-        onPress={() =>
-          void signOut().then((answer) => {
-            if (!answer.ok) return;
-            forgetDrafts(() => true);
-            forgetKept();
-            // A fresh document: nothing of what was read stays in this one.
-            window.location.assign(link('/signin'));
-          })
-        }
-      >
-        Sign out
-      </Button>
+      <SignOut />
     </span>
   );
 }
+
+/** Signs out at once, unless something goes with it that was typed on this device and not sent, or named here. */
+function SignOut() {
+  const [asking, ask] = useState<readonly string[]>([]);
+  const leave = async (): Promise<void> => {
+    const answer = await signOut();
+    if (!answer.ok) return;
+    forgetDrafts(() => true);
+    forgetKept();
+    // A fresh document: nothing of what was read stays in this one.
+    window.location.assign(link('/signin'));
+  };
+  return (
+    <>
+      <Button
+        look="tiny"
+        onPress={() => {
+          const lost = [
+            counted(draftsKept(), 'text that was not sent', 'texts that were not sent'),
+            counted(lastsIn(keptText('views'), VIEWS_MAX).length, 'view of lists', 'views of lists'),
+          ].filter((one) => one !== '');
+          if (lost.length === 0) void leave();
+          else ask(lost);
+        }}
+      >
+        Sign out
+      </Button>
+      {asking.length > 0 && (
+        <Dialog title="Sign out of this device" close={() => ask([])}>
+          <p>{asking.join(' and ')} that this device keeps for you will be forgotten.</p>
+          <div class="row">
+            <Button look="danger" onPress={() => void leave()}>
+              Sign out and forget
+            </Button>
+            <Button onPress={() => ask([])}>Stay</Button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+const counted = (count: number, one: string, more: string): string =>
+  count === 0 ? '' : `${countText(count)} ${count === 1 ? one : more}`;
 
 function Top() {
   return (

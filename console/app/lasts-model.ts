@@ -3,6 +3,8 @@
 export type Last = { readonly word: string; readonly to: string };
 
 const LASTS_MAX = 10;
+/** Views of a list that somebody keeps beside those that are given. */
+export const VIEWS_MAX = 20;
 
 const isLast = (value: unknown): value is Last =>
   typeof value === 'object' &&

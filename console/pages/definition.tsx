@@ -16,6 +16,7 @@ import { Preview, useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time } from '../parts/said.tsx';
 import { countText } from '../parts/texts.ts';
+import { TypedDialog } from '../parts/typed.tsx';
 import { figureOf } from '../picture/figure.ts';
 import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
 import type { Seen } from '../picture/states.ts';
@@ -198,17 +199,26 @@ export function Definition() {
       {starting && value !== null && (
         <StartsDialog path={at} shown={value} etag={read.etag.value} action={saving} close={() => start(false)} />
       )}
-      {doing !== null && (
-        <Confirm
+      {doing === 'delete' ? (
+        <Delete
           name={name}
-          what={doing}
+          shown={value}
+          live={where.value.value}
           close={() => act(null)}
-          done={async () => {
-            act(null);
-            if (doing === 'delete') go('/definitions');
-            else await again();
-          }}
+          done={async () => go('/definitions')}
         />
+      ) : (
+        doing !== null && (
+          <UseVersion
+            name={name}
+            version={doing}
+            close={() => act(null)}
+            done={async () => {
+              act(null);
+              await again();
+            }}
+          />
+        )
       )}
     </>
   );
@@ -282,58 +292,97 @@ const Standing = ({ of }: { readonly of: Json | undefined }) =>
     </p>
   ) : null;
 
-function Confirm({
+/** What is lost with a stored definition, and who depends on it. */
+function Delete({
   name,
-  what,
+  shown,
+  live,
   close,
   done,
 }: {
   readonly name: string;
-  readonly what: 'delete' | number;
+  readonly shown: JsonObject | null;
+  /** Where its workflows are, as the server told last. */
+  readonly live: Json | undefined;
   readonly close: () => void;
   readonly done: () => Promise<void>;
 }) {
-  const [typed, setTyped] = useState('');
-  const action = useAction(done);
-  const why = what === 'delete' && typed.trim() !== name ? `type ${name} first` : null;
+  const triggers = objectsOf(shown?.['triggers'] ?? null).map((one) => textOf(one['type']));
+  const schedules = objectsOf(shown?.['schedules'] ?? null).length;
+  const route = textOf(shown?.['route'] ?? null);
+  const running = isObject(live) ? Number(live['workflows'] ?? 0) : null;
   return (
-    <Dialog title={what === 'delete' ? `Delete ${name}` : `Use version ${what} of ${name}`} close={close}>
-      <p>
-        {what === 'delete'
-          ? 'Nothing can be launched by that name any more; its triggers, schedules and route end. Running workflows go on.'
-          : 'Launches by name, triggers, schedules and its route take that version from now on. Running workflows keep theirs.'}
-      </p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (why !== null) return;
-          void action.act(
-            what === 'delete'
-              ? { path: `v1/definitions/${part(name)}`, method: 'DELETE' }
-              : { path: `v1/definitions/${part(name)}/versions/${what}/activate` },
-          );
-        }}
-      >
-        {what === 'delete' && (
-          <label class="field">
-            <span class="label">Type {name} to go on</span>
-            <input value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
-          </label>
+    <TypedDialog
+      title={`Delete ${name}`}
+      word={name}
+      verb="Delete it"
+      needs="operate"
+      path={`v1/definitions/${part(name)}`}
+      method="DELETE"
+      close={close}
+      done={done}
+    >
+      <ul>
+        <li>Nothing can be launched by that name any more, not by other definitions either.</li>
+        {triggers.length > 0 && (
+          <li>
+            These events start nothing more: <Text text={triggers.join(', ')} />
+          </li>
         )}
-        {action.problem !== null && <ProblemNote problem={action.problem} />}
-        <div class="row">
-          <Button
-            type="submit"
-            look={what === 'delete' ? 'danger' : 'primary'}
-            needs="operate"
-            busy={action.busy}
-            why={why}
-          >
-            {what === 'delete' ? 'Delete it' : 'Use it'}
-          </Button>
-          <Button onPress={close}>Leave it</Button>
-        </div>
-      </form>
+        {schedules > 0 && (
+          <li>
+            {schedules === 1 ? 'Its schedule ends' : `Its ${countText(schedules)} schedules end`}: it is launched by
+            itself no more.
+          </li>
+        )}
+        {route !== '' && (
+          <li>
+            Its route is served no more: <Text text={route} />
+          </li>
+        )}
+        <li>
+          {running === null
+            ? 'Workflows that run go on.'
+            : running === 0
+              ? 'No workflow of the active version is live.'
+              : `${countText(running)} live ${running === 1 ? 'workflow of the active version goes' : 'workflows of the active version go'} on as ${running === 1 ? 'it is' : 'they are'}.`}
+        </li>
+        <li>Saved again under that name it is there again, with the next number as its version.</li>
+      </ul>
+    </TypedDialog>
+  );
+}
+
+function UseVersion({
+  name,
+  version,
+  close,
+  done,
+}: {
+  readonly name: string;
+  readonly version: number;
+  readonly close: () => void;
+  readonly done: () => Promise<void>;
+}) {
+  const action = useAction(done);
+  return (
+    <Dialog title={`Use version ${version} of ${name}`} close={close}>
+      <p>
+        Launches by name, triggers, schedules and its route take that version from now on. Running workflows keep
+        theirs.
+      </p>
+      {action.problem !== null && <ProblemNote problem={action.problem} />}
+      <div class="row">
+        <Button
+          look="primary"
+          needs="operate"
+          busy={action.busy}
+          onPress={() => void action.act({ path: `v1/definitions/${part(name)}/versions/${version}/activate` })}
+        >
+          Use it
+        </Button>
+        <Button onPress={close}>Leave it</Button>
+      </div>
     </Dialog>
   );
 }

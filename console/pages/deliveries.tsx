@@ -9,7 +9,7 @@ import { PageHead } from '../app/page.tsx';
 import { now } from '../live/now.ts';
 import { useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
-import { ActButton, Button } from '../parts/action.tsx';
+import { ActButton, Button, Dialog, useAction } from '../parts/action.tsx';
 import { type BatchAction, BatchDialog, type BatchOf } from '../parts/batch.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { Hosts } from '../parts/hosts.tsx';
@@ -254,8 +254,65 @@ const TryWords = ({ of }: { readonly of: JsonObject | null }) =>
     </span>
   );
 
+/** A message is given up: its workitem fails in the participant's place. */
+function Stop({
+  of,
+  close,
+  done,
+}: {
+  readonly of: JsonObject;
+  readonly close: () => void;
+  readonly done: () => Promise<void>;
+}) {
+  const [reason, setReason] = useState('');
+  const action = useAction(async () => {
+    await done();
+    close();
+  });
+  const tries = objectsOf(of['deliveries']).length;
+  return (
+    <Dialog title={`Try ${textOf(of['participant'])} no more`} close={close}>
+      <ul>
+        <li>
+          <Text text={textOf(of['participant'])} /> is not told after {countText(tries)} {tries === 1 ? 'try' : 'tries'}
+          : the message “{textOf(of['message'])}” is given up.
+        </li>
+        <li>
+          Its workitem fails with what you write here. An on_error handler around it runs; where there is none, the
+          workflow is in error and waits for somebody.
+        </li>
+      </ul>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (reason.trim() !== '') void action.act({ path: `${pathOf(of)}/fail`, body: { message: reason.trim() } });
+        }}
+      >
+        <label class="field">
+          <span class="label">Reason</span>
+          <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
+        </label>
+        {action.problem !== null && <ProblemNote problem={action.problem} />}
+        <div class="row">
+          <Button
+            type="submit"
+            look="danger"
+            needs="operate"
+            busy={action.busy}
+            why={reason.trim() === '' ? 'say why' : null}
+          >
+            Stop trying
+          </Button>
+          <Button onPress={close}>Leave it</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
 function One({ id }: { readonly id: string }) {
   const read = useResource(`v1/deliveries/${part(id)}`);
+  const [isStopping, ask] = useState(false);
   usePolling(() => void read.again());
   const value = isObject(read.value.value) ? read.value.value : null;
   if (value === null)
@@ -292,14 +349,11 @@ function One({ id }: { readonly id: string }) {
         <ActButton look="primary" asked={{ path: `${pathOf(value)}/redeliver` }} done={() => read.again()}>
           Try now
         </ActButton>
-        <ActButton
-          look="danger"
-          asked={{ path: `${pathOf(value)}/fail`, body: { message: 'No further tries: stopped by hand' } }}
-          done={() => read.again()}
-        >
-          Stop trying
-        </ActButton>
+        <Button look="danger" needs="operate" onPress={() => ask(true)}>
+          Stop trying…
+        </Button>
       </PageHead>
+      {isStopping && <Stop of={value} close={() => ask(false)} done={() => read.again()} />}
       <p class="row small dim">
         <WorkflowLink id={textOf(value['workflow_id'])} />
         <a href={link(`/workflows/${textOf(value['workflow_id'])}?sel=${textOf(value['expression_id'])}`)}>its place</a>

@@ -134,7 +134,13 @@ export function Participant() {
           close={() => edit(null)}
           done={() => go('/participants')}
         >
-          <p>It is registered no more: what is sent to it by the registry alone has no address, and fails.</p>
+          <ul>
+            <li>It is registered no more: what is sent to it by the registry alone has no address, and fails.</li>
+            <li>
+              {isObject(figures) ? <Depending of={figures} /> : 'Who is asked by that name now is not known here.'}
+            </li>
+            <li>Its headers and its secret go, too: nobody can read them back.</li>
+          </ul>
         </TypedDialog>
       )}
       {entry.problem.value !== null && entry.problem.value.status !== 404 && (
@@ -248,6 +254,25 @@ export function Participant() {
             ]}
           />
         </section>
+      )}
+    </>
+  );
+}
+
+/** What waits for a participant, and which definitions ask it. */
+function Depending({ of }: { readonly of: JsonObject }) {
+  const waiting = Number(of['open'] ?? 0) + Number(of['failed'] ?? 0);
+  const used = objectsOf(of['definitions']).map((one) => textOf(one['name']) || '(without a name)');
+  return (
+    <>
+      {waiting === 0
+        ? 'Nothing waits for it now.'
+        : `${countText(waiting)} ${waiting === 1 ? 'workitem waits' : 'workitems wait'} for it now.`}
+      {used.length > 0 && (
+        <>
+          {' '}
+          Asked by <Text text={used.join(', ')} />.
+        </>
       )}
     </>
   );

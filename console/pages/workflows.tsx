@@ -7,7 +7,7 @@ import { call, can, type Problem } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { me } from '../api/session.ts';
 import { isPressing, onKey } from '../app/keys.ts';
-import { type Last, lastsIn } from '../app/lasts-model.ts';
+import { type Last, lastsIn, VIEWS_MAX } from '../app/lasts-model.ts';
 import { PageHead } from '../app/page.tsx';
 import { keepText, keptText } from '../app/settings.ts';
 import { now } from '../live/now.ts';
@@ -21,6 +21,7 @@ import { Menu } from '../parts/menu.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText, visible } from '../parts/texts.ts';
+import { say } from '../parts/toast.tsx';
 import { objectsOf, STATUSES, type Status, textOf, textOrNull } from '../picture/standing.ts';
 
 /** Rows of one page of the server, and rows in this page at most. */
@@ -376,9 +377,6 @@ function afterFrames(count: number, call: () => void): () => void {
   return () => cancelAnimationFrame(frame);
 }
 
-/** Views that somebody keeps beside those that are given. */
-const VIEWS_MAX = 20;
-
 type Views = { readonly kept: readonly Last[]; keep(views: readonly Last[]): void };
 function useViews(): Views {
   const [, changed] = useState(0);
@@ -399,7 +397,13 @@ function KeepView({ views: { kept, keep }, filtered }: { readonly views: Views; 
   const known = kept.find(({ to }) => to === here);
   if (known !== undefined)
     return (
-      <Button look="tiny" onPress={() => keep(kept.filter((one) => one !== known))}>
+      <Button
+        look="tiny"
+        onPress={() => {
+          keep(kept.filter((one) => one !== known));
+          say({ words: `The view ${known.word} is forgotten`, undo: () => keep(kept) });
+        }}
+      >
         Forget this view
       </Button>
     );

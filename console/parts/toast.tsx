@@ -3,14 +3,21 @@ import { useEffect } from 'preact/hooks';
 import { link } from '../address/router.ts';
 import { Text } from './said.tsx';
 
-/* What was done without a question asked says so, with a link to what came of it. */
+/* What was done without a question asked says so, with a link to what came of it, or a way back. */
 
 export type Toast = {
   /** What was done. */
   readonly words: string;
-  /** Where what came of it stands, below the console. */
-  readonly to: string;
-};
+} & (
+  | {
+      /** Where what came of it stands, below the console. */
+      readonly to: string;
+    }
+  | {
+      /** Makes it as it was before: for what is kept on this device alone. */
+      readonly undo: () => void;
+    }
+);
 
 const said = signal<Toast | null>(null);
 
@@ -41,9 +48,22 @@ export function Toasts() {
           <span>
             <Text text={value.words} />.
           </span>
-          <a href={link(value.to)} onClick={close}>
-            What came of it
-          </a>
+          {'to' in value ? (
+            <a href={link(value.to)} onClick={close}>
+              What came of it
+            </a>
+          ) : (
+            <button
+              type="button"
+              class="more-link"
+              onClick={() => {
+                value.undo();
+                close();
+              }}
+            >
+              Undo
+            </button>
+          )}
           <button type="button" aria-label="Close" onClick={close}>
             ×
           </button>

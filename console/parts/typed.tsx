@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Json } from '../../src/model/json.ts';
+import type { Scope } from '../api/session.ts';
 import { Button, Dialog, useAction } from './action.tsx';
 import { ProblemNote } from './problem.tsx';
 import { Copy, Text } from './said.tsx';
@@ -17,6 +18,7 @@ export function TypedDialog({
   verb,
   path,
   method = 'POST',
+  needs = 'admin',
   children,
   close,
   done,
@@ -27,6 +29,8 @@ export function TypedDialog({
   readonly path: string;
   /** A DELETE takes no reason. */
   readonly method?: 'POST' | 'DELETE';
+  readonly needs?: Scope;
+  /** What is lost, and who depends on it. */
   readonly children: ComponentChildren;
   readonly close: () => void;
   /** With what the server answered. */
@@ -61,7 +65,7 @@ export function TypedDialog({
         )}
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         <div class="row">
-          <Button type="submit" look="danger" needs="admin" busy={action.busy} why={why}>
+          <Button type="submit" look="danger" needs={needs} busy={action.busy} why={why}>
             {verb}
           </Button>
           <Button onPress={close}>Leave it</Button>

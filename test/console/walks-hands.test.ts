@@ -309,6 +309,66 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a walk' });
   });
 
+  test('what destroys asks first, says what is lost, and does nothing until it is told which it is', async () => {
+    const made = await postJson(server.url, '/v1/subscriptions', {
+      url: 'http://127.0.0.1:9/hook',
+      events: ['workflow.*'],
+      retry: { delays: [6_000] },
+    });
+    const { id: hook } = made.json<{ id: string }>();
+    const isThere = async (): Promise<boolean> =>
+      (await send(server.url, 'GET', `/v1/subscriptions/${hook}`)).status === 200;
+    const told = await launch('define told\n  alice');
+    await open('settings/subscriptions');
+    const row = page.getByRole('row', { name: /127\.0\.0\.1:9/ });
+    await row.getByRole('button', { name: 'Delete…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete the subscription' });
+    await dialog.getByText('1 event is owed to it and will not be sent.').waitFor();
+    await dialog.getByText('It has not taken anything of late.').waitFor();
+    await isWell();
+    await dialog.getByRole('button', { name: 'Delete it' }).click();
+    await dialog.getByRole('button', { name: 'Leave it' }).click();
+    await expect.poll(() => dialog.count()).toBe(0);
+    expect(await isThere()).toBe(true);
+    await row.getByRole('button', { name: 'Delete…' }).click();
+    await dialog.getByLabel('Type 127.0.0.1:9 to go on').fill('127.0.0.1:9');
+    await dialog.getByRole('button', { name: 'Delete it' }).click();
+    await row.waitFor({ state: 'detached' });
+    expect(await isThere()).toBe(false);
+    await postJson(server.url, `/v1/workflows/${told}/kill`, { reason: 'a walk' });
+
+    const { id } = (
+      await postJson(server.url, '/v1/workflows', {
+        workflow: "define stopped\n  alice task: 'never reached'",
+        callback: 'http://127.0.0.1:9/',
+        retry: { delays: [600] },
+      })
+    ).json<{ id: string }>();
+    const [item] = await items(id);
+    await open(`deliveries/msg_${item?.id}_active`);
+    await page.getByRole('button', { name: 'Stop trying…' }).click();
+    const stop = page.getByRole('dialog', { name: 'Try alice no more' });
+    await stop.getByText(/on_error handler/).waitFor();
+    await isWell();
+    await stop.getByRole('button', { name: 'Stop trying' }).click();
+    expect(await statusOf(id)).toBe('running');
+    await stop.getByLabel('Reason').fill('alice has moved');
+    await stop.getByRole('button', { name: 'Stop trying' }).click();
+    await expect.poll(() => statusOf(id)).toBe('error');
+    await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a walk' });
+
+    await open('workflows?name=stopped');
+    await page.getByRole('button', { name: 'Keep as a view…' }).click();
+    await page.getByLabel('Name of the view').fill('mine');
+    await page.getByRole('button', { name: 'Keep', exact: true }).click();
+    await page.getByRole('button', { name: 'Forget this view' }).click();
+    await expect.poll(() => page.getByRole('link', { name: 'mine' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'mine' }).waitFor();
+    await page.getByRole('button', { name: 'Forget this view' }).click();
+    watched.troubles.splice(0);
+  });
+
   test('of a crowd that is told in several pages few boxes are shown, what failed is found and said, and a link shows the same', async () => {
     const id = await launch("define masses\n  concurrent_iterator times: 1200\n    packer task: 'pack'");
     // Its branches are begun some at a time.

@@ -98,6 +98,27 @@ export function Secrets() {
           done={done}
         >
           <p>{ABOUT[doing.verb]}</p>
+          <p>
+            {doing.secret['kind'] === 'webhook' ? (
+              <>
+                It signs what is sent to{' '}
+                {textOf(doing.secret['match']) === '' ? (
+                  'all URLs that have no other secret'
+                ) : (
+                  <>
+                    URLs that begin with{' '}
+                    <span class="mono">
+                      <Text text={textOf(doing.secret['match'])} />
+                    </span>
+                  </>
+                )}
+                : who takes that checks it with this secret.
+              </>
+            ) : (
+              'It makes the tokens of proceed_url: what participants were given with them is checked with it.'
+            )}{' '}
+            Made <Time at={textOrNull(doing.secret['created_at'])} how="both" />.
+          </p>
         </TypedDialog>
       )}
       {shown !== null && <ShownOnce title="The secret" text={shown} close={() => show(null)} />}

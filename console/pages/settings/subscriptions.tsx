@@ -6,17 +6,21 @@ import { ActButton, Button } from '../../parts/action.tsx';
 import { EntryDialog } from '../../parts/entry-dialog.tsx';
 import { Chip } from '../../parts/glyph.tsx';
 import { ListState, Table } from '../../parts/list.tsx';
+import { ProblemNote } from '../../parts/problem.tsx';
 import { Text, Time } from '../../parts/said.tsx';
+import { countText } from '../../parts/texts.ts';
+import { TypedDialog } from '../../parts/typed.tsx';
 import { objectsOf, textOf, textOrNull } from '../../picture/standing.ts';
 
 /** Keys that the server gives itself. */
-const GIVEN = ['id', 'created_at', 'updated_at', 'created_by', 'disabled_reason', 'owed', 'failing', 'last'];
+const GIVEN = ['id', 'created_at', 'failing_since', 'disabled_reason'];
 const NEW: JsonObject = { url: 'https://', events: ['workflow.*'] };
 
 /** Who is told what happens to workflows. */
 export function Subscriptions() {
   const list = useResource('v1/subscriptions?limit=200');
   const [editing, edit] = useState<JsonObject | null>(null);
+  const [deleting, ask] = useState<JsonObject | null>(null);
   const all = isObject(list.value.value) ? objectsOf(list.value.value['subscriptions']) : [];
   const at = (one: JsonObject): string => `v1/subscriptions/${part(textOf(one['id']))}`;
   const again = (): Promise<void> => list.again();
@@ -50,7 +54,7 @@ export function Subscriptions() {
             ),
           },
           { title: 'What it is', cell: (one) => <Text text={textOf(one['description'])} /> },
-          { title: 'Changed', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+          { title: 'Made', cell: (one) => <Time at={textOrNull(one['created_at'])} /> },
           {
             title: 'Do',
             look: 'act',
@@ -70,9 +74,9 @@ export function Subscriptions() {
                 >
                   {one['enabled'] === false ? 'Switch on' : 'Switch off'}
                 </ActButton>
-                <ActButton look="tiny danger" needs="admin" asked={{ path: at(one), method: 'DELETE' }} done={again}>
-                  Delete
-                </ActButton>
+                <Button look="tiny danger" needs="admin" onPress={() => ask(one)}>
+                  Delete…
+                </Button>
               </span>
             ),
           },
@@ -93,6 +97,77 @@ export function Subscriptions() {
           done={again}
         />
       )}
+      {deleting !== null && (
+        <TypedDialog
+          title="Delete the subscription"
+          word={hostOf(deleting)}
+          verb="Delete it"
+          path={at(deleting)}
+          method="DELETE"
+          close={() => ask(null)}
+          done={async () => {
+            ask(null);
+            await again();
+          }}
+        >
+          <Lost of={deleting} at={at(deleting)} />
+        </TypedDialog>
+      )}
     </section>
   );
+}
+
+/** What is lost with a subscription, and who misses it. */
+function Lost({ of, at }: { readonly of: JsonObject; readonly at: string }) {
+  const read = useResource(`${at}/deliveries?limit=${LOOKED_AT}`);
+  const { value } = read.value;
+  const told = isObject(value) ? objectsOf(value['deliveries']) : null;
+  const owed = told?.filter(({ state }) => state === 'owed' || state === 'failing').length ?? 0;
+  const hasMore = isObject(value) && typeof value['next_cursor'] === 'string';
+  const last = told?.find((one) => one['state'] === 'delivered');
+  return (
+    <>
+      <p>
+        <span class="mono">
+          <Text text={textOf(of['url'])} />
+        </span>{' '}
+        is told nothing any more. What happens meanwhile is not kept for it: another subscription begins with what
+        happens after it was made.
+      </p>
+      {read.problem.value !== null && <ProblemNote problem={read.problem.value} again={() => void read.again()} />}
+      <ul aria-live="polite">
+        <li>
+          {told === null
+            ? 'How much is owed to it is being read…'
+            : `${
+                owed === 0
+                  ? 'Nothing is owed to it'
+                  : `${countText(owed)} ${owed === 1 ? 'event is' : 'events are'} owed to it and will not be sent`
+              }${hasMore ? `, among the newest ${countText(LOOKED_AT)}` : ''}.`}
+        </li>
+        <li>
+          {last === undefined || !isObject(last['last'] ?? null) ? (
+            told === null ? (
+              'When it was told last is being read…'
+            ) : (
+              'It has not taken anything of late.'
+            )
+          ) : (
+            <>
+              It took an event last <Time at={textOrNull((last['last'] as JsonObject)['at'])} how="both" />.
+            </>
+          )}
+        </li>
+        <li>A secret and headers of its own go with it: nobody can read them back.</li>
+      </ul>
+    </>
+  );
+}
+/** Events that are looked at for what is owed. */
+const LOOKED_AT = 100;
+
+/** What is typed before it is deleted: the host, for an address is long. */
+function hostOf(one: JsonObject): string {
+  const url = textOf(one['url']);
+  return URL.canParse(url) ? new URL(url).host : url;
 }
