@@ -3,6 +3,7 @@ import { postJson, startServer } from '../test/support/server.ts';
 import { loads, moves, sizes } from './console/first.ts';
 import { longList } from './console/list.ts';
 import { consoles, growth, idle, stream } from './console/live.ts';
+import { minute } from './console/minute.ts';
 import { boxes, pure, wide } from './console/picture.ts';
 import { bareBoxes, type ConsoleBench, type Part, type Row, table } from './console/rows.ts';
 import { startPlainBrowser } from './support/plain-browser.ts';
@@ -16,7 +17,7 @@ import { startPlainBrowser } from './support/plain-browser.ts';
 
 /** In this order: a crowd's ten thousand messages would be news for a while for whoever comes after it. */
 const PARTS: { readonly [name: string]: Part } = {
-  ...{ sizes, pure, loads, moves, idle, growth, boxes, stream, wide, list: longList, consoles },
+  ...{ sizes, pure, minute, loads, moves, idle, growth, boxes, stream, wide, list: longList, consoles },
 };
 export const CONSOLE_PARTS: readonly string[] = Object.keys(PARTS);
 

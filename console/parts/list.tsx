@@ -7,6 +7,7 @@ import { textOrNull } from '../picture/standing.ts';
 import { Button } from './action.tsx';
 import { Empty, ProblemNote } from './problem.tsx';
 import { Text } from './said.tsx';
+import { ListSkeleton, rememberRows } from './skeleton.tsx';
 
 /* What the pages with lists have in common: filters that stand in the address, what is said before and without rows, and the table. */
 
@@ -85,10 +86,12 @@ export function ListState({
   readonly all?: string | null;
 }) {
   const isThere = list.value.value !== undefined;
+  const which = typeof empty === 'string' ? empty : '';
+  if (isThere) rememberRows(which, count);
   return (
     <>
       {list.problem.value !== null && <ProblemNote problem={list.problem.value} again={() => void list.again()} />}
-      {!isThere && list.problem.value === null && <div class="skeleton" />}
+      {!isThere && list.problem.value === null && <ListSkeleton which={which} />}
       {isThere &&
         count === 0 &&
         (typeof empty !== 'string' ? (

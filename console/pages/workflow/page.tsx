@@ -112,12 +112,11 @@ export function Workflow() {
 
   if (shown === null || standing === null) {
     const problem = data.problem.value;
+    if (problem === null) return <Coming id={id} view={view} choose={(next) => set({ view: next })} />;
     return (
       <>
         <PageHead title={`Workflow ${id}`} />
-        {problem === null ? (
-          <div class="skeleton" />
-        ) : problem.status === 404 || problem.status === 400 ? (
+        {problem.status === 404 || problem.status === 400 ? (
           <NoSuch id={id} />
         ) : (
           <ProblemNote problem={problem} again={() => void data.again()} />
@@ -262,13 +261,7 @@ export function Workflow() {
           names={VIEWS}
           chosen={view}
           choose={(next) => set({ view: next })}
-          words={(one) =>
-            one === 'history'
-              ? `History ${countText(last)}`
-              : one === 'json'
-                ? 'JSON'
-                : one.charAt(0).toUpperCase() + one.slice(1)
-          }
+          words={(one) => (one === 'history' ? `History ${countText(last)}` : wordOf(one))}
           controls="view"
         />
         {hasPicture && (
@@ -377,6 +370,7 @@ export function Workflow() {
         </p>
       )}
       {printing.value && <Printed figure={figure} seen={seen} shown={shown} data={data} n={at ?? last} />}
+      {last <= 1 && !data.settled.value && view !== 'json' && <div class="scrubber coming" />}
       {last > 1 && view !== 'json' && (
         <Scrubber
           chronicle={data.chronicle}
@@ -391,6 +385,46 @@ export function Workflow() {
     </div>
   );
 }
+
+/** The page before its workflow has been read: everything has its place, and what is known of it stands there. */
+function Coming({
+  id,
+  view,
+  choose,
+}: {
+  readonly id: string;
+  readonly view: State['view'];
+  readonly choose: (view: State['view']) => void;
+}) {
+  return (
+    <div class={`workflow-page ${view === 'diagram' || view === 'outline' ? 'pictured' : ''}`}>
+      <PageHead title={`Workflow ${id}`} takes={false} />
+      <p class="meta small dim">
+        <span>
+          <span class="mono">{visible(id)}</span> <Copy bare what="Copy id" text={id} />
+        </span>
+      </p>
+      <p class="sentence">
+        <span class="skeleton word" />
+      </p>
+      <div class="tabs-row">
+        <Tabs
+          label="Views of this workflow"
+          names={VIEWS}
+          chosen={view === '' ? 'diagram' : view}
+          choose={choose}
+          words={(one) => wordOf(one)}
+          controls="view"
+        />
+      </div>
+      <div id="view" role="tabpanel" aria-label={view} class="view">
+        <div class="skeleton fill" />
+      </div>
+      {view !== 'json' && <div class="scrubber coming" />}
+    </div>
+  );
+}
+const wordOf = (view: string): string => (view === 'json' ? 'JSON' : view.charAt(0).toUpperCase() + view.slice(1));
 
 function NoSuch({ id }: { readonly id: string }) {
   const { value } = useResource('v1/info').value;

@@ -3,7 +3,7 @@ import { isStill } from '../../app/settings.ts';
 import { Time } from '../../parts/said.tsx';
 import { countText } from '../../parts/texts.ts';
 import type { Chronicle } from '../../picture/chronicle.ts';
-import { type Axis, columnsOf, entryAt, placeOf, SPEEDS } from '../../picture/moments.ts';
+import { type Axis, type Column, columnsOf, entryAt, placeOf, SPEEDS } from '../../picture/moments.ts';
 
 /** Columns of the strip above the slider, and steps of the slider where it goes by time. */
 const COLUMNS = 160;
@@ -30,6 +30,9 @@ export function Scrubber({
   readonly set: (n: number | null, how: 'push' | 'replace') => void;
 }) {
   const columns = useMemo(() => columnsOf(chronicle.entries, axis, COLUMNS), [chronicle, last, axis]);
+  // They are the same at every moment, so a move passes them by.
+  const strip = useMemo(() => <Strip columns={columns} />, [columns]);
+  const marks = useMemo(() => <Marks columns={columns} />, [columns]);
   const shown = at ?? last;
   const move = (n: number): void => set(n >= last ? null : Math.max(1, n), 'replace');
   const entry = chronicle.entries[shown - 1];
@@ -100,22 +103,12 @@ export function Scrubber({
       >
         {word}
       </button>
-      <span class="chip count number">
+      {/* As wide as at the end, so that the slider stays where it is while one drags it. */}
+      <span class="chip count number" style={{ minWidth: `${2 * countText(last).length + 7}ch` }}>
         #{countText(shown)} of {countText(last)}
       </span>
       <div class="track">
-        <svg viewBox={`0 0 ${COLUMNS} 20`} preserveAspectRatio="none" aria-hidden="true">
-          {columns.map(({ height }, i) => (
-            <rect
-              key={i}
-              x={i + 0.3}
-              y={20 - heightOf(height)}
-              width={0.4}
-              height={heightOf(height)}
-              fill="var(--line)"
-            />
-          ))}
-        </svg>
+        {strip}
         <input
           type="range"
           min={axis === 'entry' ? 1 : 0}
@@ -130,15 +123,7 @@ export function Scrubber({
           }}
           onKeyDown={keys}
         />
-        <span class="fails" aria-hidden="true">
-          {columns.map(({ mark }, i) =>
-            mark === '' ? null : (
-              <span key={i} class={mark === '✖' ? '' : 'dim'} style={{ left: `${((i + 0.5) / COLUMNS) * 100}%` }}>
-                {mark}
-              </span>
-            ),
-          )}
-        </span>
+        {marks}
       </div>
       {turn !== undefined && (
         <button
@@ -165,5 +150,25 @@ export function Scrubber({
     </section>
   );
 }
+
+const Strip = ({ columns }: { readonly columns: readonly Column[] }) => (
+  <svg viewBox={`0 0 ${COLUMNS} 20`} preserveAspectRatio="none" aria-hidden="true">
+    {columns.map(({ height }, i) => (
+      <rect key={i} x={i + 0.3} y={20 - heightOf(height)} width={0.4} height={heightOf(height)} fill="var(--line)" />
+    ))}
+  </svg>
+);
+
+const Marks = ({ columns }: { readonly columns: readonly Column[] }) => (
+  <span class="fails" aria-hidden="true">
+    {columns.map(({ mark }, i) =>
+      mark === '' ? null : (
+        <span key={i} class={mark === '✖' ? '' : 'dim'} style={{ left: `${((i + 0.5) / COLUMNS) * 100}%` }}>
+          {mark}
+        </span>
+      ),
+    )}
+  </span>
+);
 
 const heightOf = (part: number): number => (part === 0 ? 0 : 4 + 16 * part);
