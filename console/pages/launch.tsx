@@ -336,7 +336,7 @@ export function Launch() {
           {tried && wrong !== null && <p class="wrong">Not yet: {wrong}.</p>}
           {action.problem !== null && <ProblemNote problem={action.problem} />}
           <div class="row">
-            <Button type="submit" look="primary" busy={action.busy} why={wrong}>
+            <Button type="submit" look="primary" needs="launch" busy={action.busy} why={wrong}>
               Launch
             </Button>
             <Copy what="Copy as curl" text={curlOf('POST', new URL('v1/workflows', apiRoot).href, body())} />

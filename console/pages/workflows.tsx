@@ -137,7 +137,8 @@ export function Workflows() {
   const [everything, selectEverything] = useState(false);
   const [doing, act] = useState<BatchAction | null>(null);
   useEffect(() => {
-    select(new Set());
+    // Where nothing was chosen the rows are not rendered once more.
+    select((one) => (one.size === 0 ? one : new Set()));
     selectEverything(false);
     setProblem(null);
   }, [asked]);

@@ -575,6 +575,7 @@ function GiveUp({
           <Button
             type="submit"
             look="danger"
+            needs="operate"
             busy={action.busy}
             why={message.trim() === '' ? 'say what went wrong' : null}
           >

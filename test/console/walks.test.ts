@@ -1132,6 +1132,9 @@ describe.runIf(program !== null)(
       const pause = page.getByRole('button', { name: 'Pause' });
       expect(await pause.getAttribute('aria-disabled')).toBe('true');
       expect(await pause.getAttribute('title')).toBe('needs the scope operate');
+      await page.goto(`${root}/console/workflows/new?example=order`);
+      const start = page.getByRole('button', { name: 'Launch', exact: true });
+      await expect.poll(() => start.getAttribute('title')).toBe('needs the scope launch');
       watched.expect(403);
       await page.goto(`${root}/console/settings/keys`);
       await page.getByText('scope_missing').waitFor();

@@ -119,7 +119,13 @@ function EndDialog({
         </label>
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         <div class="row">
-          <Button type="submit" look={how === 'kill' ? 'danger' : 'primary'} busy={action.busy} why={missing}>
+          <Button
+            type="submit"
+            look={how === 'kill' ? 'danger' : 'primary'}
+            needs="operate"
+            busy={action.busy}
+            why={missing}
+          >
             {how === 'kill' ? 'Kill it' : 'Cancel it'}
           </Button>
           <Button onPress={close}>Leave it</Button>
@@ -269,7 +275,7 @@ export function FieldsDialog({
             action.clear();
           })}
         <div class="row">
-          <Button type="submit" look="primary" busy={action.busy} why={wrong}>
+          <Button type="submit" look="primary" needs="operate" busy={action.busy} why={wrong}>
             {verb}
           </Button>
           <Button onPress={close}>Close</Button>
@@ -355,7 +361,7 @@ export function ReasonDialog({
         </label>
         {action.problem !== null && <ProblemNote problem={action.problem} />}
         <div class="row">
-          <Button type="submit" look="danger" busy={action.busy} why={missing}>
+          <Button type="submit" look="danger" needs="operate" busy={action.busy} why={missing}>
             {verb}
           </Button>
           <Button onPress={close}>Leave it</Button>
