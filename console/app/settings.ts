@@ -96,10 +96,12 @@ export function keepDraft(name: string, text: string | null): void {
     }
 }
 
-/** How many texts are kept here that were not sent. */
+/** What was filled into workitems, and trees that were edited; others are kept as soon as they are looked at. */
+const WORK = /\.(item|tree)\./;
+/** How much is kept here that was done and not sent. */
 export function draftsKept(): number {
   try {
-    return Object.keys(window.localStorage).filter((name) => name.startsWith(DRAFTS)).length;
+    return Object.keys(window.localStorage).filter((name) => name.startsWith(DRAFTS) && WORK.test(name)).length;
   } catch {
     // Forbidden: then nothing was kept.
     return 0;

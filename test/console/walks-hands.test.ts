@@ -326,13 +326,14 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     await dialog.getByText('1 event is owed to it and will not be sent.').waitFor();
     await dialog.getByText('It has not taken anything of late.').waitFor();
     await isWell();
-    await dialog.getByRole('button', { name: 'Delete it' }).click();
+    const sure = dialog.getByRole('button', { name: 'Delete it' });
+    expect(await sure.getAttribute('title')).toBe('type 127.0.0.1:9 first');
     await dialog.getByRole('button', { name: 'Leave it' }).click();
     await expect.poll(() => dialog.count()).toBe(0);
     expect(await isThere()).toBe(true);
     await row.getByRole('button', { name: 'Delete…' }).click();
     await dialog.getByLabel('Type 127.0.0.1:9 to go on').fill('127.0.0.1:9');
-    await dialog.getByRole('button', { name: 'Delete it' }).click();
+    await sure.click();
     await row.waitFor({ state: 'detached' });
     expect(await isThere()).toBe(false);
     await postJson(server.url, `/v1/workflows/${told}/kill`, { reason: 'a walk' });
@@ -350,7 +351,7 @@ describe.runIf(program !== null)('by hand', { timeout: 120_000 }, () => {
     const stop = page.getByRole('dialog', { name: 'Try alice no more' });
     await stop.getByText(/on_error handler/).waitFor();
     await isWell();
-    await stop.getByRole('button', { name: 'Stop trying' }).click();
+    expect(await stop.getByRole('button', { name: 'Stop trying' }).getAttribute('title')).toBe('say why');
     expect(await statusOf(id)).toBe('running');
     await stop.getByLabel('Reason').fill('alice has moved');
     await stop.getByRole('button', { name: 'Stop trying' }).click();

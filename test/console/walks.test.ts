@@ -1117,17 +1117,17 @@ describe.runIf(program !== null)(
         )
       ).json<{ id: string }>();
       // What was typed here and not sent goes with the session: that is asked first, and nothing is where nothing goes.
-      await page.evaluate(`localStorage.setItem('rota.draft.open.default.note', Date.now() + ' half a sentence')`);
+      await page.evaluate(`localStorage.setItem('rota.draft.open.default.item.note', Date.now() + ' half a sentence')`);
       await page.getByRole('button', { name: 'Sign out' }).click();
       const parting = page.getByRole('dialog', { name: 'Sign out of this device' });
       await parting.getByText(/text that was not sent|texts that were not sent/).waitFor();
       await isWell();
       await parting.getByRole('button', { name: 'Stay' }).click();
-      expect(await page.evaluate(`localStorage.getItem('rota.draft.open.default.note')`)).toContain('half');
+      expect(await page.evaluate(`localStorage.getItem('rota.draft.open.default.item.note')`)).toContain('half');
       await page.getByRole('button', { name: 'Sign out' }).click();
       await parting.getByRole('button', { name: 'Sign out and forget' }).click();
       await signIn((await keyWith('read')).key);
-      expect(await page.evaluate(`localStorage.getItem('rota.draft.open.default.note')`)).toBeNull();
+      expect(await page.evaluate(`localStorage.getItem('rota.draft.open.default.item.note')`)).toBeNull();
       await page.goto(`${root}/console/workflows/${id}`);
       const pause = page.getByRole('button', { name: 'Pause' });
       expect(await pause.getAttribute('aria-disabled')).toBe('true');
