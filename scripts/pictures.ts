@@ -368,6 +368,39 @@ const huge = await launch(
   { callback: away },
 );
 
+const called = await launch(
+  `define books
+  define review
+    author task: 'write about \${v:book}', on_error: 'editor', on_timeout: 'boss'
+    reviewer timeout: '2d'
+    cursor
+      corrector
+      rewind unless: '\${good} == yes'
+  concurrence count: 2, merge_type: 'mix'
+    review book: 'lamps'
+    review book: 'chairs'
+    iterator on: 'Ann, Bob, Cid, Dora', to_v: 'reader'
+      mailer task: 'send it to \${v:reader}'
+  review book: 'tables'
+`,
+  {},
+  { callback: away },
+);
+const departments = await launch(
+  `define departments
+  concurrence merge_type: 'isolate'
+${Array.from({ length: 14 }, (_, i) => `    sequence\n      department${i + 1} task: 'say what is needed'\n      counter${i + 1}`).join('\n')}
+  bookkeeper
+`,
+  {},
+  { callback: away },
+);
+const [writer, ...writers] = (await items(called)).filter(({ participant }) => participant !== 'mailer');
+await act(writer, 'fail', { class: 'NoTime', message: 'not before spring' });
+for (const one of writers) await act(one, 'proceed');
+for (const one of await items(called)) if (one.participant === 'mailer') await act(one, 'proceed');
+for (const [i, item] of (await items(departments)).entries()) if (i % 3 === 0) await act(item, 'proceed');
+
 const key = (keys: string) => async (page: Page) => {
   await page.keyboard.press(keys);
 };
@@ -394,6 +427,9 @@ await takeAll([
       }
     },
   },
+  { name: 'workflow-called', url: at(`workflows/${called}?view=diagram`) },
+  { name: 'workflow-called-outline', url: at(`workflows/${called}?view=outline`) },
+  { name: 'workflow-wide', url: at(`workflows/${departments}?view=diagram`) },
   { name: 'workflow-huge', url: at(`workflows/${huge}`) },
   { name: 'workflow-huge-outline', url: at(`workflows/${huge}?view=outline`) },
   { name: 'workflow-awaits', url: at(`workflows/${awaits}?view=diagram`) },

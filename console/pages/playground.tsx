@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { playground as codec, workflow as workflowCodec } from '../address/pages.ts';
 import { VALUES_MAX } from '../address/query.ts';
@@ -15,10 +15,12 @@ import { JsonView } from '../parts/json.tsx';
 import { Empty, Missing, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { countText, visible } from '../parts/texts.ts';
+import { placeOfChosen } from '../picture/bodies.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
 import { expressionIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
 import { statesOf } from '../picture/states.ts';
+import { useBodies } from './workflow/bodies.ts';
 import { useWorkflow } from './workflow/data.ts';
 import { Diagram } from './workflow/diagram.tsx';
 
@@ -377,11 +379,14 @@ function Alive({ id }: { readonly id: string }) {
   const [view, setView] = useState(workflowCodec.read('').state);
   const shown = data.shown.value;
   useEffect(() => setView(workflowCodec.read('').state), [id]);
-  if (shown === null)
+  const tree = JSON.stringify(shown?.['tree'] ?? null);
+  const plain = useMemo(() => figureOf(shown?.['tree'] ?? null), [tree]);
+  const standing = shown === null ? null : standingOf(shown);
+  const figure = useBodies(plain, view, standing);
+  if (shown === null || standing === null)
     return data.problem.value === null ? <div class="skeleton" /> : <Empty title="No such workflow" />;
-  const figure = figureOf(shown['tree'] ?? null);
-  const standing = standingOf(shown);
-  const seen = figure === null ? new Map() : statesOf(figure, standing, data.entries.value > 0 ? data.chronicle : null);
+  const seen =
+    figure === null ? new Map() : statesOf(figure, standing, data.entries.value > 0 ? data.chronicle : null, view.sel);
   const words = sentenceOf(standing, figure, seen, (expid) => (figure === null ? null : placeAt(figure, expid)));
   const over = isOver(textOf(shown['status']));
   return (
@@ -403,7 +408,7 @@ function Alive({ id }: { readonly id: string }) {
             seen={seen}
             state={view}
             set={(change) => setView((one) => ({ ...one, ...change }))}
-            chosen={view.sel === '' ? null : placeAt(figure, view.sel)}
+            chosen={view.sel === '' ? null : placeOfChosen(figure, seen, view.sel)}
           />
         </div>
       )}

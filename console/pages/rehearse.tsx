@@ -15,6 +15,7 @@ import { useChecked } from '../parts/preview.tsx';
 import { Empty, ProblemNote } from '../parts/problem.tsx';
 import { Copy, Text, Time } from '../parts/said.tsx';
 import { countText, spanText, visible } from '../parts/texts.ts';
+import { placeOfChosen } from '../picture/bodies.ts';
 import { makeChronicle } from '../picture/chronicle.ts';
 import { figureOf, placeAt } from '../picture/figure.ts';
 import { sentenceOf } from '../picture/sentence.ts';
@@ -25,6 +26,7 @@ import { makeRecorder } from '../rehearse/case.ts';
 import type { Move, Played } from '../rehearse/play.ts';
 import type { Stage } from '../rehearse/run.ts';
 import { ANSWERS_MAX, NO_SCRIPT, playThrough, readScript, type Script } from '../rehearse/script.ts';
+import { useBodies } from './workflow/bodies.ts';
 import { Diagram } from './workflow/diagram.tsx';
 import { Scrubber } from './workflow/scrubber.tsx';
 
@@ -117,14 +119,16 @@ export function Rehearsal() {
   };
 
   const shown = played?.shown ?? null;
-  const figure = useMemo(
+  const plain = useMemo(
     () => figureOf((shown?.['tree'] as Json | undefined) ?? checked?.tree ?? null),
     [JSON.stringify(shown?.['tree'] ?? checked?.tree ?? null)],
   );
   const last = chronicle.current.last;
   const moment = at !== null && at < last ? at : null;
   const standing = shown === null ? null : moment === null ? standingOf(shown) : chronicle.current.at(moment);
-  const seen = figure === null || standing === null ? new Map() : statesOf(figure, standing, chronicle.current);
+  const figure = useBodies(plain, view, standing);
+  const seen =
+    figure === null || standing === null ? new Map() : statesOf(figure, standing, chronicle.current, view.sel);
   const answerAt = played === null ? null : script.current.nextAt(played);
   const dueAt = played?.nextDueAt ?? null;
   const nextAt = answerAt === null || dueAt === null ? (answerAt ?? dueAt) : Math.min(answerAt, dueAt);
@@ -255,7 +259,7 @@ export function Rehearsal() {
                 seen={seen}
                 state={view}
                 set={(change) => setView((one) => ({ ...one, ...change }))}
-                chosen={view.sel === '' ? null : placeAt(figure, view.sel)}
+                chosen={view.sel === '' ? null : placeOfChosen(figure, seen, view.sel)}
                 clock={played === null ? null : moment === null ? played.now : Date.parse(standing?.at ?? '')}
               />
             </div>

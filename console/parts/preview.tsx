@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject } from '../../src/model/json.ts';
 import { workflow } from '../address/pages.ts';
 import { call, type Problem } from '../api/calls.ts';
+import { useBodies } from '../pages/workflow/bodies.ts';
 import type { Heat } from '../pages/workflow/box.tsx';
 import { Diagram } from '../pages/workflow/diagram.tsx';
 import { Outline } from '../pages/workflow/outline.tsx';
@@ -75,7 +76,8 @@ export function Preview({
 }) {
   const [state, setState] = useState(workflow.read('').state);
   const [view, setView] = useState<'diagram' | 'outline'>('diagram');
-  const figure = useMemo(() => (checked?.tree ? figureOf(checked.tree) : null), [checked?.tree]);
+  const plain = useMemo(() => (checked?.tree ? figureOf(checked.tree) : null), [checked?.tree]);
+  const figure = useBodies(plain, state, null);
   const set = (change: Partial<typeof state>): void => setState((one) => ({ ...one, ...change }));
   if (problem !== null) return <ProblemNote problem={problem} />;
   if (checked === null) return <p class="note dim">Write a definition, and its picture is here.</p>;

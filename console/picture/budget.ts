@@ -1,4 +1,4 @@
-import type { Place } from './figure.ts';
+import { branchesOf, type Place } from './figure.ts';
 import { BOXES_MAX, parentOf } from './layout.ts';
 import type { Seen } from './states.ts';
 
@@ -21,7 +21,7 @@ export function withinBudget(
   const shown: Place[] = [root];
   for (let i = 0; i < shown.length; i++) {
     const place = shown[i] as Place;
-    if (open.has(place.expid)) shown.push(...place.children);
+    if (open.has(place.expid)) shown.push(...shownOf(place, seen));
   }
   if (shown.length <= most) return { open, folded: [] };
   const isOver = ({ expid }: Place): boolean => {
@@ -39,7 +39,7 @@ export function withinBudget(
     if (boxes <= most) break;
     // What is inside of what was folded before is gone with it.
     if (!isShown(place.expid, kept)) continue;
-    boxes -= insideOf(place, kept);
+    boxes -= insideOf(place, kept, seen);
     kept.delete(place.expid);
     folded.push(place.expid);
   }
@@ -54,8 +54,15 @@ function isShown(expid: string, open: ReadonlySet<string>): boolean {
 }
 
 /** Boxes that go when a place is folded. */
-const insideOf = (place: Place, open: ReadonlySet<string>): number =>
-  open.has(place.expid) ? place.children.reduce((sum, child) => sum + 1 + insideOf(child, open), 0) : 0;
+const insideOf = (place: Place, open: ReadonlySet<string>, seen: ReadonlyMap<string, Seen>): number =>
+  open.has(place.expid) ? shownOf(place, seen).reduce((sum, child) => sum + 1 + insideOf(child, open, seen), 0) : 0;
+
+/** Of many branches one is shown. */
+function shownOf(place: Place, seen: ReadonlyMap<string, Seen>): readonly Place[] {
+  if (place.kind !== 'wide') return place.children;
+  const shown = branchesOf(place)[Math.max(0, seen.get(place.expid)?.shown ?? 0)];
+  return place.children.filter((child) => child === shown || child.kind === 'definition');
+}
 
 /** Steps from one place to another along the tree. */
 function distance(a: string, b: string): number {

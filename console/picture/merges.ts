@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../src/model/json.ts';
 import { type Chronicle, endOf, type Run } from './chronicle.ts';
-import { everyPlace, type Place } from './figure.ts';
+import { everyPlace, isCrowd, type Place } from './figure.ts';
 import { type Entry, expressionIn, textOf } from './standing.ts';
 import { fieldsTold, type Setting, whoOf } from './told.ts';
 
@@ -53,15 +53,15 @@ export function mergesOf(figure: Place, chronicle: Chronicle, n: number): readon
   if (gifts.size === 0) return [];
   const merges: Merge[] = [];
   for (const place of everyPlace(figure)) {
-    if (place.kind !== 'fork' && place.kind !== 'crowd') continue;
+    if (place.kind !== 'fork' && !isCrowd(place)) continue;
     const children = place.children.filter((child) => child.kind !== 'definition');
-    const lanes = place.kind === 'fork' ? children : children.slice(0, 1);
-    for (const run of chronicle.runsAt(place.expid, n)) {
+    const lanes = place.kind === 'crowd' ? children.slice(0, 1) : children;
+    for (const run of chronicle.runsAt(place.at, n)) {
       const found = lanes.flatMap((lane) =>
         chronicle
-          .runsAt(lane.expid, n)
+          .runsAt(lane.at, n)
           .filter((one) => one.parentId === run.id)
-          .map((one, i) => ({ run: one, index: place.kind === 'fork' ? children.indexOf(lane) : i, lane })),
+          .map((one, i) => ({ run: one, index: place.kind === 'crowd' ? i : children.indexOf(lane), lane })),
       );
       if (found.filter((one) => (gifts.get(one.run.id)?.size ?? 0) > 0).length < 2) continue;
       merges.push(mergeAt(place, run, found, gifts, chronicle, n));
@@ -88,7 +88,7 @@ function mergeAt(
   const branches = found.map(
     ({ run: one, index, lane }): Branch => ({
       index,
-      name: place.kind === 'fork' ? lane.title : (one.element ?? `#${index + 1}`),
+      name: place.kind === 'crowd' ? (one.element ?? `#${index + 1}`) : lane.title,
       arrival: arrived.findIndex((other) => other.run === one) + 1 || null,
       given: gifts.get(one.id) ?? new Map(),
     }),

@@ -44,6 +44,8 @@ export type Progress = {
   readonly done: number | null;
   /** Which pass of a loop, or element of an iterator, it is; 1 for the first. */
   readonly round: number | null;
+  /** Of an iterator: the beginning of the element whose turn it is. */
+  readonly element: string | null;
 };
 
 export type HeldWorkitem = {
@@ -177,6 +179,7 @@ const progressOf = (value: Json | undefined): Progress | null =>
         of: numberOrNull(value['of']),
         done: numberOrNull(value['done']),
         round: numberOrNull(value['round']),
+        element: textOrNull(value['element']),
       }
     : null;
 

@@ -1,6 +1,10 @@
+import type { Json } from '../../src/model/json.ts';
 import { type Chronicle, endOf, firstFrom, type Run } from './chronicle.ts';
-import type { Place } from './figure.ts';
+import { jumpsOf } from './commands.ts';
+import { branchesOf, everyPlace, handlerIn, isCrowd, type Place, placeAt } from './figure.ts';
+import { parentOf } from './layout.ts';
 import {
+  expidIn,
   type Failure,
   type HeldWorkitem,
   isOver,
@@ -46,6 +50,8 @@ export type Seen = {
   readonly round: number;
   /** Of a loop: the expression each of its rounds began with, the first round first. */
   readonly rounds: readonly string[];
+  /** How each of them came out. */
+  readonly roundStates: readonly PlaceState[];
   /** It, or something around it, is paused while the rest of the workflow goes on. */
   readonly isHeld: boolean;
   /** Whatever comes there is paused. */
@@ -56,6 +62,8 @@ export type Seen = {
   readonly handler: string | null;
   /** How many branches there are of the place, where it is the lane of a crowd; else 0. */
   readonly branches: number;
+  /** Of a command of a cursor: whether it was obeyed. */
+  readonly hasFired: boolean;
 };
 export type Counts = { readonly live: number; readonly waits: number; readonly failed: number; readonly done: number };
 
@@ -100,9 +108,18 @@ export function statesOf(
     heldIds.has(one.id) ||
     one.state === 'awaiting' ||
     (place.children.length === 0 &&
-      (WAITING.has(place.head) || (timers.get(place.expid) ?? []).some((timer) => timer.expressionId === one.id)));
+      (WAITING.has(place.head) || (timers.get(place.at) ?? []).some((timer) => timer.expressionId === one.id)));
 
   const stops = new Set(standing.expressions.flatMap(({ breakpoints }) => breakpoints));
+  const bodies = bodiesIn(root, standing, parents);
+  const jumps = new Map(jumpsOf(root).map((jump) => [jump.from, jump]));
+  const parentIdOf = (id: string): string | null => parents.get(id) ?? past?.run(id)?.parentId ?? null;
+
+  /** The chosen expression and all it is in. */
+  const ways = new Set<string>();
+  for (let id: string | null = chosen; id !== null && id !== '' && !ways.has(id); id = parentIdOf(id)) ways.add(id);
+  const isChosenIn = ({ expid, at }: Place): boolean =>
+    [...ways].map(expidIn).some((one) => isAt(one, at) || isAt(one, expid));
 
   type Around = {
     /** Runs that began before belong to a former round. */
@@ -121,32 +138,50 @@ export function statesOf(
     readonly isHeld: boolean;
   };
   /** `isIn`: whether an expression belongs to the branch; where nobody tells whose it is, it does. */
-  type Branch = { readonly id: string; readonly isLive: boolean; isIn(id: string): boolean };
+  type Branch = {
+    readonly id: string;
+    readonly isLive: boolean;
+    /** Of the body of a call: what is over is told apart, too. */
+    readonly isExact: boolean;
+    isIn(id: string): boolean;
+  };
+  const runsAt = (place: Place, branch: Branch | null): readonly Run[] => {
+    const all = past?.runsAt(place.at, n) ?? [];
+    return branch?.isExact ? all.filter(({ id }) => branch.isIn(id)) : all;
+  };
+  const failuresAt = (place: Place, branch: Branch | null): number => {
+    const all = failures.get(place.at) ?? [];
+    return branch?.isExact ? all.filter((one) => branch.isIn(one.expressionId)).length : all.length;
+  };
+  const liveAt = (place: Place, branch: Branch | null): readonly LiveExpression[] => {
+    const all = live.get(place.at) ?? [];
+    return branch?.isExact ? all.filter(({ id }) => branch.isIn(id)) : all;
+  };
 
   function visit(place: Place, around: Around): Seen {
     const { branch } = around;
     const isPast = around.until !== Number.POSITIVE_INFINITY;
     const isShown = (id: string): boolean => !isPast && (branch === null || branch.isIn(id));
-    const every = live.get(place.expid) ?? [];
+    const every = live.get(place.at) ?? [];
     const here = every.filter(({ id }) => isShown(id));
-    const all = past?.runsAt(place.expid, n) ?? [];
+    const all = runsAt(place, branch);
     const runs = between(all, around.since, around.until);
-    const items = (workitems.get(place.expid) ?? [])
+    const items = (workitems.get(place.at) ?? [])
       .filter((one) => isShown(one.expressionId))
       .map((one) => ({ ...one, lastStatus: one.lastStatus ?? statusOf(past?.run(one.expressionId) ?? null, n) }));
-    const wrong = (failures.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
-    const clocks = (timers.get(place.expid) ?? []).filter((one) => isShown(one.expressionId));
+    const wrong = (failures.get(place.at) ?? []).filter((one) => isShown(one.expressionId));
+    const clocks = (timers.get(place.at) ?? []).filter((one) => isShown(one.expressionId));
     const ended = runs.filter((run) => run.end !== null && run.end.n <= n);
     const done = ended.filter((run) => endOf(run) === 'replied').length;
     const cancelled = ended.length - done;
     // Of the branch that is shown this is its own run.
-    const own = branch === null ? null : (ended.find((run) => run.id === branch.id) ?? null);
+    const own = branch === null || branch.isExact ? null : (ended.find((run) => run.id === branch.id) ?? null);
 
     const state: PlaceState = ((): PlaceState => {
       if (wrong.length > 0 || here.some((one) => one.state === 'failed')) return 'failed';
       if (here.some((one) => LEAVING.has(one.state))) return 'cancelling';
       if (here.length > 0) return here.some((one) => isWaiting(one, place)) ? 'waits' : 'live';
-      if (branch?.isLive && around.side !== null)
+      if (branch?.isLive && !branch.isExact && around.side !== null)
         return around.side === 'after' ? 'to come' : done > 0 ? 'done' : 'skipped';
       if (own !== null) return endOf(own) === 'replied' ? 'done' : 'cancelled';
       if (done > 0) return 'done';
@@ -160,32 +195,47 @@ export function statesOf(
     const since = around.many ? around.since : place.kind === 'definition' ? 0 : (lastRun?.n ?? around.since);
     const closed = state === 'done' || state === 'cancelled' || state === 'skipped';
     const inside = { live: 0, waits: 0, failed: 0, done: 0 };
-    const marks = place.kind === 'crowd' ? marksOf(place, standing, past, since, n, parents) : [];
-    const shownMark = place.kind === 'crowd' ? shownOf(marks) : -1;
+    let marks = place.kind === 'crowd' ? marksOf(place, standing, past, since, n, parents) : [];
+    let shownMark = place.kind === 'crowd' ? shownOf(marks) : -1;
     const mark = marks[shownMark];
-    const within = mark === undefined ? branch : branchOf(mark, new Set(marks.map(({ id }) => id)));
+    const within: Branch | null =
+      place.calls !== ''
+        ? callOf(here, ended)
+        : mark === undefined
+          ? branch
+          : branchOf(mark, new Set(marks.map(({ id }) => id)));
     // Below a crowd only the order in a row tells what of it is before what is live.
     const lives = place.children.map((child) =>
-      (live.get(child.expid) ?? []).some(({ id }) => within === null || within.isIn(id)),
+      (live.get(child.at) ?? []).some(({ id }) => within === null || within.isIn(id)),
     );
     const first = lives.indexOf(true);
     const sideOf = (i: number): Around['side'] =>
-      within === null ? null : isRow(place) && first !== -1 ? (i < first ? 'before' : 'after') : around.side;
-    const rounds = place.kind === 'loop' ? roundsOf(place, past, since, around.until, n) : [];
+      within === null || within.isExact
+        ? null
+        : isRow(place) && first !== -1
+          ? i < first
+            ? 'before'
+            : 'after'
+          : around.side;
+    const rounds = place.kind === 'loop' ? roundsOf(place, (first) => runsAt(first, branch), since, around.until) : [];
     const round = rounds.length === 0 ? 0 : roundShown(place, rounds);
     const next = rounds[round];
     // A round that was chosen, and is over, is shown as it was.
     const until = next === undefined ? around.until : next.n;
     let reached = next === undefined || round === 0 ? since : (rounds[round - 1]?.n ?? since);
+    // In the body of a call only that call counts.
+    const isBody = place.calls !== '';
+    const begun = isBody ? (past?.run(within?.id ?? '')?.n ?? 0) : since;
+    if (isBody) reached = begun;
     const roadTaken =
-      place.kind === 'choice' && place.children.slice(-2).some((child) => (live.get(child.expid)?.length ?? 0) > 0);
+      place.kind === 'choice' && place.children.slice(-2).some((child) => liveAt(child, within).length > 0);
     for (const [i, child] of place.children.entries()) {
       const isRoad = place.kind === 'choice' && i >= place.children.length - 2;
-      const taken = (live.get(child.expid)?.length ?? 0) > 0;
+      const taken = liveAt(child, within).length > 0;
       const one = visit(child, {
-        since: child.kind === 'definition' ? 0 : isMany ? since : reached,
+        since: child.kind === 'definition' ? 0 : isMany && !isBody ? since : reached,
         until: child.kind === 'definition' ? Number.POSITIVE_INFINITY : until,
-        many: isMany || child.kind === 'definition',
+        many: (isMany && !isBody) || child.kind === 'definition',
         branch: within,
         branches: marks.length,
         isHeld,
@@ -196,20 +246,33 @@ export function statesOf(
             : closed || until !== Number.POSITIVE_INFINITY || (isRoad && roadTaken && !taken),
       });
       // What follows in a row is of this round only when it began after what stands before it.
-      if (!isMany && isRow(place)) {
-        const run = past?.runsAt(child.expid, n).findLast((one) => one.n < until);
+      if ((!isMany || isBody) && isRow(place) && child.kind !== 'definition') {
+        const run = runsAt(child, within).findLast((one) => one.n < until);
         if (run !== undefined && run.n >= reached) reached = run.n;
       }
-      const waits = (live.get(child.expid) ?? []).filter((each) => isWaiting(each, child));
-      const failed = (failures.get(child.expid) ?? []).length;
-      const waiting = waits.filter(({ id }) => !failedIds.has(id)).length;
-      inside.live += one.inside.live + Math.max(0, (live.get(child.expid)?.length ?? 0) - waiting - failed);
+      // What is alive in a definition is counted where it is called.
+      if (isBody || (child.kind === 'definition' && bodies.definitions.has(child.at))) continue;
+      const every = liveAt(child, within);
+      const failed = failuresAt(child, within);
+      const waiting = every.filter((each) => isWaiting(each, child) && !failedIds.has(each.id)).length;
+      inside.live += one.inside.live + Math.max(0, every.length - waiting - failed);
       inside.waits += one.inside.waits + waiting;
       inside.failed += one.inside.failed + failed;
       inside.done += one.inside.done + one.done;
     }
+    for (const { id } of isBody ? here : []) {
+      const body = bodies.inside.get(id);
+      if (body === undefined) continue;
+      for (const one of ['live', 'waits', 'failed'] as const) inside[one] += body[one];
+    }
+    if (place.kind === 'wide') {
+      const lanes = branchesOf(place);
+      marks = lanes.map((child) => laneMark(child, seen.get(child.expid)));
+      const found = chosen === '' ? -1 : lanes.findIndex(isChosenIn);
+      shownMark = found === -1 ? neediest(marks) : found;
+    }
     // A crowd is as bad as the worst of its branches.
-    const isBad = place.kind === 'crowd' && inside.failed > 0 && here.length > 0;
+    const isBad = isCrowd(place) && inside.failed > 0 && here.length > 0;
     const shown: Seen = {
       state: isBad ? 'failed' : state,
       live: here,
@@ -225,14 +288,61 @@ export function statesOf(
       shown: shownMark,
       round,
       rounds: rounds.map(({ id }) => id),
+      roundStates: rounds.map((run) =>
+        run.end === null || run.end.n > n ? 'live' : endOf(run) === 'replied' ? 'done' : 'cancelled',
+      ),
       isHeld,
       isStop: stops.has(place.expid),
-      isChanged: here.some(({ tree }) => tree !== null),
-      handler: here.length > 0 ? textOrNull(ended.at(-1)?.end?.['handler']) : null,
+      isChanged: here.some(({ tree }) => tree !== null && handlerOf(place, tree) === null),
+      handler:
+        here.length === 0
+          ? null
+          : (textOrNull(ended.at(-1)?.end?.['handler']) ?? here.map(({ tree }) => handlerOf(place, tree))[0] ?? null),
       branches: around.branches,
+      hasFired: all.some((run) => isObeyed(place, run, branch)),
     };
     seen.set(place.expid, shown);
     return shown;
+  }
+
+  /** Whether a command was obeyed in a run of it: what is deeper down is cancelled then; else it is told by what began after it. */
+  function isObeyed(place: Place, run: Run, branch: Branch | null): boolean {
+    const jump = jumps.get(place.expid);
+    if (jump === undefined || run.end === null || run.end.n > n) return false;
+    if (endOf(run) !== 'replied') return endOf(run) === 'cancelled';
+    const cursor = placeAt(root, parentOf(place.expid));
+    if (cursor === null || cursor.kind !== 'loop') return false;
+    const ended = run.end.n;
+    const [next] = cursor.children
+      .flatMap((child) => runsAt(child, branch).find((one) => one.n > ended && one.parentId === run.parentId) ?? [])
+      .sort((a, b) => a.n - b.n);
+    const around = past?.run(run.parentId ?? '')?.end ?? null;
+    const went = next?.expid ?? (around !== null && around.n <= n ? END : '');
+    const after = cursor.children[cursor.children.findIndex(({ expid }) => expid === place.expid) + 1];
+    // Where it leads where the way goes anyhow nobody can tell.
+    const usual = after?.at ?? (cursor.head === 'cursor' ? END : (branchesOf(cursor)[0]?.at ?? END));
+    return went !== usual && went === (jump.isEnd ? END : placeAt(root, jump.to)?.at);
+  }
+
+  /** The call whose body is shown: the one the chosen expression is in, else the last that lives, else the last there was. */
+  function callOf(here: readonly LiveExpression[], ended: readonly Run[]): Branch {
+    const call =
+      here.find(({ id }) => ways.has(id)) ??
+      ended.find(({ id }) => ways.has(id)) ??
+      here.find(({ id }) => (bodies.inside.get(id)?.failed ?? 0) > 0) ??
+      here.at(-1) ??
+      ended.at(-1);
+    const known = new Map<string, boolean>();
+    const isIn = (id: string, up = 0): boolean => {
+      if (call === undefined || up > DEPTH_MAX) return false;
+      const before = known.get(id);
+      if (before !== undefined) return before;
+      const parent = parentIdOf(id);
+      const found = parent !== null && (parent === call.id || isIn(parent, up + 1));
+      known.set(id, found);
+      return found;
+    };
+    return { id: call?.id ?? '', isLive: here.length > 0, isExact: true, isIn };
   }
 
   /** The mark that the chosen expression is in, else the one that needs somebody most. */
@@ -243,17 +353,14 @@ export function statesOf(
       if (found !== undefined) return found;
       id = parents.get(id) ?? null;
     }
-    for (const state of ['failed', 'cancelling', 'waits', 'live'] as const) {
-      const found = marks.findIndex((one) => one.state === state);
-      if (found !== -1) return found;
-    }
-    return marks.length === 0 ? -1 : 0;
+    return neediest(marks);
   }
 
   function branchOf(mark: Mark, all: ReadonlySet<string>): Branch {
     return {
       id: mark.id,
       isLive: parents.has(mark.id),
+      isExact: false,
       isIn(id) {
         for (let at: string | null = id, up = 0; at !== null && up < DEPTH_MAX; up++) {
           if (at === mark.id) return true;
@@ -268,7 +375,7 @@ export function statesOf(
   /** Which round of a loop is shown, 1 for the first: the one the chosen expression is of, else the last. */
   function roundShown(place: Place, rounds: readonly Run[]): number {
     const run = chosen === '' ? null : (past?.run(chosen) ?? null);
-    if (run === null || !run.expid.startsWith(`${place.expid}_`)) return rounds.length;
+    if (run === null || !run.expid.startsWith(`${place.at}_`)) return rounds.length;
     const later = rounds.findIndex(({ n: began }) => began > run.n);
     return later === -1 ? rounds.length : Math.max(1, later);
   }
@@ -291,9 +398,42 @@ const statusOf = (run: Run | null, n: number): number | null =>
   run?.tries.findLast((one) => one.n <= n && !one.ok)?.status ?? null;
 
 /** The rounds of a loop: each began with its first child. */
-function roundsOf(place: Place, past: Chronicle | null, since: number, until: number, n: number): readonly Run[] {
-  const first = place.children.find((child) => child.kind !== 'definition');
-  return first === undefined ? [] : between(past?.runsAt(first.expid, n) ?? [], since, until);
+function roundsOf(
+  place: Place,
+  runsAt: (first: Place) => readonly Run[],
+  since: number,
+  until: number,
+): readonly Run[] {
+  const [first] = branchesOf(place);
+  return first === undefined ? [] : between(runsAt(first), since, until);
+}
+
+type Bodies = {
+  /** The places of the definitions that are called. */
+  readonly definitions: ReadonlySet<string>;
+  /** What is alive in the body of each call, by the id of the call. */
+  readonly inside: ReadonlyMap<string, Counts>;
+};
+/** What is alive in what is called. Where nothing is called by its name there is nothing to be counted. */
+function bodiesIn(root: Place, standing: Standing, parents: ReadonlyMap<string, string | null>): Bodies {
+  const calls = new Map<string, string>();
+  for (const place of everyPlace(root)) if (place.calls !== '') calls.set(place.at, place.calls);
+  const inside = new Map<string, { live: number; waits: number; failed: number; done: number }>();
+  if (calls.size === 0) return { definitions: new Set(), inside };
+  const failed = new Set(standing.failures.map(({ expressionId }) => expressionId));
+  const held = new Set(standing.workitems.map(({ expressionId }) => expressionId));
+  for (const { id: own } of standing.expressions) {
+    const what = failed.has(own) ? 'failed' : held.has(own) ? 'waits' : 'live';
+    for (let id = parents.get(own) ?? null, up = 0; id !== null && up < DEPTH_MAX; up++) {
+      if (calls.has(expidIn(id))) {
+        const counts = inside.get(id) ?? { live: 0, waits: 0, failed: 0, done: 0 };
+        counts[what] += 1;
+        inside.set(id, counts);
+      }
+      id = parents.get(id) ?? null;
+    }
+  }
+  return { definitions: new Set(calls.values()), inside };
 }
 
 /** Of runs in their order those that began with an entry from `since` on and before `until`. */
@@ -303,10 +443,39 @@ function between(runs: readonly Run[], since: number, until: number): readonly R
   return from === 0 && to === runs.length ? runs : runs.slice(from, to);
 }
 
+/** Of branches the first of those that need somebody most; -1: there is none. */
+function neediest(marks: readonly Mark[]): number {
+  for (const state of ['failed', 'cancelling', 'waits', 'live'] as const) {
+    const found = marks.findIndex((one) => one.state === state);
+    if (found !== -1) return found;
+  }
+  return marks.length === 0 ? -1 : 0;
+}
+
+/** One of many branches that are places of their own: as bad as what is inside it. */
+const laneMark = (place: Place, seen: Seen | undefined): Mark => ({
+  id: seen?.live[0]?.id ?? seen?.ended?.id ?? place.expid,
+  state: seen === undefined ? 'to come' : withInside(seen),
+  element: nameOf(place),
+});
+/** A row is called as the first in it is. */
+function nameOf(place: Place): string {
+  let at = place;
+  while (at.kind === 'column' && at.children[0] !== undefined) at = at.children[0];
+  return at.title;
+}
+const isAt = (expid: string, above: string): boolean => expid === above || expid.startsWith(`${above}_`);
+
+/** Which of the handlers of a place a tree is. */
+const handlerOf = ({ attributes }: Place, tree: Json): string | null => handlerIn(Object.fromEntries(attributes), tree);
+
+/** What comes after the last of a row. */
+const END = 'end';
 /** Expressions above another that are looked through. */
 const DEPTH_MAX = 500;
 
-const isRow = (place: Place): boolean => place.kind === 'column' || place.kind === 'box' || place.kind === 'loop';
+const isRow = (place: Place): boolean =>
+  place.kind === 'column' || place.kind === 'box' || place.kind === 'loop' || place.kind === 'call';
 
 /** The branches of a crowd: each is a run of its one child; what happened below it counts for it where the server tells who is whose. */
 function marksOf(
@@ -323,22 +492,22 @@ function marksOf(
   // What happened below a branch counts for it.
   const upTo = (id: string): string => {
     for (let at: string | null = id, up = 0; at !== null && up < DEPTH_MAX; up++) {
-      if (at.startsWith(`${child.expid}!`)) return at;
+      if (at.startsWith(`${child.at}!`)) return at;
       at = parents.get(at) ?? null;
     }
     return id;
   };
   const below = (list: readonly { readonly expressionId: string }[]): ReadonlySet<string> =>
-    new Set(list.filter((one) => one.expressionId.startsWith(child.expid)).map((one) => upTo(one.expressionId)));
+    new Set(list.filter((one) => one.expressionId.startsWith(child.at)).map((one) => upTo(one.expressionId)));
   const failed = below(standing.failures);
   const waiting = below(standing.workitems);
   const stateOf = (id: string): PlaceState => (failed.has(id) ? 'failed' : waiting.has(id) ? 'waits' : 'live');
   if (past === null)
     return standing.expressions
-      .filter((one) => one.expid === child.expid)
+      .filter((one) => one.expid === child.at)
       .map(({ id, element }) => ({ id, state: stateOf(id), element }));
   return past
-    .runsAt(child.expid, n)
+    .runsAt(child.at, n)
     .filter((run) => run.n >= since)
     .map((run) => ({
       id: run.id,
@@ -380,3 +549,7 @@ export const worst = (states: readonly PlaceState[]): PlaceState =>
 /** A place shows what is inside it when it is folded. */
 export const withInside = ({ state, inside }: Seen): PlaceState =>
   inside.failed > 0 ? 'failed' : state === 'live' && inside.waits > 0 ? 'waits' : state;
+
+/** The element of the branch, or of the turn, that is shown of a crowd or an iterator; null: it is not known. */
+export const elementOf = (around: Seen | undefined): string | null =>
+  around?.marks[around.shown]?.element ?? around?.live[0]?.progress?.element ?? null;

@@ -1,4 +1,4 @@
-import { type Drawing, HEAD } from './layout.ts';
+import { type Drawing, HANDLER, HEAD } from './layout.ts';
 import type { PlaceState, Seen } from './states.ts';
 
 /* The picture as a file: the same boxes and wires as in the page, in light colours. */
@@ -52,10 +52,16 @@ export function svgOf(drawn: Drawing, seen: ReadonlyMap<string, Seen>): string {
           : `<text x="${words.x}" y="${words.y}" font-size="11" fill="#566273">${escaped(words.text)}</text>`
       }`,
   );
+  const hangings = drawn.hangings.map(({ place, name, text, x, y }) => {
+    const runs = seen.get(place.expid)?.handler === name;
+    const middle = y + HANDLER.height / 2;
+    return `<g><path d="M${x - HANDLER.gap} ${middle}H${x}" stroke="#7d8898" stroke-dasharray="1 3"/><rect x="${x}" y="${y}" width="${HANDLER.width}" height="${HANDLER.height}" rx="5" fill="${runs ? '#e7f0fd' : '#fff'}" stroke="${runs ? '#1f5fbf' : '#7d8898'}"${runs ? ' stroke-width="2"' : ' stroke-dasharray="1 3"'}/><text x="${x + 7}" y="${middle + 4}" font-size="11">${escaped(fitting(`${name.replaceAll('_', ' ')}: ${text}`, HANDLER.width + 10))}</text></g>`;
+  });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${drawn.width}" height="${drawn.height}" viewBox="0 0 ${drawn.width} ${drawn.height}" font-family="system-ui, sans-serif" font-size="13" fill="#1b2430">
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#737f90"/></marker></defs>
 ${wires.join('\n')}
 ${boxes.join('\n')}
+${hangings.join('\n')}
 </svg>
 `;
 }

@@ -871,6 +871,8 @@ export type Expression = {
     readonly of: number | null;
     /** Of a loop or iterator: which pass or element it is, 1 for the first */
     readonly round?: number;
+    /** Of an iterator: the beginning of the element whose turn it is, as text */
+    readonly element?: string;
     /** Branches that have not replied */
     readonly live?: number;
     /** Branches that have */
@@ -920,6 +922,8 @@ export type ExpressionShown = {
     readonly of: number | null;
     /** Of a loop or iterator: which pass or element it is, 1 for the first */
     readonly round?: number;
+    /** Of an iterator: the beginning of the element whose turn it is, as text */
+    readonly element?: string;
     /** Branches that have not replied */
     readonly live?: number;
     /** Branches that have */

@@ -11,6 +11,7 @@ import { heldIn } from './state/held.ts';
 import {
   Bound,
   elementIn,
+  elementText,
   type Header,
   type HeldOf,
   type Node,
@@ -151,10 +152,11 @@ export type LiveBranch = {
 };
 /**
  * How far it is. `at`: the index of the child, or element, whose turn it is, `of` how many there are (null: not to be told), `round` which pass of a loop
- * or element it is, 1 for the first. Of a fork: the branches it has, those that have not replied, those that have, and those that are in error as far as they were loaded.
+ * or element it is, 1 for the first, `element` of an iterator the beginning of the element. Of a fork: the branches it has, those that have not
+ * replied, those that have, and those that are in error as far as they were loaded.
  */
 export type Progress =
-  | { readonly at: number; readonly of: number | null; readonly round?: number }
+  | { readonly at: number; readonly of: number | null; readonly round?: number; readonly element?: string }
   | { readonly of: number; readonly live: number; readonly done: number; readonly failed: number };
 
 /** What is live in a workflow, read from its rows. */
@@ -396,7 +398,11 @@ function progressOf(node: Node, child: Node | undefined, failed: number, definit
     return { of: size, live: Math.max(0, size - replies), done: replies, failed };
   if (typeof position === 'number' && Array.isArray(list)) {
     const at = Math.max(0, position);
-    return { at, of: list.length, round: at + 1 + Number(leapt ?? 0) };
+    const element = (list as readonly Json[])[at];
+    return {
+      ...{ at, of: list.length, round: at + 1 + Number(leapt ?? 0) },
+      ...(element !== undefined && { element: elementText(element) }),
+    };
   }
   if (!IN_TURN.has(node.kind) || child === undefined) return null;
   return {

@@ -390,7 +390,12 @@ test('of ten thousand places at most 400 boxes are open, and what lives is among
     null,
   );
   const open = openAtFirst(root, seen, new Set(), new Set());
-  const { boxes } = layout(root, (place) => open.has(place.expid));
+  const { boxes } = layout(
+    root,
+    (place) => open.has(place.expid),
+    null,
+    ({ expid }) => [Math.max(0, seen.get(expid)?.shown ?? 0)],
+  );
   expect(boxes.length).toBeLessThanOrEqual(BOXES_MAX);
   expect(boxes.some(({ place }) => place.expid === '0_0_9_49_7')).toBe(true);
 });

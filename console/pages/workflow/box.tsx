@@ -3,9 +3,18 @@ import { hours, zone } from '../../app/settings.ts';
 import { now, today } from '../../live/now.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { countedText, countText, momentText, spanText, visible } from '../../parts/texts.ts';
-import type { Place } from '../../picture/figure.ts';
+import { branchesOf, elementName, isCrowd, isFoldable, type Place } from '../../picture/figure.ts';
 import { type Box, COUNTS, FIELD, HEAD, PADDING, STRIP } from '../../picture/layout.ts';
-import { type Counts, type Mark, type PlaceState, type Seen, withInside, worst } from '../../picture/states.ts';
+import { segmentsOf } from '../../picture/segments.ts';
+import {
+  type Counts,
+  elementOf,
+  type Mark,
+  type PlaceState,
+  type Seen,
+  withInside,
+  worst,
+} from '../../picture/states.ts';
 import type { Mark as EditMark } from '../../picture/tree-edit.ts';
 
 /* One box of the picture: its state, what stands in it, and what is known of it. */
@@ -39,7 +48,8 @@ export type BoxActs = {
 export type BoxProps = {
   readonly box: Box;
   readonly seen: Seen | undefined;
-  /** Its main attribute; in a branch of a crowd with the element it is about. */
+  /** Its name and its main attribute, with what is known of what they name. */
+  readonly title: string;
   readonly caption: string;
   readonly chosen: boolean;
   readonly first: boolean;
@@ -63,6 +73,7 @@ type Look = (place: Place, tab: Pin['tab']) => void;
 /** Whether a box shows the same with either. Of the clock it only matters whether it runs, where nothing is counted to it. */
 export const showsSame = (a: BoxProps, b: BoxProps): boolean =>
   a.box === b.box &&
+  a.title === b.title &&
   a.caption === b.caption &&
   a.chosen === b.chosen &&
   a.first === b.first &&
@@ -95,6 +106,7 @@ type Keyed = { readonly [key: string]: unknown };
 export function BoxView({
   box,
   seen,
+  title,
   caption,
   chosen,
   first,
@@ -113,10 +125,11 @@ export function BoxView({
   const toggle = (one: Place): void => acts.current.toggle(box, one);
   const state = shownState(box, seen);
   const isLeaf = place.children.length === 0 || folded;
+  const isCard = folded && place.kind !== 'call';
   const kind = place.kind === 'small' ? 'small-step' : isLeaf ? 'leaf' : 'box';
   const pins = seen === undefined ? [] : pinsOf(seen, clock, place);
   // What is to come has nothing to tell yet but its task: then that has a line of its own.
-  const isTold = kind !== 'leaf' || folded || pins.length > 0 || !(state === 'to come' || state === 'skipped');
+  const isTold = kind !== 'leaf' || isCard || pins.length > 0 || !(state === 'to come' || state === 'skipped');
   const isHeld = seen !== undefined && (seen.isHeld || (isPaused && seen.live.length > 0));
   return (
     <div
@@ -130,35 +143,37 @@ export function BoxView({
         tabIndex={first ? 0 : -1}
         aria-pressed={chosen}
         onClick={() => select(place)}
-        onDblClick={() => place.children.length > 0 && toggle(place)}
+        onDblClick={() => isFoldable(place) && toggle(place)}
       >
         {mark === '' ? Glyph({ name: state }) : <span class="edit-mark">{mark}</span>}
         {place.isParticipant && kind === 'leaf' && Glyph({ name: 'person', size: 13 })}
         <b>
-          <bdi>{visible(place.title)}</bdi>
+          <bdi title={title === place.title ? undefined : visible(place.title)}>{visible(title)}</bdi>
         </b>
         {seen?.isChanged && <span title="It runs another tree than the definition's">✎</span>}
         {heat !== null && <HeatChips of={heat} />}
-        <span class="caption">{isTold && <bdi>{visible(caption)}</bdi>}</span>
+        <span class="caption" title={caption === place.caption ? undefined : visible(place.caption)}>
+          {isTold && <bdi>{visible(caption)}</bdi>}
+        </span>
         {kind === 'box' && place.tags.length > 0 && (
           <span class="tags">
             {place.tags.slice(0, TAGS_SHOWN).map((tag) => (
-              <span class={`tag ${isHandler(tag) ? 'handler' : ''}${runsIn(seen, tag) ? ' runs' : ''}`} key={tag}>
+              <span class="tag" key={tag}>
                 <bdi>{visible(tag)}</bdi>
               </span>
             ))}
           </span>
         )}
-        {kind === 'box' && place.kind !== 'crowd' && seen !== undefined && <Inside place={place} seen={seen} />}
+        {kind === 'box' && !isCrowd(place) && seen !== undefined && <Inside place={place} seen={seen} />}
         <span class="unseen">
           {mark === ''
-            ? labelOf(place, caption, state, pins, marksOf(seen, isHeld))
+            ? labelOf(place, title, caption, state, pins, marksOf(seen, isHeld))
             : `${visible(place.title)}, ${EDITS[mark]}`}
         </span>
       </button>
       {kind === 'leaf' && (
         <span class="second">
-          {folded ? (
+          {isCard ? (
             <FoldedWords place={place} seen={seen} />
           ) : pins.length > 0 ? (
             <>
@@ -190,6 +205,10 @@ export function BoxView({
               ))}
               {pins.length > PINS_SHOWN && <span class="pin">+{pins.length - PINS_SHOWN}</span>}
             </>
+          ) : folded && seen !== undefined && countOf(seen.inside) > 0 ? (
+            <span>
+              <CountWords counts={seen.inside} /> inside
+            </span>
           ) : isTold ? (
             <Second place={place} state={state} seen={seen} />
           ) : (
@@ -197,7 +216,7 @@ export function BoxView({
           )}
         </span>
       )}
-      {place.kind === 'crowd' && kind === 'box' && seen !== undefined && (
+      {isCrowd(place) && kind === 'box' && seen !== undefined && (
         <Crowd box={box} seen={seen} select={select} compare={compare} />
       )}
       {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} select={select} />}
@@ -213,7 +232,7 @@ export function BoxView({
           ‖
         </span>
       )}
-      {place.children.length > 0 && (
+      {isFoldable(place) && (
         <button
           type="button"
           class="fold"
@@ -264,11 +283,6 @@ const PAGES: { readonly [tab in Pin['tab']]: string } = {
   fields: 'the fields',
   tries: 'the tries',
 };
-/** Handlers hang dotted at their box, and are solid when they run. */
-const isHandler = (tag: string): boolean => tag.startsWith('on ');
-const runsIn = (seen: Seen | undefined, tag: string): boolean =>
-  seen?.handler !== null && seen?.handler !== undefined && tag.startsWith(seen.handler.replaceAll('_', ' '));
-
 /** Tags in the head of a container. */
 const TAGS_SHOWN = 3;
 
@@ -304,12 +318,16 @@ const PINS_SHOWN = 3;
 
 const labelOf = (
   place: Place,
+  title: string,
   caption: string,
   state: PlaceState,
   pins: readonly Pin[],
   marks: readonly string[],
 ): string =>
-  [place.title, caption, state, ...marks, ...pins.map(({ words }) => words)]
+  [
+    ...[title, caption, state, ...marks, ...pins.map(({ words }) => words)],
+    ...place.handlers.map(([name, text]) => `${name.replaceAll('_', ' ')} ${text}`),
+  ]
     .filter((one) => one !== '')
     .map(visible)
     .join(', ');
@@ -335,7 +353,8 @@ function Second({
   if (state === 'done' && seen?.ended?.end)
     return (
       <span>
-        ✓ {momentText(Date.parse(seen.ended.end.at), today.value, zone.value, hours.value)} · took{' '}
+        {Glyph({ name: 'done', size: 10 })}{' '}
+        {momentText(Date.parse(seen.ended.end.at), today.value, zone.value, hours.value)} · took{' '}
         {spanText(Date.parse(seen.ended.end.at) - Date.parse(seen.ended.at))}
         {seen.done > 1 && seen.branches === 0 ? ` · ${seen.done} times` : ''}
       </span>
@@ -346,12 +365,24 @@ function Second({
   return <bdi class="dim">{place.tags.map(visible).join(' · ')}</bdi>;
 }
 
+/** How many there are in a state: its glyph is drawn, for fonts lack some, and its word is for who does not see it. */
+const Signed = ({ state, count }: { readonly state: PlaceState; readonly count: number }) => (
+  <span class={`signed ${state === 'failed' ? 'bad' : ''}`}>
+    {Glyph({ name: state, size: 10 })}
+    {countText(count)}
+    <span class="unseen"> {state}</span>
+  </span>
+);
+
+const countOf = ({ live, waits, failed, done }: Counts): number => live + waits + failed + done;
+
 function CountWords({ counts, before = '' }: { readonly counts: Counts; readonly before?: string }) {
-  const { failed, waits, done } = counts;
+  const { failed, waits, live, done } = counts;
   const parts = [
-    failed > 0 && <b class="bad">✖ {countText(failed)}</b>,
-    waits > 0 && <span>◔ {countText(waits)}</span>,
-    done > 0 && <span>✓ {countText(done)}</span>,
+    failed > 0 && <Signed state="failed" count={failed} />,
+    waits > 0 && <Signed state="waits" count={waits} />,
+    failed + waits + done === 0 && live > 0 && <Signed state="live" count={live} />,
+    done > 0 && <Signed state="done" count={done} />,
   ].filter((one) => one !== false);
   return (
     <>
@@ -494,8 +525,7 @@ function countsOf(names: readonly string[]): ReadonlyMap<string, number> {
 const MARKS_MAX = 600;
 const ROWS = 4;
 const ROW_HEIGHT = 8;
-/** A state where there is no room for its word. */
-const SIGNS: { readonly [state in PlaceState]?: string } = { done: '✓', failed: '✖', waits: '◔', live: '▶' };
+const ALIVE: ReadonlySet<PlaceState> = new Set(['waits', 'live', 'cancelling']);
 const FILLS: { readonly [state in PlaceState]?: string } = { done: 'var(--done)', failed: 'var(--failed)' };
 
 /** A field of marks in the order of branches, and which of them the lane below shows. */
@@ -522,11 +552,14 @@ function Crowd({
         );
   const columns = Math.max(12, Math.ceil(grouped.length / ROWS));
   const size = Math.min(10, width / columns);
-  const lane = box.place.children.at(-1);
+  const isWide = box.place.kind === 'wide';
+  const lanes = branchesOf(box.place);
   const failed = count('failed');
   const waits = count('waits') + count('live');
   const show = (i: number): void => {
-    const mark = marks[(i + marks.length) % marks.length];
+    const at = (i + marks.length) % marks.length;
+    const mark = marks[at];
+    const lane = isWide ? lanes[at] : lanes.at(-1);
     if (mark !== undefined && lane !== undefined) select(lane, mark.id);
   };
   /** The next mark in the same state as the one that is shown: of failed ones one goes from failed to failed. */
@@ -549,11 +582,12 @@ function Crowd({
     >
       <span class="crowd-words">
         <span>
-          <b>{countText(marks.length)} branches</b> · ✓ {countText(count('done'))} · ◔ {countText(waits)}
+          <b>{countText(marks.length)} branches</b> · <Signed state="done" count={count('done')} /> ·{' '}
+          <Signed state="waits" count={waits} />
           {failed > 0 && (
             <>
               {' · '}
-              <b class="bad">✖ {countText(failed)}</b>
+              <Signed state="failed" count={failed} />
             </>
           )}
         </span>
@@ -563,8 +597,7 @@ function Crowd({
               ‹
             </button>
             <span>
-              <span aria-hidden="true">{SIGNS[mark.state] ?? '·'} </span>
-              <span class="unseen">{mark.state} </span>
+              {Glyph({ name: mark.state, size: 10 })} <span class="unseen">{mark.state} </span>
               {countText(alike.indexOf(shown) + 1)} of {countText(alike.length)}: #{countText(shown + 1)}
               {mark.element !== null && (
                 <>
@@ -619,7 +652,9 @@ function Crowd({
                     ? 'var(--panel)'
                     : state === 'done'
                       ? 'none'
-                      : 'var(--waits)'
+                      : ALIVE.has(state)
+                        ? 'var(--waits)'
+                        : 'var(--line)'
               }
               stroke-width={isShown ? 2 : 1}
             />
@@ -641,6 +676,7 @@ function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
   const steps = progress?.of ?? null;
   const at = progress?.at ?? null;
   const isElements = place.head === 'iterator';
+  const element = isElements ? elementOf(seen) : null;
   // A history whose beginning is folded away knows of fewer.
   const round = Math.max(progress?.round ?? 0, seen.rounds.length);
   const words = isOver
@@ -651,7 +687,8 @@ function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
         at === null
           ? ''
           : `${isElements ? 'element' : 'step'} ${countText(at + 1)}${steps === null ? '' : ` of ${countText(steps)}`}`,
-        !isElements && round > 0 ? `↻ round ${countText(round)}` : '',
+        element === null ? '' : `${elementName(place)} = ${element}`,
+        !isElements && round > 0 && seen.rounds.length < 2 ? `↻ round ${countText(round)}` : '',
       ]
         .filter((one) => one !== '')
         .join(' · ');
@@ -661,31 +698,45 @@ function Strip({ box, seen, select }: { readonly box: Box; readonly seen: Seen; 
         <span class="dim">{isOver && seen.state === 'to come' ? 'not begun yet' : ''}</span>
       </div>
     );
+  const failed = seen.inside.failed;
   const segments = steps === null || at === null ? 0 : Math.min(steps, SEGMENTS_MAX);
   return (
     <div class="strip" style={{ position: 'absolute', top: `${HEAD}px`, left: 0, right: 0, height: `${STRIP}px` }}>
-      <span>{words}</span>
+      <span class="strip-words" title={visible(words)}>
+        <bdi>{visible(words)}</bdi>
+        {failed > 0 && (
+          <>
+            {' · '}
+            <Signed state="failed" count={failed} />
+          </>
+        )}
+      </span>
       {seen.rounds.length > 1 && <Rounds place={place} seen={seen} select={select} />}
       {segments > 1 && at !== null && steps !== null && (
-        <svg viewBox={`0 0 ${segments} 6`} preserveAspectRatio="none" aria-hidden="true">
-          {Array.from({ length: segments }, (_, i) => {
-            const done = i < Math.floor((at / steps) * segments);
-            return (
-              <rect
-                key={i}
-                x={i + 0.08}
-                width={0.84}
-                height={6}
-                fill={done ? 'var(--done)' : i === Math.floor((at / steps) * segments) ? 'var(--live)' : 'var(--hair)'}
-              />
-            );
-          })}
+        <svg viewBox={`0 0 ${segments} 8`} preserveAspectRatio="none" aria-hidden="true">
+          {segmentsOf(seen, at, steps, segments).map((state, i) => (
+            // What failed is higher than its row, and so told apart in grey, too.
+            <rect
+              key={i}
+              x={i + 0.08}
+              width={0.84}
+              y={state === 'failed' ? 0 : 1}
+              height={state === 'failed' ? 8 : 6}
+              fill={SEGMENTS[state] ?? 'var(--hair)'}
+            />
+          ))}
         </svg>
       )}
     </div>
   );
 }
 
+const SEGMENTS: { readonly [state in PlaceState]?: string } = {
+  done: 'var(--done)',
+  live: 'var(--live)',
+  waits: 'var(--live)',
+  failed: 'var(--failed)',
+};
 /** Which round of a loop the children show: the last, unless another one is chosen. */
 function Rounds({
   place,

@@ -92,7 +92,8 @@ export function Branches({
           </li>
         ))}
       </ul>
-      {state.lanes.length > 1 && (
+      {/* Branches that are places of their own have none in common; they stand side by side in the picture. */}
+      {state.lanes.length > 1 && place.kind === 'crowd' && (
         <Lanes place={place} marks={marks} figure={figure} standing={standing} past={past} lanes={state.lanes} />
       )}
       {state.lanes.length > 0 && (

@@ -1,17 +1,22 @@
 import { Fragment, type VNode } from 'preact';
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { Json } from '../../../src/model/json.ts';
 import { Button } from '../../parts/action.tsx';
 import { download } from '../../parts/download.ts';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Zoom } from '../../parts/zoom.tsx';
 import { withinBudget } from '../../picture/budget.ts';
-import { captionIn, type Place, placeAt } from '../../picture/figure.ts';
+import { saidIn } from '../../picture/captions.ts';
+import { everyPlace, isFoldable, type Place } from '../../picture/figure.ts';
 import { BOXES_MAX, type Drawing, FOLD_ALL, LIVE_PARTS, layout, openAtFirst, parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
-import type { PlaceState, Seen } from '../../picture/states.ts';
+import { elementOf, type PlaceState, type Seen } from '../../picture/states.ts';
 import { svgOf } from '../../picture/svg.ts';
 import type { Mark } from '../../picture/tree-edit.ts';
 import { type BoxActs, type BoxProps, BoxView, type Heat, LOOKS, shownState, showsSame } from './box.tsx';
+import { Hangings } from './hanging.tsx';
+import { Jumps } from './jumps.tsx';
+import { Overview, Pan } from './overview.tsx';
 import type { State } from './page.tsx';
 
 type Props = {
@@ -64,38 +69,53 @@ export function Diagram({
   const canvas = useRef<HTMLDivElement>(null);
   // What is open at first follows the state once; after that only a person opens and folds.
   const way = state.fold.find((one) => one === FOLD_ALL || one === LIVE_PARTS) ?? '';
-  const first = useRef<{ readonly figure: Place; readonly way: string; readonly open: ReadonlySet<string> } | null>(
-    null,
-  );
-  if (first.current?.figure !== figure || first.current.way !== way)
-    first.current = { figure, way, open: openAtFirst(figure, seen, new Set(state.open), new Set(state.fold)) };
+  const first = useRef<{ readonly tree: Json; readonly way: string; readonly open: ReadonlySet<string> } | null>(null);
+  if (first.current?.tree !== figure.json || first.current.way !== way)
+    first.current = {
+      tree: figure.json,
+      way,
+      open: openAtFirst(figure, seen, new Set(state.open), new Set(state.fold)),
+    };
   const { open, folded } = useMemo(() => {
-    const all = new Set(first.current?.open ?? []);
+    const all = new Set([...(first.current?.open ?? []), ...openInBodies(figure)]);
     for (const one of state.open) all.add(one);
     for (const one of state.fold) all.delete(one);
     return withinBudget(figure, all, seen, state.open.at(-1) ?? '0');
-  }, [first.current, state.open.join(), state.fold.join()]);
+  }, [figure, first.current, state.open.join(), state.fold.join()]);
   const hideSmall = state.small === 'hidden';
+  const wides = useMemo(() => [...everyPlace(figure)].filter(({ kind }) => kind === 'wide'), [figure]);
+  // Branches that are places of their own are not drawn more than once.
+  const copied = lanes === null || wides.some(({ expid }) => expid === lanes.crowd) ? null : lanes;
+  /** Of each concurrence with many branches those that are shown. */
+  const shownOf = new Map(
+    wides.map(({ expid }) => {
+      const { marks = [], shown = 0 } = seen.get(expid) ?? {};
+      const compared =
+        lanes?.crowd === expid ? lanes.of.map(({ id }) => marks.findIndex((mark) => mark.id === id)) : [];
+      return [expid, compared.length > 1 ? compared : [Math.max(0, shown)]];
+    }),
+  );
   const drawn = useMemo(
     () =>
       layout(
         hideSmall ? withoutSmall(figure) : figure,
         (place) => open.has(place.expid),
-        lanes === null ? null : { crowd: lanes.crowd, count: lanes.of.length },
+        copied === null ? null : { crowd: copied.crowd, count: copied.of.length },
+        ({ expid }) => shownOf.get(expid) ?? [0],
       ),
-    [figure, open, hideSmall, lanes?.crowd, lanes?.of.length],
+    [figure, open, hideSmall, copied?.crowd, copied?.of.length, [...shownOf].join()],
   );
+  const isCopied = (expid: string): boolean => copied !== null && expid.startsWith(`${copied.crowd}_`);
+  const seenOf = (lane: number, expid: string): ReadonlyMap<string, Seen> =>
+    isCopied(expid) ? (copied?.of[lane]?.seen ?? seen) : seen;
   /** What a place shows, in its lane where it stands in one of several. */
-  const seenIn = (expid: string, lane: number): Seen | undefined =>
-    (lanes !== null && expid.startsWith(`${lanes.crowd}_`) ? (lanes.of[lane]?.seen ?? seen) : seen).get(expid);
-  /** What the crowd at `crowd` shows, as the lane of one of its places has it. */
-  const marksIn = (crowd: string, expid: string, lane: number): Seen | undefined =>
-    (lanes !== null && expid.startsWith(`${lanes.crowd}_`) ? (lanes.of[lane]?.seen ?? seen) : seen).get(crowd);
-  /** The expression that is meant where a place is chosen in a lane. */
-  const inLane = ({ place, lane }: Drawing['boxes'][number]): string | undefined =>
-    lanes === null || !place.expid.startsWith(`${lanes.crowd}_`)
-      ? undefined
-      : (seenIn(place.expid, lane)?.live[0]?.id ?? lanes.of[lane]?.id);
+  const seenIn = (expid: string, lane: number): Seen | undefined => seenOf(lane, expid).get(expid);
+  /** The expression that is meant where a place is chosen in a lane, or in the body of a call. */
+  const meantIn = ({ place, lane }: Drawing['boxes'][number]): string | undefined => {
+    const one = seenIn(place.expid, lane);
+    if (place.expid !== place.at) return one?.live[0]?.id ?? one?.ended?.id;
+    return isCopied(place.expid) ? (one?.live[0]?.id ?? copied?.of[lane]?.id) : undefined;
+  };
   const boxes = drawn.boxes.slice(0, BOXES_MAX);
   const fitIn = (least: number): void => {
     const room = (canvas.current?.clientWidth ?? 800) - MARGIN;
@@ -125,8 +145,8 @@ export function Diagram({
   const select = (place: Place, expression?: string): void => set({ sel: expression ?? place.expid });
   /** Whether the chosen expression is in the lane of a box; where none says so, the first is meant. */
   const isLaneOf = (box: Drawing['boxes'][number], sel: string): boolean => {
-    if (lanes === null || !box.place.expid.startsWith(`${lanes.crowd}_`)) return true;
-    const at = lanes.of.findIndex(
+    if (copied === null || !isCopied(box.place.expid)) return true;
+    const at = copied.of.findIndex(
       (lane) => lane.id === sel || (lane.seen.get(expidIn(sel))?.live.some(({ id }) => id === sel) ?? false),
     );
     return box.lane === Math.max(0, at);
@@ -146,7 +166,7 @@ export function Diagram({
               ? shownBoxes.find((place) => parentOf(place.expid) === at.expid)
               : undefined;
     if (event.key === '+' || event.key === '-') {
-      if (at.children.length > 0 && open.has(at.expid) === (event.key === '-')) toggle(at);
+      if (isFoldable(at) && open.has(at.expid) === (event.key === '-')) toggle(at);
     } else if (to !== undefined) {
       set({ sel: to.expid }, 'replace');
       canvas.current?.querySelector<HTMLElement>(`[data-expid="${to.expid}"]`)?.focus();
@@ -156,23 +176,16 @@ export function Diagram({
 
   /** What the boxes do, as it is now: a box that stays as it is keeps what it was given. */
   const doing: BoxActs = {
-    select: (box, place, expression) => select(place, expression ?? (place === box.place ? inLane(box) : undefined)),
-    look: (box, place, tab) => set({ sel: inLane(box) ?? place.expid, tab }),
+    select: (box, place, expression) => select(place, expression ?? (place === box.place ? meantIn(box) : undefined)),
+    look: (box, place, tab) => set({ sel: meantIn(box) ?? place.expid, tab }),
     compare: (box, id) => set({ lanes: comparedWith(state.lanes, seen.get(box.place.expid), id) }, 'replace'),
     toggle: (_, place) => toggle(place),
   };
-  /** A task that names the element of its branch is said with that element. */
-  const captionOf = ({ expid, caption }: Place, lane: number): string => {
-    if (!caption.includes('${')) return caption;
-    for (let at = parentOf(expid); at !== ''; at = parentOf(at)) {
-      const crowd = placeAt(figure, at);
-      if (crowd?.kind !== 'crowd') continue;
-      const among = marksIn(at, expid, lane);
-      const element = among?.marks[among.shown]?.element ?? null;
-      return element === null ? caption : captionIn(crowd, element, caption);
-    }
-    return caption;
-  };
+  /** What is written in a place, with what is known of its branch and its call. */
+  const said = ({ expid }: Place, text: string, lane: number): string =>
+    text.includes('${')
+      ? saidIn(figure, expid, text, (around) => elementOf(seenOf(lane, expid).get(around.expid)))
+      : text;
   const acts = useRef(doing);
   acts.current = doing;
   const next = new Map<string, MadeBox>();
@@ -184,7 +197,8 @@ export function Diagram({
     const props: BoxProps = {
       box,
       seen: seenIn(place.expid, lane),
-      caption: captionOf(place, lane),
+      title: said(place, place.title, lane),
+      caption: said(place, place.caption, lane),
       chosen: chosen !== null && isChosen,
       first: isChosen,
       acts,
@@ -214,7 +228,7 @@ export function Diagram({
   );
   const looks = boxes.map((box) => LOOKS[shownState(box, seen.get(box.place.expid))]).join();
   const map = useMemo(
-    () => isFilling && <MiniMap drawn={drawn} looks={looks.split(',')} canvas={canvas} zoom={zoom} />,
+    () => isFilling && <Overview drawn={drawn} looks={looks.split(',')} isEnd={isEnd} canvas={canvas} zoom={zoom} />,
     [isFilling, drawn, looks, zoom],
   );
 
@@ -235,12 +249,15 @@ export function Diagram({
           <div style={{ transform: `scale(${zoom / 100})`, transformOrigin: '0 0', width: `${drawn.width}px` }}>
             {shown}
             {wires}
+            <Hangings drawn={drawn} seenIn={seenIn} hidden={(expid) => blocks?.inside.has(expid) ?? false} />
+            <Jumps figure={figure} drawn={drawn} seenIn={seenIn} chosen={chosen?.expid ?? ''} canvas={canvas} />
           </div>
         </div>
       </div>
       <div class="beside">
         {map}
         {seen.size > 0 && <Legend />}
+        {isFilling && <Pan canvas={canvas} />}
         <Zoom percent={zoom} set={setZoom} fit={() => fitIn(25)} />
         {isFilling && (
           <Button
@@ -369,7 +386,7 @@ function waysUp(expid: string): readonly string[] {
   return ways;
 }
 
-/** Drags the picture by its ground; the wheel, the keys and the bars of the browser do the same. */
+/** Drags the picture by its ground; the wheel, the keys, the buttons and the bars of the browser do the same. */
 function pan(event: PointerEvent, canvas: HTMLElement | null): void {
   const target = event.target as Element;
   if (canvas === null || event.button !== 0 || event.pointerType === 'touch' || target.closest('button, .marks'))
@@ -384,68 +401,12 @@ function pan(event: PointerEvent, canvas: HTMLElement | null): void {
   window.addEventListener('pointerup', stop);
 }
 
-const MAP_WIDTH = 100;
-const MAP_HEIGHT_MAX = 150;
-const MAP_FILLS: { readonly [look: string]: string } = {
-  done: 'var(--done)',
-  waits: 'var(--waits)',
-  failed: 'var(--failed)',
-  live: 'var(--live)',
-  cancelling: 'var(--waits)',
-};
-
-/** The whole picture, small; a click goes there. It is for the eye alone: the outline has the same in words. */
-function MiniMap({
-  drawn,
-  looks,
-  canvas: { current: canvas },
-  zoom,
-}: {
-  readonly drawn: Drawing;
-  /** Of each box how it looks. */
-  readonly looks: readonly (string | undefined)[];
-  readonly canvas: { readonly current: HTMLElement | null };
-  readonly zoom: number;
-}) {
-  const scale = Math.min(MAP_WIDTH / drawn.width, MAP_HEIGHT_MAX / drawn.height);
-  // All boxes of one look are one shape: each of its own would be as many nodes as the picture itself has boxes.
-  const byLook = new Map<string, string>();
-  for (const [i, box] of drawn.boxes.slice(0, BOXES_MAX).entries()) {
-    const key = `${looks[i] ?? ''} ${isEnd(box) ? 'full' : 'around'}`;
-    byLook.set(key, `${byLook.get(key) ?? ''}M${box.x} ${box.y}h${box.width}v${box.height}h${-box.width}z`);
-  }
-  return (
-    <svg
-      class="map"
-      width={drawn.width * scale}
-      height={drawn.height * scale}
-      viewBox={`0 0 ${drawn.width} ${drawn.height}`}
-      aria-hidden="true"
-      onClick={(event) => {
-        if (canvas === null) return;
-        const at = event.currentTarget.getBoundingClientRect();
-        canvas.scrollTo({
-          left: ((event.clientX - at.left) / scale) * (zoom / 100) - canvas.clientWidth / 2,
-          top: ((event.clientY - at.top) / scale) * (zoom / 100) - canvas.clientHeight / 2,
-        });
-      }}
-    >
-      {[...byLook].map(([key, path]) => {
-        const [look = '', isFilled] = key.split(' ');
-        const colour = MAP_FILLS[look] ?? 'none';
-        return (
-          <path
-            key={key}
-            d={path}
-            fill={isFilled === 'full' ? colour : 'none'}
-            stroke={MAP_FILLS[look] ?? 'var(--line)'}
-            stroke-width={isFilled === 'full' && colour !== 'none' ? 0 : 7}
-            stroke-dasharray={look === 'todo' ? '14 12' : undefined}
-          />
-        );
-      })}
-    </svg>
-  );
+/** Of bodies of calls that are open all is open but what is called in them. */
+function openInBodies(root: Place): readonly string[] {
+  const open: string[] = [];
+  for (const place of everyPlace(root))
+    if (place.children.length > 0 && (place.calls !== '' || place.expid !== place.at)) open.push(place.expid);
+  return open;
 }
 
 const isReached = (state: PlaceState | undefined): boolean =>
@@ -464,7 +425,7 @@ function withoutSmall(place: Place): Place {
     if (place.children[i + 1]?.kind === 'small') continue;
     const title = counted === 1 ? '· 1 small step ·' : `· ${counted} small steps ·`;
     // Whoever chooses the line means the last of them.
-    children.push({ ...child, title, caption: '', tags: [], children: [], below: 0 });
+    children.push({ ...child, title, caption: '', tags: [], children: [], handlers: [], below: 0 });
     counted = 0;
   }
   return { ...place, children };

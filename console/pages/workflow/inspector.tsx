@@ -16,8 +16,9 @@ import { Tabs } from '../../parts/tabs.tsx';
 import { countText, shortExpression, spanText, visible } from '../../parts/texts.ts';
 import type { Toast } from '../../parts/toast.tsx';
 import type { EditedTree } from '../../parts/tree-field.tsx';
+import { saidIn } from '../../picture/captions.ts';
 import { endOf, type Try } from '../../picture/chronicle.ts';
-import { figureOf, lineOf, type Place, placeAt } from '../../picture/figure.ts';
+import { figureOf, isCrowd, lineOf, type Place, placeAt } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import { mergesOf } from '../../picture/merges.ts';
 import {
@@ -29,7 +30,7 @@ import {
   type Standing,
   textOf,
 } from '../../picture/standing.ts';
-import type { Seen } from '../../picture/states.ts';
+import { elementOf, type Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
 import { fieldsAt, type Held, heldFields } from '../../picture/told.ts';
 import { replaceAt } from '../../picture/tree-edit.ts';
@@ -76,6 +77,9 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
   const acting = isAsking ? kept.current : current;
   const tries = triesOf(data, place, chosen?.id ?? null);
   const history = useMemo(() => entriesOf(data, place), [data.entries.value, place.expid]);
+  /** With what is known of its branch and its call. */
+  const said = (text: string): string =>
+    text.includes('${') ? saidIn(figure, place.expid, text, (around) => elementOf(seen.get(around.expid))) : text;
   const head = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     // Where it takes the place of what it was chosen in, the focus comes with it.
@@ -106,13 +110,13 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
       </p>
       <div class="stack tight">
         <h2 class={`row name ${LOOKS[one?.state ?? 'to come']}`} ref={head} tabIndex={-1}>
-          <Glyph name={one?.state ?? 'to come'} size={16} /> <Text text={place.title} />
+          <Glyph name={one?.state ?? 'to come'} size={16} /> <Text text={said(place.title)} />
           <span class="state-word">{one?.state ?? 'to come'}</span>
         </h2>
         <Lane seen={seen} place={place} />
         {place.caption !== '' && (
-          <p class="small dim">
-            <Text text={place.caption} />
+          <p class="small dim" title={said(place.caption) === place.caption ? undefined : visible(place.caption)}>
+            <Text text={said(place.caption)} />
           </p>
         )}
       </div>
@@ -147,7 +151,7 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
         )
       )}
       {at === null && !over && <StopHere id={id} place={place} seen={seen} again={() => data.again()} />}
-      {place.kind === 'crowd' && one !== undefined && one.marks.length > 1 && (
+      {isCrowd(place) && one !== undefined && one.marks.length > 1 && (
         <Branches
           place={place}
           seen={one}
@@ -197,7 +201,7 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
               data={data}
               set={set}
             />
-            {(place.kind === 'fork' || place.kind === 'crowd') && (
+            {(place.kind === 'fork' || isCrowd(place)) && (
               <PlaceMerges place={place} data={data} n={at ?? data.entries.value} over={over} set={set} />
             )}
             {chosen !== undefined && at === null && !over && (
@@ -398,7 +402,7 @@ function What({ place, seen }: { readonly place: Place; readonly seen: Seen | un
       </pre>
       <dl class="facts">
         <dt>Place</dt>
-        <dd class="mono">{place.expid}</dd>
+        <dd class="mono">{place.at}</dd>
         {(seen?.done ?? 0) > 1 && (
           <>
             <dt>Replied</dt>
@@ -413,7 +417,7 @@ function What({ place, seen }: { readonly place: Place; readonly seen: Seen | un
             </dd>
           </>
         )}
-        {place.tags.map((tag) => (
+        {[...place.tags, ...place.handlers.map(([name, text]) => `${name.replaceAll('_', ' ')} ${text}`)].map((tag) => (
           <Fragment key={tag}>
             <dt>Has</dt>
             <dd>
@@ -452,7 +456,7 @@ function FromHere({
   const now = new Set(objectsOf(data.shown.value?.['expressions']).map((one) => textOf(one['id'])));
   const around = aroundOf(place.expid).flatMap((expid) => placeAt(figure, expid) ?? []);
   const choices: readonly Choice[] = over
-    ? around.map((one) => ({ id: one.expid, place: one }))
+    ? around.map((one) => ({ id: one.at, place: one }))
     : around.flatMap((one) => {
         const still = seen.get(one.expid)?.live.find(({ id: live }) => now.has(live));
         return still === undefined ? [] : [{ id: still.id, place: one }];
@@ -486,7 +490,7 @@ function FromHere({
           >
             {choices.map((one) => (
               <option key={one.id} value={one.id}>
-                {visible(one.place.title)} {one.place.expid}
+                {visible(one.place.title)} {one.place.at}
               </option>
             ))}
           </select>
@@ -562,7 +566,7 @@ function StopHere({
   for (let expid = parentOf(place.expid); expid !== ''; expid = parentOf(expid)) {
     const live = seen.get(expid)?.live ?? [];
     nearest ??= live[0] ?? null;
-    holder ??= live.find(({ breakpoints }) => breakpoints.includes(place.expid)) ?? null;
+    holder ??= live.find(({ breakpoints }) => breakpoints.includes(place.at)) ?? null;
   }
   const at = holder ?? nearest;
   if (at === null) return null;
@@ -573,7 +577,7 @@ function StopHere({
         look="tiny"
         asked={{
           path: `v1/workflows/${part(id)}/expressions/${part(at.id)}/${holder === null ? 'pause' : 'resume'}`,
-          body: { breakpoint: place.expid },
+          body: { breakpoint: place.at },
         }}
         done={again}
       >
@@ -881,11 +885,11 @@ function insteadOf(data: Data, place: Place, edited: EditedTree): Instead | null
   const root = figureOf(data.shown.value?.['tree'] ?? null);
   if (root === null || edited === undefined || edited === null) return null;
   const live = new Map(objectsOf(data.shown.value?.['expressions']).map((one) => [textOf(one['expid']), one]));
-  for (let up = parentOf(place.expid); up !== ''; up = parentOf(up)) {
+  for (let up = parentOf(place.at); up !== ''; up = parentOf(up)) {
     const above = placeAt(root, up);
     const one = live.get(up);
     if (above === null || one === undefined) continue;
-    const way = place.expid
+    const way = place.at
       .slice(up.length + 1)
       .split('_')
       .map(Number);
@@ -1233,7 +1237,7 @@ const LISTED_MAX = 100;
 
 const triesOf = (data: Data, place: Place, expression: string | null): readonly Try[] =>
   data.chronicle
-    .runsAt(place.expid, Number.MAX_SAFE_INTEGER)
+    .runsAt(place.at, Number.MAX_SAFE_INTEGER)
     .filter((run) => expression === null || run.id === expression)
     .flatMap((run) => run.tries)
     .sort((a, b) => b.n - a.n);
@@ -1276,10 +1280,10 @@ function Tries({ tries }: { readonly tries: readonly Try[] }) {
 }
 
 function entriesOf(data: Data, place: Place): readonly Entry[] {
-  const prefix = `${place.expid}!`;
+  const prefix = `${place.at}!`;
   return data.chronicle.entries.filter(
     (entry) =>
-      entry['expid'] === place.expid ||
+      entry['expid'] === place.at ||
       (textOf(entry['workitem_id']) || textOf(entry['expression_id'])).startsWith(prefix),
   );
 }

@@ -3,7 +3,7 @@ import { Button } from '../../parts/action.tsx';
 import { Glyph } from '../../parts/glyph.tsx';
 import { Copy, Text, Time } from '../../parts/said.tsx';
 import { spanText, visible } from '../../parts/texts.ts';
-import { lineOf, type Place } from '../../picture/figure.ts';
+import { isFoldable, lineOf, type Place } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import { expidIn } from '../../picture/standing.ts';
 import type { Seen } from '../../picture/states.ts';
@@ -27,6 +27,17 @@ export function Outline({
 }) {
   const grid = useRef<HTMLDivElement>(null);
   const folded = new Set(state.fold);
+  /** Of a call whose body is not shown nothing is open. */
+  const isFolded = ({ expid, children, calls }: Place): boolean =>
+    folded.has(expid) || (calls !== '' && children.length === 0);
+  const unfold = ({ expid, calls }: Place): void =>
+    set(
+      {
+        fold: state.fold.filter((one) => one !== expid),
+        ...(calls === '' ? {} : { open: [...state.open.filter((one) => one !== expid), expid].slice(-FOLDED_MAX) }),
+      },
+      'replace',
+    );
   const rows = useMemo(() => {
     const list: { readonly place: Place; readonly level: number }[] = [];
     const visit = (place: Place, level: number): void => {
@@ -103,15 +114,16 @@ export function Outline({
       set({ sel: to, also: [] }, 'replace');
       focus(to);
     } else if ((event.key === '+' || event.key === '-') && place !== undefined) {
+      if (!isFoldable(place)) return;
       const others = state.fold.filter((one) => one !== place.expid);
-      if (place.children.length > 0)
-        set({ fold: event.key === '-' ? [...others, place.expid].slice(-FOLDED_MAX) : others }, 'replace');
+      if (event.key === '+') unfold(place);
+      else set({ fold: [...others, place.expid].slice(-FOLDED_MAX) }, 'replace');
     } else if (event.key === 'ArrowLeft' && place !== undefined) {
-      if (place.children.length > 0 && !folded.has(place.expid))
+      if (isFoldable(place) && !isFolded(place))
         set({ fold: [...state.fold, place.expid].slice(-FOLDED_MAX) }, 'replace');
       else if (parentOf(place.expid) !== '') set({ sel: parentOf(place.expid) }, 'replace');
     } else if (event.key === 'ArrowRight' && place !== undefined) {
-      if (folded.has(place.expid)) set({ fold: state.fold.filter((one) => one !== place.expid) }, 'replace');
+      if (isFolded(place)) unfold(place);
     } else return;
     event.preventDefault();
   };
@@ -144,7 +156,7 @@ export function Outline({
               data-row={place.expid}
               aria-level={level}
               aria-selected={isChosen || also.has(place.expid)}
-              aria-expanded={place.children.length > 0 ? !folded.has(place.expid) : undefined}
+              aria-expanded={isFoldable(place) ? !isFolded(place) : undefined}
               tabIndex={isChosen ? 0 : -1}
               onClick={(event) => {
                 if (event.shiftKey) upTo(place.expid);
@@ -154,7 +166,7 @@ export function Outline({
               onKeyDown={() => {}}
             >
               <span role="gridcell" class="name" style={{ paddingLeft: `${Math.min(level - 1, 12) * 14}px` }}>
-                <span class="dim">{place.children.length === 0 ? '' : folded.has(place.expid) ? '▸' : '▾'}</span>
+                <span class="dim">{isFoldable(place) ? (isFolded(place) ? '▸' : '▾') : ''}</span>
                 <span class={`sign ${LOOKS[one?.state ?? 'to come']}`}>
                   <Glyph name={one?.state ?? 'to come'} />
                 </span>

@@ -16,11 +16,13 @@ import { Empty, ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
 import { countText, visible } from '../../parts/texts.ts';
+import { placeOfChosen, shownAs } from '../../picture/bodies.ts';
 import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../picture/figure.ts';
 import { sentenceOf } from '../../picture/sentence.ts';
 import { expidIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
 import { type Seen, statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
+import { useBodies } from './bodies.ts';
 import { BpmnDiagram } from './bpmn.tsx';
 import { HISTORY_BY_ITSELF_MAX, HISTORY_MAX, useWorkflow } from './data.ts';
 import { Diagram, DiagramTools, LANES_MAX, type SideBySide } from './diagram.tsx';
@@ -45,7 +47,7 @@ export function Workflow() {
 
   // An answer that came anew has the same tree most of the time: then the figure stays the same, too.
   const trees = useMemo(() => JSON.stringify([shown?.['tree'], shown === null ? [] : otherTrees(shown)]), [shown]);
-  const figure = useMemo(
+  const plain = useMemo(
     () => (shown === null ? null : figureOf(grafted(shown['tree'] ?? null, otherTrees(shown)))),
     [trees],
   );
@@ -57,6 +59,7 @@ export function Workflow() {
     () => (at !== null ? data.chronicle.at(at) : shown === null ? null : standingOf(shown)),
     [shown, at, at === null ? 0 : last],
   );
+  const figure = useBodies(plain, state, standing);
   const seen = useMemo(
     () => (figure === null || standing === null ? new Map() : statesOf(figure, standing, past, state.sel)),
     [figure, standing, last, past, state.sel],
@@ -129,8 +132,10 @@ export function Workflow() {
   const name = textOrNull(shown['name']);
   const places = (expid: string): Place | null => (figure === null ? null : placeAt(figure, expid));
   const words = sentenceOf(standing, figure, seen, places);
-  const select = (expid: string): void => set({ sel: expid, tab: 'what' });
-  const chosen = state.sel === '' ? null : places(expidIn(state.sel));
+  const hasBodies = figure !== null && figure !== plain;
+  const select = (expid: string): void => set({ sel: hasBodies ? shownAs(figure, seen, expid) : expid, tab: 'what' });
+  const chosen =
+    state.sel === '' ? null : hasBodies ? placeOfChosen(figure, seen, state.sel) : places(expidIn(state.sel));
   const definition = isObject(shown['definition'] ?? null) ? (shown['definition'] as JsonObject) : null;
   const [launched] = data.chronicle.entries;
   const launchedBy = textOf(launched?.['actor_name']) || textOf(launched?.['actor']);
@@ -335,7 +340,7 @@ export function Workflow() {
         )}
         {figure !== null && view === 'timeline' && (
           <Timeline
-            figure={figure}
+            figure={plain ?? figure}
             chronicle={data.chronicle}
             n={at ?? last}
             standing={standing}
@@ -345,7 +350,7 @@ export function Workflow() {
           />
         )}
         {view === 'history' && <History id={id} data={data} state={state} set={set} />}
-        {view === 'fields' && <FieldsView figure={figure} shown={shown} data={data} at={at} state={state} set={set} />}
+        {view === 'fields' && <FieldsView figure={plain} shown={shown} data={data} at={at} state={state} set={set} />}
         {view === 'json' && <WholeJson id={id} of={shown} />}
       </div>
       {data.cut.value && (
@@ -369,7 +374,7 @@ export function Workflow() {
           on is not shown in the past.
         </p>
       )}
-      {printing.value && <Printed figure={figure} seen={seen} shown={shown} data={data} n={at ?? last} />}
+      {printing.value && <Printed figure={plain} seen={seen} shown={shown} data={data} n={at ?? last} />}
       {last <= 1 && !data.settled.value && view !== 'json' && <div class="scrubber coming" />}
       {last > 1 && view !== 'json' && (
         <Scrubber

@@ -479,8 +479,12 @@ export function elementIn({ scope }: Pick<Node, 'scope'>): string | undefined {
   if (!scope?.own.has('ii')) return undefined;
   const element = [...scope.own].find(([name]) => name !== 'ii')?.[1];
   if (element === undefined || element instanceof Bound || element instanceof Tagged) return undefined;
-  return cut(typeof element === 'string' ? element : JSON.stringify(element), ELEMENT_CHARACTERS_MAX);
+  return elementText(element as Json);
 }
+
+/** The beginning of an element, as text. */
+export const elementText = (element: Json): string =>
+  cut(typeof element === 'string' ? element : JSON.stringify(element), ELEMENT_CHARACTERS_MAX);
 
 export const newNode = (id: ExpressionId, expid: string, tree: TreeRef, applied: Fields): Node =>
   new LiveNode(id, expid, tree, applied);

@@ -239,6 +239,7 @@ export const Expression = Type.Object(
               minimum: 1,
             }),
           ),
+          element: Type.Optional(text('Of an iterator: the beginning of the element whose turn it is, as text')),
           live: Type.Optional(Type.Integer({ description: 'Branches that have not replied' })),
           done: Type.Optional(Type.Integer({ description: 'Branches that have' })),
           failed: Type.Optional(Type.Integer({ description: 'Branches in error, as far as they are in this page' })),
