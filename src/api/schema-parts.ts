@@ -28,7 +28,7 @@ export const reason = Type.Optional(
 /** Only a reason is wanted in this body. */
 export const Reasoned = Type.Object(
   { reason },
-  { title: 'Reasoned', description: 'Why, for those who read the history' },
+  { title: 'Reasoned', description: 'Why, for those who read the history', additionalProperties: false },
 );
 
 export const dryRun = Type.Optional(
@@ -37,7 +37,7 @@ export const dryRun = Type.Optional(
 /** A reason, and whether it is only to be rehearsed. */
 export const Rehearsable = Type.Object(
   { reason, dry_run: dryRun },
-  { title: 'Rehearsable', description: 'Why, for those who read the history' },
+  { title: 'Rehearsable', description: 'Why, for those who read the history', additionalProperties: false },
 );
 const told = { workitem_id: text('expid!subid!workflow_id'), participant: nullable(text('Whose')) };
 /** What would come of something. */

@@ -145,6 +145,14 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop(), 60_000);
 
+/** All of the body is data, or what is patched is held against the rules as a whole; a definition may be looked at with the body of its launch. */
+const ANYTHING_GOES: ReadonlySet<string> = new Set([
+  'sendMessage',
+  'throwSignal',
+  'patchSubscription',
+  'validateDefinition',
+]);
+
 /** What changes nothing, and does not go on by itself. */
 const isRead = ({ method, answers }: Operation): boolean =>
   method === 'get' && answers[200]?.type !== 'text/event-stream';
@@ -211,6 +219,19 @@ describe('each operation', () => {
     expect(wrong).toEqual([]);
     // It is held against what is there.
     await expectStatus(422, 'patchSubscription', ours, { body: { url: 7 }, headers: { 'If-Match': '*' } });
+  });
+
+  test('refuses a body with a member it does not know, and names what was probably meant', async () => {
+    const fixed = operations.filter(({ body, id }) => body?.checked === 'here' && !ANYTHING_GOES.has(id));
+    expect(fixed.length).toBeGreaterThan(45);
+    for (const { id } of fixed) {
+      const body = { ...((example(id) ?? {}) as object), 'dry-ryn': true };
+      const answer = await expectStatus(422, id, NOBODYS, { body, headers: { 'If-Match': '*' } });
+      expect(answer.json(), id).toMatchObject({ errors: [{ pointer: '#/dry-ryn' }] });
+    }
+    const slip = await expectStatus(422, 'kill', ours, { body: { dryrun: true } });
+    expect(slip.json()).toMatchObject({ detail: 'The body has no "dryrun"; did you mean dry_run?' });
+    expect((await ask('getWorkflow')).json()).toMatchObject({ status: 'error' });
   });
 
   test('that heeds an ETag refuses an old one', async () => {

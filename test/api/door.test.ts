@@ -112,8 +112,8 @@ describe('a server with keys', () => {
     });
     for (const tenant of ['default', '*'])
       expect(
-        (await postJson(server.url, '/v1/keys', { name: 'k', scopes: ['read'], tenant }, as(key))).status,
-      ).not.toBe(201);
+        (await postJson(server.url, '/v1/keys', { name: 'k', scopes: ['read'], tenant }, as(key))).json(),
+      ).toMatchObject({ status: 403, code: 'scope_missing' });
     const listed = await send(server.url, 'GET', '/v1/keys', { headers: as(key, { 'Rota-Tenant': 'default' }) });
     expect(listed.json<{ keys: { tenant: string }[] }>().keys.every(({ tenant }) => tenant === 'acme')).toBe(true);
     const named = await send(server.url, 'GET', '/v1/me', { headers: as(admin, { 'Rota-Tenant': 'acme' }) });

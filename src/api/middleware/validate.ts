@@ -1,4 +1,5 @@
 import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
+import { nearest } from '../../language/nearest.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { isStorable, valueComplaint } from '../../model/storable.ts';
 import { cut, shownJson } from '../../model/text.ts';
@@ -28,7 +29,7 @@ export function makeCheck(
   let compiled: ValidateFunction | null = null;
   return (value) => {
     compiled ??= (options.isForm === true ? lenient : strict).compile(schema);
-    return compiled(value) ? null : complaintOf(compiled.errors?.[0]);
+    return compiled(value) ? null : complaintOf(compiled.errors?.[0], schema);
   };
 }
 
@@ -49,10 +50,23 @@ export function makeBodyCheck(schema: Schema): (body: JsonObject, isForm: boolea
 const invalidRequest = (complaint: Complaint): Problem =>
   new Problem('request_invalid', complaint.detail, { complaints: [complaint] });
 
-function complaintOf(error: ErrorObject | undefined): Complaint {
+function complaintOf(error: ErrorObject | undefined, schema: Schema): Complaint {
   const pointer = `#${error?.instancePath ?? ''}`;
+  if (error?.keyword === 'additionalProperties') return unknownMember(pointer, error.params, schema);
   const place = pointer === '#' ? 'The body' : cut(pointer.slice(2).replaceAll('/', '.'), 200);
   return { detail: `${place} ${error?.message ?? 'has the wrong shape'}`, pointer };
+}
+
+/** What the body of a request has and its operation does not know: a slip, such as `dryrun`, must not do the thing itself. */
+function unknownMember(pointer: string, params: ErrorObject['params'], schema: Schema): Complaint {
+  const name = String((params as { readonly additionalProperty?: unknown }).additionalProperty);
+  const known = pointer === '#' ? Object.keys((schema['properties'] ?? {}) as object) : [];
+  const near = nearest(name, known);
+  const hint = near === null ? '' : `; did you mean ${near}?`;
+  return {
+    detail: `${pointer === '#' ? 'The body' : cut(pointer.slice(2).replaceAll('/', '.'), 200)} has no ${shownJson(name, 100)}${hint}`,
+    pointer: cut(`${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, 200),
+  };
 }
 
 /** Nobody writes into the query of a request. */

@@ -65,7 +65,7 @@ export const BatchCreate = Type.Object(
     ),
     dry_run: Type.Optional(Type.Boolean({ description: 'Only tells how many there are' })),
   },
-  { title: 'BatchCreate', description: 'The same thing to be done to many workflows' },
+  { title: 'BatchCreate', description: 'The same thing to be done to many workflows', additionalProperties: false },
 );
 
 export const Batch = Type.Object(

@@ -32,7 +32,7 @@ export const Erase = Type.Object(
     cursor: Type.Optional(text('The next_cursor of the call before')),
     reason,
   },
-  { title: 'Erase', description: 'A value that is to go' },
+  { title: 'Erase', description: 'A value that is to go', additionalProperties: false },
 );
 export const ErasedValue = Type.Object(
   {

@@ -5,18 +5,22 @@ import { Expression, Timer } from '../workflows/schemas.ts';
 /** Body of a replay of an error, or of the re-application of an expression. */
 export const Reapply = Type.Object(
   { fields: Type.Optional(Fields), tree: Type.Optional(Tree), reason, dry_run: dryRun },
-  { title: 'Reapply', description: 'Runs an expression again, with other fields or another tree where they are given' },
+  {
+    title: 'Reapply',
+    description: 'Runs an expression again, with other fields or another tree where they are given',
+    additionalProperties: false,
+  },
 );
 
 const element = (description: string) => text(description, { minLength: 1, maxLength: 300 });
 /** Body of a move of a token, and of a token more. */
 export const Move = Type.Object(
   { to: element('The id of the element it goes on at'), reason, dry_run: dryRun },
-  { title: 'Move', description: 'Where the token goes on' },
+  { title: 'Move', description: 'Where the token goes on', additionalProperties: false },
 );
 export const AddToken = Type.Object(
   { at: element('The id of the element it is put at'), reason, dry_run: dryRun },
-  { title: 'AddToken', description: 'Where the token is put' },
+  { title: 'AddToken', description: 'Where the token is put', additionalProperties: false },
 );
 
 /** Body of a pause of an expression, and of what lifts it. */
@@ -33,12 +37,16 @@ export const Hold = Type.Object(
     reason,
     dry_run: dryRun,
   },
-  { title: 'Hold', description: 'What is held, or goes on' },
+  { title: 'Hold', description: 'What is held, or goes on', additionalProperties: false },
 );
 /** Body of a reply in the place of an expression. */
 export const ReplyFor = Type.Object(
   { fields: Type.Optional(Fields), reason, dry_run: dryRun },
-  { title: 'ReplyFor', description: 'With which fields the expression is done, over those it has' },
+  {
+    title: 'ReplyFor',
+    description: 'With which fields the expression is done, over those it has',
+    additionalProperties: false,
+  },
 );
 
 export const ExpressionList = Type.Object(

@@ -173,7 +173,10 @@ function wantedScopes({ body, principal }: Call): readonly Scope[] {
 function wantedTenant({ body, principal }: Call): Tenant | typeof EVERY_TENANT {
   const { tenant: given } = body;
   if (given === undefined) return principal.tenant;
-  if (principal.everywhere === true && given === EVERY_TENANT) return EVERY_TENANT;
+  if (given === EVERY_TENANT) {
+    if (principal.everywhere === true) return EVERY_TENANT;
+    throw new Problem('scope_missing', 'A key of all tenants is made by one of all tenants, or by rota keys create');
+  }
   const tenant = readTenant(String(given));
   if (tenant === null) throw wrong('tenant', 'must be 1 to 63 small letters, digits and dashes, no dash in front');
   if (principal.everywhere !== true && tenant !== principal.tenant)

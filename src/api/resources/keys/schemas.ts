@@ -31,7 +31,7 @@ export const KeyCreate = Type.Object(
     ),
     rate_limit: Type.Optional(rateLimit()),
   },
-  { title: 'KeyCreate', description: 'A key that is wanted' },
+  { title: 'KeyCreate', description: 'A key that is wanted', additionalProperties: false },
 );
 
 /** Body of `POST /v1/keys/:key_id/rotate`. */
@@ -46,7 +46,7 @@ export const KeyRotate = Type.Object(
     ),
     reason,
   },
-  { title: 'KeyRotate', description: 'How a key gets another secret' },
+  { title: 'KeyRotate', description: 'How a key gets another secret', additionalProperties: false },
 );
 
 const properties = {

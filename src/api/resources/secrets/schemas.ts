@@ -19,7 +19,7 @@ export const SecretCreate = Type.Object(
     type: Type.Optional(Type.OneOf(TYPES, TYPE_WORDS)),
     secret: Type.Optional(text('`whsec_` and base64 of 24 to 64 bytes; left out: a fresh one', { maxLength: 200 })),
   },
-  { title: 'SecretCreate', description: 'A secret that is wanted for signing callbacks' },
+  { title: 'SecretCreate', description: 'A secret that is wanted for signing callbacks', additionalProperties: false },
 );
 
 /** Body of `POST /v1/secrets/:secret_id/rotate`. */
@@ -35,7 +35,7 @@ export const SecretRotate = Type.Object(
     ),
     reason,
   },
-  { title: 'SecretRotate', description: 'How a secret gets another value' },
+  { title: 'SecretRotate', description: 'How a secret gets another value', additionalProperties: false },
 );
 
 const properties = {

@@ -4,7 +4,7 @@ import { nullable, text, time } from '../../schema-parts.ts';
 /** Body of `POST /v1/test/clock`. */
 export const ClockAdvance = Type.Object(
   { advance: Type.Number({ description: 'Seconds; 0 only waits for quiet', minimum: 0, maximum: 3_200_000_000 }) },
-  { title: 'ClockAdvance', description: 'Moves business time; only with TEST_CLOCK=1' },
+  { title: 'ClockAdvance', description: 'Moves business time; only with TEST_CLOCK=1', additionalProperties: false },
 );
 
 export const ClockAdvanced = Type.Object(

@@ -4,7 +4,7 @@ import { nullable, text, time } from '../../schema-parts.ts';
 /** Body of `POST /v1/session`. */
 export const SessionCreate = Type.Object(
   { key: text('An API key', { minLength: 1, maxLength: 200 }) },
-  { title: 'SessionCreate', description: 'Who signs in' },
+  { title: 'SessionCreate', description: 'Who signs in', additionalProperties: false },
 );
 
 export const Ticket = Type.Object(

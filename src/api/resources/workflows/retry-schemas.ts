@@ -18,7 +18,11 @@ export const Retry = Type.Object(
     reason,
     dry_run: dryRun,
   },
-  { title: 'WorkflowRetry', description: 'From where, and what is merged over the fields' },
+  {
+    title: 'WorkflowRetry',
+    description: 'From where, and what is merged over the fields',
+    additionalProperties: false,
+  },
 );
 export const Retried = Type.Object(
   {

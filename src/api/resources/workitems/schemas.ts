@@ -22,7 +22,7 @@ export const Proceed = Type.Object(
 /** Body of a respond. */
 export const Respond = Type.Object(
   { fields: Type.Optional(Fields), reason },
-  { title: 'Respond', description: 'As Proceed, with a reason for the history' },
+  { title: 'Respond', description: 'As Proceed, with a reason for the history', additionalProperties: false },
 );
 
 /** Body of a give-up. */
@@ -39,7 +39,7 @@ export const Fail = Type.Object(
     fields: Type.Optional(Fields),
     reason,
   },
-  { title: 'Fail', description: 'A participant gives up' },
+  { title: 'Fail', description: 'A participant gives up', additionalProperties: false },
 );
 
 /** A duration: a text of the language, or a number of seconds. */
@@ -87,7 +87,11 @@ export const Release = Type.Object(
 /** Body of an edit of a workitem. */
 export const WorkitemPatch = Type.Object(
   { fields: Fields, reason },
-  { title: 'WorkitemPatch', description: 'Fields to merge over those of the workitem, one level deep' },
+  {
+    title: 'WorkitemPatch',
+    description: 'Fields to merge over those of the workitem, one level deep',
+    additionalProperties: false,
+  },
 );
 
 /** What a participant is sent. */
