@@ -172,7 +172,7 @@ describe('versions', () => {
       }>();
       return [status, errors[0]?.pointer];
     };
-    expect(await wrong({ colour: 'red' })).toEqual([422, '#']);
+    expect(await wrong({ colour: 'red' })).toEqual([422, '#/colour']);
     expect(await wrong({ callback: 'ftp://x' })).toEqual([422, '#/callback']);
     expect(await wrong({ input_schema: { type: 'object', propertys: {} } })).toEqual([422, '#/input_schema/propertys']);
     expect(await wrong({ messages: { a: { $ref: 'http://elsewhere.test/' } } })).toEqual([422, '#/messages/a/$ref']);
