@@ -35,12 +35,14 @@ const begins = ({ kind }: Entry): boolean =>
 function tellStep(entries: readonly Entry[]): string {
   const first = entries[0] as Entry;
   const told = [tellEntry(first)];
-  const opened = entries.filter((one) => one.kind === 'workitem.opened').map((one) => textOf(one['participant']));
-  if (opened.length > 0)
+  const opened = entries.filter((one) => one.kind === 'workitem.opened');
+  const names = opened.map((one) => textOf(one['participant']));
+  if (opened.length === 1 && opened[0] !== first) told.push(tellEntry(opened[0] as Entry));
+  else if (opened.length > 0)
     told.push(
       opened.length > 3
         ? `${opened.length} participants are asked`
-        : `${opened.join(', ')} ${opened.length > 1 ? 'are' : 'is'} asked`,
+        : `${names.join(', ')} ${opened.length > 1 ? 'are' : 'is'} asked`,
     );
   const failed = entries.find((one) => one.kind === 'expression.failed' && one !== first);
   // Whoever gave up has said why already.
@@ -55,6 +57,19 @@ function tellStep(entries: readonly Entry[]): string {
   );
   if (over !== undefined && over !== first) told.push(`the workflow is ${over.kind.slice(9)}`);
   return told.join(' → ');
+}
+
+/** Names of fields that are told in a line. */
+const CHANGED_TOLD = 5;
+
+/** Which fields are others than the participant before had, where the history says so. */
+function changedTold(entry: Entry): string {
+  const count = entry['changed_count'];
+  if (typeof count === 'number') return ` (${count} fields changed)`;
+  const { changed } = entry as { readonly changed?: unknown };
+  if (!Array.isArray(changed) || changed.length === 0) return '';
+  const more = changed.length - CHANGED_TOLD;
+  return ` (changed: ${changed.slice(0, CHANGED_TOLD).map(textOf).join(', ')}${more > 0 ? ` and ${more} more` : ''})`;
 }
 
 export function tellEntry(entry: Entry): string {
@@ -91,7 +106,7 @@ export function tellEntry(entry: Entry): string {
     case 'expression.failed':
       return `${place} fails with ${textOf(entry['class'])}: ${textOf(entry['message'])}${entry['handled_by'] ? ' (handled)' : ''}`;
     case 'workitem.opened':
-      return `${who} is asked`;
+      return `${who} is asked${changedTold(entry)}`;
     case 'workitem.proceeded':
       return `${who} proceeded`;
     case 'workitem.failed':

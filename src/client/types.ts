@@ -1016,6 +1016,14 @@ export type HistoryEntry = {
   readonly batch?: string;
   /** The number of its item there */
   readonly batch_item?: number;
+  /** The fields somebody gave (HISTORY_FIELDS) */
+  readonly given?: { readonly [name: string]: unknown };
+  /** Their characters, where there are too many */
+  readonly given_size?: number;
+  /** workitem.opened: fields that are others than those the participant before had (HISTORY_FIELDS) */
+  readonly changed?: readonly string[];
+  /** How many, where their names are too long */
+  readonly changed_count?: number;
 };
 
 export type Imported = {

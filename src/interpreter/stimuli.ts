@@ -17,7 +17,6 @@ import {
   KEPT_FULL,
   keepMessage,
 } from './expressions/bpmn/waits.ts';
-import { givenPart } from './given.ts';
 import { freshPlace, newStrand } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
 import { handedOver } from './life/events.ts';
@@ -31,6 +30,7 @@ import { recordDone, UNDOS_MAX } from './life/undoing.ts';
 import { mappedAnswer } from './life/workitems.ts';
 import { goOn, pause, resume } from './pausing.ts';
 import { deliveredFields, mergeGiven, OURS } from './state/fields.ts';
+import { givenPart, setOutWith } from './state/given.ts';
 import { readAll } from './state/held.ts';
 import type { Message, Place, Reapply } from './state/state.ts';
 import { plainReply, ROOT } from './state/state.ts';
@@ -121,6 +121,7 @@ function launch(world: World, { launch: asked }: Of<'launch'>): Answer {
   for (const key of OURS) if (Object.hasOwn(fields, key)) fields = mergeGiven({}, fields);
   world.noteFields(world.extentOf(fields).characters);
   world.vouch(fields);
+  setOutWith(world, fields);
   world.send({
     kind: 'apply',
     parent: null,
@@ -176,7 +177,9 @@ function proceed(world: World, event: Of<'proceed'>): Answer {
   const { mapped, output, undo } = readTerms(row.terms);
   const answer = output === undefined ? event.fields : mappedAnswer(output, withoutKeys(event.fields, ...OURS));
   // Of one that was given a part of the fields, the others are where they were.
-  const fields = given(world, mapped === true ? x.node.applied : fieldsOf(world, row), answer);
+  const before = mapped === true ? x.node.applied : fieldsOf(world, row);
+  const fields = given(world, before, answer);
+  setOutWith(world, before);
   const message: Message = {
     kind: 'reply',
     to: refOf(x),

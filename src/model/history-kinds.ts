@@ -59,7 +59,8 @@ export const HISTORY = {
   // It waits for an event before it sets out; its time has run out.
   'expression.awaiting': EXPRESSION,
   'expression.timing_out': EXPRESSION,
-  'workitem.opened': WORKITEM,
+  // `changed`: names of fields that are others than those the launch, or the participant before, came with (HISTORY_FIELDS); of very many, their number.
+  'workitem.opened': { ...WORKITEM, changed: 'json?', changed_count: 'number?' },
   'workitem.proceeded': { ...WORKITEM, ...GIVEN },
   'workitem.failed': { ...WORKITEM, class: 'text', message: 'text' },
   'workitem.closed': { ...WORKITEM, status: 'text' },

@@ -457,6 +457,20 @@ test('who gave up says why once, in the story of it', () => {
   expect(line?.text).toBe('stock gave up: no box → it failed with NoBox');
 });
 
+test('who is asked is told with the names of the fields that are others than before, a few of them', () => {
+  const entry = (n: number, kind: string, more: object): Entry =>
+    ({ n, step: 7, at: '2026-01-05T11:30:00.000Z', kind, ...more }) as Entry;
+  const told = (more: object): string | undefined =>
+    storyOf([
+      entry(1, 'workitem.proceeded', { participant: 'stock' }),
+      entry(2, 'workitem.opened', { participant: 'packer', ...more }),
+    ])[0]?.text;
+  expect(told({})).toBe('stock proceeded → packer is asked');
+  expect(told({ changed: ['a', 'b'] })).toBe('stock proceeded → packer is asked (changed: a, b)');
+  expect(told({ changed: [...'abcdefg'] })).toMatch(/changed: a, b, c, d, e and 2 more\)$/);
+  expect(told({ changed_count: 900 })).toMatch(/packer is asked \(900 fields changed\)$/);
+});
+
 test('a task in a branch of a crowd is said with the element of that branch, whatever is written in it', () => {
   const crowd = (attributes: object) =>
     figureOf(['define', {}, [['concurrent_iterator', attributes as JsonObject, [['packer', {}, []]]]]])?.children[0];

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
 import { step } from '../../src/interpreter/step.ts';
 import { unpackHistory } from '../../src/model/history.ts';
+import type { ExpressionId } from '../../src/model/ids.ts';
 import type { Fields, Json } from '../../src/model/json.ts';
 import type { Limits, Need } from '../../src/model/stimulus.ts';
 import { readConfig } from '../../src/server/config.ts';
@@ -192,6 +193,29 @@ const SET: { readonly [setting: string]: number } = {
 test('a message has room for fields that may be larger', () => {
   expect(boundsOf(readConfig({})).messageWork).toBe(16_000_000);
   expect(boundsOf(readConfig({ FIELDS_CHARACTERS_MAX: '16000000' })).messageWork).toBe(64_000_000);
+});
+
+test('a workitem that opens says which fields are others than the participant before had, where the history keeps what was given', () => {
+  const text = "define\n  set 'f:a': 1\n  set 'f:b': 2\n  alpha\n  beta\n  set 'f:b': 2\n  unset 'f:gone'\n  gamma\n";
+  const opened = (givenCharacters: number): readonly object[] => {
+    const driver = run(text, { givenCharacters }, { fields: { a: 1, gone: 'x' } });
+    const proceed = (fields: Fields): void => {
+      const [open] = [...driver.world.whole(driver.id).workitems.values()];
+      driver.stimulate({ kind: 'proceed', workitem: open?.id as ExpressionId, fields });
+    };
+    proceed({});
+    proceed({ a: 5, c: { d: 1 } });
+    return driver.world
+      .history(driver.id)
+      .flatMap(({ entries }) => unpackHistory(entries, driver.id))
+      .filter(({ kind }) => kind === 'workitem.opened');
+  };
+  const [alpha, beta, gamma] = opened(8_192);
+  expect(alpha).toMatchObject({ participant: 'alpha', changed: ['b'] });
+  expect(beta).not.toHaveProperty('changed');
+  expect(gamma).toMatchObject({ participant: 'gamma', changed: ['a', 'c', 'gone'] });
+  expect(opened(2).at(-1)).toMatchObject({ changed_count: 3 });
+  for (const entry of opened(0)) expect(entry).not.toHaveProperty('changed');
 });
 
 test('what a launch gave stands in the history where it is kept: up to the bound the fields, beyond it their size', () => {

@@ -8,6 +8,7 @@ import { isObject, ownValue, withKey, withoutKeys } from '../../model/json.ts';
 import { readOptions, type Terms, termsText } from '../../model/participants.ts';
 import { REASON, type WorkitemRow } from '../../model/rows.ts';
 import { NOT_DELIVERED } from '../state/fields.ts';
+import { changedPart } from '../state/given.ts';
 import { heldBy } from '../state/held.ts';
 import type { Cause } from '../state/state.ts';
 import { ROOT } from '../state/state.ts';
@@ -54,6 +55,7 @@ export function openWorkitem(x: Acting): void {
     expid: node.expid,
     workitem_id: workitemId(node.id, world.row.id),
     participant,
+    ...changedPart(world, node.applied),
   });
   const row: WorkitemRow = {
     id: node.id,

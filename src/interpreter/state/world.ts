@@ -169,6 +169,8 @@ export class World {
   readonly strands = new Map<string, Strand | null>();
   /** Base rows by the fields in them, so that a strand born with these very fields refers to the row. */
   readonly bases = new Map<Fields, ExpressionId>();
+  /** The fields that this step came with, where the history keeps what was given (given.ts); null: with none. */
+  setOutWith: Fields | null = null;
   /** Whose reply is being handled. */
   replying: ExpressionId | null = null;
   /** The queue began with messages that an earlier step left over. */

@@ -372,6 +372,14 @@ export const HistoryEntry = Type.Object(
     reason: Type.Optional(Type.String()),
     batch: Type.Optional(text('The batch it was done by')),
     batch_item: Type.Optional(Type.Integer({ description: 'The number of its item there', minimum: 1 })),
+    given: Type.Optional(Type.Object({}, { description: 'The fields somebody gave (HISTORY_FIELDS)' })),
+    given_size: Type.Optional(Type.Integer({ description: 'Their characters, where there are too many', minimum: 0 })),
+    changed: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'workitem.opened: fields that are others than those the participant before had (HISTORY_FIELDS)',
+      }),
+    ),
+    changed_count: Type.Optional(Type.Integer({ description: 'How many, where their names are too long', minimum: 1 })),
   },
   { title: 'HistoryEntry' },
 );
