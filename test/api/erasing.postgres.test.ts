@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkDatabase } from '../../src/server/check-database.ts';
 import { readConfig } from '../../src/server/config.ts';
 import { type Running, start } from '../../src/server/start.ts';
-import { checkDatabase } from '../../src/store/check.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { type Answer, type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 

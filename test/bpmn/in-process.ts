@@ -10,6 +10,7 @@ import type { Happening, Limits } from '../../src/model/stimulus.ts';
 import { LIMITS } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { treeToStored } from '../../src/model/tree.ts';
+import { audited } from '../interpreter/audit.ts';
 import { makeWorld, type World } from '../support/world.ts';
 import type { Case } from './cases.ts';
 import type { BpmnPlayer, BpmnReceived } from './replay.ts';
@@ -19,7 +20,7 @@ const FIRINGS_MAX = 5_000;
 
 /** Plays against the pure step, with a stopped clock and rows in memory. */
 export function bpmnInProcess(limits: Limits = LIMITS): BpmnPlayer & { readonly world: World } {
-  const world = makeWorld({ step, deliveredFields, startAt: START_AT, limits });
+  const world = audited(makeWorld({ step, deliveredFields, startAt: START_AT, limits }));
   const elements = new Map<ExpressionId, string>();
   let launches = 0;
   let news: BpmnReceived[] = [];

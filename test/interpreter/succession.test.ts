@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readDefinition } from '../../src/definition/read.ts';
+import { auditRows } from '../../src/interpreter/audit.ts';
 import { continuedAs, continuedFrom, tagsOf } from '../../src/interpreter/inspect.ts';
 import { deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { step } from '../../src/interpreter/step.ts';
@@ -12,7 +13,6 @@ import { type Happening, type Launch, LIMITS, type Loaded, needKey } from '../..
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { treeToStored } from '../../src/model/tree.ts';
 import { makeWorld, type World } from '../support/world.ts';
-import { auditRows } from './audit.ts';
 
 /* Workflows that go on for each other: continue_as_new. */
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { auditRows } from '../../src/interpreter/audit.ts';
 import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
 import { decodeStrand } from '../../src/interpreter/state/encoding.ts';
@@ -14,7 +15,6 @@ import { LIMITS } from '../../src/model/stimulus.ts';
 import { DEFAULT_TENANT } from '../../src/model/tenant.ts';
 import { type Tree, treeToStored } from '../../src/model/tree.ts';
 import { sortedJson } from '../conformance/normal.ts';
-import { auditRows } from '../interpreter/audit.ts';
 import type { Delivered, Step, World } from '../support/world.ts';
 import { makeWorld } from '../support/world.ts';
 import type { Action } from './workflows.ts';

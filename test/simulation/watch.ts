@@ -1,3 +1,4 @@
+import { auditRows } from '../../src/interpreter/audit.ts';
 import type { FaultCode } from '../../src/model/fault.ts';
 import { unpackHistory } from '../../src/model/history.ts';
 import type { ExpressionId, WorkflowId } from '../../src/model/ids.ts';
@@ -5,7 +6,6 @@ import { expidOf, parseWorkitemId, workitemId } from '../../src/model/ids.ts';
 import type { JsonObject } from '../../src/model/json.ts';
 import { isOver, type Send } from '../../src/model/rows.ts';
 import type { Save } from '../../src/store/store.ts';
-import { auditRows } from '../interpreter/audit.ts';
 import { type Database, load } from './database.ts';
 
 /*

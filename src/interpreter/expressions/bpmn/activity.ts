@@ -263,7 +263,10 @@ export function replyToMany(x: Acting, reply: Reply): boolean {
   return true;
 }
 
-const resultKey = (number: number): string => `^r${number}`;
+const RESULT = '^r';
+const resultKey = (number: number): string => `${RESULT}${number}`;
+/** Whether a variable of an activity holds what one of its instances gave. */
+export const isResult = (name: string): boolean => name.startsWith(RESULT);
 
 /** What an instance gave has a row of its own until the last one is over. */
 function keepResult(x: Acting, number: number, value: Json): void {

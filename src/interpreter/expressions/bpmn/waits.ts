@@ -33,7 +33,7 @@ type Spec = {
 };
 
 /** Where messages are kept that came before somebody waited for them. */
-const KEPT = 'kept!' as ExpressionId;
+export const KEPT_SCOPE = 'kept!' as ExpressionId;
 /** Messages kept in one workflow, and characters of all of them. */
 const KEPT_MAX = 1_000;
 const KEPT_CHARACTERS_MAX = 4_000_000;
@@ -320,7 +320,7 @@ export function keepMessage(
   header.messageSeq++;
   header.messageCharacters += value.length;
   const key = `m${String(header.messageSeq).padStart(9, '0')}`;
-  world.variables.set(`${KEPT} ${key}`, { kind: 'put', row: { scope: KEPT, name: key, value } });
+  world.variables.set(`${KEPT_SCOPE} ${key}`, { kind: 'put', row: { scope: KEPT_SCOPE, name: key, value } });
   return { until };
 }
 
@@ -330,13 +330,13 @@ const isPast = ({ now }: World, [, , until]: Kept): boolean => until !== undefin
 
 /** The messages that are kept, the oldest first. */
 function keptIn(world: World): readonly (readonly [key: string, text: string])[] {
-  world.want({ kind: 'variables', scope: KEPT });
+  world.want({ kind: 'variables', scope: KEPT_SCOPE });
   const rows = new Map<string, string>();
-  for (const row of world.loaded.variables.values()) if (row.scope === KEPT) rows.set(row.name, row.value);
+  for (const row of world.loaded.variables.values()) if (row.scope === KEPT_SCOPE) rows.set(row.name, row.value);
   for (const [id, op] of world.variables) {
-    if (!id.startsWith(`${KEPT} `)) continue;
+    if (!id.startsWith(`${KEPT_SCOPE} `)) continue;
     if (op.kind === 'put') rows.set(op.row.name, op.row.value);
-    else rows.delete(id.slice(KEPT.length + 1));
+    else rows.delete(id.slice(KEPT_SCOPE.length + 1));
   }
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1));
 }
@@ -346,7 +346,7 @@ function dropKept(world: World, key: string, text: string): void {
   header.messages--;
   // Releases before this one did not count them.
   header.messageCharacters = Math.max(0, header.messageCharacters - text.length);
-  world.variables.set(`${KEPT} ${key}`, { kind: 'delete' });
+  world.variables.set(`${KEPT_SCOPE} ${key}`, { kind: 'delete' });
 }
 
 function takeKept(world: World, name: string): Fields | null {
