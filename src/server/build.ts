@@ -54,6 +54,7 @@ import { type Config, isLoopback } from './config.ts';
 import { makeDatabaseClock } from './database-clock.ts';
 import { makeDefinitions } from './definitions.ts';
 import { makeServerFigures } from './figures.ts';
+import type { FirstLook } from './first-look.ts';
 import { loadPlugins, withHooks } from './hooks.ts';
 import { identityFor, keyComplaint, openDoor, pagePolicy } from './identity.ts';
 import { openConfigured } from './open.ts';
@@ -98,6 +99,8 @@ type Around = {
   /** Of the certificate that is shown; null: there is none. */
   readonly tls?: () => { readonly endsAt: number; readonly failures: number } | null;
   readonly between?: Between;
+  /** Left out: nobody has looked for the database before. */
+  readonly looked?: Pick<FirstLook, 'named'>;
 };
 
 /** Names a node among those of its database; each workitem says whose claim it is. */
@@ -113,7 +116,7 @@ export async function build(config: Config, around: Around): Promise<Built> {
   let { between } = around;
   for (const hooks of await loadPlugins(config.plugins)) between = withHooks(hooks, log, between);
   const metrics = makeMetrics();
-  const opened = await openConfigured(config, log, undefined, undefined, metrics.database);
+  const opened = await openConfigured(config, log, undefined, undefined, metrics.database, around.looked);
   const store = between?.store?.(opened) ?? opened;
   try {
     return await buildOn(store, config, { ...around, ...(between === undefined ? {} : { between }) }, metrics);

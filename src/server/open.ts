@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
-import { shownHosts } from '../store/hosts.ts';
 import { openStore, type PoolMeter, pendingSql } from '../store/open.ts';
 import { type Store, WronglySet } from '../store/store.ts';
 import { type Config, ConfigError } from './config.ts';
+import type { FirstLook } from './first-look.ts';
+import { sayWaiting } from './waiting.ts';
 
 /** As the runner of migrations makes it, which looks there for what was done. */
 const MIGRATIONS =
@@ -35,16 +36,17 @@ export async function openConfigured(
   open: typeof openStore = openStore,
   time: ProcessTime = realTime,
   meter?: PoolMeter,
+  looked: Pick<FirstLook, 'named'> = { named: () => false },
 ): Promise<Store> {
   let trouble: Error | null = null;
   let named = false;
   const say = (): void => {
+    // Who looked before has said it.
+    const isSaid = !named && looked.named();
     named = true;
     cancel();
     cancel = time.after(NAMED_MS_AGAIN, say);
-    const err = trouble;
-    const reason = err === null ? null : err.message === '' ? String((err as NodeJS.ErrnoException).code) : err.message;
-    log.warn(waitingOf(config), { event: 'database.waiting', ...(reason === null ? {} : { reason }) });
+    if (!isSaid) sayWaiting(config, log, trouble);
   };
   let cancel = time.after(config.databaseUrl === null ? NAMED_MS_AGAIN : NAMED_MS_FIRST, say);
   try {
@@ -67,7 +69,7 @@ export async function openConfigured(
       onWaiting: (error) => {
         trouble = error;
         // On a busy machine a process takes seconds to come so far: whoever started it has waited long enough.
-        if (!named && time.now() >= NAMED_MS_FIRST) say();
+        if (!named && !looked.named() && time.now() >= NAMED_MS_FIRST) say();
       },
       log: (message, err) => log.warn(message, { event: 'database.trouble', err }),
     });
@@ -92,12 +94,6 @@ function makeFolder(folder: string): void {
     // Another server that starts at the same moment was quicker.
     if (!existsSync(folder)) throw error;
   }
-}
-
-/** What is waited for, and where it is; never how one gets in. */
-function waitingOf({ databaseUrl, dataDir }: Config): string {
-  if (databaseUrl !== null) return `Postgres at ${shownHosts(databaseUrl)} does not answer yet; it is tried again`;
-  return `The embedded database ${dataDir === 'memory:' ? 'in memory' : `in ${dataDir}`} is still being opened`;
 }
 
 /** What to do about the reasons for which a folder cannot be used. */

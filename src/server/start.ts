@@ -7,6 +7,7 @@ import { ownUrl } from './base-url.ts';
 import { type Between, type Built, build } from './build.ts';
 import { changedSettings } from './changes.ts';
 import { type Config, isAnyAddress } from './config.ts';
+import type { FirstLook } from './first-look.ts';
 import { answerConnect, answerExpectation, answerUnreadable, makeGate } from './gate.ts';
 import { listenForMetrics, type MetricsListener } from './metrics-listener.ts';
 import { StartError } from './open.ts';
@@ -45,7 +46,10 @@ export type Running = {
  *
  * @throws when the address is taken or the store cannot be opened; nothing is left running then
  */
-export async function start(config: Config, between: Between & { readonly log?: Log } = {}): Promise<Running> {
+export async function start(
+  config: Config,
+  between: Between & { readonly log?: Log; readonly looked?: Pick<FirstLook, 'named'> } = {},
+): Promise<Running> {
   const log = between.log ?? makeLog({ level: config.logLevel });
   const gate = makeGate();
   const options = {
@@ -97,6 +101,7 @@ export async function start(config: Config, between: Between & { readonly log?: 
       isStopping: () => isStopping,
       tls: () => tls?.figures() ?? null,
       between,
+      ...(between.looked === undefined ? {} : { looked: between.looked }),
     });
     const { metricsListen: address } = config;
     if (address !== null)

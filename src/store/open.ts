@@ -8,7 +8,7 @@ import { openEmbedded } from './embedded.ts';
 import { makeErasing } from './erase.ts';
 import { makeFigures } from './figures.ts';
 import { makeFold } from './fold.ts';
-import { makeHosts } from './hosts.ts';
+import { makeHosts, shownHosts } from './hosts.ts';
 import { makeMeeting } from './meeting-open.ts';
 import { clearClaims, makeDue, makeDueByShard, NEXT_DUE, SHARD_INDEXES } from './messages.ts';
 import { checkMigrated, migrate, ownMigrations, pendingSqlOf } from './migrate.ts';
@@ -117,7 +117,10 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
   const trouble =
     (what: string) =>
     (error: Error): void =>
-      settings.log?.(`The connection to Postgres for ${what} was lost; it will be made again`, error);
+      settings.log?.(
+        `The connection for ${what} to Postgres at ${shownHosts(databaseUrl)} was lost; it will be made again. If it stays away, check DATABASE_URL and that Postgres runs`,
+        error,
+      );
   const hosts = makeHosts(databaseUrl);
   const migrator = await persist(
     async () => {
@@ -164,7 +167,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
 
   const connectionsMax = Math.max(4, settings.connectionsMax ?? CONNECTIONS_DEFAULT);
   const readsMax = Math.max(1, Math.floor(connectionsMax / 3));
-  const tellSilence = toldSeldom(settings.log);
+  const tellSilence = toldSeldom(shownHosts(databaseUrl), settings.log);
   const pool = (
     name: PoolName | 'house',
     max: number,
@@ -231,7 +234,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
 const SILENCE_TOLD_MS = 60_000;
 
 /** Tells of silent connections once a minute, with their number since the last time. */
-function toldSeldom(log: StoreSettings['log']): (connections: number) => void {
+function toldSeldom(where: string, log: StoreSettings['log']): (connections: number) => void {
   let toldAt = Number.NEGATIVE_INFINITY;
   let silent = 0;
   return (connections) => {
@@ -240,7 +243,7 @@ function toldSeldom(log: StoreSettings['log']): (connections: number) => void {
     if (now - toldAt < SILENCE_TOLD_MS) return;
     toldAt = now;
     log?.(
-      `Postgres did not answer for ${CLIENT_MS / 1000} s; ${silent} connection${silent === 1 ? ' is' : 's are'} thrown away or asked whether they still work`,
+      `Postgres at ${where} did not answer for ${CLIENT_MS / 1000} s; ${silent} connection${silent === 1 ? ' is' : 's are'} thrown away or asked whether they still work`,
       new StoreUnavailable('A statement was given up'),
     );
     silent = 0;

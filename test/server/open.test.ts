@@ -26,7 +26,8 @@ test('a database that does not answer is named after a second, with the reason, 
   time.pass(1);
   expect(lines).toEqual([
     {
-      sentence: 'Postgres at db.example:5433/rota does not answer yet; it is tried again',
+      sentence:
+        'Postgres at db.example:5433/rota does not answer yet; it is tried again. Check DATABASE_URL and that Postgres runs',
       event: 'database.waiting',
       reason: 'connect ECONNREFUSED',
     },
@@ -49,7 +50,28 @@ test('a database that refuses is named at once by a process that took longer tha
     throw new Error('given up');
   };
   await expect(openConfigured(config, log, open, manualTime(NAMED_MS_FIRST))).rejects.toThrow('given up');
-  expect(lines).toEqual(['Postgres at db.example:5433/rota does not answer yet; it is tried again']);
+  expect(lines).toEqual([
+    'Postgres at db.example:5433/rota does not answer yet; it is tried again. Check DATABASE_URL and that Postgres runs',
+  ]);
+});
+
+test('what a look before has told is not told again before it is time', async () => {
+  const lines: unknown[] = [];
+  const log: Log = { ...silentLog, warn: (sentence) => void lines.push(sentence) };
+  const time = manualTime(NAMED_MS_FIRST);
+  let give = (_error: Error): void => {};
+  const open: typeof openStore = (settings) =>
+    new Promise((_resolve, reject) => {
+      give = reject;
+      settings.onWaiting?.(new Error('connect ECONNREFUSED'));
+    });
+  const opening = openConfigured(config, log, open, time, undefined, { named: () => true });
+  time.pass(NAMED_MS_FIRST);
+  expect(lines).toEqual([]);
+  time.pass(NAMED_MS_AGAIN);
+  expect(lines).toHaveLength(1);
+  give(new Error('given up'));
+  await expect(opening).rejects.toThrow('given up');
 });
 
 test('an embedded database that takes its time is said to be opened still, after five seconds', async () => {

@@ -1,7 +1,8 @@
 import { type Log, makeLog } from '../../runtime/log.ts';
 import { type Config, readConfig, settingWarnings } from '../../server/config.ts';
+import { lookForDatabase } from '../../server/first-look.ts';
 import { endWithLastLine } from '../../server/last-line.ts';
-import { type Running, start } from '../../server/start.ts';
+import type { Running } from '../../server/start.ts';
 import { type Flags, sourcesOf } from '../settings.ts';
 
 /** Starts the server and stops it in order when told to; a second signal ends the process at once. SIGHUP: it reads its settings anew. */
@@ -40,6 +41,9 @@ export async function runUntilTold(config: Config, log: Log, readAgain: () => Co
       log.error('the settings cannot be read anew; those before hold on', { event: 'settings.reload_failed', err });
     }
   });
-  running = await start(config, { log });
+  const looked = lookForDatabase(config, log);
+  // Loaded while it looks.
+  const { start } = await import('../../server/start.ts');
+  running = await start(config, { log, looked });
   return running;
 }
