@@ -34,6 +34,27 @@ export const misspeltParameters = (
     return [{ code: 'parameter_misspelt', message, pointer: pointerTo(name) }];
   });
 
+/** A name a parameter may have, of whatever version: what is none comes of a text that was not encoded. */
+const PARAMETER = /^[A-Za-z_][\w.:-]*$/;
+
+/**
+ * Parts of a form nobody reads that are the rest of its definition, which ended at a `&` that was not encoded.
+ *
+ * @param breaksOff whether the definition looks cut off; then whatever is unknown is a part of it
+ */
+export function gluedParameters(
+  body: JsonObject,
+  known: readonly string[],
+  breaksOff: () => boolean,
+): readonly Complaint[] {
+  const unknown = unknownOf(body, known);
+  const odd = unknown.filter((name) => !PARAMETER.test(name));
+  return (unknown.length > odd.length && breaksOff() ? unknown : odd).map((name) => ({
+    detail: `the field ${shownJson(name, 100)} is not known: a & that is not encoded ends the definition before it; send the definition with curl --data-urlencode workflow@file`,
+    pointer: pointerTo(name),
+  }));
+}
+
 /** Parameters of a proceed that are not read: what is not in `fields` is lost. */
 export const lostParameters = (body: JsonObject, known: readonly string[]): readonly ApiWarning[] =>
   unknownOf(body, known).map((name) => ({

@@ -109,6 +109,29 @@ describe('a launch', () => {
     expect(answer.json<Told>().warnings).toMatchObject([{ code: 'parameter_misspelt', pointer: '#/feilds' }]);
   });
 
+  test.each([
+    ['whose quote stays open', "define\n  alpha task: 'a&b=2'", 'b', 'unknown parameter'],
+    ['whose rest is no name', "define\n  alpha if: '${a} && ${b}'", " ${b}'", 'unknown parameter'],
+    ['in XML', '<define><alpha task="a&b=2"/></define>', 'b', 'workflow is invalid'],
+  ])(
+    'by a form with a definition %s, for a & was not encoded, is refused with the field and what to do',
+    async (_, text, field, words) => {
+      const form = `workflow=${text.replaceAll('\n', '%0A').replaceAll(' ', '+')}&callback=${encodeURIComponent(NOWHERE)}`;
+      const answer = await postForm(server.url, '/v1/workflows', form);
+      const { detail, error } = answer.json<{ detail: string; error: string }>();
+      expect([answer.status, error]).toEqual([400, words]);
+      expect(detail).toContain(`the field ${JSON.stringify(field)} is not known`);
+      expect(detail).toContain('--data-urlencode workflow@file');
+      const encoded = `workflow=${encodeURIComponent(text.startsWith('<') ? text.replace('&', '&amp;') : text)}&callback=${encodeURIComponent(NOWHERE)}`;
+      expect((await postForm(server.url, '/v1/workflows', encoded)).status).toBe(201);
+    },
+  );
+
+  test('by a form with a further field that nobody reads is taken', async () => {
+    const form = `workflow=${encodeURIComponent("define\n  alpha task: 'a'")}&callback=${encodeURIComponent(NOWHERE)}&x-trace=y`;
+    expect((await postForm(server.url, '/v1/workflows', form)).status).toBe(201);
+  });
+
   test('that is strict refuses what it would warn of', async () => {
     const definition = await launch({ workflow: SEQUENSE, strict: true });
     expect(definition.json()).toMatchObject({ status: 400, code: 'workflow_invalid', error: 'workflow is invalid' });

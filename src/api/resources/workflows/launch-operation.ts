@@ -32,7 +32,13 @@ export function launchOperation(parts: Parts): Operation {
         const { definition: _definition, ...body } = call.body;
         return run(call, { ...stored, body, startedBy: 'api', isFixed: true });
       }
-      const { order, targets, businessKey, warnings } = check(call.body, call.principal.tenant);
+      const { order, targets, businessKey, warnings } = check(
+        call.body,
+        call.principal.tenant,
+        null,
+        true,
+        call.isForm,
+      );
       const { workflow } = call.body;
       call.large(
         'definition',

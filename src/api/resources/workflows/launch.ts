@@ -17,7 +17,7 @@ import type { Call } from '../../operation.ts';
 import type { DefinitionRead, Parts } from '../../parts.ts';
 import { type Complaint, Problem } from '../../problem.ts';
 import { type Code, problems } from '../../problems.ts';
-import { complaintOf, misspeltParameters } from '../../warnings.ts';
+import { complaintOf, gluedParameters, misspeltParameters } from '../../warnings.ts';
 import { severalStarts, startsToChooseFrom } from '../definitions/starts.ts';
 import { type BusinessKeyOrder, launchUnder, readBusinessKey } from './business-key.ts';
 import {
@@ -94,11 +94,11 @@ export function makeLaunchCheck(parts: Parts) {
 
   /**
    * `stored`: the tree of a stored definition, which is launched instead of a `workflow`; then callbacks may be left out. `hasWords`: complaints
-   * have the words of the fixed calls.
+   * have the words of the fixed calls. `isForm`: what is not encoded may have ended the definition.
    */
-  return (body: JsonObject, tenant: Tenant, stored: Tree | null = null, hasWords = stored === null) => {
+  return (body: JsonObject, tenant: Tenant, stored: Tree | null = null, hasWords = stored === null, isForm = false) => {
     const faultOf = (troubles: readonly Trouble[]): Problem => problemOf(troubles, hasWords);
-    const read = stored === null ? readWorkflow(body) : ({ ok: true, tree: stored } as const);
+    const read = stored === null ? readWhole(body, isForm) : ({ ok: true, tree: stored } as const);
     const targets =
       stored !== null && !Object.hasOwn(body, 'callback') && !Object.hasOwn(body, 'callbacks')
         ? { targets: null }
@@ -170,6 +170,20 @@ export function makeLaunchCheck(parts: Parts) {
     }
     return { ...launched, warnings: [...misspelt, ...doubtful] };
   };
+
+  /** The definition, unless it came in pieces. */
+  function readWhole(body: JsonObject, isForm: boolean): ReturnType<typeof readWorkflow> {
+    const read = readWorkflow(body);
+    if (!isForm || !Object.hasOwn(body, 'workflow')) return read;
+    const known = Object.keys(Launch.properties);
+    const breaksOff = (): boolean =>
+      'code' in read || parts.definitions.warnings(read, null).some(({ code }) => code === 'quote_open');
+    const glued = gluedParameters(body, known, breaksOff);
+    if (glued.length === 0) return read;
+    return 'code' in read
+      ? { ...read, complaints: [...read.complaints.slice(0, 1), ...glued] }
+      : { code: 'request_invalid', complaints: glued, words: 'unknown parameter' };
+  }
 
   function unaskedTasks(tenant: Tenant, tree: Tree, callbacks: { readonly [participant: string]: string }) {
     const hasAddress = (name: string): boolean =>
