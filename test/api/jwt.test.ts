@@ -46,6 +46,14 @@ test('a server that is told of an issuer asks everybody, and takes its tokens', 
     expect((await ask(await signed({ jti: 'another' }))).headers['ratelimit']).toMatch(/^"key";r=2;/);
     expect((await ask(ops)).headers['ratelimit']).toMatch(/^"key";r=4;/);
     expect((await ask(await signed({ tenant: 'beta', scope: 'ops' }), `/v1/workflows/${id}`)).status).toBe(404);
+    // Without a scope that is known here it may ask who it is, and nothing else; its tenant is its own, whichever is named.
+    const bare = await signed({ sub: 'bare', scope: 'elsewhere' });
+    expect((await ask(bare)).json()).toMatchObject({ kind: 'jwt', tenant: 'acme', scopes: [] });
+    expect((await ask(bare, '/v1/workflows')).json()).toMatchObject({ status: 403, code: 'scope_missing' });
+    const naming = (tenant: string) =>
+      send(server.url, 'GET', '/v1/me', { headers: { Authorization: `Bearer ${bare}`, 'Rota-Tenant': tenant } });
+    expect((await naming('beta')).json()).toMatchObject({ tenant: 'acme' });
+    expect((await naming('A B')).status).toBe(400);
     // X-API-Key is for keys. After so much that was not good, nothing new is verified; what is remembered passes.
     expect((await send(server.url, 'GET', '/v1/me', { headers: { 'X-API-Key': ada } })).status).toBe(401);
     for (const status of [401, 401, 429]) expect((await ask(await signed({}, `${SECRET}!`))).status).toBe(status);

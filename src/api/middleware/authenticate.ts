@@ -56,7 +56,7 @@ export function makeIdentify(parts: {
       throw new Problem('unavailable', 'The database was away for so long that keys cannot be trusted; try again');
     if (given !== null && identity.tokens.areTaken && isToken(header, given)) {
       const known = identity.tokens.remembered(given);
-      return known ?? byJwt(given, asked);
+      return known === null ? byJwt(given, header, asked) : inTenant(known, header);
     }
     if (given !== null) {
       const found = identity.keys.find(given);
@@ -90,13 +90,13 @@ export function makeIdentify(parts: {
     throw invalid(found.why);
   }
 
-  async function byJwt(token: string, asked: Asked): Promise<Principal> {
+  async function byJwt(token: string, header: Header, asked: Asked): Promise<Principal> {
     // Verifying costs much: for those who have shown much that was not good it is not done.
     if (rates.isSuspect(asked.address)) rates.failed(asked.address);
     const found = await identity.tokens.verify(token);
     switch (found.kind) {
       case 'good':
-        return found.principal;
+        return inTenant(found.principal, header);
       case 'unknown':
         throw new Problem('unavailable', 'The keys of the issuer of this token cannot be read; try again');
       case 'bad':
@@ -186,9 +186,8 @@ function keyIn(header: Header): string | null {
   return bearer ?? apiKey;
 }
 
-/** A principal of all tenants acts in the one the request names. @throws Problem when that is none */
+/** A principal of all tenants acts in the one the request names; others in theirs, whichever it names. @throws Problem when that is none */
 function inTenant(principal: Principal, header: Header): Principal {
-  if (principal.everywhere !== true) return principal;
   const named = header('rota-tenant');
   if (named === null) return principal;
   const tenant = readTenant(named);
@@ -197,7 +196,7 @@ function inTenant(principal: Principal, header: Header): Principal {
       'query_invalid',
       'Rota-Tenant must be the name of a tenant: 1 to 63 small letters, digits and dashes, no dash in front',
     );
-  return { ...principal, tenant };
+  return principal.everywhere === true ? { ...principal, tenant } : principal;
 }
 
 function refuse(): never {
