@@ -14,6 +14,8 @@ const DAY_MS = 86_400_000;
 function around(due: DeliveryRow[], isEnabled = true) {
   const putOff: number[] = [];
   const ended: string[] = [];
+  /** What writing the end of a try comes to. */
+  const write = { how: async (): Promise<boolean> => true };
   let now = 0;
   const store: Pick<DeliveryParts['store']['deliveries'], 'claim' | 'putOff' | 'nextDueAt' | 'end'> = {
     claim: async ({ limit, skip }) => {
@@ -24,8 +26,9 @@ function around(due: DeliveryRow[], isEnabled = true) {
     putOff: async (_id, _claim, dueAt) => void putOff.push(dueAt - now),
     nextDueAt: async () => null,
     end: async (id, _claim, { state }) => {
-      ended.push(`${id} ${state}`);
-      return true;
+      const isWritten = await write.how();
+      if (isWritten) ended.push(`${id} ${state}`);
+      return isWritten;
     },
   };
   const owner = deliveryOwner({
@@ -52,6 +55,7 @@ function around(due: DeliveryRow[], isEnabled = true) {
     owner,
     claim,
     ended,
+    write,
     putOff,
     at: (ms: number) => {
       now = ms;
@@ -108,4 +112,28 @@ test('what is owed to one that only others know of is kept, and to one that was 
   await owner.settled();
   expect(putOff).toEqual([2_000]);
   expect(ended).toEqual(['unknown-deleted0 spent']);
+});
+
+test.each<[string, () => Promise<boolean>]>([
+  ['the database was away', () => Promise.reject(new Error('away'))],
+  ['it had been claimed once more', async () => false],
+])('a delivery whose end could not be written, for %s, is not sent again but written', async (_, how) => {
+  const due = [row('one', 0)];
+  const { owner, claim, ended, write } = around(due);
+  owner.start();
+  write.how = how;
+  const [message] = await claim();
+  message?.ended({ startedAt: 0, endedAt: 5, result: { kind: 'delivered', status: 204 } });
+  await owner.settled();
+  expect(ended).toEqual([]);
+  write.how = async () => true;
+  due.push(row('one', 0));
+  const [again] = await claim();
+  expect(again?.isKnown?.()).toBe(true);
+  await owner.settled();
+  expect(ended).toEqual(['one0 delivered']);
+  expect(owner.isBusy()).toBe(false);
+  // Owed anew, as somebody asked: another due time, and another try.
+  due.push({ ...row('one', 0), dueAt: 9 }, row('one', 0));
+  for (const further of await claim()) expect(further.isKnown?.()).toBe(false);
 });

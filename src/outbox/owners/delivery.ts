@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type RetryRules, readRetryRules, retryDelayMs, type Schedule } from '../../engine/retry-rules.ts';
 import type { Json } from '../../model/json.ts';
 import type { Tenant } from '../../model/tenant.ts';
+import { makeBoundedMap } from '../../runtime/bounded.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Ids } from '../../runtime/ids.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -92,6 +93,8 @@ const FAILING_MS = 5 * DAY_MS;
 const BACKLOG_MAX = 100_000;
 const BACKLOG_LOOK_MS = 60_000;
 const LOG_TRIES_MAX = 20;
+/** Ends of tries that are remembered while they cannot be written; what is forgotten is sent once more. */
+const ENDS_KEPT_MAX = 10_000;
 
 type Logged = {
   readonly at: number;
@@ -112,6 +115,8 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
     else underWayFor.set(whom, now);
     underWay += more;
   };
+  /** Ends of tries that are not written yet, by their deliveries: claimed once more, these are not sent. */
+  const unwritten = makeBoundedMap<{ readonly row: DeliveryRow; readonly end: TryEnd }>(ENDS_KEPT_MAX);
   let isReady = false;
   let isStarted = false;
   /** Deliveries have been seen: then a look is worth a statement. */
@@ -191,32 +196,49 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
         return signed(request, signers, Date.now());
       },
       renew: (leaseSeconds) => store.deliveries.renew(row.id, claim, leaseSeconds),
-      ended: (end) => {
-        count(whomOf(row), -1);
-        const written: Promise<void> = wrote(row, claim, end)
-          .catch((err: unknown) =>
-            log.warn('how a delivery ended could not be written; it is tried again when its lease ends', {
-              event: 'delivery.unwritten',
-              delivery_id: row.id,
-              err,
-            }),
-          )
-          .finally(() => {
-            writing.delete(written);
-            // A place is free, and another of its workflow may have waited for this one.
-            ready();
-          });
-        writing.add(written);
+      isKnown: () => {
+        const known = unwritten.get(row.id);
+        if (known === undefined || known.row.tries !== row.tries || known.row.dueAt !== row.dueAt) return false;
+        ended(known.end);
+        return true;
       },
+      ended,
     };
+
+    function ended(end: TryEnd): void {
+      count(whomOf(row), -1);
+      const known = { row, end };
+      if (end.result.kind !== 'dropped' && end.result.kind !== 'postponed') unwritten.set(row.id, known);
+      const written: Promise<void> = wrote(row, claim, end)
+        .then((isWritten) => {
+          if (isWritten && unwritten.get(row.id) === known) unwritten.delete(row.id);
+        })
+        .catch((err: unknown) =>
+          log.warn('how a delivery ended could not be written; it is written when its lease ends', {
+            event: 'delivery.unwritten',
+            delivery_id: row.id,
+            err,
+          }),
+        )
+        .finally(() => {
+          writing.delete(written);
+          // A place is free, and another of its workflow may have waited for this one.
+          ready();
+        });
+      writing.add(written);
+    }
   }
 
-  async function wrote(row: DeliveryRow, claim: string, { startedAt, endedAt, result }: TryEnd): Promise<void> {
-    if (result.kind === 'dropped') return store.deliveries.putOff(row.id, claim, row.dueAt ?? endedAt);
-    if (result.kind === 'postponed') return store.deliveries.putOff(row.id, claim, endedAt + result.ms);
+  /** @returns whether the row says now how the try ended; false: it was claimed once more meanwhile */
+  async function wrote(row: DeliveryRow, claim: string, { startedAt, endedAt, result }: TryEnd): Promise<boolean> {
+    const putOff = async (dueAt: number): Promise<boolean> => {
+      await store.deliveries.putOff(row.id, claim, dueAt);
+      return true;
+    };
+    if (result.kind === 'dropped') return putOff(row.dueAt ?? endedAt);
+    if (result.kind === 'postponed') return putOff(endedAt + result.ms);
     const isUnknown = row.target === null && subscriptions.get(row.subscription) === null;
-    if (isUnknown && !(await subscriptions.isGone(row.subscription)))
-      return store.deliveries.putOff(row.id, claim, endedAt + UNKNOWN_MS);
+    if (isUnknown && !(await subscriptions.isGone(row.subscription))) return putOff(endedAt + UNKNOWN_MS);
     const tries = row.tries + 1;
     const status = result.kind === 'unreachable' ? null : result.status;
     const isDone = result.kind === 'delivered';
@@ -233,9 +255,11 @@ export function deliveryOwner(parts: DeliveryParts): DeliveryOwner {
     const dueAt = delayMs === null ? null : endedAt + delayMs;
     const state = isDone ? 'delivered' : dueAt === null ? 'spent' : 'failing';
     const goneAt = dueAt !== null ? null : endedAt + (isDone ? DELIVERED_KEPT_MS : SPENT_KEPT_MS);
-    await store.deliveries.end(row.id, claim, { state, tries, dueAt, goneAt, log: list });
+    const isOurs = await store.deliveries.end(row.id, claim, { state, tries, dueAt, goneAt, log: list });
+    if (!isOurs) return false;
     if (dueAt !== null) loop.wake();
     if (row.target === null && to !== null) await noted(row.subscription, to, status, isDone, endedAt);
+    return true;
   }
 
   function delayAfter(
