@@ -73,9 +73,19 @@ export function mnemo(value: number): string {
  * @param random two random integers of 24 bits each, neither 0 (0 would be an empty word)
  */
 export function makeWorkflowId(atMs: number, random: readonly [number, number]): WorkflowId {
-  const [date = '', time = ''] = new Date(atMs).toISOString().split('T');
   const [first, second] = random;
-  return `${date.replaceAll('-', '')}-${time.slice(0, 2)}${time.slice(3, 5)}-${mnemo(first)}-${mnemo(second)}` as WorkflowId;
+  return `${minuteText(Math.floor(atMs / MINUTE_MS))}-${mnemo(first)}-${mnemo(second)}` as WorkflowId;
+}
+
+const MINUTE_MS = 60_000;
+/** The last minute that was written: launches come many in one. */
+let written = { minute: Number.NaN, text: '' };
+function minuteText(minute: number): string {
+  if (written.minute !== minute) {
+    const [date = '', time = ''] = new Date(minute * MINUTE_MS).toISOString().split('T');
+    written = { minute, text: `${date.replaceAll('-', '')}-${time.slice(0, 2)}${time.slice(3, 5)}` };
+  }
+  return written.text;
 }
 
 /** Orders expids by number, not by text: `0_2` before `0_10`. */

@@ -31,6 +31,7 @@ export function makeAddressList(ranges: readonly string[]): AddressList {
 
 /** An IPv4 address that came as an IPv6 one (`::ffff:192.0.2.1`) as what it is; without the name of an interface. */
 export function plainAddress(text: string): string {
+  if (!text.includes(':') && !text.includes('%')) return text;
   const bare = text.replace(/%.*$/, '');
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(bare)?.[1] ?? bare;
 }

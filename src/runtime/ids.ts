@@ -11,8 +11,8 @@ export type Ids = {
   readonly fraction: () => number;
 };
 
-/** Bytes drawn from the system at once: a draw costs more than the bytes. An id may hold all of their digits in memory, so they are few. */
-const POOL_BYTES = 512;
+/** Bytes drawn from the system at once: a draw costs more than the bytes. */
+const POOL_BYTES = 4096;
 
 /** Ids nobody can guess, from the system's random source. */
 export function randomIds(): Ids {
