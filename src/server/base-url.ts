@@ -39,6 +39,16 @@ export type BaseUrl = {
   stop(): void;
 };
 
+/** The path of the base URL, without a slash at its end; read once for each URL. */
+export function makeBasePath(current: BaseUrl['current']): () => string {
+  let read = { url: '', path: '' };
+  return () => {
+    const url = current();
+    if (read.url !== url) read = { url, path: new URL(url).pathname.replace(/\/+$/, '') };
+    return read.path;
+  };
+}
+
 /** A worker that knows no node that answers requests looks for one this often. */
 const LOOK_EVERY_MS = 1_000;
 

@@ -46,7 +46,7 @@ import { fillAttributes } from '../worker/attribute-fill.ts';
 import { foldHistories } from '../worker/history-fold.ts';
 import { keepHouse } from '../worker/house-keeping.ts';
 import { makeSchedules, type SchedulesLoop } from '../worker/schedules.ts';
-import { makeBaseUrl } from './base-url.ts';
+import { makeBasePath, makeBaseUrl } from './base-url.ts';
 import type { Between } from './between.ts';
 import type { Changeable } from './changes.ts';
 import { compose } from './compose.ts';
@@ -379,6 +379,7 @@ async function buildOn(
     );
   let counting = ratesOf(config);
   const rates: Rates = {
+    countsAddresses: () => counting.countsAddresses(),
     address: (ctx) => counting.address(ctx),
     principal: (ctx, principal) => counting.principal(ctx, principal),
     failed: (address) => counting.failed(address),
@@ -441,7 +442,7 @@ async function buildOn(
       headers: config.routeHeaders,
       hasAwfPaths: config.awfPaths,
     },
-    basePath: () => new URL(baseUrl.current()).pathname.replace(/\/+$/, ''),
+    basePath: makeBasePath(baseUrl.current),
     baseUrl: baseUrl.current,
     owed: () => {
       node.worker?.owed();

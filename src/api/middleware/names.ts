@@ -12,6 +12,8 @@ const SCHEDULE = /^(\/v1\/schedules\/)([^/:%]+)\/([^/:%]+(?::|%3a).*)$/is;
 
 /** The path with the name in one part; the path itself where there is nothing to join. */
 export function withWholeName(path: string): string {
+  // Most requests are about workflows and workitems, which have no such names.
+  if (path.startsWith('/v1/work')) return path;
   const [, schedules, definitions, schedule] = SCHEDULE.exec(path) ?? [];
   if (schedules !== undefined) return `${schedules}${definitions}%2F${schedule}`;
   const [, before = '', namespace = '', name = '', rest = ''] = NAMED.exec(path) ?? [];

@@ -20,6 +20,8 @@ const RATES_MAX = 1_000;
 export const SIGN_INS: Rate = { count: 10, seconds: 60 };
 
 export type Rates = {
+  /** Whether addresses are counted at all. */
+  countsAddresses(): boolean;
   /** Counts a request of this address before it is looked at. @throws Problem */
   address(ctx: Context): void;
   /** Counts a request of somebody who is known by now. @throws Problem */
@@ -82,6 +84,7 @@ export function makeRates(
   }
 
   return {
+    countsAddresses: () => ofAddress !== null,
     address: (ctx) => {
       if (ofAddress === null) return;
       const { address } = knownOf(ctx);
@@ -118,6 +121,7 @@ const tooMuch = (detail: string, { seconds }: Taken): Problem =>
 /** Counts by address whatever is no probe. @param probes their paths */
 export function limitAddresses(rates: Rates, probes: ReadonlySet<string>): Middleware {
   return (ctx, next) => {
+    if (!rates.countsAddresses()) return next();
     // As it was sent: Koa's own path cannot be read from half an address, which is refused behind this.
     if (!probes.has(ctx.url.split('?', 1)[0] as string)) rates.address(ctx);
     return next();

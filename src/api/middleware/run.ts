@@ -22,8 +22,11 @@ import { makeBodyCheck, queryOf } from './validate.ts';
 const HELD_BACK_MS_MAX = 30_000;
 
 /** How long a request may wait for its answer, in milliseconds. */
-const timeOf = ({ query, header }: Call): number =>
-  query.has('wait') || /\bwait=/.test(header('prefer') ?? '') ? HELD_BACK_MS_MAX + REQUEST_MS : REQUEST_MS;
+function timeOf({ query, header }: Call): number {
+  const prefer = header('prefer');
+  const waits = query.has('wait') || (prefer !== null && /\bwait=/.test(prefer));
+  return waits ? HELD_BACK_MS_MAX + REQUEST_MS : REQUEST_MS;
+}
 
 const NOTHING: ReadBody = { body: {}, raw: '', isForm: false, document: null };
 
@@ -35,6 +38,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
   /** Made when an operation is first asked for: a start needs none of it. */
   function prepare(operation: Operation) {
     return {
+      takesReason: takesReason(operation),
       hasBody: operation.method === 'post' || operation.method === 'put' || operation.method === 'patch',
       checkBody: operation.body?.checked === 'here' ? makeBodyCheck(operation.body.schema) : null,
       handle:
@@ -42,6 +46,14 @@ export function run(parts: Parts, streams: Streams): Middleware {
           ? withIdempotency(audited(operation, parts.audit), parts)
           : audited(operation, parts.audit).handle,
     };
+  }
+
+  function preparedFor(operation: Operation): ReturnType<typeof prepare> {
+    const known = ready.get(operation);
+    if (known !== undefined) return known;
+    const made = prepare(operation);
+    ready.set(operation, made);
+    return made;
   }
 
   return async (ctx) => {
@@ -63,8 +75,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     const { found, principal, requestId, address, span } = knownOf(ctx);
     if (found === null) throw new Error('No operation was found for this request');
     const { operation, params } = found;
-    const one = ready.get(operation) ?? prepare(operation);
-    ready.set(operation, one);
+    const one = preparedFor(operation);
     checkAccept(ctx, operation);
     const query = queryOf(ctx.querystring, operation);
     const { bytesMax = BODY_BYTES_MAX, heldMax = bytesMax } = operation.body ?? {};
@@ -83,7 +94,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
     sizes.note('body', spooled?.bytes ?? raw?.bytes.length ?? read.raw.length, bytesMax);
     const call: Call = {
       principal: principal ?? OPEN,
-      reason: takesReason(operation) ? reasonOf(body, operation) : null,
+      reason: one.takesReason ? reasonOf(body, operation) : null,
       path: ctx.path,
       params,
       query,

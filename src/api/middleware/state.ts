@@ -19,16 +19,18 @@ export type Known = {
   span: TraceContext | null;
 };
 
-const known = new WeakMap<Context['req'], Known>();
+/** Stands on the context itself: a map of contexts would be asked by every layer. */
+const KNOWN = Symbol('known');
+type Holding = { [KNOWN]?: Known };
 
 export const begin = (ctx: Context, requestId: string, address: string | null): Known => {
   const fresh: Known = { requestId, address, found: null, principal: null, waitedMs: 0, behind: null, span: null };
-  known.set(ctx.req, fresh);
+  (ctx as Holding)[KNOWN] = fresh;
   return fresh;
 };
 
 export function knownOf(ctx: Context): Known {
-  const found = known.get(ctx.req);
+  const found = (ctx as Holding)[KNOWN];
   if (found === undefined) throw new Error('The outermost layer has not seen this request');
   return found;
 }

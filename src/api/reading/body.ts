@@ -189,7 +189,7 @@ const hasBody = (ctx: Context): boolean =>
 /** The media type, in small letters; that of a form where none is given. */
 function checkType(ctx: Context, documents: readonly string[]): string {
   const given = ctx.get('Content-Type').trim();
-  if (given === '') return FORM_TYPE;
+  if (given === '' || given === 'application/json') return given || FORM_TYPE;
   const [type = '', ...parameters] = given.split(';').map((part) => part.trim().toLowerCase());
   if (type !== FORM_TYPE && !JSON_TYPE.test(type) && !documents.includes(type))
     throw new Problem(
@@ -262,7 +262,8 @@ function bytesOf(request: IncomingMessage, held: Held, bytesMax = BODY_BYTES_MAX
       clearTimeout(timer);
       request.off('data', take).off('end', end).off('close', lost).off('error', lost);
       if (error === null) {
-        resolve(Buffer.concat(chunks, bytes));
+        const [only] = chunks;
+        resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes));
         return;
       }
       request.pause();
@@ -309,11 +310,14 @@ function jsonOf(text: string, fixed: boolean, noObject: 'request_invalid' | 'bod
     throw malformed(error instanceof Error ? cut(error.message, 300) : 'it is not JSON');
   }
   if (!isObject(body)) throw new Problem(noObject, 'The body must be a JSON object, not a list or a value');
-  if (/__proto__|\\u005f/i.test(text)) refuseProto(body);
+  if (MAY_SAY_PROTO.some((sign) => text.includes(sign))) refuseProto(body);
   const inexact = inexactNumber(text);
   if (inexact !== null) throw inexactProblem(inexact, fixed);
   return body;
 }
+
+/** One of these is in the text where a key is `__proto__`: `_` may be written as its number. */
+const MAY_SAY_PROTO = ['__proto__', '\\u005f', '\\u005F'];
 
 /** Walks without recursion: the value is a stranger's and may be nested a hundred thousand deep. */
 function refuseProto(body: Json): void {

@@ -79,6 +79,8 @@ const trouble = (code: FaultCode, parameter: string, detail: string): Trouble =>
   complaints: [{ detail, pointer: `#/${parameter}` }],
 });
 
+const PARAMETERS: readonly string[] = Object.keys(Launch.properties);
+
 /**
  * Makes what turns the body of a launch into an order.
  *
@@ -112,11 +114,7 @@ export function makeLaunchCheck(parts: Parts) {
     const key = readKey(body);
     const time = readTimeout(body);
     const taken = readOptions(parts, body);
-    const troubles = [read, targets, values, rules, strictness, most, days, labels, key, time, taken].filter(
-      (part): part is Trouble => 'code' in part,
-    );
-    if (troubles.length > 0) throw faultOf(troubles);
-    // Told to the compiler, who cannot see that no part is a trouble now.
+    // One by one, for then the compiler sees that no part is a trouble.
     if (
       'code' in read ||
       'code' in targets ||
@@ -129,8 +127,10 @@ export function makeLaunchCheck(parts: Parts) {
       'code' in key ||
       'code' in time ||
       'code' in taken
-    )
-      throw new Error('unreachable');
+    ) {
+      const all = [read, targets, values, rules, strictness, most, days, labels, key, time, taken];
+      throw faultOf(all.filter((part): part is Trouble => 'code' in part));
+    }
     const order = {
       ...parts.definitions.prepare(read.tree),
       fields: values.fields,
@@ -144,7 +144,7 @@ export function makeLaunchCheck(parts: Parts) {
     const launched = { order, targets: targets.targets, businessKey: key.businessKey, isStrict: strictness.strict };
     // What is doubtful about a stored definition was told when it was stored.
     if (stored !== null) return { ...launched, warnings: [] };
-    const misspelt = misspeltParameters(parts, body, Object.keys(Launch.properties));
+    const misspelt = misspeltParameters(parts, body, PARAMETERS);
     const callbacks = typeof targets.targets === 'string' ? null : targets.targets;
     const doubtful = [
       ...parts.definitions.warnings(

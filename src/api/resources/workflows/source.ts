@@ -11,6 +11,8 @@ import { show } from './show.ts';
 
 /** Texts whose row is known to be there; each is written once by each node. */
 const KNOWN_MAX = 10_000;
+/** Texts whose hashes are remembered, in characters of all: the same ones are launched again and again. */
+const HASHED_CHARACTERS_MAX = 1_000_000;
 /** A row that was written goes with its definition, a week after its last launch at the earliest. */
 const KNOWN_MS = 86_400_000;
 
@@ -19,9 +21,17 @@ export function makeSourceKeeper(
   parts: Pick<Parts, 'store' | 'clock'>,
 ): (definition: string, text: unknown) => Promise<string | null> {
   const known = makeBoundedMap<number>(KNOWN_MAX);
+  const hashes = makeBoundedMap<string>(HASHED_CHARACTERS_MAX);
+  const hashOf = (text: string): string => {
+    const remembered = hashes.get(text);
+    if (remembered !== undefined) return remembered;
+    const hash = sourceHash(text);
+    hashes.set(text, hash, text.length);
+    return hash;
+  };
   return async (definition, text) => {
     if (typeof text !== 'string') return null;
-    const hash = sourceHash(text);
+    const hash = hashOf(text);
     const key = `${definition} ${hash}`;
     const now = parts.clock.now();
     const keptAt = known.get(key);
