@@ -1,5 +1,6 @@
 import { isObject, type Json } from '../../src/model/json.ts';
-import { type Entry, textOf } from './standing.ts';
+import type { Chronicle } from './chronicle.ts';
+import { type Entry, expressionIn, textOf } from './standing.ts';
 
 /* What a history tells of fields, where it keeps what was given (HISTORY_FIELDS): who set each, and what it was before. */
 
@@ -99,6 +100,37 @@ export function fieldsAt(entries: readonly Entry[], n: number): { readonly [name
   return told === null || !isWhole
     ? null
     : Object.fromEntries(told.flatMap(({ name, life }) => life.slice(-1).map(({ value }) => [name, value] as const)));
+}
+
+/** Their branches go on beside each other, each with fields of its own until they meet. */
+const FORKS: ReadonlySet<string> = new Set(['concurrence', 'concurrent_iterator', 'citerator']);
+/** Expressions above another that are looked through. */
+const DEPTH_MAX = 500;
+
+/** An expression and all that it is in, from the inside out. */
+function waysUp(chronicle: Chronicle, id: string): readonly string[] {
+  const ways: string[] = [];
+  for (let at: string | null = id; at !== null && at !== '' && ways.length < DEPTH_MAX; ) {
+    ways.push(at);
+    at = chronicle.run(at)?.parentId ?? null;
+  }
+  return ways;
+}
+
+/** The entries up to `n` that can have come to the fields of an expression: all but what was given in branches it has not met by then. */
+export function entriesFor(chronicle: Chronicle, id: string, n: number): readonly Entry[] {
+  const around = new Set(waysUp(chronicle, id));
+  const isBeside = (from: string): boolean => {
+    const common = waysUp(chronicle, from).find((one) => around.has(one));
+    const met = common === undefined || common === from ? null : chronicle.run(common);
+    return met !== null && FORKS.has(met.name) && (met.end === null || met.end.n > n);
+  };
+  return chronicle.entries.filter(
+    (entry) =>
+      entry.n <= n &&
+      (entry['given'] === undefined ||
+        !isBeside(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id'])))),
+  );
 }
 
 /** The participant, or how it came about. */

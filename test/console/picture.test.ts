@@ -11,6 +11,7 @@ import { segmentsOf } from '../../console/picture/segments.ts';
 import { type Entry, type Standing, standingOf } from '../../console/picture/standing.ts';
 import { elementOf, statesOf } from '../../console/picture/states.ts';
 import { svgOf } from '../../console/picture/svg.ts';
+import { entriesFor, fieldsAt } from '../../console/picture/told.ts';
 import { type Move, makeRehearsal, type Played } from '../../console/rehearse/play.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
@@ -348,4 +349,29 @@ test('an iterator says the element whose turn it is, and which of them came out 
       .map((state) => state.charAt(0))
       .join(''),
   ).toBe(`${'d'.repeat(25)}f${'t'.repeat(34)}`);
+});
+
+test('of the fields of an expression only what came to it counts: nothing of a branch beside it that it has not met', () => {
+  const one = played(
+    `define fields
+  concurrence merge_type: 'mix'
+    sequence
+      alice
+      amy
+    bob
+  carol`,
+    { price: 1 },
+  );
+  one.proceed('alice', { price: 2 });
+  one.proceed('bob', { price: 3, box: 'B7' });
+  const runOf = (expid: string) => one.chronicle.runsAt(expid, Number.MAX_SAFE_INTEGER).at(-1);
+  const fields = (expid: string, n = one.chronicle.last) =>
+    fieldsAt(entriesFor(one.chronicle, runOf(expid)?.id ?? '', n), n);
+  expect(fields('0_0_0_1')).toEqual({ price: 2 });
+  expect(fields('0_0_1')).toEqual({ price: 3, box: 'B7' });
+  // Before alice had answered it was that of the launch.
+  expect(fields('0_0_0', runOf('0_0_0_0')?.n)).toEqual({ price: 1 });
+  one.proceed('amy');
+  // Where they have met, all of them have come.
+  expect(fields('0_1')).toEqual({ price: 3, box: 'B7' });
 });

@@ -164,6 +164,23 @@ describe.runIf(program !== null)('the picture in a browser', { timeout: 120_000 
     await isWell();
   });
 
+  test('beside the picture stand the fields of the moment that is looked at, and of what is over those it ended with', async () => {
+    const id = await launch('define past\n  alice\n  bob', { price: 1 });
+    await act(id, 'alice', 'proceed', { fields: { price: 2 } });
+    await open(`workflows/${id}?sel=0_0&tab=fields`);
+    const told = page.getByRole('tabpanel', { name: 'fields' });
+    await told.getByText(/What had been given by #\d+, when it was over/).waitFor();
+    await told.locator('.told-line', { hasText: 'price: 2' }).waitFor();
+    await isWell();
+    // Alice had not answered yet.
+    await open(`workflows/${id}?sel=0_0&tab=fields&at=4`);
+    await told.getByText('What had been given by #4').waitFor();
+    await told.locator('.told-line', { hasText: 'price: 1' }).waitFor();
+    await open(`workflows/${id}?sel=0_1&tab=fields&at=4`);
+    await told.getByText('Nothing had come here by then').waitFor();
+    await isWell();
+  });
+
   test('an iterator says in its strip whose turn it is, and what failed', async () => {
     const id = await launch(
       "define each\n  iterator on: 'ann, bob, cid', to_v: 'who'\n    packer task: 'pack for ${v:who}'",

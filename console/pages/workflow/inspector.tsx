@@ -23,7 +23,6 @@ import { parentOf } from '../../picture/layout.ts';
 import { mergesOf } from '../../picture/merges.ts';
 import {
   type Entry,
-  expressionIn,
   type HeldWorkitem,
   type LiveExpression,
   objectsOf,
@@ -32,7 +31,7 @@ import {
 } from '../../picture/standing.ts';
 import { elementOf, type Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
-import { fieldsAt, type Held, heldFields } from '../../picture/told.ts';
+import { entriesFor, fieldsAt, type Held, heldFields } from '../../picture/told.ts';
 import { replaceAt } from '../../picture/tree-edit.ts';
 import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
@@ -198,6 +197,7 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
               place={place}
               chosen={chosen?.id ?? null}
               isNow={at === null && !over}
+              moment={at ?? data.entries.value}
               data={data}
               set={set}
             />
@@ -1012,6 +1012,7 @@ function PlaceFields({
   place,
   chosen,
   isNow,
+  moment,
   data,
   set,
 }: {
@@ -1022,6 +1023,8 @@ function PlaceFields({
   readonly chosen: string | null;
   /** Whether what is shown is what lives now. */
   readonly isNow: boolean;
+  /** The number of the entry that is looked at. */
+  readonly moment: number;
   readonly data: Data;
   readonly set: Props['set'];
 }) {
@@ -1038,17 +1041,17 @@ function PlaceFields({
   const branch = useMemo(() => branchAround(place.expid, around), [place.expid, around]);
   const held = useMemo(() => {
     if (fields === null) return null;
-    const entries = branch === null ? data.chronicle.entries : entriesOfBranch(data.chronicle, branch);
-    return heldFields(fields, entries, branch === null ? 2 : (data.chronicle.run(branch.id)?.n ?? 2));
-  }, [value, branch?.id, data.entries.value]);
-  if (path === null)
-    return (
-      <p class="small dim">Fields are known where something lives now; those of the workflow are in the view Fields.</p>
-    );
+    const entries = chosen === null ? data.chronicle.entries : entriesFor(data.chronicle, chosen, data.chronicle.last);
+    return heldFields(fields, entries, branch === null ? 2 : (data.chronicle.run(branch)?.n ?? 2));
+  }, [value, chosen, branch, data.entries.value]);
+  if (path === null) {
+    const then = chosen ?? seen?.ended?.id ?? null;
+    return <FieldsThen expression={then} n={moment} branch={branch} data={data} set={set} />;
+  }
   if (read.problem.value !== null) return <ProblemNote problem={read.problem.value} />;
   if (!isObject(value) || held === null) return <div class="skeleton" />;
   const changed = held.filter((one) => one.changed).length;
-  const began = branch === null ? null : (data.chronicle.run(branch.id)?.n ?? null);
+  const began = branch === null ? null : (data.chronicle.run(branch)?.n ?? null);
   return (
     <>
       <p class="small dim">
@@ -1072,6 +1075,53 @@ function PlaceFields({
           fields={[]}
         />
       </details>
+    </>
+  );
+}
+
+/** The fields that an expression had at a moment, or when it ended before that; as far as the history keeps what was given. */
+function FieldsThen({
+  expression,
+  n,
+  branch,
+  data,
+  set,
+}: {
+  readonly expression: string | null;
+  readonly n: number;
+  readonly branch: string | null;
+  readonly data: Data;
+  readonly set: Props['set'];
+}) {
+  const { chronicle } = data;
+  const run = expression === null ? null : chronicle.run(expression);
+  const moment = Math.min(n, run?.end?.n ?? n);
+  const held = useMemo(() => {
+    if (run === null) return null;
+    const entries = entriesFor(chronicle, run.id, moment);
+    const fields = fieldsAt(entries, moment);
+    return fields === null ? null : heldFields(fields, entries, branch === null ? 2 : (chronicle.run(branch)?.n ?? 2));
+  }, [run?.id, moment, branch, data.entries.value]);
+  if (run === null) return <p class="small dim">Nothing had come here by then, so there are no fields of it.</p>;
+  if (held === null)
+    return (
+      <p class="small dim">
+        The history does not keep what was given, or not whole: a server with <code>HISTORY_FIELDS=given</code> keeps it
+        for what is launched from then on.
+      </p>
+    );
+  return (
+    <>
+      <p class="small dim">
+        What had been given by #{countText(moment)}
+        {run.end !== null && run.end.n <= n ? ', when it was over' : ''}; what the definition sets itself is not kept.
+      </p>
+      <ul class="panel told-fields small">
+        {held.slice(0, FIELDS_SHOWN).map((one) => (
+          <HeldField key={one.name} of={one} set={set} />
+        ))}
+      </ul>
+      {held.length > FIELDS_SHOWN && <p class="small dim">and {countText(held.length - FIELDS_SHOWN)} more</p>}
     </>
   );
 }
@@ -1143,36 +1193,15 @@ function shortJson(value: Json): string {
   return text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text;
 }
 
-/** The branch of a crowd that a place is looked at in: its first expression, and where its lane is. */
-type Branch = { readonly id: string; readonly lane: string };
-
-function branchAround(expid: string, seen: ReadonlyMap<string, Seen>): Branch | null {
+/** The branch of a crowd that a place is looked at in: its first expression. */
+function branchAround(expid: string, seen: ReadonlyMap<string, Seen>): string | null {
   for (let lane = expid; lane !== ''; lane = parentOf(lane)) {
     const crowd = seen.get(parentOf(lane));
     const mark = crowd?.marks[crowd.shown];
-    if (mark !== undefined) return { id: mark.id, lane };
+    if (mark !== undefined) return mark.id;
   }
   return null;
 }
-
-/** What can have come to the fields of a branch: all but what other branches did. */
-function entriesOfBranch(chronicle: Data['chronicle'], { id, lane }: Branch): readonly Entry[] {
-  const isOfBranch = (from: string): boolean => {
-    for (let at: string | null = from, up = 0; at !== null && up < DEPTH_MAX; up++) {
-      if (at === id) return true;
-      if (at.startsWith(`${lane}!`)) return false;
-      at = chronicle.run(at)?.parentId ?? null;
-    }
-    return true;
-  };
-  return chronicle.entries.filter(
-    (entry) =>
-      entry['given'] === undefined ||
-      isOfBranch(textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id']))),
-  );
-}
-/** Expressions above another that are looked through. */
-const DEPTH_MAX = 500;
 
 /** Expressions whose variables are asked for, from the inside out. */
 const SCOPES_MAX = 30;
