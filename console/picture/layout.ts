@@ -22,6 +22,9 @@ const RETURN = 18;
 const MIN_BOX = LEAF.width + 2 * PADDING;
 /** A handler at the right edge of its box, and the dotted line to it. */
 export const HANDLER = { width: 132, height: 22, gap: 12, between: 4 } as const;
+/** The line above the definitions that others call, and how many of those stand side by side. */
+const LABEL = 16;
+const SHELF_ROW = 3;
 /** Boxes that are in the page at once. */
 export const BOXES_MAX = 400;
 
@@ -60,10 +63,13 @@ export type Hanging = {
   readonly y: number;
   readonly lane: number;
 };
+/** Words that belong to no wire. */
+export type Label = { readonly x: number; readonly y: number; readonly text: string };
 export type Drawing = {
   readonly boxes: readonly Box[];
   readonly wires: readonly Wire[];
   readonly hangings: readonly Hanging[];
+  readonly labels: readonly Label[];
   readonly width: number;
   readonly height: number;
 };
@@ -90,6 +96,7 @@ export function layout(
   const boxes: Box[] = [];
   const wires: Wire[] = [];
   const hangings: Hanging[] = [];
+  const labels: Label[] = [];
   const opened = (place: Place): boolean => place.children.length > 0 && isOpen(place);
 
   /** With what hangs at it. */
@@ -120,7 +127,7 @@ export function layout(
     if (place.kind === 'small') return centred(LEAF.width, SMALL_HEIGHT);
     if (!opened(place)) return centred(LEAF.width, LEAF.height);
     const { flow, shelf } = parted(place);
-    const shelfSize = shelf.length === 0 ? null : column(shelf);
+    const shelfSize = shelf.length === 0 ? null : shelved(shelf);
     const body = bodyOf(place, flow);
     const inner = shelfSize === null ? body : stacked(shelfSize, body);
     if (place.kind === 'column') return inner;
@@ -169,6 +176,12 @@ export function layout(
       most(all.map((one) => one.height)),
     );
   };
+  /** Definitions lie side by side, some in a row. */
+  const shelved = (list: readonly Place[]): Size => {
+    const rows = rowsOf(list).map(lanes);
+    const height = rows.reduce((sum, one) => sum + GAP + one.height, LABEL - GAP);
+    return centred(most(rows.map(({ width }) => width)), height);
+  };
   const stacked = (a: Size, b: Size): Size => {
     const axis = Math.max(a.axis, b.axis);
     return {
@@ -193,10 +206,20 @@ export function layout(
     }
     let top = y + (isBox ? HEAD + PADDING : 0);
     const middle = x + sizeOf(place).axis;
-    for (const one of shelf) {
-      const { height, axis } = sizeOf(one);
-      put(one, middle - axis, top, depth + 1);
-      top += height + GAP;
+    if (shelf.length > 0) {
+      const { width: room, height: high } = shelved(shelf);
+      labels.push({ x: middle - room / 2, y: top + LABEL - 6, text: 'Definitions' });
+      let below = top + LABEL;
+      for (const row of rowsOf(shelf)) {
+        const size = lanes(row);
+        let left = middle - size.width / 2;
+        for (const one of row) {
+          put(one, left, below, depth + 1);
+          left += sizeOf(one).width + LANE_GAP;
+        }
+        below += size.height + GAP;
+      }
+      top += high + GAP;
     }
     if (flow.length === 0) return;
     if (isCrowd(place)) top += COUNTS + FIELD;
@@ -339,9 +362,11 @@ export function layout(
 
   const { width, height } = sizeOf(root);
   put(root, 1, 1, 0);
-  return { boxes, wires, hangings, width: width + 2, height: height + 2 };
+  return { boxes, wires, hangings, labels, width: width + 2, height: height + 2 };
 }
 
+const rowsOf = (list: readonly Place[]): readonly (readonly Place[])[] =>
+  Array.from({ length: Math.ceil(list.length / SHELF_ROW) }, (_, i) => list.slice(i * SHELF_ROW, (i + 1) * SHELF_ROW));
 const most = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), 0);
 const hangingHeight = (count: number): number => count * (HANDLER.height + HANDLER.between) - HANDLER.between;
 

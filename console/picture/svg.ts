@@ -1,3 +1,5 @@
+import { jumpsOf, jumpWires } from './commands.ts';
+import type { Place } from './figure.ts';
 import { type Drawing, HANDLER, HEAD } from './layout.ts';
 import type { PlaceState, Seen } from './states.ts';
 
@@ -30,8 +32,18 @@ const fitting = (text: string, width: number): string => {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 };
 
-/** A whole SVG document. Texts of strangers are escaped: they are only ever texts. */
-export function svgOf(drawn: Drawing, seen: ReadonlyMap<string, Seen>): string {
+/**
+ * A whole SVG document. Texts of strangers are escaped: they are only ever texts.
+ *
+ * @param root what is drawn, for the arrows of its commands; null: without
+ */
+export function svgOf(drawn: Drawing, seen: ReadonlyMap<string, Seen>, root: Place | null = null): string {
+  // Of the commands those that were obeyed have their arrows.
+  const jumps = (root === null ? [] : jumpWires(drawn, jumpsOf(root))).flatMap(({ from, path }) =>
+    seen.get(from)?.hasFired
+      ? [`<path d="${path}" fill="none" stroke="#1f5fbf" stroke-width="2" marker-end="url(#tip)"/>`]
+      : [],
+  );
   const boxes = drawn.boxes.map(({ place, x, y, width, height, folded }) => {
     const state = seen.get(place.expid)?.state ?? 'to come';
     const { line, ground, dashes, width: stroke = 1 } = LOOKS[state] ?? NOT_YET;
@@ -52,6 +64,9 @@ export function svgOf(drawn: Drawing, seen: ReadonlyMap<string, Seen>): string {
           : `<text x="${words.x}" y="${words.y}" font-size="11" fill="#566273">${escaped(words.text)}</text>`
       }`,
   );
+  const labels = drawn.labels.map(
+    ({ x, y, text }) => `<text x="${x}" y="${y}" font-size="11" fill="#566273">${escaped(text)}</text>`,
+  );
   const hangings = drawn.hangings.map(({ place, name, text, x, y }) => {
     const runs = seen.get(place.expid)?.handler === name;
     const middle = y + HANDLER.height / 2;
@@ -61,6 +76,8 @@ export function svgOf(drawn: Drawing, seen: ReadonlyMap<string, Seen>): string {
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" fill="#737f90"/></marker></defs>
 ${wires.join('\n')}
 ${boxes.join('\n')}
+${labels.join('\n')}
+${jumps.join('\n')}
 ${hangings.join('\n')}
 </svg>
 `;

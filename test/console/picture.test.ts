@@ -6,7 +6,7 @@ import { makeChronicle } from '../../console/picture/chronicle.ts';
 import { jumpsOf, jumpWires } from '../../console/picture/commands.ts';
 import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture/figure.ts';
 import { joinWords } from '../../console/picture/joins.ts';
-import { HANDLER, layout, openAtFirst } from '../../console/picture/layout.ts';
+import { type Box, HANDLER, layout, openAtFirst } from '../../console/picture/layout.ts';
 import { segmentsOf } from '../../console/picture/segments.ts';
 import { type Entry, type Standing, standingOf } from '../../console/picture/standing.ts';
 import { elementOf, statesOf } from '../../console/picture/states.ts';
@@ -174,12 +174,37 @@ test('of the commands of a cursor it is known where they lead', () => {
   expect(wires(({ expid }) => expid !== '0_0_2')).toEqual(['0_0_3', '0_0_4', '0_0_7', '0_0_8', '0_0_9_0']);
 });
 
+test('definitions lie on a shelf that says so, three in a row, and what is called stands below', () => {
+  const root = figure(
+    `define main\n${['a', 'b', 'c', 'd'].map((name) => `  define ${name}\n    alice`).join('\n')}\n  a`,
+  );
+  const { boxes, labels } = layout(root, ({ expid }) => expid === '0' || expid === '0_1');
+  expect(labels.map(({ text }) => text)).toEqual(['Definitions']);
+  const at = (expid: string) => boxes.find(({ place }) => place.expid === expid) as Box;
+  expect([at('0_0').y, at('0_1').y, at('0_2').y]).toEqual([at('0_0').y, at('0_0').y, at('0_0').y]);
+  expect(at('0_3').y).toBeGreaterThanOrEqual(at('0_1').y + at('0_1').height);
+  expect(at('0_4').y).toBeGreaterThanOrEqual(at('0_3').y + at('0_3').height);
+  expect(labels[0]?.y).toBeLessThan(at('0_0').y);
+  expect(
+    svgOf(
+      layout(root, () => true),
+      new Map(),
+    ),
+  ).toContain('>Definitions<');
+});
+
 test('a command was obeyed or passed over', () => {
   const one = played("define again\n  cursor\n    alice\n    rewind if: '${f:again}'\n    bob");
   const fired = (): boolean | undefined => statesOf(one.root, one.standing(), one.chronicle).get('0_0_1')?.hasFired;
   expect(fired()).toBe(false);
   one.proceed('alice', { again: true });
   expect([one.asked(), fired()]).toEqual([['alice'], true]);
+  const file = svgOf(
+    layout(one.root, () => true),
+    statesOf(one.root, one.standing(), one.chronicle),
+    one.root,
+  );
+  expect(file.match(/stroke="#1f5fbf" stroke-width="2" marker-end/g)).toHaveLength(1);
   // From deeper down, and to the end.
   const deep = played(
     "define again\n  cursor\n    alice\n    sequence\n      break if: '${f:enough}'\n      bob\n    carol",
@@ -352,26 +377,34 @@ test('an iterator says the element whose turn it is, and which of them came out 
 });
 
 test('of the fields of an expression only what came to it counts: nothing of a branch beside it that it has not met', () => {
-  const one = played(
-    `define fields
-  concurrence merge_type: 'mix'
-    sequence
-      alice
-      amy
-    bob
-  carol`,
-    { price: 1 },
-  );
-  one.proceed('alice', { price: 2 });
-  one.proceed('bob', { price: 3, box: 'B7' });
-  const runOf = (expid: string) => one.chronicle.runsAt(expid, Number.MAX_SAFE_INTEGER).at(-1);
-  const fields = (expid: string, n = one.chronicle.last) =>
-    fieldsAt(entriesFor(one.chronicle, runOf(expid)?.id ?? '', n), n);
-  expect(fields('0_0_0_1')).toEqual({ price: 2 });
-  expect(fields('0_0_1')).toEqual({ price: 3, box: 'B7' });
+  const chronicle = makeChronicle();
+  let n = 0;
+  const say = (kind: Entry['kind'], id: string, more: { readonly [part: string]: Json } = {}): void => {
+    n += 1;
+    const [expid = ''] = id.split('!');
+    const whose = kind.startsWith('workitem.') ? { workitem_id: `${id}!wf` } : { expression_id: id };
+    chronicle.add([{ n, at: new Date(n * 1_000).toISOString(), kind, expid, name: 'x', ...whose, ...more }]);
+  };
+  say('workflow.launched', '', { given: { price: 1 } });
+  say('expression.applied', '0!a');
+  say('expression.applied', '0_0!f', { name: 'concurrence' });
+  say('expression.applied', '0_0_0!s', { name: 'sequence' });
+  say('expression.applied', '0_0_0_0!alice');
+  say('expression.applied', '0_0_1!bob');
+  say('workitem.proceeded', '0_0_0_0!alice', { given: { price: 2 } });
+  say('expression.replied', '0_0_0_0!alice');
+  say('expression.applied', '0_0_0_1!amy');
+  say('workitem.proceeded', '0_0_1!bob', { given: { price: 3, box: 'B7' } });
+  const fields = (id: string, moment = n) => fieldsAt(entriesFor(chronicle, id, moment), moment);
+  expect(fields('0_0_0_1!amy')).toEqual({ price: 2 });
+  expect(fields('0_0_1!bob')).toEqual({ price: 3, box: 'B7' });
   // Before alice had answered it was that of the launch.
-  expect(fields('0_0_0', runOf('0_0_0_0')?.n)).toEqual({ price: 1 });
-  one.proceed('amy');
+  expect(fields('0_0_0_0!alice', 6)).toEqual({ price: 1 });
+  say('expression.replied', '0_0_1!bob');
+  say('expression.replied', '0_0_0_1!amy');
+  say('expression.replied', '0_0_0!s');
+  say('expression.replied', '0_0!f', { name: 'concurrence' });
+  say('expression.applied', '0_1!carol');
   // Where they have met, all of them have come.
-  expect(fields('0_1')).toEqual({ price: 3, box: 'B7' });
+  expect(fields('0_1!carol')).toEqual({ price: 3, box: 'B7' });
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Running } from '../../src/server/start.ts';
@@ -79,6 +81,42 @@ describe.runIf(program !== null)('the picture in a browser', { timeout: 120_000 
     await page.locator('.hanging.runs', { hasText: 'boss' }).waitFor();
     await place('alice').getByText('on error runs in its place').first().waitFor({ state: 'attached' });
     await isWell();
+  });
+
+  test('without colours each state still differs from each other one, in its glyph and in its border or its ground', async () => {
+    const id = await launch('define states\n  alice');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await open(`workflows/${id}`);
+      await place('alice').waitFor();
+      // What can be seen of a border and a ground in grey: kinds of lines, how thick they are, and lightness in steps.
+      const looks = (await page.evaluate(`(() => {
+        const sheet = document.querySelector('.sheet > div');
+        const one = document.querySelector('.place.leaf');
+        const grey = (colour) => {
+          const [r = 0, g = 0, b = 0, a = 1] = (colour.match(/[\\d.]+/g) ?? []).map(Number);
+          return a === 0 ? 'none' : Math.round((0.3 * r + 0.59 * g + 0.11 * b) / 16);
+        };
+        return ['todo', 'live', 'waits', 'failed', 'cancelling', 'done', 'cancelled', 'skipped'].map((look) => {
+          const box = one.cloneNode(true);
+          box.className = 'place leaf ' + look;
+          sheet.append(box);
+          const { borderTopStyle, borderTopWidth, borderLeftStyle, borderLeftWidth, backgroundImage, backgroundColor } = getComputedStyle(box);
+          const seen = [borderTopStyle, borderTopWidth, borderLeftStyle, borderLeftWidth, backgroundImage === 'none', grey(backgroundColor)];
+          box.remove();
+          return look + ': ' + seen.join(' ');
+        });
+      })()`)) as readonly string[];
+      const borders = looks.map((one) => one.replace(/^\w+: /, ''));
+      expect(new Set(borders).size, looks.join('\n')).toBe(looks.length);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    const drawn = readFileSync(join(import.meta.dirname, '../../console/parts/glyph.tsx'), 'utf8');
+    const paths = ['to come', 'live', 'waits', 'failed', 'cancelling', 'done', 'cancelled', 'skipped'].map(
+      (state) => new RegExp(`^  '?${state}'?: '(.*)',$`, 'm').exec(drawn)?.[1],
+    );
+    expect(paths).not.toContain(undefined);
+    expect(new Set(paths).size).toBe(paths.length);
   });
 
   test('the arrow of a command is there while somebody looks at it, and once it was obeyed', async () => {

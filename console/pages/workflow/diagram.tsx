@@ -263,7 +263,7 @@ export function Diagram({
           <Button
             look="tiny"
             label="Download as SVG"
-            onPress={() => download('workflow.svg', svgOf(drawn, seen), 'image/svg+xml')}
+            onPress={() => download('workflow.svg', svgOf(drawn, seen, figure), 'image/svg+xml')}
           >
             SVG
           </Button>
@@ -347,6 +347,11 @@ function Wires({
           <path d="M0 0 8 4 0 8z" fill="var(--wire)" />
         </marker>
       </defs>
+      {drawn.labels.map(({ x, y, text }) => (
+        <text key={`${x} ${y}`} class="wire-words" x={x} y={y}>
+          {text}
+        </text>
+      ))}
       {drawn.wires.map((wire, i) =>
         hidden?.has(wire.to) ? null : (
           <Fragment key={wire.path}>
