@@ -148,7 +148,7 @@ export type Operation = {
   readonly alsoAs?: string;
   /** Asked by machines all the time: answered when the house is full, logged at debug level only unless they bring an id. */
   readonly probe?: true;
-  /** Asked by machines all the time, but let in as others are: logged at debug level only. */
+  /** Asked by machines all the time, but let in as others are: logged at debug level only, and not counted by rates. */
   readonly routine?: true;
   /** It answers for a workflow that is over, with whatever that says. */
   readonly answersItself?: true;

@@ -43,6 +43,8 @@ export function readTls(
   const endsAt = Date.parse(certificate.validTo);
   if (endsAt <= now) throw new Error(`${files.cert} ended at ${new Date(endsAt).toISOString()}`);
   ofFile(files.cert, () => createSecureContext(options));
+  // Node takes a file without a certificate for roots of nobody: no client could connect.
+  if (files.clientCa !== null) ofFile(files.clientCa, () => new X509Certificate(options.ca as Buffer));
   return { options, endsAt };
 }
 

@@ -114,6 +114,8 @@ describe('/openapi.json', () => {
     const yaml = await send(server.url, 'GET', '/openapi.yaml');
     expect(yaml.headers['content-type']).toMatch(/^application\/yaml/);
     expect(parse(yaml.text)).toEqual(json.json());
+    // Many readers are of YAML 1.1, in which `Yes` is true and a date is no text.
+    expect(parse(yaml.text, { version: '1.1' })).toEqual(json.json());
     for (const answer of [json, yaml]) {
       const path = answer === json ? '/openapi.json' : '/openapi.yaml';
       const etag = String(answer.headers['etag']);

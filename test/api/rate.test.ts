@@ -65,8 +65,10 @@ describe('a server with rates', () => {
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     // Another key beside it is untouched, and so are probes.
     expect((await asked(as(keys[1] ?? ''))).status).toBe(200);
-    const probe = await asked(key, '/livez');
-    expect([probe.status, probe.headers['ratelimit']]).toEqual([200, undefined]);
+    for (const path of ['/livez', '/metrics']) {
+      const looked = await asked(path === '/livez' ? key : as(admin), path);
+      expect([looked.status, looked.headers['ratelimit']], path).toEqual([200, undefined]);
+    }
   });
 
   test('a rate of its own comes before that of the settings', async () => {
@@ -115,10 +117,10 @@ describe('a server with rates', () => {
 test('an address is counted before it is looked at who asks, or for what', async () => {
   const server = await startServer({ RATE_LIMIT_ADDRESS: '3/600' });
   const answers: Answer[] = [];
-  for (const path of ['/nothing', '/v1/workflows', '/v1/me', '/v1/workflows', '/readyz'])
+  for (const path of ['/nothing', '/v1/workflows', '/v1/me', '/v1/workflows', '/readyz', '/metrics'])
     answers.push(await send(server.url, 'GET', path, { headers: { 'X-Forwarded-For': `192.0.2.${path.length}` } }));
   await server.stop();
-  expect(answers.map(({ status }) => status)).toEqual([404, 200, 200, 429, 200]);
+  expect(answers.map(({ status }) => status)).toEqual([404, 200, 200, 429, 200, 200]);
   expect(member(answers[0]?.headers['ratelimit'], 'address')).toMatchObject({ r: 2 });
   expect(answers[3]?.headers['retry-after']).toBeDefined();
 }, 120_000);

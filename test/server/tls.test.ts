@@ -11,6 +11,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 import { checkFiles } from '../../src/server/check-files.ts';
 import { ConfigError, readConfig } from '../../src/server/config.ts';
+import { healthComplaint } from '../../src/server/health.ts';
 import { start } from '../../src/server/start.ts';
 import { LOOK_EVERY_MS, readTls, reloadTls, tlsAtStart } from '../../src/server/tls.ts';
 
@@ -152,6 +153,14 @@ test('a start with what cannot serve is a wrong setting', () => {
     expect(() => readConfig(wrong as Record<string, string>)).toThrow(ConfigError);
 });
 
+test('roots of clients without a certificate among them are a wrong setting, for nobody could connect', () => {
+  put('one');
+  expect(() => tlsAtStart({ ...files, clientCa: given('one.key'), clientAuth: 'required' })).toThrow(
+    /one\.key cannot be/,
+  );
+  expect(() => tlsAtStart({ ...files, clientCa: given('two.crt'), clientAuth: 'required' })).not.toThrow();
+});
+
 test('files that settings name are looked at without a start, and every complaint is told', () => {
   put('one');
   const jwks = join(folder, 'jwks.json');
@@ -179,11 +188,19 @@ test('a whole server: https alone, its own address, clients that show who they a
     TLS_CLIENT_CA: given('two.crt'),
     TLS_CLIENT_AUTH: 'required',
   };
-  const server = await start(
-    readConfig({ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ADMIN_KEY: makeKey().text, ...settings }),
-  );
+  const config = readConfig({
+    ...{ DATA_DIR: 'memory:', PORT: '0', LOG_LEVEL: 'silent', ADMIN_KEY: makeKey().text },
+    ...{ METRICS_LISTEN: '127.0.0.1:0', ...settings },
+  });
+  const server = await start(config);
   try {
     expect(server.url).toMatch(/^https:/);
+    // A container that asks whether it lives has no certificate of a client, but another address, or its own.
+    const metricsListen = new URL(server.metricsUrl ?? '').host;
+    expect(await healthComplaint({ ...config, port: server.port, metricsListen })).toBe(null);
+    const own = { ...config, port: server.port, metricsListen: null };
+    expect(await healthComplaint(own)).toMatch(/cannot be asked.*METRICS_LISTEN/);
+    expect(await healthComplaint({ ...own, tlsCert: given('two.crt'), tlsKey: given('two.key') })).toBe(null);
     const shown = await new Promise<TLSSocket>((resolve, reject) => {
       const socket: TLSSocket = connect(
         {

@@ -6,7 +6,7 @@ import { type Auditing, badScope } from '../audit.ts';
 import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { inTime } from './in-time.ts';
-import type { Rates } from './rate.ts';
+import { isUncounted, type Rates } from './rate.ts';
 import { knownOf } from './state.ts';
 
 /** Requests under way at once; more are sent away. What their bodies may hold together is bounded in body.ts. */
@@ -63,7 +63,7 @@ export function admit(
         const isAsking = identified instanceof Promise;
         const principal = isAsking ? await inTime(identified, known, log) : identified;
         known.principal = principal;
-        rates.principal(ctx, principal);
+        if (!isUncounted(operation)) rates.principal(ctx, principal);
         if (!isAllowed(principal, operation)) {
           audit.gather(badScope(principal, known.address, operation), `it needs the scope ${operation.access}`);
           throw scopeMissing(operation);

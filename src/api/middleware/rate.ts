@@ -4,6 +4,7 @@ import { networkOf } from '../../runtime/addresses.ts';
 import { makeBoundedMap } from '../../runtime/bounded.ts';
 import type { ProcessTime } from '../../runtime/process-time.ts';
 import { makeWindows, type Rate, type Taken, type Windows } from '../../runtime/windows.ts';
+import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { knownOf } from './state.ts';
 
@@ -118,12 +119,15 @@ export function makeRates(
 const tooMuch = (detail: string, { seconds }: Taken): Problem =>
   new Problem('rate_limited', detail, { headers: { 'Retry-After': String(seconds) } });
 
-/** Counts by address whatever is no probe. @param probes their paths */
-export function limitAddresses(rates: Rates, probes: ReadonlySet<string>): Middleware {
+/** Whether requests for it are not counted: machines ask all the time, and whoever looks must see most when there is much. */
+export const isUncounted = ({ probe, routine }: Operation): boolean => probe === true || routine === true;
+
+/** Counts by address. @param uncounted paths of what is not counted */
+export function limitAddresses(rates: Rates, uncounted: ReadonlySet<string>): Middleware {
   return (ctx, next) => {
     if (!rates.countsAddresses()) return next();
     // As it was sent: Koa's own path cannot be read from half an address, which is refused behind this.
-    if (!probes.has(ctx.url.split('?', 1)[0] as string)) rates.address(ctx);
+    if (!uncounted.has(ctx.url.split('?', 1)[0] as string)) rates.address(ctx);
     return next();
   };
 }
