@@ -271,6 +271,9 @@ export type PoolSettings = {
   readonly onTaken?: (seconds: number) => void;
   /** Told how many connections were ended, or are in doubt, because one of them was silent for too long. */
   readonly onSilence?: (connections: number) => void;
+  /** Told when nothing was answered for some time (QUIET_MS), though something was asked. */
+  readonly onQuiet?: () => void;
+  readonly quietMs?: number;
 };
 
 /** Times a connection is taken whose server turns out to be silent; then connecting is what is tried. */
@@ -293,7 +296,7 @@ export function postgresPool(settings: PoolSettings): Connections {
       if (settings.session !== '') await client.query(settings.session);
     }) as (client: pg.ClientBase) => void,
   });
-  const lines = makeLines({ patienceMs: settings.patienceMs, onSilence: settings.onSilence ?? (() => {}) });
+  const lines = makeLines({ ...settings, onSilence: settings.onSilence ?? (() => {}) });
   // Both: the pool listens to idle clients only, and an 'error' nobody listens to ends the process.
   pool.on('error', settings.onTrouble);
   pool.on('connect', lines.add);

@@ -1,6 +1,7 @@
+import { setImmediate as roundOfLoop } from 'node:timers/promises';
 import type pg from 'pg';
 import { hangUp, streamOf } from './hosts.ts';
-import { PROBE_MS } from './patience.ts';
+import { PROBE_MS, QUIET_MS } from './patience.ts';
 
 /*
  * The connections of one pool, each with what is known of the other side: when it was heard last, and whether it may be believed. One that
@@ -52,7 +53,12 @@ const GOODBYE_MS = 500;
 export function makeLines(parts: {
   readonly patienceMs: number;
   readonly onSilence: (connections: number) => void;
+  /** Told when nothing was answered over any of them for `quietMs`, though something was asked. */
+  readonly onQuiet?: () => void;
+  readonly quietMs?: number;
 }): Lines {
+  const { onQuiet, quietMs = QUIET_MS } = parts;
+  let looking: NodeJS.Timeout | null = null;
   /** What is known of one stays known while somebody holds it: a server may say why it goes just before it goes. */
   const lines = new WeakMap<pg.ClientBase, Line>();
   const living = new Set<pg.ClientBase>();
@@ -76,10 +82,28 @@ export function makeLines(parts: {
     parts.onSilence(suspects);
   }
 
+  /** From now on it is looked whether anything is answered, as long as something is asked. */
+  function look(): void {
+    looking = setTimeout(() => void lookAround(), quietMs);
+    looking.unref();
+  }
+  async function lookAround(): Promise<void> {
+    // A process that stood still itself has answers that nobody has read yet.
+    await roundOfLoop();
+    await roundOfLoop();
+    looking = null;
+    const all = [...living].map(lineOf);
+    if (all.every(({ asked }) => asked === 0)) return;
+    const since = performance.now() - quietMs;
+    if (all.every(({ heardAt }) => heardAt <= since)) onQuiet?.();
+    look();
+  }
+
   async function listened<T>(line: Line, answer: Promise<T>): Promise<T> {
     // A connection over which nothing was asked for long has been silent since now.
     if (line.asked === 0) line.heardAt = performance.now();
     line.asked += 1;
+    if (looking === null && onQuiet !== undefined) look();
     try {
       const heard = await answer;
       line.heardAt = performance.now();
@@ -152,6 +176,7 @@ export function makeLines(parts: {
       streamOf(client)?.destroy();
     },
     close: () => {
+      if (looking !== null) clearTimeout(looking);
       const timer = setTimeout(() => {
         for (const client of living) hangUp(client);
       }, GOODBYE_MS);

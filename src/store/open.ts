@@ -19,6 +19,7 @@ import {
   LOCK_MS,
   LONG_CLIENT_MS,
   LONG_STATEMENT_MS,
+  QUIET_MS,
   STATEMENT_MS,
   UNWRITTEN_MS_MAX,
 } from './patience.ts';
@@ -166,6 +167,7 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
   }
 
   const connectionsMax = Math.max(4, settings.connectionsMax ?? CONNECTIONS_DEFAULT);
+  const tellQuiet = quietToldSeldom(shownHosts(databaseUrl), settings.log);
   const readsMax = Math.max(1, Math.floor(connectionsMax / 3));
   const tellSilence = toldSeldom(shownHosts(databaseUrl), settings.log);
   const pool = (
@@ -187,6 +189,8 @@ async function openPostgres(settings: StoreSettings, databaseUrl: string): Promi
       },
       onTaken: (seconds) => name !== 'house' && settings.meter?.waited(name, seconds),
       onSilence: tellSilence,
+      // House-keeping asks for what takes long.
+      ...(name === 'house' ? {} : { onQuiet: tellQuiet }),
     });
   const sessionOf = (statementMs: number): readonly string[] => [
     ...PLANNING,
@@ -247,6 +251,20 @@ function toldSeldom(where: string, log: StoreSettings['log']): (connections: num
       new StoreUnavailable('A statement was given up'),
     );
     silent = 0;
+  };
+}
+
+/** Tells that nothing is answered, at most once a minute. */
+function quietToldSeldom(where: string, log: StoreSettings['log']): () => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - toldAt < SILENCE_TOLD_MS) return;
+    toldAt = now;
+    log?.(
+      `Postgres at ${where} has answered nothing for ${QUIET_MS / 1000} s; it is waited for. If it stays away, check DATABASE_URL and that Postgres runs`,
+      new StoreUnavailable('Nothing was answered'),
+    );
   };
 }
 

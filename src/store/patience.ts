@@ -10,6 +10,8 @@ export const LOCK_MS = 1_000;
 export const STATEMENT_MS = 5_000;
 /** The answer to a statement, counted here: after that the connection is destroyed. */
 export const CLIENT_MS = 6_000;
+/** Nothing was answered over any connection for so long, though something was asked: it is told, and waited for as before. */
+export const QUIET_MS = 2_500;
 /** A request as a whole. It is then answered 503, and its work goes on. */
 export const REQUEST_MS = 8_000;
 

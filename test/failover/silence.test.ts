@@ -8,7 +8,10 @@ import { type FakePostgres, startFakePostgres } from '../support/fake-postgres.t
 
 const PATIENCE_MS = 100;
 const opened: { readonly pool: Connections; readonly server: FakePostgres }[] = [];
+/** Several times within the patience. */
+const QUIET_MS = 30;
 const told: number[] = [];
+let quiet = 0;
 
 async function open(): Promise<{ readonly pool: Connections; readonly server: FakePostgres }> {
   const server = await startFakePostgres();
@@ -21,12 +24,17 @@ async function open(): Promise<{ readonly pool: Connections; readonly server: Fa
     patienceMs: PATIENCE_MS,
     onTrouble: () => {},
     onSilence: (connections) => told.push(connections),
+    onQuiet: () => {
+      quiet += 1;
+    },
+    quietMs: QUIET_MS,
   });
   opened.push({ pool, server });
   return { pool, server };
 }
 afterEach(async () => {
   told.length = 0;
+  quiet = 0;
   for (const { pool, server } of opened.splice(0)) {
     await pool.close();
     await server.close();
@@ -61,6 +69,19 @@ test('when one statement is given up, silent neighbours end with it, and idle on
   await fresh.say('select 1');
   expect(server.made()).toBe(made + 1);
   fresh.giveBack();
+});
+
+test('a server that answers nothing is told of before a statement is given up', async () => {
+  const { pool, server } = await open();
+  const one = await pool.take();
+  server.set({ silent: true });
+  const asked = one.say('select 1').then(
+    () => 'answered',
+    () => quiet,
+  );
+  // Told while it was still waited for.
+  expect(await asked).toBeGreaterThan(0);
+  one.giveBack(true);
 });
 
 test('an answer that came without the standby is no success, and its connection is thrown away', async () => {
