@@ -15,15 +15,15 @@ export function saidIn(root: Place, expid: string, text: string, elementOf: (aro
     if (around.kind === 'crowd' || around.head === 'iterator') {
       const element = elementOf(around);
       if (element !== null) said = captionIn(around, element, said);
-    } else if (around.calls !== '') said = givenBy(around, root, said);
+    } else if (around.calls !== '') said = givenBy(around, said);
   }
   return said;
 }
 
 /** With the variables that a call gives to its body, but for those the body sets itself. */
-function givenBy(call: Place, root: Place, text: string): string {
+function givenBy(call: Place, text: string): string {
   let said = text;
-  const body = JSON.stringify(placeAt(root, call.calls)?.json ?? null);
+  const body = JSON.stringify(call.children.map(({ json }) => json));
   for (const [key, value] of call.attributes) {
     if (typeof value !== 'string' || value.includes('${')) continue;
     const name = key.startsWith('v:') ? key.slice(2) : key;

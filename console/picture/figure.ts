@@ -240,6 +240,8 @@ export const COMMANDS: ReadonlySet<string> = new Set('rewind continue reset brea
 export const isCrowd = ({ kind }: Place): boolean => kind === 'crowd' || kind === 'wide';
 /** What stands before the numbers of the first places in the body of a call. */
 export const BODY = 'c';
+/** The place that a call calls, of one that runs another tree than that of the workflow: the root of that. */
+export const FOREIGN = '0';
 /** Whether something can be shown in it, or hidden. */
 export const isFoldable = ({ children, calls }: Place): boolean => children.length > 0 || calls !== '';
 /** What it has inside that is drawn in its row or beside each other, without definitions. */

@@ -112,6 +112,9 @@ export function expidIn(id: string): string {
   const end = id.indexOf('!');
   return end === -1 ? id : id.slice(0, end);
 }
+/** Whether an expression is the root of another tree than that of its workflow: its places are counted from 0 anew. */
+export const isForeignRoot = ({ expid, parentId }: Pick<LiveExpression, 'expid' | 'parentId'>): boolean =>
+  expid === '0' && parentId !== null && parentId !== '';
 /** `expid!subid` of `expid!subid!workflow`. */
 export const expressionIn = (workitemId: string): string => workitemId.split('!').slice(0, 2).join('!');
 

@@ -1,12 +1,13 @@
 import type { Json } from '../../src/model/json.ts';
 import { type Chronicle, endOf, firstFrom, type Run } from './chronicle.ts';
 import { jumpsOf } from './commands.ts';
-import { branchesOf, everyPlace, handlerIn, isCrowd, type Place, placeAt } from './figure.ts';
+import { branchesOf, everyPlace, FOREIGN, handlerIn, isCrowd, type Place, placeAt } from './figure.ts';
 import { parentOf } from './layout.ts';
 import {
   expidIn,
   type Failure,
   type HeldWorkitem,
+  isForeignRoot,
   isOver,
   type LiveExpression,
   type SetTimer,
@@ -115,6 +116,25 @@ export function statesOf(
   const jumps = new Map(jumpsOf(root).map((jump) => [jump.from, jump]));
   const parentIdOf = (id: string): string | null => parents.get(id) ?? past?.run(id)?.parentId ?? null;
 
+  // Sub-processes of another tree have the same places as this one has: each expression counts in its own alone.
+  const hasForeign =
+    standing.expressions.some(isForeignRoot) || (past?.runsAt(FOREIGN, n).some(isForeignRoot) ?? false);
+  const trees = new Map<string, string | null>();
+  /** The root of the other tree an expression is in; null: it is of the tree of the workflow. */
+  function treeOf(id: string, up = 0): string | null {
+    const before = trees.get(id);
+    if (before !== undefined) return before;
+    const parentId = parentIdOf(id);
+    const tree =
+      parentId === null || parentId === '' || up > DEPTH_MAX
+        ? null
+        : isForeignRoot({ expid: expidIn(id), parentId })
+          ? id
+          : treeOf(parentId, up + 1);
+    trees.set(id, tree);
+    return tree;
+  }
+
   /** The chosen expression and all it is in. */
   const ways = new Set<string>();
   for (let id: string | null = chosen; id !== null && id !== '' && !ways.has(id); id = parentIdOf(id)) ways.add(id);
@@ -143,25 +163,30 @@ export function statesOf(
     readonly isLive: boolean;
     /** Of the body of a call: what is over is told apart, too. */
     readonly isExact: boolean;
+    /** The root of the other tree it is in; null: it is in that of the workflow. */
+    readonly tree: string | null;
     isIn(id: string): boolean;
   };
+  const isOf = (id: string, branch: Branch | null): boolean =>
+    (!hasForeign || treeOf(id) === (branch?.tree ?? null)) && (!branch?.isExact || branch.isIn(id));
+  const isAny = (branch: Branch | null): boolean => !hasForeign && !branch?.isExact;
   const runsAt = (place: Place, branch: Branch | null): readonly Run[] => {
     const all = past?.runsAt(place.at, n) ?? [];
-    return branch?.isExact ? all.filter(({ id }) => branch.isIn(id)) : all;
+    return isAny(branch) ? all : all.filter(({ id }) => isOf(id, branch));
   };
   const failuresAt = (place: Place, branch: Branch | null): number => {
     const all = failures.get(place.at) ?? [];
-    return branch?.isExact ? all.filter((one) => branch.isIn(one.expressionId)).length : all.length;
+    return isAny(branch) ? all.length : all.filter((one) => isOf(one.expressionId, branch)).length;
   };
   const liveAt = (place: Place, branch: Branch | null): readonly LiveExpression[] => {
     const all = live.get(place.at) ?? [];
-    return branch?.isExact ? all.filter(({ id }) => branch.isIn(id)) : all;
+    return isAny(branch) ? all : all.filter(({ id }) => isOf(id, branch));
   };
 
   function visit(place: Place, around: Around): Seen {
     const { branch } = around;
     const isPast = around.until !== Number.POSITIVE_INFINITY;
-    const isShown = (id: string): boolean => !isPast && (branch === null || branch.isIn(id));
+    const isShown = (id: string): boolean => !isPast && isOf(id, branch) && (branch === null || branch.isIn(id));
     const every = live.get(place.at) ?? [];
     const here = every.filter(({ id }) => isShown(id));
     const all = runsAt(place, branch);
@@ -195,18 +220,19 @@ export function statesOf(
     const since = around.many ? around.since : place.kind === 'definition' ? 0 : (lastRun?.n ?? around.since);
     const closed = state === 'done' || state === 'cancelled' || state === 'skipped';
     const inside = { live: 0, waits: 0, failed: 0, done: 0 };
-    let marks = place.kind === 'crowd' ? marksOf(place, standing, past, since, n, parents) : [];
+    let marks =
+      place.kind === 'crowd' ? marksOf(place, standing, past, since, n, parents, (id) => isOf(id, branch)) : [];
     let shownMark = place.kind === 'crowd' ? shownOf(marks) : -1;
     const mark = marks[shownMark];
     const within: Branch | null =
       place.calls !== ''
-        ? callOf(here, ended)
+        ? callOf(place, here, ended, branch)
         : mark === undefined
           ? branch
-          : branchOf(mark, new Set(marks.map(({ id }) => id)));
+          : branchOf(mark, new Set(marks.map(({ id }) => id)), branch?.tree ?? null);
     // Below a crowd only the order in a row tells what of it is before what is live.
     const lives = place.children.map((child) =>
-      (live.get(child.at) ?? []).some(({ id }) => within === null || within.isIn(id)),
+      liveAt(child, within).some(({ id }) => within === null || within.isIn(id)),
     );
     const first = lives.indexOf(true);
     const sideOf = (i: number): Around['side'] =>
@@ -260,7 +286,7 @@ export function statesOf(
       inside.failed += one.inside.failed + failed;
       inside.done += one.inside.done + one.done;
     }
-    for (const { id } of isBody ? here : []) {
+    for (const { id } of place.kind === 'call' ? here : []) {
       const body = bodies.inside.get(id);
       if (body === undefined) continue;
       for (const one of ['live', 'waits', 'failed'] as const) inside[one] += body[one];
@@ -299,7 +325,7 @@ export function statesOf(
           ? null
           : (textOrNull(ended.at(-1)?.end?.['handler']) ?? here.map(({ tree }) => handlerOf(place, tree))[0] ?? null),
       branches: around.branches,
-      hasFired: all.some((run) => isObeyed(place, run, branch)),
+      hasFired: jumps.has(place.expid) && all.some((run) => isObeyed(place, run, branch)),
     };
     seen.set(place.expid, shown);
     return shown;
@@ -325,7 +351,7 @@ export function statesOf(
   }
 
   /** The call whose body is shown: the one the chosen expression is in, else the last that lives, else the last there was. */
-  function callOf(here: readonly LiveExpression[], ended: readonly Run[]): Branch {
+  function callOf(place: Place, here: readonly LiveExpression[], ended: readonly Run[], around: Branch | null): Branch {
     const call =
       here.find(({ id }) => ways.has(id)) ??
       ended.find(({ id }) => ways.has(id)) ??
@@ -342,7 +368,12 @@ export function statesOf(
       known.set(id, found);
       return found;
     };
-    return { id: call?.id ?? '', isLive: here.length > 0, isExact: true, isIn };
+    const isRoot = (one: LiveExpression | Run): boolean => isForeignRoot(one) && one.parentId === call?.id;
+    const tree =
+      place.calls === FOREIGN
+        ? (standing.expressions.find(isRoot)?.id ?? past?.runsAt(FOREIGN, n).findLast(isRoot)?.id ?? '')
+        : (around?.tree ?? null);
+    return { id: call?.id ?? '', isLive: here.length > 0, isExact: true, tree, isIn };
   }
 
   /** The mark that the chosen expression is in, else the one that needs somebody most. */
@@ -356,11 +387,12 @@ export function statesOf(
     return neediest(marks);
   }
 
-  function branchOf(mark: Mark, all: ReadonlySet<string>): Branch {
+  function branchOf(mark: Mark, all: ReadonlySet<string>, tree: string | null): Branch {
     return {
       id: mark.id,
       isLive: parents.has(mark.id),
       isExact: false,
+      tree,
       isIn(id) {
         for (let at: string | null = id, up = 0; at !== null && up < DEPTH_MAX; up++) {
           if (at === mark.id) return true;
@@ -417,7 +449,7 @@ type Bodies = {
 /** What is alive in what is called. Where nothing is called by its name there is nothing to be counted. */
 function bodiesIn(root: Place, standing: Standing, parents: ReadonlyMap<string, string | null>): Bodies {
   const calls = new Map<string, string>();
-  for (const place of everyPlace(root)) if (place.calls !== '') calls.set(place.at, place.calls);
+  for (const place of everyPlace(root)) if (place.kind === 'call') calls.set(place.at, place.calls);
   const inside = new Map<string, { live: number; waits: number; failed: number; done: number }>();
   if (calls.size === 0) return { definitions: new Set(), inside };
   const failed = new Set(standing.failures.map(({ expressionId }) => expressionId));
@@ -485,6 +517,7 @@ function marksOf(
   since: number,
   n: number,
   parents: ReadonlyMap<string, string | null>,
+  isOf: (id: string) => boolean,
 ): readonly Mark[] {
   const child = place.children.at(-1);
   if (child === undefined) return [];
@@ -504,11 +537,11 @@ function marksOf(
   const stateOf = (id: string): PlaceState => (failed.has(id) ? 'failed' : waiting.has(id) ? 'waits' : 'live');
   if (past === null)
     return standing.expressions
-      .filter((one) => one.expid === child.at)
+      .filter((one) => one.expid === child.at && isOf(one.id))
       .map(({ id, element }) => ({ id, state: stateOf(id), element }));
   return past
     .runsAt(child.at, n)
-    .filter((run) => run.n >= since)
+    .filter((run) => run.n >= since && isOf(run.id))
     .map((run) => ({
       id: run.id,
       element: elements.get(run.id) ?? run.element,

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bodiesAlive, calledOf, originOf, placeOfChosen, shownAs, withBodies } from '../../console/picture/bodies.ts';
+import {
+  bodiesAlive,
+  calledOf,
+  foreignTrees,
+  placeOfChosen,
+  shownAs,
+  withBodies,
+} from '../../console/picture/bodies.ts';
 import { saidIn } from '../../console/picture/captions.ts';
 import { makeChronicle } from '../../console/picture/chronicle.ts';
 import { jumpsOf, jumpWires } from '../../console/picture/commands.ts';
@@ -8,7 +15,7 @@ import { everyPlace, figureOf, type Place, placeAt } from '../../console/picture
 import { joinWords } from '../../console/picture/joins.ts';
 import { type Box, HANDLER, layout, openAtFirst } from '../../console/picture/layout.ts';
 import { segmentsOf } from '../../console/picture/segments.ts';
-import { type Entry, type Standing, standingOf } from '../../console/picture/standing.ts';
+import { type Entry, isForeignRoot, type Standing, standingOf } from '../../console/picture/standing.ts';
 import { elementOf, statesOf } from '../../console/picture/states.ts';
 import { svgOf } from '../../console/picture/svg.ts';
 import { entriesFor, fieldsAt } from '../../console/picture/told.ts';
@@ -115,7 +122,7 @@ test('handlers hang at the right edge of their box, and nothing lies over them',
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -231,7 +238,16 @@ const CALLED = `define main
 test('what is called is drawn inside its call, each call with its own state', () => {
   const one = played(CALLED);
   const called = calledOf(one.root);
-  expect([...called].map(([call, { expid }]) => [call, expid])).toEqual([
+  expect(
+    [...called].map(
+      ([
+        call,
+        {
+          root: { expid },
+        },
+      ]) => [call, expid],
+    ),
+  ).toEqual([
     ['0_1_0', '0_0'],
     ['0_1_1', '0_0'],
     ['0_2', '0_0'],
@@ -304,9 +320,55 @@ test('a definition may call another one, and is not drawn within itself', () => 
     'waits',
     'to come',
   ]);
-  expect(originOf('0_2_c1_c0', called)).toBe('0_1_0');
   const all = withBodies(one.root, called, () => true);
   expect(['0_2_c2', '0_2_c1_c1'].map((expid) => placeAt(all, expid)?.calls)).toEqual(['', '']);
+});
+
+test('a sub-process that is a tree of its own has the places of nobody else, and is drawn in its call', () => {
+  const one = played(`define main
+  set 'v:other': [ 'define', {}, [ [ 'bob', {}, [] ], [ 'carol', {}, [] ] ] ]
+  alice
+  subprocess ref: 'other'
+  dora`);
+  const shown = (expids: readonly string[], root = one.root): readonly (string | undefined)[] => {
+    const seen = statesOf(root, one.standing(), one.chronicle);
+    return expids.map((expid) => seen.get(expid)?.state);
+  };
+  one.proceed('alice');
+  expect(one.asked()).toEqual(['bob']);
+  // Bob is at 0_0, as the first place of main is, and carol will be where alice was.
+  expect(shown(['0_0', '0_1', '0_2', '0_3'])).toEqual(['done', 'done', 'live', 'to come']);
+  const seen = statesOf(one.root, one.standing(), one.chronicle);
+  expect([seen.get('0')?.live.length, seen.get('0_2')?.inside.waits, seen.get('0')?.inside.waits]).toEqual([1, 1, 1]);
+  const told = one.standing().expressions.map((each) =>
+    isForeignRoot(each)
+      ? {
+          ...each,
+          tree: [
+            'define',
+            {},
+            [
+              ['bob', {}, []],
+              ['carol', {}, []],
+            ],
+          ] as Json,
+        }
+      : each,
+  );
+  const called = calledOf(one.root, foreignTrees(told));
+  expect([...bodiesAlive(called, told)]).toEqual(['0_2']);
+  const root = withBodies(one.root, called, () => true);
+  const all = ['0_0', '0_1', '0_2', '0_2_c0', '0_2_c1', '0_3'];
+  expect(shown(all, root)).toEqual(['done', 'done', 'live', 'waits', 'to come', 'to come']);
+  one.proceed('bob');
+  expect(shown(all, root)).toEqual(['done', 'done', 'live', 'done', 'waits', 'to come']);
+  one.proceed('carol');
+  expect(shown(all, root)).toEqual(['done', 'done', 'done', 'done', 'done', 'waits']);
+  // A definition that calls itself counts its places anew, too: they are not those of main.
+  const self = played('define main\n  define again\n    alice\n    again\n  again\n  zoe');
+  self.proceed('alice');
+  const own = statesOf(self.root, self.standing(), self.chronicle);
+  expect([own.get('0')?.live.length, own.get('0_0')?.live.length, own.get('0_0_0')?.state]).toEqual([1, 1, 'done']);
 });
 
 test('what a call gives to its sub-process is said where it is named, unless the sub-process sets it itself', () => {

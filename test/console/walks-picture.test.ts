@@ -166,6 +166,8 @@ describe.runIf(program !== null)('the picture in a browser', { timeout: 120_000 
     const inspector = page.getByRole('complementary', { name: 'The chosen place' });
     await inspector.getByText('write for bob').waitFor();
     expect(await inspector.locator('[title="write for ${v:who}"]').count()).toBe(1);
+    await inspector.getByText('In the call').waitFor();
+    await inspector.getByRole('button', { name: '0_1_1' }).waitFor();
     await isWell();
     await page.getByRole('button', { name: 'Fold review' }).first().click();
     await page.waitForURL(/fold=0_1_0/);
@@ -179,6 +181,27 @@ describe.runIf(program !== null)('the picture in a browser', { timeout: 120_000 
     await page.keyboard.press('ArrowRight');
     await page.locator('[data-row="0_1_0_c0"]').waitFor();
     await isWell();
+  });
+
+  test('a sub-process that is a tree of its own is drawn in its call, and takes no place of the workflow', async () => {
+    const id = await launch(`define main
+  alice
+  set 'v:other': [ 'define', {}, [ [ 'bob', {}, [] ], [ 'carol', {}, [] ] ] ]
+  subprocess ref: 'other'
+  dora`);
+    await act(id, 'alice', 'proceed');
+    await open(`workflows/${id}`);
+    await page.locator('[data-expid="0_2_c0"]', { hasText: 'bob' }).waitFor();
+    for (const [title, look] of [
+      ['alice', 'done'],
+      ['bob', 'waits'],
+      ['carol', 'todo'],
+      ['dora', 'todo'],
+    ] as const)
+      await expect.poll(() => place(title).getAttribute('class')).toContain(look);
+    await isWell();
+    await act(id, 'bob', 'proceed');
+    await page.locator('.place.waits', { hasText: 'carol' }).waitFor();
   });
 
   test('a concurrence of many branches is a crowd: one is shown, others by their marks, some side by side', async () => {

@@ -205,7 +205,7 @@ export function BoxView({
               ))}
               {pins.length > PINS_SHOWN && <span class="pin">+{pins.length - PINS_SHOWN}</span>}
             </>
-          ) : folded && seen !== undefined && countOf(seen.inside) > 0 ? (
+          ) : place.kind === 'call' && seen !== undefined && countOf(seen.inside) > 0 ? (
             <span>
               <CountWords counts={seen.inside} /> inside
             </span>
@@ -286,8 +286,12 @@ const PAGES: { readonly [tab in Pin['tab']]: string } = {
 /** Tags in the head of a container. */
 const TAGS_SHOWN = 3;
 
-export const shownState = ({ folded }: Pick<Box, 'folded'>, seen: Seen | undefined): PlaceState =>
-  seen === undefined ? 'to come' : folded ? withInside(seen) : seen.state;
+export const shownState = ({ folded, place }: Pick<Box, 'folded' | 'place'>, seen: Seen | undefined): PlaceState =>
+  seen === undefined
+    ? 'to come'
+    : folded || (place.kind === 'call' && place.children.length === 0)
+      ? withInside(seen)
+      : seen.state;
 
 const HeatChips = ({ of: { live, failed } }: { readonly of: Heat }) => (
   <>

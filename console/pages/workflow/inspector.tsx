@@ -18,7 +18,7 @@ import type { Toast } from '../../parts/toast.tsx';
 import type { EditedTree } from '../../parts/tree-field.tsx';
 import { saidIn } from '../../picture/captions.ts';
 import { endOf, type Try } from '../../picture/chronicle.ts';
-import { figureOf, isCrowd, lineOf, type Place, placeAt } from '../../picture/figure.ts';
+import { BODY, figureOf, isCrowd, lineOf, type Place, placeAt } from '../../picture/figure.ts';
 import { parentOf } from '../../picture/layout.ts';
 import { mergesOf } from '../../picture/merges.ts';
 import {
@@ -179,7 +179,7 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
       <div id="about-place" role="tabpanel" aria-label={state.tab} class="stack">
         {state.tab === 'what' && (
           <>
-            <What place={place} seen={one} />
+            <What place={place} seen={one} set={set} />
             {tries.length > 0 && (
               <>
                 <h3>Last tries</h3>
@@ -394,7 +394,18 @@ function Among({
 }
 
 /** What the definition says of the place. */
-function What({ place, seen }: { readonly place: Place; readonly seen: Seen | undefined }) {
+/** The call whose body a place is in, as it is called in the picture. */
+const callAround = (expid: string): string => expid.slice(0, expid.lastIndexOf(`_${BODY}`));
+
+function What({
+  place,
+  seen,
+  set,
+}: {
+  readonly place: Place;
+  readonly seen: Seen | undefined;
+  readonly set: Props['set'];
+}) {
   return (
     <>
       <pre class="block">
@@ -403,6 +414,16 @@ function What({ place, seen }: { readonly place: Place; readonly seen: Seen | un
       <dl class="facts">
         <dt>Place</dt>
         <dd class="mono">{place.at}</dd>
+        {place.expid !== place.at && (
+          <>
+            <dt>In the call</dt>
+            <dd>
+              <button type="button" class="more-link mono" onClick={() => set({ sel: callAround(place.expid) })}>
+                {callAround(place.expid).replaceAll(`_${BODY}`, ' › ')}
+              </button>
+            </dd>
+          </>
+        )}
         {(seen?.done ?? 0) > 1 && (
           <>
             <dt>Replied</dt>

@@ -19,7 +19,7 @@ import { countText, visible } from '../../parts/texts.ts';
 import { placeOfChosen, shownAs } from '../../picture/bodies.ts';
 import { everyPlace, figureOf, grafted, type Place, placeAt } from '../../picture/figure.ts';
 import { sentenceOf } from '../../picture/sentence.ts';
-import { expidIn, isOver, objectsOf, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
+import { expidIn, isForeignRoot, isOver, objectsOf, standingOf, textOf, textOrNull } from '../../picture/standing.ts';
 import { type Seen, statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
 import { useBodies } from './bodies.ts';
@@ -475,11 +475,12 @@ const RELATED = [
 /** Workflows it has launched that are named. */
 const CHILDREN_SHOWN = 3;
 
-/** What runs with another tree than the definition's is drawn with that. */
+/** What runs with another tree than the definition's is drawn with that; a sub-process that is a tree of its own is drawn in its call. */
 const otherTrees = (shown: JsonObject): readonly { readonly expid: string; readonly tree: Json }[] =>
-  objectsOf(shown['expressions']).flatMap((one) =>
-    one['tree'] === undefined || one['tree'] === null ? [] : [{ expid: textOf(one['expid']), tree: one['tree'] }],
-  );
+  objectsOf(shown['expressions']).flatMap((one) => {
+    const [expid, parentId, tree] = [textOf(one['expid']), textOrNull(one['parent_id']), one['tree'] ?? null];
+    return tree === null || isForeignRoot({ expid, parentId }) ? [] : [{ expid, tree }];
+  });
 
 /** The crowd that the branches to be compared are of, and what each of them shows; null: fewer than two are. */
 function sideBySide(
