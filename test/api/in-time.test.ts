@@ -11,6 +11,7 @@ const known = (): Known => ({
   principal: null,
   waitedMs: 0,
   behind: null,
+  query: null,
   span: null,
 });
 

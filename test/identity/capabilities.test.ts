@@ -43,6 +43,25 @@ describe('the token of a workitem', () => {
     expect(capabilitiesOf([keyOf('b')]).isKnown(token)).toBe(false);
   });
 
+  test('that was given out here is good as long as its key is the newest or holds, and is made anew by another key', () => {
+    let ring = [keyOf('a')];
+    let now = 0;
+    const own = makeCapabilities({ ring: () => ring, wall: () => now, mints: true });
+    const first = own.mint(tenant, workitem) ?? '';
+    expect(own.mint(tenant, workitem)).toBe(first);
+    expect(own.isOf(first, tenant, workitem)).toBe(true);
+    expect(own.isOf(`${first.slice(0, -1)}${first.endsWith('A') ? 'Q' : 'A'}`, tenant, workitem)).toBe(false);
+    ring = [keyOf('b'), keyOf('a', 100)];
+    expect(own.isOf(first, tenant, workitem)).toBe(true);
+    expect(own.mint(tenant, workitem)).not.toBe(first);
+    now = 100;
+    expect(own.isOf(first, tenant, workitem)).toBe(false);
+    ring = [keyOf('c')];
+    expect(own.isOf(first, tenant, workitem)).toBe(false);
+    ring = [];
+    expect(own.mint(tenant, workitem)).toBe(null);
+  });
+
   test('is not given out where there is no key', () => {
     expect(capabilitiesOf([]).mint(tenant, workitem)).toBe(null);
   });

@@ -5,9 +5,10 @@ import { type Meter, NO_METER } from '../../runtime/meter.ts';
 import { type Auditing, badScope } from '../audit.ts';
 import type { Operation } from '../operation.ts';
 import { Problem } from '../problem.ts';
+import { headerIn } from '../reading/headers.ts';
 import { inTime } from './in-time.ts';
 import { isUncounted, type Rates } from './rate.ts';
-import { knownOf } from './state.ts';
+import { knownOf, queryIn } from './state.ts';
 
 /** Requests under way at once; more are sent away. What their bodies may hold together is bounded in body.ts. */
 export const REQUESTS_MAX = 2_000;
@@ -49,10 +50,11 @@ export function admit(
       throw new Problem('overloaded', `More than ${REQUESTS_MAX} requests are under way; try again in a moment`);
     underWay += 1;
     try {
+      const { querystring } = ctx;
       const inQuery = (name: string): string | null =>
-        ctx.querystring.includes(`${name}=`) ? new URLSearchParams(ctx.querystring).get(name) : null;
+        querystring.includes(`${name}=`) ? queryIn(ctx).get(name) : null;
       try {
-        const identified = identify((name) => ctx.get(name) || null, {
+        const identified = identify((name) => headerIn(ctx, name) || null, {
           operation,
           params,
           token: inQuery('token'),

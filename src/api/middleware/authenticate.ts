@@ -132,7 +132,7 @@ export function makeIdentify(parts: {
     throw invalid('expired');
   }
 
-  async function byToken(token: string, asked: Asked): Promise<Principal> {
+  function byToken(token: string, asked: Asked): Principal | Promise<Principal> {
     const id = asked.params['workitem_id'] ?? '';
     const key = asked.operation.capability === undefined ? null : workitemKeyOf(id);
     if (key === null)
@@ -140,9 +140,23 @@ export function makeIdentify(parts: {
         'capability_invalid',
         'The token in a proceed_url is for that workitem alone: to proceed it, to fail it, and to look at it',
       );
+    return identity.capabilities.isOf(token, DEFAULT_TENANT, id)
+      ? holder(id, DEFAULT_TENANT)
+      : byTokenOfOthers(token, id, key, asked);
+  }
+
+  /** Of another tenant, or by a key that this node has not heard of, or of nobody. */
+  async function byTokenOfOthers(
+    token: string,
+    id: string,
+    key: NonNullable<ReturnType<typeof workitemKeyOf>>,
+    asked: Asked,
+  ): Promise<Principal> {
     const { capabilities } = identity;
-    if (!capabilities.isKnown(token)) await identity.lookAgain();
-    if (capabilities.isOf(token, DEFAULT_TENANT, id)) return holder(id, DEFAULT_TENANT);
+    if (!capabilities.isKnown(token)) {
+      await identity.lookAgain();
+      if (capabilities.isOf(token, DEFAULT_TENANT, id)) return holder(id, DEFAULT_TENANT);
+    }
     const owner = capabilities.isKnown(token) ? await store.read.ownerOf(key) : null;
     if (owner !== null && capabilities.isOf(token, owner.tenant, id)) return holder(id, owner.tenant);
     refused('a token was refused', asked, 'not of this workitem');

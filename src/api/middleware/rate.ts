@@ -72,14 +72,18 @@ export function makeRates(
     return known;
   }
 
-  function tell(ctx: Context, name: string, { count, seconds }: Rate, taken: Taken): void {
+  function tell({ res }: Context, name: string, { count, seconds }: Rate, taken: Taken): void {
+    const policy = `"${name}";q=${count};w=${seconds}`;
+    const left = `"${name}";r=${taken.left};t=${taken.seconds}`;
     // Somebody may be counted twice; lists of these headers are joined by commas.
-    const joined = (header: string, value: string): void => {
-      const before = ctx.res.getHeader(header);
-      ctx.set(header, before === undefined ? value : `${String(before)}, ${value}`);
-    };
-    joined('RateLimit-Policy', `"${name}";q=${count};w=${seconds}`);
-    joined('RateLimit', `"${name}";r=${taken.left};t=${taken.seconds}`);
+    const before = res.getHeader('RateLimit');
+    if (before === undefined) {
+      res.setHeader('RateLimit-Policy', policy);
+      res.setHeader('RateLimit', left);
+    } else {
+      res.setHeader('RateLimit-Policy', `${String(res.getHeader('RateLimit-Policy'))}, ${policy}`);
+      res.setHeader('RateLimit', `${String(before)}, ${left}`);
+    }
     if (taken.isAllowed) return;
     throw tooMuch(`More than ${count} requests in ${seconds} seconds; ask again in ${taken.seconds} seconds`, taken);
   }

@@ -10,13 +10,14 @@ import type { Call, Operation, RawBody, Reply } from '../operation.ts';
 import type { Parts } from '../parts.ts';
 import { Problem } from '../problem.ts';
 import { BODY_BYTES_MAX, type ReadBody, readBody, readRaw, readSpooled } from '../reading/body.ts';
+import { headerIn } from '../reading/headers.ts';
 import { type Held, makeIntake } from '../reading/intake.ts';
 import { makeSpool, type Spool } from '../reading/spool.ts';
 import type { Streams } from '../streams.ts';
 import { withIdempotency } from './idempotency.ts';
 import { inTime } from './in-time.ts';
-import { knownOf } from './state.ts';
-import { makeBodyCheck, queryOf } from './validate.ts';
+import { knownOf, queryIn } from './state.ts';
+import { checkQuery, makeBodyCheck } from './validate.ts';
 
 /** A caller may ask for an answer that is held back so long until there is more to tell (`?wait=`, `Prefer: wait=`). */
 const HELD_BACK_MS_MAX = 30_000;
@@ -77,7 +78,8 @@ export function run(parts: Parts, streams: Streams): Middleware {
     const { operation, params } = found;
     const one = preparedFor(operation);
     checkAccept(ctx, operation);
-    const query = queryOf(ctx.querystring, operation);
+    const query = queryIn(ctx);
+    checkQuery(query, operation);
     const { bytesMax = BODY_BYTES_MAX, heldMax = bytesMax } = operation.body ?? {};
     const spooled = spool === null ? null : await readSpooled(ctx, held, spool, { bytesMax, heldMax });
     const isRaw = operation.body?.checked === 'raw';
@@ -100,7 +102,7 @@ export function run(parts: Parts, streams: Streams): Middleware {
       query,
       raw,
       spooled,
-      header: (name) => ctx.get(name) || null,
+      header: (name) => headerIn(ctx, name.toLowerCase()) || null,
       body,
       document: read.document,
       isForm: read.isForm,
@@ -126,7 +128,7 @@ const fingerprintOf = ({ bytes, type, headers }: RawBody): string =>
  * @throws Problem
  */
 function checkAccept(ctx: Context, operation: Operation): void {
-  if (operation.fixed === true || operation.probe === true || ctx.get('Accept') === '') return;
+  if (operation.fixed === true || operation.probe === true || headerIn(ctx, 'accept') === '') return;
   const types = Object.entries(operation.answers).flatMap(([status, { schema, type }]) =>
     status.startsWith('2') && schema !== undefined ? [type ?? 'application/json'] : [],
   );
@@ -156,7 +158,7 @@ async function write(
   identity: Pick<Identity, 'holds'>,
 ): Promise<void> {
   ctx.status = reply.status;
-  if (reply.kind !== 'bytes') ctx.set('Cache-Control', 'no-store');
+  if (reply.kind !== 'bytes') ctx.res.setHeader('Cache-Control', 'no-store');
   ctx.set(reply.headers);
   switch (reply.kind) {
     case 'empty':

@@ -15,6 +15,8 @@ export type Known = {
   waitedMs: number;
   /** It was answered, and its work goes on: resolves when that has ended. Null: nothing is left behind. */
   behind: Promise<void> | null;
+  /** Its query; null: nobody has looked at it. */
+  query: URLSearchParams | null;
   /** Its span, where somebody records traces. */
   span: TraceContext | null;
 };
@@ -24,10 +26,27 @@ const KNOWN = Symbol('known');
 type Holding = { [KNOWN]?: Known };
 
 export const begin = (ctx: Context, requestId: string, address: string | null): Known => {
-  const fresh: Known = { requestId, address, found: null, principal: null, waitedMs: 0, behind: null, span: null };
+  const fresh: Known = {
+    requestId,
+    address,
+    found: null,
+    principal: null,
+    waitedMs: 0,
+    behind: null,
+    query: null,
+    span: null,
+  };
   (ctx as Holding)[KNOWN] = fresh;
   return fresh;
 };
+
+/** The query of a request, read once; nobody changes it. */
+export function queryIn(ctx: Context): URLSearchParams {
+  const known = knownOf(ctx);
+  known.query ??= ctx.querystring === '' ? NO_QUERY : new URLSearchParams(ctx.querystring);
+  return known.query;
+}
+const NO_QUERY = new URLSearchParams();
 
 export function knownOf(ctx: Context): Known {
   const found = (ctx as Holding)[KNOWN];

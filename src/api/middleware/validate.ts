@@ -69,16 +69,11 @@ function unknownMember(pointer: string, params: ErrorObject['params'], schema: S
   };
 }
 
-/** Nobody writes into the query of a request. */
-const NO_QUERY = new URLSearchParams();
-
-/** The query of a request. @throws Problem for names that mean nothing here, repeated ones and texts no database holds */
-export function queryOf(querystring: string, operation: Operation): URLSearchParams {
-  if (querystring === '') return NO_QUERY;
-  const query = new URLSearchParams(querystring);
+/** Looks at the query of a request. @throws Problem for names that mean nothing here, repeated ones and texts no database holds */
+export function checkQuery(query: URLSearchParams, operation: Operation): void {
   const names = operation.query ?? [];
   // Only operations that read a query look at it strictly; elsewhere a stray ?_=123 against caches does no harm.
-  if (names.length === 0) return query;
+  if (names.length === 0) return;
   const seen = new Set<string>();
   for (const [name, value] of query) {
     const known = names.some((spec) => (spec.name.endsWith('.') ? name.startsWith(spec.name) : name === spec.name));
@@ -95,5 +90,4 @@ export function queryOf(querystring: string, operation: Operation): URLSearchPar
     if (!isStorable(name) || !isStorable(value))
       throw new Problem('query_invalid', `${shownJson(name, 100)} contains U+0000 or half a surrogate pair`);
   }
-  return query;
 }
