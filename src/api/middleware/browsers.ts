@@ -45,14 +45,16 @@ export function browserHeaders({
     'Referrer-Policy': 'no-referrer',
     'Rota-Version': version,
   };
-  return (host) => ({
-    ...always,
-    ...(corsOrigins().length === 0 ? { 'Cross-Origin-Resource-Policy': 'same-origin' } : {}),
+  const own = { ...always, 'Cross-Origin-Resource-Policy': 'same-origin' };
+  const safe = { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}` };
+  // Made once: they stand on every answer.
+  const plainly = { always, own };
+  const safely = { always: { ...always, ...safe }, own: { ...own, ...safe } };
+  return (host) => {
     // A browser would keep to https for a year, for whatever else is spoken to by the name of its own machine.
-    ...(isSecure && !isLoopbackName(nameIn(host) ?? '')
-      ? { 'Strict-Transport-Security': `max-age=${YEAR_SECONDS}` }
-      : {}),
-  });
+    const these = isSecure && !isLoopbackName(nameIn(host) ?? '') ? safely : plainly;
+    return corsOrigins().length === 0 ? these.own : these.always;
+  };
 }
 
 /** Lets pages of these origins at our answers; never with cookies. Where there are none it says nothing at all. */

@@ -10,6 +10,7 @@ import { readTraceContext } from '../../runtime/trace-context.ts';
 import type { Running, Tracing } from '../../runtime/tracing.ts';
 import { Problem, problemFor, Refusal } from '../problem.ts';
 import { drained } from '../reading/body.ts';
+import { headerIn } from '../reading/headers.ts';
 import type { AddressOf } from './address.ts';
 import { begin } from './state.ts';
 
@@ -30,11 +31,12 @@ export function report(
 ): Middleware {
   return async (ctx, next) => {
     const startedAt = performance.now();
-    const given = ctx.get('X-Request-Id');
+    const given = headerIn(ctx, 'x-request-id');
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();
     const known = begin(ctx, requestId, addressOf(ctx.req));
-    ctx.set('X-Request-Id', requestId);
-    ctx.set(headersFor(ctx.get('Host') || null));
+    ctx.res.setHeader('X-Request-Id', requestId);
+    for (const [name, value] of Object.entries(headersFor(headerIn(ctx, 'host') || null)))
+      ctx.res.setHeader(name, value);
     const span = tracing === null ? null : beginRequest(tracing, ctx);
     if (span !== null) known.span = span.context;
     let err: unknown;
@@ -69,7 +71,7 @@ export function report(
       ...(code === undefined ? {} : { code }),
       ...whoOf(known.principal),
       ...workflowIn(known.found?.params),
-      ...(known.span === null ? traceOf(ctx.get('traceparent')) : { trace_id: known.span.traceId }),
+      ...(known.span === null ? traceOf(headerIn(ctx, 'traceparent')) : { trace_id: known.span.traceId }),
     };
     if (err !== undefined) log.error('request failed', { ...line, err });
     // Who gives a probe an id of its own wants to follow it.
@@ -82,7 +84,7 @@ const beginRequest = (tracing: Tracing, ctx: Context): Running =>
   tracing.begin({
     name: ctx.method,
     kind: 'server',
-    parent: readTraceContext(ctx.get('traceparent') || null, ctx.get('tracestate') || null),
+    parent: readTraceContext(headerIn(ctx, 'traceparent') || null, headerIn(ctx, 'tracestate') || null),
     attributes: { 'http.request.method': ctx.method },
   });
 

@@ -10,6 +10,7 @@ import { cut, shorten, shownJson } from '../../model/text.ts';
 import type { RawBody } from '../operation.ts';
 import { Problem } from '../problem.ts';
 import { readForm } from './form.ts';
+import { headerIn } from './headers.ts';
 import type { Held } from './intake.ts';
 import type { Spool, Spooled } from './spool.ts';
 import { xmlText } from './xml-bytes.ts';
@@ -59,7 +60,8 @@ export async function readBody(
   const type = checkType(ctx, documents);
   const isForm = type === FORM_TYPE;
   const unpack = unpackerOf(ctx);
-  if (Number(ctx.get('Content-Length')) > BODY_BYTES_MAX) throw tooLarge(BODY_BYTES_MAX, ctx.get('Content-Length'));
+  if (Number(headerIn(ctx, 'content-length')) > BODY_BYTES_MAX)
+    throw tooLarge(BODY_BYTES_MAX, headerIn(ctx, 'content-length'));
   goOn(ctx);
   const bytes = await unpack(await bytesOf(ctx.req, held), held);
   const raw = documents.includes(type) && XML_TYPE.test(type) ? xmlTextOf(bytes) : textOf(bytes);
@@ -78,10 +80,10 @@ function goOn({ req, res }: Context): void {
 export async function readRaw(ctx: Context, held: Held, bytesMax = BODY_BYTES_MAX): Promise<RawBody> {
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(ctx.req.headers)) if (typeof value === 'string') headers.set(name, value);
-  const type = ctx.get('Content-Type').trim();
+  const type = headerIn(ctx, 'content-type').trim();
   if (!hasBody(ctx)) return { bytes: Buffer.alloc(0), type, headers };
   const unpack = unpackerOf(ctx, bytesMax);
-  if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax, ctx.get('Content-Length'));
+  if (Number(headerIn(ctx, 'content-length')) > bytesMax) throw tooLarge(bytesMax, headerIn(ctx, 'content-length'));
   goOn(ctx);
   return { bytes: await unpack(await bytesOf(ctx.req, held, bytesMax), held), type, headers };
 }
@@ -102,7 +104,7 @@ export async function readSpooled(
   const hash = createHash('sha256');
   if (hasBody(ctx)) {
     const encoding = encodingOf(ctx);
-    if (Number(ctx.get('Content-Length')) > bytesMax) throw tooLarge(bytesMax, ctx.get('Content-Length'));
+    if (Number(headerIn(ctx, 'content-length')) > bytesMax) throw tooLarge(bytesMax, headerIn(ctx, 'content-length'));
     goOn(ctx);
     let counted = 0;
     await takeAll(ctx.req, encoding === null ? null : UNPACKERS[encoding](), async (piece) => {
@@ -184,11 +186,11 @@ export function drained(request: IncomingMessage): Promise<boolean> {
 }
 
 const hasBody = (ctx: Context): boolean =>
-  ctx.get('Transfer-Encoding') !== '' || !['', '0'].includes(ctx.get('Content-Length'));
+  headerIn(ctx, 'transfer-encoding') !== '' || !['', '0'].includes(headerIn(ctx, 'content-length'));
 
 /** The media type, in small letters; that of a form where none is given. */
 function checkType(ctx: Context, documents: readonly string[]): string {
-  const given = ctx.get('Content-Type').trim();
+  const given = headerIn(ctx, 'content-type').trim();
   if (given === '' || given === 'application/json') return given || FORM_TYPE;
   const [type = '', ...parameters] = given.split(';').map((part) => part.trim().toLowerCase());
   if (type !== FORM_TYPE && !JSON_TYPE.test(type) && !documents.includes(type))
@@ -211,7 +213,7 @@ type Unpack = (bytes: Buffer, held: Held) => Promise<Buffer>;
 
 /** How it is packed; null: it is not. @throws Problem when it is not unpacked here */
 function encodingOf(ctx: Context): keyof typeof UNPACK | null {
-  const encoding = ctx.get('Content-Encoding').trim().toLowerCase();
+  const encoding = headerIn(ctx, 'content-encoding').trim().toLowerCase();
   if (encoding === '' || encoding === 'identity') return null;
   const known = (Object.keys(UNPACK) as (keyof typeof UNPACK)[]).find((one) => one === encoding);
   if (known !== undefined) return known;
