@@ -101,7 +101,9 @@ async function attempt(
   // A lone statement is a transaction by itself, unless the settings have to be told each time.
   const alone = statements.length === 1 && style.begin === 'begin';
   try {
-    await allOf(alone ? sendAll(connection, statements) : sendAll(connection, statements, ['commit'], [style.begin]));
+    const [first] = statements;
+    if (alone && first !== undefined) await connection.together(() => connection.run(first.statement, first.values));
+    else await allOf(sendAll(connection, statements, ['commit'], [style.begin]));
     connection.giveBack(connection.isUnreplicated());
     if (!connection.isUnreplicated()) return 'committed';
   } catch (error) {
