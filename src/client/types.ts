@@ -1020,6 +1020,8 @@ export type HistoryEntry = {
   readonly given?: { readonly [name: string]: unknown };
   /** Their characters, where there are too many */
   readonly given_size?: number;
+  /** Beside given_size: the same for equal fields */
+  readonly given_hash?: string;
   /** workitem.opened: fields that are others than those the participant before had (HISTORY_FIELDS) */
   readonly changed?: readonly string[];
   /** How many, where their names are too long */

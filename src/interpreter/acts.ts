@@ -12,7 +12,7 @@ import { clearError } from './life/leaving.ts';
 import { wakeOf } from './life/timers.ts';
 import { pause } from './pausing.ts';
 import { baseFields, mergeGiven } from './state/fields.ts';
-import { givenPart } from './state/given.ts';
+import { type Given, givenPart } from './state/given.ts';
 import { CARRIED, decodeMessages, encodeMessages } from './state/messages.ts';
 import type { Message, Reapply } from './state/state.ts';
 import { ROOT } from './state/state.ts';
@@ -50,7 +50,7 @@ function recordAct(
   world: World,
   kind: 'expression.cancelling' | 'expression.dying' | 'expression.reapplying' | 'expression.replying',
   { node }: Acting,
-  given: { readonly given?: Json; readonly given_size?: number; readonly tree?: string } = {},
+  given: Given & { readonly tree?: string } = {},
 ): void {
   world.record({ kind, expid: node.expid, expression_id: node.id, name: node.name, ...given });
 }

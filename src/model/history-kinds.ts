@@ -22,8 +22,8 @@ const CALLBACK = {
   at: 'time?',
   try: 'number',
 } as const;
-/** What somebody gave (HISTORY_FIELDS): fields, or of many how many characters they have. */
-const GIVEN = { given: 'json?', given_size: 'number?' } as const;
+/** What somebody gave (HISTORY_FIELDS): fields, or of many how many characters they have and a hash that tells whether they are the same. */
+const GIVEN = { given: 'json?', given_size: 'number?', given_hash: 'text?' } as const;
 const NAMED = { expid: 'text', name: 'text' } as const;
 const CODED = { expid: 'text', code: 'text|null' } as const;
 

@@ -229,6 +229,15 @@ test('what a launch gave stands in the history where it is kept: up to the bound
   expect(launched(100_000)).toMatchObject({ kind: 'workflow.launched', given: big });
   expect(launched(8_192)).toMatchObject({ given_size: expect.closeTo(30_000, -2) });
   expect(launched(8_192)).not.toHaveProperty('given');
+  const hashOf = (fields: Fields): unknown => {
+    const driver = run('define\n  alpha\n', { givenCharacters: 10 }, { fields });
+    const [first] = driver.world.history(driver.id);
+    const [entry] = unpackHistory(first?.entries ?? '[]', driver.id);
+    return (entry as { readonly given_hash?: string } | undefined)?.given_hash;
+  };
+  expect(hashOf({ ...big, b: 1 })).toMatch(/^[0-9a-f]{16}$/);
+  expect(hashOf({ ...big, b: 1 })).toBe(hashOf({ b: 1, ...big }));
+  expect(hashOf({ ...big, b: 1 })).not.toBe(hashOf({ ...big, b: 2 }));
   const config = (environment: Record<string, string>): number => boundsOf(readConfig(environment)).givenCharacters;
   expect([config({}), config({ HISTORY_FIELDS: 'none' })]).toEqual([8_192, 0]);
   expect(config({ DATABASE_URL: 'postgres://127.0.0.1/rota' })).toBe(0);

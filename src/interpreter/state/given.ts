@@ -1,16 +1,30 @@
-import { equalJson, type Fields, type Json, ownValue } from '../../model/json.ts';
+import { canonicalJson, equalJson, type Fields, type Json, ownValue } from '../../model/json.ts';
 import { NOT_DELIVERED, OURS } from './fields.ts';
 import type { World } from './world.ts';
 
-/** What somebody gave, as the history keeps it (HISTORY_FIELDS): nothing when nothing is kept or was given; of much, how many characters it has. */
-export function givenPart(world: World, fields: Fields): { readonly given?: Json } | { readonly given_size?: number } {
+/** What the history keeps of what somebody gave. */
+export type Given = { readonly given?: Json } | { readonly given_size: number; readonly given_hash: string };
+
+/** What somebody gave, as the history keeps it (HISTORY_FIELDS): nothing when nothing is kept or was given; of much, how many characters it has and a hash. */
+export function givenPart(world: World, fields: Fields): Given {
   const most = world.context.limits.givenCharacters;
   if (most === 0) return {};
   for (const _ in fields) {
     const { characters } = world.extentOf(fields);
-    return characters > most ? { given_size: characters } : { given: fields };
+    return characters > most ? { given_size: characters, given_hash: hashOf(fields) } : { given: fields };
   }
   return {};
+}
+
+const HASH_SEEDS = [0x811c9dc5, 0x9747b28c] as const;
+/** The same for equal fields, whatever the order of their names, and hardly for others: FNV-1a, twice. It proves nothing against somebody who wants it equal. */
+function hashOf(fields: Fields): string {
+  const text = canonicalJson(fields);
+  return HASH_SEEDS.map((seed) => {
+    let hash: number = seed;
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+    return (hash >>> 0).toString(16).padStart(8, '0');
+  }).join('');
 }
 
 /** From now on this step tells which fields are other ones than these: those of a launch, or of whoever had the workitem before. */

@@ -374,6 +374,7 @@ export const HistoryEntry = Type.Object(
     batch_item: Type.Optional(Type.Integer({ description: 'The number of its item there', minimum: 1 })),
     given: Type.Optional(Type.Object({}, { description: 'The fields somebody gave (HISTORY_FIELDS)' })),
     given_size: Type.Optional(Type.Integer({ description: 'Their characters, where there are too many', minimum: 0 })),
+    given_hash: Type.Optional(text('Beside given_size: the same for equal fields')),
     changed: Type.Optional(
       Type.Array(Type.String(), {
         description: 'workitem.opened: fields that are others than those the participant before had (HISTORY_FIELDS)',
