@@ -87,6 +87,8 @@ describe('the file of settings', () => {
       'data_dir: ${NONE}',
       ['rota.yaml:1:11: data_dir names ${NONE}, which is not set; set it, or write ${NONE:-otherwise}'],
     ],
+    ['data_dir: "${"', ['rota.yaml:1:11: data_dir holds a ${ without its }; a plain one is written $${']],
+    ['data_dir: "${A:-${B}}"', ['rota.yaml:1:11: data_dir holds one ${…} inside of another, which is not understood']],
     [
       'data_dir: "${no way}"',
       ['rota.yaml:1:11: data_dir holds ${no way}, but must be ${NAME}, ${NAME:-otherwise} or ${file:/path}'],

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shardOf, type WorkflowId } from '../../src/model/ids.ts';
-import { readConfig } from '../../src/server/config.ts';
-import { type Running, start } from '../../src/server/start.ts';
+import type { Running } from '../../src/server/start.ts';
 import type { Store } from '../../src/store/store.ts';
 import { readCases } from '../conformance/cases.ts';
 import { playTogether } from '../conformance/harness.ts';
@@ -9,7 +8,7 @@ import { findTarget, type Listener, listen, type Target } from '../conformance/h
 import { fewOrAll } from '../support/all.ts';
 import { type Database, freshDatabase, hasPostgres } from '../support/postgres.ts';
 import { type Proxy as CuttingProxy, startProxy } from '../support/proxy.ts';
-import { type Answer, type Participant, postJson, send, startParticipant } from '../support/server.ts';
+import { type Answer, type Participant, postJson, send, startParticipant, startServer } from '../support/server.ts';
 import { inPartitions } from './partitions.ts';
 
 /*
@@ -67,14 +66,8 @@ describe.runIf(hasPostgres())('a server on a database that is many', { timeout: 
     database = await freshDatabase();
     await inPartitions(database);
     proxy = await startProxy(database.url);
-    running = await start(
-      readConfig({
-        DATABASE_URL: proxy.url,
-        DATABASE_PROFILE: 'distributed',
-        PORT: '0',
-        TEST_CLOCK: '1',
-        LOG_LEVEL: 'silent',
-      }),
+    running = await startServer(
+      { DATABASE_URL: proxy.url, DATABASE_PROFILE: 'distributed', TEST_CLOCK: '1' },
       { store: watched },
     );
     target = await findTarget(running.url);
@@ -99,6 +92,18 @@ describe.runIf(hasPostgres())('a server on a database that is many', { timeout: 
     expect(cases.length).toBeGreaterThan(25);
     expect(await playTogether(cases, target, listener)).toEqual([]);
     expect(proxy.injected()).toBeGreaterThan(12);
+  });
+
+  test('says what it cannot do: events of all in one order, and erasing', async () => {
+    const { id } = (
+      await postJson(running.url, '/v1/workflows', { workflow: 'define\n  noop\n', callback: participant.url })
+    ).json<{ id: string }>();
+    for (const answer of [
+      await send(running.url, 'GET', '/v1/events/stream'),
+      await postJson(running.url, '/v1/erasures', { value: 'x' }),
+      await postJson(running.url, `/v1/workflows/${id}/erase`, {}),
+    ])
+      expect(answer.json()).toMatchObject({ status: 501, code: 'not_supported' });
   });
 
   test('takes many launches and proceeds at once, each exactly once, each transaction within one shard', async () => {

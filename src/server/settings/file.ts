@@ -147,8 +147,14 @@ class Unfit extends Error {
  */
 function substituted(text: string, environment: Environment): { readonly text: string } | { readonly wrong: string } {
   let wrong: string | null = null;
-  const put = text.replace(/\$\$\{|\$\{([^}]*)\}/g, (whole, inner: string | undefined) => {
+  if (text.replace(REFERENCE, '').includes('${'))
+    return { wrong: 'holds a ${ without its }; a plain one is written $${' };
+  const put = text.replace(REFERENCE, (whole, inner: string | undefined) => {
     if (inner === undefined) return '${';
+    if (inner.includes('${')) {
+      wrong ??= 'holds one ${…} inside of another, which is not understood';
+      return '';
+    }
     if (inner.startsWith('file:')) {
       try {
         return readSecretFile(inner.slice('file:'.length));
@@ -170,6 +176,8 @@ function substituted(text: string, environment: Environment): { readonly text: s
   });
   return wrong === null ? { text: put } : { wrong };
 }
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)\}/g;
 
 /** What a file holds, without the newline at its end. @throws when it cannot be read or is too large for a setting */
 export function readSecretFile(path: string): string {

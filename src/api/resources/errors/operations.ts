@@ -19,7 +19,7 @@ export function errorOperations(parts: Parts): readonly Operation[] {
       summary: 'Try again what failed',
       access: 'operate',
       body: { schema: Reapply, checked: 'here' },
-      answers: answersOrRehearsal(404, 409, 422),
+      answers: answersOrRehearsal(404, 422),
       handle: (call) => {
         const expression = expressionIdOf(call, 'error_not_found');
         const event = { kind: 'replay', expression, ...changesOf(parts, call) } as const;

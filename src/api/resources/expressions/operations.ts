@@ -12,6 +12,9 @@ import { changesOf } from './changes.ts';
 import { AddToken, ExpressionList, ExpressionShown, Hold, Move, Reapply, ReplyFor } from './schemas.ts';
 import { getExpression, listExpressions } from './show.ts';
 
+/** Those that are not possible with every expression that lives. */
+const CONFLICTING: ReadonlySet<string> = new Set(['pauseExpression', 'moveToken', 'addToken']);
+
 /** What administrators do to single expressions. */
 export function expressionOperations(parts: Parts): readonly Operation[] {
   const path = '/v1/workflows/:workflow_id/expressions/:expression_id';
@@ -29,7 +32,7 @@ export function expressionOperations(parts: Parts): readonly Operation[] {
     summary,
     access: 'operate',
     body: { schema, checked: 'here' },
-    answers: answersOrRehearsal(404, 409, 422),
+    answers: CONFLICTING.has(id) ? answersOrRehearsal(404, 409, 422) : answersOrRehearsal(404, 422),
     handle: (call) => {
       const event = read(call, expressionIdOf(call, 'expression_not_found'));
       return happenOrRehearse(parts, call, workflowIdOf(call), event);
