@@ -47,6 +47,8 @@ export const DEFINITION_ROUNDS_MAX = 100;
 export const BATCH_CHARACTERS_MAX = 8_000_000;
 /** A batch lets the event loop go round when it has been computing for so long. */
 const YIELD_AFTER_MS = 5;
+/** Nor are entries of one workflow handled in a row for longer: the next batch takes the rest. */
+export const TURN_MS_MAX = 50;
 
 /**
  * Handles the entries in one transaction, in order within each workflow.
@@ -318,6 +320,7 @@ async function runTurns(
 
 /** Handles entries until none is left (null) or rows are wanted. */
 function runTurn(running: Running, turn: Turn): readonly Need[] | null {
+  const since = running.time.now();
   for (; turn.at < turn.entries.length && !turn.over; turn.at++) {
     const entry = turn.entries[turn.at] as Entry;
     const ran = guarded(running, turn, entry);
@@ -345,7 +348,7 @@ function runTurn(running: Running, turn: Turn): readonly Need[] | null {
     running.verdicts.set(entry, ran.verdict);
     if (ran.changes === null) continue;
     adopt(turn, ran.changes, ran.folds);
-    if (endsBatch(ran.changes)) {
+    if (endsBatch(ran.changes) || running.time.now() - since > TURN_MS_MAX) {
       turn.at += 1;
       break;
     }

@@ -177,7 +177,7 @@ export function takeUp(world: World): void {
   // All at once: asked for one by one, every strand would cost a run of the step.
   const { messages, work } = world.context.limits;
   const first = world.queue.slice(0, messages);
-  const paths = new Set(first.flatMap(strandsOf));
+  const paths = [...new Set(first.flatMap(strandsOf))].slice(0, strandsAtOnce(world));
   let characters = 0;
   const texts = first.filter((waiting) => {
     if (waiting.kind !== 'set_down' || characters > work) return false;
@@ -185,9 +185,24 @@ export function takeUp(world: World): void {
     return true;
   }) as SetDown[];
   world.want(
-    ...[...paths].filter((path) => !world.loaded.strands.has(path)).map(strandNeed),
+    ...paths.filter((path) => !world.loaded.strands.has(path)).map(strandNeed),
     ...texts.map(textNeed).filter(({ id }) => !world.loaded.agenda.has(id)),
   );
+}
+
+/** However large strands are, so many are loaded for a turn at once. */
+const STRANDS_AT_ONCE_MIN = 8;
+
+/**
+ * A turn that has work for ten large strands does not load two hundred. How large they are is known of those that are loaded; before that, all that
+ * the workflow keeps tells how large they can be. One that is missing after all is asked for when its message is taken.
+ */
+function strandsAtOnce({ header, loaded, context }: World): number {
+  let characters = 0;
+  for (const { state, fields } of loaded.strands.values()) characters += state.length + fields.length;
+  const count = loaded.strands.size;
+  const each = count < STRANDS_AT_ONCE_MIN ? header.kept / Math.max(1, header.strands) : characters / count;
+  return Math.max(STRANDS_AT_ONCE_MIN, Math.ceil(context.limits.work / Math.max(1, each)));
 }
 
 /** Takes the next message from the queue; undefined: there is none. */

@@ -127,7 +127,8 @@ function run(world: World): void {
 
 function drain(world: World): void {
   const { messages, work } = world.context.limits;
-  while (world.queue.length > 0 && world.handled < messages && world.spent < work) {
+  // One at least: what it was about may have been read before by as much work as there is.
+  while (world.queue.length > 0 && world.handled < messages && (world.spent < work || world.handled === 0)) {
     const message = takeNext(world);
     if (message === undefined) return;
     world.begin();

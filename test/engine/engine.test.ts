@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TURN_MS_MAX } from '../../src/engine/batch.ts';
 import type { TryOutcome } from '../../src/engine/engine.ts';
 import { ATTEMPTS_MAX } from '../../src/engine/handle.ts';
 import { DELIVERED_KEPT_MS, FAILED_KEPT_MS } from '../../src/engine/kept-outcomes.ts';
@@ -130,6 +131,30 @@ describe('group commit', () => {
       event: { kind: 'edit' as const, workitem: id, fields: { n }, revision: null },
     });
     await parts.engine.advance([edit(1), edit(2), edit(3)]);
+    const row = await workitemOf(store, workflow, 'alpha');
+    expect(JSON.parse(row.fields as string)).toMatchObject({ n: 3 });
+  });
+
+  test('steps of one workflow that take long are not handled in a row: others come between', async () => {
+    const slow: Step = (...given) => {
+      parts.time.pass(TURN_MS_MAX + 1);
+      return realStep(...given);
+    };
+    parts = engineOn(store, { step: slow });
+    const workflow = await launch(parts, TWO);
+    const { id } = await workitemOf(store, workflow, 'alpha');
+    const edit = (n: number) => ({
+      workflow,
+      origin: SERVER,
+      event: { kind: 'edit' as const, workitem: id, fields: { n }, revision: null },
+    });
+    around.forget();
+    const edits = parts.engine.advance([edit(1), edit(2), edit(3)]);
+    const other = await launch(parts, TWO);
+    okay(await edits);
+    const written = around.committed.map(({ changes }) => [...changes.keys()]);
+    expect(written.filter((each) => each.includes(workflow))).toHaveLength(3);
+    expect(written.findIndex((each) => each.includes(other))).toBeLessThan(2);
     const row = await workitemOf(store, workflow, 'alpha');
     expect(JSON.parse(row.fields as string)).toMatchObject({ n: 3 });
   });

@@ -114,3 +114,35 @@ test('an expression that fails once for each of its branches keeps the last erro
   expect(one.stringified).toBe(2);
   expect(many.stringified).toBeGreaterThan(20);
 });
+
+test('a turn loads and changes no more of large branches than it has work for', () => {
+  const large = 30_000;
+  const work = 4 * large;
+  const within = '      sequence\n        unset f: "t"\n        noop _\n        noop _\n        noop _\n';
+  const definition = `define a\n  concurrence merge_type: 'ignore'\n${`    sequence\n      set "f:t": "$\{f:t}y"\n${within}`.repeat(40)}  alpha\n`;
+  let [loaded, changed] = [0, 0];
+  const driver = drive(treeOf(definition), {
+    limits: { ...LIMITS, work },
+    step: (...given) => {
+      const result = realStep(...given);
+      if (result.kind !== 'stepped') return result;
+      const sizeOf = ({ state, fields }: { readonly state: string; readonly fields: string }): number =>
+        state.length + fields.length;
+      loaded = Math.max(
+        loaded,
+        [...given[0].strands.values()].reduce((sum, row) => sum + sizeOf(row), 0),
+      );
+      const puts = [...(result.changes?.strands.values() ?? [])].flatMap((op) => (op.kind === 'put' ? [op.row] : []));
+      changed = Math.max(
+        changed,
+        puts.reduce((sum, row) => sum + sizeOf(row), 0),
+      );
+      return result;
+    },
+    fields: { t: 'x'.repeat(large) },
+    firings: 1_000,
+  });
+  expect(driver.played().dispatches).toHaveLength(1);
+  expect(loaded).toBeLessThan(30 * large);
+  expect(changed).toBeLessThan(12 * large);
+});

@@ -399,7 +399,9 @@ export class World {
   private adoptStrand(row: StrandRow): Strand {
     let base: Fields | null = null;
     if (row.base !== null) base = this.baseOf(row.base);
-    this.noteRead(row.state.length + row.fields.length);
+    const characters = row.state.length + row.fields.length;
+    this.noteRead(characters);
+    if (this.isBulky) this.bear(characters);
     const strand = decodeStrand({ ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) }, base);
     this.strands.set(row.path, strand);
     return strand;
