@@ -1,4 +1,4 @@
-import { CONTINUATION } from '../interpreter/finish.ts';
+import { CONTINUATION } from '../interpreter/queue.ts';
 import { shardOf, type WorkflowId } from '../model/ids.ts';
 import { makeBoundedMap, makeQueue, type Queue } from '../runtime/bounded.ts';
 import { type ProcessTime, pause } from '../runtime/process-time.ts';

@@ -1,7 +1,7 @@
 import type { Answer } from '../model/stimulus.ts';
 import { done, fault, isGone } from './answers.ts';
-import { takeUp } from './finish.ts';
 import { sendKept } from './life/holding.ts';
+import { takeUp } from './queue.ts';
 import type { World } from './state/world.ts';
 
 /* Pausing a workflow, and letting it go on. */

@@ -4,7 +4,7 @@ import { type Answer, type Loaded, SIZES_TOLD, type StepResult, type Stimulus } 
 import { lookAgain, wakeConditions } from './expressions/bpmn/conditions.ts';
 import { isArmed, takeEvent } from './expressions/bpmn/waits.ts';
 import { onEvent } from './expressions/ruote/listening.ts';
-import { CONTINUATION, finish, keepsTooMuch, openWorld, takeNext, takeUp } from './finish.ts';
+import { finish, openWorld } from './finish.ts';
 import { applyExpression, awaken, setOutAgain } from './life/applying.ts';
 import { createExpression, expressionOf } from './life/birth.ts';
 import { refOf } from './life/branches.ts';
@@ -16,6 +16,7 @@ import { cancelExpression, failExpression, RaisedAgain, receiveReply } from './l
 import { tell, textOfError } from './life/listening.ts';
 import { cancelProcess, endAtOnce, killAtOnce } from './life/process.ts';
 import { closeWorkitem, openWorkitem } from './life/workitems.ts';
+import { CONTINUATION, keepsTooMuch, takeNext, takeUp } from './queue.ts';
 import { registry } from './registry.ts';
 import type { Message } from './state/state.ts';
 import { awaitedIn, plainReply } from './state/state.ts';

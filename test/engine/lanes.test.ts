@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Waiting } from '../../src/engine/entry.ts';
 import { GATHER_MS_MAX, makeLanes } from '../../src/engine/lanes.ts';
-import { CONTINUATION } from '../../src/interpreter/finish.ts';
+import { CONTINUATION } from '../../src/interpreter/queue.ts';
 import { type ExpressionId, shardOf, type WorkflowId } from '../../src/model/ids.ts';
 import { manualTime } from '../../src/runtime/process-time.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { auditRows } from '../../src/interpreter/audit.ts';
-import { CONTINUATION } from '../../src/interpreter/finish.ts';
 import { inspect } from '../../src/interpreter/inspect.ts';
+import { CONTINUATION } from '../../src/interpreter/queue.ts';
 import { decodeStrand } from '../../src/interpreter/state/encoding.ts';
 import { deliveredFields } from '../../src/interpreter/state/fields.ts';
 import { step as realStep } from '../../src/interpreter/step.ts';
