@@ -16,6 +16,7 @@ const LIST = 'a list, or an object that was told from lists before, and its keys
 
 /** `file: object[key]` → why it is right. */
 const ALLOWED: ReadonlyMap<string, string> = new Map([
+  ['api/reading/headers.ts: req.headers[name]', 'names that the server chooses'],
   ['api/diagram/svg.ts: COLOURS[state]', OURS],
   ['api/diagram/svg.ts: EVENT_MARKS[event]', 'the reader of BPMN lets no other kind of event in'],
   ['api/diagram/svg.ts: GATEWAY_MARKS[type]', 'the reader of BPMN lets no other element in'],
@@ -32,9 +33,7 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['engine/retry-rules.ts: retry[key]', OURS],
   ['interpreter/expressions/bpmn/flow.ts: reach[other]', 'a number as text'],
   ['interpreter/life/listening.ts: error[key]', OURS],
-  ['interpreter/state/encoding.ts: NEW_HEADER[key]', 'the parts of a header'],
   ['interpreter/state/encoding.ts: differing[key]', 'the parts of a header'],
-  ['interpreter/state/encoding.ts: values[key]', 'the parts of a header'],
   ['interpreter/state/encoding.ts: node.data[key]', 'the names of the expressions’ own data'],
   ['language/feel/call.ts: tree.given[place]', LIST],
   ['language/feel/lex.ts: ESCAPES[letter]', 'one letter'],
@@ -54,12 +53,12 @@ const ALLOWED: ReadonlyMap<string, string> = new Map([
   ['model/json.ts: b[i]', 'the place in a list'],
   ['model/json.ts: copy[key]', GUARDED],
   ['model/json.ts: value[key]', WALKED],
-  ['model/rows.ts: made[kind]', 'the kinds of rows'],
   ['runtime/meter.ts: both[name]', 'the names of what a meter takes'],
   ['server/config.ts: values[key]', 'the names of our settings'],
   ['server/open.ts: FOLDER_TROUBLE[code]', 'a code of the operating system'],
   ['server/settings/shown.ts: properties[keyOf(one.name)]', 'the names of our settings'],
   ['server/settings/shown.ts: properties[`${keyOf(one.name)}_file`]', 'the names of our settings'],
+  ['store/check.ts: below[kind]', 'the kinds of rows'],
   ['store/retire.ts: table.columns[table.sweep.by]', COLUMNS],
   ['store/tables/of-workflow.ts: row[key]', COLUMNS],
   ['store/tables/on-database.ts: table.columns[part]', COLUMNS],
