@@ -39,13 +39,28 @@ export function calledOf(root: Place, foreign = NO_TREES): Called {
 
 /** Of calls that run another tree than the one of the workflow: that tree, by their places. */
 export function foreignTrees(expressions: readonly LiveExpression[]): ReadonlyMap<string, Json> {
-  const trees = new Map<string, Json>();
+  return new Map(
+    foreignRoots(expressions).flatMap(({ call, root }) =>
+      root.tree === null ? [] : [[call.expid, root.tree] as const],
+    ),
+  );
+}
+
+/** The roots of other trees that are alive, each with its call in the tree of the workflow; what is called in those trees is not among them. */
+export function foreignRoots(
+  expressions: readonly LiveExpression[],
+): readonly { readonly call: LiveExpression; readonly root: LiveExpression }[] {
+  const roots = expressions.filter(isForeignRoot);
+  if (roots.length === 0) return [];
   const byId = new Map(expressions.map((one) => [one.id, one]));
-  for (const one of expressions) {
-    const call = one.tree === null || !isForeignRoot(one) ? undefined : byId.get(one.parentId ?? '');
-    if (call !== undefined) trees.set(call.expid, one.tree);
-  }
-  return trees;
+  return roots.flatMap((root) => {
+    const call = byId.get(root.parentId ?? '');
+    for (let up = call, steps = 0; up !== undefined && steps < ABOVE_MAX; steps++) {
+      if (isForeignRoot(up)) return [];
+      up = byId.get(up.parentId ?? '');
+    }
+    return call === undefined ? [] : [{ call, root }];
+  });
 }
 
 /** Places of bodies that are drawn at most. */

@@ -1,4 +1,5 @@
 import {
+  definitionHashOf,
   type ExpressionInspection,
   type Inspection,
   inspect,
@@ -37,7 +38,10 @@ export function showWorkflow(loaded: Loaded, definition: Tree | null): Inspectio
   return inspect(loaded, () => tree);
 }
 
-/** What a live expression knows, from rows that were loaded for it; null: it is not live there. */
+/** The hash of the definition a live expression is of; null: its tree was made at run time, or it is not live there. */
+export const definitionOf = (loaded: Loaded, id: ExpressionId): string | null => definitionHashOf(loaded, id);
+
+/** What a live expression knows, from rows that were loaded for it; null: it is not live there. `definition`: the tree it is of. */
 export const showExpression = (
   loaded: Loaded,
   id: ExpressionId,

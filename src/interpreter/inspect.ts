@@ -274,6 +274,22 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   };
 }
 
+/** The strands of a workflow that can be told of, as far as their rows are loaded. */
+const strandsOf = (loaded: Loaded, workflow: WorkflowRow): readonly Strand[] => [
+  rootOf(workflow, heldOf(loaded)),
+  ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
+];
+
+/** The hash of the definition an expression is of, which is another one in a sub-process that is stored; null: of none, or it is not live there. */
+export function definitionHashOf(loaded: Loaded, id: ExpressionId): string | null {
+  const { workflow } = loaded;
+  if (workflow === null) return null;
+  const node = strandsOf(loaded, workflow)
+    .flatMap(({ nodes }) => nodes)
+    .find((each) => each.id === id);
+  return typeof node?.tree.root === 'string' ? node.tree.root : null;
+}
+
 /** @param loaded the row of the workflow, and of its other rows those about the expression; null: it is not live there */
 export function inspectExpression(
   loaded: Loaded,
@@ -282,10 +298,7 @@ export function inspectExpression(
 ): ExpressionInspection | null {
   const { workflow } = loaded;
   if (workflow === null) return null;
-  const strands = [
-    rootOf(workflow, heldOf(loaded)),
-    ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
-  ];
+  const strands = strandsOf(loaded, workflow);
   const strand = strands.find(({ nodes }) => nodes.some((node) => node.id === id));
   const node = strand?.nodes.find((each) => each.id === id);
   if (strand === undefined || node === undefined) return null;

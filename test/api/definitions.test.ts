@@ -335,6 +335,29 @@ describe('in the language', () => {
     expect(failed.json<{ detail: string }>().detail).toContain("no subprocess named 'part@9'");
   });
 
+  test('an expression in a stored definition that runs as a branch tells its tree in that', async () => {
+    await put('inner', { definition: "define\n  bob task: 'look'\n  carol\n" });
+    await put('outer', { definition: "define\n  subprocess ref: 'inner'\n  alice\n" });
+    const { id } = (await run('outer', {})).json<{ id: string }>();
+    type Live = { readonly id: string; readonly expid: string; readonly parent_id: string | null };
+    const { expressions } = (await ask('GET', `/v1/workflows/${id}`)).json<{ expressions: readonly Live[] }>();
+    const root = expressions.find(({ expid, parent_id }) => expid === '0' && parent_id !== null);
+    expect(root).toBeDefined();
+    const told = (await ask('GET', `/v1/workflows/${id}/expressions/${root?.id}`)).json();
+    expect(told).toMatchObject({
+      tree: [
+        'define',
+        {},
+        [
+          ['bob', { task: 'look' }, []],
+          ['carol', {}, []],
+        ],
+      ],
+    });
+    const call = (await ask('GET', `/v1/workflows/${id}/expressions/${root?.parent_id}`)).json();
+    expect(call).toMatchObject({ tree: ['subprocess', { ref: 'inner' }, []] });
+  });
+
   test('a stored definition is launched as a workflow of its own, once, with the fields that are named', async () => {
     await put('invoice', { definition: "define\n  set 'f:sent': '${v:meta.started_by}'\n", input_schema: AMOUNT });
     const parent = await run(

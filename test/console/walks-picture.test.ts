@@ -202,6 +202,22 @@ describe.runIf(program !== null)('the picture in a browser', { timeout: 120_000 
     await isWell();
     await act(id, 'bob', 'proceed');
     await page.locator('.place.waits', { hasText: 'carol' }).waitFor();
+    // One that is stored has its tree asked for.
+    await send(server.url, 'PUT', '/v1/definitions/inner', {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ definition: "define\n  emil task: 'look for ${v:what}'\n  fred\n" }),
+    });
+    const stored = await launch("define outer\n  subprocess ref: 'inner', what: 'lamps'\n  gina");
+    await open(`workflows/${stored}`);
+    await page.locator('[data-expid="0_0_c0"]', { hasText: 'look for lamps' }).waitFor();
+    await page.locator('.place.waits', { hasText: 'emil' }).waitFor();
+    await page.locator('.place.todo', { hasText: 'gina' }).waitFor();
+    await act(stored, 'emil', 'proceed');
+    await page.locator('.place.waits', { hasText: 'fred' }).waitFor();
+    await act(stored, 'fred', 'proceed');
+    await page.locator('.place.waits', { hasText: 'gina' }).waitFor();
+    await page.locator('.place.done', { hasText: 'fred' }).waitFor();
+    await isWell();
   });
 
   test('a concurrence of many branches is a crowd: one is shown, others by their marks, some side by side', async () => {

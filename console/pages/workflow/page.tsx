@@ -59,7 +59,7 @@ export function Workflow() {
     () => (at !== null ? data.chronicle.at(at) : shown === null ? null : standingOf(shown)),
     [shown, at, at === null ? 0 : last],
   );
-  const figure = useBodies(plain, state, standing);
+  const figure = useBodies(plain, state, standing, id);
   const seen = useMemo(
     () => (figure === null || standing === null ? new Map() : statesOf(figure, standing, past, state.sel)),
     [figure, standing, last, past, state.sel],

@@ -1,4 +1,4 @@
-import { showExpression, showWorkflow } from '../../../engine/show.ts';
+import { definitionOf, showExpression, showWorkflow } from '../../../engine/show.ts';
 import { Fault } from '../../../model/fault.ts';
 import type { Loaded, Need } from '../../../model/stimulus.ts';
 import { expressionIdOf, noSuchWorkflow, shown, workflowIdOf } from '../../ids.ts';
@@ -43,8 +43,9 @@ export async function getExpression(parts: Parts, call: Call): Promise<Reply> {
     { kind: 'agenda_kind', of: 'timer' },
   ];
   const loaded = await look(parts, { workflow, needs });
-  const found =
-    loaded === undefined ? null : showExpression(loaded, expression, await parts.trees.tree(row.definition));
+  // In a sub-process that is stored it is of another definition than the workflow.
+  const hash = (loaded === undefined ? null : definitionOf(loaded, expression)) ?? row.definition;
+  const found = loaded === undefined ? null : showExpression(loaded, expression, await parts.trees.tree(hash));
   if (found === null)
     throw new Fault('expression_not_found', `There is no live expression ${shown(expression)} in ${workflow}`);
   const { fields, variables, handlers, timers, tree, differs, ...live } = found;
