@@ -42,7 +42,8 @@ export function lookForDatabase(config: Config, log: Log, time: Pick<ProcessTime
     named = true;
     sayWaiting(config, log, trouble);
   };
-  const cancel = time.after(LOOKED_MS_MAX, () => tell(null));
+  // While a process loads it stands still for long: an answer that is here already is heard first, in a whole round of the event loop.
+  const cancel = time.after(LOOKED_MS_MAX, () => setImmediate(() => setImmediate(() => tell(null))));
   for (const socket of sockets) {
     socket.on('connect', stop);
     socket.on('error', (error) => {
