@@ -144,7 +144,8 @@ def _error_of(error):
 
 
 if __name__ == "__main__":
-    # python3 python.py order.radial http://127.0.0.1:8081 who=Ada
+    if len(sys.argv) < 3:
+        sys.exit("python3 python.py order.radial http://127.0.0.1:8081 who=Ada")
     file, callback, *pairs = sys.argv[1:]
     rota = Rota()
     with open(file, encoding="utf-8") as text:

@@ -151,7 +151,7 @@ class Rota
 end
 
 if $PROGRAM_NAME == __FILE__
-  # ruby ruby.rb order.radial http://127.0.0.1:8081 who=Ada
+  abort 'ruby ruby.rb order.radial http://127.0.0.1:8081 who=Ada' if ARGV.size < 2
   file, callback, *pairs = ARGV
   rota = Rota.new
   id = rota.launch(workflow: File.read(file), callback: callback, fields: pairs.to_h { |pair| pair.split('=', 2) })['id']

@@ -9,7 +9,7 @@ import type { Log } from '../runtime/log.ts';
 import { type ProcessTime, realTime } from '../runtime/process-time.ts';
 import type { Store } from '../store/store.ts';
 import { type Config, ConfigError, isLoopback } from './config.ts';
-import { isPlain, PLAIN_SECRETS } from './warnings.ts';
+import { isOpenToAll, isPlain, isReadable, NOBODY_ASKED, OPEN_TO_ALL, PLAIN_SECRETS, READABLE } from './warnings.ts';
 
 /* Whether callers are asked who they are, as the settings want it, and what the start has to say about that. */
 
@@ -61,20 +61,16 @@ export async function openDoor(
   }
   // Whoever names an issuer means callers to be asked.
   if (config.issuers.length > 0 && identity.since() === null) await identity.close();
-  const { host, auth, baseUrl } = config;
+  const { host, auth } = config;
   if (identity.isOpen() && auth !== 'none' && !isLoopback(host))
     throw new ConfigError([
       `HOST is "${host}", but there is no API key yet, and without one everybody who reaches this address may do everything. ` +
         'Make one (rota keys create), or set ADMIN_KEY to one made by rota keys generate, or JWT_ISSUER, or say AUTH=none to have it open',
     ]);
   if (isPlain(config, identity)) log.warn(PLAIN_SECRETS, { event: 'secrets.plain' });
-  if (auth === 'none') log.warn('AUTH is none: whoever reaches this server may do everything', { event: 'auth.none' });
-  else if (identity.isOpen() && baseUrl !== null && !isLoopback(new URL(baseUrl).hostname))
-    log.warn('BASE_URL is public, but nobody is asked who they are: make an API key, or set ADMIN_KEY', {
-      event: 'auth.open',
-    });
-  if (!identity.isOpen() && baseUrl?.startsWith('http:') === true && !isLoopback(new URL(baseUrl).hostname))
-    log.warn('BASE_URL is plain http: keys and tokens can be read on the way', { event: 'auth.plain' });
+  if (auth === 'none') log.warn(NOBODY_ASKED, { event: 'auth.none' });
+  if (isOpenToAll(config, identity)) log.warn(OPEN_TO_ALL, { event: 'auth.open' });
+  if (isReadable(config, identity)) log.warn(READABLE, { event: 'auth.plain' });
   return came;
 }
 
