@@ -145,12 +145,13 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => server.stop(), 60_000);
 
-/** All of the body is data, or what is patched is held against the rules as a whole; a definition may be looked at with the body of its launch. */
+/** Participants say more of a failure than is kept; or all of the body is data, or what is patched is held against the rules as a whole; a definition may be looked at with the body of its launch. */
 const ANYTHING_GOES: ReadonlySet<string> = new Set([
   'sendMessage',
   'throwSignal',
   'patchSubscription',
   'validateDefinition',
+  'failWorkitem',
 ]);
 
 /** What changes nothing, and does not go on by itself. */

@@ -39,7 +39,7 @@ export const Fail = Type.Object(
     fields: Type.Optional(Fields),
     reason,
   },
-  { title: 'Fail', description: 'A participant gives up', additionalProperties: false },
+  { title: 'Fail', description: 'A participant gives up' },
 );
 
 /** A duration: a text of the language, or a number of seconds. */
