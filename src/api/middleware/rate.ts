@@ -128,10 +128,15 @@ export const isUncounted = ({ probe, routine }: Operation): boolean => probe ===
 
 /** Counts by address. @param uncounted paths of what is not counted */
 export function limitAddresses(rates: Rates, uncounted: ReadonlySet<string>): Middleware {
+  const longest = Math.max(0, ...[...uncounted].map((path) => path.length));
   return (ctx, next) => {
     if (!rates.countsAddresses()) return next();
     // As it was sent: Koa's own path cannot be read from half an address, which is refused behind this.
-    if (!uncounted.has(ctx.url.split('?', 1)[0] as string)) rates.address(ctx);
+    const { url } = ctx;
+    const end = url.indexOf('?');
+    const length = end < 0 ? url.length : end;
+    // Most addresses are longer than each of these.
+    if (length > longest || !uncounted.has(url.slice(0, length))) rates.address(ctx);
     return next();
   };
 }
