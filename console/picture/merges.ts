@@ -3,6 +3,7 @@ import { type Chronicle, endOf, type Run } from './chronicle.ts';
 import { everyPlace, isCrowd, type Place } from './figure.ts';
 import { type Entry, expressionIn, textOf } from './standing.ts';
 import { fieldsTold, type Setting, whoOf } from './told.ts';
+import { makeHomeRuns } from './trees.ts';
 
 /*
  * Where branches meet: who gave which value in which branch, and what `merge_type` makes of them (src/language/merge.ts). History keeps what was
@@ -52,14 +53,16 @@ export function mergesOf(figure: Place, chronicle: Chronicle, n: number): readon
   const gifts = giftsOf(chronicle, n);
   if (gifts.size === 0) return [];
   const merges: Merge[] = [];
+  // In the body of a call of another tree every run at the place is looked at.
+  const isOther = figure.at !== figure.expid;
+  const runsAt = isOther ? (expid: string) => chronicle.runsAt(expid, n) : makeHomeRuns(chronicle, n);
   for (const place of everyPlace(figure)) {
     if (place.kind !== 'fork' && !isCrowd(place)) continue;
     const children = place.children.filter((child) => child.kind !== 'definition');
     const lanes = place.kind === 'crowd' ? children.slice(0, 1) : children;
-    for (const run of chronicle.runsAt(place.at, n)) {
+    for (const run of runsAt(place.at)) {
       const found = lanes.flatMap((lane) =>
-        chronicle
-          .runsAt(lane.at, n)
+        runsAt(lane.at)
           .filter((one) => one.parentId === run.id)
           .map((one, i) => ({ run: one, index: place.kind === 'crowd' ? i : children.indexOf(lane), lane })),
       );

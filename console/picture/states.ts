@@ -14,6 +14,7 @@ import {
   type Standing,
   textOrNull,
 } from './standing.ts';
+import { hasTrees, treesBy } from './trees.ts';
 
 /* What each place of the figure shows at one moment. */
 
@@ -117,23 +118,8 @@ export function statesOf(
   const parentIdOf = (id: string): string | null => parents.get(id) ?? past?.run(id)?.parentId ?? null;
 
   // Sub-processes of another tree have the same places as this one has: each expression counts in its own alone.
-  const hasForeign =
-    standing.expressions.some(isForeignRoot) || (past?.runsAt(FOREIGN, n).some(isForeignRoot) ?? false);
-  const trees = new Map<string, string | null>();
-  /** The root of the other tree an expression is in; null: it is of the tree of the workflow. */
-  function treeOf(id: string, up = 0): string | null {
-    const before = trees.get(id);
-    if (before !== undefined) return before;
-    const parentId = parentIdOf(id);
-    const tree =
-      parentId === null || parentId === '' || up > DEPTH_MAX
-        ? null
-        : isForeignRoot({ expid: expidIn(id), parentId })
-          ? id
-          : treeOf(parentId, up + 1);
-    trees.set(id, tree);
-    return tree;
-  }
+  const hasForeign = standing.expressions.some(isForeignRoot) || (past !== null && hasTrees(past, n));
+  const treeOf = treesBy(parentIdOf);
 
   /** The chosen expression and all it is in. */
   const ways = new Set<string>();

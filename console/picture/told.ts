@@ -108,7 +108,7 @@ const FORKS: ReadonlySet<string> = new Set(['concurrence', 'concurrent_iterator'
 const DEPTH_MAX = 500;
 
 /** An expression and all that it is in, from the inside out. */
-function waysUp(chronicle: Chronicle, id: string): readonly string[] {
+export function waysUp(chronicle: Chronicle, id: string): readonly string[] {
   const ways: string[] = [];
   for (let at: string | null = id; at !== null && at !== '' && ways.length < DEPTH_MAX; ) {
     ways.push(at);

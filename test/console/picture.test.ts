@@ -19,6 +19,7 @@ import { type Entry, isForeignRoot, type Standing, standingOf } from '../../cons
 import { elementOf, statesOf } from '../../console/picture/states.ts';
 import { svgOf } from '../../console/picture/svg.ts';
 import { entriesFor, fieldsAt } from '../../console/picture/told.ts';
+import { makeHomeRuns } from '../../console/picture/trees.ts';
 import { type Move, makeRehearsal, type Played } from '../../console/rehearse/play.ts';
 import { readDefinition } from '../../src/definition/read.ts';
 import type { Json, JsonObject } from '../../src/model/json.ts';
@@ -364,6 +365,10 @@ test('a sub-process that is a tree of its own has the places of nobody else, and
   expect(shown(all, root)).toEqual(['done', 'done', 'live', 'done', 'waits', 'to come']);
   one.proceed('carol');
   expect(shown(all, root)).toEqual(['done', 'done', 'done', 'done', 'done', 'waits']);
+  // A line of time has none of them in rows of the workflow either.
+  const runsAt = makeHomeRuns(one.chronicle, one.chronicle.last);
+  expect(['0', '0_0', '0_1', '0_2'].map((expid) => runsAt(expid).length)).toEqual([1, 1, 1, 1]);
+  expect(one.chronicle.runsAt('0_1', one.chronicle.last)).toHaveLength(2);
   // A definition that calls itself counts its places anew, too: they are not those of main.
   const self = played('define main\n  define again\n    alice\n    again\n  again\n  zoe');
   self.proceed('alice');

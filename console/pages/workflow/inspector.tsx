@@ -23,6 +23,7 @@ import { parentOf } from '../../picture/layout.ts';
 import { mergesOf } from '../../picture/merges.ts';
 import {
   type Entry,
+  expressionIn,
   type HeldWorkitem,
   type LiveExpression,
   objectsOf,
@@ -31,7 +32,7 @@ import {
 } from '../../picture/standing.ts';
 import { elementOf, type Seen } from '../../picture/states.ts';
 import { tellEntry } from '../../picture/story.ts';
-import { entriesFor, fieldsAt, type Held, heldFields } from '../../picture/told.ts';
+import { entriesFor, fieldsAt, type Held, heldFields, waysUp as waysIn } from '../../picture/told.ts';
 import { replaceAt } from '../../picture/tree-edit.ts';
 import { FieldsDialog, ReasonDialog } from './actions.tsx';
 import { LOOKS } from './box.tsx';
@@ -75,7 +76,12 @@ export function Inspector({ id, place, seen, state, set, data, over, at, editing
   if (!isAsking) kept.current = current;
   const acting = isAsking ? kept.current : current;
   const tries = triesOf(data, place, chosen?.id ?? null);
-  const history = useMemo(() => entriesOf(data, place), [data.entries.value, place.expid]);
+  // Of a place in the body of a call only that call counts.
+  const calling = place.expid === place.at ? null : placeAt(figure, callAround(place.expid));
+  const own = live[0]?.id ?? one?.ended?.id ?? '';
+  const inCall =
+    calling === null ? null : (waysIn(data.chronicle, own).find((id) => id.startsWith(`${calling.at}!`)) ?? '');
+  const history = useMemo(() => entriesOf(data, place, inCall), [data.entries.value, place.expid, inCall]);
   /** With what is known of its branch and its call. */
   const said = (text: string): string =>
     text.includes('${') ? saidIn(figure, place.expid, text, (around) => elementOf(seen.get(around.expid))) : text;
@@ -1329,13 +1335,14 @@ function Tries({ tries }: { readonly tries: readonly Try[] }) {
   );
 }
 
-function entriesOf(data: Data, place: Place): readonly Entry[] {
+/** @param inCall the expression of the call in whose body the place is looked at; null: it is none of a body */
+function entriesOf({ chronicle }: Data, place: Place, inCall: string | null): readonly Entry[] {
   const prefix = `${place.at}!`;
-  return data.chronicle.entries.filter(
-    (entry) =>
-      entry['expid'] === place.at ||
-      (textOf(entry['workitem_id']) || textOf(entry['expression_id'])).startsWith(prefix),
-  );
+  return chronicle.entries.filter((entry) => {
+    const id = textOf(entry['expression_id']) || expressionIn(textOf(entry['workitem_id']));
+    if (entry['expid'] !== place.at && !id.startsWith(prefix)) return false;
+    return inCall === null || waysIn(chronicle, id).includes(inCall);
+  });
 }
 
 function PlaceHistory({ found, set }: { readonly found: readonly Entry[]; readonly set: Props['set'] }) {

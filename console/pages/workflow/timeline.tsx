@@ -22,6 +22,7 @@ import {
 } from '../../picture/gantt.ts';
 import { isOver, type Standing } from '../../picture/standing.ts';
 import { timeScale } from '../../picture/time-scale.ts';
+import { makeHomeRuns } from '../../picture/trees.ts';
 import type { State } from './page.tsx';
 
 /** Rows that are painted, and ticks of one row. */
@@ -61,13 +62,12 @@ export function Timeline({
   const { range } = state;
   const lookAt = (part: string): void => set({ range: part }, 'replace');
   const [stretched, stretch] = useState<ReadonlySet<number>>(new Set());
-  const rows = useMemo(
-    () =>
-      [...everyPlace(figure)]
-        .map((place) => ({ place, runs: chronicle.runsAt(place.expid, n) }))
-        .filter(({ runs }) => runs.length > 0),
-    [figure, n],
-  );
+  const rows = useMemo(() => {
+    const runsAt = makeHomeRuns(chronicle, n);
+    return [...everyPlace(figure)]
+      .map((place) => ({ place, runs: runsAt(place.expid) }))
+      .filter(({ runs }) => runs.length > 0);
+  }, [figure, n]);
   const whole = {
     begin: Date.parse(chronicle.entries[0]?.at ?? ''),
     end: !isOver(standing.status) && standing.n === null ? now.value : Date.parse(standing.at),
