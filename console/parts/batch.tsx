@@ -9,7 +9,8 @@ import { fieldChanges } from './diff.ts';
 import { ProblemNote } from './problem.tsx';
 import { Copy, Text, WorkflowLink } from './said.tsx';
 import { countText } from './texts.ts';
-import { type EditedTree, TreeField } from './tree-field.tsx';
+import type { EditedTree } from './tree-field.tsx';
+import { TreeFieldLater } from './tree-field-later.tsx';
 
 /* One action on everything that a filter means. What is confirmed is what is sent, and the server counts. */
 
@@ -147,7 +148,7 @@ export function BatchDialog({
           />
         )}
         {withFields && isObject(given ?? null) && <Samples found={found?.['sample']} patch={given as JsonObject} />}
-        {tree !== undefined && <TreeField tree={tree} set={setEdited} />}
+        {tree !== undefined && <TreeFieldLater tree={tree} set={setEdited} />}
         <label class="field">
           <span class="label">Reason</span>
           <input value={reason} maxLength={500} onInput={(event) => setReason(event.currentTarget.value)} />
