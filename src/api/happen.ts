@@ -42,13 +42,13 @@ export async function happen(
  * @throws Fault when it was refused, or would be */
 export async function happenOrRehearse(
   parts: Pick<Parts, 'engine'>,
-  call: Pick<Call, 'principal' | 'reason' | 'body' | 'isForm'> & Partial<Pick<Call, 'large' | 'span'>>,
+  call: Pick<Call, 'principal' | 'reason' | 'body'> & Partial<Pick<Call, 'large' | 'span'>>,
   workflow: WorkflowId,
   event: EngineEvent,
 ): Promise<Reply> {
-  const { body, isForm } = call;
-  // The values of a form are texts, and not every schema has been held against them.
-  const isDry = body['dry_run'] === true || (isForm && body['dry_run'] === 'true');
+  const { body } = call;
+  // The values of a form are texts, and of the fixed calls no schema is held against them: what is meant as a rehearsal must not be more.
+  const isDry = body['dry_run'] === true || body['dry_run'] === 'true';
   const value = await happen(parts, call, workflow, event, isDry ? { rehearsal: true } : {});
   return isDry ? jsonReply(200, value) : OK;
 }

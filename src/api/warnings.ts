@@ -55,11 +55,11 @@ export function gluedParameters(
   }));
 }
 
-/** Parameters of a proceed that are not read: what is not in `fields` is lost. */
-export const lostParameters = (body: JsonObject, known: readonly string[]): readonly ApiWarning[] =>
+/** Parameters of one of the fixed calls that are not read. */
+export const lostParameters = (body: JsonObject, known: readonly string[], hint = ''): readonly ApiWarning[] =>
   unknownOf(body, known).map((name) => ({
     code: 'parameter_ignored',
-    message: `the parameter ${shownJson(name, 100)} is not read; what goes into the workitem is given as fields[...]`,
+    message: `the parameter ${shownJson(name, 100)} is not read${hint}`,
     pointer: pointerTo(name),
   }));
 

@@ -241,6 +241,15 @@ describe('a validation', () => {
   });
 });
 
+test('a cancel says which of its parameters are not read, and takes "true" for a rehearsal in JSON as well', async () => {
+  const { id } = (await launch({})).json<Told>();
+  const path = `/v1/workflows/${id}/cancel`;
+  expect((await postJson(server.url, path, { dry_run: 'true' })).status).toBe(200);
+  const answer = await postJson(server.url, path, { dryrun: true, reason: 'a slip' });
+  expect([answer.status, answer.text]).toEqual([201, 'OK']);
+  expect(answer.headers['rota-warning']).toBe('the parameter "dryrun" is not read');
+});
+
 describe('a proceed', () => {
   test('whose parameters are not read is OK, with a header that says so', async () => {
     const { path } = await itemOf((await launch({})).json<Told>().id);

@@ -12,6 +12,7 @@ import type { Parts } from '../../parts.ts';
 import { Problem } from '../../problem.ts';
 import { Rehearsable } from '../../schema-parts.ts';
 import { timeOrNull } from '../../time.ts';
+import { lostParameters, warningHeader } from '../../warnings.ts';
 import { askedOf, FILTERS, INSIDE_FILTERS, insideOf } from './filters.ts';
 import { retryOperation } from './retry.ts';
 import { Cancel, History, Workflow, WorkflowCount, WorkflowList, WorkflowTree } from './schemas.ts';
@@ -153,12 +154,10 @@ async function cancel(parts: Parts, call: Call): Promise<Reply> {
   try {
     const compensate = call.body['compensate'];
     const isWanted = compensate === true || compensate === 'true';
-    return await happenOrRehearse(
-      parts,
-      call,
-      id,
-      isWanted ? { kind: 'cancel', compensate: true } : { kind: 'cancel' },
-    );
+    const event = isWanted ? ({ kind: 'cancel', compensate: true } as const) : ({ kind: 'cancel' } as const);
+    const reply = await happenOrRehearse(parts, call, id, event);
+    const lost = warningHeader(lostParameters(call.body, Object.keys(Cancel.properties)));
+    return { ...reply, headers: { ...reply.headers, ...lost } };
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'workflow_over') throw noSuchWorkflow(id);
     throw thrown;

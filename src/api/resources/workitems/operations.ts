@@ -64,7 +64,8 @@ export function workitemOperations(parts: Parts): readonly Operation[] {
           throw new Problem('fields_invalid', fields, { complaints: [{ detail: fields, pointer: '#/fields' }] });
         const key = await keyOf(parts, call);
         await proceed(parts, call, key, fields);
-        const warnings = lostParameters(call.body, Object.keys(Proceed.properties));
+        const hint = '; what goes into the workitem is given as fields[...]';
+        const warnings = lostParameters(call.body, Object.keys(Proceed.properties), hint);
         if (warnings.length > 0)
           parts.log.warn('a proceed had parameters that are not read', {
             event: 'proceed.parameters_ignored',
