@@ -66,9 +66,12 @@ export function go(to: string, how: 'push' | 'replace' = 'push'): void {
   place.value = placeOf(new URL(target, base));
 }
 
-/** A browser lets a page write its address some 200 times in ten seconds and then no more; what is dragged wants to do so with each frame. */
-const WRITTEN_AT_ONCE = 8;
-const WRITTEN_EVERY_MS = 1_000;
+/**
+ * A browser lets a page write its address some 200 times in ten seconds and then no more, and each time takes it milliseconds; what is dragged wants to
+ * do so with each frame.
+ */
+const WRITTEN_AT_ONCE = 2;
+const WRITTEN_EVERY_MS = 500;
 let written = 0;
 let unwritten: string | null = null;
 let isCounting = false;

@@ -62,6 +62,8 @@ export type BoxProps = {
   readonly clock: number | null;
   /** From afar: a container without containers in it is a block with a bar of its states. */
   readonly isBlock: boolean;
+  /** Far from what is in sight only its border is drawn; its name is there in any case. */
+  readonly isWhole: boolean;
   /** Looked up when something is done: it may be another one then. */
   readonly acts: { readonly current: BoxActs };
 };
@@ -81,7 +83,8 @@ export const showsSame = (a: BoxProps, b: BoxProps): boolean =>
   a.isPaused === b.isPaused &&
   a.mark === b.mark &&
   a.isBlock === b.isBlock &&
-  (a.clock === b.clock || (a.clock !== null && b.clock !== null && !isCounting(a.seen))) &&
+  a.isWhole === b.isWhole &&
+  (a.clock === b.clock || (a.clock !== null && b.clock !== null && !(a.isWhole && isCounting(a.seen)))) &&
   same(a.heat, b.heat) &&
   same(a.seen, b.seen);
 const isCounting = (seen: Seen | undefined): boolean =>
@@ -117,6 +120,7 @@ export function BoxView({
   heat,
   clock,
   isBlock,
+  isWhole,
 }: BoxProps) {
   const { place, folded } = box;
   const select: Select = (one, expression) => acts.current.select(box, one, expression);
@@ -131,6 +135,12 @@ export function BoxView({
   // What is to come has nothing to tell yet but its task: then that has a line of its own.
   const isTold = kind !== 'leaf' || isCard || pins.length > 0 || !(state === 'to come' || state === 'skipped');
   const isHeld = seen !== undefined && (seen.isHeld || (isPaused && seen.live.length > 0));
+  const label =
+    mark === ''
+      ? labelOf(place, title, caption, state, pins, marksOf(seen, isHeld, heat))
+      : `${visible(place.title)}, ${EDITS[mark]}`;
+  // What a leaf says is all in its label; in the head of a container more is told.
+  const isNamed = kind !== 'box' || !isWhole;
   return (
     <div
       class={`place ${kind} ${LOOKS[state]}${chosen ? ' chosen' : ''}${kind === 'box' && box.depth % 2 === 1 ? ' deep' : ''}${isHeld ? ' held' : ''}${mark === '' ? '' : ` edited ${EDITS[mark]}`}${heat === null ? '' : heat.failed > 0 ? ' failed' : ' live'}`}
@@ -142,36 +152,37 @@ export function BoxView({
         data-expid={place.expid}
         tabIndex={first ? 0 : -1}
         aria-pressed={chosen}
+        aria-label={isNamed ? label : undefined}
         onClick={() => select(place)}
         onDblClick={() => isFoldable(place) && toggle(place)}
       >
-        {mark === '' ? Glyph({ name: state }) : <span class="edit-mark">{mark}</span>}
-        {place.isParticipant && kind === 'leaf' && Glyph({ name: 'person', size: 13 })}
-        <b>
-          <bdi title={title === place.title ? undefined : visible(place.title)}>{visible(title)}</bdi>
-        </b>
-        {seen?.isChanged && <span title="It runs another tree than the definition's">✎</span>}
-        {heat !== null && <HeatChips of={heat} />}
-        <span class="caption" title={caption === place.caption ? undefined : visible(place.caption)}>
-          {isTold && <bdi>{visible(caption)}</bdi>}
-        </span>
-        {kind === 'box' && place.tags.length > 0 && (
-          <span class="tags">
-            {place.tags.slice(0, TAGS_SHOWN).map((tag) => (
-              <span class="tag" key={tag}>
-                <bdi>{visible(tag)}</bdi>
+        {isWhole && (
+          <>
+            {mark === '' ? Glyph({ name: state }) : <span class="edit-mark">{mark}</span>}
+            {place.isParticipant && kind === 'leaf' && Glyph({ name: 'person', size: 13 })}
+            <b>
+              <bdi title={title === place.title ? undefined : visible(place.title)}>{visible(title)}</bdi>
+            </b>
+            {seen?.isChanged && <span title="It runs another tree than the definition's">✎</span>}
+            {heat !== null && <HeatChips of={heat} />}
+            <span class="caption" title={caption === place.caption ? undefined : visible(place.caption)}>
+              {isTold && <bdi>{visible(caption)}</bdi>}
+            </span>
+            {kind === 'box' && place.tags.length > 0 && (
+              <span class="tags">
+                {place.tags.slice(0, TAGS_SHOWN).map((tag) => (
+                  <span class="tag" key={tag}>
+                    <bdi>{visible(tag)}</bdi>
+                  </span>
+                ))}
               </span>
-            ))}
-          </span>
+            )}
+            {kind === 'box' && !isCrowd(place) && seen !== undefined && <Inside place={place} seen={seen} />}
+            {!isNamed && <span class="unseen">{label}</span>}
+          </>
         )}
-        {kind === 'box' && !isCrowd(place) && seen !== undefined && <Inside place={place} seen={seen} />}
-        <span class="unseen">
-          {mark === ''
-            ? labelOf(place, title, caption, state, pins, marksOf(seen, isHeld))
-            : `${visible(place.title)}, ${EDITS[mark]}`}
-        </span>
       </button>
-      {kind === 'leaf' && (
+      {kind === 'leaf' && isWhole && (
         <span class="second">
           {isCard ? (
             <FoldedWords place={place} seen={seen} />
@@ -221,13 +232,13 @@ export function BoxView({
       )}
       {place.kind === 'loop' && kind === 'box' && seen !== undefined && <Strip box={box} seen={seen} select={select} />}
       {isBlock && kind === 'box' && seen !== undefined && <StateBar counts={seen.inside} />}
-      {isLeaf && seen !== undefined && <Flag place={place} seen={seen} first={first} look={look} />}
+      {isWhole && isLeaf && seen !== undefined && <Flag place={place} seen={seen} first={first} look={look} />}
       {seen?.isStop && (
         <span class="flag stop" title="Whatever comes here is paused">
           ‖
         </span>
       )}
-      {isHeld && isLeaf && (
+      {isWhole && isHeld && isLeaf && (
         <span class="held-mark" aria-hidden="true">
           ‖
         </span>
@@ -311,7 +322,9 @@ const HeatChips = ({ of: { live, failed } }: { readonly of: Heat }) => (
 );
 
 /** What is said of a box beside its state. */
-const marksOf = (seen: Seen | undefined, isHeld: boolean): readonly string[] => [
+const marksOf = (seen: Seen | undefined, isHeld: boolean, heat: Heat | null): readonly string[] => [
+  ...(heat !== null && heat.live > 0 ? [`${countText(heat.live)} live`] : []),
+  ...(heat !== null && heat.failed > 0 ? [`${countText(heat.failed)} failed`] : []),
   ...(isHeld ? ['paused'] : []),
   ...(seen?.isStop ? ['a stop'] : []),
   ...(seen?.isChanged ? ['another tree'] : []),

@@ -18,6 +18,7 @@ import { Hangings } from './hanging.tsx';
 import { Jumps } from './jumps.tsx';
 import { Overview, Pan } from './overview.tsx';
 import type { State } from './page.tsx';
+import { isNear, useSight } from './sight.ts';
 
 type Props = {
   readonly figure: Place;
@@ -67,6 +68,9 @@ export function Diagram({
 }: Props) {
   const [zoom, setZoom] = useState(100);
   const canvas = useRef<HTMLDivElement>(null);
+  const sight = useSight(canvas);
+  /** Boxes that have been in sight: they stay whole, so that going back and forth costs nothing. */
+  const whole = useRef(new Set<string>());
   // What is open at first follows the state once; after that only a person opens and folds.
   const way = state.fold.find((one) => one === FOLD_ALL || one === LIVE_PARTS) ?? '';
   const first = useRef<{ readonly tree: Json; readonly way: string; readonly open: ReadonlySet<string> } | null>(null);
@@ -194,6 +198,7 @@ export function Diagram({
     if (blocks?.inside.has(place.expid)) return null;
     const key = `${place.expid} ${lane}`;
     const isChosen = place.expid === (chosen ?? figure).expid && isLaneOf(box, state.sel);
+    if (isChosen || isNear(box, sight, zoom / 100)) whole.current.add(key);
     const props: BoxProps = {
       box,
       seen: seenIn(place.expid, lane),
@@ -208,6 +213,7 @@ export function Diagram({
       heat: heat?.get(place.expid) ?? null,
       clock,
       isBlock: blocks?.outer.has(place.expid) ?? false,
+      isWhole: whole.current.has(key),
     };
     const before = made.current.get(key);
     const one =
