@@ -62,6 +62,10 @@ export function useResource(path: string | null, every = 0, atOnce = true): Reso
   return resource;
 }
 
+/** Whether each was read once, or could not be: what stands below them is not moved by them any more. */
+export const areRead = (...all: readonly Resource[]): boolean =>
+  all.every(({ value, problem, loading }) => value.value !== undefined || problem.value !== null || !loading.value);
+
 /** Reads one at a time; who asks meanwhile gets another reading after it. */
 export function oneAtATime(read: () => Promise<void>): () => Promise<void> {
   let under: Promise<void> | null = null;

@@ -51,7 +51,7 @@ export function usePolling(changed: () => void, every?: number, ids: readonly st
   }, [known, shown]);
 }
 
-/** Takes what a stream of its own brings. `path` null: there is nothing to be heard. */
+/** Takes what a stream of its own brings, and that it was `lost`; it is opened again by itself. `path` null: there is nothing to be heard. */
 export function useSource(path: string | null, take: (kind: string, data: string) => void): void {
   const latest = useRef(take);
   latest.current = take;
@@ -63,7 +63,7 @@ export function useSource(path: string | null, take: (kind: string, data: string
       const source = openSource(path, {
         event: (kind, data) => latest.current(kind, data),
         opened: () => {},
-        lost: () => {},
+        lost: () => latest.current('lost', ''),
       });
       return source.stop;
     });

@@ -2,10 +2,10 @@ import { useMemo, useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { definition as codec, workflow } from '../address/pages.ts';
 import { decoded, go, goQuery, link, path, query } from '../address/router.ts';
-import { can, part } from '../api/calls.ts';
+import { can, operations, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { keepDraft } from '../app/settings.ts';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { ActButton, Button, Dialog, useAction } from '../parts/action.tsx';
 import { keysOf, nameIn } from '../parts/definition-keys.ts';
 import { diffOf } from '../parts/diff.ts';
@@ -65,6 +65,13 @@ export function Definition() {
             All definitions
           </a>
         </Empty>
+      </>
+    );
+  if (operations.value === null || !areRead(read, versions))
+    return (
+      <>
+        <PageHead title={`Definition ${name}`} said={<Text text={name} />} />
+        <div key="coming" class="skeleton fill" />
       </>
     );
   const rest = value === null ? {} : withoutKeys(keysOf(value), 'description', 'triggers', 'schedules');

@@ -2,9 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { isObject } from '../../src/model/json.ts';
 import { plain } from '../address/pages.ts';
 import { link, query } from '../address/router.ts';
-import { can } from '../api/calls.ts';
+import { can, operations } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { EXAMPLES } from '../parts/examples.ts';
 import { Complaints, ListState, Table } from '../parts/list.tsx';
 import { Missing } from '../parts/problem.tsx';
@@ -46,7 +46,9 @@ export function Definitions() {
         </a>
       </PageHead>
       <Complaints of={plain.read(query.value).complaints} />
-      {!there && <Missing what="Stored definitions and their versions cannot be listed." call="GET /v1/definitions" />}
+      {operations.value !== null && !there && (
+        <Missing what="Stored definitions and their versions cannot be listed." call="GET /v1/definitions" />
+      )}
       {there && (
         <section class="stack" aria-label="Stored">
           <h2>Stored</h2>
@@ -95,70 +97,74 @@ export function Definitions() {
           />
         </section>
       )}
-      <section class="stack" aria-label="Seen inline">
-        <h2>Seen inline</h2>
-        <p class="small dim">
-          Definitions that came with their launches in the last week. One that is kept has a name, and versions.
-        </p>
-        <ListState list={seen} count={inline.length} empty="Nothing was launched so in the last week" />
-        <Table
-          rows={inline}
-          keyOf={(one) => `${textOf(one['hash'])} ${textOf(one['name'])}`}
-          columns={[
-            {
-              title: 'Name',
-              cell: (one) => (
-                <a href={link(`/workflows?definition=${textOf(one['hash']).slice(0, 16)}`)}>
-                  <Text text={textOf(one['name']) || '(without a name)'} />
-                </a>
-              ),
-            },
-            { title: 'Hash', look: 'mono small', cell: (one) => textOf(one['hash']).slice(0, 8) },
-            { title: 'Launched', look: 'number', cell: (one) => countText(Number(one['launched'])) },
-            { title: 'Live', look: 'number', cell: (one) => countText(Number(one['live'])) },
-            { title: 'In error', look: 'number', cell: (one) => countText(Number(one['failed'])) },
-            { title: 'Last', cell: (one) => <Time at={textOrNull(one['last_at'])} /> },
-            {
-              title: 'Do',
-              look: 'act',
-              cell: (one) => (
-                <span class="row">
-                  <a class="button tiny" href={link(`/workflows/new?from=${textOf(one['workflow_id'])}`)}>
-                    Launch…
+      {operations.value !== null && areRead(stored) && (
+        <section class="stack" aria-label="Seen inline">
+          <h2>Seen inline</h2>
+          <p class="small dim">
+            Definitions that came with their launches in the last week. One that is kept has a name, and versions.
+          </p>
+          <ListState list={seen} count={inline.length} empty="Nothing was launched so in the last week" />
+          <Table
+            rows={inline}
+            keyOf={(one) => `${textOf(one['hash'])} ${textOf(one['name'])}`}
+            columns={[
+              {
+                title: 'Name',
+                cell: (one) => (
+                  <a href={link(`/workflows?definition=${textOf(one['hash']).slice(0, 16)}`)}>
+                    <Text text={textOf(one['name']) || '(without a name)'} />
                   </a>
-                  <a class="button tiny" href={link(`/definitions/edit?from=${textOf(one['workflow_id'])}`)}>
-                    Keep as…
-                  </a>
-                </span>
-              ),
-            },
-          ]}
-        />
-      </section>
-      <section class="stack" aria-label="Templates">
-        <h2>Templates</h2>
-        <div class="row">
-          {Object.keys(EXAMPLES).map((name) => (
-            <a key={name} class="button tiny" href={link(`/workflows/new?example=${name}`)}>
-              Launch {name}
-            </a>
-          ))}
-        </div>
-        <ul class="cards">
-          {recipes.map(({ name, title, about }) => (
-            <li key={name}>
-              <a class="panel" href={link(`/definitions/edit?recipe=${name}`)}>
-                <b>
-                  <Text text={title} />
-                </b>
-                <p class="small dim">
-                  <Text text={about} />
-                </p>
+                ),
+              },
+              { title: 'Hash', look: 'mono small', cell: (one) => textOf(one['hash']).slice(0, 8) },
+              { title: 'Launched', look: 'number', cell: (one) => countText(Number(one['launched'])) },
+              { title: 'Live', look: 'number', cell: (one) => countText(Number(one['live'])) },
+              { title: 'In error', look: 'number', cell: (one) => countText(Number(one['failed'])) },
+              { title: 'Last', cell: (one) => <Time at={textOrNull(one['last_at'])} /> },
+              {
+                title: 'Do',
+                look: 'act',
+                cell: (one) => (
+                  <span class="row">
+                    <a class="button tiny" href={link(`/workflows/new?from=${textOf(one['workflow_id'])}`)}>
+                      Launch…
+                    </a>
+                    <a class="button tiny" href={link(`/definitions/edit?from=${textOf(one['workflow_id'])}`)}>
+                      Keep as…
+                    </a>
+                  </span>
+                ),
+              },
+            ]}
+          />
+        </section>
+      )}
+      {operations.value !== null && areRead(stored, seen) && (
+        <section class="stack" aria-label="Templates">
+          <h2>Templates</h2>
+          <div class="row">
+            {Object.keys(EXAMPLES).map((name) => (
+              <a key={name} class="button tiny" href={link(`/workflows/new?example=${name}`)}>
+                Launch {name}
               </a>
-            </li>
-          ))}
-        </ul>
-      </section>
+            ))}
+          </div>
+          <ul class="cards">
+            {recipes.map(({ name, title, about }) => (
+              <li key={name}>
+                <a class="panel" href={link(`/definitions/edit?recipe=${name}`)}>
+                  <b>
+                    <Text text={title} />
+                  </b>
+                  <p class="small dim">
+                    <Text text={about} />
+                  </p>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
     </>
   );
 }

@@ -6,7 +6,7 @@ import { can, operations } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { me } from '../api/session.ts';
 import { PageHead } from '../app/page.tsx';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Chip, Glyph } from '../parts/glyph.tsx';
 import { Complaints, Table } from '../parts/list.tsx';
@@ -180,21 +180,24 @@ export function Home() {
               />
             </section>
           )}
-          <section class="stack" aria-label="Latest workflows">
-            <h2>Latest</h2>
-            <Table
-              rows={workflows}
-              keyOf={(one) => textOf(one['id'])}
-              columns={[
-                { title: 'Status', cell: (one) => <Chip state={textOf(one['status'])} /> },
-                {
-                  title: 'Workflow',
-                  cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
-                },
-                { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
-              ]}
-            />
-          </section>
+          {/* Below what may be there or not: it waits until that is known. */}
+          {operations.value !== null && areRead(stats, batches, latest) && (
+            <section class="stack" aria-label="Latest workflows">
+              <h2>Latest</h2>
+              <Table
+                rows={workflows}
+                keyOf={(one) => textOf(one['id'])}
+                columns={[
+                  { title: 'Status', cell: (one) => <Chip state={textOf(one['status'])} /> },
+                  {
+                    title: 'Workflow',
+                    cell: (one) => <WorkflowLink id={textOf(one['id'])} name={textOrNull(one['name'])} />,
+                  },
+                  { title: 'Moved', cell: (one) => <Time at={textOrNull(one['updated_at'])} /> },
+                ]}
+              />
+            </section>
+          )}
         </>
       )}
     </>

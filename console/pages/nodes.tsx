@@ -4,7 +4,7 @@ import { goQuery, query } from '../address/router.ts';
 import { can } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
 import { ahead, now } from '../live/now.ts';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { Button } from '../parts/action.tsx';
 import { Chip } from '../parts/glyph.tsx';
 import { Hosts } from '../parts/hosts.tsx';
@@ -66,7 +66,7 @@ export function Nodes() {
           },
         ]}
       />
-      {there && (
+      {there && areRead(list) && (
         <section class="stack" aria-label="The last hour">
           <h2>The last {over === MINUTES ? 'hour' : spanText(over * 60_000)}, all nodes together</h2>
           <p class="row">

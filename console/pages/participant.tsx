@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import { isObject, type Json, type JsonObject, withoutKeys } from '../../src/model/json.ts';
 import { decoded, go, link, path } from '../address/router.ts';
-import { can, part } from '../api/calls.ts';
+import { can, operations, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { ActButton, Button, useAction } from '../parts/action.tsx';
 import { EntryDialog } from '../parts/entry-dialog.tsx';
@@ -60,6 +60,14 @@ export function Participant() {
   const isOn = value === null || value['enabled'] !== false;
   const most = (list: readonly unknown[]): string =>
     `${countText(list.length)}${list.length === SHOWN ? ' or more' : ''}`;
+  // Most of what is here stands below something that may be there or not.
+  if (operations.value === null || !areRead(entry, held, owed, wrong, counted))
+    return (
+      <>
+        <PageHead title={`Participant ${name}`} said={<Text text={name} />} />
+        <div key="coming" class="skeleton fill" />
+      </>
+    );
   return (
     <>
       <PageHead

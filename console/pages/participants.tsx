@@ -2,9 +2,9 @@ import { useState } from 'preact/hooks';
 import { isObject } from '../../src/model/json.ts';
 import { plain } from '../address/pages.ts';
 import { link, query } from '../address/router.ts';
-import { can, part } from '../api/calls.ts';
+import { can, operations, part } from '../api/calls.ts';
 import { PageHead } from '../app/page.tsx';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { usePolling } from '../live/stream.ts';
 import { Button } from '../parts/action.tsx';
 import { EntryDialog } from '../parts/entry-dialog.tsx';
@@ -62,7 +62,9 @@ export function Participants() {
       )}
       <Complaints of={plain.read(query.value).complaints} />
       <p class="small dim">Participants with open workitems now, at most the first {LOOKED} of these.</p>
-      {!registers && <Missing what="Who is registered cannot be listed." call="GET /v1/participants" />}
+      {operations.value !== null && !registers && (
+        <Missing what="Who is registered cannot be listed." call="GET /v1/participants" />
+      )}
       <ListState list={list} count={names.size} empty="Nobody is asked for anything" />
       <Table
         rows={[...names]}
@@ -87,7 +89,7 @@ export function Participants() {
           },
         ]}
       />
-      {registers && (
+      {registers && areRead(list) && (
         <section class="stack" aria-label="Registered">
           <h2>Registered</h2>
           <ListState

@@ -6,7 +6,7 @@ import { apiRoot, goQuery, link, path, query } from '../address/router.ts';
 import { can, operations, type Problem, part } from '../api/calls.ts';
 import { curlOf } from '../api/curl.ts';
 import { PageHead } from '../app/page.tsx';
-import { useResource } from '../live/resource.ts';
+import { areRead, useResource } from '../live/resource.ts';
 import { usePolling, useSource } from '../live/stream.ts';
 import { ActButton, Button, JsonField, jsonOf, useAction, wrongJson } from '../parts/action.tsx';
 import { EXAMPLES } from '../parts/examples.ts';
@@ -32,6 +32,8 @@ const REQUESTS_MAX = 500;
 /** What participants are sent, as it comes; where the server has no stream of it, again and again. By number. */
 function useRequests(): {
   readonly all: readonly JsonObject[];
+  /** Whether all that came before is there. */
+  readonly isRead: boolean;
   readonly problem: Problem | null;
   again(): Promise<void>;
 } {
@@ -39,9 +41,12 @@ function useRequests(): {
   const asks = !streams && can('GET /v1/playground/requests');
   const list = useResource(asks ? 'v1/playground/requests' : null, ASKED_EVERY_MS);
   const [come, take] = useState<ReadonlyMap<number, JsonObject>>(new Map());
+  // Those that came before this page are shown together.
+  const [isRead, setRead] = useState(false);
   useSource(streams ? 'v1/playground/requests/stream' : null, (kind, data) => {
     // The server counts anew.
     if (kind === 'reset') take(new Map());
+    if (kind === 'live' || kind === 'lost') setRead(true);
     if (kind !== 'request') return;
     const one = jsonOf(data);
     if (!isObject(one)) return;
@@ -49,7 +54,8 @@ function useRequests(): {
   });
   const listed = isObject(list.value.value) ? objectsOf(list.value.value['requests']) : [];
   return {
-    all: streams ? [...come.values()] : listed,
+    all: streams ? (isRead ? [...come.values()] : []) : listed,
+    isRead: streams ? isRead : areRead(list),
     problem: list.problem.value,
     again: () => list.again(),
   };
@@ -86,8 +92,9 @@ export function Playground() {
       </>
     );
   const { all } = requests;
+  const isReady = requests.isRead && areRead(held);
   const wanted = Number(/^\/playground\/requests\/(\d{1,15})$/.exec(path.value)?.[1] ?? 0);
-  const shown = [...all]
+  const shown = (isReady ? [...all] : [])
     .filter(
       (one) =>
         (wanted === 0 || one['n'] === wanted) &&
@@ -146,7 +153,9 @@ export function Playground() {
         {state.workflow !== '' && <Alive id={state.workflow} />}
         <section class="stack" aria-label="Requests">
           <h2>What participants are asked</h2>
-          {shown.length === 0 &&
+          {!isReady && <div key="coming" class="skeleton fill" />}
+          {isReady &&
+            shown.length === 0 &&
             (state.workflow === '' ? (
               <Empty title="Nobody has been asked for anything yet">
                 <p class="dim">

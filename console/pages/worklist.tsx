@@ -99,17 +99,6 @@ export function Worklist() {
           {state.order === 'oldest' || state.overdue !== '' ? 'Oldest first' : 'In any order'}
         </Button>
       </Filters>
-      <ListState
-        list={list}
-        count={items.length}
-        empty={isFiltered ? 'No workitem matches' : 'Nobody is asked for anything'}
-        about={
-          isFiltered
-            ? undefined
-            : 'When it is the turn of a person or a service, what they are asked for stands here until they answer.'
-        }
-        all={isFiltered ? '/worklist' : null}
-      />
       {chosen !== '' && (
         <p class="back">
           <a class="button tiny" href={link(`/worklist${suffix}`)}>
@@ -118,40 +107,53 @@ export function Worklist() {
         </p>
       )}
       <div class={chosen === '' ? 'stack' : 'split one-of'}>
-        <Table
-          rows={items}
-          keyOf={(one) => textOf(one['id'])}
-          isChosen={(one) => textOf(one['id']) === chosen}
-          columns={[
-            {
-              title: 'Participant',
-              cell: (one) => (
-                <a href={link(`/worklist/${part(textOf(one['id']))}${suffix}`)}>
-                  <Text text={textOf(one['participant'])} />
-                </a>
-              ),
-            },
-            { title: 'Task', cell: (one) => <Text text={textOf(paramsOf(one)['task'])} /> },
-            { title: 'Since', cell: (one) => <Time at={textOrNull(one['opened_at'])} /> },
-            {
-              title: 'State',
-              cell: (one) =>
-                one['overdue'] === true ? (
-                  <Chip state="failing" word="overdue" />
-                ) : (
-                  <Chip state={textOf(one['status'])} />
+        <div class="stack list-of">
+          <ListState
+            list={list}
+            count={items.length}
+            empty={isFiltered ? 'No workitem matches' : 'Nobody is asked for anything'}
+            about={
+              isFiltered
+                ? undefined
+                : 'When it is the turn of a person or a service, what they are asked for stands here until they answer.'
+            }
+            all={isFiltered ? '/worklist' : null}
+          />
+          <Table
+            rows={items}
+            keyOf={(one) => textOf(one['id'])}
+            isChosen={(one) => textOf(one['id']) === chosen}
+            columns={[
+              {
+                title: 'Participant',
+                cell: (one) => (
+                  <a href={link(`/worklist/${part(textOf(one['id']))}${suffix}`)}>
+                    <Text text={textOf(one['participant'])} />
+                  </a>
                 ),
-            },
-            ...(chosen === ''
-              ? [
-                  {
-                    title: 'Workflow',
-                    cell: (one: JsonObject) => <WorkflowLink id={textOf(one['workflow_id'])} />,
-                  },
-                ]
-              : []),
-          ]}
-        />
+              },
+              { title: 'Task', cell: (one) => <Text text={textOf(paramsOf(one)['task'])} /> },
+              { title: 'Since', cell: (one) => <Time at={textOrNull(one['opened_at'])} /> },
+              {
+                title: 'State',
+                cell: (one) =>
+                  one['overdue'] === true ? (
+                    <Chip state="failing" word="overdue" />
+                  ) : (
+                    <Chip state={textOf(one['status'])} />
+                  ),
+              },
+              ...(chosen === ''
+                ? [
+                    {
+                      title: 'Workflow',
+                      cell: (one: JsonObject) => <WorkflowLink id={textOf(one['workflow_id'])} />,
+                    },
+                  ]
+                : []),
+            ]}
+          />
+        </div>
         {chosen !== '' && <Item key={chosen} id={chosen} done={() => next(chosen)} />}
       </div>
       {chosen === '' && <Older value={list.value.value} cursor={state.cursor} set={(cursor) => set({ cursor })} />}
