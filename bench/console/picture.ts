@@ -28,10 +28,10 @@ const WIDE = 10_000;
 const CROWD = "define wide\n  concurrent_iterator on_f: 'lines', to_v: 'line'\n    packer task: 'pack'";
 
 /** Boxes side by side and below each other: 398 with those around them. */
-const LANES = 18;
-const STEPS = 21;
+const LANES = 12;
+const STEPS = 32;
 /** Steps each lane has taken, so that there is a past to be looked at. */
-const TAKEN = 12;
+const TAKEN = 18;
 
 /** Packers are people here: messages that this very process sends and takes would be what is measured. */
 async function asPeople(url: string, names: readonly string[]): Promise<void> {

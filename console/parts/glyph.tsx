@@ -13,7 +13,6 @@ const PATHS: { readonly [name: string]: string } = {
   skipped: 'M3 7h8',
   paused: 'M4.500 2.500v9M9.500 2.500v9',
   killed: 'M3 3h8v8H3z',
-  person: 'M7 2.200a2.300 2.300 0 1 0 .01 0M2.500 12.500c.4-5 8.600-5 9 0',
   copy: 'M4.500 4.500h7v7h-7zM2.500 9.500v-7h7',
   next: 'M2 7h9.500M8 3.500 11.500 7 8 10.500',
   event: 'M8 1.500 3.500 8H7l-1 4.500L10.500 6H7z',
@@ -27,10 +26,31 @@ const PATHS: { readonly [name: string]: string } = {
 const FILLED = new Set(['live', 'killed']);
 const BOLD = new Set(['failed', 'paused', 'more']);
 
-/** @param name a state of a place, a workflow or a workitem */
-export function Glyph({ name, size = 14 }: { readonly name: string; readonly size?: number }) {
+/** A person to the right of another glyph, and how wide the two are. */
+const BESIDE = 'M25 2.700a2.200 2.200 0 1 0 .01 0M20.700 12.500c.4-4.700 8.200-4.700 8.600 0';
+const PAIR_WIDTH = 31;
+
+/**
+ * @param name a state of a place, a workflow or a workitem. @param isPerson with a person beside it: in one drawing, for each drawing in a page is a layer
+ * to the browser, and a picture has hundreds of boxes
+ */
+export function Glyph({
+  name,
+  size = 14,
+  isPerson = false,
+}: {
+  readonly name: string;
+  readonly size?: number;
+  readonly isPerson?: boolean;
+}) {
   return (
-    <svg class="glyph" width={size} height={size} viewBox="0 0 14 14" aria-hidden="true">
+    <svg
+      class="glyph"
+      width={isPerson ? (size * PAIR_WIDTH) / 14 : size}
+      height={size}
+      viewBox={`0 0 ${isPerson ? PAIR_WIDTH : 14} 14`}
+      aria-hidden="true"
+    >
       <path
         d={PATHS[name] ?? PATHS['to come']}
         fill={FILLED.has(name) ? 'currentColor' : 'none'}
@@ -39,6 +59,7 @@ export function Glyph({ name, size = 14 }: { readonly name: string; readonly siz
         stroke-linecap="round"
         stroke-linejoin="round"
       />
+      {isPerson && <path d={BESIDE} fill="none" stroke="var(--dim)" stroke-width="1.5" stroke-linecap="round" />}
     </svg>
   );
 }

@@ -158,8 +158,11 @@ export function BoxView({
       >
         {isWhole && (
           <>
-            {mark === '' ? Glyph({ name: state }) : <span class="edit-mark">{mark}</span>}
-            {place.isParticipant && kind === 'leaf' && Glyph({ name: 'person', size: 13 })}
+            {mark === '' ? (
+              Glyph({ name: state, isPerson: place.isParticipant && kind === 'leaf' })
+            ) : (
+              <span class="edit-mark">{mark}</span>
+            )}
             <b>
               <bdi title={title === place.title ? undefined : visible(place.title)}>{visible(title)}</bdi>
             </b>

@@ -3,7 +3,7 @@ import { useLayoutEffect, useState } from 'preact/hooks';
 /* Which part of a picture is in sight: boxes that are far from it have neither words nor signs in them, which is most of what a box costs. */
 
 /** How far around what is in sight boxes are whole, in pixels of the screen; and after how much scrolling that is looked at again. */
-const AROUND = 300;
+const AROUND = 120;
 const STEP = 100;
 
 /** In pixels of the screen, from where the picture begins. */
