@@ -18,6 +18,11 @@ export default defineConfig({
   base: './',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // One reader of styles instead of two: it makes them small in any case. All of these browsers know light-dark().
+  css: {
+    transformer: 'lightningcss',
+    lightningcss: { targets: { chrome: 123 << 16, firefox: 120 << 16, safari: (17 << 16) | (5 << 8) } },
+  },
   worker: { format: 'es', plugins: () => [patternsLater] },
   build: {
     outDir: '../dist/pages',

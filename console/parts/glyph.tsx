@@ -13,6 +13,7 @@ const PATHS: { readonly [name: string]: string } = {
   skipped: 'M3 7h8',
   paused: 'M4.500 2.500v9M9.500 2.500v9',
   killed: 'M3 3h8v8H3z',
+  person: 'M7 2.200a2.300 2.300 0 1 0 .01 0M2.500 12.500c.4-5 8.600-5 9 0',
   copy: 'M4.500 4.500h7v7h-7zM2.500 9.500v-7h7',
   next: 'M2 7h9.500M8 3.500 11.500 7 8 10.500',
   event: 'M8 1.500 3.500 8H7l-1 4.500L10.500 6H7z',

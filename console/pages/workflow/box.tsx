@@ -137,10 +137,8 @@ export function BoxView({
   const isHeld = seen !== undefined && (seen.isHeld || (isPaused && seen.live.length > 0));
   const label =
     mark === ''
-      ? labelOf(place, title, caption, state, pins, marksOf(seen, isHeld, heat))
+      ? labelOf(place, title, caption, state, pins, marksOf(seen, isHeld, isWhole ? null : heat))
       : `${visible(place.title)}, ${EDITS[mark]}`;
-  // What a leaf says is all in its label; in the head of a container more is told.
-  const isNamed = kind !== 'box' || !isWhole;
   return (
     <div
       class={`place ${kind} ${LOOKS[state]}${chosen ? ' chosen' : ''}${kind === 'box' && box.depth % 2 === 1 ? ' deep' : ''}${isHeld ? ' held' : ''}${mark === '' ? '' : ` edited ${EDITS[mark]}`}${heat === null ? '' : heat.failed > 0 ? ' failed' : ' live'}`}
@@ -152,7 +150,7 @@ export function BoxView({
         data-expid={place.expid}
         tabIndex={first ? 0 : -1}
         aria-pressed={chosen}
-        aria-label={isNamed ? label : undefined}
+        aria-label={isWhole ? undefined : label}
         onClick={() => select(place)}
         onDblClick={() => isFoldable(place) && toggle(place)}
       >
@@ -161,7 +159,10 @@ export function BoxView({
             {mark === '' ? (
               Glyph({ name: state, isPerson: place.isParticipant && kind === 'leaf' })
             ) : (
-              <span class="edit-mark">{mark}</span>
+              <>
+                <span class="edit-mark">{mark}</span>
+                {place.isParticipant && kind === 'leaf' && Glyph({ name: 'person', size: 13 })}
+              </>
             )}
             <b>
               <bdi title={title === place.title ? undefined : visible(place.title)}>{visible(title)}</bdi>
@@ -181,7 +182,7 @@ export function BoxView({
               </span>
             )}
             {kind === 'box' && !isCrowd(place) && seen !== undefined && <Inside place={place} seen={seen} />}
-            {!isNamed && <span class="unseen">{label}</span>}
+            <span class="unseen">{label}</span>
           </>
         )}
       </button>
