@@ -102,6 +102,35 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await page.context().close();
   });
 
+  test('boxes far from what is in sight are empty, but have their names, and are whole when one comes near', async () => {
+    const lane = Array.from({ length: 30 }, (_, i) => `      alice task: 'step ${i}'`).join('\n');
+    const lanes = Array.from({ length: 10 }, (_, i) => `    sequence tag: 'lane ${i}'\n${lane}`).join('\n');
+    const id = await launch(`define large\n  concurrence\n${lanes}`);
+    const { page, troubles } = await openPage(browser);
+    await page.goto(at(`workflows/${id}?view=diagram`));
+    const last = page.locator('.place [data-expid="0_0_9_29"]');
+    await last.waitFor({ state: 'attached' });
+    const empty = page.locator('.place > .head:empty');
+    expect(await page.locator('.place').count()).toBeGreaterThan(300);
+    expect(await empty.count()).toBeGreaterThan(150);
+    expect(await last.getAttribute('aria-label')).toBe('alice, step 29, to come');
+    // What is in sight is whole.
+    const bare = (await page.evaluate(`(() => {
+      const room = document.querySelector('.canvas').getBoundingClientRect();
+      return [...document.querySelectorAll('.place > .head:empty')].filter((one) => {
+        const at = one.getBoundingClientRect();
+        return at.right > room.left && at.left < room.right && at.bottom > room.top && at.top < room.bottom;
+      }).length;
+    })()`)) as number;
+    expect(bare).toBe(0);
+    await last.focus();
+    await expect.poll(() => last.textContent()).toContain('alice');
+    expect(await last.getAttribute('aria-label')).toBeNull();
+    expect(troubles).toEqual([]);
+    await page.context().close();
+    await postJson(server.url, `/v1/workflows/${id}/kill`, { reason: 'a test' });
+  });
+
   test('who drags through the past writes the address seldom, and it says where one came to', async () => {
     const id = await launch("define dragged\n  repeat\n    alice task: 'again'");
     for (let i = 0; i < 10; i++) await proceed(id);
