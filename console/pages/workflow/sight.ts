@@ -11,7 +11,8 @@ export type Sight = { readonly x: number; readonly y: number; readonly width: nu
 type Rectangle = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 
 /** Whether a box of the picture, drawn `scale` times as large, is in sight or near it. */
-export const isNear = (box: Rectangle, sight: Sight, scale: number): boolean =>
+export const isNear = (box: Rectangle, sight: Sight | null, scale: number): boolean =>
+  sight !== null &&
   box.x * scale < sight.x + sight.width + AROUND &&
   (box.x + box.width) * scale > sight.x - AROUND &&
   box.y * scale < sight.y + sight.height + AROUND &&
@@ -19,10 +20,9 @@ export const isNear = (box: Rectangle, sight: Sight, scale: number): boolean =>
 
 const stepped = (pixels: number): number => Math.floor(pixels / STEP) * STEP;
 
-/** What is in sight of what scrolls in an element; followed, but not by each pixel. */
-export function useSight(element: { readonly current: HTMLElement | null }): Sight {
-  // Before it is laid out it is at most as large as the window.
-  const [sight, set] = useState<Sight>(() => ({ x: 0, y: 0, width: window.innerWidth, height: window.innerHeight }));
+/** What is in sight of what scrolls in an element; followed, but not by each pixel. Null before it is laid out, which is before it is painted. */
+export function useSight(element: { readonly current: HTMLElement | null }): Sight | null {
+  const [sight, set] = useState<Sight | null>(null);
   useLayoutEffect(() => {
     const { current } = element;
     if (current === null) return;
@@ -31,8 +31,9 @@ export function useSight(element: { readonly current: HTMLElement | null }): Sig
         ...{ x: stepped(current.scrollLeft), y: stepped(current.scrollTop) },
         ...{ width: stepped(current.clientWidth) + STEP, height: stepped(current.clientHeight) + STEP },
       };
-      set((one) => (isSame(one, next) ? one : next));
+      set((one) => (one !== null && isSame(one, next) ? one : next));
     };
+    look();
     current.addEventListener('scroll', look, { passive: true });
     const sizes = new ResizeObserver(look);
     sizes.observe(current);
