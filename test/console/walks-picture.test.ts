@@ -260,6 +260,18 @@ describe.runIf(program !== null)('the picture in a browser', { timeout: 120_000 
     await isWell();
   });
 
+  test('the field in which a tree is edited comes with its picture when a batch wants another tree', async () => {
+    const id = await launch("define broken\n  sequence\n    alice task: 'write'\n    bob");
+    await act(id, 'alice', 'fail', { class: 'NoPaper', message: 'none is left' });
+    await open('errors?class=NoPaper');
+    await page.getByRole('button', { name: /^1 error.*: show$/ }).click();
+    await page.getByRole('button', { name: 'Replay with another tree…' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('By structure, with what changes').waitFor();
+    expect(await dialog.locator('textarea').first().inputValue()).toContain('alice');
+    await isWell();
+  });
+
   test('an iterator says in its strip whose turn it is, and what failed', async () => {
     const id = await launch(
       "define each\n  iterator on: 'ann, bob, cid', to_v: 'who'\n    packer task: 'pack for ${v:who}'",
