@@ -46,7 +46,7 @@ export function makeLargeNotes(parts: {
       return {
         note: (what, size, most) => {
           if (share >= 1 || size < most * share || told?.has(what) === true) return;
-          const words = `${what} ${shown(what, size)} of ${shown(what, most)}`;
+          const words = `${what} ${shown(what, size, most)} of ${shown(what, most, most)}`;
           told ??= new Map();
           told.set(what, words);
           tell(tenant, what, words);
@@ -58,5 +58,9 @@ export function makeLargeNotes(parts: {
 }
 
 const MEGABYTE = 1_000_000;
-const shown = (what: LargeThing, size: number): string =>
-  what === 'expressions' ? String(size) : `${(size / MEGABYTE).toFixed(1)} MB`;
+const KILOBYTE = 1_000;
+/** In the unit of what there may be: bounds may be set far below a megabyte. */
+function shown(what: LargeThing, size: number, most: number): string {
+  if (what === 'expressions') return String(size);
+  return most < MEGABYTE ? `${(size / KILOBYTE).toFixed(1)} kB` : `${(size / MEGABYTE).toFixed(1)} MB`;
+}

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FIELD_SHOWN_BYTES_MAX } from '../../src/api/abridged.ts';
+import { type LargeNotes, makeLargeNotes } from '../../src/api/large.ts';
 import { PAGE_BYTES_MAX } from '../../src/api/page.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { manualTime } from '../../src/runtime/process-time.ts';
 import type { Running } from '../../src/server/start.ts';
 import { postJson, send, startServer } from '../support/server.ts';
 
@@ -49,6 +52,14 @@ async function pagesOf<P>(path: string, nextOf: (page: P) => string | null): Pro
   }
   return pages;
 }
+
+test('what is near to a small bound is told in kilobytes', () => {
+  const parts = { share: 0.5, meter: { large: () => {} }, log: silentLog, time: manualTime() };
+  const { note, header } = makeLargeNotes(parts).begin('default' as Parameters<LargeNotes['begin']>[0]);
+  note('fields', 12_000, 20_000);
+  note('expressions', 30_000, 50_000);
+  expect(header()).toBe('fields 12.0 kB of 20.0 kB; expressions 30000 of 50000');
+});
 
 test('what is near to its bound is said in the answer, and counted; what is beyond is told with its size', async () => {
   const text = 'x'.repeat(900_000);
