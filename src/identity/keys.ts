@@ -1,3 +1,4 @@
+import { Fault } from '../model/fault.ts';
 import { readTenant, type Tenant } from '../model/tenant.ts';
 import { readRate } from '../runtime/windows.ts';
 import type { ApiKeyRow, Page, Store } from '../store/store.ts';
@@ -226,7 +227,7 @@ export function makeKeys(parts: {
         if (rotated === null) return null;
         return { row: rotated, text };
       }
-      throw new Error(`The key ${id} was rotated by somebody else ${ROTATIONS_MAX} times in a row`);
+      throw new Fault('overloaded', `Others rotate the key ${id} again and again; try again in a moment`);
     },
     revoke: async (id) => {
       const isRevoked = await store.apiKeys.revoke(id);

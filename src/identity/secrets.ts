@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Fault } from '../model/fault.ts';
 import type { Tenant } from '../model/tenant.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Page, SecretRow, Store } from '../store/store.ts';
@@ -146,6 +147,14 @@ export function makeSecrets(parts: {
     return added;
   }
 
+  /** One is made after the other, as many as there are requests: each looks first whether there is one already. */
+  let making: Promise<unknown> = Promise.resolve();
+  function inTurn<Made>(make: () => Promise<Made>): Promise<Made> {
+    const made = making.then(make);
+    making = made.catch(() => {});
+    return made;
+  }
+
   const isThere = (tenant: Tenant, type: SecretType, match: string): boolean =>
     living.webhook.some((one) => one.tenant === tenant && one.type === type && one.match === match);
 
@@ -161,14 +170,18 @@ export function makeSecrets(parts: {
     isForMany: signers.isForMany,
     ensureDefault: async (tenant) => {
       if (isThere(tenant, 'v1', '')) return;
-      const value = freshValue('v1');
-      await add({ tenant, kind: 'webhook', type: 'v1', match: '', value, createdBy: 'server' });
+      await inTurn(async () => {
+        if (isThere(tenant, 'v1', '')) return;
+        const value = freshValue('v1');
+        await add({ tenant, kind: 'webhook', type: 'v1', match: '', value, createdBy: 'server' });
+      });
     },
-    create: async ({ tenant, type, match, value, createdBy }) => {
-      if (isThere(tenant, type, match)) return 'taken';
-      if (living.webhook.length + living.capability.length >= SECRETS_MAX) return 'full';
-      return add({ tenant, kind: 'webhook', type, match, value: value ?? freshValue(type), createdBy });
-    },
+    create: ({ tenant, type, match, value, createdBy }) =>
+      inTurn(async () => {
+        if (isThere(tenant, type, match)) return 'taken';
+        if (living.webhook.length + living.capability.length >= SECRETS_MAX) return 'full';
+        return add({ tenant, kind: 'webhook', type, match, value: value ?? freshValue(type), createdBy });
+      }),
     get: async (id) => {
       const row = await store.secrets.get(id);
       return row === null ? null : open(row);
@@ -194,7 +207,7 @@ export function makeSecrets(parts: {
         store.tellKeys();
         return take(id);
       }
-      throw new Error(`The secret ${id} was rotated by somebody else ${ROTATIONS_MAX} times in a row`);
+      throw new Fault('overloaded', `Others rotate the secret ${id} again and again; try again in a moment`);
     },
     revoke: async (id) => {
       const isRevoked = await store.secrets.revoke(id);

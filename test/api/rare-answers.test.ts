@@ -19,7 +19,7 @@ const BPMN =
   '<userTask id="Check"/><sequenceFlow id="f" sourceRef="s" targetRef="Check"/></process></definitions>';
 
 /** What is in the way just now. */
-let trouble: 'none' | 'away' | 'moving' | 'spreading' | 'huge' = 'none';
+let trouble: 'none' | 'away' | 'moving' | 'spreading' | 'huge' | 'rotating' = 'none';
 const troubled = (store: Store): Store => ({
   ...store,
   ping: () => (trouble === 'away' ? Promise.reject(new Error('The database is away')) : store.ping()),
@@ -30,6 +30,10 @@ const troubled = (store: Store): Store => ({
   meeting: {
     ...store.meeting,
     again: (...asked) => (trouble === 'spreading' ? Promise.resolve(null) : store.meeting.again(...asked)),
+  },
+  secrets: {
+    ...store.secrets,
+    rotate: (...asked) => (trouble === 'rotating' ? Promise.resolve(false) : store.secrets.rotate(...asked)),
   },
   definitions: {
     ...store.definitions,
@@ -143,6 +147,15 @@ describe('an export', () => {
     const done = await send(server.url, 'POST', '/v1/import?new_ids=1', { headers, body: text });
     expect(told(done)).toEqual([422, 'idempotency_key_reused']);
   });
+});
+
+test('of secrets for the same URLs that are made at once there is one; one that others rotate again and again is left', async () => {
+  const secret = { kind: 'webhook', match: 'https://hooks.test/a' };
+  const made = await Promise.all(Array.from({ length: 8 }, () => post('/v1/secrets', secret)));
+  expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(7).fill(409)]);
+  const id = made.find(({ status }) => status === 201)?.json<{ id: string }>().id;
+  const rotated = await during('rotating', () => post(`/v1/secrets/${id}/rotate`, {}));
+  expect(told(rotated)).toEqual([503, 'overloaded']);
 });
 
 test('the logs of an execution are a stream', async () => {
