@@ -72,6 +72,8 @@ async function take(
   for (let looks = 0; (await page.locator('.skeleton').count()) > 0 && looks < LOOKS_MAX; looks++)
     await page.waitForTimeout(50);
   await before?.(page);
+  // How its zone is called a browser that is here for the first time says after a second (console/app/settings.ts).
+  await page.locator('.top .zone', { hasText: /^UTC[+−]/ }).waitFor({ state: 'detached' });
   // What is read a moment later, such as counts in the rail, belongs to the picture.
   await page.waitForTimeout(500);
   // On a telephone one scrolls: the whole of it is looked at, to a bound.

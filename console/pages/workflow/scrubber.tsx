@@ -104,7 +104,7 @@ export function Scrubber({
         {word}
       </button>
       {/* As wide as at the end, so that the slider stays where it is while one drags it. */}
-      <span class="chip count number" style={{ minWidth: `${2 * countText(last).length + 7}ch` }}>
+      <span class="chip count number centred" style={{ minWidth: `${2 * countText(last).length + 5}ch` }}>
         #{countText(shown)} of {countText(last)}
       </span>
       <div class="track">
