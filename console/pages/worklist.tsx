@@ -14,6 +14,7 @@ import type { Wrong } from '../parts/check-worker.ts';
 import { fieldChanges } from '../parts/diff.ts';
 import { Chip } from '../parts/glyph.tsx';
 import { JsonView } from '../parts/json.tsx';
+import { later } from '../parts/later.tsx';
 import { ChoiceFilter, Complaints, Filters, ListState, Older, Table, TextFilter } from '../parts/list.tsx';
 import { Merge } from '../parts/merge.tsx';
 import { ProblemNote } from '../parts/problem.tsx';
@@ -21,10 +22,9 @@ import { Text, Time, WorkflowLink } from '../parts/said.tsx';
 import { fieldId, SchemaField } from '../parts/schema-form.tsx';
 import { firstValue } from '../parts/schema-model.ts';
 import { visible } from '../parts/texts.ts';
-import { figureOf, placeAt } from '../picture/figure.ts';
-import { sentenceOf } from '../picture/sentence.ts';
-import { objectsOf, standingOf, textOf, textOrNull } from '../picture/standing.ts';
-import { statesOf } from '../picture/states.ts';
+import { objectsOf, textOf, textOrNull } from '../picture/standing.ts';
+
+const Stands = later(() => import('../parts/stands.tsx').then((part) => part.Stands));
 
 /** Workitems of one page. */
 const LIMIT = 100;
@@ -410,25 +410,12 @@ function Where({ workflow }: { readonly workflow: string }) {
   const [isOpen, open] = useState(false);
   const read = useResource(isOpen ? `v1/workflows/${part(workflow)}` : null);
   const { value } = read.value;
-  const sentence = useMemo(() => {
-    if (!isObject(value)) return null;
-    const figure = figureOf(value['tree'] ?? null);
-    const standing = standingOf(value);
-    const seen = figure === null ? new Map() : statesOf(figure, standing, null);
-    return sentenceOf(standing, figure, seen, (expid) => (figure === null ? null : placeAt(figure, expid)));
-  }, [value]);
   return (
     <details onToggle={(event) => open(event.currentTarget.open)}>
       <summary>Where its workflow stands</summary>
       {read.problem.value !== null && <ProblemNote problem={read.problem.value} />}
-      {isOpen && sentence === null && read.problem.value === null && <div class="skeleton" />}
-      {sentence !== null && (
-        <p class="small">
-          {sentence.map((word, i) =>
-            word.time !== undefined ? <Time key={i} at={word.time} how="both" /> : <Text key={i} text={word.text} />,
-          )}
-        </p>
-      )}
+      {isOpen && !isObject(value) && read.problem.value === null && <div class="skeleton" />}
+      {isObject(value) && <Stands workflow={value} />}
     </details>
   );
 }

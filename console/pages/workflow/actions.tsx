@@ -12,7 +12,8 @@ import { Menu } from '../../parts/menu.tsx';
 import { ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text } from '../../parts/said.tsx';
 import { say, type Toast } from '../../parts/toast.tsx';
-import { type EditedTree, TreeField } from '../../parts/tree-field.tsx';
+import type { EditedTree } from '../../parts/tree-field.tsx';
+import { TreeFieldLater } from '../../parts/tree-field-later.tsx';
 import { isOver, textOf } from '../../picture/standing.ts';
 
 /* What can be done to a whole workflow. */
@@ -254,7 +255,7 @@ export function FieldsDialog({
           <FieldChanges before={fields} after={jsonOf(text) ?? {}} merges={merges} />
         )}
         {tree !== null && (
-          <TreeField
+          <TreeFieldLater
             tree={tree}
             set={setEdited}
             {...(start === undefined ? {} : { start })}

@@ -12,6 +12,7 @@ import { useResource } from '../../live/resource.ts';
 import { Button } from '../../parts/action.tsx';
 import { Chip } from '../../parts/glyph.tsx';
 import { JsonView } from '../../parts/json.tsx';
+import { later } from '../../parts/later.tsx';
 import { Empty, ProblemNote } from '../../parts/problem.tsx';
 import { Copy, Text, Time, WorkflowLink } from '../../parts/said.tsx';
 import { Tabs } from '../../parts/tabs.tsx';
@@ -23,17 +24,19 @@ import { expidIn, isForeignRoot, isOver, objectsOf, standingOf, textOf, textOrNu
 import { type Seen, statesOf } from '../../picture/states.ts';
 import { Actions } from './actions.tsx';
 import { useBodies } from './bodies.ts';
-import { BpmnDiagram } from './bpmn.tsx';
 import { HISTORY_BY_ITSELF_MAX, HISTORY_MAX, useWorkflow } from './data.ts';
 import { Diagram, DiagramTools, LANES_MAX, type SideBySide } from './diagram.tsx';
-import { FieldsView } from './fields.tsx';
-import { History } from './history.tsx';
 import { Inspector } from './inspector.tsx';
 import { OtherTries } from './other-tries.tsx';
-import { Outline } from './outline.tsx';
 import { Printed } from './printed.tsx';
 import { Scrubber } from './scrubber.tsx';
-import { Timeline } from './timeline.tsx';
+
+// What a page shows first is its picture; each of these comes with its tab.
+const BpmnDiagram = later(() => import('./bpmn.tsx').then((part) => part.BpmnDiagram));
+const FieldsView = later(() => import('./fields.tsx').then((part) => part.FieldsView));
+const History = later(() => import('./history.tsx').then((part) => part.History));
+const Outline = later(() => import('./outline.tsx').then((part) => part.Outline));
+const Timeline = later(() => import('./timeline.tsx').then((part) => part.Timeline));
 
 export type State = ReturnType<typeof codec.read>['state'];
 
