@@ -16,7 +16,7 @@ const LOADS: { readonly [Name in PageName]: Load } = {
   workflows: () => import('./pages/workflows.tsx').then((one) => one.Workflows),
   launch: () => import('./pages/launch.tsx').then((one) => one.Launch),
   compare: () => import('./pages/workflow/compare.tsx').then((one) => one.Compare),
-  workflow: () => import('./pages/workflow/page.tsx').then((one) => one.Workflow),
+  workflow: () => import('./pages/workflow/page.tsx').then((one) => one.openWorkflow()),
   worklist: () => import('./pages/worklist.tsx').then((one) => one.Worklist),
   errors: () => import('./pages/errors.tsx').then((one) => one.Errors),
   deliveries: () => import('./pages/deliveries.tsx').then((one) => one.Deliveries),

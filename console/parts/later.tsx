@@ -9,19 +9,21 @@ import { useEffect, useState } from 'preact/hooks';
 export function later<Props extends object>(
   load: () => Promise<ComponentType<Props>>,
   failed = 'This part of the page could not be loaded: a newer version may run here, or the server does not answer. Reload the page.',
-): ComponentType<Props> {
+): ComponentType<Props> & { readonly fetch: () => Promise<unknown> } {
   let loaded: ComponentType<Props> | null = null;
-  return function Later(props: Props) {
+  /** For whoever waits with the page until the part is there. */
+  const fetch = async (): Promise<ComponentType<Props>> => {
+    loaded ??= await load();
+    return loaded;
+  };
+  function Later(props: Props) {
     const [Part, setPart] = useState<ComponentType<Props> | null>(() => loaded);
     const [hasFailed, setFailed] = useState(false);
     useEffect(() => {
       if (loaded !== null) return;
       let gone = false;
-      load().then(
-        (part) => {
-          loaded = part;
-          if (!gone) setPart(() => part);
-        },
+      fetch().then(
+        (part) => gone || setPart(() => part),
         () => gone || setFailed(true),
       );
       return () => {
@@ -35,5 +37,6 @@ export function later<Props extends object>(
         </p>
       );
     return Part === null ? <div class="skeleton fill" /> : <Part {...props} />;
-  };
+  }
+  return Object.assign(Later, { fetch });
 }

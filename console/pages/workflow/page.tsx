@@ -37,6 +37,22 @@ const FieldsView = later(() => import('./fields.tsx').then((part) => part.Fields
 const History = later(() => import('./history.tsx').then((part) => part.History));
 const Outline = later(() => import('./outline.tsx').then((part) => part.Outline));
 const Timeline = later(() => import('./timeline.tsx').then((part) => part.Timeline));
+const LATER: ReadonlyMap<string, { readonly fetch: () => Promise<unknown> }> = new Map(
+  Object.entries({ fields: FieldsView, history: History, outline: Outline, timeline: Timeline }),
+);
+
+/** What is shown: the picture where nothing else is asked for and there is room for one. */
+const viewOf = (asked: State['view'], isNarrow: boolean): Exclude<State['view'], ''> =>
+  asked === '' ? (isNarrow ? 'outline' : 'diagram') : asked;
+
+/** The page, with the part that the address asks for: what is there already moves by nothing that comes later. */
+export async function openWorkflow(): Promise<typeof Workflow> {
+  // Where it cannot be had the page says so in its place.
+  await LATER.get(viewOf(codec.read(query.value).state.view, narrowQuery().matches))
+    ?.fetch()
+    .catch(() => {});
+  return Workflow;
+}
 
 export type State = ReturnType<typeof codec.read>['state'];
 
@@ -83,7 +99,7 @@ export function Workflow() {
   );
   const [editing, edit] = useState(0);
   const isNarrow = useNarrow();
-  const view = state.view === '' ? (isNarrow ? 'outline' : 'diagram') : state.view;
+  const view = viewOf(state.view, isNarrow);
   useEffect(() => {
     pageCommands.value =
       figure === null
@@ -509,9 +525,11 @@ const SIGNS: { readonly [status: string]: string } = {
   killed: '■',
 };
 
+const narrowQuery = (): MediaQueryList => window.matchMedia('(max-width: 639px)');
+
 /** Whether there is no room for a picture beside anything; followed while the window changes. */
 function useNarrow(): boolean {
-  const [query] = useState(() => window.matchMedia('(max-width: 639px)'));
+  const [query] = useState(narrowQuery);
   const [narrow, set] = useState(query.matches);
   useEffect(() => {
     const look = (): void => set(query.matches);
