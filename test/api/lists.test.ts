@@ -365,14 +365,14 @@ test('a loop tells which round it is in, an iterator which element also after a 
   };
   expect(await roundsOf()).toEqual([
     { at: 1, of: 2, round: 1 },
-    { at: 0, of: 3, round: 1 },
+    { at: 0, of: 3, round: 1, element: 'a' },
   ]);
   await proceed('alpha');
   await proceed('beta');
   await proceed('beta', { __command__: ['rewind', null] });
   expect(await roundsOf()).toEqual([
     { at: 1, of: 2, round: 2 },
-    { at: 0, of: 3, round: 3 },
+    { at: 0, of: 3, round: 3, element: 'a' },
   ]);
 });
 

@@ -153,8 +153,8 @@ describe.runIf(hasPostgres())('what is sent', () => {
       .flatMap(({ text }) => [...text.matchAll(/\bname: '(\w+)'/g)].map(([, name = '']) => name));
     expect(named.length).toBeGreaterThan(40);
     const missing = named.filter((name) => !known.has(name));
-    // Sent when a commit was lost (two-nodes.test.ts), or when an embedded database is opened.
-    const elsewhere = ['clear_claims', 'history_token', 'transaction_status', 'written'];
+    // Sent when a commit was lost (two-nodes.test.ts, at-once.test.ts), or when an embedded database is opened.
+    const elsewhere = ['clear_claims', 'history_token', 'token_read', 'transaction_status', 'written'];
     expect(missing.sort()).toEqual(elsewhere);
   });
 
