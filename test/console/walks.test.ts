@@ -391,8 +391,11 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     // A moment of the past by keys: the picture is of then, what acts is off, and the address says which.
     await page.keyboard.press('d');
     for (let back = 0; back < 4; back++) await page.keyboard.press('[');
-    await page.waitForURL(/at=\d+/);
     await page.getByText('Actions act on now.').waitFor();
+    // Of moves that come fast the address names the last one, a moment later.
+    const numbers = async () => (/#(\d+) of (\d+)/.exec(await page.locator('.scrubber').innerText()) ?? []).map(Number);
+    await expect.poll(async () => (await numbers()).slice(1).reduce((n, last) => last - n)).toBe(4);
+    await page.waitForURL(new RegExp(`at=${(await numbers())[1]}(&|$)`));
     await isWell();
     const link = page.url();
     // What happens meanwhile is counted, and moves nobody who looks at the past.
