@@ -310,6 +310,7 @@ describe.runIf(program !== null)('in a browser', { timeout: 120_000 }, () => {
     await isWell();
     await page.keyboard.press('Enter');
     await page.waitForURL(new RegExp(`${id}\\?sel=`));
+    await page.locator('dialog.palette').waitFor({ state: 'detached' });
     await page.keyboard.press('Control+k');
     await page
       .getByRole('option', { name: /^Workitem .*lately$/ })
