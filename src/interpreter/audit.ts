@@ -1,5 +1,4 @@
 import { SEND_ID } from '../model/events.ts';
-import type { ExpressionId } from '../model/ids.ts';
 import type { Fields } from '../model/json.ts';
 import { isOver } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
@@ -7,7 +6,7 @@ import { isResult } from './expressions/bpmn/activity.ts';
 import { KEPT_SCOPE } from './expressions/bpmn/waits.ts';
 import { UNDO_SCOPE } from './life/undoing.ts';
 import { CONTINUATION } from './queue.ts';
-import { decodeHeader, decodeStrand } from './state/encoding.ts';
+import { decodeHeader, decodeRoot, decodeRow } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn, readAll } from './state/held.ts';
 import { decodeMessages, decodeQueue } from './state/messages.ts';
@@ -33,33 +32,14 @@ export function auditRows(loaded: Loaded): readonly string[] {
     if (row === undefined) lines.push(`the base of ${scope} is missing`);
     return row === undefined ? {} : baseFields(row.value);
   };
-  const root = decodeStrand(
-    {
-      path: ROOT,
-      parent: '',
-      at: '' as ExpressionId,
-      kind: 'branch',
-      index: 0,
-      arrival: null,
-      base: null,
-      state: workflow.state,
-      fields: workflow.fields,
-    },
-    null,
-    (id) => {
-      const row = loaded.workitems.get(id);
-      if (row?.fields != null && row.state !== 'closed') return heldIn(row, deliveredFields(row, null));
-      lines.push(`${id} left its fields to a workitem that has none`);
-      return { applied: {}, participant: '', params: {} };
-    },
-  );
+  const root = decodeRoot(workflow, (id) => {
+    const row = loaded.workitems.get(id);
+    if (row?.fields != null && row.state !== 'closed') return heldIn(row, deliveredFields(row, null));
+    lines.push(`${id} left its fields to a workitem that has none`);
+    return { applied: {}, participant: '', params: {} };
+  });
   for (const node of root.nodes) readAll(node);
-  const others = [...loaded.strands.values()].map((row) =>
-    decodeStrand(
-      { ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) },
-      row.base === null ? null : baseOf(row.base),
-    ),
-  );
+  const others = [...loaded.strands.values()].map((row) => decodeRow(row, row.base === null ? null : baseOf(row.base)));
   const strands = [root, ...others];
   const nodes = strands.flatMap((strand) => strand.nodes.map((node) => ({ strand, node })));
   const live = new Map(nodes.map((each) => [each.node.id, each]));

@@ -1,12 +1,11 @@
 import { packHistory } from '../model/history.ts';
 import type { HistoryEntry } from '../model/history-kinds.ts';
-import type { ExpressionId } from '../model/ids.ts';
 import type { Changes, HistoryRow, Op, Status, StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Launch, Loaded, Stimulus } from '../model/stimulus.ts';
 import { freeAside } from './life/leaving.ts';
 import { useUp } from './life/undoing.ts';
 import { saveHeldBack, saveQueue } from './queue.ts';
-import { decodeHeader, decodeStrand, encodeHeader, encodeStrand } from './state/encoding.ts';
+import { decodeHeader, decodeRoot, encodeHeader, encodeStrand } from './state/encoding.ts';
 import { newHeader, ROOT, type Strand } from './state/state.ts';
 import { type Registry, type StepContext, World } from './state/world.ts';
 
@@ -38,24 +37,7 @@ export function openWorld(loaded: Loaded, stimulus: Stimulus, context: StepConte
   });
   const { state, fields } = loaded.workflow;
   world.noteRead(state.length + fields.length);
-  world.strands.set(
-    ROOT,
-    decodeStrand(
-      {
-        path: ROOT,
-        parent: '',
-        at: '' as ExpressionId,
-        kind: 'branch',
-        index: 0,
-        arrival: null,
-        base: null,
-        state,
-        fields,
-      },
-      null,
-      world.heldOf,
-    ),
-  );
+  world.strands.set(ROOT, decodeRoot(loaded.workflow, world.heldOf));
   return world;
 }
 

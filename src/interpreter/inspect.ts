@@ -5,7 +5,7 @@ import type { StrandRow, WorkflowRow } from '../model/rows.ts';
 import type { Loaded } from '../model/stimulus.ts';
 import { DEFINE_NAMES, type Tree, treeFromJson, treeToJson } from '../model/tree.ts';
 import { breakpointsIn } from './life/holding.ts';
-import { decodeHeader, decodeStrand, decodeValue } from './state/encoding.ts';
+import { decodeHeader, decodeRoot, decodeRow, decodeValue } from './state/encoding.ts';
 import { baseFields, deliveredFields } from './state/fields.ts';
 import { heldIn } from './state/held.ts';
 import {
@@ -84,7 +84,7 @@ export function fieldsAtHand(loaded: Loaded): Fields | null {
   const { workflow } = loaded;
   if (workflow === null) return null;
   let isMissing = false;
-  const root = rootOf(workflow, (id) => {
+  const root = decodeRoot(workflow, (id) => {
     const row = loaded.workitems.get(id);
     if (row !== undefined && hasFields(row)) return heldIn(row, deliveredFields(row, null));
     isMissing = true;
@@ -93,23 +93,6 @@ export function fieldsAtHand(loaded: Loaded): Fields | null {
   const fields = currentFields(root, loaded);
   return isMissing ? null : fields;
 }
-
-const rootOf = (workflow: WorkflowRow, heldOf: HeldOf): Strand =>
-  decodeStrand(
-    {
-      path: ROOT,
-      parent: '',
-      at: '' as ExpressionId,
-      kind: 'branch',
-      index: 0,
-      arrival: null,
-      base: null,
-      state: workflow.state,
-      fields: workflow.fields,
-    },
-    null,
-    heldOf,
-  );
 
 /** How many expressions are live. */
 export const liveExpressions = (workflow: WorkflowRow): number =>
@@ -228,7 +211,7 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
   const { workflow } = loaded;
   if (workflow === null)
     return { tags: [], reason: null, expressions: [], timers: [], errors: [], fields: {}, tree: null, bpmn: null };
-  const root = rootOf(workflow, heldOf(loaded));
+  const root = decodeRoot(workflow, heldOf(loaded));
   const strands = [
     root,
     ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
@@ -276,7 +259,7 @@ export function inspect(loaded: Loaded, definition: (hash: string) => Tree | und
 
 /** The strands of a workflow that can be told of, as far as their rows are loaded. */
 const strandsOf = (loaded: Loaded, workflow: WorkflowRow): readonly Strand[] => [
-  rootOf(workflow, heldOf(loaded)),
+  decodeRoot(workflow, heldOf(loaded)),
   ...[...loaded.strands.values()].filter((row) => row.arrival === null).map((row) => decoded(loaded, row)),
 ];
 
@@ -352,10 +335,7 @@ const heldOf =
 
 function decoded(loaded: Loaded, row: StrandRow): Strand {
   const value = row.base === null ? undefined : loaded.variables.get(`${row.base} ^`)?.value;
-  return decodeStrand(
-    { ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) },
-    value === undefined ? {} : baseFields(value),
-  );
+  return decodeRow(row, value === undefined ? {} : baseFields(value));
 }
 
 const liveIn = (

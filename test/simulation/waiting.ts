@@ -1,8 +1,6 @@
-import { decodeStrand } from '../../src/interpreter/state/encoding.ts';
+import { decodeRoot, decodeRow } from '../../src/interpreter/state/encoding.ts';
 import { baseFields } from '../../src/interpreter/state/fields.ts';
 import type { Node } from '../../src/interpreter/state/state.ts';
-import { ROOT } from '../../src/interpreter/state/state.ts';
-import type { ExpressionId } from '../../src/model/ids.ts';
 import { isOver } from '../../src/model/rows.ts';
 import type { Database, Rows } from './database.ts';
 
@@ -59,25 +57,12 @@ const isNamed = (node: Node): boolean =>
   WAITING_KINDS.has(node.kind);
 
 function nodesOf(rows: Rows): readonly Node[] {
-  const { workflow } = rows;
-  const root = {
-    path: ROOT,
-    parent: '',
-    at: '' as ExpressionId,
-    kind: 'branch',
-    index: 0,
-    arrival: null,
-    base: null,
-    state: workflow.state,
-    fields: workflow.fields,
-  } as const;
   const strands = [...rows.strands.values()].filter((row) => row.arrival === null);
   return [
-    ...decodeStrand(root, null).nodes,
+    ...decodeRoot(rows.workflow).nodes,
     ...strands.flatMap((row) => {
       const base = row.base === null ? undefined : rows.variables.get(`${row.base} ^`)?.value;
-      const placed = { ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) };
-      return decodeStrand(placed, base === undefined ? null : baseFields(base)).nodes;
+      return decodeRow(row, base === undefined ? null : baseFields(base)).nodes;
     }),
   ];
 }

@@ -3,6 +3,7 @@ import type { ExpressionId } from '../../model/ids.ts';
 import { expidOf } from '../../model/ids.ts';
 import type { Fields, Json, JsonObject } from '../../model/json.ts';
 import { isObject } from '../../model/json.ts';
+import type { StrandRow, WorkflowRow } from '../../model/rows.ts';
 import { HELD_DATA, heldNowhere } from './held.ts';
 import { hasParts, joinParts } from './repeats.ts';
 import {
@@ -14,6 +15,7 @@ import {
   newHeader,
   newNode,
   type Reapply,
+  ROOT,
   type Scope,
   type Strand,
   Tagged,
@@ -22,7 +24,7 @@ import {
 } from './state.ts';
 
 /*
- * How strands and headers become text, and back (messages.ts: saved messages). A strand is two texts: `state` (its expressions) and `fields` (a
+ * How strands and headers become text, and back (messages.ts: saved messages). It is one thing, for what is written here is read here. A strand is two texts: `state` (its expressions) and `fields` (a
  * table of the objects they refer to). Objects that are the same object are stored once, so a sequence ten levels deep whose
  * workitem nobody changed stores one set of fields; and a step that only moved a counter leaves the table as it was.
  */
@@ -299,6 +301,28 @@ export function encodeStrand(
   packed['n'] = nodes;
   return { state: JSON.stringify(packed), fields: tables.print(packer.table) };
 }
+
+/** The root strand, whose texts are in the row of the workflow itself. */
+export const decodeRoot = ({ state, fields }: Pick<WorkflowRow, 'state' | 'fields'>, heldOf?: HeldOf): Strand =>
+  decodeStrand(
+    {
+      path: ROOT,
+      parent: '',
+      at: '' as ExpressionId,
+      kind: 'branch',
+      index: 0,
+      arrival: null,
+      base: null,
+      state,
+      fields,
+    },
+    null,
+    heldOf,
+  );
+
+/** Any other, from its row. `base`: the fields its row of base fields has; null: it has none. */
+export const decodeRow = (row: StrandRow, base: Fields | null): Strand =>
+  decodeStrand({ ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) }, base);
 
 /** The texts of a strand as a strand. `at`, `index`… come from its row; `heldOf` is asked for what the strand has left out. */
 export function decodeStrand(

@@ -30,7 +30,7 @@ import {
   storedKey,
 } from '../../model/stimulus.ts';
 import { makeTree, type Tree, treeFromJson } from '../../model/tree.ts';
-import { decodeStrand, decodeValue } from './encoding.ts';
+import { decodeRow, decodeValue } from './encoding.ts';
 import { type Extent, type Extents, measure } from './extent.ts';
 import { baseFields } from './fields.ts';
 import { heldIn } from './held.ts';
@@ -402,7 +402,7 @@ export class World {
     const characters = row.state.length + row.fields.length;
     this.noteRead(characters);
     if (this.isBulky) this.bear(characters);
-    const strand = decodeStrand({ ...row, parent: row.parent ?? '', at: row.at ?? ('' as ExpressionId) }, base);
+    const strand = decodeRow(row, base);
     this.strands.set(row.path, strand);
     return strand;
   }
