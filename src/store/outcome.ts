@@ -30,9 +30,8 @@ const written: Statement = {
 const tokenRead: Statement = {
   name: 'token_read',
   text: `
-  select pg_is_in_recovery() as standby, w.ver, h.token from (select 1) as one
-  left join workflow w on w.shard = $1 and w.id = $2
-  left join history h on h.shard = w.shard and h.workflow_id = w.id and h.first_n = $3`,
+  select pg_is_in_recovery() as standby, h.token from (select 1) as one
+  left join history h on h.shard = $1 and h.workflow_id = $2 and h.first_n = $3`,
 };
 
 /** Waits for whoever still works on the workflow, then looks for the row the batch was to write. */

@@ -61,9 +61,17 @@ const CONNECTION_WORDS =
 export const isAnswer = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && 'severity' in error && error.severity === 'ERROR';
 
-/** The database itself said that it ends the connection: what was under way is over, committed or not, and the next look tells which. */
+/**
+ * The database itself said that it ends the connection: what was under way is over, committed or not, and the next look tells which. A pooler says
+ * FATAL, too, when it has lost the database, which may still be at work; it names no place in the source of Postgres.
+ */
 export const isEnding = (error: unknown): boolean =>
-  typeof error === 'object' && error !== null && 'severity' in error && error.severity === 'FATAL';
+  typeof error === 'object' &&
+  error !== null &&
+  'severity' in error &&
+  error.severity === 'FATAL' &&
+  'routine' in error &&
+  typeof error.routine === 'string';
 
 /** The server has no connection left: who asks again at once is only one more. */
 export const isFull = (error: unknown): boolean => codeOf(error) === '53300';

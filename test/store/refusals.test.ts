@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { isConflict, isHopeless, isLoss, isRefuted, told } from '../../src/store/refusals.ts';
+import { isConflict, isEnding, isHopeless, isLoss, isRefuted, told } from '../../src/store/refusals.ts';
 import { DataRefused, OutcomeUnknown, StoreUnavailable, TookTooLong } from '../../src/store/store.ts';
 
 const answer = (code: string, message: string): Error =>
@@ -33,6 +33,13 @@ test.each(['Connection terminated unexpectedly', 'Query read timeout', 'timeout 
 test.each(['40001', '40P01', '55P03'])('%s goes away when the same is done again, and is never 500', (code) => {
   expect(isConflict(answer(code, 'others'))).toBe(true);
   expect(told(answer(code, 'others'), 'testing')).toBeInstanceOf(StoreUnavailable);
+});
+
+test('that a session is over is believed of Postgres itself, and not of a pooler before it', () => {
+  const fatal = (of: object): Error => Object.assign(answer('57P01', 'terminating'), { severity: 'FATAL', ...of });
+  expect(isEnding(fatal({ routine: 'ProcessInterrupts' }))).toBe(true);
+  expect(isEnding(fatal({}))).toBe(false);
+  expect(isEnding(answer('25006', 'cannot execute UPDATE in a read-only transaction'))).toBe(false);
 });
 
 test('what others have written meanwhile refutes a save for ever', () => {
