@@ -1,5 +1,5 @@
 import { type ExpressionId, expidOf } from '../model/ids.ts';
-import type { Fields, Json } from '../model/json.ts';
+import type { Fields } from '../model/json.ts';
 import type { Answer } from '../model/stimulus.ts';
 import type { Tree } from '../model/tree.ts';
 import { done, fault, type Of } from './answers.ts';

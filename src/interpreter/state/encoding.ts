@@ -386,13 +386,15 @@ const NEW_HEADER = Object.entries<unknown>(newHeader()).map(([key, usual]) => ({
 
 /**
  * What differs from a new header, which is little: it is written with every step. The count of expressions is always there.
- * Each header begins as a new one, so its values come in this order; to ask for them by key takes three times as long.
+ * Each header begins as a new one, so its values come in this order; to ask for them by key takes three times as long. Behind them may stand what
+ * a newer node has written, which is left out.
  */
 export function encodeHeader(header: Header): string {
   const differing: { [key: string]: unknown } = {};
   const hasTags = Object.keys(header.tags).length > 0;
-  Object.values<unknown>(header).forEach((value, i) => {
-    const { key, usual } = NEW_HEADER[i] as (typeof NEW_HEADER)[number];
+  const values = Object.values<unknown>(header);
+  NEW_HEADER.forEach(({ key, usual }, i) => {
+    const value = values[i];
     if (key === 'tags' ? hasTags : key === 'expressions' || value !== usual) differing[key] = value;
   });
   return JSON.stringify(differing);
