@@ -20,7 +20,8 @@ export function later<Props extends object>(
     const [Part, setPart] = useState<ComponentType<Props> | null>(() => loaded);
     const [hasFailed, setFailed] = useState(false);
     useEffect(() => {
-      if (loaded !== null) return;
+      // What came between this part's first drawing and now is taken, too.
+      if (Part !== null) return;
       let gone = false;
       fetch().then(
         (part) => gone || setPart(() => part),
