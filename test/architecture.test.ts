@@ -237,6 +237,11 @@ test('no file reaches itself through its imports', () => {
   expect(circular).toEqual([]);
 });
 
+test('a text becomes a URL in one place, which knows why not by URL.canParse', () => {
+  const asking = files.filter((file) => readFileSync(join(src, file), 'utf8').includes('URL.canParse'));
+  expect(asking).toEqual(['model/url.ts']);
+});
+
 test('a long file says why it is one thing', () => {
   const whole = files.map((file) => [file, readFileSync(join(src, file), 'utf8')] as const);
   const long = whole.filter(([, text]) => text.trimEnd().split('\n').length > 400);

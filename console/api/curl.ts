@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Json } from '../../src/model/json.ts';
+import { urlOf } from '../../src/model/url.ts';
 import { tenant } from '../address/tenant.ts';
 
 /*
@@ -14,8 +15,7 @@ const ascii = (json: string): string =>
   json.replace(/[\u007f-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** An address, percent-encoded as a browser sends it; what is none stays a word. */
-const urlWord = (url: string): string =>
-  shellWord((URL.canParse(url) ? new URL(url).href : url).replaceAll("'", '%27'));
+const urlWord = (url: string): string => shellWord((urlOf(url)?.href ?? url).replaceAll("'", '%27'));
 
 /** Whether this server asks callers who they are: then a line takes the key of whoever pastes it. */
 export const wantsKey = signal(false);

@@ -1,5 +1,6 @@
 import { workitemId } from '../model/ids.ts';
 import type { ErrorRow, WorkitemRow } from '../model/rows.ts';
+import { urlOf } from '../model/url.ts';
 import type { Log } from '../runtime/log.ts';
 import type { FailedTry } from './outcomes.ts';
 import type { Turn } from './turn.ts';
@@ -20,7 +21,7 @@ function tellTry(log: Log, turn: Turn, row: WorkitemRow, failed: FailedTry): voi
     workflow_id: turn.workflow,
     workitem_id: workitemId(row.id, turn.workflow),
     participant: row.participant,
-    host: row.url !== null && URL.canParse(row.url) ? new URL(row.url).host : null,
+    host: urlOf(row.url ?? '')?.host ?? null,
     send: failed.send,
     ...(failed.status === null ? { reason: failed.reason } : { status: failed.status }),
     try: failed.number,

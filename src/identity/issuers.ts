@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts';
 import { readTenant, type Tenant } from '../model/tenant.ts';
+import { urlOf } from '../model/url.ts';
 import { SCOPES, type Scope } from './principal.ts';
 
 /* Who may issue tokens that are taken here, and how they are read. */
@@ -104,8 +105,9 @@ const listOf = (text: string | undefined): readonly string[] =>
 
 function readKeys(text: string): Issuer['keys'] | null {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return { kind: 'file', path: text };
-  if (!URL.canParse(text)) return null;
-  const { protocol, hostname } = new URL(text);
+  const url = urlOf(text);
+  if (url === null) return null;
+  const { protocol, hostname } = url;
   const isLocal = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
   return protocol === 'https:' || (protocol === 'http:' && isLocal) ? { kind: 'url', url: text } : null;
 }

@@ -3,6 +3,7 @@ import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } 
 import { isStorable } from '../model/storable.ts';
 import { readTenant, type Tenant } from '../model/tenant.ts';
 import { cut } from '../model/text.ts';
+import { urlOf } from '../model/url.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
@@ -204,5 +205,4 @@ function scopesIn(claim: unknown, map: ReadonlyMap<string, Scope>): ReadonlySet<
   return new Set(SCOPES.filter((scope) => found.has(scope)));
 }
 
-const hostOf = (issuer: string): string =>
-  (URL.canParse(issuer) ? new URL(issuer).host || issuer : issuer).slice(0, 100);
+const hostOf = (issuer: string): string => (urlOf(issuer)?.host || issuer).slice(0, 100);

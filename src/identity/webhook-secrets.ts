@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import type { Tenant } from '../model/tenant.ts';
+import { urlOf } from '../model/url.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import type { Secret } from './secret.ts';
 
@@ -49,7 +50,7 @@ function signerOf(type: Secret['type'], value: string): WebhookSigner {
 }
 
 /** A URL as it is compared; itself when it is none. */
-export const plainUrl = (url: string): string => (URL.canParse(url) ? new URL(url).href : url);
+export const plainUrl = (url: string): string => urlOf(url)?.href ?? url;
 
 /** Whether a URL lies under a prefix of one, which ends at a `/`, a `?` or the end of the URL. */
 export function isUnder(url: string, prefix: string): boolean {
@@ -99,7 +100,7 @@ export function makeSigners(parts: { readonly wall: () => number }): {
   }
 
   function note(tenant: Tenant, url: string): void {
-    const host = URL.canParse(url) ? new URL(url).host : url;
+    const host = urlOf(url)?.host ?? url;
     const known = forAll.get(tenant);
     if (known === true || known === host || (known === undefined && forAll.size >= REMEMBERED_MAX)) return;
     forAll.set(tenant, known === undefined ? host : true);

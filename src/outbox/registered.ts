@@ -15,6 +15,7 @@ import type { Send } from '../model/rows.ts';
 import { valueComplaint } from '../model/storable.ts';
 import { filledBody, filledHeader, filledUrl, TemplateError, type TemplateScope } from '../model/templates.ts';
 import { cut } from '../model/text.ts';
+import { urlOf } from '../model/url.ts';
 import type { CallbackRequest, Failing, PostResult, TryEnd, Unsent } from './message.ts';
 
 /*
@@ -106,8 +107,8 @@ function toService(
     return unreachable(`no service ${JSON.stringify(name.slice(0, 100))} is registered`);
   const url = `${entry.url.replace(/\/+$/, '')}${rest}`;
   // Whatever the way to say it: nothing leaves the base.
-  const isBelow = URL.canParse(url) && URL.canParse(entry.url) && under(new URL(url), new URL(entry.url));
-  if (!isBelow) return unreachable('the URL leads out of its service');
+  const [asOne, base] = [urlOf(url), urlOf(entry.url)];
+  if (asOne === null || base === null || !under(asOne, base)) return unreachable('the URL leads out of its service');
   return ready(asked, request, entry, url);
 }
 

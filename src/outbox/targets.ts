@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { urlOf } from '../model/url.ts';
 import { type AddressList, plainAddress } from '../runtime/addresses.ts';
 import { makeBoundedMap } from '../runtime/bounded.ts';
 import type { TargetList } from './target-lists.ts';
@@ -56,8 +57,9 @@ export function makeTargetCheck(policy: TargetPolicy): (url: string) => string |
 /** Why a callback may not go to `url`, in words that fit behind "the URL", or null. Looks at the text only; names are not resolved. */
 export function targetComplaint(url: string, policy: TargetPolicy): string | null {
   if (url.length > URL_CHARACTERS_MAX) return `is longer than ${URL_CHARACTERS_MAX} characters`;
-  if (!URL.canParse(url)) return 'is no URL';
-  const { protocol, username, password, hostname, port } = new URL(url);
+  const read = urlOf(url);
+  if (read === null) return 'is no URL';
+  const { protocol, username, password, hostname, port } = read;
   if (protocol !== 'http:' && protocol !== 'https:') return 'is neither http nor https';
   if (username !== '' || password !== '') return 'holds a user name or a password';
   const host = hostname

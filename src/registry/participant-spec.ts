@@ -7,6 +7,7 @@ import { isObject, type Json, type JsonObject, ownValue } from '../model/json.ts
 import { isPattern, type ParticipantKind, type Registered } from '../model/participants.ts';
 import { isPointer } from '../model/pointer.ts';
 import { HEADER_VALUE_MAX, piecesOf, urlTemplateComplaint, withoutTemplates } from '../model/templates.ts';
+import { urlOf } from '../model/url.ts';
 
 /* What is said of a participant: checked when it is written, made ready when it is read. */
 
@@ -178,7 +179,7 @@ const objectIn = (spec: JsonObject, key: string): JsonObject => {
 
 /** Where requests to a URL go, for the rule that secrets stay with it. */
 export const originOf = (url: Json | undefined): string =>
-  typeof url === 'string' && URL.canParse(withoutTemplates(url)) ? new URL(withoutTemplates(url)).origin : '';
+  typeof url === 'string' ? (urlOf(withoutTemplates(url))?.origin ?? '') : '';
 
 /**
  * A spec as it is stored: what is secret apart. `***` stands for what was there before, unless the origin of the URL is another now.

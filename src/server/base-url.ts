@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { urlOf } from '../model/url.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ProcessTime } from '../runtime/process-time.ts';
 import type { NodeBeat, NodeRow } from '../store/store.ts';
@@ -98,6 +99,9 @@ export function makeBaseUrl(parts: {
 /** The address of a live node that answers requests; one that others may reach before one that only this machine can. */
 function addressAmong(nodes: readonly NodeRow[]): string | null {
   const urls = nodes.filter((node) => node.alive && node.role !== 'worker').map((node) => node.url);
-  const isFar = (url: string): boolean => URL.canParse(url) && !isLoopback(new URL(url).hostname);
+  const isFar = (url: string): boolean => {
+    const host = urlOf(url)?.hostname;
+    return host !== undefined && !isLoopback(host);
+  };
   return urls.find(isFar) ?? urls[0] ?? null;
 }

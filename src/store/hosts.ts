@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import pg from 'pg';
+import { urlOf } from '../model/url.ts';
 import { CONNECT_MS, KEEP_ALIVE_MS } from './patience.ts';
 
 /*
@@ -40,8 +41,8 @@ export function readHosts(given: string): DatabaseHosts | null {
   let writes = names.length > 1;
   for (const name of names) {
     const text = `${scheme}${authority.slice(0, at)}${name}${behind}`;
-    if (!URL.canParse(text)) return null;
-    const url = new URL(text);
+    const url = urlOf(text);
+    if (url === null) return null;
     const attributes = url.searchParams.getAll(ATTRIBUTE);
     const [attribute] = attributes;
     if (attribute === undefined) {

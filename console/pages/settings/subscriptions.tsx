@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { isObject, type JsonObject, withoutKeys } from '../../../src/model/json.ts';
+import { urlOf } from '../../../src/model/url.ts';
 import { part } from '../../api/calls.ts';
 import { useResource } from '../../live/resource.ts';
 import { ActButton, Button } from '../../parts/action.tsx';
@@ -169,5 +170,5 @@ const LOOKED_AT = 100;
 /** What is typed before it is deleted: the host, for an address is long. */
 function hostOf(one: JsonObject): string {
   const url = textOf(one['url']);
-  return URL.canParse(url) ? new URL(url).host : url;
+  return urlOf(url)?.host ?? url;
 }

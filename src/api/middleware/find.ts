@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { isStorable, UNSTORABLE } from '../../model/storable.ts';
 import { cut, shownJson } from '../../model/text.ts';
+import { urlOf } from '../../model/url.ts';
 import { METHODS } from '../../registry/routes.ts';
 import type { Operation } from '../operation.ts';
 import type { Parts } from '../parts.ts';
@@ -42,7 +43,7 @@ export function findOperation(
     if (ctx.url.length > URL_LENGTH_MAX)
       throw new Problem('uri_too_long', `The address has more than ${URL_LENGTH_MAX} characters`);
     // Clients of a proxy send whole addresses; Koa takes them apart and must not meet half of one.
-    if (!ctx.url.startsWith('/') && ctx.url !== '*' && !URL.canParse(ctx.url))
+    if (!ctx.url.startsWith('/') && ctx.url !== '*' && urlOf(ctx.url) === null)
       throw new Problem('request_malformed', `${shownJson(ctx.url)} is no address`);
     const asked = withWholeName(ctx.path);
     const { path, pathAndMethod } = routerFor(asked).match(asked, ctx.method);

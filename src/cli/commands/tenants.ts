@@ -1,3 +1,4 @@
+import { urlOf } from '../../model/url.ts';
 import { moveTenant } from '../../store/moving.ts';
 import { WronglySet } from '../../store/store.ts';
 import { UsageError } from '../command.ts';
@@ -14,7 +15,8 @@ export async function tenants([verb, tenant]: readonly string[], flags: Flags): 
   for (const url of [from, to])
     if (!/^postgres(?:ql)?:\/\//.test(url))
       throw new UsageError(`--from and --to are addresses of Postgres, as in DATABASE_URL\n${USAGE}`);
-  if (typeof address === 'string' && !URL.canParse(address)) throw new UsageError(`--address ${address} is no address`);
+  if (typeof address === 'string' && urlOf(address) === null)
+    throw new UsageError(`--address ${address} is no address`);
   try {
     const settings = { tenant, from, to, say: (text: string) => console.error(text) };
     const { workflows, counts } = await moveTenant(typeof address === 'string' ? { ...settings, address } : settings);

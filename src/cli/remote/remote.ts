@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { type CallOptions, Rota, RotaError } from '../../client/index.ts';
+import { urlOf } from '../../model/url.ts';
 import { painted } from '../colour.ts';
 import { type Command, EXIT, type FlagKinds, UsageError } from '../command.ts';
 import type { Flags } from '../settings.ts';
@@ -105,7 +106,7 @@ const RETRY = { tries: 3, maxDelay: 10 } as const;
 export function rotaOf(flags: Flags): Rota {
   // A word may stand for the flag, and then it is one.
   const urls = [textFlag(flags, 'url') ?? textFlags(flags, 'url')].flat().filter((url) => url !== '');
-  for (const url of urls) if (!URL.canParse(url)) throw new UsageError(`--url ${url} is no address`);
+  for (const url of urls) if (urlOf(url) === null) throw new UsageError(`--url ${url} is no address`);
   return new Rota({ url: urls, key: textFlag(flags, 'key'), tenant: textFlag(flags, 'tenant'), retry: RETRY });
 }
 

@@ -1,6 +1,7 @@
 import { type Issuer, readIssuers } from '../../identity/issuers.ts';
 import { idOfKey } from '../../identity/key-text.ts';
 import { isObject } from '../../model/json.ts';
+import { urlOf } from '../../model/url.ts';
 import type { HostLimit } from '../../outbox/host-limits.ts';
 import { readPorts, readTarget } from '../../outbox/target-lists.ts';
 import { isRange } from '../../runtime/addresses.ts';
@@ -156,8 +157,7 @@ export const TABLE = {
     shown: 'none',
     wanted: 'origins such as https://app.example.org, separated by commas, or *',
     most: 100,
-    read: (part) =>
-      part === '*' || (URL.canParse(part) && new URL(part).origin === part && /^https?:/.test(part)) ? part : null,
+    read: (part) => (part === '*' || (urlOf(part)?.origin === part && /^https?:/.test(part)) ? part : null),
   }),
   tlsCert: text('TLS_CERT', null, {
     meaning: 'a file with the certificate and those up to its root (PEM): then the server speaks https',
@@ -554,9 +554,9 @@ export const flagOf = (name: string): string => name.toLowerCase().replaceAll('_
 export const keyOf = (name: string): string => name.toLowerCase();
 
 function isBaseUrl(given: string): boolean {
-  if (!URL.canParse(given)) return false;
-  const url = new URL(given);
+  const url = urlOf(given);
   return (
+    url !== null &&
     (url.protocol === 'http:' || url.protocol === 'https:') &&
     url.username === '' &&
     url.password === '' &&

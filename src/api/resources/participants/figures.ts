@@ -1,6 +1,7 @@
 import { entriesOf } from '../../../events/entry.ts';
 import type { JsonObject } from '../../../model/json.ts';
 import type { Tenant } from '../../../model/tenant.ts';
+import { urlOf } from '../../../model/url.ts';
 import type { Asked, Recorded } from '../../../store/store.ts';
 import type { Parts } from '../../parts.ts';
 import { timeOrNull, timeView } from '../../time.ts';
@@ -25,7 +26,7 @@ export const askedView = ({ open, failed, failing, oldestAt, urls }: Asked): Jso
   failing,
   oldest_at: timeOrNull(oldestAt),
   urls,
-  hosts: [...new Set(urls.flatMap((url) => (URL.canParse(url) ? [new URL(url).host] : [])))],
+  hosts: [...new Set(urls.flatMap((url) => urlOf(url)?.host ?? []))],
 });
 
 /** All of it, of one participant; null where it could not be counted in time. */

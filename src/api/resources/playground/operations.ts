@@ -4,6 +4,7 @@ import type { Principal } from '../../../identity/principal.ts';
 import { isObject, type Json, type JsonObject } from '../../../model/json.ts';
 import { valueComplaint } from '../../../model/storable.ts';
 import { DEFAULT_TENANT, type Tenant } from '../../../model/tenant.ts';
+import { urlOf } from '../../../model/url.ts';
 import { answers } from '../../answers.ts';
 import { happen } from '../../happen.ts';
 import { shown, workitemKeyOf } from '../../ids.ts';
@@ -287,7 +288,7 @@ function bodyOf(bytes: Buffer): JsonObject {
 
 const proceedUrl = (body: JsonObject): URL | null => {
   const text = body['proceed_url'];
-  return typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
+  return typeof text === 'string' ? urlOf(text) : null;
 };
 const tokenIn = (body: JsonObject): string | null => proceedUrl(body)?.searchParams.get('token') ?? null;
 

@@ -2,6 +2,7 @@ import type { Secret as Held } from '../../../identity/secrets.ts';
 import { isSharedSecret, plainUrl, publicHalf } from '../../../identity/webhook-secrets.ts';
 import { Fault } from '../../../model/fault.ts';
 import type { JsonObject } from '../../../model/json.ts';
+import { urlOf } from '../../../model/url.ts';
 import { answers } from '../../answers.ts';
 import { told } from '../../audit.ts';
 import { shown } from '../../ids.ts';
@@ -176,7 +177,8 @@ function wantedMatch({ body }: Call): string {
   const { match } = body;
   if (match === undefined || match === '') return '';
   const text = String(match);
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol) || new URL(text).hash !== '')
+  const url = urlOf(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.hash !== '')
     throw wrong('match', 'must be the beginning of an http or https URL');
   return plainUrl(text);
 }
