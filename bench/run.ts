@@ -32,7 +32,7 @@ const USAGE = `npm run bench -- [options]
   --quick        some two minutes instead of half an hour: fewer rounds, smaller crowds
   --secure       only what keys, signatures, rates and figures cost, in turns with a server that has none of them
   --against WHAT only what a step costs, in turns with the built server of another checkout (its folder), or a commit, which is built first
-  --slices N     with --secure or --against: N short slices of each instead of rounds, on servers started anew after each eight
+  --slices N     with --secure or --against: N short slices of each instead of rounds, on servers started anew after each twelve
   --embedded     the server with its database inside, instead of Postgres
   --goal N       only this goal (1 to 12); may be given several times
   --peer NAME    also the same work on another engine (${Object.keys(PEERS).join(' or ')}), installed from npm into a folder of its own
@@ -46,7 +46,7 @@ const USAGE = `npm run bench -- [options]
 const PROFILES = 'coverage';
 /** A run that takes longer is stuck; each peer, most of which is its installation, may take this much more. */
 const RUN_MS_MAX = { quick: 10 * 60_000, full: 120 * 60_000, peer: 10 * 60_000 };
-/** A slice of both servers takes some four seconds, and each eight some twenty of warming up: so many are an hour. */
+/** A slice of both servers takes some four seconds, and each twelve some twenty of warming up: so many are less than an hour. */
 const SLICES_MAX = 500;
 /** These are asked of Postgres itself, or need two servers on one. */
 const ONLY_ON_POSTGRES = [3, 4, 7, 8, 11, 12];
